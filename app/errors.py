@@ -1,0 +1,146 @@
+"""Everything that can be said to a caller when it cannot go on.
+
+::
+
+    ServiceError
+    ├── Refusal            a row of `userErrors`: a well-written client can meet it; nothing was changed
+    ├── RequestRefused     a GraphQL error with a code
+    │   ├── Unauthenticated, Forbidden, BadUserInput, CursorExpired, CursorInvalid,
+    │   └── RateLimited, TooComplex, Unavailable
+    ├── StatedProblem      a command cannot do what was asked (exit 1)
+    ├── ConfigurationError the operator has to set something right (exit 78); names the setting
+    └── SealError          a sealed value does not open
+        ├── KeyUnavailable the key that it needs is not in the keyring
+        └── SealBroken     it was changed, moved or sealed for another place
+
+`graphql/errors.py` translates them for clients, `__main__.py` for the command line. All else is a bug, and is shown as INTERNAL.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+
+class UserErrorCode(StrEnum):
+    """What a refusal is about; the contract's enum, member for member."""
+
+    INVALID = "INVALID"
+    NOT_FOUND = "NOT_FOUND"
+    FORBIDDEN = "FORBIDDEN"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    CONFLICT = "CONFLICT"
+    NOT_CONFIGURED = "NOT_CONFIGURED"
+    AUTHORIZATION_PENDING = "AUTHORIZATION_PENDING"
+    AUTHORIZATION_FAILED = "AUTHORIZATION_FAILED"
+    AUTHORIZATION_USED = "AUTHORIZATION_USED"
+    AUTHORIZATION_EXPIRED = "AUTHORIZATION_EXPIRED"
+    WRONG_ACCOUNT = "WRONG_ACCOUNT"
+    MISSING_SCOPES = "MISSING_SCOPES"
+    SIGN_IN_REQUIRED = "SIGN_IN_REQUIRED"
+    ADDRESS_NOT_ALLOWED = "ADDRESS_NOT_ALLOWED"
+    CLIENT_REFUSED = "CLIENT_REFUSED"
+    PROVIDER_REFUSED = "PROVIDER_REFUSED"
+    PROVIDER_UNREACHABLE = "PROVIDER_UNREACHABLE"
+    PROVIDER_BUSY = "PROVIDER_BUSY"
+
+
+class ServiceError(Exception):
+    """The root. `message` is written for a person: what is wrong and what to do about it; never a secret."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Refusal(ServiceError):  # noqa: N818 - it is a refusal, not a failure of ours
+    """The action is refused. `field` is the path in the mutation's input when one field is at fault (camelCase names)."""
+
+    def __init__(
+        self,
+        code: UserErrorCode,
+        message: str,
+        *,
+        field: Sequence[str] = (),
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = tuple(field)
+        self.retry_after = retry_after
+
+
+class RequestRefused(ServiceError):  # noqa: N818 - as above
+    """The request as a whole is refused; `code` is what clients find in `extensions.code`."""
+
+    code = "INTERNAL"
+
+
+class Unauthenticated(RequestRefused):
+    """Nobody known is asking."""
+
+    code = "UNAUTHENTICATED"
+
+
+class Forbidden(RequestRefused):
+    """The access token's scopes do not reach that far."""
+
+    code = "FORBIDDEN"
+
+
+class BadUserInput(RequestRefused):
+    """An argument makes no sense."""
+
+    code = "BAD_USER_INPUT"
+
+
+class CursorExpired(RequestRefused):
+    """What lies behind the cursor is gone: read the lists again and go on from a fresh `eventCursor`."""
+
+    code = "CURSOR_EXPIRED"
+
+
+class CursorInvalid(RequestRefused):
+    """No cursor of this team looks like that."""
+
+    code = "CURSOR_INVALID"
+
+
+class RateLimited(RequestRefused):
+    """Too many requests."""
+
+    code = "RATE_LIMITED"
+
+
+class TooComplex(RequestRefused):
+    """The operation asks for more than one operation may."""
+
+    code = "TOO_COMPLEX"
+
+
+class Unavailable(RequestRefused):
+    """The database or another part the service stands on is away; asking again later may help."""
+
+    code = "UNAVAILABLE"
+
+
+class StatedProblem(ServiceError):  # noqa: N818 - as above
+    """A command cannot do what it was asked; exit code 1."""
+
+
+class ConfigurationError(ServiceError):
+    """The service cannot start like this; exit code 78. The message names the setting."""
+
+
+class SealError(ServiceError):
+    """A sealed value does not open."""
+
+
+class KeyUnavailable(SealError):
+    """The keyring has no key that opens it; `key_id` names the one it needs."""
+
+    def __init__(self, message: str, *, key_id: str) -> None:
+        super().__init__(message)
+        self.key_id = key_id
+
+
+class SealBroken(SealError):
+    """It was altered, moved to another place, or belongs to another generation or origin."""
