@@ -51,7 +51,7 @@ class ServiceError(Exception):
         self.message = message
 
 
-class Refusal(ServiceError):  # noqa: N818 - it is a refusal, not a failure of ours
+class Refusal(ServiceError):
     """The action is refused. `field` is the path in the mutation's input when one field is at fault (camelCase names)."""
 
     def __init__(
@@ -68,7 +68,7 @@ class Refusal(ServiceError):  # noqa: N818 - it is a refusal, not a failure of o
         self.retry_after = retry_after
 
 
-class RequestRefused(ServiceError):  # noqa: N818 - as above
+class RequestRefused(ServiceError):
     """The request as a whole is refused; `code` is what clients find in `extensions.code`."""
 
     code = "INTERNAL"
@@ -122,7 +122,7 @@ class Unavailable(RequestRefused):
     code = "UNAVAILABLE"
 
 
-class StatedProblem(ServiceError):  # noqa: N818 - as above
+class StatedProblem(ServiceError):
     """A command cannot do what it was asked; exit code 1."""
 
 

@@ -1,0 +1,178 @@
+"""A change of a team: what happened is said once, whoever must follow reacts in the same transaction, numbers are taken last.
+
+A change begins by locking the team's counter row and ends by taking the next numbers and writing its events with them. So
+the changes of one team are serial on both databases: what was checked inside still holds at the commit, there is no gap and
+no reorder, and no deadlock. (On SQLite, BEGIN IMMEDIATE is that lock.)
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+from uuid import UUID, uuid4
+
+from tortoise import fields
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.models import Model
+
+from app import database
+from app.clock import Clock
+
+T = TypeVar("T")
+
+
+class Counter(Model):
+    """The number of the team's newest event; whoever changes the team holds this row."""
+
+    team_id = fields.UUIDField(primary_key=True)
+    sequence = fields.BigIntField()
+
+    class Meta:
+        table = "counter"
+
+
+class Event(Model):
+    """One row of a team's activity log: append-only, numbered 1, 2, 3, … without gaps."""
+
+    id = fields.UUIDField(primary_key=True)
+    team_id = fields.UUIDField()
+    sequence = fields.BigIntField()
+    type = fields.CharField(max_length=64)
+    occurred_at = fields.DatetimeField()
+    actor_id = fields.UUIDField(null=True)
+    subject_id = fields.UUIDField()
+    summary = fields.TextField()
+    status = fields.CharField(max_length=32, null=True)
+    previous_status = fields.CharField(max_length=32, null=True)
+    reason = fields.CharField(max_length=32, null=True)
+    message = fields.TextField(null=True)
+    parent_id = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "event"
+        unique_together = (("team_id", "sequence"),)
+        indexes = (("team_id", "subject_id", "sequence"),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What the log keeps of something that happened.
+
+    `status`, `previous_status`, `reason` and `message` are set where a status changed; `parent_id` names what the subject
+    belongs to, where listeners ask for that (a delivery's integration).
+    """
+
+    type: str
+    subject_id: UUID
+    summary: str
+    status: str | None = None
+    previous_status: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    parent_id: UUID | None = None
+
+
+class Happening(Protocol):
+    """Something that a capability says happened: a frozen dataclass in its `events.py`."""
+
+    def entry(self) -> Entry | None:
+        """Return what the activity log keeps of it; None when it is no event of the log."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of one team under way.
+
+    `now` is the one moment of everything in it, `actor_id` the member who does it, where one does.
+    """
+
+    team_id: UUID
+    now: datetime
+    actor_id: UUID | None
+    _reactions: Mapping[type[Any], Sequence["Reaction"]]
+    _entries: list[Entry]
+
+    async def record(self, happening: Happening) -> None:
+        """Say that something happened, and let everyone react who has to, now and in this transaction."""
+        entry = happening.entry()
+        if entry is not None:
+            self._entries.append(entry)
+        for react in self._reactions.get(type(happening), ()):
+            await react(self, happening)
+
+
+Reaction = Callable[[Change, Any], Awaitable[None]]
+Reactions = Mapping[type[Any], Sequence[Reaction]]
+
+
+class Events:
+    """Where changes are made. `wake` is called with the team after each commit that wrote events; it must not block or raise."""
+
+    def __init__(self, *, clock: Clock, reactions: Reactions, wake: Callable[[UUID], None]) -> None:
+        self._clock = clock
+        self._reactions = reactions
+        self._wake = wake
+
+    async def change(self, team_id: UUID, action: Callable[[Change], Awaitable[T]], *, actor_id: UUID | None = None) -> T:
+        """Run `action` as one change of the team and return its answer once everything is committed.
+
+        Whatever `action` raises undoes all of it. It may be called for an existing team only.
+        """
+        return await self._commit(team_id, action, actor_id=actor_id)
+
+    async def found(self, team_id: UUID, action: Callable[[Change], Awaitable[T]]) -> T:
+        """The same as `change`, for the change that makes the team."""
+        return await self._commit(team_id, action, actor_id=None, founding=True)
+
+    async def _commit(
+        self,
+        team_id: UUID,
+        action: Callable[[Change], Awaitable[T]],
+        *,
+        actor_id: UUID | None,
+        founding: bool = False,
+    ) -> T:
+        entries: list[Entry] = []
+
+        async def run(connection: BaseDBAsyncClient) -> T:
+            if founding:
+                await Counter.create(using_db=connection, team_id=team_id, sequence=0)
+            counter = await Counter.filter(team_id=team_id).using_db(connection).select_for_update().get()
+            change = Change(team_id, self._clock.now(), actor_id, self._reactions, entries)
+            answer = await action(change)
+            await _number(change, counter, entries)
+            return answer
+
+        return await database.write(run, committed=lambda: self._wake(team_id) if entries else None)
+
+
+async def _number(change: Change, counter: Counter, entries: Sequence[Entry]) -> None:
+    if not entries:
+        return
+    first = counter.sequence + 1
+    counter.sequence += len(entries)
+    await counter.save(update_fields=["sequence"])
+    await Event.bulk_create(
+        Event(
+            id=uuid4(),
+            team_id=change.team_id,
+            sequence=sequence,
+            occurred_at=change.now,
+            actor_id=change.actor_id,
+            type=entry.type,
+            subject_id=entry.subject_id,
+            summary=entry.summary,
+            status=entry.status,
+            previous_status=entry.previous_status,
+            reason=entry.reason,
+            message=entry.message,
+            parent_id=entry.parent_id,
+        )
+        for sequence, entry in enumerate(entries, start=first)
+    )
+
+
+async def head(team_id: UUID) -> int:
+    """Return the number of the team's newest event: 0 before the first."""
+    counter = await Counter.get_or_none(team_id=team_id)
+    return counter.sequence if counter is not None else 0

@@ -1,0 +1,291 @@
+"""The keyring: a file that holds 256-bit keys and nothing else. Which of them seals is a row, not the file's business."""
+
+import base64
+import binascii
+import contextlib
+import fcntl
+import hmac
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import NoReturn, final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from tortoise import fields
+from tortoise.models import Model
+
+from app.errors import ConfigurationError, SealBroken
+
+SETTING = "INSTALLED_APPS_KEYRING_FILE"
+KEY_BYTES = 32
+SALT_BYTES = 32
+COMMITMENT_BYTES = 32
+TAG_BYTES = 16
+
+_NONCE_BYTES = 12
+_ID_BYTES = 8
+_ID = re.compile(r"[0-9a-f]{16}")
+_LARGEST_FILE = 1 << 20
+_OWNER_ONLY = 0o600
+_OTHERS = 0o077
+
+Entropy = Callable[[int], bytes]
+
+
+class KeyUse(StrEnum):
+    """PRIMARY wraps new data keys; DECRYPT_ONLY opens what it wrapped; RETIRED is needed by nothing."""
+
+    PRIMARY = "PRIMARY"
+    DECRYPT_ONLY = "DECRYPT_ONLY"
+    RETIRED = "RETIRED"
+
+
+class KeyState(Model):
+    """What a key of the keyring is for. `primary_slot` is 1 for the primary and NULL for all others: there cannot be two."""
+
+    id = fields.CharField(max_length=16, primary_key=True)
+    state = fields.CharEnumField(KeyUse, max_length=32)
+    primary_slot = fields.SmallIntField(null=True, unique=True)
+    created_at = fields.DatetimeField()
+    changed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "key_state"
+
+
+def key_state(key_id: str, state: KeyUse, *, at: datetime) -> KeyState:
+    """Return the unsaved row of a key that joins in `state`."""
+    return KeyState(
+        id=key_id, state=state, primary_slot=1 if state is KeyUse.PRIMARY else None, created_at=at, changed_at=at
+    )
+
+
+@final
+class Key:
+    """256 bits that seal. Each value is sealed under a key of its own, derived from these and a fresh salt.
+
+    HKDF-SHA512 (RFC 5869) gives the AES-256-GCM key, its nonce, and a commitment to the key, without which one ciphertext can
+    be made to open under two keys. A box is `salt (32) · commitment (32) · ciphertext · tag (16)`.
+    """
+
+    __slots__ = ("_bits",)
+
+    def __init__(self, bits: bytes) -> None:
+        if len(bits) != KEY_BYTES:
+            raise ValueError("a key has 256 bits")
+        self._bits = bits
+
+    def seal(self, text: bytes, *, purpose: bytes, context: bytes, entropy: Entropy) -> bytes:
+        """Return the box around `text`; it opens only for the same `purpose` and `context`."""
+        salt = entropy(SALT_BYTES)
+        cipher, nonce, commitment = self._derive(salt, purpose)
+        return salt + commitment + cipher.encrypt(nonce, text, context)
+
+    def made(self, box: bytes, *, purpose: bytes) -> bool:
+        """Whether `box` names this key: false for another key's, and where salt or commitment were changed."""
+        _cipher, _nonce, commitment = self._derive(box[:SALT_BYTES], purpose)
+        return hmac.compare_digest(commitment, box[SALT_BYTES : SALT_BYTES + COMMITMENT_BYTES])
+
+    def open(self, box: bytes, *, purpose: bytes, context: bytes) -> bytes:
+        """Return the text in `box`. Raises SealBroken when it is another key's, altered, or sealed for another context."""
+        if len(box) < SALT_BYTES + COMMITMENT_BYTES + TAG_BYTES:
+            raise SealBroken("A sealed value is cut off.")
+        cipher, nonce, commitment = self._derive(box[:SALT_BYTES], purpose)
+        if not hmac.compare_digest(commitment, box[SALT_BYTES : SALT_BYTES + COMMITMENT_BYTES]):
+            raise SealBroken("A sealed value was altered, or another key sealed it.")
+        try:
+            return cipher.decrypt(nonce, box[SALT_BYTES + COMMITMENT_BYTES :], context)
+        except InvalidTag:
+            raise SealBroken("A sealed value was altered, or belongs to another place.") from None
+
+    def _derive(self, salt: bytes, purpose: bytes) -> tuple[AESGCM, bytes, bytes]:
+        length = KEY_BYTES + _NONCE_BYTES + COMMITMENT_BYTES
+        derived = HKDF(algorithm=SHA512(), length=length, salt=salt, info=purpose).derive(self._bits)
+        nonce_end = KEY_BYTES + _NONCE_BYTES
+        return AESGCM(derived[:KEY_BYTES]), derived[KEY_BYTES:nonce_end], derived[nonce_end:]
+
+    def __repr__(self) -> str:
+        return "Key(***)"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a Key is never written out")
+
+
+@final
+class Keyring:
+    """Keys by their ids, in the file's order."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: Mapping[str, Key]) -> None:
+        self._keys = dict(keys)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(self._keys)
+
+    def get(self, key_id: str) -> Key | None:
+        return self._keys.get(key_id)
+
+    def __repr__(self) -> str:
+        return f"Keyring({', '.join(self._keys)})"
+
+
+def read_keyring(path: Path) -> Keyring:
+    """Return the keys in the file at `path`.
+
+    Raises ConfigurationError, naming the setting and the key id and never key material, when the file is missing, can be read
+    by others than its owner, or is not `{"keys": {"<16 hexadecimal digits>": "<32 bytes in base64>"}}` with one key or more.
+    """
+    return Keyring({key_id: Key(bits) for key_id, bits in _parse(_read(path), path).items()})
+
+
+def make_keyring(path: Path, *, entropy: Entropy = os.urandom) -> Keyring:
+    """Make the file at `path` with one new key, for its owner alone, and return it; a file that is already there is kept.
+
+    Whoever comes second, of two processes that start at once, gets the first one's keyring.
+    Raises ConfigurationError when the file can be neither made nor read.
+    """
+    with _problems_named(path), _written_beside(path, {_new_id(entropy): entropy(KEY_BYTES)}) as ready:
+        with contextlib.suppress(FileExistsError):
+            ready.hardlink_to(path)
+        _sync_folder(path)
+    return read_keyring(path)
+
+
+def add_key(path: Path, *, entropy: Entropy = os.urandom) -> str:
+    """Add a new key to the file at `path` and return its id; other processes see the old file or the new one, whole.
+
+    Raises ConfigurationError as `read_keyring` does, and when the file cannot be replaced.
+    """
+    target = path.resolve()  # a link to the file stays one
+    with _locked(target):
+        keys = _parse(_read(target), path)
+        key_id = _new_id(entropy)
+        keys[key_id] = entropy(KEY_BYTES)
+        with _problems_named(path), _written_beside(target, keys) as ready:
+            _give_same_owner(ready, target)
+            ready.replace(target)
+            _sync_folder(target)
+    return key_id
+
+
+def _new_id(entropy: Entropy) -> str:
+    return entropy(_ID_BYTES).hex()
+
+
+def _read(path: Path) -> bytes:
+    with _problems_named(path), path.open("rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(mode):
+            raise ConfigurationError(f"{SETTING}: {path} is not a file.")
+        if mode & _OTHERS:
+            raise ConfigurationError(
+                f"{SETTING}: {path} can be read or changed by others than its owner; set it right with: chmod 600 {path}"
+            )
+        return file.read(_LARGEST_FILE)
+
+
+def _parse(content: bytes, path: Path) -> dict[str, bytes]:
+    if not content.strip():
+        raise ConfigurationError(f"{SETTING}: {path} is empty.")
+    try:
+        document = json.loads(content, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):
+        raise ConfigurationError(f"{SETTING}: {path} is not JSON.") from None
+    match document:
+        case _Pairs(pairs=[("keys", _Pairs(pairs=entries))]) if entries:
+            return _keys(entries, path)
+        case _Pairs(pairs=[("keys", _Pairs())]):
+            raise ConfigurationError(f"{SETTING}: {path} holds no key.")
+    raise ConfigurationError(f'{SETTING}: {path} must hold {{"keys": {{…}}}} and nothing else.')
+
+
+class _Pairs:
+    """A JSON object as it is written, duplicate names included."""
+
+    def __init__(self, pairs: list[tuple[str, object]]) -> None:
+        self.pairs = pairs
+
+
+def _keys(entries: Iterable[tuple[str, object]], path: Path) -> dict[str, bytes]:
+    keys: dict[str, bytes] = {}
+    for position, (key_id, text) in enumerate(entries, start=1):
+        if not _ID.fullmatch(key_id):  # not repeated in the message: it may be a key in the wrong place
+            raise ConfigurationError(f"{SETTING}: the id of key number {position} in {path} is not 16 hexadecimal digits.")
+        if key_id in keys:
+            raise ConfigurationError(f"{SETTING}: key {key_id} is in {path} twice.")
+        keys[key_id] = _bits(text, key_id=key_id, path=path)
+    return keys
+
+
+def _bits(text: object, *, key_id: str, path: Path) -> bytes:
+    try:
+        bits = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except (binascii.Error, ValueError):
+        raise ConfigurationError(f"{SETTING}: key {key_id} in {path} is not base64.") from None
+    if len(bits) != KEY_BYTES:
+        raise ConfigurationError(f"{SETTING}: key {key_id} in {path} is not {KEY_BYTES} bytes in base64.")
+    return bits
+
+
+@contextlib.contextmanager
+def _problems_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(f"{SETTING}: {path}: {error.strerror}.") from None
+
+
+@contextlib.contextmanager
+def _written_beside(path: Path, keys: Mapping[str, bytes]) -> Iterator[Path]:
+    """Give a complete file on disk, for its owner alone, next to `path`; it is gone afterwards unless it was moved."""
+    ready = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+    content = {"keys": {key_id: base64.b64encode(bits).decode() for key_id, bits in keys.items()}}
+    try:
+        with os.fdopen(os.open(ready, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "w") as file:
+            file.write(json.dumps(content, indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        yield ready
+    finally:
+        ready.unlink(missing_ok=True)
+
+
+def _sync_folder(path: Path) -> None:
+    """Have the folder's entry for `path` on disk as well: data sealed under a key that a power cut takes back is lost."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _give_same_owner(ready: Path, old: Path) -> None:
+    """Let the service's user read on when the operator adds a key as root."""
+    owner = old.stat()
+    if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
+        os.chown(ready, owner.st_uid, owner.st_gid)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the file at `path` against others who replace it; a lock on a file that was just replaced is taken anew."""
+    while True:
+        with _problems_named(path):
+            file = path.open("rb")
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with _problems_named(path):
+                present = path.stat()
+            if os.path.samestat(os.fstat(file.fileno()), present):
+                yield
+                return

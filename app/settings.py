@@ -1,0 +1,96 @@
+"""What the operator sets: environment variables with the prefix INSTALLED_APPS_, and for server commands a `.env` file."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.errors import ConfigurationError
+
+PREFIX = "INSTALLED_APPS_"
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+_HIGHEST_PORT = 65_535
+
+
+class Settings(BaseSettings):
+    """Every setting, checked. Names, defaults and meanings are the README's table."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    data_dir: Path = Path("./data")
+    database_url: str = ""
+    redis_url: SecretStr | None = None
+    keyring_file: Path | None = None
+    public_url: str = "http://127.0.0.1:8000"
+    slack_client_id: str | None = None
+    slack_client_secret: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_url: str = "https://slack.com"
+    outbound_allow: str = ""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    oidc_team_claim: str | None = None
+    metrics_token: SecretStr | None = None
+    sandbox_port: int = Field(default=8010, ge=1, le=_HIGHEST_PORT)
+    log_format: Literal["text", "json"] | None = None
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("public_url", "slack_url")
+    @classmethod
+    def _is_base_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+            raise ValueError("must be an address such as https://apps.example.com")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+            raise ValueError("must be https unless it is a loopback address")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _oidc_is_whole(self) -> "Settings":
+        given = [value is not None for value in (self.oidc_issuer, self.oidc_audience, self.oidc_team_claim)]
+        if any(given) and not all(given):
+            raise ValueError("OIDC_ISSUER, OIDC_AUDIENCE and OIDC_TEAM_CLAIM are set all three, or none of them")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The database's address; the embedded one in DATA_DIR when none is set."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'installed-apps.sqlite3').resolve()}"
+
+    @property
+    def keyring(self) -> Path:
+        return self.keyring_file or self.data_dir / "keyring.json"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach PUBLIC_URL."""
+        return urlsplit(self.public_url).hostname in LOOPBACK_HOSTS
+
+    @property
+    def has_secure_cookies(self) -> bool:
+        return self.public_url.startswith("https:")
+
+
+def read_settings(*, env_file: Path | None = Path(".env")) -> Settings:
+    """Read the environment (and `env_file`, where there is one).
+
+    Raises ConfigurationError with one line for each bad value, which names the setting and never shows the value.
+    """
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_line(problem["loc"], problem["msg"]) for problem in error.errors())) from None
+
+
+def _line(location: tuple[int | str, ...], message: str) -> str:
+    name = f"{PREFIX}{str(location[0]).upper()}" if location else f"{PREFIX}*"
+    return f"{name}: {message.removeprefix('Value error, ')}"

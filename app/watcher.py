@@ -1,0 +1,118 @@
+"""Who listens to a team's log reads it here: by a cursor, not from a queue.
+
+One watcher a process looks once a second at the heads of the teams that have listeners and reads each new row once into a
+ring. Wake-ups only make it look sooner, so a lost one costs a second. A listener reads the ring by its own position, and the
+database only while it is behind the ring: a slow reader holds its own cursor back, not memory.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
+
+import structlog
+
+from app import database
+from app.events import Counter, Event
+
+RING_SIZE = 1_000
+PAGE_SIZE = 200
+LOOK_EVERY_SECONDS = 1.0
+
+
+class Ring:
+    """A team's newest events, and the listeners' bell."""
+
+    def __init__(self, head: int) -> None:
+        self.head = head
+        self.rows: deque[Event] = deque(maxlen=RING_SIZE)
+        self.listeners = 0
+        self._bell = asyncio.Event()
+
+    def add(self, rows: Sequence[Event]) -> None:
+        self.rows.extend(rows)
+        self.head = rows[-1].sequence
+        self._bell.set()
+        self._bell = asyncio.Event()
+
+    def after(self, position: int) -> list[Event] | None:
+        """Return the events behind `position`; None when the ring no longer holds all of them."""
+        if position >= self.head:
+            return []
+        if not self.rows or self.rows[0].sequence > position + 1:
+            return None
+        return [row for row in self.rows if row.sequence > position]
+
+    async def wait(self) -> None:
+        """Return once there may be more than there was."""
+        await self._bell.wait()
+
+
+class Watcher:
+    """Follows the logs of the teams that have listeners in this process."""
+
+    def __init__(self, *, look_every: float = LOOK_EVERY_SECONDS) -> None:
+        self._look_every = look_every
+        self._rings: dict[UUID, Ring] = {}
+        self._woken = asyncio.Event()
+        self._log = structlog.get_logger("watcher")
+
+    def wake(self, team_id: UUID) -> None:
+        """Look at the team soon; costs nothing where nobody listens to it."""
+        if team_id in self._rings:
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Watch until cancelled. A database that is away is waited for: listeners hear everything once it is back."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), self._look_every)
+            self._woken.clear()
+            try:
+                await self._look()
+            except database.OUTAGES as error:
+                self._log.warning("watching interrupted", error=type(error).__name__)
+
+    async def follow(self, team_id: UUID, *, after: int) -> AsyncIterator[Event]:
+        """Yield the team's events numbered above `after`, each once and in order, then every new one; never ends by itself."""
+        position = after
+        async with self._listening(team_id) as ring:
+            while True:
+                rows = ring.after(position)
+                if rows is None:
+                    rows = await _read(team_id, after=position)
+                for row in rows:
+                    yield row
+                    position = row.sequence
+                if position >= ring.head:
+                    await ring.wait()
+
+    @contextlib.asynccontextmanager
+    async def _listening(self, team_id: UUID) -> AsyncIterator[Ring]:
+        if team_id not in self._rings:
+            counter = await Counter.get_or_none(team_id=team_id)
+            self._rings.setdefault(team_id, Ring(counter.sequence if counter is not None else 0))
+        ring = self._rings[team_id]
+        ring.listeners += 1
+        try:
+            yield ring
+        finally:
+            ring.listeners -= 1
+            if ring.listeners == 0:
+                self._rings.pop(team_id, None)
+
+    async def _look(self) -> None:
+        if not self._rings:
+            return
+        for counter in await Counter.filter(team_id__in=list(self._rings)):
+            ring = self._rings.get(counter.team_id)
+            while ring is not None and ring.head < counter.sequence:
+                rows = await _read(counter.team_id, after=ring.head)
+                if not rows:
+                    break
+                ring.add(rows)
+
+
+async def _read(team_id: UUID, *, after: int) -> list[Event]:
+    return await Event.filter(team_id=team_id, sequence__gt=after).order_by("sequence").limit(PAGE_SIZE)
