@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from tortoise import fields
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
 from app.errors import ConfigurationError, SealBroken
@@ -60,12 +61,19 @@ class KeyState(Model):
     class Meta:
         table = "key_state"
 
+    @classmethod
+    async def add(cls, key_id: str, *, at: datetime, connection: BaseDBAsyncClient) -> "KeyState":
+        """Save and return the row of a key that joins: it opens, and does not seal before it is promoted."""
+        return await cls.create(
+            id=key_id, state=KeyUse.DECRYPT_ONLY, primary_slot=None, created_at=at, changed_at=at, using_db=connection
+        )
 
-def key_state(key_id: str, state: KeyUse, *, at: datetime) -> KeyState:
-    """Return the unsaved row of a key that joins in `state`."""
-    return KeyState(
-        id=key_id, state=state, primary_slot=1 if state is KeyUse.PRIMARY else None, created_at=at, changed_at=at
-    )
+    async def become(self, state: KeyUse, *, at: datetime, connection: BaseDBAsyncClient) -> None:
+        """Save the row in `state`; a primary must have been demoted before another key becomes it."""
+        self.state = state
+        self.primary_slot = 1 if state is KeyUse.PRIMARY else None
+        self.changed_at = at
+        await self.save(using_db=connection, update_fields=["state", "primary_slot", "changed_at"])
 
 
 @final
@@ -148,6 +156,12 @@ def read_keyring(path: Path) -> Keyring:
     return Keyring({key_id: Key(bits) for key_id, bits in _parse(_read(path), path).items()})
 
 
+def is_keyring_there(path: Path) -> bool:
+    """Raises ConfigurationError when that cannot be told."""
+    with _problems_named(path):
+        return path.exists()
+
+
 def make_keyring(path: Path, *, entropy: Entropy = os.urandom) -> Keyring:
     """Make the file at `path` with one new key, for its owner alone, and return it; a file that is already there is kept.
 
@@ -176,6 +190,29 @@ def add_key(path: Path, *, entropy: Entropy = os.urandom) -> str:
             ready.replace(target)
             _sync_folder(target)
     return key_id
+
+
+async def settle_primary(connection: BaseDBAsyncClient, *, keyring: Keyring, replaceable: bool, at: datetime) -> None:
+    """Give every key of the keyring a row, and see to it that one of them is the primary: the first that is not retired.
+
+    `replaceable` says that nothing needs the primary of a keyring that was lost. Where something may, a primary that is not
+    in the keyring raises ConfigurationError: another process may hold it, and both would take the place from each other.
+    """
+    rows = {row.id: row for row in await KeyState.all().using_db(connection)}
+    for key_id in keyring.ids:
+        if key_id not in rows:
+            rows[key_id] = await KeyState.add(key_id, at=at, connection=connection)
+    primary = next((row for row in rows.values() if row.state is KeyUse.PRIMARY), None)
+    if primary is not None and keyring.get(primary.id) is not None:
+        return
+    if primary is not None:
+        if not replaceable:
+            raise ConfigurationError(f"{SETTING}: the keyring lacks key {primary.id}, which is the primary.")
+        await primary.become(KeyUse.RETIRED, at=at, connection=connection)
+    heir = next((rows[key_id] for key_id in keyring.ids if rows[key_id].state is not KeyUse.RETIRED), None)
+    if heir is None:
+        raise ConfigurationError(f"{SETTING}: every key of the keyring is retired: {', '.join(keyring.ids)}.")
+    await heir.become(KeyUse.PRIMARY, at=at, connection=connection)
 
 
 def _new_id(entropy: Entropy) -> str:

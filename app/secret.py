@@ -1,6 +1,7 @@
 """A text that may be used but not shown."""
 
 import hmac
+from collections.abc import Callable
 from typing import Any, NoReturn, final
 
 MASK = "***"
@@ -20,7 +21,7 @@ class Secret:
     __slots__ = ("_tell",)
 
     def __init__(self, text: str) -> None:
-        self._tell = lambda: text
+        self._tell: Callable[[], str] = lambda: text
 
     def reveal(self) -> str:
         """Return the text. Call it where the text is used, and keep no variable of it."""

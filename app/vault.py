@@ -4,10 +4,12 @@ A sealed value is `version · suite · data key id (16) · salt (32) · commitme
 key has the same form. Both authenticate the bytes before the salt and what they are bound to, part by part.
 """
 
+import contextlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -15,17 +17,35 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
+from tortoise.functions import Count
 from tortoise.models import Model
 
 from app.clock import Clock
 from app.database import write
-from app.errors import KeyUnavailable, SealError
-from app.keyring import KEY_BYTES, Entropy, Key, Keyring, KeyState, KeyUse, make_keyring, read_keyring
+from app.errors import ConfigurationError, KeyUnavailable, SealBroken, SealError
+from app.keyring import (
+    COMMITMENT_BYTES,
+    KEY_BYTES,
+    SALT_BYTES,
+    SETTING,
+    TAG_BYTES,
+    Entropy,
+    Key,
+    Keyring,
+    KeyState,
+    KeyUse,
+    is_keyring_there,
+    make_keyring,
+    read_keyring,
+    settle_primary,
+)
 from app.secret import Secret, from_bytes, to_bytes
 
 _FORM = bytes([1, 1])  # version 1, suite 1: HKDF-SHA512, AES-256-GCM, 256-bit commitment
 _ID_BYTES = 16
 _HEADER_BYTES = len(_FORM) + _ID_BYTES
+_SEAL = b"installed-apps/seal/1"
+_WRAP = b"installed-apps/wrap/1"
 _CANARIES = 5
 
 
@@ -97,25 +117,20 @@ class Vault:
         another place, or its data key is gone.
         """
         header, box = _split(sealed)
-        data_key_id = UUID(bytes=header[len(_FORM) :])
+        data_key_id = _data_key_id(sealed)
         data_key = self._unwrapped.get(data_key_id) or self._unwrap(await _stored_data_key(data_key_id))
         return from_bytes(data_key.open(box, purpose=_SEAL, context=_value_context(header, bound_to)))
 
     async def _active_data_key(self, team_id: UUID) -> tuple[UUID, Key]:
-        row = await DataKey.get_or_none(team_id=team_id, is_active=True) or await self._first_data_key(team_id)
+        row = await DataKey.get_or_none(team_id=team_id, is_active=True)
+        if row is None:
+            row = await write(partial(self._first_data_key, team_id=team_id))
         return row.id, self._unwrapped.get(row.id) or self._unwrap(row)
 
-    async def _first_data_key(self, team_id: UUID) -> DataKey:
-        try:
-            return await write(partial(self._add_data_key, team_id=team_id))
-        except IntegrityError:  # another process made it between our look and our insert
-            return await DataKey.get(team_id=team_id, is_active=True)
-
-    async def _add_data_key(self, connection: BaseDBAsyncClient, *, team_id: UUID) -> DataKey:
+    async def _first_data_key(self, connection: BaseDBAsyncClient, *, team_id: UUID) -> DataKey:
+        primary = await _lock_primary(connection)
         if present := await DataKey.get_or_none(team_id=team_id, is_active=True, using_db=connection):
-            return present
-        # Held until the commit, so that the primary cannot be demoted and retired while a data key is being wrapped with it.
-        primary = await KeyState.filter(state=KeyUse.PRIMARY).using_db(connection).select_for_update().get()
+            return present  # another caller or process held the lock before us
         row = DataKey(
             id=UUID(bytes=self._entropy(_ID_BYTES), version=4),
             team_id=team_id,
@@ -150,9 +165,7 @@ def unwrap(row: DataKey, *, keyring: Keyring) -> bytes:
     key = _key_of(keyring, row.key_id)
     header, box = _split(bytes(row.wrapped))
     if not key.made(box, purpose=_WRAP):
-        raise KeyUnavailable(
-            f"The keyring's key {row.key_id} is not the one that wrapped data key {row.id}.", key_id=row.key_id
-        )
+        raise KeyUnavailable(f"The keyring's key {row.key_id} is not the one that wrapped data key {row.id}.", key_id=row.key_id)
     return key.open(box, purpose=_WRAP, context=_data_key_context(header, row))
 
 
@@ -164,14 +177,14 @@ async def open_vault(path: Path, *, embedded: bool, clock: Clock, entropy: Entro
     or the primary's row names, or has another key under its id.
     """
     needed = await _data_keys_by_key_id()
-    if not path.exists():
+    if not is_keyring_there(path):
         _refuse_to_make(path, embedded=embedded, needed=needed)
         make_keyring(path, entropy=entropy)
     keyring = read_keyring(path)
     _refuse_lacking(keyring, needed, path=path)
     for key_id in needed:
         await _refuse_another_key(key_id, keyring=keyring, path=path)
-    await _settle_primary(keyring, replaceable=embedded and not needed, clock=clock, path=path)
+    await _settle(keyring, replaceable=embedded and not needed, at=clock.now())
     return Vault(keyring, clock=clock, entropy=entropy)
 
 
@@ -208,12 +221,106 @@ class Verification:
 async def verify(values: Iterable[tuple[Binding, bytes]], *, keyring: Keyring, clock: Clock) -> Verification:
     """Open every one of `values`, reading each data key afresh."""
     vault = Vault(keyring, clock=clock)
+    key_ids = {row.id: row.key_id for row in await DataKey.all()}
     opened: Counter[str] = Counter()
     failures: list[tuple[Binding, SealError]] = []
     for binding, sealed in values:
         try:
             await vault.open(sealed, bound_to=binding)
-            opened[await _key_id_of(sealed)] += 1
         except SealError as error:
             failures.append((binding, error))
+        else:
+            opened[key_ids[_data_key_id(sealed)]] += 1
     return Verification(opened=dict(opened), failures=tuple(failures))
+
+
+def length_prefixed(*parts: bytes) -> bytes:
+    """Join `parts`, each behind its length in four bytes: two different lists never give the same bytes."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def _value_context(header: bytes, place: Binding) -> bytes:
+    return header + length_prefixed(
+        place.team_id.bytes,
+        place.table.encode(),
+        place.column.encode(),
+        place.row_id.bytes,
+        place.origin.encode(),
+        str(place.generation).encode(),
+    )
+
+
+def _data_key_context(header: bytes, row: DataKey) -> bytes:
+    return header + length_prefixed(row.id.bytes, row.team_id.bytes, row.key_id.encode())
+
+
+def _split(sealed: bytes) -> tuple[bytes, bytes]:
+    if len(sealed) < _HEADER_BYTES + SALT_BYTES + COMMITMENT_BYTES + TAG_BYTES:
+        raise SealBroken("A sealed value is cut off.")
+    if not sealed.startswith(_FORM):
+        raise SealBroken("A sealed value is of no version that is known here.")
+    return sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES:]
+
+
+def _data_key_id(sealed: bytes) -> UUID:
+    return UUID(bytes=sealed[len(_FORM) : _HEADER_BYTES])
+
+
+async def _stored_data_key(data_key_id: UUID) -> DataKey:
+    if row := await DataKey.get_or_none(id=data_key_id):
+        return row
+    raise SealBroken(f"A sealed value names data key {data_key_id}, which is not there.")
+
+
+def _key_of(keyring: Keyring, key_id: str) -> Key:
+    if key := keyring.get(key_id):
+        return key
+    raise KeyUnavailable(f"The keyring has no key {key_id}.", key_id=key_id)
+
+
+async def _lock_primary(connection: BaseDBAsyncClient) -> KeyState:
+    """Hold the primary's row until the commit, so that no key is demoted and retired while a data key is wrapped with it."""
+    primary = KeyState.filter(state=KeyUse.PRIMARY).using_db(connection).select_for_update()
+    return await primary.get_or_none() or await primary.get()  # none: it was demoted while we waited, and its heir is visible now
+
+
+async def _data_keys_by_key_id() -> dict[str, int]:
+    counted = await DataKey.annotate(number=Count("id")).group_by("key_id").values_list("key_id", "number")
+    return {str(key_id): int(number) for key_id, number in counted}
+
+
+def _refuse_to_make(path: Path, *, embedded: bool, needed: Mapping[str, int]) -> None:
+    if needed:
+        raise ConfigurationError(f"{SETTING}: there is no {path}. The database needs {_named(needed)}: bring the file back.")
+    if not embedded:
+        raise ConfigurationError(
+            f"{SETTING}: there is no {path}, and it is made by itself only beside an embedded database. "
+            "Give every process of this database the same file."
+        )
+
+
+def _refuse_lacking(keyring: Keyring, needed: Mapping[str, int], *, path: Path) -> None:
+    lacking = {key_id: number for key_id, number in needed.items() if keyring.get(key_id) is None}
+    if lacking:
+        raise ConfigurationError(f"{SETTING}: {path} lacks {_named(lacking)}.")
+
+
+def _named(needed: Mapping[str, int]) -> str:
+    return ", ".join(f"key {key_id} (for {number} data keys)" for key_id, number in sorted(needed.items()))
+
+
+async def _refuse_another_key(key_id: str, *, keyring: Keyring, path: Path) -> None:
+    """Unwrap a data key as a canary; a few more where that fails, since one damaged row must not stop every team."""
+    for row in await DataKey.filter(key_id=key_id).order_by("created_at", "id").limit(_CANARIES):
+        with contextlib.suppress(SealError):
+            unwrap(row, keyring=keyring)
+            return
+    raise ConfigurationError(f"{SETTING}: key {key_id} in {path} is not the key {key_id} that the database needs.")
+
+
+async def _settle(keyring: Keyring, *, replaceable: bool, at: datetime) -> None:
+    settle = partial(settle_primary, keyring=keyring, replaceable=replaceable, at=at)
+    try:
+        await write(settle)
+    except IntegrityError:  # another process started at the same moment and was first
+        await write(settle)
