@@ -18,6 +18,7 @@ from app.sandbox.access import LoopbackOnly, NoWebPage
 from app.sandbox.control import control_routes
 from app.sandbox.slack import Slack
 from app.sandbox.slack_events import Events
+from app.sandbox.slack_state import SlackState
 from app.sandbox.state import State
 from app.sandbox.wire import Watched
 
@@ -36,7 +37,7 @@ def create_sandbox(
     `retry_after` seconds (Slack itself waits 0, 60 and 300). `rotation`: Slack's tokens expire and are refreshed.
     """
     events = Events(clock=clock, entropy=entropy, url=events_url, retry_after=retry_after)
-    slack = Slack(clock=clock, entropy=entropy, events=events, rotation=rotation)
+    slack = Slack(SlackState(clock=clock, entropy=entropy, events=events, rotation=rotation))
     state = State(clock=clock, stand_ins=(slack,))
 
     @asynccontextmanager

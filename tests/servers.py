@@ -1,0 +1,48 @@
+"""Real servers for tests: an ASGI application on a free port of this machine, in a thread of its own."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+
+@contextmanager
+def run_server(app: Any, *, port: int = 0, **options: Any) -> Iterator[str]:  # noqa: ANN401 - what uvicorn takes
+    """Serve the application and yield its address, "http://127.0.0.1:PORT", once its lifespan has begun.
+
+    `port` 0 is any free one. `options` go to `uvicorn.Config`. Leaving ends the lifespan and closes every connection.
+    """
+    defaults: dict[str, Any] = {"log_config": None, "ws": "websockets-sansio", "timeout_graceful_shutdown": 1}
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        server = _Server(uvicorn.Config(app, **(defaults | options)))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            server.wait_until_ready(thread)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets=sockets)
+        finally:
+            self._ready.set()
+
+    def wait_until_ready(self, thread: threading.Thread) -> None:
+        self._ready.wait()
+        if not self.started:
+            thread.join()
+            raise RuntimeError("the application's lifespan did not begin; the log says why")
