@@ -104,7 +104,7 @@ def readings_of(address: Address) -> frozenset[Address]:
     """Return the address and every IPv4 address that a translator, relay or tunnel could read in it."""
     if isinstance(address, IPv4Address):
         return frozenset({address})
-    return frozenset({address, *(IPv4Address(number & 0xFFFFFFFF) for number in _embedded(int(address)))})
+    return frozenset({address, *(IPv4Address(number) for number in _embedded(int(address)) if number >> 24)})
 
 
 def _standing_of_6(address: IPv6Address) -> Standing:
@@ -118,17 +118,18 @@ def _standing_of_6(address: IPv6Address) -> Standing:
 
 
 def _embedded(number: int) -> tuple[int, ...]:
-    top = number >> 96
-    if top == 0 or number >> 32 in (0xFFFF, 0xFFFF << 16) or top == 0x0064FF9B:  # noqa: PLR2004 - prefixes
-        # compatible, mapped, translated (RFC 2765), NAT64 (RFC 6052), and NAT64 of local use in /48 form (RFC 8215)
-        return (number, _around_octet_u(number))
-    if top >> 16 == 0x2002:  # noqa: PLR2004 - 6to4 (RFC 3056)
-        return (number >> 80,)
-    if top == 0x20010000:  # noqa: PLR2004 - Teredo (RFC 4380): the server, and the client with every bit turned
-        return (number >> 64, ~number)
-    if (number >> 32) & 0xFFFFFFFF in _ISATAP_INTERFACES:  # RFC 5214
-        return (number,)
-    return ()
+    low = number & 0xFFFFFFFF
+    match number >> 96:
+        case 0:  # compatible and mapped (RFC 4291), translated (RFC 2765); what is left when it is ::1 is no address
+            return (low,)
+        case 0x0064FF9B:  # NAT64 (RFC 6052), and of local use, which may also be written around its octet "u" (RFC 8215)
+            return (low, _around_octet_u(number))
+        case 0x20010000:  # Teredo (RFC 4380): the server, and the client with every bit turned
+            return ((number >> 64) & 0xFFFFFFFF, ~number & 0xFFFFFFFF)
+        case top if top >> 16 == 0x2002:  # noqa: PLR2004 - 6to4 (RFC 3056)
+            return ((number >> 80) & 0xFFFFFFFF,)
+        case _:
+            return (low,) if (number >> 32) & 0xFFFFFFFF in _ISATAP_INTERFACES else ()
 
 
 def _around_octet_u(number: int) -> int:

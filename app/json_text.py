@@ -1,0 +1,76 @@
+"""JSON from strangers, read with bounds."""
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Never
+
+import orjson
+
+DEPTH = 32
+
+
+@dataclass(frozen=True)
+class NotJson:
+    """The text is not JSON that has one reading; `words` say why, without quoting it."""
+
+    words: str
+
+
+def parse_json(body: bytes, *, depth: int = DEPTH) -> object | NotJson:
+    """Return what the body says (None, bool, int, float, str, list, dict), or why it cannot be believed.
+
+    Refused, beside what RFC 8259 refuses: text that is not UTF-8, nesting deeper than `depth`, a name twice in one object (two
+    readers would choose differently), NaN, infinities and numbers too large to be finite, lone surrogates.
+    """
+    try:
+        deep = _deeper_than(depth, orjson.loads(body))
+    except orjson.JSONDecodeError:
+        return NotJson("it is not JSON")
+    if deep:
+        return NotJson("it is nested too deeply")
+    try:
+        parsed: object = json.loads(body, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_constant)
+    except ValueError as error:
+        return NotJson(error.args[0] if isinstance(error, _OddJsonError) else "it is not JSON")
+    return parsed
+
+
+class _OddJsonError(ValueError):
+    pass
+
+
+def _deeper_than(depth: int, value: object) -> bool:
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(depth):
+        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]
+    return bool(level)
+
+
+def _inside(value: object) -> Iterable[object]:
+    match value:
+        case dict():
+            return value.values()
+        case list():
+            return value
+        case _:
+            return ()
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _OddJsonError("it has a name twice in one object")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _OddJsonError("it has a number that is not finite")
+    return number
+
+
+def _no_constant(_: str) -> Never:
+    raise _OddJsonError("it has a number that is not finite")

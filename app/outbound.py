@@ -1,0 +1,236 @@
+"""The one door for every outgoing call: it goes only where the policy lets it, and takes a secret only home.
+
+It stands on httpcore2, the transport of httpx2, whose pool takes the network as a documented argument: no private name of either
+library is touched, and what httpx2's client would add (cookies kept between calls, redirects, proxies, decoding) is not there
+to be turned off.
+"""
+
+import asyncio
+import ssl
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+import httpcore2
+
+from app.errors import ConfigurationError
+from app.json_text import NotJson, parse_json
+from app.origins import OddUrl, Url, origin_of, parse_url, same_origin
+from app.outbound_connections import BadCertificates, Dial, Guard, OpenPool, Stopped, dial, open_pool, parse_certificates
+from app.outbound_messages import (
+    BadAnswer,
+    Basic,
+    Bearer,
+    Cause,
+    Headers,
+    NotAllowed,
+    Request,
+    Response,
+    Unreachable,
+    Wire,
+    fits_header,
+    put_on_wire,
+)
+from app.outbound_policy import AllowRule, Policy, parse_allow
+from app.resolver import Resolve, SystemResolver
+
+__all__ = [
+    "AllowRule",
+    "BadAnswer",
+    "BadCertificates",
+    "Basic",
+    "Bearer",
+    "Cause",
+    "Headers",
+    "NotAllowed",
+    "NotJson",
+    "OddUrl",
+    "Outbound",
+    "Outcome",
+    "Request",
+    "Response",
+    "Unreachable",
+    "Url",
+    "fits_header",
+    "origin_of",
+    "parse_allow",
+    "parse_certificates",
+    "parse_json",
+    "parse_url",
+    "prove_guarded",
+    "same_origin",
+]
+
+Outcome = Response | NotAllowed | Unreachable | BadAnswer
+
+DEADLINE = 10.0
+MAX_BYTES = 2 * 1024 * 1024
+
+_POOLS = 256
+_PROOF_DEADLINE = 2.0
+_NEVER_REACHABLE = ("https://169.254.169.254", "https://[fd00:ec2::254]")
+_CUT_OFF = ("Server disconnected", "peer closed connection")
+
+
+@dataclass
+class _Pool:
+    connections: httpcore2.AsyncConnectionPool
+    calls: int = 0
+
+
+class Outbound:
+    """Sends requests. Opened by being made, in a running service's lifespan; closed by `aclose`.
+
+    `allow`, `sandbox`: see the policy. `own`: (host, port) where the service listens and where its database and Redis answer.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow: Sequence[AllowRule] = (),
+        sandbox: tuple[str, int] | None = None,
+        own: Sequence[tuple[str, int]] = (),
+        resolve: Resolve | None = None,
+        dial: Dial = dial,
+        make_pool: OpenPool = httpcore2.AsyncConnectionPool,
+    ) -> None:
+        self._resolver = SystemResolver()
+        policy = Policy(allow=tuple(allow), sandbox=sandbox)
+        self._guard = Guard(policy=policy, own=tuple(own), resolve=resolve or self._resolver)
+        self._dial = dial
+        self._make_pool = make_pool
+        self._pools: OrderedDict[tuple[str, str | None], _Pool] = OrderedDict()
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        origin: str,
+        deadline: float = DEADLINE,
+        max_bytes: int = MAX_BYTES,
+        certificates: str | None = None,
+    ) -> Outcome:
+        """Make one call, once, and return its answer or why there is none, within `deadline` seconds in all.
+
+        `origin` is the one that the request's secrets belong to: with a secret in it, a request to any other raises
+        ValueError, as does one that cannot be written down. `certificates` (PEM) are trusted beside the system's, there only.
+        """
+        home = parse_url(origin)
+        if isinstance(home, OddUrl):
+            raise ValueError(f"no origin: {home.words}")  # noqa: TRY004 - its spelling is wrong, not its type
+        url = parse_url(request.url)
+        if isinstance(url, OddUrl):
+            return NotAllowed(f"The address cannot be called: {url.words}.")
+        wire = put_on_wire(request, url)
+        if wire.holds_secret and url.origin != home.origin:
+            raise ValueError(f"a secret of {home.origin} was about to go to {url.origin}")
+        try:
+            async with asyncio.timeout(deadline):
+                return await self._exchange(url, wire, max_bytes, certificates if url.origin == home.origin else None)
+        except TimeoutError:
+            return Unreachable(Cause.TIMEOUT, f"{url.origin} gave no whole answer within {deadline:g} seconds")
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        pools, self._pools = self._pools, OrderedDict()
+        for pool in pools.values():
+            await pool.connections.aclose()
+        self._resolver.close()
+
+    async def _exchange(self, url: Url, wire: Wire, max_bytes: int, certificates: str | None) -> Outcome:
+        try:
+            async with self._pool(url, certificates) as connections:
+                return await _call(connections, url, wire, max_bytes)
+        except Stopped as stopped:
+            return stopped.outcome
+        except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.RemoteProtocolError, OSError) as error:
+            if isinstance(error, TimeoutError):
+                raise
+            return _explain(error, url)
+
+    @asynccontextmanager
+    async def _pool(self, url: Url, certificates: str | None) -> AsyncIterator[httpcore2.AsyncConnectionPool]:
+        key = (url.origin, certificates)
+        pool = self._pools.get(key)
+        if pool is None:
+            opened = open_pool(url, certificates=certificates, guard=self._guard, dial=self._dial, make=self._make_pool)
+            pool = self._pools[key] = _Pool(opened)
+        self._pools.move_to_end(key)
+        pool.calls += 1
+        try:
+            yield pool.connections
+        finally:
+            pool.calls -= 1
+            await self._close_surplus()
+
+    async def _close_surplus(self) -> None:
+        surplus = len(self._pools) - _POOLS
+        for key in [key for key, pool in self._pools.items() if not pool.calls][: max(surplus, 0)]:
+            await self._pools.pop(key).connections.aclose()
+
+
+async def prove_guarded(outbound: Outbound) -> None:
+    """Prove at start that the guard is in the path: raises ConfigurationError unless never-reachable addresses are refused by it.
+
+    Nothing before the pool judges addresses, so a refusal can only come from the network under it; were an upgrade to take that
+    away, the call would end in any other way.
+    """
+    for address in _NEVER_REACHABLE:
+        try:
+            outcome = await outbound.send(Request("GET", address), origin=address, deadline=_PROOF_DEADLINE)
+        except Exception as error:
+            raise ConfigurationError(f"The guard of outgoing calls does not work with this httpcore2: {error}") from error
+        if not isinstance(outcome, NotAllowed):
+            raise ConfigurationError(
+                "The guard of outgoing calls is not in their path (was httpx2 or httpcore2 changed?): "
+                f"a call to {address} was not refused."
+            )
+
+
+async def _call(connections: httpcore2.AsyncConnectionPool, url: Url, wire: Wire, max_bytes: int) -> Response | BadAnswer:
+    host, target = url.host.encode(), url.target.encode()
+    there = httpcore2.URL(scheme=url.scheme.encode(), host=host, port=url.port, target=target)
+    answer = await connections.handle_async_request(
+        httpcore2.Request(wire.method, there, headers=wire.headers, content=wire.body),
+    )
+    try:
+        headers = Headers(answer.headers)
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            return BadAnswer(f"{url.origin} answered compressed, though it was asked not to")
+        body = await _read(answer, max_bytes)
+    finally:
+        await answer.aclose()
+    if body is None:
+        return BadAnswer(f"{url.origin} answered with more than {max_bytes} bytes")
+    return Response(status=answer.status, headers=headers, body=body)
+
+
+async def _read(answer: httpcore2.Response, max_bytes: int) -> bytes | None:
+    """Return the body, or None as soon as it is more than `max_bytes`; what its headers say about its length is not believed."""
+    body = bytearray()
+    async with aclosing(answer.aiter_stream()) as pieces:
+        async for piece in pieces:
+            body += piece
+            if len(body) > max_bytes:
+                return None
+    return bytes(body)
+
+
+def _explain(error: Exception, url: Url) -> Unreachable | BadAnswer:
+    # The library hands on what failed below a connection as the first argument of its own error.
+    beneath = error.args[0] if isinstance(error, httpcore2.ConnectError) and error.args else error
+    match beneath:
+        case ssl.SSLCertVerificationError():
+            return Unreachable(Cause.TLS, f"the certificate of {url.origin} is not accepted: {beneath.verify_message}")
+        case ssl.SSLError():
+            return Unreachable(Cause.TLS, f"{url.origin} does not speak TLS as it should")
+    match error:
+        case httpcore2.TimeoutException():
+            return Unreachable(Cause.TIMEOUT, f"{url.origin} could not be connected to in time")
+        case httpcore2.ConnectError():
+            return Unreachable(Cause.CONNECT, f"{url.origin} could not be connected to")
+        case httpcore2.RemoteProtocolError() if not str(error).startswith(_CUT_OFF):
+            return BadAnswer(f"{url.origin} does not speak HTTP/1.1 as it should")
+        case _:
+            return Unreachable(Cause.RESET, f"{url.origin} broke the connection off")
