@@ -39,7 +39,7 @@ class OpenPool(Protocol):
 
 
 class Stopped(Exception):
-    """The network ended the call before anything was connected; `outcome` says how, and travels up through the library in this."""
+    """The network ended the call before anything was connected; `outcome` says how and travels up in this."""
 
     def __init__(self, outcome: NotAllowed | Unreachable) -> None:
         super().__init__(str(outcome))

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
 from urllib.parse import urlencode
 
 import orjson
@@ -56,7 +55,7 @@ class Request:
 
     method: str
     url: str
-    headers: Mapping[str, str] = MappingProxyType({})
+    headers: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str | Secret] | None = None
     json: object | None = None
     credential: Bearer | Basic | None = None
