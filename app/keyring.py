@@ -170,7 +170,7 @@ def make_keyring(path: Path, *, entropy: Entropy = os.urandom) -> Keyring:
     """
     with _problems_named(path), _written_beside(path, {_new_id(entropy): entropy(KEY_BYTES)}) as ready:
         with contextlib.suppress(FileExistsError):
-            ready.hardlink_to(path)
+            path.hardlink_to(ready)
         _sync_folder(path)
     return read_keyring(path)
 
