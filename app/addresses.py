@@ -104,7 +104,7 @@ def readings_of(address: Address) -> frozenset[Address]:
     """Return the address and every IPv4 address that a translator, relay or tunnel could read in it."""
     if isinstance(address, IPv4Address):
         return frozenset({address})
-    return frozenset({address, *(IPv4Address(number) for number in _embedded(int(address)) if number >> 24)})
+    return frozenset({address, *(IPv4Address(number) for number in _embedded(int(address)))})
 
 
 def _standing_of_6(address: IPv6Address) -> Standing:
@@ -120,10 +120,12 @@ def _standing_of_6(address: IPv6Address) -> Standing:
 def _embedded(number: int) -> tuple[int, ...]:
     low = number & 0xFFFFFFFF
     match number >> 96:
-        case 0:  # compatible and mapped (RFC 4291), translated (RFC 2765); what is left when it is ::1 is no address
+        case 0:  # compatible and mapped (RFC 4291), translated (RFC 2765); ::1 is none of them
+            return () if number == 1 else (low,)
+        case 0x0064FF9B if (number >> 80) & 0xFFFF == 1:  # NAT64 of local use (RFC 8215), in one of two forms
+            return tuple(form for form in (low, _around_octet_u(number)) if form >> 24)
+        case 0x0064FF9B:  # NAT64 (RFC 6052)
             return (low,)
-        case 0x0064FF9B:  # NAT64 (RFC 6052), and of local use, which may also be written around its octet "u" (RFC 8215)
-            return (low, _around_octet_u(number))
         case 0x20010000:  # Teredo (RFC 4380): the server, and the client with every bit turned
             return ((number >> 64) & 0xFFFFFFFF, ~number & 0xFFFFFFFF)
         case top if top >> 16 == 0x2002:  # noqa: PLR2004 - 6to4 (RFC 3056)

@@ -17,7 +17,17 @@ import httpcore2
 from app.errors import ConfigurationError
 from app.json_text import NotJson, parse_json
 from app.origins import OddUrl, Url, origin_of, parse_url, same_origin
-from app.outbound_connections import BadCertificates, Dial, Guard, OpenPool, Stopped, dial, open_pool, parse_certificates
+from app.outbound_connections import (
+    BadCertificates,
+    Dial,
+    Guard,
+    OpenPool,
+    Stopped,
+    dial,
+    make_trust,
+    open_pool,
+    parse_certificates,
+)
 from app.outbound_messages import (
     BadAnswer,
     Basic,
@@ -101,6 +111,7 @@ class Outbound:
         self._dial = dial
         self._make_pool = make_pool
         self._pools: OrderedDict[tuple[str, str | None], _Pool] = OrderedDict()
+        self._system_trust: ssl.SSLContext | None = None  # reading the system's authorities takes long
 
     async def send(
         self,
@@ -152,10 +163,8 @@ class Outbound:
     @asynccontextmanager
     async def _pool(self, url: Url, certificates: str | None) -> AsyncIterator[httpcore2.AsyncConnectionPool]:
         key = (url.origin, certificates)
-        pool = self._pools.get(key)
-        if pool is None:
-            opened = open_pool(url, certificates=certificates, guard=self._guard, dial=self._dial, make=self._make_pool)
-            pool = self._pools[key] = _Pool(opened)
+        pool = self._pools.get(key) or _Pool(self._open_pool(url.scheme, certificates))
+        self._pools[key] = pool
         self._pools.move_to_end(key)
         pool.calls += 1
         try:
@@ -163,6 +172,12 @@ class Outbound:
         finally:
             pool.calls -= 1
             await self._close_surplus()
+
+    def _open_pool(self, scheme: str, certificates: str | None) -> httpcore2.AsyncConnectionPool:
+        if self._system_trust is None:
+            self._system_trust = make_trust(None)
+        trust = self._system_trust if certificates is None else make_trust(certificates)
+        return open_pool(scheme, trust=trust, guard=self._guard, dial=self._dial, make=self._make_pool)
 
     async def _close_surplus(self) -> None:
         surplus = len(self._pools) - _POOLS

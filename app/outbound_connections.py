@@ -169,16 +169,21 @@ def parse_certificates(pem: str) -> str | BadCertificates:
     return "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in certificates)
 
 
-def open_pool(url: Url, *, certificates: str | None, guard: Guard, dial: Dial, make: OpenPool) -> httpcore2.AsyncConnectionPool:
-    """Return a pool for one origin that trusts the system's authorities and the certificates; raises ssl.SSLError if none."""
+def make_trust(certificates: str | None) -> ssl.SSLContext:
+    """Return a context that trusts the system's authorities and the certificates; raises ssl.SSLError where they are none."""
     trust = httpcore2.default_ssl_context()
     trust.minimum_version = ssl.TLSVersion.TLSv1_2
     if certificates is not None:
         trust.load_verify_locations(cadata=certificates)
         trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a server's own or an intermediate certificate is enough
+    return trust
+
+
+def open_pool(scheme: str, *, trust: ssl.SSLContext, guard: Guard, dial: Dial, make: OpenPool) -> httpcore2.AsyncConnectionPool:
+    """Return a pool for one origin, over the guarded network."""
     return make(
         ssl_context=trust,
         max_connections=_CONNECTIONS,
         keepalive_expiry=_IDLE_SECONDS,
-        network_backend=GuardedNetwork(scheme=url.scheme, guard=guard, dial=dial),
+        network_backend=GuardedNetwork(scheme=scheme, guard=guard, dial=dial),
     )

@@ -92,7 +92,8 @@ def describe(denial: Denial, url: Url) -> str:
 
 
 def _advice(url: Url) -> str:
-    return f"The operator can allow it: {SETTING}={url.authority} (behind a comma where the setting has entries already)."
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"The operator can allow it: {SETTING}={host}:{url.port} (behind a comma where the setting has entries already)."
 
 
 def _is_never(address: Address, own: Collection[Address]) -> bool:
