@@ -12,6 +12,7 @@ What differs from `tortoise.backends.sqlite`:
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
@@ -35,6 +36,21 @@ class ImmediateTransaction(SqliteTransactionWrapper):
             await self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             raise OperationalError(error) from error
+
+    async def execute_script(self, query: str) -> None:
+        # sqlite3's executescript would commit the transaction that it is called in.
+        for statement in _statements(query):
+            await self.execute_query(statement)
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for part in script.split(";"):
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):
+            if statement.strip(" \n;"):
+                yield statement
+            statement = ""
 
 
 class ImmediateContext(SqliteTransactionContext):

@@ -116,7 +116,7 @@ REFUSED: dict[str, Callable[[Secret], object]] = {
     "membership": lambda secret: "c" in secret,  # type: ignore[operator]
     "index": lambda secret: secret[0],  # type: ignore[index]
     "concatenation": lambda secret: "Bearer " + secret,  # type: ignore[operator]
-    "joining": lambda secret: ",".join(2 * [secret]),  # type: ignore[list-item]
+    "joining": lambda secret: ",".join(2 * [secret]),  # type: ignore[arg-type]
     "bytes": lambda secret: b"".join([secret]),  # type: ignore[list-item]
     "getstate": lambda secret: secret.__getstate__(),
 }

@@ -1,0 +1,1 @@
+"""The team's activity log, read and listened to."""

@@ -1,0 +1,1 @@
+"""Deliveries: what a run made, its attempts, and when it is quiet."""

@@ -1,0 +1,101 @@
+"""A delivery: what one run made for one integration, and each attempt to hand it over."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.models import Model
+
+from app.integrations.models import Integration
+from app.monitors.models import MonitorRun
+from app.providers.contract import Occasion
+
+
+class DeliveryStatus(StrEnum):
+    PENDING = "PENDING"
+    SKIPPED = "SKIPPED"
+    RETRYING = "RETRYING"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+
+
+WAITING = (DeliveryStatus.PENDING, DeliveryStatus.RETRYING)
+
+
+class Delivery(Model):
+    """One message to be posted, or not. `position` is its run's: an integration's deliveries go in that order."""
+
+    id = fields.UUIDField(primary_key=True)
+    team_id = fields.UUIDField()
+    integration: fields.ForeignKeyRelation[Integration] = fields.ForeignKeyField(
+        "models.Integration", on_delete=fields.RESTRICT, related_name=False
+    )
+    integration_id: UUID
+    run: fields.ForeignKeyRelation[MonitorRun] = fields.ForeignKeyField(
+        "models.MonitorRun", on_delete=fields.RESTRICT, related_name=False
+    )
+    run_id: UUID
+    position = fields.BigIntField()
+    occasion = fields.CharEnumField(Occasion, max_length=32)
+    status = fields.CharEnumField(DeliveryStatus, max_length=32)
+    attempt_count = fields.IntField(default=0)
+    next_attempt_at = fields.DatetimeField(null=True)
+    lease_owner = fields.UUIDField(null=True)
+    lease_until = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "delivery"
+        unique_together = (("integration", "run"),)
+        indexes = (("status", "next_attempt_at"), ("integration_id", "created_at"), ("run_id",))
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.status in WAITING
+
+    def succeed(self) -> None:
+        self._end(DeliveryStatus.DELIVERED)
+
+    def give_up(self) -> None:
+        self._end(DeliveryStatus.FAILED)
+
+    def skip(self) -> None:
+        self._end(DeliveryStatus.SKIPPED)
+
+    def retry_at(self, moment: datetime) -> None:
+        """Wait for another attempt; who held the lease no longer does."""
+        self.status = DeliveryStatus.RETRYING
+        self.next_attempt_at = moment
+        self.lease_owner = self.lease_until = None
+
+    def _end(self, status: DeliveryStatus) -> None:
+        self.status = status
+        self.next_attempt_at = self.lease_owner = self.lease_until = None
+
+
+class DeliveryAttempt(Model):
+    id = fields.UUIDField(primary_key=True)
+    delivery: fields.ForeignKeyRelation[Delivery] = fields.ForeignKeyField(
+        "models.Delivery", on_delete=fields.RESTRICT, related_name=False
+    )
+    delivery_id: UUID
+    number = fields.IntField()
+    at = fields.DatetimeField()
+    duration_ms = fields.IntField()
+    succeeded = fields.BooleanField()
+    error = fields.TextField(null=True)
+
+    class Meta:
+        table = "delivery_attempt"
+        unique_together = (("delivery", "number"),)
+
+
+class Pace(Model):
+    """When a channel may be written to next. Claimed by a conditional update, so that it holds over processes."""
+
+    channel = fields.CharField(max_length=700, primary_key=True)
+    next_at = fields.DatetimeField()
+
+    class Meta:
+        table = "pace"

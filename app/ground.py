@@ -1,0 +1,24 @@
+"""What every action stands on, opened once in the lifespan and handed down by keyword."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.clock import Clock
+from app.events import Events
+from app.outbound import Outbound
+from app.settings import Settings
+from app.vault import Vault
+from app.watcher import Watcher
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The service's collaborators. `entropy(n)` returns n unpredictable bytes."""
+
+    settings: Settings
+    clock: Clock
+    entropy: Callable[[int], bytes]
+    vault: Vault
+    outbound: Outbound
+    events: Events
+    watcher: Watcher

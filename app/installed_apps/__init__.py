@@ -1,0 +1,1 @@
+"""Installed apps: what a team shares."""

@@ -1,0 +1,80 @@
+"""An installed app: one row, and the transitions that it may make."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.models import Model
+
+from app.sign_ins.models import Grant, StatusReason
+from app.teams.models import Member
+
+
+class InstalledAppStatus(StrEnum):
+    ACTIVE = "ACTIVE"
+    NEEDS_REAUTHENTICATION = "NEEDS_REAUTHENTICATION"
+    UNREACHABLE = "UNREACHABLE"
+    UNAVAILABLE = "UNAVAILABLE"
+
+    @classmethod
+    def because(cls, reason: StatusReason | None) -> "InstalledAppStatus":
+        """Return the status that stands behind a reason; ACTIVE behind none."""
+        if reason is None:
+            return cls.ACTIVE
+        if reason is StatusReason.KEY_UNAVAILABLE:
+            return cls.UNAVAILABLE
+        return cls.UNREACHABLE if reason.is_passing else cls.NEEDS_REAUTHENTICATION
+
+
+class InstalledApp(Model):
+    """What a team shares: a grant (SHARED_AUTHORIZATION) or an OAuth client (SHARED_CLIENT).
+
+    `live_key` is what it is unique by in its team while it lives; NULL once deleted, so that a new one may stand beside it.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    team_id = fields.UUIDField()
+    provider = fields.CharField(max_length=64)
+    name = fields.CharField(max_length=200)
+    connected_to = fields.CharField(max_length=300)
+    account_id = fields.CharField(max_length=300)
+    origin = fields.CharField(max_length=300)
+    url = fields.TextField(null=True)
+    live_key = fields.CharField(max_length=700, null=True)
+    grant: fields.ForeignKeyNullableRelation[Grant] = fields.ForeignKeyField(
+        "models.Grant", on_delete=fields.RESTRICT, related_name=False, null=True
+    )
+    grant_id: UUID | None
+    status = fields.CharEnumField(InstalledAppStatus, max_length=32)
+    status_reason = fields.CharEnumField(StatusReason, max_length=32, null=True)
+    status_message = fields.TextField(null=True)
+    installed_by: fields.ForeignKeyNullableRelation[Member] = fields.ForeignKeyField(
+        "models.Member", on_delete=fields.RESTRICT, related_name=False, null=True
+    )
+    installed_by_id: UUID | None
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+    deleted_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "installed_app"
+        unique_together = (("team_id", "live_key"),)
+        indexes = (("team_id", "created_at"), ("grant_id",))
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.deleted_at is not None
+
+    def set_trouble(self, reason: StatusReason | None, message: str | None) -> InstalledAppStatus | None:
+        """Take over what is wrong with its authorization (None: nothing); return the previous status when that changed anything."""
+        status = InstalledAppStatus.because(reason)
+        if (status, reason) == (self.status, self.status_reason):
+            return None
+        previous, self.status = self.status, status
+        self.status_reason, self.status_message = reason, message
+        return previous
+
+    def delete_at(self, now: datetime) -> None:
+        self.live_key = None
+        self.deleted_at = self.updated_at = now

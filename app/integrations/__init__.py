@@ -1,0 +1,1 @@
+"""Integrations: an authorization put to work."""

@@ -1,0 +1,1 @@
+"""Monitors and the runs that were reported of them."""

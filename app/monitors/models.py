@@ -1,0 +1,52 @@
+"""A monitor, and each run that was reported of it."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class RunOutcome(StrEnum):
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    ERROR = "ERROR"
+
+
+class Monitor(Model):
+    id = fields.UUIDField(primary_key=True)
+    team_id = fields.UUIDField()
+    key = fields.CharField(max_length=200)
+    name = fields.CharField(max_length=200)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "monitor"
+        unique_together = (("team_id", "key"),)
+
+
+class MonitorRun(Model):
+    """`position` counts the monitor's runs in the order in which they were recorded, from 1 on."""
+
+    id = fields.UUIDField(primary_key=True)
+    team_id = fields.UUIDField()
+    monitor: fields.ForeignKeyRelation[Monitor] = fields.ForeignKeyField(
+        "models.Monitor", on_delete=fields.RESTRICT, related_name=False
+    )
+    monitor_id: UUID
+    position = fields.BigIntField()
+    run_id = fields.CharField(max_length=200)
+    outcome = fields.CharEnumField(RunOutcome, max_length=32)
+    started_at = fields.DatetimeField()
+    duration_ms = fields.BigIntField()
+    request_count = fields.IntField()
+    test_count = fields.IntField()
+    failed_test_count = fields.IntField()
+    error_count = fields.IntField()
+    failures_json = fields.TextField()
+    url = fields.TextField(null=True)
+    recorded_at = fields.DatetimeField()
+
+    class Meta:
+        table = "monitor_run"
+        unique_together = (("monitor", "run_id"), ("monitor", "position"))

@@ -1,0 +1,268 @@
+"""What the rest of the service may know of a provider: a frozen description and a few functions, and the values they speak in.
+
+A provider is one file beside this one. It imports no other provider, holds no state, and asks the world only through the
+`outbound` that it is handed. Whatever the provider answers is sorted here into a `Failure` with one `Fault`; nobody above
+looks at a provider's own error words except to show them.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Protocol
+
+from app.outbound import Outbound
+from app.secret import Secret
+from app.settings import Settings
+
+
+class Sharing(StrEnum):
+    """What an installed app of the provider holds."""
+
+    SHARED_AUTHORIZATION = "SHARED_AUTHORIZATION"
+    SHARED_CLIENT = "SHARED_CLIENT"
+
+
+class Fault(Enum):
+    """What became of a call that did not succeed: decides who must act."""
+
+    DEAD_GRANT = "the authorization was revoked, or the app uninstalled"
+    EXPIRED = "the access token has expired; a refresh may help"
+    MISSING_SCOPES = "the authorization lacks a scope"
+    CLIENT_REFUSED = "the provider refuses the OAuth client"
+    TARGET_GONE = "the channel or repository is gone, or closed to this authorization"
+    DENIED = "the person declined"
+    REFUSED = "the provider says no, for a reason of its own"
+    BUSY = "the provider asks for patience"
+    UNREACHABLE = "the provider cannot be reached, or did not answer in time"
+    BROKEN = "the provider fails, or answers what makes no sense"
+    NOT_ALLOWED = "the operator's network policy forbids the address"
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether it may pass by itself: such a fault never stops an integration."""
+        return self in {Fault.BUSY, Fault.UNREACHABLE, Fault.BROKEN, Fault.NOT_ALLOWED}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A call that did not succeed.
+
+    `words` is for a person: the provider's own words where it had some, never a secret, at most 300 characters.
+    `retry_after` is in seconds, set where the provider asks for it. `missing_scopes` is set with MISSING_SCOPES where known.
+    """
+
+    fault: Fault
+    words: str
+    retry_after: float | None = None
+    missing_scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Client:
+    """An OAuth client, at its provider's origin (scheme://host[:port], no path)."""
+
+    id: str
+    secret: Secret
+    base_url: str
+    origin: str
+    certificates: str | None = None
+
+
+@dataclass(frozen=True)
+class NotConfigured:
+    """The operator has not set what the provider needs; `settings` are the full names of what is missing."""
+
+    settings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who or what was connected: the Slack workspace, or the account at a Git server.
+
+    `account_id` is unique at the origin and never changes; `actor_id` is who our calls act as there (Slack's bot user).
+    """
+
+    account_id: str
+    account_name: str
+    actor_id: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What an exchange or a refresh brought. `expires_at` is by our own clock; None: the token does not expire."""
+
+    access: Secret
+    refresh: Secret | None
+    expires_at: datetime | None
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Alive:
+    """A grant that works. `scopes` is None where the provider did not say."""
+
+    identity: Identity
+    scopes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Somewhere to post. `id` is the provider's own."""
+
+    id: str
+    name: str
+    is_private: bool
+
+
+@dataclass(frozen=True)
+class ChannelPage:
+    """Some channels; `next_cursor` (the provider's own) is None at the end."""
+
+    channels: tuple[Channel, ...]
+    next_cursor: str | None
+
+
+class Occasion(StrEnum):
+    """Why a message is posted."""
+
+    RUN = "RUN"
+    THIRD_FAILURE = "THIRD_FAILURE"
+    RECOVERY = "RECOVERY"
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """A monitor's run, as a message tells it. `outcome` is PASSED, FAILED or ERROR; `failures` are (name, message) pairs."""
+
+    delivery_id: str
+    occasion: Occasion
+    monitor_name: str
+    outcome: str
+    started_at: datetime
+    duration_ms: int
+    request_count: int
+    test_count: int
+    failed_test_count: int
+    error_count: int
+    failures: tuple[tuple[str, str], ...] = ()
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Posted:
+    """The provider's own word that a message stands in the channel."""
+
+    message_id: str
+
+
+@dataclass(frozen=True)
+class Authorized:
+    """How to speak for a grant: its access token, and where."""
+
+    access: Secret
+    client_id: str
+    base_url: str
+    origin: str
+    certificates: str | None = None
+
+
+@dataclass(frozen=True)
+class SignedRequest:
+    """A request that claims to come from the provider: raw, as it arrived."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """The provider checks that the address is ours: answer with this text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class AccessEnded:
+    """A hint that authorizations of this account may have ended. Whether they have, each grant finds out for itself."""
+
+    account_id: str
+    delivery_id: str
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Genuine, and of no consequence here."""
+
+
+@dataclass(frozen=True)
+class Forged:
+    """Not signed by the provider, too old, or not readable."""
+
+
+HookAnswer = Challenge | AccessEnded | Ignored | Forged
+
+
+class Exchange(Protocol):
+    """Trade the code of a callback for tokens and the identity read with them (RFC 6749 §4.1.3, RFC 7636 §4.5)."""
+
+    async def __call__(
+        self, *, client: Client, code: str, verifier: Secret, redirect_uri: str, now: datetime, outbound: Outbound
+    ) -> tuple[Tokens, Identity] | Failure: ...
+
+
+class Refresh(Protocol):
+    """Trade a refresh token for fresh tokens (RFC 6749 §6). DEAD_GRANT: the refresh token is no longer valid."""
+
+    async def __call__(
+        self, *, client: Client, refresh_token: Secret, redirect_uri: str, now: datetime, outbound: Outbound
+    ) -> Tokens | Failure: ...
+
+
+@dataclass(frozen=True)
+class Messaging:
+    """What a provider can do that messages are posted to."""
+
+    list_channels: Callable[..., Awaitable[ChannelPage | Failure]]
+    """(*, authorized, cursor: str | None, limit: int, outbound): one page of where could be posted; archived ones left out."""
+    find_channel: Callable[..., Awaitable[Channel | Failure]]
+    """(*, authorized, channel_id, outbound): TARGET_GONE when it is not there, archived, or closed to the app."""
+    post_report: Callable[..., Awaitable[Posted | Failure]]
+    """(*, authorized, channel_id, report: RunReport, outbound)."""
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A provider's description. `scopes` are what is asked for, all of them needed; `kinds` are keys of integration kinds."""
+
+    key: str
+    name: str
+    description: str
+    sharing: Sharing
+    kinds: tuple[str, ...]
+    scopes: tuple[str, ...]
+    configure: Callable[[Settings], Client | NotConfigured]
+    """The operator's client, where the provider's client is the operator's (SHARED_AUTHORIZATION)."""
+    authorize_url: Callable[..., str]
+    """(*, client, redirect_uri, state, challenge: str, account_id: str | None): where the member's browser goes (S256)."""
+    exchange: Exchange
+    refresh: Refresh
+    check: Callable[..., Awaitable[Alive | Failure]]
+    """(*, authorized, outbound): ask the provider whether the access token still works."""
+    revoke: Callable[..., Awaitable[Failure | None]]
+    """(*, client, access: Secret, outbound): give one token back; a token already dead is a success."""
+    shares_token: bool = False
+    """Whether the provider has one token for each (client, account), whoever signs in: then revoking one ends them all."""
+    loses_targets_on_revocation: bool = False
+    messaging: Messaging | None = None
+    read_hook: Callable[..., HookAnswer] | None = None
+    """(request: SignedRequest, *, signing_secret: Secret, now: datetime): verify and read an event of the provider's."""
+    hook_secret: Callable[[Settings], Secret | None] = field(default=lambda _settings: None)
+
+
+def missing_scopes(granted: Sequence[str] | None, *, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return what is wanted and not granted, in the order wanted; nothing when the provider did not say what it granted."""
+    if granted is None:
+        return ()
+    return tuple(scope for scope in wanted if scope not in set(granted))

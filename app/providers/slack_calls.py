@@ -1,0 +1,115 @@
+"""One call to Slack's Web API, and its answer: read into a typed value, or sorted into a failure.
+
+Source: Slack's "Using the Web API": HTTP 200 with `ok`, and `error` beside `"ok": false`.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, StringConstraints, ValidationError
+
+from app.outbound import (
+    BadAnswer,
+    Bearer,
+    NotAllowed,
+    NotJson,
+    Outbound,
+    Request,
+    Response,
+    Unreachable,
+    fits_header,
+    parse_json,
+)
+from app.providers.contract import Authorized, Failure, Fault
+from app.providers.slack_faults import read_scopes, sort_refusal, sort_status
+from app.secret import Secret
+
+_LONGEST_TOKEN = 4096
+_LONGEST_WORDS = 300
+_SCOPES = "x-oauth-scopes"
+
+
+class Answer(BaseModel):
+    """What a method answers when it has worked. Types are exact: "true" is no boolean, 1.0 no whole number."""
+
+    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+
+
+def _read_token(value: object) -> Secret:
+    if not isinstance(value, str) or len(value) > _LONGEST_TOKEN or " " in value or not fits_header(value):
+        raise ValueError("no token")
+    return Secret(value)
+
+
+def _read_comma_list(value: object) -> tuple[str, ...]:
+    scopes = read_scopes(value) if isinstance(value, str) else None
+    if scopes is None:
+        raise ValueError("no scopes")
+    return scopes
+
+
+Token = Annotated[Secret, PlainValidator(_read_token)]
+Scopes = Annotated[tuple[str, ...], PlainValidator(_read_comma_list)]
+SlackId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,64}$")]
+
+A = TypeVar("A", bound=Answer)
+
+
+class _Refusal(Answer):
+    error: str
+    needed: str | None = None
+
+
+async def ask(
+    method: str,
+    arguments: Mapping[str, str] | None = None,
+    *,
+    answer: type[A],
+    authorized: Authorized,
+    outbound: Outbound,
+    json: object = None,
+) -> tuple[A, tuple[str, ...] | None] | Failure:
+    """Call a method for a grant; also return the scopes that Slack says the token has (X-OAuth-Scopes), None where it does not."""
+    url = f"{authorized.base_url}/api/{method}"
+    form = None if json is not None else arguments or {}
+    request = Request("POST", url, form=form, json=json, credential=Bearer(authorized.access))
+    outcome = await outbound.send(request, origin=authorized.origin, certificates=authorized.certificates)
+    read = read_answer(outcome, answer)
+    if isinstance(read, Failure) or not isinstance(outcome, Response):
+        return read if isinstance(read, Failure) else Failure(Fault.BROKEN, _SENSELESS)
+    return read, read_scopes(outcome.headers.get(_SCOPES))
+
+
+def read_answer(outcome: Response | NotAllowed | Unreachable | BadAnswer, answer: type[A]) -> A | Failure:
+    """Read what came of a call."""
+    match outcome:
+        case NotAllowed(message):
+            return Failure(Fault.NOT_ALLOWED, message[:_LONGEST_WORDS])
+        case Unreachable(_, words):
+            return Failure(Fault.UNREACHABLE, f"Slack cannot be reached: {words}."[:_LONGEST_WORDS])
+        case BadAnswer(words):
+            return Failure(Fault.BROKEN, f"Slack's answer cannot be used: {words}."[:_LONGEST_WORDS])
+        case Response():
+            return _read_response(outcome, answer)
+
+
+_SENSELESS = "Slack's answer makes no sense."
+
+
+def _read_response(response: Response, answer: type[A]) -> A | Failure:
+    failure = sort_status(response.status, headers=response.headers)
+    if failure is not None:
+        return failure
+    body = parse_json(response.body)
+    if isinstance(body, NotJson):
+        return Failure(Fault.BROKEN, f"Slack's answer (HTTP {response.status}) cannot be read: {body.words}.")
+    try:
+        match body:
+            case {"ok": True} if response.status == 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
+                return answer.model_validate(body)
+            case {"ok": False}:
+                refusal = _Refusal.model_validate(body)
+                return sort_refusal(refusal.error, needed=refusal.needed, headers=response.headers)
+    except ValidationError:
+        pass
+    return Failure(Fault.BROKEN, f"Slack's answer (HTTP {response.status}) makes no sense.")

@@ -1,0 +1,1 @@
+"""Teams, their members, and who is asking: access tokens and browser sessions."""

@@ -1,0 +1,90 @@
+"""Bringing the database to this version: Tortoise's migrations, all of them in one transaction and under a lock.
+
+One transaction, since Tortoise itself records a migration after it has committed it: killed between the two, the next start
+would apply it again. The lock is the writer's own on SQLite and an advisory one on PostgreSQL.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.context import TortoiseContext
+from tortoise.migrations.executor import MigrationExecutor
+from tortoise.transactions import in_transaction
+
+from app import database, sqlite
+from app.errors import ConfigurationError
+
+_APP = "models"
+_LOCK = 0x1A57A11ED
+"""Any number that nobody else uses as an advisory lock in this database."""
+
+
+async def migrate(url: str, *, models: Sequence[str], now: datetime) -> Path | None:
+    """Make or upgrade the database at `url`; return the copy that was made beside an embedded one before it was changed.
+
+    Raises ConfigurationError when the database is newer than this version of the service.
+    """
+    config = database.configuration(url, models=models)
+    copied: Path | None = None
+    if database.is_embedded(url):
+        Path(database.embedded_path(url)).parent.mkdir(parents=True, exist_ok=True)
+        # A rebuilt table would delete its children by ON DELETE rules, and a transaction cannot switch this off itself.
+        config["connections"]["default"]["credentials"]["foreign_keys"] = "OFF"
+        copied = await _copy_before_changes(url, models=models, now=now)
+    async with TortoiseContext() as context:
+        await context.init(config=config)
+        async with in_transaction() as connection:
+            await _lock(connection)
+            executor = MigrationExecutor(connection, config["apps"])
+            # Asked for a table that is not there, PostgreSQL would abort this transaction.
+            await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))  # noqa: SLF001 - it has no other name
+            _refuse_newer(await _applied(executor), known=await _known(executor))
+            await executor.migrate()
+    return copied
+
+
+async def pending(*, models: Sequence[str], url: str) -> list[str]:
+    """Return the names of the migrations that the open database still lacks."""
+    executor = MigrationExecutor(database.current(), database.configuration(url, models=models)["apps"])
+    applied = await _applied(executor)
+    return sorted(set(await _known(executor)) - set(applied))
+
+
+async def _copy_before_changes(url: str, *, models: Sequence[str], now: datetime) -> Path | None:
+    path = Path(database.embedded_path(url))
+    if not path.exists() or path.stat().st_size == 0:
+        return None
+    config = database.configuration(url, models=models)
+    async with TortoiseContext() as context:
+        await context.init(config=config)
+        executor = MigrationExecutor(context.db(), config["apps"])
+        applied = await _applied(executor)
+        if not applied or set(await _known(executor)) <= set(applied):
+            return None
+    target = path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%S}")
+    sqlite.copy(str(path), str(target))
+    return target
+
+
+async def _applied(executor: MigrationExecutor) -> list[str]:
+    return [key.name for key in await executor.recorder.applied_migrations()]
+
+
+async def _known(executor: MigrationExecutor) -> list[str]:
+    await executor.loader.build_graph()
+    return [key.name for key in executor.loader.graph.nodes if key.app_label == _APP]
+
+
+def _refuse_newer(applied: Sequence[str], *, known: Sequence[str]) -> None:
+    unknown = sorted(set(applied) - set(known))
+    if unknown:
+        raise ConfigurationError(
+            f"The database that INSTALLED_APPS_DATABASE_URL names is newer than this version (it has {unknown[-1]}): run the newer one."
+        )
+
+
+async def _lock(connection: BaseDBAsyncClient) -> None:
+    if connection.capabilities.dialect == "postgres":
+        await connection.execute_query_dict(f"SELECT pg_advisory_xact_lock({_LOCK})")

@@ -1,0 +1,35 @@
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from app import database as app_database
+from app.server import MODELS
+from tests import databases
+from tests.held import HeldClock
+
+
+@pytest.fixture(scope="session")
+def database_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with databases.template(tmp_path_factory.mktemp("template")) as url:
+        yield url
+
+
+@pytest.fixture
+async def database_url(database_template: str, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a migrated, empty database that nobody has opened."""
+    async with databases.copy(database_template, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[str]:
+    """The same, opened in this process."""
+    await app_database.connect(database_url, models=MODELS)
+    yield database_url
+    await app_database.close()
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    return HeldClock()

@@ -1,0 +1,34 @@
+"""What the models have and the migrations do not: written as the next migration by `python -m tests.migrations NAME`."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from tortoise.context import TortoiseContext
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.writer import MigrationWriter
+
+from app import database
+from app.server import MODELS
+
+
+async def missing() -> Sequence[MigrationWriter]:
+    config = database.configuration("sqlite:///:memory:", models=MODELS)
+    async with TortoiseContext() as context:
+        await context.init(config=config)
+        if context.apps is None:
+            return ()
+        for model in context.apps["models"].values():
+            # A docstring is no part of a table; as a comment in SQL it would also end statements at its semicolons.
+            model._meta.table_description = ""  # noqa: SLF001 - it has no other name
+        return await MigrationAutodetector(context.apps, config["apps"]).changes()
+
+
+def main(name: str) -> None:
+    for writer in asyncio.run(missing()):
+        writer.name = f"{writer.name.split('_', 1)[0]}_{name}"
+        sys.stdout.write(f"{writer.write()}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
