@@ -1,0 +1,87 @@
+"""Who is asking: one member of one team, by an access token or in a browser session. Values only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from app.graphql.enums import publish
+
+
+class Role(StrEnum):
+    """What a member may do in the team, from least to most: VIEWER, MEMBER, ADMIN."""
+
+    ADMIN = "ADMIN"
+    MEMBER = "MEMBER"
+    VIEWER = "VIEWER"
+
+    def covers(self, role: "Role") -> bool:
+        """Whether a member of this role may do what `role` is asked for."""
+        return _RANK[self] >= _RANK[role]
+
+
+class Scope(StrEnum):
+    """What an access token may be used for."""
+
+    READ = "READ"
+    RUNS_WRITE = "RUNS_WRITE"
+    INTEGRATIONS_WRITE = "INTEGRATIONS_WRITE"
+    ADMIN = "ADMIN"
+
+
+_RANK = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2}
+
+ALL_SCOPES = frozenset(Scope)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A member of a team, and what they came with.
+
+    `credential_id` is the access token's or the browser session's id. A session has every scope, whatever `scopes` says.
+    `expires_at` is when the credential ends, in UTC; None when it does not.
+    """
+
+    team_id: UUID
+    member_id: UUID
+    role: Role
+    scopes: frozenset[Scope]
+    credential_id: UUID
+    is_session: bool
+    expires_at: datetime | None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
+    @property
+    def can_write(self) -> bool:
+        """Whether the role allows more than reading."""
+        return self.role.covers(Role.MEMBER)
+
+    def has_any(self, *scopes: Scope) -> bool:
+        """Whether at least one of the scopes was given."""
+        return self.is_session or not self.scopes.isdisjoint(scopes)
+
+
+publish(
+    Role,
+    name="TeamRole",
+    description="What a member may do in the team.",
+    members={
+        Role.ADMIN: "Everything, the team's members and the installed apps of Git servers included.",
+        Role.MEMBER: "Signs in at providers, adds Slack apps, makes integrations and changes their own.",
+        Role.VIEWER: "Reads only.",
+    },
+)
+publish(
+    Scope,
+    name="AccessTokenScope",
+    description="What an access token may be used for. A token never allows more than its member's role does.",
+    members={
+        Scope.READ: "Everything that the member may read.",
+        Scope.RUNS_WRITE: "`recordMonitorRun`, and of its answer only the scalars of the run and its deliveries: for CI.",
+        Scope.INTEGRATIONS_WRITE: "Sign-ins, integrations, deliveries and Slack's installed apps.",
+        Scope.ADMIN: "Members, tokens, installed apps of Git servers, deletion of installed apps.",
+    },
+)

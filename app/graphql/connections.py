@@ -1,0 +1,133 @@
+"""Lists of the contract: `edges`, `nodes`, `pageInfo`, and `totalCount` where a list does not only grow.
+
+A resolver takes `page: Arguments` (or `page: ForwardArguments`), and the field decorators of `fields` make `first`, `after`, `last`
+and `before` of it. It asks `pages.paginate` for a Page of rows and returns `Connection.of(page, wrap)`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Self, TypeVar
+
+import strawberry
+
+from app.errors import BadUserInput
+
+Row = TypeVar("Row")
+NodeType = TypeVar("NodeType")
+
+DEFAULT_SIZE = 20
+LARGEST_SIZE = 100
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Which part of a list: `first` after `after`, or `last` before `before`. Hashable, so that it can be part of a loader's key."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    @classmethod
+    def check(cls, *, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None) -> Self:
+        """Return the arguments with `first: 20` where no size is given. Raises BadUserInput where they make no sense."""
+        if first is not None and last is not None:
+            raise BadUserInput("`first` and `last` exclude each other.")
+        for name, size in (("first", first), ("last", last)):
+            if size is not None and not 1 <= size <= LARGEST_SIZE:
+                raise BadUserInput(f"`{name}` has to be 1 to {LARGEST_SIZE}.")
+        return cls(first=DEFAULT_SIZE if first is None and last is None else first, after=after, last=last, before=before)
+
+    @property
+    def size(self) -> int:
+        return self.first or self.last or DEFAULT_SIZE
+
+    @property
+    def is_backward(self) -> bool:
+        return self.last is not None
+
+
+@dataclass(frozen=True)
+class ForwardArguments:
+    """Which part of a list that a provider pages: `first` after `after`."""
+
+    first: int = DEFAULT_SIZE
+    after: str | None = None
+
+    @classmethod
+    def check(cls, *, first: int | None = None, after: str | None = None) -> Self:
+        """Return the arguments with `first: 20` where no size is given. Raises BadUserInput where they make no sense."""
+        checked = Arguments.check(first=first, after=after)
+        return cls(first=checked.size, after=after)
+
+
+async def _nothing() -> int:
+    return 0
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Some rows of a list with their cursors; `count` counts the whole list, only when asked."""
+
+    rows: Sequence[Row]
+    cursors: Sequence[str]
+    has_next: bool
+    has_previous: bool
+    count: Callable[[], Awaitable[int]] = _nothing
+
+
+@strawberry.type(description="Where a page lies in its list.")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="Whether the list goes on behind `endCursor`.")
+    has_previous_page: bool = strawberry.field(description="Whether the list has something before `startCursor`.")
+    start_cursor: str | None = strawberry.field(description="The first edge's cursor: pass it as `before` to page backward.")
+    end_cursor: str | None = strawberry.field(description="The last edge's cursor: pass it as `after` to go on.")
+
+
+@strawberry.type(description="One entry of a list.")
+class Edge(Generic[NodeType]):
+    cursor: str = strawberry.field(description="Opaque: where in the list this is.")
+    node: NodeType = strawberry.field(description="What stands there.")
+
+
+@strawberry.type(name="Connection", description="A page of a list that only ever grows: its total is not counted.")
+class UncountedConnection(Generic[NodeType]):
+    edges: list[Edge[NodeType]] = strawberry.field(description="The page's entries with their cursors.")
+    nodes: list[NodeType] = strawberry.field(description="The page's entries without their cursors.")
+    page_info: PageInfo = strawberry.field(description="How to go on.")
+
+    @classmethod
+    def of(cls, page: Page[Row], wrap: Callable[[Row], NodeType]) -> Self:
+        """Make the connection of a page; `wrap` makes a node of a row."""
+        return cls(**_parts(page, wrap))
+
+
+@strawberry.type(name="Connection", description="A page of a list.")
+class Connection(Generic[NodeType]):
+    edges: list[Edge[NodeType]] = strawberry.field(description="The page's entries with their cursors.")
+    nodes: list[NodeType] = strawberry.field(description="The page's entries without their cursors.")
+    page_info: PageInfo = strawberry.field(description="How to go on.")
+    count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    @strawberry.field(description="How many the whole list has, on all pages.")
+    async def total_count(self) -> int:
+        return await self.count()
+
+    @classmethod
+    def of(cls, page: Page[Row], wrap: Callable[[Row], NodeType]) -> Self:
+        """Make the connection of a page; `wrap` makes a node of a row."""
+        return cls(**_parts(page, wrap), count=page.count)
+
+
+def _parts(page: Page[Row], wrap: Callable[[Row], NodeType]) -> dict[str, Any]:
+    nodes = [wrap(row) for row in page.rows]
+    return {
+        "edges": [Edge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)],
+        "nodes": nodes,
+        "page_info": PageInfo(
+            has_next_page=page.has_next,
+            has_previous_page=page.has_previous,
+            start_cursor=page.cursors[0] if page.cursors else None,
+            end_cursor=page.cursors[-1] if page.cursors else None,
+        ),
+    }

@@ -1,0 +1,77 @@
+"""What one operation knows: who asks, what the service stands on, and the rows it has read so far."""
+
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from app.errors import Unauthenticated
+from app.graphql.callers import Caller
+from app.graphql.tasks import Tasks
+from app.ground import Ground
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
+V_co = TypeVar("V_co", covariant=True)
+
+SIGN_IN_FIRST = "Sign in, or send an access token: Authorization: Bearer TOKEN."
+
+
+class Batch(Protocol[K_contra, V_co]):
+    """Reads many rows at once: one value for each key, in the order of the keys.
+
+    Every batch function limits what it reads to `context.viewer.team_id`.
+    """
+
+    def __call__(self, keys: Sequence[K_contra], /, *, context: "Context") -> Awaitable[Sequence[V_co]]: ...
+
+
+@dataclass
+class Context:
+    """One operation's surroundings. A socket has many operations: each gets a Context of its own.
+
+    `request_id` is what an INTERNAL error tells the client and the log; `tasks` keeps mutations going when the client leaves.
+    """
+
+    caller: Caller | None
+    ground: Ground
+    request_id: str
+    tasks: Tasks = field(default_factory=Tasks)
+    _loaders: dict[Callable[..., Any], DataLoader[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def viewer(self) -> Caller:
+        """Return who is asking. Raises Unauthenticated when nobody is signed in."""
+        if self.caller is None:
+            raise Unauthenticated(SIGN_IN_FIRST)
+        return self.caller
+
+    async def load(self, batch: Batch[K, V], key: K) -> V:
+        """Return the value for `key`, read together with all others that this level of the operation asks `batch` for."""
+        value: V = await self._loader(batch).load(key)
+        return value
+
+    async def load_many(self, batch: Batch[K, V], keys: Sequence[K]) -> list[V]:
+        """The same as `load`, for several keys; raises what any of them raised."""
+        values: list[V] = await self._loader(batch).load_many(keys)
+        return values
+
+    def clear_loaders(self) -> None:
+        """Forget what was read: the next event of a subscription, and what follows a mutation, read anew."""
+        self._loaders.clear()
+
+    def _loader(self, batch: Batch[K, V]) -> DataLoader[Any, Any]:
+        if batch not in self._loaders:
+            self._loaders[batch] = DataLoader(load_fn=partial(_read, batch, self))
+        return self._loaders[batch]
+
+
+Info: TypeAlias = strawberry.Info[Context, None]
+
+
+async def _read(batch: Batch[K, V], context: Context, keys: list[K]) -> list[V]:
+    return list(await batch(keys, context=context))

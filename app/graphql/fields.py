@@ -1,0 +1,173 @@
+"""Root fields and relations, each with its rule: who may ask for it. No field of another type stands without one of these.
+
+A resolver's parameter annotated `Arguments` or `ForwardArguments` becomes `first`, `after`, `last`, `before` in the schema.
+"""
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import Annotated, Any, TypeAlias, TypeVar, get_args
+
+import strawberry
+
+from app.errors import Forbidden, Refusal, UserErrorCode
+from app.graphql.callers import Role, Scope
+from app.graphql.connections import Arguments, ForwardArguments
+from app.graphql.context import Context
+from app.graphql.errors import UserError
+
+T = TypeVar("T")
+Resolver: TypeAlias = Callable[..., Any]
+
+
+def query(*, description: str, deprecated: str | None = None, name: str | None = None) -> Callable[[Resolver], Any]:
+    """A field of Query: the caller's credential needs the scope READ."""
+    return _reading(description=description, deprecated=deprecated, name=name)
+
+
+def relation(*, description: str, deprecated: str | None = None, name: str | None = None) -> Callable[[Resolver], Any]:
+    """A field of an object that leads on to other objects, or asks a provider: needs the scope READ too.
+
+    A token that may only report runs reads the scalars of what it made, and goes no further.
+    """
+    return _reading(description=description, deprecated=deprecated, name=name)
+
+
+def mutation(
+    *,
+    role: Role,
+    scopes: Sequence[Scope],
+    description: str,
+    deprecated: str | None = None,
+    name: str | None = None,
+) -> Callable[[Resolver], Any]:
+    """A field of Mutation: the credential needs one of `scopes` (else GraphQL error FORBIDDEN), the member at least `role`.
+
+    The resolver returns a payload: a strawberry type with `user_errors: list[UserError]` whose fields all have defaults. A role that does
+    not suffice and a Refusal that the resolver raises become the one row of `userErrors` in a payload that is otherwise its defaults.
+    What it began goes on to its end when the client leaves. The field is nullable, as the contract has it.
+    """
+
+    def decorate(resolver: Resolver) -> Any:
+        payload = _payload_of(resolver)
+
+        @functools.wraps(resolver)
+        async def run(*args: Any, **kwargs: Any) -> Any:
+            context = _context_of(kwargs)
+            _require(context, scopes)
+            if not context.viewer.role.covers(role):
+                return payload(user_errors=[_role_error(context.viewer.role, role)])
+            context.clear_loaders()
+            try:
+                return await context.tasks.finish(resolver(*args, **_gather(resolver, kwargs)))
+            except Refusal as refusal:
+                return payload(user_errors=[UserError.of(refusal)])
+            finally:
+                context.clear_loaders()
+
+        return strawberry.mutation(
+            _spread(run), description=description, deprecation_reason=deprecated, name=name, graphql_type=payload | None
+        )
+
+    return decorate
+
+
+def subscription(*, description: str, deprecated: str | None = None, name: str | None = None) -> Callable[[Resolver], Any]:
+    """A field of Subscription: needs the scope READ. Each event is resolved with rows that are read anew."""
+
+    def decorate(resolver: Resolver) -> Any:
+        @functools.wraps(resolver)
+        async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+            context = _context_of(kwargs)
+            _require(context, (Scope.READ,))
+            async with aclosing(resolver(*args, **_gather(resolver, kwargs))) as events:
+                async for event in events:
+                    context.clear_loaders()
+                    yield event
+
+        return strawberry.subscription(_spread(run), description=description, deprecation_reason=deprecated, name=name)
+
+    return decorate
+
+
+def _reading(*, description: str, deprecated: str | None, name: str | None) -> Callable[[Resolver], Any]:
+    def decorate(resolver: Resolver) -> Any:
+        @functools.wraps(resolver)
+        def start(*args: Any, **kwargs: Any) -> Any:
+            _require(_context_of(kwargs), (Scope.READ,))
+            return resolver(*args, **_gather(resolver, kwargs))
+
+        @functools.wraps(resolver)
+        async def start_async(*args: Any, **kwargs: Any) -> Any:
+            return await start(*args, **kwargs)
+
+        run = start_async if inspect.iscoroutinefunction(resolver) else start
+        return strawberry.field(_spread(run), description=description, deprecation_reason=deprecated, name=name)
+
+    return decorate
+
+
+def _require(context: Context, scopes: Sequence[Scope]) -> None:
+    if not context.viewer.has_any(*scopes):
+        raise Forbidden(f"This access token does not reach that far: it needs the scope {' or '.join(scopes)}.")
+
+
+def _role_error(has: Role, needs: Role) -> UserError:
+    return UserError.of(Refusal(UserErrorCode.FORBIDDEN, f"Your role in this team is {has}; this needs {needs}. Ask a Team Admin."))
+
+
+def _payload_of(resolver: Resolver) -> type:
+    annotation = inspect.signature(resolver).return_annotation
+    kinds = [kind for kind in get_args(annotation) if kind is not type(None)] or [annotation]
+    if len(kinds) != 1 or not isinstance(kinds[0], type):
+        raise TypeError(f"{resolver.__qualname__} has to say which payload it returns.")
+    return kinds[0]
+
+
+def _context_of(kwargs: dict[str, Any]) -> Context:
+    info = next((value for value in kwargs.values() if isinstance(value, strawberry.Info)), None)
+    if info is None:
+        raise TypeError("A resolver with a rule takes `info: Info`.")
+    context: Context = info.context
+    return context
+
+
+def _argument(name: str, kind: object, description: str) -> inspect.Parameter:
+    annotation = Annotated[kind, strawberry.argument(description=description)]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=strawberry.UNSET)
+
+
+_FORWARD = (
+    _argument("first", int | None, "How many from the start, 1 to 100; 20 when no size is given."),
+    _argument("after", str | None, "A cursor: only what comes behind it."),
+)
+_BOTH_WAYS = (
+    *_FORWARD,
+    _argument("last", int | None, "How many from the end, 1 to 100; not together with `first`."),
+    _argument("before", str | None, "A cursor: only what comes before it."),
+)
+_PAGED = {Arguments: _BOTH_WAYS, ForwardArguments: _FORWARD}
+_LEADING = frozenset({"self", "root"})
+
+
+def _spread(resolver: Resolver) -> Resolver:
+    """Give the resolver the signature that the schema shows: list arguments one by one."""
+    signature = inspect.signature(resolver)
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        leads = parameter.name in _LEADING
+        own = parameter if leads else parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        parameters.extend(_PAGED.get(parameter.annotation, (own,)))
+    resolver.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] - inspect reads it
+    return resolver
+
+
+def _gather(resolver: Resolver, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Put the list arguments back into the one parameter that the resolver has for them. Raises BadUserInput."""
+    for name, parameter in inspect.signature(resolver).parameters.items():
+        if parameter.annotation in _PAGED:
+            given = {part.name: kwargs.pop(part.name, None) for part in _PAGED[parameter.annotation]}
+            checked = {key: None if value is strawberry.UNSET else value for key, value in given.items()}
+            kwargs[name] = parameter.annotation.check(**checked)
+    return kwargs

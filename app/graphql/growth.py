@@ -1,0 +1,29 @@
+"""Fields that a capability adds to a type of a capability below it: declared with what they return, put in before the schema is built."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from strawberry.types.base import get_object_definition
+from strawberry.types.field import StrawberryField
+
+Fields: TypeAlias = Mapping[type, Mapping[str, StrawberryField]]
+
+
+def grow(fields: Fields) -> None:
+    """Put each field (made by `fields.query`, `relation`, `mutation`, `subscription`) into its type under its Python name.
+
+    Doing the same again changes nothing. Raises ValueError where the type has another field of that name, or the field no description.
+    """
+    for owner, added in fields.items():
+        definition = get_object_definition(owner, strict=True)
+        present = {field.python_name: field for field in definition.fields}
+        for name, field in added.items():
+            if present.get(name) is field:
+                continue
+            if name in present:
+                raise ValueError(f"{definition.name} has a field {name} already.")
+            if not field.description:
+                raise ValueError(f"{definition.name}.{name} has no description.")
+            field.python_name = name
+            field.origin = owner
+            definition.fields.append(field)
