@@ -306,7 +306,9 @@ def _refuse_lacking(keyring: Keyring, needed: Mapping[str, int], *, path: Path) 
 
 
 def _named(needed: Mapping[str, int]) -> str:
-    return ", ".join(f"key {key_id} (for {number} data keys)" for key_id, number in sorted(needed.items()))
+    return ", ".join(
+        f"key {key_id} (for {number} data key{'' if number == 1 else 's'})" for key_id, number in sorted(needed.items())
+    )
 
 
 async def _refuse_another_key(key_id: str, *, keyring: Keyring, path: Path) -> None:
@@ -315,7 +317,7 @@ async def _refuse_another_key(key_id: str, *, keyring: Keyring, path: Path) -> N
         with contextlib.suppress(SealError):
             unwrap(row, keyring=keyring)
             return
-    raise ConfigurationError(f"{SETTING}: key {key_id} in {path} is not the key {key_id} that the database needs.")
+    raise ConfigurationError(f"{SETTING}: {path} has another key under {key_id} than the one the database needs.")
 
 
 async def _settle(keyring: Keyring, *, replaceable: bool, at: datetime) -> None:

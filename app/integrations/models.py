@@ -5,7 +5,6 @@ from enum import StrEnum
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.indexes import Index
 from tortoise.models import Model
 
 from app.installed_apps.models import InstalledApp
@@ -150,8 +149,9 @@ class Integration(Model):
 class MonitoringPost(Model):
     """The settings of an integration of the kind "Post monitoring results", and where the notify rule's count stands."""
 
+    id = fields.UUIDField(primary_key=True)
     integration: fields.OneToOneRelation[Integration] = fields.OneToOneField(
-        "models.Integration", on_delete=fields.RESTRICT, related_name=False, primary_key=True
+        "models.Integration", on_delete=fields.RESTRICT, related_name=False
     )
     integration_id: UUID
     monitor: fields.ForeignKeyRelation[Monitor] = fields.ForeignKeyField(
@@ -166,4 +166,4 @@ class MonitoringPost(Model):
 
     class Meta:
         table = "monitoring_post"
-        indexes = (Index(fields=("monitor_id",)),)
+        indexes = (("monitor_id",),)

@@ -330,7 +330,8 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name='MonitoringPost',
             fields=[
-                ('integration', fields.OneToOneField('models.Integration', source_field='integration_id', primary_key=True, db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('id', fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ('integration', fields.OneToOneField('models.Integration', source_field='integration_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('monitor', fields.ForeignKeyField('models.Monitor', source_field='monitor_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('channel_id', fields.CharField(max_length=300)),
                 ('channel_name', fields.CharField(max_length=300)),
@@ -338,7 +339,7 @@ class Migration(migrations.Migration):
                 ('notify', fields.CharEnumField(description='ALL_RUNS: ALL_RUNS\nTHREE_FAILURES_THEN_FIRST_SUCCESS: THREE_FAILURES_THEN_FIRST_SUCCESS', enum_type=NotifyRule, max_length=64)),
                 ('failures_in_a_row', fields.IntField(default=0)),
             ],
-            options={'table': 'monitoring_post', 'app': 'models', 'indexes': [Index(fields=['monitor_id'])], 'pk_attr': 'integration_id'},
+            options={'table': 'monitoring_post', 'app': 'models', 'indexes': [Index(fields=['monitor_id'])], 'pk_attr': 'id'},
             bases=['Model'],
         ),
         ops.CreateModel(
