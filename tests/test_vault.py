@@ -51,6 +51,24 @@ async def vault(path: Path, clock: Clock, database: object) -> Vault:
     return await open_vault(path, embedded=True, clock=clock)
 
 
+def is_there(path: Path) -> bool:
+    return path.exists()
+
+
+def content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def lose(path: Path) -> None:
+    path.unlink()
+
+
+def put_another_key(path: Path, key_id: str) -> None:
+    document = json.loads(path.read_text())
+    document["keys"][key_id] = "A" * 43 + "="
+    path.write_text(json.dumps(document))
+
+
 async def test_what_was_sealed_opens_at_its_place_also_after_a_restart(vault: Vault, clock: Clock) -> None:
     sealed = await vault.seal(Secret("xoxb-1"), bound_to=PLACE)
 
@@ -60,24 +78,25 @@ async def test_what_was_sealed_opens_at_its_place_also_after_a_restart(vault: Va
     assert len(sealed) == OVERHEAD + len("xoxb-1")
 
 
-@given(
-    text=st.text(st.characters(exclude_categories=())),
+texts = st.text(st.characters(exclude_categories=()))
+places = st.builds(
+    Binding,
+    team_id=st.just(TEAM),
     table=st.text(),
     column=st.text(),
     row_id=st.uuids(),
     origin=st.text(),
     generation=st.integers(min_value=0),
 )
+
+
+@given(text=texts, place=places)
 @settings(
     max_examples=10_000 if SOAK else 60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-async def test_every_text_bound_to_any_place_opens_there(
-    vault: Vault, text: str, table: str, column: str, row_id: UUID, origin: str, generation: int
-) -> None:
-    place = Binding(team_id=TEAM, table=table, column=column, row_id=row_id, origin=origin, generation=generation)
-
+async def test_every_text_bound_to_any_place_opens_there(vault: Vault, text: str, place: Binding) -> None:
     sealed = await vault.seal(Secret(text), bound_to=place)
 
     assert (await vault.open(sealed, bound_to=place)).reveal() == text
@@ -98,10 +117,13 @@ def mutations(sealed: bytes) -> Iterator[bytes]:
 async def test_every_flipped_bit_truncation_and_extension_is_refused(vault: Vault, length: int) -> None:
     sealed = await vault.seal(Secret("s" * length), bound_to=PLACE)
 
+    refused = 0
     for mutation in mutations(sealed):
         with pytest.raises(SealBroken):
             await vault.open(mutation, bound_to=PLACE)
+        refused += 1
 
+    assert refused == 9 * len(sealed) + 128
     assert (await vault.open(sealed, bound_to=PLACE)).reveal() == "s" * length
 
 
@@ -118,27 +140,27 @@ async def test_bytes_that_nobody_sealed_are_refused(vault: Vault, sealed: bytes,
         await vault.open(b"\x01\x01" + header + sealed, bound_to=PLACE)
 
 
-VALUES: dict[str, Callable[[int], object]] = {
-    "team_id": lambda number: UUID(int=number),
-    "table": lambda number: f"table{number}",
-    "column": lambda number: f"column{number}",
-    "row_id": lambda number: UUID(int=number),
-    "origin": lambda number: f"https://git{number}.example.com",
-    "generation": lambda number: number,
+MOVED: dict[str, Callable[[int], Binding]] = {
+    "team": lambda number: replace(PLACE, team_id=UUID(int=number)),
+    "table": lambda number: replace(PLACE, table=f"table{number}"),
+    "column": lambda number: replace(PLACE, column=f"column{number}"),
+    "row": lambda number: replace(PLACE, row_id=UUID(int=number)),
+    "origin": lambda number: replace(PLACE, origin=f"https://git{number}.example.com"),
+    "generation": lambda number: replace(PLACE, generation=number),
 }
 
 
-@pytest.mark.parametrize("dimension", VALUES)
+@pytest.mark.parametrize("dimension", MOVED)
 async def test_a_value_that_is_moved_in_one_dimension_does_not_open(vault: Vault, dimension: str) -> None:
-    places = [replace(PLACE, **{dimension: VALUES[dimension](number)}) for number in range(1, 16)]
-    sealed = [await vault.seal(Secret(f"secret {number}"), bound_to=place) for number, place in enumerate(places)]
+    moved = [MOVED[dimension](number) for number in range(1, 16)]
+    sealed = [await vault.seal(Secret(f"secret {number}"), bound_to=place) for number, place in enumerate(moved)]
 
-    for here, there in itertools.permutations(range(len(places)), 2):
+    for here, there in itertools.permutations(range(len(moved)), 2):
         with pytest.raises(SealBroken):
-            await vault.open(sealed[here], bound_to=places[there])
+            await vault.open(sealed[here], bound_to=moved[there])
 
-    opened = [(await vault.open(value, bound_to=place)).reveal() for value, place in zip(sealed, places, strict=True)]
-    assert opened == [f"secret {number}" for number in range(len(places))]
+    opened = [(await vault.open(value, bound_to=place)).reveal() for value, place in zip(sealed, moved, strict=True)]
+    assert opened == [f"secret {number}" for number in range(len(moved))]
 
 
 async def test_the_bounds_between_the_parts_of_a_place_cannot_be_shifted(vault: Vault) -> None:
@@ -324,12 +346,12 @@ async def test_the_first_start_beside_an_embedded_database_makes_the_keyring_and
 
 async def test_a_later_start_opens_what_an_earlier_one_sealed_and_changes_nothing(path: Path, clock: Clock) -> None:
     sealed = await (await open_vault(path, embedded=True, clock=clock)).seal(Secret("secret"), bound_to=PLACE)
-    before = path.read_bytes(), await rows_of_all_keys()
+    before = content(path), await rows_of_all_keys()
 
     vault = await open_vault(path, embedded=False, clock=clock)
 
     assert (await vault.open(sealed, bound_to=PLACE)).reveal() == "secret"
-    assert (path.read_bytes(), await rows_of_all_keys()) == before
+    assert (content(path), await rows_of_all_keys()) == before
 
 
 async def rows_of_all_keys() -> list[object]:
@@ -347,14 +369,14 @@ async def test_no_keyring_is_made_for_a_database_that_is_not_embedded(path: Path
     with pytest.raises(ConfigurationError, match=f"^{SETTING}: there is no {path}, and it is made by itself only beside"):
         await open_vault(path, embedded=False, clock=clock)
 
-    assert not path.exists()
+    assert not is_there(path)
     assert await KeyState.all().count() == 0
 
 
 @pytest.mark.parametrize("embedded", [True, False])
 async def test_no_keyring_is_made_once_the_database_holds_a_data_key(path: Path, clock: Clock, embedded: bool) -> None:
     (key_id,) = await sealed_under_a_new_keyring(path, clock)
-    path.unlink()
+    lose(path)
     before = await rows_of_all_keys()
 
     with pytest.raises(ConfigurationError) as refused:
@@ -363,7 +385,7 @@ async def test_no_keyring_is_made_once_the_database_holds_a_data_key(path: Path,
     assert refused.value.message == (
         f"{SETTING}: there is no {path}. The database needs key {key_id} (for 1 data key): bring the file back."
     )
-    assert not path.exists()
+    assert not is_there(path)
     assert await rows_of_all_keys() == before
 
 
@@ -375,7 +397,7 @@ async def sealed_under_a_new_keyring(path: Path, clock: Clock) -> tuple[str, ...
 
 async def test_a_keyring_that_lacks_a_needed_key_is_refused_by_its_id(path: Path, clock: Clock) -> None:
     (key_id,) = await sealed_under_a_new_keyring(path, clock)
-    path.unlink()
+    lose(path)
     make_keyring(path)
     before = await rows_of_all_keys()
 
@@ -388,9 +410,7 @@ async def test_a_keyring_that_lacks_a_needed_key_is_refused_by_its_id(path: Path
 
 async def test_a_keyring_with_another_key_under_a_needed_id_is_refused_without_its_bits(path: Path, clock: Clock) -> None:
     (key_id,) = await sealed_under_a_new_keyring(path, clock)
-    document = json.loads(path.read_text())
-    document["keys"][key_id] = "A" * 43 + "="
-    path.write_text(json.dumps(document))
+    put_another_key(path, key_id)
 
     with pytest.raises(ConfigurationError) as refused:
         await open_vault(path, embedded=True, clock=clock)
@@ -413,18 +433,18 @@ async def test_one_damaged_data_key_does_not_stop_the_start(path: Path, clock: C
 async def test_a_keyring_without_the_primary_is_refused_where_another_process_may_hold_it(path: Path, clock: Clock) -> None:
     make_keyring(path)
     (key_id,) = (await open_vault(path, embedded=False, clock=clock)).keyring.ids
-    path.unlink()
+    lose(path)
     make_keyring(path)
 
     with pytest.raises(ConfigurationError, match=f"lacks key {key_id}, which is the primary"):
         await open_vault(path, embedded=False, clock=clock)
 
-    assert await KeyState.filter(state=KeyUse.PRIMARY).values_list("id", flat=True) == [key_id]
+    assert [(row.id, row.state) for row in await KeyState.all()] == [(key_id, KeyUse.PRIMARY)]
 
 
 async def test_a_keyring_that_was_lost_before_anything_was_sealed_is_made_anew(path: Path, clock: Clock) -> None:
     (lost,) = (await open_vault(path, embedded=True, clock=clock)).keyring.ids
-    path.unlink()
+    lose(path)
 
     (made,) = (await open_vault(path, embedded=True, clock=clock)).keyring.ids
 
@@ -452,17 +472,17 @@ async def test_keys_are_listed_with_what_needs_them(path: Path, clock: Clock) ->
 
 
 async def test_verification_counts_what_opens_by_key_and_names_what_does_not(vault: Vault, clock: Clock) -> None:
-    places = [replace(PLACE, generation=generation) for generation in range(4)]
-    values = [(place, await vault.seal(Secret("secret"), bound_to=place)) for place in places]
-    moved = (places[0], values[1][1])
-    cut = (places[2], b"")
+    generations = [replace(PLACE, generation=generation) for generation in range(4)]
+    values = [(place, await vault.seal(Secret("secret"), bound_to=place)) for place in generations]
+    moved = (generations[0], values[1][1])
+    cut = (generations[2], b"")
 
     verification = await verify([*values, moved, cut], keyring=vault.keyring, clock=clock)
 
     assert verification.opened == {vault.keyring.ids[0]: 4}
     assert [(place, type(error)) for place, error in verification.failures] == [
-        (places[0], SealBroken),
-        (places[2], SealBroken),
+        (generations[0], SealBroken),
+        (generations[2], SealBroken),
     ]
 
 
@@ -491,8 +511,12 @@ async def test_the_first_format_is_written_byte_by_byte_as_it_was(clock: Clock) 
     vectors = await stored_vectors(clock)
 
     for each in vectors.values:
-        vault = Vault(vectors.vault.keyring, clock=clock, entropy=lambda _, salt=each.sealed[18:50]: salt)
+        vault = Vault(vectors.vault.keyring, clock=clock, entropy=always(each.sealed[18:50]))
         assert await vault.seal(Secret(each.text), bound_to=each.place) == each.sealed
+
+
+def always(salt: bytes) -> Callable[[int], bytes]:
+    return lambda count: salt[:count]
 
 
 @dataclass
