@@ -39,14 +39,14 @@ class Event(Model):
     sequence = fields.BigIntField()
     type = fields.CharField(max_length=64)
     occurred_at = fields.DatetimeField()
-    actor_id = fields.UUIDField(null=True)
+    actor_id: UUID | None = fields.UUIDField(null=True)
     subject_id = fields.UUIDField()
     summary = fields.TextField()
     status = fields.CharField(max_length=32, null=True)
     previous_status = fields.CharField(max_length=32, null=True)
     reason = fields.CharField(max_length=32, null=True)
-    message = fields.TextField(null=True)
-    parent_id = fields.UUIDField(null=True)
+    message: str | None = fields.TextField(null=True)
+    parent_id: UUID | None = fields.UUIDField(null=True)
 
     class Meta:
         table = "event"

@@ -40,9 +40,9 @@ class Delivery(Model):
     occasion = fields.CharEnumField(Occasion, max_length=32)
     status = fields.CharEnumField(DeliveryStatus, max_length=32)
     attempt_count = fields.IntField(default=0)
-    next_attempt_at = fields.DatetimeField(null=True)
-    lease_owner = fields.UUIDField(null=True)
-    lease_until = fields.DatetimeField(null=True)
+    next_attempt_at: datetime | None = fields.DatetimeField(null=True)
+    lease_owner: UUID | None = fields.UUIDField(null=True)
+    lease_until: datetime | None = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -84,7 +84,7 @@ class DeliveryAttempt(Model):
     at = fields.DatetimeField()
     duration_ms = fields.IntField()
     succeeded = fields.BooleanField()
-    error = fields.TextField(null=True)
+    error: str | None = fields.TextField(null=True)
 
     class Meta:
         table = "delivery_attempt"

@@ -40,22 +40,22 @@ class InstalledApp(Model):
     connected_to = fields.CharField(max_length=300)
     account_id = fields.CharField(max_length=300)
     origin = fields.CharField(max_length=300)
-    url = fields.TextField(null=True)
+    url: str | None = fields.TextField(null=True)
     live_key = fields.CharField(max_length=700, null=True)
     grant: fields.ForeignKeyNullableRelation[Grant] = fields.ForeignKeyField(
         "models.Grant", on_delete=fields.RESTRICT, related_name=False, null=True
     )
     grant_id: UUID | None
     status = fields.CharEnumField(InstalledAppStatus, max_length=32)
-    status_reason = fields.CharEnumField(StatusReason, max_length=32, null=True)
-    status_message = fields.TextField(null=True)
+    status_reason: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment] - null=True is not in its type
+    status_message: str | None = fields.TextField(null=True)
     installed_by: fields.ForeignKeyNullableRelation[Member] = fields.ForeignKeyField(
         "models.Member", on_delete=fields.RESTRICT, related_name=False, null=True
     )
     installed_by_id: UUID | None
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
-    deleted_at = fields.DatetimeField(null=True)
+    deleted_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "installed_app"
@@ -67,7 +67,7 @@ class InstalledApp(Model):
         return self.deleted_at is not None
 
     def set_trouble(self, reason: StatusReason | None, message: str | None) -> InstalledAppStatus | None:
-        """Take over what is wrong with its authorization (None: nothing); return the previous status when that changed anything."""
+        """Take over what is wrong with its authorization, if anything; return the previous status when that changed something."""
         status = InstalledAppStatus.because(reason)
         if (status, reason) == (self.status, self.status_reason):
             return None

@@ -44,7 +44,7 @@ class MonitorRun(Model):
     failed_test_count = fields.IntField()
     error_count = fields.IntField()
     failures_json = fields.TextField()
-    url = fields.TextField(null=True)
+    url: str | None = fields.TextField(null=True)
     recorded_at = fields.DatetimeField()
 
     class Meta:

@@ -95,7 +95,7 @@ class Grant(Model):
     )
     member_id: UUID
     provider = fields.CharField(max_length=64)
-    installed_app_id = fields.UUIDField(null=True)
+    installed_app_id: UUID | None = fields.UUIDField(null=True)
     is_shared = fields.BooleanField(default=False)
     origin = fields.CharField(max_length=300)
     client_id = fields.CharField(max_length=300)
@@ -103,27 +103,27 @@ class Grant(Model):
     account_id = fields.CharField(max_length=300)
     account_name = fields.CharField(max_length=300)
     actor_id = fields.CharField(max_length=300, null=True)
-    url = fields.TextField(null=True)
+    url: str | None = fields.TextField(null=True)
     scope_names = fields.TextField()
-    sealed_access = fields.BinaryField(null=True)
-    sealed_refresh = fields.BinaryField(null=True)
+    sealed_access: bytes | None = fields.BinaryField(null=True)
+    sealed_refresh: bytes | None = fields.BinaryField(null=True)
     version = fields.IntField(default=1)
-    expires_at = fields.DatetimeField(null=True)
-    lifetime_seconds = fields.BigIntField(null=True)
+    expires_at: datetime | None = fields.DatetimeField(null=True)
+    lifetime_seconds: int | None = fields.BigIntField(null=True)
     state = fields.CharEnumField(GrantState, max_length=32)
-    trouble = fields.CharEnumField(StatusReason, max_length=32, null=True)
-    trouble_message = fields.TextField(null=True)
-    lease_owner = fields.UUIDField(null=True)
-    lease_until = fields.DatetimeField(null=True)
-    quiet_until = fields.DatetimeField(null=True)
+    trouble: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment] - null=True is not in its type
+    trouble_message: str | None = fields.TextField(null=True)
+    lease_owner: UUID | None = fields.UUIDField(null=True)
+    lease_until: datetime | None = fields.DatetimeField(null=True)
+    quiet_until: datetime | None = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
-    last_used_at = fields.DatetimeField(null=True)
-    last_checked_at = fields.DatetimeField(null=True)
-    next_check_at = fields.DatetimeField(null=True)
-    revoking_since = fields.DatetimeField(null=True)
-    next_revocation_at = fields.DatetimeField(null=True)
+    last_used_at: datetime | None = fields.DatetimeField(null=True)
+    last_checked_at: datetime | None = fields.DatetimeField(null=True)
+    next_check_at: datetime | None = fields.DatetimeField(null=True)
+    revoking_since: datetime | None = fields.DatetimeField(null=True)
+    next_revocation_at: datetime | None = fields.DatetimeField(null=True)
     revocation_attempts = fields.IntField(default=0)
-    revocation = fields.CharEnumField(RevocationOutcome, max_length=32, null=True)
+    revocation: RevocationOutcome | None = fields.CharEnumField(RevocationOutcome, max_length=32, null=True)  # type: ignore[assignment] - null=True is not in its type
 
     class Meta:
         table = "grant"
@@ -134,7 +134,7 @@ class Grant(Model):
         return tuple(self.scope_names.split())
 
     def binding(self, column: str, *, version: int | None = None) -> Binding:
-        """Return the place that `column` (sealed_access or sealed_refresh) is sealed for; `version` defaults to the present one."""
+        """Return the place that `column` (sealed_access, sealed_refresh) is sealed for; `version` defaults to the present one."""
         return Binding(
             team_id=self.team_id,
             table="grant",
@@ -155,8 +155,8 @@ class Authorization(Model):
     )
     member_id: UUID
     provider = fields.CharField(max_length=64)
-    installed_app_id = fields.UUIDField(null=True)
-    integration_id = fields.UUIDField(null=True)
+    installed_app_id: UUID | None = fields.UUIDField(null=True)
+    integration_id: UUID | None = fields.UUIDField(null=True)
     wanted_account_id = fields.CharField(max_length=300, null=True)
     origin = fields.CharField(max_length=300)
     client_id = fields.CharField(max_length=300)
@@ -164,20 +164,20 @@ class Authorization(Model):
     ticket_hash = fields.CharField(max_length=64, unique=True)
     state_hash = fields.CharField(max_length=64, unique=True, null=True)
     cookie_hash = fields.CharField(max_length=64, null=True)
-    sealed_ticket = fields.BinaryField(null=True)
-    sealed_verifier = fields.BinaryField(null=True)
+    sealed_ticket: bytes | None = fields.BinaryField(null=True)
+    sealed_verifier: bytes | None = fields.BinaryField(null=True)
     status = fields.CharEnumField(AuthorizationStatus, max_length=32)
-    failure_code = fields.CharEnumField(AuthorizationFailureCode, max_length=32, null=True)
-    failure_message = fields.TextField(null=True)
+    failure_code: AuthorizationFailureCode | None = fields.CharEnumField(AuthorizationFailureCode, max_length=32, null=True)  # type: ignore[assignment] - null=True is not in its type
+    failure_message: str | None = fields.TextField(null=True)
     connected_to = fields.CharField(max_length=300, null=True)
     grant: fields.ForeignKeyNullableRelation[Grant] = fields.ForeignKeyField(
         "models.Grant", on_delete=fields.RESTRICT, related_name=False, null=True
     )
     grant_id: UUID | None
     begun_at = fields.DatetimeField()
-    consumed_at = fields.DatetimeField(null=True)
-    ended_at = fields.DatetimeField(null=True)
-    expires_at = fields.DatetimeField(null=True)
+    consumed_at: datetime | None = fields.DatetimeField(null=True)
+    ended_at: datetime | None = fields.DatetimeField(null=True)
+    expires_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "authorization"

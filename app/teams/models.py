@@ -28,7 +28,7 @@ class Member(Model):
     email = fields.CharField(max_length=320)
     role = fields.CharEnumField(Role, max_length=32)
     joined_at = fields.DatetimeField()
-    left_at = fields.DatetimeField(null=True)
+    left_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "member"
@@ -53,8 +53,8 @@ class AccessToken(Model):
     scope_names = fields.CharField(max_length=200)
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
-    last_used_at = fields.DatetimeField(null=True)
-    revoked_at = fields.DatetimeField(null=True)
+    last_used_at: datetime | None = fields.DatetimeField(null=True)
+    revoked_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "access_token"
@@ -78,7 +78,7 @@ class SignInLink(Model):
     hash = fields.CharField(max_length=64, unique=True)
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
-    used_at = fields.DatetimeField(null=True)
+    used_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "sign_in_link"
@@ -95,7 +95,7 @@ class BrowserSession(Model):
     hash = fields.CharField(max_length=64, unique=True)
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
-    ended_at = fields.DatetimeField(null=True)
+    ended_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "browser_session"
