@@ -14,6 +14,7 @@ from app.outbound import (
     NotAllowed,
     NotJson,
     Outbound,
+    Outcome,
     Request,
     Response,
     Unreachable,
@@ -26,7 +27,6 @@ from app.secret import Secret
 
 _LONGEST_TOKEN = 4096
 _LONGEST_WORDS = 300
-_SCOPES = "x-oauth-scopes"
 
 
 class Answer(BaseModel):
@@ -60,28 +60,23 @@ class _Refusal(Answer):
     needed: str | None = None
 
 
-async def ask(
+async def call(
     method: str,
     arguments: Mapping[str, str] | None = None,
     *,
-    answer: type[A],
     authorized: Authorized,
     outbound: Outbound,
-    json: object = None,
-) -> tuple[A, tuple[str, ...] | None] | Failure:
-    """Call a method for a grant; also return the scopes that Slack says the token has (X-OAuth-Scopes), None where it does not."""
+    json: Mapping[str, object] | None = None,
+) -> Outcome:
+    """Call a method for a grant, with a form or with JSON."""
     url = f"{authorized.base_url}/api/{method}"
     form = None if json is not None else arguments or {}
     request = Request("POST", url, form=form, json=json, credential=Bearer(authorized.access))
-    outcome = await outbound.send(request, origin=authorized.origin, certificates=authorized.certificates)
-    read = read_answer(outcome, answer)
-    if isinstance(read, Failure) or not isinstance(outcome, Response):
-        return read if isinstance(read, Failure) else Failure(Fault.BROKEN, _SENSELESS)
-    return read, read_scopes(outcome.headers.get(_SCOPES))
+    return await outbound.send(request, origin=authorized.origin, certificates=authorized.certificates)
 
 
-def read_answer(outcome: Response | NotAllowed | Unreachable | BadAnswer, answer: type[A]) -> A | Failure:
-    """Read what came of a call."""
+def read_answer(outcome: Outcome, answer: type[A]) -> A | Failure:
+    """Read what came of a call: `answer` on HTTP 200 with `"ok": true` and everything that it needs, else a failure."""
     match outcome:
         case NotAllowed(message):
             return Failure(Fault.NOT_ALLOWED, message[:_LONGEST_WORDS])
@@ -93,7 +88,9 @@ def read_answer(outcome: Response | NotAllowed | Unreachable | BadAnswer, answer
             return _read_response(outcome, answer)
 
 
-_SENSELESS = "Slack's answer makes no sense."
+def read_granted(outcome: Outcome) -> tuple[str, ...] | None:
+    """Return the scopes that the call's token has (the header X-OAuth-Scopes); None where Slack does not say."""
+    return read_scopes(outcome.headers.get("x-oauth-scopes")) if isinstance(outcome, Response) else None
 
 
 def _read_response(response: Response, answer: type[A]) -> A | Failure:

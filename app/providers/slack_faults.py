@@ -1,7 +1,7 @@
 """What Slack's refusals mean: every error code sorted once, and said to a person.
 
-Sources: the error tables of oauth.v2.access, auth.test, auth.revoke, conversations.list, conversations.info and chat.postMessage in
-Slack's API reference, and its page on rate limits (429 with Retry-After).
+Sources: the error tables of oauth.v2.access, auth.test, auth.revoke, conversations.list, conversations.info and
+chat.postMessage in Slack's API reference, and its page on rate limits (429 with Retry-After).
 """
 
 import re
@@ -17,7 +17,7 @@ _CODE = re.compile(r"[a-z]{1,20}(?:_[a-z0-9]{1,20}){0,6}")
 _SECONDS = re.compile(r"[0-9]{1,20}")
 _HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
-_INVITE = "Slack knows no such channel, or it is private and the app is not in it: invite the app there, or choose another channel"
+_INVITE = "Slack knows no such channel, or it is private and the app is not in it: invite the app there, or choose another"
 _CLOSED = "Slack does not let the app post in this channel: ask its owners, or choose another"
 _MIGRATES = "the workspace is being moved by Slack; it comes back by itself"
 _FAILS = "Slack has a fault of its own"
@@ -29,6 +29,8 @@ _MEANINGS: Mapping[str, tuple[Fault, str]] = {
     "not_authed": (Fault.DEAD_GRANT, "the authorization is no longer valid: sign in again"),
     "user_is_deactivated": (Fault.DEAD_GRANT, "the app's user in the workspace was deactivated: sign in again"),
     "app_not_installed": (Fault.DEAD_GRANT, "the app was uninstalled from the workspace: sign in again"),
+    "invalid_refresh_token": (Fault.DEAD_GRANT, "the authorization can no longer be renewed: sign in again"),
+    "invalid_grant": (Fault.DEAD_GRANT, "the authorization can no longer be renewed: sign in again"),
     "token_expired": (Fault.EXPIRED, "the access token has expired"),
     "missing_scope": (Fault.MISSING_SCOPES, "the authorization lacks a permission: sign in again and allow everything asked for"),
     "no_scopes": (Fault.MISSING_SCOPES, "the authorization has no permissions: sign in again and allow everything asked for"),
@@ -65,7 +67,7 @@ _MEANINGS: Mapping[str, tuple[Fault, str]] = {
 
 
 def sort_refusal(code: str, *, needed: str | None, headers: Mapping[str, str]) -> Failure:
-    """Turn the `error` of an answer into a failure. A code that is not known is REFUSED, and shown only where it looks like one."""
+    """Turn the `error` of an answer into a failure. An unknown code is REFUSED, and shown only where it looks like one."""
     if not _CODE.fullmatch(code):
         return Failure(Fault.REFUSED, "Slack refused, in words that are no error code of its own.")
     fault, words = _MEANINGS.get(code, (Fault.REFUSED, "Slack refused"))

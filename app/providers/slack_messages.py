@@ -18,6 +18,8 @@ _NAME_LENGTH = 90
 _WORDS_LENGTH = 170
 _URL_LENGTH = 2000
 _OUTCOMES = {"PASSED": ("✅", "passed"), "FAILED": ("❌", "failed")}
+_SECOND = 1_000
+_MINUTE = 60 * _SECOND
 _ERROR = ("⚠️", "ended in an error")
 _OCCASIONS = {
     Occasion.RUN: "",
@@ -72,11 +74,11 @@ def escape(text: str, *, limit: int) -> str:
 
 def describe_duration(milliseconds: int) -> str:
     """Say how long, in the two largest units: "420 ms", "3.4 s", "1 min 12 s", "2 h 5 min", "3 d 4 h"."""
-    if milliseconds < 1_000:
+    if milliseconds < _SECOND:
         return f"{max(milliseconds, 0)} ms"
-    if milliseconds < 60_000:
+    if milliseconds < _MINUTE:
         return f"{milliseconds // 100 / 10:g} s"
-    minutes, seconds = divmod(milliseconds // 1_000, 60)
+    minutes, seconds = divmod(milliseconds // _SECOND, 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     if days:
