@@ -1,16 +1,17 @@
 """Real servers for tests: an ASGI application on a free port of this machine, in a thread of its own."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
 
 
 @contextmanager
-def run_server(app: Any, *, port: int = 0, **options: Any) -> Iterator[str]:  # noqa: ANN401 - what uvicorn takes
+def run_server(app: Any, *, port: int = 0, **options: Any) -> Iterator[str]:
     """Serve the application and yield its address, "http://127.0.0.1:PORT", once its lifespan has begun.
 
     `port` 0 is any free one. `options` go to `uvicorn.Config`. Leaving ends the lifespan and closes every connection.
@@ -24,18 +25,21 @@ def run_server(app: Any, *, port: int = 0, **options: Any) -> Iterator[str]:  # 
             server.wait_until_ready(thread)
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.stop()
             thread.join()
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready."""
+    """Says when it is ready, and stops when told instead of within the next tenth of a second."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._ready = threading.Event()
+        self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         try:
             await super().startup(sockets=sockets)
         finally:
@@ -46,3 +50,16 @@ class _Server(uvicorn.Server):
         if not self.started:
             thread.join()
             raise RuntimeError("the application's lifespan did not begin; the log says why")
+
+    async def main_loop(self) -> None:
+        ticks = 0
+        while not await self.on_tick(ticks):
+            ticks += 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), timeout=0.1)
+
+    def stop(self) -> None:
+        self.should_exit = True
+        with suppress(RuntimeError):  # its loop has ended by itself
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._stopping.set)

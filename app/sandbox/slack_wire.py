@@ -71,7 +71,7 @@ async def _read_body(request: Request) -> dict[str, JsonValue] | Failure:
     try:
         if media_type != "application/json":
             return dict(parse_qsl(raw.decode(), keep_blank_values=True))
-        parsed = _JSON.validate_json(raw)
+        parsed = _JSON.validate_json(raw or b"{}")  # slack_sdk says JSON also where it sends nothing
     except UnicodeDecodeError:
         return Failure("invalid_form_data")
     except ValidationError:
