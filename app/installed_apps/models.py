@@ -47,7 +47,7 @@ class InstalledApp(Model):
     )
     grant_id: UUID | None
     status = fields.CharEnumField(InstalledAppStatus, max_length=32)
-    status_reason: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment] - null=True is not in its type
+    status_reason: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment]  # null=True is not in its type
     status_message: str | None = fields.TextField(null=True)
     installed_by: fields.ForeignKeyNullableRelation[Member] = fields.ForeignKeyField(
         "models.Member", on_delete=fields.RESTRICT, related_name=False, null=True

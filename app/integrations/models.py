@@ -56,10 +56,10 @@ class Integration(Model):
     origin = fields.CharField(max_length=300)
     status = fields.CharEnumField(IntegrationStatus, max_length=32)
     status_changed_at = fields.DatetimeField()
-    stopped_by: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment] - null=True is not in its type
+    stopped_by: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment]  # null=True is not in its type
     stopped_message: str | None = fields.TextField(null=True)
     is_paused = fields.BooleanField(default=False)
-    failing_by: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment] - null=True is not in its type
+    failing_by: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment]  # null=True is not in its type
     failing_message: str | None = fields.TextField(null=True)
     created_by: fields.ForeignKeyNullableRelation[Member] = fields.ForeignKeyField(
         "models.Member", on_delete=fields.RESTRICT, related_name=False, null=True

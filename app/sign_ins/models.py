@@ -111,7 +111,7 @@ class Grant(Model):
     expires_at: datetime | None = fields.DatetimeField(null=True)
     lifetime_seconds: int | None = fields.BigIntField(null=True)
     state = fields.CharEnumField(GrantState, max_length=32)
-    trouble: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment] - null=True is not in its type
+    trouble: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment]  # null=True is not in its type
     trouble_message: str | None = fields.TextField(null=True)
     lease_owner: UUID | None = fields.UUIDField(null=True)
     lease_until: datetime | None = fields.DatetimeField(null=True)
@@ -123,7 +123,7 @@ class Grant(Model):
     revoking_since: datetime | None = fields.DatetimeField(null=True)
     next_revocation_at: datetime | None = fields.DatetimeField(null=True)
     revocation_attempts = fields.IntField(default=0)
-    revocation: RevocationOutcome | None = fields.CharEnumField(RevocationOutcome, max_length=32, null=True)  # type: ignore[assignment] - null=True is not in its type
+    revocation: RevocationOutcome | None = fields.CharEnumField(RevocationOutcome, max_length=32, null=True)  # type: ignore[assignment]  # null=True is not in its type
 
     class Meta:
         table = "grant"
@@ -167,7 +167,7 @@ class Authorization(Model):
     sealed_ticket: bytes | None = fields.BinaryField(null=True)
     sealed_verifier: bytes | None = fields.BinaryField(null=True)
     status = fields.CharEnumField(AuthorizationStatus, max_length=32)
-    failure_code: AuthorizationFailureCode | None = fields.CharEnumField(AuthorizationFailureCode, max_length=32, null=True)  # type: ignore[assignment] - null=True is not in its type
+    failure_code: AuthorizationFailureCode | None = fields.CharEnumField(AuthorizationFailureCode, max_length=32, null=True)  # type: ignore[assignment]  # null=True is not in its type
     failure_message: str | None = fields.TextField(null=True)
     connected_to = fields.CharField(max_length=300, null=True)
     grant: fields.ForeignKeyNullableRelation[Grant] = fields.ForeignKeyField(
