@@ -142,7 +142,7 @@ def _page(title: str, body: str, *, form_action: str, status: int = 200) -> Resp
 _LAYOUT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}</style></head>
-<body><main><p class="sandbox">Sandbox: this is not Slack. Nothing here leaves your machine.</p>
+<body><main><p class="sandbox">Sandbox: this is not Slack, and nothing here reaches Slack.</p>
 {body}
 </main></body></html>
 """

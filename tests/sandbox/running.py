@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,6 +15,7 @@ from slack_sdk.oauth import AuthorizeUrlGenerator
 
 from app.sandbox import create_sandbox
 from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET
+from tests.held import HeldClock
 from tests.servers import run_server
 
 REDIRECT_URI = "http://127.0.0.1:8000/callback/slack"
@@ -27,19 +28,6 @@ SCOPES = (
     "groups:read",
     "groups:history",
 )
-
-
-class HeldClock:
-    """Stands still until it is moved."""
-
-    def __init__(self, at: datetime) -> None:
-        self._at = at
-
-    def now(self) -> datetime:
-        return self._at
-
-    def move(self, by: timedelta) -> None:
-        self._at += by
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def test_a_code_is_good_once(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(("age", "good"), [(timedelta(seconds=599), True), (timedelta(minutes=10), False)])
 def test_a_code_is_good_for_ten_minutes(sandbox: Sandbox, age: timedelta, *, good: bool) -> None:
     code = sandbox.consent()
-    sandbox.clock.move(age)
+    sandbox.clock.advance(age)
 
     answer = sandbox.http.post(
         "/slack/api/oauth.v2.access",
@@ -170,7 +170,7 @@ def test_a_refresh_token_is_spent_by_its_use(sandbox: Sandbox) -> None:
 def test_a_rotated_token_ends_after_twelve_hours(sandbox: Sandbox) -> None:
     sandbox.control("settings", provider="slack", rotation=True)
     bot = sandbox.bot()
-    sandbox.clock.move(timedelta(hours=12))
+    sandbox.clock.advance(timedelta(hours=12))
 
     with pytest.raises(SlackApiError) as refused:
         bot.auth_test()
