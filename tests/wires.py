@@ -1,7 +1,7 @@
 """A network that the test holds: names, connects, servers and certificates."""
 
 import asyncio
-import datetime
+import datetime as dt
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -62,19 +62,25 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(script: bytes | Script, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
-    """Answer every request with the bytes, or as the script writes, and close."""
+async def serving(script: bytes | Script, *, tls: ssl.SSLContext | None = None, requests: int = 1) -> AsyncIterator[Server]:
+    """Answer so many requests of each connection with the bytes, or as the script writes, and close; 0 answers unasked."""
     server = Server()
     at_work: set[asyncio.Task[None]] = set()
 
+    async def write(writer: asyncio.StreamWriter) -> None:
+        if isinstance(script, bytes):
+            writer.write(script)
+            await writer.drain()
+        else:
+            await script(writer)
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            server.heads.append(await reader.readuntil(b"\r\n\r\n"))
-            if isinstance(script, bytes):
-                writer.write(script)
-                await writer.drain()
-            else:
-                await script(writer)
+            for _ in range(requests):
+                server.heads.append(await reader.readuntil(b"\r\n\r\n"))
+                await write(writer)
+            if requests == 0:
+                await write(writer)
         writer.close()
         with suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
             await writer.wait_closed()
@@ -107,9 +113,9 @@ class Authority:
 def make_authority(name: str, folder: Path) -> Authority:
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "A test's authority")])
-    start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
+    start = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
     base = x509.CertificateBuilder().issuer_name(authority_name).not_valid_before(start)
-    base = base.not_valid_after(start + datetime.timedelta(days=1))
+    base = base.not_valid_after(start + dt.timedelta(days=1))
     authority = (
         base.subject_name(authority_name)
         .public_key(authority_key.public_key())

@@ -1,0 +1,89 @@
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+APP = Path(__file__).parent.parent / "app"
+WAYS_OUT = {
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "httpcore2",
+    "urllib.request",
+    "urllib3",
+    "http.client",
+    "requests",
+    "aiohttp",
+    "anyio",
+}
+WAYS_OUT |= {"socket", "ssl", "authlib.integrations", "ftplib", "smtplib", "telnetlib", "xmlrpc", "pycurl", "websockets.client"}
+CALLS_OUT = {"open_connection", "open_unix_connection", "create_connection", "create_datagram_endpoint", "sock_connect"}
+# The door itself, its look at names, and binding the port that the service listens on.
+ALLOWED = {
+    "outbound.py": {"httpcore2", "ssl"},
+    "outbound_connections.py": {"httpcore2", "ssl"},
+    "resolver.py": {"socket"},
+    "server.py": {"socket"},
+    "__main__.py": {"socket"},
+    "sqlite.py": {"create_connection"},  # Tortoise's word for opening its file
+}
+
+
+def ways_out_of(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                named = [alias.name for alias in names]
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                named = [f"{module}.{alias.name}" for alias in names]
+            case ast.Attribute(attr=attr) if attr in CALLS_OUT:
+                named = [attr]
+            case ast.Call(
+                func=ast.Name(id="__import__") | ast.Attribute(attr="import_module"), args=[ast.Constant(value=str(name)), *_]
+            ):
+                named = [name]
+            case _:
+                continue
+        for name in named:
+            yield from (way for way in WAYS_OUT | CALLS_OUT if name == way or name.startswith(f"{way}."))
+
+
+def test_nothing_but_the_door_can_call_out() -> None:
+    files = [path for path in APP.rglob("*.py") if path.relative_to(APP).parts[0] != "sandbox"]
+
+    offenders = {
+        (str(path.relative_to(APP)), way)
+        for path in files
+        for way in ways_out_of(path.read_text())
+        if way not in ALLOWED.get(str(path.relative_to(APP)), set())
+    }
+
+    assert offenders == set()
+    assert APP / "outbound.py" in files
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import httpx2",
+        "from httpx2 import AsyncClient",
+        "import urllib.request as r",
+        "from urllib import request",
+        "from http.client import HTTPSConnection",
+        "from authlib.integrations.httpx_client import AsyncOAuth2Client",
+        "from authlib import integrations",
+        "def f():\n    import socket",
+        "import importlib; importlib.import_module('requests')",
+        "__import__('aiohttp')",
+        "asyncio.open_connection('a', 1)",
+        "loop.create_connection(f)",
+    ],
+)
+def test_a_way_out_is_recognized(line: str) -> None:
+    assert list(ways_out_of(line)) != []
+
+
+@pytest.mark.parametrize("line", ["from urllib.parse import urlencode", "import asyncio", "from authlib.oauth2.rfc7636 import x"])
+def test_what_stays_inside_is_no_way_out(line: str) -> None:
+    assert list(ways_out_of(line)) == []
