@@ -8,7 +8,7 @@ database only while it is behind the ring: a slow reader holds its own cursor ba
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from uuid import UUID
 
 import structlog
@@ -74,7 +74,7 @@ class Watcher:
             except database.OUTAGES as error:
                 self._log.warning("watching interrupted", error=type(error).__name__)
 
-    async def follow(self, team_id: UUID, *, after: int) -> AsyncIterator[Event]:
+    async def follow(self, team_id: UUID, *, after: int) -> AsyncGenerator[Event, None]:
         """Yield the team's events numbered above `after`, each once and in order, then every new one; never ends by itself."""
         position = after
         async with self._listening(team_id) as ring:

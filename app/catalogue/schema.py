@@ -1,0 +1,124 @@
+"""The providers and the kinds of integrations in the API."""
+
+import strawberry
+
+from app.catalogue.kinds import KINDS, Kind
+from app.graphql.callers import Role
+from app.graphql.context import Info
+from app.graphql.enums import publish
+from app.graphql.fields import query, relation
+from app.graphql.scalars import URL
+from app.providers import contract
+from app.providers.catalogue import CATALOGUE
+from app.providers.contract import NotConfigured, Sharing
+
+publish(
+    Sharing,
+    name="SharingModel",
+    description="What an installed app of the provider holds.",
+    members={
+        Sharing.SHARED_AUTHORIZATION: "The installed app holds the authorization: members use it without signing in (Slack).",
+        Sharing.SHARED_CLIENT: (
+            "The installed app holds the team's OAuth client: each member signs in once, as themselves (Git servers)."
+        ),
+    },
+)
+
+
+@strawberry.type(description="What an integration can be.")
+class IntegrationKind:
+    key: strawberry.ID = strawberry.field(description="Stable: post-monitoring-results, …")
+    name: str = strawberry.field(description="For people.")
+    description: str = strawberry.field(description="What such an integration does.")
+    supports_installed_apps: bool = strawberry.field(description="Whether it can use an installed app of the team.")
+
+    @classmethod
+    def of(cls, kind: Kind) -> "IntegrationKind":
+        return cls(
+            key=strawberry.ID(kind.key),
+            name=kind.name,
+            description=kind.description,
+            supports_installed_apps=kind.supports_installed_apps,
+        )
+
+
+@strawberry.type(description="A service that can be connected to.")
+class Provider:
+    of_catalogue: strawberry.Private[contract.Provider]
+    key: strawberry.ID = strawberry.field(description="Stable: slack, …")
+    name: str = strawberry.field(description="For people.")
+    description: str = strawberry.field(description="What connecting to it is good for.")
+    sharing: Sharing = strawberry.field(description="What an installed app of it holds.")
+    integration_kinds: list[IntegrationKind] = strawberry.field(description="What integrations with it can be.")
+    requested_scopes: list[str] = strawberry.field(description="What a sign-in asks for; all of it is needed.")
+
+    @relation(description="False until the operator has set what it needs; `unavailableReason` names the missing settings.")
+    def available(self, info: Info) -> bool:
+        return unavailable_reason(self.of_catalogue, info) is None
+
+    @relation(description="What the operator has to set; null when it is available.")
+    def unavailable_reason(self, info: Info) -> str | None:
+        return unavailable_reason(self.of_catalogue, info)
+
+    @relation(
+        description=(
+            "The exact redirect URI to register there. A Git server has its own, made from its address: null without `address`."
+        )
+    )
+    def callback_url(self, info: Info, address: URL | None = None) -> URL | None:
+        del address  # a provider with one redirect URI has it whatever the address
+        if self.sharing is Sharing.SHARED_CLIENT:
+            return None
+        return URL(callback_url(self.of_catalogue, public_url=info.context.ground.settings.public_url))
+
+    @relation(description="Whether the viewer's role allows adding an installed app of it.")
+    def viewer_can_add_installed_app(self, info: Info) -> bool:
+        needed = Role.ADMIN if self.sharing is Sharing.SHARED_CLIENT else Role.MEMBER
+        return info.context.viewer.role.covers(needed)
+
+
+def provider_of(key: str) -> Provider:
+    """Return the provider's object. `key` is one of the catalogue's: rows hold no other."""
+    described = CATALOGUE[key]
+    return Provider(
+        of_catalogue=described,
+        key=strawberry.ID(described.key),
+        name=described.name,
+        description=described.description,
+        sharing=described.sharing,
+        integration_kinds=[IntegrationKind.of(KINDS[kind]) for kind in described.kinds],
+        requested_scopes=list(described.scopes),
+    )
+
+
+def kind_of(key: str) -> IntegrationKind:
+    """Return the kind's object. `key` is one of KINDS: rows hold no other."""
+    return IntegrationKind.of(KINDS[key])
+
+
+def callback_url(provider: contract.Provider, *, public_url: str) -> str:
+    """Return the redirect URI of a provider that has one for all its sign-ins."""
+    return f"{public_url}/callback/{provider.key}"
+
+
+def unavailable_reason(provider: contract.Provider, info: Info) -> str | None:
+    match provider.configure(info.context.ground.settings):
+        case NotConfigured(settings=names):
+            return f"The operator has not set {' and '.join(names)}."
+        case _:
+            return None
+
+
+@query(description="What can be connected to, in alphabetical order.")
+def providers(info: Info) -> list[Provider]:
+    del info
+    return [provider_of(key) for key in CATALOGUE]
+
+
+@query(description="One of the providers; null for a key that is not among them.")
+def provider(info: Info, key: strawberry.ID) -> Provider | None:
+    del info
+    return provider_of(key) if key in CATALOGUE else None
+
+
+QUERY = {"providers": providers, "provider": provider}

@@ -1,0 +1,38 @@
+"""What has an id of its own, and how it is found by it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import strawberry
+
+from app.errors import BadUserInput
+from app.graphql.connections import LARGEST_SIZE
+from app.graphql.context import Batch, Context
+from app.graphql.ids import decode_id, type_of
+
+
+@strawberry.interface(description="Something that `node(id:)` finds again.")
+class Node:
+    id: strawberry.ID = strawberry.field(description="Opaque and unique: the same thing keeps the same id.")
+
+
+Nodes: TypeAlias = Mapping[str, Batch[UUID, Any]]
+"""For each type's name in the schema: the batch function from keys to its objects, None for what the caller's team has not."""
+
+
+async def find_node(id: str, *, nodes: Nodes, context: Context) -> Node | None:
+    """Return what `id` names in the caller's team; None for anything else, whatever the cause."""
+    type_name = type_of(id)
+    if type_name is None or type_name not in nodes:
+        return None
+    key = decode_id(id, type_name)
+    found: Node | None = await context.load(nodes[type_name], key) if key is not None else None
+    return found
+
+
+async def find_nodes(ids: Sequence[str], *, nodes: Nodes, context: Context) -> list[Node | None]:
+    """Return what each of `ids` names, in their order. Raises BadUserInput for more than 100."""
+    if len(ids) > LARGEST_SIZE:
+        raise BadUserInput(f"`ids` takes {LARGEST_SIZE} at most.")
+    return [await find_node(one, nodes=nodes, context=context) for one in ids]

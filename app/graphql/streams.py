@@ -1,0 +1,89 @@
+"""Subscriptions over a team's log: from a cursor on, without gap or repeat, in order.
+
+The cursors of the activity log and of all subscriptions are one and the same position: a team and a number in its log.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any
+from uuid import UUID
+
+from app.errors import BadUserInput, CursorExpired, CursorInvalid
+from app.events import Event, head
+from app.graphql.context import Context
+from app.graphql.cursors import read_position, write_position
+
+_KIND = "log"
+
+
+class LogCursors:
+    """Cursors of one team's log. Another team's are CURSOR_INVALID, as is any other text."""
+
+    def __init__(self, team_id: UUID) -> None:
+        self._team_id = team_id
+
+    def write(self, position: Sequence[Any]) -> str:
+        return write_position([_KIND, self._team_id.hex, position[0]])
+
+    def read(self, cursor: str) -> Sequence[Any]:
+        try:
+            position = read_position(cursor)
+        except BadUserInput:
+            raise _invalid() from None
+        match position:
+            case [str() as kind, str() as team, int() as number] if (kind, team) == (_KIND, self._team_id.hex) and number >= 0:
+                return [number]
+            case _:
+                raise _invalid()
+
+
+def cursor_of(event: Event) -> str:
+    """Return the position right behind `event`."""
+    return LogCursors(event.team_id).write([event.sequence])
+
+
+async def end_of_log(context: Context) -> str:
+    """Return the cursor of the end of the caller's team's log."""
+    team_id = context.viewer.team_id
+    return LogCursors(team_id).write([await head(team_id)])
+
+
+async def follow(
+    context: Context,
+    after: str | None,
+    *,
+    types: frozenset[str] | None = None,
+    subjects: frozenset[UUID] | None = None,
+    parents: frozenset[UUID] | None = None,
+) -> AsyncIterator[Event]:
+    """Yield the events of the caller's team behind the cursor `after` (None: from now on), and then each new one, for ever.
+
+    Only those of the `types`, about the `subjects` and belonging to the `parents`, where given. Raises CursorInvalid for what is
+    no cursor of this team, CursorExpired for one beyond the end of the log (of a database that was restored from an older state).
+    """
+    team_id = context.viewer.team_id
+    position = await _position(team_id, after)
+    async with aclosing(context.ground.watcher.follow(team_id, after=position)) as events:
+        async for event in events:
+            if (
+                (types is None or event.type in types)
+                and (subjects is None or event.subject_id in subjects)
+                and (parents is None or event.parent_id in parents)
+            ):
+                yield event
+
+
+async def _position(team_id: UUID, after: str | None) -> int:
+    end = await head(team_id)
+    if after is None:
+        return end
+    [number] = LogCursors(team_id).read(after)
+    if number > end:
+        raise CursorExpired(
+            "This cursor lies beyond the end of the log: read the lists again and go on from a fresh `eventCursor`."
+        )
+    return int(number)
+
+
+def _invalid() -> CursorInvalid:
+    return CursorInvalid("`after` takes a cursor of this team's log: an event's, a change's, or `eventCursor`.")
