@@ -4,8 +4,10 @@ from pathlib import Path
 import pytest
 
 from app import database as app_database
+from app.ground import Ground
 from app.server import MODELS
 from tests import databases
+from tests.grounds import make_ground
 from tests.held import HeldClock
 
 
@@ -33,3 +35,11 @@ async def database(database_url: str) -> AsyncIterator[str]:
 @pytest.fixture
 def clock() -> HeldClock:
     return HeldClock()
+
+
+@pytest.fixture
+async def ground(database: str, clock: HeldClock, tmp_path: Path) -> AsyncIterator[Ground]:
+    """What actions stand on: the opened database, the held clock, and no reactions."""
+    del database  # it has to be open first
+    async with make_ground(folder=tmp_path, clock=clock) as made:
+        yield made

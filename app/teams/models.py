@@ -58,6 +58,7 @@ class AccessToken(Model):
 
     class Meta:
         table = "access_token"
+        indexes = (("member_id", "created_at"),)
 
     @property
     def scopes(self) -> frozenset[Scope]:
@@ -85,7 +86,10 @@ class SignInLink(Model):
 
 
 class BrowserSession(Model):
-    """A browser that is signed in as a member. Only the SHA-256 of its cookie is kept."""
+    """A browser that is signed in as a member. Only the SHA-256 of its cookie is kept.
+
+    `access_token_id` names the token that it was signed in with, if it was: it ends with that one.
+    """
 
     id = fields.UUIDField(primary_key=True)
     member: fields.ForeignKeyRelation[Member] = fields.ForeignKeyField(
@@ -96,6 +100,7 @@ class BrowserSession(Model):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     ended_at: datetime | None = fields.DatetimeField(null=True)
+    access_token_id: UUID | None = fields.UUIDField(null=True)
 
     class Meta:
         table = "browser_session"

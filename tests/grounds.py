@@ -1,0 +1,42 @@
+"""What every action stands on, for tests: the real thing, but for the clock and whatever else a test holds."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from app.clock import Clock
+from app.events import Events, Reactions
+from app.ground import Ground
+from app.outbound import Outbound
+from app.settings import Settings
+from app.vault import open_vault
+from app.watcher import Watcher
+
+PUBLIC_URL = "http://127.0.0.1:8000"
+
+
+@asynccontextmanager
+async def make_ground(
+    *,
+    folder: Path,
+    clock: Clock,
+    reactions: Reactions | None = None,
+    settings: Settings | None = None,
+    outbound: Outbound | None = None,
+    entropy: Callable[[int], bytes] = os.urandom,
+) -> AsyncIterator[Ground]:
+    """Yield a ground over the database that is open, with a keyring of its own in `folder`; close the way out at the end."""
+    settings = settings or Settings(data_dir=folder, public_url=PUBLIC_URL)
+    watcher = Watcher(look_every=0.05)
+    ground = Ground(
+        settings=settings,
+        clock=clock,
+        entropy=entropy,
+        vault=await open_vault(folder / "keyring.json", embedded=True, clock=clock, entropy=entropy),
+        outbound=outbound or Outbound(),
+        events=Events(clock=clock, reactions=reactions or {}, wake=watcher.wake),
+        watcher=watcher,
+    )
+    yield ground
+    await ground.outbound.aclose()
