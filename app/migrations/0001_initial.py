@@ -192,6 +192,7 @@ class Migration(migrations.Migration):
                 ('version', fields.IntField(default=1)),
                 ('expires_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('lifetime_seconds', fields.BigIntField(null=True)),
+                ('refresh_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('state', fields.CharEnumField(description='WAITING: WAITING\nACTIVE: ACTIVE\nREVOKING: REVOKING\nGONE: GONE', enum_type=GrantState, max_length=32)),
                 ('trouble', fields.CharEnumField(null=True, description='INSTALLED_APP_DELETED: INSTALLED_APP_DELETED\nREVOKED: REVOKED\nEXPIRED: EXPIRED\nMISSING_SCOPES: MISSING_SCOPES\nAUTHORIZATION_ENDED: AUTHORIZATION_ENDED\nREFRESH_UNCERTAIN: REFRESH_UNCERTAIN\nCLIENT_REFUSED: CLIENT_REFUSED\nKEY_UNAVAILABLE: KEY_UNAVAILABLE\nPROVIDER_UNREACHABLE: PROVIDER_UNREACHABLE\nPROVIDER_ERROR: PROVIDER_ERROR\nTARGET_UNAVAILABLE: TARGET_UNAVAILABLE\nPAUSED_BY_MEMBER: PAUSED_BY_MEMBER', enum_type=StatusReason, max_length=32)),
                 ('trouble_message', fields.TextField(null=True, unique=False)),
@@ -207,7 +208,7 @@ class Migration(migrations.Migration):
                 ('revocation_attempts', fields.IntField(default=0)),
                 ('revocation', fields.CharEnumField(null=True, description='REVOKED: REVOKED\nKEPT: KEPT\nUNKNOWN: UNKNOWN', enum_type=RevocationOutcome, max_length=32)),
             ],
-            options={'table': 'grant', 'app': 'models', 'indexes': [Index(fields=['state', 'next_check_at']), Index(fields=['origin', 'client_id', 'account_id']), Index(fields=['team_id'])], 'pk_attr': 'id'},
+            options={'table': 'grant', 'app': 'models', 'indexes': [Index(fields=['state', 'next_check_at']), Index(fields=['state', 'next_revocation_at']), Index(fields=['state', 'refresh_at']), Index(fields=['origin', 'client_id', 'account_id']), Index(fields=['team_id', 'member_id'])], 'pk_attr': 'id'},
             bases=['Model'],
         ),
         ops.CreateModel(

@@ -77,6 +77,9 @@ class GrantState(StrEnum):
     GONE = "GONE"
 
 
+LIVE = (GrantState.WAITING, GrantState.ACTIVE)
+
+
 class RevocationOutcome(StrEnum):
     """KEPT: another live grant has the same token. UNKNOWN: the provider could not be asked for a whole day."""
 
@@ -86,7 +89,11 @@ class RevocationOutcome(StrEnum):
 
 
 class Grant(Model):
-    """The tokens of one sign-in, sealed. `version` counts the token pairs it has held: what is sealed is bound to it."""
+    """The tokens of one sign-in, sealed. `version` counts the token pairs it has held: what is sealed is bound to it.
+
+    `refresh_at` is when the next refresh is due, and after one that failed, when it may be tried again. A `lease_owner` whose
+    lease has run out was cut off: nobody knows whether the provider has spent the refresh token.
+    """
 
     id = fields.UUIDField(primary_key=True)
     team_id = fields.UUIDField()
@@ -110,6 +117,7 @@ class Grant(Model):
     version = fields.IntField(default=1)
     expires_at: datetime | None = fields.DatetimeField(null=True)
     lifetime_seconds: int | None = fields.BigIntField(null=True)
+    refresh_at: datetime | None = fields.DatetimeField(null=True)
     state = fields.CharEnumField(GrantState, max_length=32)
     trouble: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment]  # null=True is not in its type
     trouble_message: str | None = fields.TextField(null=True)
@@ -127,11 +135,21 @@ class Grant(Model):
 
     class Meta:
         table = "grant"
-        indexes = (("state", "next_check_at"), ("origin", "client_id", "account_id"), ("team_id",))
+        indexes = (
+            ("state", "next_check_at"),
+            ("state", "next_revocation_at"),
+            ("state", "refresh_at"),
+            ("origin", "client_id", "account_id"),
+            ("team_id", "member_id"),
+        )
 
     @property
     def scopes(self) -> tuple[str, ...]:
         return tuple(self.scope_names.split())
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
 
     def binding(self, column: str, *, version: int | None = None) -> Binding:
         """Return the place that `column` (sealed_access, sealed_refresh) is sealed for; `version` defaults to the present one."""
