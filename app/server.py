@@ -1,13 +1,180 @@
-"""The service put together."""
+"""The service put together: what is shared is opened here, once, and closed here."""
 
-MODELS = (
-    "app.events",
-    "app.keyring",
-    "app.vault",
-    "app.teams.models",
-    "app.monitors.models",
-    "app.sign_ins.models",
-    "app.installed_apps.models",
-    "app.integrations.models",
-    "app.deliveries.models",
-)
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from app import database, upgrade
+from app.access_log import AccessLog
+from app.background import Background
+from app.clock import Clock, SystemClock
+from app.errors import ConfigurationError
+from app.events import Events
+from app.graphql.view import View
+from app.ground import Ground
+from app.outbound import Outbound, parse_allow, prove_guarded
+from app.reactions import REACTIONS
+from app.schema import build_schema
+from app.settings import Settings
+from app.sign_ins import routes as sign_ins
+from app.tables import MODELS
+from app.teams import routes as teams
+from app.teams.authentication import Authenticator
+from app.vault import open_vault
+from app.watcher import Watcher
+
+SETTLE_SECONDS = 20.0
+"""How long what is under way may go on when the process ends: as long as an exchange of tokens may take."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this process listens (its own addresses are closed to its own calls), and whether it may reach the sandbox."""
+
+    listens: tuple[tuple[str, int], ...] = ()
+    sandbox: tuple[str, int] | None = None
+    works: bool = True
+    """Whether it also does the background work."""
+
+
+def create_app(settings: Settings, *, place: Place | None = None, clock: Clock | None = None) -> Starlette:
+    """Return the ASGI application. Nothing is opened before its lifespan begins."""
+    service = _Service(settings, place=place or Place(), clock=clock or SystemClock())
+    app = Starlette(lifespan=service.lifespan)
+    app.add_middleware(AccessLog, routes=lambda: app.router.routes)
+    return app
+
+
+class _Service:
+    def __init__(self, settings: Settings, *, place: Place, clock: Clock) -> None:
+        self._settings = settings
+        self._place = place
+        self._clock = clock
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        background = Background()
+        async with open_ground(self._settings, place=self._place, clock=self._clock, background=background) as ground:
+            authenticator = Authenticator(ground)
+            view = View(build_schema(), authenticate=authenticator.authenticate, ground=ground)
+            app.router.routes[:] = self._routes(view, ground=ground)
+            async with _running(ground, background if self._place.works else None):
+                yield
+            await view.settle(seconds=SETTLE_SECONDS)
+
+    def _routes(self, view: View, *, ground: Ground) -> list[BaseRoute]:
+        return [
+            Route("/", _home),
+            *view.routes(),
+            *teams.routes(ground=ground),
+            *sign_ins.routes(ground=ground),
+            Route("/healthz", _health),
+            Route("/readyz", _readiness(ground)),
+        ]
+
+
+@contextlib.asynccontextmanager
+async def open_ground(
+    settings: Settings, *, place: Place | None = None, clock: Clock | None = None, background: Background | None = None
+) -> AsyncIterator[Ground]:
+    """Open the database, the vault and the way out, prove that the way out is guarded, and close all of it again.
+
+    Raises ConfigurationError where a setting is wrong, the database is missing or not migrated, or a key does not fit.
+    """
+    here = place or Place()
+    clock = clock or SystemClock()
+    watcher = Watcher()
+
+    def wake(team_id: UUID) -> None:
+        watcher.wake(team_id)
+        if background is not None:
+            background.wake()
+
+    await _connect(settings)
+    try:
+        vault = await open_vault(settings.keyring, embedded=database.is_embedded(settings.database), clock=clock)
+        outbound = Outbound(allow=parse_allow(settings.outbound_allow), sandbox=here.sandbox, own=_own(settings, here))
+        try:
+            await prove_guarded(outbound)
+            yield Ground(
+                settings=settings,
+                clock=clock,
+                entropy=secrets.token_bytes,
+                vault=vault,
+                outbound=outbound,
+                events=Events(clock=clock, reactions=REACTIONS, wake=wake),
+                watcher=watcher,
+            )
+        finally:
+            await outbound.aclose()
+    finally:
+        await database.close()
+
+
+async def _connect(settings: Settings) -> None:
+    if database.is_embedded(settings.database) and not Path(database.embedded_path(settings.database)).exists():  # noqa: ASYNC240 - at the start
+        raise ConfigurationError(
+            f"There is no database in {settings.data_dir.resolve()} (INSTALLED_APPS_DATA_DIR): `serve` or `migrate` makes one."
+        )
+    await database.connect(settings.database, models=MODELS)
+    try:
+        lacking = await upgrade.pending(models=MODELS, url=settings.database)
+    except BaseException:
+        await database.close()
+        raise
+    if lacking:
+        await database.close()
+        raise ConfigurationError(
+            "The database that INSTALLED_APPS_DATABASE_URL names is of an older version: run `migrate` first."
+        )
+
+
+def _own(settings: Settings, place: Place) -> tuple[tuple[str, int], ...]:
+    """Return where this service and what it stands on listen: never to be called."""
+    stands_on = [settings.database, settings.redis_url.get_secret_value() if settings.redis_url is not None else ""]
+    ports = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
+    found = [(parts.hostname, parts.port or ports.get(parts.scheme, 0)) for parts in map(urlsplit, stands_on)]
+    return (*place.listens, *((host, port) for host, port in found if host and port))
+
+
+@contextlib.asynccontextmanager
+async def _running(ground: Ground, background: Background | None) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(ground.watcher.run(), name="watcher")]
+    if background is not None:
+        tasks.append(asyncio.create_task(background.run(ground=ground), name="background"))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _home(_request: Request) -> Response:
+    return Response(status_code=303, headers={"location": "/graphql"})
+
+
+async def _health(_request: Request) -> Response:
+    return PlainTextResponse("alive\n")
+
+
+def _readiness(ground: Ground):  # noqa: ANN202
+    async def ready(_request: Request) -> Response:
+        try:
+            await database.current().execute_query_dict("SELECT 1")
+        except database.OUTAGES:
+            return JSONResponse({"ready": False, "why": "The database does not answer."}, status_code=503)
+        return JSONResponse({"ready": True})
+
+    del ground
+    return ready

@@ -5,7 +5,7 @@ import pytest
 
 from app import database as app_database
 from app.ground import Ground
-from app.server import MODELS
+from app.tables import MODELS
 from tests import databases
 from tests.grounds import make_ground
 from tests.held import HeldClock

@@ -14,7 +14,7 @@ from uuid import uuid4
 import asyncpg
 
 from app import database, upgrade
-from app.server import MODELS
+from app.tables import MODELS
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "")
 """Where this run's databases are made; empty: the run is for SQLite."""

@@ -9,7 +9,7 @@ from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.writer import MigrationWriter
 
 from app import database
-from app.server import MODELS
+from app.tables import MODELS
 
 
 async def missing() -> Sequence[MigrationWriter]:

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import strawberry
+from strawberry.types.base import get_object_definition
 
 from app.errors import BadUserInput
 from app.graphql.connections import LARGEST_SIZE
@@ -19,6 +20,14 @@ class Node:
 
 Nodes: TypeAlias = Mapping[str, Batch[UUID, Any]]
 """For each type's name in the schema: the batch function from keys to its objects, None for what the caller's team has not."""
+
+
+def nodes_of(*tables: Mapping[type, Batch[UUID, Any]]) -> Nodes:
+    """Return the tables, keyed by GraphQL type, as one by the types' names. Raises ValueError when a name stands twice."""
+    named = [(get_object_definition(kind, strict=True).name, batch) for table in tables for kind, batch in table.items()]
+    if len(dict(named)) != len(named):
+        raise ValueError("Two types of nodes have the same name.")
+    return dict(named)
 
 
 async def find_node(id: str, *, nodes: Nodes, context: Context) -> Node | None:

@@ -1,0 +1,68 @@
+"""The work that nobody waits for: each job again and again, a round at a time."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from app import database
+from app.deliveries import jobs as deliveries
+from app.ground import Ground
+from app.sign_ins import jobs as sign_ins
+
+
+@dataclass(frozen=True)
+class Job:
+    """`run` does one bounded round of what is due and returns how much that was; it looks again after `every` seconds."""
+
+    name: str
+    run: Callable[..., Awaitable[int]]
+    every: float
+
+
+JOBS = (
+    Job("deliver", deliveries.deliver_due, every=1.0),
+    Job("revoke", sign_ins.revoke_due, every=1.0),
+    Job("check", sign_ins.check_due, every=1.0),
+    Job("refresh", sign_ins.refresh_due, every=5.0),
+    Job("expire", sign_ins.expire_due, every=1.0),
+)
+
+
+class Background:
+    """Runs the jobs side by side. `wake` makes all of them look now."""
+
+    def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
+        self._jobs = jobs
+        self._bells = {job.name: asyncio.Event() for job in jobs}
+        self._log = structlog.get_logger("background")
+
+    def wake(self) -> None:
+        for bell in self._bells.values():
+            bell.set()
+
+    async def run(self, *, ground: Ground) -> None:
+        """Work until cancelled. A round that fails is logged and tried again when it is next due."""
+        async with asyncio.TaskGroup() as group:
+            for job in self._jobs:
+                group.create_task(self._repeat(job, ground=ground), name=job.name)
+
+    async def _repeat(self, job: Job, *, ground: Ground) -> None:
+        bell = self._bells[job.name]
+        while True:
+            bell.clear()
+            if await self._round(job, ground=ground):
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(bell.wait(), job.every)
+
+    async def _round(self, job: Job, *, ground: Ground) -> int:
+        try:
+            return await job.run(ground=ground)
+        except database.OUTAGES as error:
+            self._log.warning("round interrupted", job=job.name, error=type(error).__name__)
+        except Exception:  # noqa: BLE001 - one job's bug must not end the others; it is logged whole
+            self._log.exception("round failed", job=job.name)
+        return 0
