@@ -1,7 +1,7 @@
 """Lists of the contract: `edges`, `nodes`, `pageInfo`, and `totalCount` where a list does not only grow.
 
-A resolver takes `page: Arguments` (or `page: ForwardArguments`), and the field decorators of `fields` make `first`, `after`, `last`
-and `before` of it. It asks `pages.paginate` for a Page of rows and returns `Connection.of(page, wrap)`.
+A resolver takes `page: Arguments` (or `page: ForwardArguments`), and the decorators of `fields` make `first`, `after`, `last` and
+`before` of it. It asks `pages.paginate` for a Page of rows and returns `Connection.of(page, wrap)`.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,7 +21,7 @@ LARGEST_SIZE = 100
 
 @dataclass(frozen=True)
 class Arguments:
-    """Which part of a list: `first` after `after`, or `last` before `before`. Hashable, so that it can be part of a loader's key."""
+    """Which part of a list: `first` after `after`, or `last` before `before`. Hashable: it can be part of a loader's key."""
 
     first: int | None = None
     after: str | None = None
@@ -29,7 +29,14 @@ class Arguments:
     before: str | None = None
 
     @classmethod
-    def check(cls, *, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None) -> Self:
+    def check(
+        cls,
+        *,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Self:
         """Return the arguments with `first: 20` where no size is given. Raises BadUserInput where they make no sense."""
         if first is not None and last is not None:
             raise BadUserInput("`first` and `last` exclude each other.")
@@ -67,13 +74,17 @@ async def _nothing() -> int:
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Some rows of a list with their cursors; `count` counts the whole list, only when asked."""
+    """Some rows of a list with their cursors; `count` counts the whole list, only when asked.
+
+    `resume` is where to go on behind a page without rows that is not the last (a provider searched, and found nothing yet).
+    """
 
     rows: Sequence[Row]
     cursors: Sequence[str]
     has_next: bool
     has_previous: bool
     count: Callable[[], Awaitable[int]] = _nothing
+    resume: str | None = None
 
 
 @strawberry.type(description="Where a page lies in its list.")
@@ -102,6 +113,10 @@ class UncountedConnection(Generic[NodeType]):
         return cls(**_parts(page, wrap))
 
 
+async def _count(root: "Connection[Any]") -> int:
+    return await root.count()
+
+
 @strawberry.type(name="Connection", description="A page of a list.")
 class Connection(Generic[NodeType]):
     edges: list[Edge[NodeType]] = strawberry.field(description="The page's entries with their cursors.")
@@ -109,9 +124,7 @@ class Connection(Generic[NodeType]):
     page_info: PageInfo = strawberry.field(description="How to go on.")
     count: strawberry.Private[Callable[[], Awaitable[int]]]
 
-    @strawberry.field(description="How many the whole list has, on all pages.")
-    async def total_count(self) -> int:
-        return await self.count()
+    total_count: int = strawberry.field(resolver=_count, description="How many the whole list has, on all pages.")
 
     @classmethod
     def of(cls, page: Page[Row], wrap: Callable[[Row], NodeType]) -> Self:
@@ -128,6 +141,6 @@ def _parts(page: Page[Row], wrap: Callable[[Row], NodeType]) -> dict[str, Any]:
             has_next_page=page.has_next,
             has_previous_page=page.has_previous,
             start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
+            end_cursor=page.cursors[-1] if page.cursors else page.resume,
         ),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
@@ -18,8 +18,8 @@ def publish(kind: type[E], *, name: str, description: str, members: Mapping[E, s
     undescribed = [member.name for member in kind if not members.get(member)]
     if undescribed:
         raise ValueError(f"{name} has members without a description: {', '.join(undescribed)}")
-    strawberry.enum(kind, name=name, description=description)
-    definition: StrawberryEnumDefinition = kind.__strawberry_definition__  # type: ignore[attr-defined] - put there a line above
+    published: Any = strawberry.enum(kind, name=name, description=description)
+    definition: StrawberryEnumDefinition = published.__strawberry_definition__
     for value in definition.values:
         value.description = members[kind[value.name]]
     return kind

@@ -1,9 +1,22 @@
 """The one translation of exceptions into what clients see."""
 
-import strawberry
+import traceback
+from typing import Any
 
-from app.errors import Refusal, UserErrorCode
+import strawberry
+import structlog
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from app import database
+from app.errors import BadUserInput, Refusal, RequestRefused, ServiceError, TooComplex, Unavailable, UserErrorCode
 from app.graphql.enums import publish
+from app.graphql.wording import is_about_a_value, is_about_size, without_tokens, without_value
+
+WHICH_OPERATION = "`operationName` has to name one of the document's operations; it can be left out where there is only one."
+TOO_LONG = "The document is too long or nested too deeply: at most 16 KiB, 2,000 tokens and 15 levels."
 
 publish(
     UserErrorCode,
@@ -43,3 +56,86 @@ class UserError:
     @classmethod
     def of(cls, refusal: Refusal) -> "UserError":
         return cls(code=refusal.code, message=refusal.message, field=list(refusal.field) or None)
+
+
+_log = structlog.get_logger("graphql")
+
+
+def present(result: ExecutionResult, *, request_id: str) -> dict[str, Any]:
+    """Return the response's body: `data` unless the request as a whole was refused, `errors` where there are some."""
+    body: dict[str, Any] = {}
+    if result.errors:
+        body["errors"] = [describe(error, request_id=request_id) for error in result.errors]
+    if not is_request_error(result):
+        body["data"] = result.data
+    return body
+
+
+def is_request_error(result: ExecutionResult) -> bool:
+    """Whether nothing of the operation was executed."""
+    if isinstance(result, PreExecutionError):
+        return True
+    return result.data is None and bool(result.errors) and all(error.path is None for error in result.errors or ())
+
+
+def describe(error: GraphQLError, *, request_id: str) -> dict[str, Any]:
+    """Return the error as clients see it; what nobody expected is logged under `request_id`, and not shown."""
+    described: dict[str, Any] = refuse(_cause(error), request_id=request_id)
+    if error.locations:
+        described["locations"] = [location.formatted for location in error.locations]
+    if error.path is not None:
+        described["path"] = error.path
+    return described
+
+
+def refuse(cause: BaseException, *, request_id: str) -> dict[str, Any]:
+    """Return what clients see of an exception: a message and `extensions.code`."""
+    match cause:
+        case RequestRefused():
+            return _row(cause.message, cause.code)
+        case Refusal(retry_after=None):
+            return _row(cause.message, cause.code)
+        case Refusal():
+            return _row(cause.message, cause.code, retryAfter=cause.retry_after)
+        case _ if isinstance(cause, database.OUTAGES):
+            return _unavailable(cause, request_id)
+    _log.error("unexpected error", request_id=request_id, error=type(cause).__qualname__, trace=_trace(cause))
+    return _row(f"Something went wrong here; the log has it under {request_id}.", "INTERNAL")
+
+
+def _cause(error: GraphQLError) -> BaseException:
+    """Return what the error is about: our own exception, or graphql-core's own words without the values they quote."""
+    if is_about_a_value(error.message):
+        return BadUserInput(without_value(error.message))
+    if isinstance(error, GraphQLSyntaxError) or is_about_size(error.message):
+        return TooComplex(TOO_LONG) if is_about_size(error.message) else BadUserInput(without_tokens(error.message))
+    match error.original_error:
+        case GraphQLError() as inner:
+            return _cause(inner)
+        case None:
+            return BadUserInput(error.message) if error.path is None else error
+        case CannotGetOperationTypeError():
+            return BadUserInput(WHICH_OPERATION)
+        case MissingQueryError():
+            return BadUserInput("`query` is missing.")
+        case InvalidOperationTypeError():
+            return BadUserInput("This kind of operation cannot be asked for like this.")
+        case other:
+            return other
+
+
+def _row(message: str, code: str, **more: object) -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": str(code), **more}}
+
+
+def _unavailable(cause: BaseException, request_id: str) -> dict[str, Any]:
+    _log.warning("unavailable", request_id=request_id, error=type(cause).__qualname__)
+    return _row("The database is away for the moment: ask again.", Unavailable.code)
+
+
+def _trace(error: BaseException) -> list[str]:
+    """Where it came from, innermost last. Not its message nor any value: either may hold a secret."""
+    own = error.message if isinstance(error, ServiceError) else ""
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    before = _trace(error.__cause__) if error.__cause__ is not None else []
+    return [*before, *frames, f"{type(error).__qualname__} {own}".strip()]

@@ -7,7 +7,7 @@ import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from typing import Annotated, Any, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_args
 
 import strawberry
 
@@ -17,16 +17,16 @@ from app.graphql.connections import Arguments, ForwardArguments
 from app.graphql.context import Context
 from app.graphql.errors import UserError
 
-T = TypeVar("T")
 Resolver: TypeAlias = Callable[..., Any]
+R = TypeVar("R", bound=Callable[..., Any])  # a decorated resolver is a field; for type checkers it stays what it was
 
 
-def query(*, description: str, deprecated: str | None = None, name: str | None = None) -> Callable[[Resolver], Any]:
+def query(*, description: str, deprecated: str | None = None, name: str | None = None) -> Callable[[R], R]:
     """A field of Query: the caller's credential needs the scope READ."""
     return _reading(description=description, deprecated=deprecated, name=name)
 
 
-def relation(*, description: str, deprecated: str | None = None, name: str | None = None) -> Callable[[Resolver], Any]:
+def relation(*, description: str, deprecated: str | None = None, name: str | None = None) -> Callable[[R], R]:
     """A field of an object that leads on to other objects, or asks a provider: needs the scope READ too.
 
     A token that may only report runs reads the scalars of what it made, and goes no further.
@@ -41,15 +41,15 @@ def mutation(
     description: str,
     deprecated: str | None = None,
     name: str | None = None,
-) -> Callable[[Resolver], Any]:
+) -> Callable[[R], R]:
     """A field of Mutation: the credential needs one of `scopes` (else GraphQL error FORBIDDEN), the member at least `role`.
 
-    The resolver returns a payload: a strawberry type with `user_errors: list[UserError]` whose fields all have defaults. A role that does
-    not suffice and a Refusal that the resolver raises become the one row of `userErrors` in a payload that is otherwise its defaults.
-    What it began goes on to its end when the client leaves. The field is nullable, as the contract has it.
+    The resolver returns a payload: a strawberry type with `user_errors: list[UserError]` whose fields all have defaults. A role that
+    does not suffice and a Refusal that the resolver raises become the one row of `userErrors` in a payload that is otherwise its
+    defaults. What it began goes on to its end when the client leaves. The field is nullable, as the contract has it.
     """
 
-    def decorate(resolver: Resolver) -> Any:
+    def decorate(resolver: R) -> R:
         payload = _payload_of(resolver)
 
         @functools.wraps(resolver)
@@ -66,17 +66,22 @@ def mutation(
             finally:
                 context.clear_loaders()
 
-        return strawberry.mutation(
-            _spread(run), description=description, deprecation_reason=deprecated, name=name, graphql_type=payload | None
+        field: Any = strawberry.mutation(
+            _spread(run),
+            description=description,
+            deprecation_reason=deprecated,
+            name=name,
+            graphql_type=payload | None,
         )
+        return cast(R, field)
 
     return decorate
 
 
-def subscription(*, description: str, deprecated: str | None = None, name: str | None = None) -> Callable[[Resolver], Any]:
+def subscription(*, description: str, deprecated: str | None = None, name: str | None = None) -> Callable[[R], R]:
     """A field of Subscription: needs the scope READ. Each event is resolved with rows that are read anew."""
 
-    def decorate(resolver: Resolver) -> Any:
+    def decorate(resolver: R) -> R:
         @functools.wraps(resolver)
         async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
             context = _context_of(kwargs)
@@ -86,13 +91,14 @@ def subscription(*, description: str, deprecated: str | None = None, name: str |
                     context.clear_loaders()
                     yield event
 
-        return strawberry.subscription(_spread(run), description=description, deprecation_reason=deprecated, name=name)
+        field: Any = strawberry.subscription(_spread(run), description=description, deprecation_reason=deprecated, name=name)
+        return cast(R, field)
 
     return decorate
 
 
-def _reading(*, description: str, deprecated: str | None, name: str | None) -> Callable[[Resolver], Any]:
-    def decorate(resolver: Resolver) -> Any:
+def _reading(*, description: str, deprecated: str | None, name: str | None) -> Callable[[R], R]:
+    def decorate(resolver: R) -> R:
         @functools.wraps(resolver)
         def start(*args: Any, **kwargs: Any) -> Any:
             _require(_context_of(kwargs), (Scope.READ,))
@@ -103,7 +109,8 @@ def _reading(*, description: str, deprecated: str | None, name: str | None) -> C
             return await start(*args, **kwargs)
 
         run = start_async if inspect.iscoroutinefunction(resolver) else start
-        return strawberry.field(_spread(run), description=description, deprecation_reason=deprecated, name=name)
+        field: Any = strawberry.field(_spread(run), description=description, deprecation_reason=deprecated, name=name)
+        return cast(R, field)
 
     return decorate
 
@@ -114,7 +121,8 @@ def _require(context: Context, scopes: Sequence[Scope]) -> None:
 
 
 def _role_error(has: Role, needs: Role) -> UserError:
-    return UserError.of(Refusal(UserErrorCode.FORBIDDEN, f"Your role in this team is {has}; this needs {needs}. Ask a Team Admin."))
+    words = f"Your role in this team is {has}; this needs {needs}. Ask a Team Admin."
+    return UserError.of(Refusal(UserErrorCode.FORBIDDEN, words))
 
 
 def _payload_of(resolver: Resolver) -> type:
@@ -133,8 +141,8 @@ def _context_of(kwargs: dict[str, Any]) -> Context:
     return context
 
 
-def _argument(name: str, kind: object, description: str) -> inspect.Parameter:
-    annotation = Annotated[kind, strawberry.argument(description=description)]
+def _argument(name: str, kind: Any, description: str) -> inspect.Parameter:
+    annotation: Any = Annotated[kind, strawberry.argument(description=description)]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=strawberry.UNSET)
 
 
@@ -159,7 +167,8 @@ def _spread(resolver: Resolver) -> Resolver:
         leads = parameter.name in _LEADING
         own = parameter if leads else parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
         parameters.extend(_PAGED.get(parameter.annotation, (own,)))
-    resolver.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] - inspect reads it
+    shown: Any = resolver
+    shown.__signature__ = signature.replace(parameters=parameters)
     return resolver
 
 

@@ -1,23 +1,26 @@
-"""Fields that a capability adds to a type of a capability below it: declared with what they return, put in before the schema is built."""
+"""Fields that a capability adds to a type below it: declared with what they return, put in before the schema is built."""
 
-from collections.abc import Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from strawberry.types.base import get_object_definition
 from strawberry.types.field import StrawberryField
 
-Fields: TypeAlias = Mapping[type, Mapping[str, StrawberryField]]
+Fields: TypeAlias = Mapping[type, Mapping[str, Callable[..., Any]]]
 
 
 def grow(fields: Fields) -> None:
-    """Put each field (made by `fields.query`, `relation`, `mutation`, `subscription`) into its type under its Python name.
+    """Put each field (a function decorated by `query`, `relation`, `mutation`, `subscription`) into its type under its Python name.
 
-    Doing the same again changes nothing. Raises ValueError where the type has another field of that name, or the field no description.
+    Doing the same again changes nothing. Raises ValueError where the type has another field of that name or the field has no
+    description, TypeError where it is no field.
     """
     for owner, added in fields.items():
         definition = get_object_definition(owner, strict=True)
         present = {field.python_name: field for field in definition.fields}
         for name, field in added.items():
+            if not isinstance(field, StrawberryField):
+                raise TypeError(f"{definition.name}.{name} is not decorated: query, relation, mutation or subscription.")
             if present.get(name) is field:
                 continue
             if name in present:

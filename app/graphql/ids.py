@@ -8,7 +8,7 @@ import binascii
 from uuid import UUID
 
 _KEY_BYTES = 16
-_LONGEST = 1024
+_LONGEST = 4096
 
 
 def encode_id(type_name: str, key: UUID) -> str:

@@ -1,28 +1,30 @@
 """Pages of rows: by keyset, never by offset, so that what is added or deleted meanwhile shifts nothing."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Any, TypeVar
 
+from pypika_tortoise.analytics import RowNumber
+from pypika_tortoise.enums import Order
+from tortoise.expressions import Q
+from tortoise.functions import Count
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
+from app import database
+from app.errors import BadUserInput
 from app.graphql.connections import Arguments, ForwardArguments, Page
+from app.graphql.cursors import NO_CURSOR, ColumnCursors, Cursors, read_position, write_position
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
 NEWEST_FIRST = ("-created_at", "-id")
-
-
-class Cursors(Protocol):
-    """How positions in a list are written: opaque for clients."""
-
-    def write(self, position: Sequence[Any]) -> str:
-        """Return the cursor of the row whose ordering columns have these values."""
-
-    def read(self, cursor: str) -> Sequence[Any]:
-        """Return what `write` was given. Raises BadUserInput (or CursorInvalid) for any other text."""
+PROVIDER_PAGE = 100
+_MOST_FETCHES = 10
+_RANK = "rank_in_page"
 
 
 async def paginate(
@@ -37,7 +39,9 @@ async def paginate(
     `order` names columns that are never null, "-" for descending, and ends with a unique one. Raises BadUserInput for a cursor of
     another list.
     """
-    raise NotImplementedError
+    cursors = cursors or ColumnCursors(queryset.model, order)
+    rows = await _within(queryset, arguments, order, cursors).order_by(*_directed(order, arguments)).limit(arguments.size + 1)
+    return _page(rows, arguments, order, cursors, count=lambda: _count(queryset))
 
 
 async def paginate_each(
@@ -50,9 +54,21 @@ async def paginate_each(
 ) -> list[Page[M]]:
     """Return a page for each (parent, arguments), in the order of the keys: one query for all parents with the same arguments.
 
-    `by` names the column that holds the parent's key. For use in batch functions, whose keys are exactly these pairs.
+    `by` names the column that holds the parent's key. For use in batch functions, whose keys are exactly these pairs. Totals are counted
+    together too, once one of them is asked for.
     """
-    raise NotImplementedError
+    cursors = cursors or ColumnCursors(queryset.model, order)
+    family = queryset.filter(**{f"{by}__in": list({parent for parent, _ in keys})})
+    total = _Totals(family, by)
+    rows: dict[Arguments, dict[K, list[M]]] = {}
+    for arguments in dict.fromkeys(arguments for _, arguments in keys):
+        parents = list({parent for parent, own in keys if own == arguments})
+        some = _within(queryset.filter(**{f"{by}__in": parents}), arguments, order, cursors)
+        rows[arguments] = await _first_of_each(some, by, _directed(order, arguments), arguments.size + 1)
+    return [
+        _page(rows[arguments].get(parent, []), arguments, order, cursors, count=total.counter(parent))
+        for parent, arguments in keys
+    ]
 
 
 async def from_provider_pages(
@@ -61,14 +77,150 @@ async def from_provider_pages(
 ) -> Page[T]:
     """Return a page of what a provider pages by itself.
 
-    `fetch(cursor, limit)` returns some items and the provider's own next cursor, None at the end.
+    `fetch(cursor, limit)` returns some items and the provider's own next cursor, None at the end; `limit` is always the same. Pages that a
+    search left empty are skipped, ten at most. Raises BadUserInput for a cursor of another list, and what `fetch` raises.
     """
-    raise NotImplementedError
+    cursor, skip = _provider_position(arguments.after)
+    rows: list[T] = []
+    cursors: list[str] = []
+    for _ in range(_MOST_FETCHES):
+        items, following = await fetch(cursor, PROVIDER_PAGE)
+        for index, item in enumerate(items[skip:], start=skip + 1):
+            if len(rows) == arguments.first:
+                return Page(rows, cursors, has_next=True, has_previous=arguments.after is not None)
+            rows.append(item)
+            cursors.append(write_position([cursor, index]))
+        if following is None:
+            return Page(rows, cursors, has_next=False, has_previous=arguments.after is not None)
+        cursor, skip = following, 0
+        if len(rows) == arguments.first:
+            break
+    resume = write_position([cursor, 0])
+    return Page(
+        rows, [*cursors[:-1], resume][: len(rows)], has_next=True, has_previous=arguments.after is not None, resume=resume
+    )
 
 
 def page_of(items: Sequence[T], arguments: Arguments, *, key: Callable[[T], str]) -> Page[T]:
     """Return the page of a list that is in memory as a whole; `key` is unique and stays the same."""
-    raise NotImplementedError
+    places = {key(item): place for place, item in enumerate(items)}
+    start = _place(places, arguments.after) + 1 if arguments.after is not None else 0
+    end = _place(places, arguments.before) if arguments.before is not None else len(items)
+    within = items[start : max(start, end)]
+    rows = within[-arguments.size :] if arguments.is_backward else within[: arguments.size]
+    more = len(within) > len(rows)
+
+    async def count() -> int:
+        return len(items)
+
+    return Page(rows, [write_position([key(row)]) for row in rows], *_more(arguments, more=more), count=count)
 
 
-__all__ = ["NEWEST_FIRST", "Cursors", "Mapping", "from_provider_pages", "page_of", "paginate", "paginate_each"]
+def _provider_position(after: str | None) -> tuple[str | None, int]:
+    if after is None:
+        return None, 0
+    match read_position(after):
+        case [None | str() as cursor, int(skip)] if 0 <= skip <= PROVIDER_PAGE:
+            return cursor, skip
+    raise BadUserInput(NO_CURSOR)
+
+
+def _place(places: dict[str, int], cursor: str) -> int:
+    match read_position(cursor):
+        case [str(key)] if key in places:
+            return places[key]
+    raise BadUserInput(NO_CURSOR)
+
+
+def _within(queryset: QuerySet[M], arguments: Arguments, order: Sequence[str], cursors: Cursors) -> QuerySet[M]:
+    if arguments.after is not None:
+        queryset = queryset.filter(_beyond(order, cursors.read(arguments.after), forward=True))
+    if arguments.before is not None:
+        queryset = queryset.filter(_beyond(order, cursors.read(arguments.before), forward=False))
+    return queryset
+
+
+def _beyond(order: Sequence[str], position: Sequence[Any], *, forward: bool) -> Q:
+    """(a, b) > (x, y) is a > x, or a = x and b > y; each column in its own direction."""
+    same: dict[str, Any] = {}
+    choices = []
+    for name, value in zip(order, position, strict=True):
+        column = name.lstrip("-")
+        comparison = "gt" if name.startswith("-") is not forward else "lt"
+        choices.append(Q(**same, **{f"{column}__{comparison}": value}))
+        same[column] = value
+    return Q(*choices, join_type=Q.OR)
+
+
+def _directed(order: Sequence[str], arguments: Arguments) -> list[str]:
+    if not arguments.is_backward:
+        return list(order)
+    return [name[1:] if name.startswith("-") else f"-{name}" for name in order]
+
+
+async def _first_of_each(queryset: QuerySet[M], by: str, order: Sequence[str], limit: int) -> dict[Any, list[M]]:
+    model = queryset.model
+    table, columns = model._meta.basetable, model._meta.fields_db_projection  # noqa: SLF001 - Tortoise has no window functions
+    rank = RowNumber().over(table[columns[by]])
+    for name in order:
+        rank = rank.orderby(table[columns[name.lstrip("-")]], order=Order.desc if name.startswith("-") else Order.asc)
+    ranked = queryset.annotate(**{_RANK: rank})
+    ranked.sql()
+    sql, values = ranked.query.get_parameterized_sql()
+    connection = database.current()
+    rows = await connection.executor_class(model=model, db=connection).execute_select(
+        f'SELECT * FROM ({sql}) AS "ranked" WHERE "{_RANK}" <= {limit} ORDER BY "{_RANK}"',  # noqa: S608 - no value in it
+        values,
+        custom_fields=[_RANK],
+    )
+    found: dict[Any, list[M]] = defaultdict(list)
+    for row in rows:
+        found[getattr(row, by)].append(row)
+    return found
+
+
+def _page(
+    rows: Sequence[M],
+    arguments: Arguments,
+    order: Sequence[str],
+    cursors: Cursors,
+    *,
+    count: Callable[[], Awaitable[int]],
+) -> Page[M]:
+    more = len(rows) > arguments.size
+    rows = list(rows[: arguments.size])
+    if arguments.is_backward:
+        rows.reverse()
+    columns = [name.lstrip("-") for name in order]
+    positions = [cursors.write([getattr(row, column) for column in columns]) for row in rows]
+    return Page(rows, positions, *_more(arguments, more=more), count=count)
+
+
+def _more(arguments: Arguments, *, more: bool) -> tuple[bool, bool]:
+    """Say whether there is a next and a previous page (GraphQL Cursor Connections, section 5.1)."""
+    return (arguments.before is not None, more) if arguments.is_backward else (more, arguments.after is not None)
+
+
+async def _count(queryset: QuerySet[Any]) -> int:
+    return await queryset.count()
+
+
+class _Totals:
+    """How many each parent has: counted for all of them, once, when the first is asked for."""
+
+    def __init__(self, family: QuerySet[Any], by: str) -> None:
+        self._family = family
+        self._by = by
+        self._found: Awaitable[dict[Any, int]] | None = None
+
+    def counter(self, parent: Any) -> Callable[[], Awaitable[int]]:
+        async def count() -> int:
+            if self._found is None:
+                self._found = asyncio.ensure_future(self._count())
+            return (await asyncio.shield(self._found)).get(parent, 0)
+
+        return count
+
+    async def _count(self) -> dict[Any, int]:
+        rows = await self._family.annotate(total=Count("id")).group_by(self._by).values_list(self._by, "total")
+        return dict(rows)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
 
 URL = NewType("URL", str)
 """An absolute http or https address."""
@@ -46,7 +47,7 @@ def parse_url(value: object) -> URL:
     return URL(value)
 
 
-SCALARS: dict[object, object] = {
+SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
         description="A moment: RFC 3339, in UTC with whole milliseconds when it comes from here (2026-11-21T10:00:00.123Z); "

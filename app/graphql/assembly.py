@@ -1,0 +1,38 @@
+"""The schema, put together with everything that it stands on."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.execution import ExecutionContext
+
+from app.graphql.documents import Documents, ExamineDocuments
+from app.graphql.scalars import SCALARS
+
+
+class Schema(strawberry.Schema):
+    """A schema with its limits and scalars; the documents that it was asked are kept with it."""
+
+    def __init__(
+        self,
+        query: type,
+        mutation: type | None = None,
+        subscription: type | None = None,
+        types: Iterable[Any] = (),
+        extensions: Iterable[type[SchemaExtension]] = (),
+    ) -> None:
+        super().__init__(
+            query,
+            mutation,
+            subscription,
+            types=types,
+            extensions=[ExamineDocuments, *extensions],
+            config=StrawberryConfig(scalar_map=SCALARS),
+        )
+        self.documents = Documents()
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Log nothing here: `errors.describe` logs what nobody expected, without the values that Strawberry would write down."""

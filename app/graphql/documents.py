@@ -1,0 +1,281 @@
+"""Documents: parsed once, measured before they are validated, validated once.
+
+Measuring takes time in proportion to the document, so that no document costs more to refuse than to send. (The depth and alias
+limiters that Strawberry brings take exponential time over fragments.)
+"""
+
+import contextlib
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields, replace
+from typing import Any, Protocol, cast
+
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    ValuesOfCorrectTypeRule,
+    parse,
+    specified_rules,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
+
+from app.errors import TooComplex
+from app.graphql.connections import DEFAULT_SIZE, LARGEST_SIZE
+from app.graphql.wording import without_value
+
+LONGEST_DOCUMENT = 16 * 1024
+MOST_TOKENS = 2_000
+MOST_VARIABLE_VALUES = 10_000
+_KEPT_DOCUMENTS = 128
+_LONGEST_KEPT = 4 * 1024
+_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much an operation asks for, fragments spread out. `cost`: the objects that it may bring; `duplicates`: pairs to merge."""
+
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+    directives: int = 0
+    cost: int = 0
+    fragments: int = 0
+    duplicates: int = 0
+
+
+LARGEST = Size(depth=15, fields=2_000, aliases=30, directives=50, cost=15_000, fragments=50, duplicates=1_000)
+
+
+class ValueFreeRule(ValuesOfCorrectTypeRule):
+    """graphql-core's rule, which would quote the values: `clientSecret` when `url` is missing."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        super().report_error(GraphQLError(without_value(error.message), error.nodes))
+
+
+RULES: tuple[type[ASTValidationRule], ...] = tuple(
+    ValueFreeRule if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules
+)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A document and what is wrong with it."""
+
+    document: DocumentNode
+    errors: tuple[GraphQLError, ...]
+
+
+class Documents:
+    """The documents of one schema that were asked for last."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Examined] = OrderedDict()
+
+    def examine(self, schema: GraphQLSchema, text: str) -> Examined:
+        """Parse, measure and validate. Raises GraphQLError for what is no document, or too long to be read as one."""
+        kept = self._kept.get(text)
+        if kept is not None:
+            self._kept.move_to_end(text)
+            return kept
+        document = parse(text, **_parse_options(text))
+        errors = refuse_oversize(document) or validate_document(schema, document, RULES)
+        return self._keep(text, Examined(document, tuple(errors)))
+
+    def _keep(self, text: str, examined: Examined) -> Examined:
+        if len(text) <= _LONGEST_KEPT:
+            self._kept[text] = examined
+            if len(self._kept) > _KEPT_DOCUMENTS:
+                self._kept.popitem(last=False)
+        return examined
+
+
+class HasDocuments(Protocol):
+    """A schema that keeps its documents."""
+
+    documents: Documents
+
+
+class ExamineDocuments(SchemaExtension):
+    """Puts `Documents` in the way of every operation, over every transport."""
+
+    def on_operation(self) -> Iterator[None]:
+        # For a text that is no document: Strawberry then parses it again, with these limits, and reports what is wrong.
+        options: dict[str, Any] = cast(dict[str, Any], self.execution_context.parse_options)
+        options.update(_parse_options(self.execution_context.query or ""))
+        self._errors: Sequence[GraphQLError] = ()
+        yield
+
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        with contextlib.suppress(GraphQLError):
+            examined = self._documents.examine(context.schema._schema, context.query or "")  # noqa: SLF001 - as Strawberry's own do
+            context.graphql_document = examined.document
+            self._errors = examined.errors
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        context.pre_execution_errors = [*self._errors] or _refuse_many_values(context.variables)
+        yield
+
+    @property
+    def _documents(self) -> Documents:
+        return cast(HasDocuments, self.execution_context.schema).documents
+
+
+def refuse_oversize(document: DocumentNode) -> list[GraphQLError]:
+    """Return an error for each limit that an operation of the document is beyond."""
+    try:
+        size = measure(document)
+    except RecursionError:
+        return [_too_complex("The document is nested too deeply.")]
+    limits = zip(fields(Size), astuple(size), astuple(LARGEST), strict=True)
+    return [_too_complex(_BEYOND[field.name].format(may)) for field, has, may in limits if has > may]
+
+
+def measure(document: DocumentNode) -> Size:
+    """Return the largest that any of the document's operations is in each respect."""
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    walk = _Walk(fragments)
+    sizes = [walk.size_of(operation.selection_set) for operation in operations]
+    total = replace(_largest(sizes), fragments=len(fragments))
+    if total.fields > LARGEST.fields or total.fragments > LARGEST.fragments:
+        return total
+    return replace(total, duplicates=max((_count_duplicates(node.selection_set, fragments) for node in operations), default=0))
+
+
+class _Walk:
+    """Measures each fragment once, however often it is spread."""
+
+    def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+        self._fragments = fragments
+        self._sizes: dict[str, Size] = {}
+
+    def size_of(self, selections: SelectionSetNode | None) -> Size:
+        if selections is None:
+            return Size()
+        parts = [self._size_of_one(node) for node in selections.selections]
+        return replace(_sum(parts), depth=max((part.depth for part in parts), default=0))
+
+    def _size_of_one(self, node: SelectionNode) -> Size:
+        directives = len(node.directives or ())
+        match node:
+            case FieldNode():
+                below = self.size_of(node.selection_set)
+                return Size(
+                    depth=below.depth + (not node.name.value.startswith("__")),
+                    fields=below.fields + 1,
+                    aliases=below.aliases + (node.alias is not None),
+                    directives=below.directives + directives,
+                    cost=1 + _multitude(node) * below.cost if node.selection_set is not None else 0,
+                )
+            case InlineFragmentNode():
+                inside = self.size_of(node.selection_set)
+            case FragmentSpreadNode():
+                inside = self._size_of_fragment(node.name.value)
+            case _:
+                return Size()
+        return replace(inside, directives=inside.directives + directives)
+
+    def _size_of_fragment(self, name: str) -> Size:
+        if name not in self._sizes:
+            self._sizes[name] = Size()  # a cycle ends here; validation refuses it
+            fragment = self._fragments.get(name)
+            self._sizes[name] = self.size_of(fragment.selection_set if fragment is not None else None)
+        return self._sizes[name]
+
+
+_BEYOND = {
+    "depth": "The operation is nested too deeply: at most {:,} levels.",
+    "fields": "The operation asks for too many fields: at most {:,}, fragments spread out.",
+    "aliases": "The operation has too many aliases: at most {:,}.",
+    "directives": "The operation has too many directives: at most {:,}.",
+    "cost": "The operation may bring too many objects: at most {:,}. Ask for smaller pages, or fewer levels of lists at once.",
+    "fragments": "The document has too many fragments: at most {:,}.",
+    "duplicates": "The operation asks for the same fields too often: at most {:,} pairs that have to be merged.",
+}
+
+
+def _sum(parts: Sequence[Size]) -> Size:
+    return Size(*(sum(column) for column in zip(*map(astuple, parts), strict=True))) if parts else Size()
+
+
+def _largest(sizes: Sequence[Size]) -> Size:
+    return Size(*(max(column) for column in zip(*map(astuple, sizes), strict=True))) if sizes else Size()
+
+
+def _multitude(node: FieldNode) -> int:
+    """How many of what stands below the field may bring."""
+    for argument in node.arguments or ():
+        match argument.name.value, argument.value:
+            case "first" | "last", IntValueNode(value=digits):
+                return min(int(digits), LARGEST_SIZE) if len(digits) < _DIGITS else LARGEST_SIZE
+            case "ids", ListValueNode(values=values):
+                return len(values)
+            case "first" | "last" | "ids", _:
+                return LARGEST_SIZE
+    return DEFAULT_SIZE if _is_list(node) else 1
+
+
+def _is_list(node: FieldNode) -> bool:
+    below = node.selection_set.selections if node.selection_set is not None else ()
+    return any(isinstance(child, FieldNode) and child.name.value in {"edges", "nodes"} for child in below)
+
+
+def _count_duplicates(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
+    """Count the pairs of fields with one name in one place: validation compares each. Call it for small operations only."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    waiting: list[tuple[tuple[str, ...], SelectionSetNode, frozenset[str]]] = [((), selections, frozenset())]
+    while waiting:
+        path, current, inside = waiting.pop()
+        for node in current.selections:
+            match node:
+                case FieldNode():
+                    own = (*path, (node.alias or node.name).value)
+                    counts[own] += 1
+                    if node.selection_set is not None:
+                        waiting.append((own, node.selection_set, inside))
+                case InlineFragmentNode():
+                    waiting.append((path, node.selection_set, inside))
+                case FragmentSpreadNode() if (name := node.name.value) in fragments and name not in inside:
+                    waiting.append((path, fragments[name].selection_set, inside | {name}))
+    return sum(count * (count - 1) // 2 for count in counts.values())
+
+
+def _parse_options(text: str) -> dict[str, Any]:
+    beyond_characters = len(text.encode("utf-8", "surrogatepass")) - len(text)
+    return {"max_tokens": MOST_TOKENS, "max_source_length": max(LONGEST_DOCUMENT - beyond_characters, 0)}
+
+
+def _refuse_many_values(variables: Mapping[str, Any] | None) -> list[GraphQLError]:
+    level: list[Any] = [variables or {}]
+    count = 0
+    while level:
+        count += len(level)
+        if count > MOST_VARIABLE_VALUES:
+            return [_too_complex(f"The variables have too many values: at most {MOST_VARIABLE_VALUES:,}.")]
+        level = [inner for value in level if isinstance(value, dict | list) for inner in _inside(value)]
+    return []
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _too_complex(message: str) -> GraphQLError:
+    return GraphQLError(message, original_error=TooComplex(message))

@@ -1,0 +1,81 @@
+"""What every way in shares: the schema, who says who is asking, and the ground."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeAlias
+
+import structlog
+from starlette.requests import HTTPConnection
+
+from app.errors import Unauthenticated
+from app.graphql.assembly import Schema
+from app.graphql.callers import Caller
+from app.graphql.context import SIGN_IN_FIRST, Context
+from app.graphql.tasks import Tasks
+from app.ground import Ground
+
+Authenticate: TypeAlias = Callable[[HTTPConnection, str | None], Awaitable[Caller | None]]
+"""Says who is asking, by the Authorization value or, where that is None, by the browser session; None: nobody known.
+
+Raises Unauthenticated for a credential that is no good.
+"""
+
+Until: TypeAlias = Callable[[Caller], Awaitable[None]]
+"""Returns once the caller's credential no longer holds: revoked, the member removed or given another role."""
+
+_LONGEST_TIMER = timedelta(days=1)
+
+
+async def for_ever(_: Caller) -> None:
+    """An `Until` for credentials that hold."""
+    await asyncio.Event().wait()
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """Handed to whatever answers at /graphql."""
+
+    schema: Schema
+    authenticate: Authenticate
+    ground: Ground
+    until: Until = for_ever
+    tasks: Tasks = field(default_factory=Tasks)
+
+    def context(self, caller: Caller | None, *, request_id: str | None = None) -> Context:
+        """Return the context of one operation."""
+        return Context(caller=caller, ground=self.ground, request_id=request_id or self.request_id(), tasks=self.tasks)
+
+    def request_id(self) -> str:
+        """Return what the access log calls the request, or a fresh name."""
+        bound = structlog.contextvars.get_contextvars().get("request_id")
+        return bound if isinstance(bound, str) else self.ground.entropy(8).hex()
+
+    async def credential_ends(self, caller: Caller | None) -> None:
+        """Return once the caller may no longer go on listening."""
+        if caller is None:
+            await asyncio.Event().wait()
+            return
+        ends = [asyncio.ensure_future(self.until(caller)), asyncio.ensure_future(self._expires(caller))]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
+
+    async def _expires(self, caller: Caller) -> None:
+        if caller.expires_at is None:
+            await asyncio.Event().wait()
+            return
+        while (left := caller.expires_at - self.ground.clock.now()) > timedelta():
+            # Event loops measure long sleeps by a clock that stands still while the machine sleeps.
+            await asyncio.sleep(min(left, _LONGEST_TIMER).total_seconds())
+
+
+def require_somebody(caller: Caller | None) -> Caller:
+    """Return the caller. Raises Unauthenticated where there is none."""
+    if caller is None:
+        raise Unauthenticated(SIGN_IN_FIRST)
+    return caller

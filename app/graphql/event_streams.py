@@ -1,0 +1,71 @@
+"""Server-sent events: the results of an operation as `next` events, then `complete` (graphql-sse, distinct connections)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import orjson
+from starlette.responses import StreamingResponse
+
+from app.graphql.context import Context
+from app.graphql.entrance import Entrance
+from app.graphql.errors import present
+from app.graphql.requests import Media, Operation
+from app.graphql.results import run
+
+HEARTBEAT_SECONDS = 15.0
+
+_HEADERS = {
+    "Content-Type": f"{Media.EVENTS}; charset=utf-8",
+    "Cache-Control": "no-store, no-transform",
+    "Vary": "Accept",
+    "X-Accel-Buffering": "no",  # or nginx would keep events until its buffer is full
+}
+# Line feeds only: clients split at "\n\n" and find no end in "\r\n\r\n".
+_PING = b": ping\n\n"
+_COMPLETE = b"event: complete\ndata:\n\n"
+
+
+class EventStream(StreamingResponse):
+    """Answers one operation; ends when it is complete, when the client leaves, and when the caller's credential ends."""
+
+    def __init__(self, entrance: Entrance, operation: Operation, context: Context) -> None:
+        super().__init__(_stream(entrance, operation, context), headers=_HEADERS)
+
+
+async def _stream(entrance: Entrance, operation: Operation, context: Context) -> AsyncIterator[bytes]:
+    frames: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
+    tasks = [
+        asyncio.create_task(_write(entrance, operation, context, frames)),
+        asyncio.create_task(entrance.credential_ends(context.caller)),
+    ]
+    try:
+        while (frame := await _next_of(frames, ends=tasks[1])) is not None:
+            yield frame
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _write(entrance: Entrance, operation: Operation, context: Context, frames: asyncio.Queue[bytes | None]) -> None:
+    try:
+        async with aclosing(run(entrance.schema, operation, context)) as results:
+            async for result in results:
+                body = orjson.dumps(present(result, request_id=context.request_id))
+                await frames.put(b"event: next\ndata: " + body + b"\n\n")
+        await frames.put(_COMPLETE)
+    finally:
+        await frames.put(None)
+
+
+async def _next_of(frames: "asyncio.Queue[bytes | None]", *, ends: "asyncio.Task[None]") -> bytes | None:
+    """Return what to send next, a ping where there is nothing for a while; None at the end."""
+    waiting = asyncio.ensure_future(frames.get())
+    try:
+        await asyncio.wait({waiting, ends}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if waiting.done():
+            return waiting.result()
+        return None if ends.done() else _PING
+    finally:
+        waiting.cancel()

@@ -1,0 +1,30 @@
+"""An operation's results, one by one, whatever kind of operation it is."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from app.graphql.assembly import Schema
+from app.graphql.context import Context
+from app.graphql.requests import Operation
+
+
+async def run(
+    schema: Schema, operation: Operation, context: Context
+) -> AsyncGenerator[ExecutionResult | PreExecutionError, None]:
+    """Yield a query's or mutation's one result, or a subscription's one after the other.
+
+    Close it (`aclosing`) in the task that iterates it.
+    """
+    results = await schema.stream(
+        operation.query,
+        variable_values=dict(operation.variables) if operation.variables is not None else None,
+        context_value=context,
+        operation_name=operation.name,
+        operation_extensions=dict(operation.extensions) if operation.extensions is not None else None,
+    )
+    async with aclosing(results):
+        async for result in results:
+            if isinstance(result, ExecutionResult):
+                yield result

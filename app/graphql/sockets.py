@@ -1,0 +1,235 @@
+"""GraphQL over WebSocket, strictly: the protocol graphql-transport-ws of graphql-ws, version 6, and no other.
+
+What is no message of the protocol closes the socket with 4400. An operation that cannot be run is an `error` message of that
+operation, and the others go on.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from strawberry.types.execution import PreExecutionError
+
+from app import database
+from app.errors import RateLimited, RequestRefused
+from app.graphql.callers import Caller
+from app.graphql.context import Context
+from app.graphql.entrance import Entrance, require_somebody
+from app.graphql.errors import present, refuse
+from app.graphql.requests import Operation, operation_of
+from app.graphql.results import run
+from app.json_text import NotJson, parse_json
+
+PROTOCOL = "graphql-transport-ws"
+INIT_SECONDS = 10.0
+MOST_OPERATIONS = 100
+_LONGEST_REASON = 120  # of the 123 bytes that a close frame has
+
+
+@dataclass(frozen=True)
+class Close:
+    """Why the server ends a socket."""
+
+    code: int
+    reason: str
+
+
+MALFORMED = 4400
+NOT_SIGNED_IN = Close(4401, "Unauthorized")
+NO_LONGER_ALLOWED = Close(4403, "Forbidden")
+WRONG_PROTOCOL = Close(4406, "Subprotocol not acceptable")
+INIT_TIMEOUT = Close(4408, "Connection initialisation timeout")
+TOO_MANY = Close(4429, "Too many initialisation requests")
+COME_BACK = Close(1012, "Service restart")
+
+
+class Socket:
+    """One client's connection, from the handshake to the close."""
+
+    def __init__(self, websocket: WebSocket, entrance: Entrance, *, init_seconds: float = INIT_SECONDS) -> None:
+        self._websocket = websocket
+        self._entrance = entrance
+        self._init_seconds = init_seconds
+        self._caller: Caller | None = None
+        self._init_received = False
+        self._initialised = asyncio.Event()
+        self._operations: dict[str, asyncio.Task[None]] = {}
+
+    async def serve(self) -> None:
+        """Speak with the client until either side ends it."""
+        origin = self._websocket.headers.get("origin")
+        if origin is not None and not self._is_own(origin) and not self._is_allowed(origin):
+            await self._websocket.close()  # before the handshake: HTTP 403
+            return
+        if PROTOCOL not in self._websocket.scope["subprotocols"]:
+            await self._websocket.accept()
+            await self._close(WRONG_PROTOCOL)
+            return
+        await self._websocket.accept(subprotocol=PROTOCOL)
+        await self._close(await self._converse())
+
+    async def _converse(self) -> Close | None:
+        """Return why to close; None when the client has gone."""
+        ways_to_end = [asyncio.create_task(end) for end in (self._listen(), self._await_init(), self._await_end_of_credential())]
+        try:
+            await asyncio.wait(ways_to_end, return_when=asyncio.FIRST_COMPLETED)
+            return next(end.result() for end in ways_to_end if end.done())
+        finally:
+            # Operations end before the close frame goes out: afterwards they could send nothing.
+            await _end(*ways_to_end, *self._operations.values())
+
+    async def _await_init(self) -> Close:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._init_seconds):
+                await self._initialised.wait()
+            await asyncio.Event().wait()
+        return INIT_TIMEOUT
+
+    async def _await_end_of_credential(self) -> Close:
+        await self._initialised.wait()
+        await self._entrance.credential_ends(self._caller)
+        return NO_LONGER_ALLOWED
+
+    async def _listen(self) -> Close | None:
+        while True:
+            received = await self._websocket.receive()
+            if received["type"] == "websocket.disconnect":
+                return None
+            close = await self._take(received.get("text"))
+            if close is not None:
+                return close
+
+    async def _take(self, text: str | None) -> Close | None:
+        if text is None:
+            return Close(MALFORMED, "Messages are text.")
+        message = parse_json(text.encode("utf-8", "surrogatepass"))
+        if isinstance(message, NotJson):
+            return Close(MALFORMED, f"Messages are JSON, but {message.words}.")
+        match message:
+            case {"type": "connection_init"}:
+                return await self._initialise(message.get("payload"))
+            case {"type": "ping" | "pong" as kind}:
+                return await self._play(kind, message.get("payload"))
+            case {"type": "subscribe", "id": str(id), "payload": dict(payload)} if id:
+                return await self._subscribe(id, payload)
+            case {"type": "complete", "id": str(id)} if id:
+                return await self._complete(id)
+        return Close(MALFORMED, "That is no message of graphql-transport-ws.")
+
+    async def _initialise(self, payload: object) -> Close | None:
+        if self._init_received:
+            return TOO_MANY
+        if not isinstance(payload, dict | None):
+            return Close(MALFORMED, "The payload of connection_init is an object.")
+        credential = (payload or {}).get("authorization")
+        if not isinstance(credential, str | None):
+            return Close(MALFORMED, "`authorization` is a text.")
+        self._init_received = True
+        try:
+            self._caller = require_somebody(await self._authenticate(credential))
+        except RequestRefused as error:
+            return NOT_SIGNED_IN if error.code == "UNAUTHENTICATED" else Close(TOO_MANY.code, error.message)
+        except database.OUTAGES:
+            return COME_BACK
+        self._initialised.set()
+        await self._send({"type": "connection_ack"})
+        return None
+
+    async def _authenticate(self, credential: str | None) -> Caller | None:
+        credential = credential or self._websocket.headers.get("authorization")
+        origin = self._websocket.headers.get("origin")
+        if credential is None and origin is not None and not self._is_own(origin):
+            # An allowed page of another origin speaks for itself, never with the cookies of whoever looks at it.
+            return None
+        return await self._entrance.authenticate(self._websocket, credential)
+
+    async def _play(self, kind: str, payload: object) -> Close | None:
+        if not isinstance(payload, dict | None):
+            return Close(MALFORMED, f"The payload of {kind} is an object.")
+        if kind == "ping":
+            await self._send({"type": "pong"})
+        return None
+
+    async def _subscribe(self, id: str, payload: Mapping[str, object]) -> Close | None:
+        if not self._initialised.is_set():
+            return NOT_SIGNED_IN
+        operation = operation_of(payload)
+        if not isinstance(operation, Operation):
+            return Close(MALFORMED, operation.words)
+        if id in self._operations:
+            return Close(4409, "Subscriber for this id already exists")
+        context = self._entrance.context(self._caller)
+        if len(self._operations) >= MOST_OPERATIONS:
+            await self._refuse(id, RateLimited(f"A socket has {MOST_OPERATIONS} operations at most."), context)
+            return None
+        self._operations[id] = asyncio.create_task(self._run(id, operation, context))
+        return None
+
+    async def _complete(self, id: str) -> None:
+        task = self._operations.pop(id, None)
+        if task is not None:
+            task.cancel()
+
+    async def _run(self, id: str, operation: Operation, context: Context) -> None:
+        try:
+            async with aclosing(run(self._entrance.schema, operation, context)) as results:
+                async for result in results:
+                    body = present(result, request_id=context.request_id)
+                    if isinstance(result, PreExecutionError):
+                        await self._finish(id, {"type": "error", "id": id, "payload": body["errors"]})
+                        return
+                    await self._send({"type": "next", "id": id, "payload": {"data": None, **body}})
+            await self._finish(id, {"type": "complete", "id": id})
+        except WebSocketDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001 - a bug: whatever it is, the other operations go on
+            await self._refuse(id, error, context)
+
+    async def _refuse(self, id: str, error: Exception, context: Context) -> None:
+        described = refuse(error, request_id=context.request_id)
+        with contextlib.suppress(WebSocketDisconnect):
+            message = {"type": "error", "id": id, "payload": [described]}
+            await (self._finish(id, message) if self._operations.get(id) is asyncio.current_task() else self._send(message))
+
+    async def _finish(self, id: str, message: Mapping[str, Any]) -> None:
+        """Send an operation's last message; its id is free before that, since the client may use it again at once."""
+        if self._operations.get(id) is asyncio.current_task():
+            del self._operations[id]
+            await self._send(message)
+
+    async def _send(self, message: Mapping[str, Any]) -> None:
+        await self._websocket.send_text(orjson.dumps(message).decode())
+
+    async def _close(self, close: Close | None) -> None:
+        if close is None or self._websocket.application_state is not WebSocketState.CONNECTED:
+            return
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            await self._websocket.close(close.code, close.reason[:_LONGEST_REASON])
+
+    def _is_own(self, origin: str) -> bool:
+        """Whether the page that opens the socket is ours: of PUBLIC_URL, or of the very host that was connected to."""
+        parts = urlsplit(origin)
+        own = self._websocket.headers.get("host")
+        return origin == _origin_of(self._entrance.ground.settings.public_url) or (
+            parts.scheme in {"http", "https"} and parts.netloc != "" and parts.netloc == own
+        )
+
+    def _is_allowed(self, origin: str) -> bool:
+        return origin in self._entrance.ground.settings.allowed_origins
+
+
+def _origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+async def _end(*tasks: "asyncio.Task[Any]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,154 @@
+"""GraphQL over HTTP: JSON, server-sent events, and the page from which people try it."""
+
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
+
+from app import database
+from app.errors import RequestRefused
+from app.graphql import graphiql
+from app.graphql.assembly import Schema
+from app.graphql.callers import Caller
+from app.graphql.context import Context
+from app.graphql.entrance import Authenticate, Entrance, Until, for_ever
+from app.graphql.errors import WHICH_OPERATION, is_request_error, present, refuse
+from app.graphql.event_streams import EventStream
+from app.graphql.requests import Media, Operation, Refused, choose_media, is_json, read_body, read_operation, read_parameters
+from app.graphql.sockets import Socket
+from app.ground import Ground
+
+_STATUSES = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "RATE_LIMITED": 429, "UNAVAILABLE": 503, "INTERNAL": 500}
+_ALLOWED = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
+
+
+class View:
+    """The ASGI application at /graphql, for requests and for WebSockets."""
+
+    def __init__(self, schema: Schema, *, authenticate: Authenticate, ground: Ground, until: Until = for_ever) -> None:
+        self._entrance = Entrance(schema, authenticate, ground, until)
+
+    def routes(self) -> list[BaseRoute]:
+        """Where the view answers."""
+        return [Route("/graphql", endpoint=self), WebSocketRoute("/graphql", endpoint=self), *graphiql.routes()]
+
+    async def settle(self, *, seconds: float) -> None:
+        """Let mutations that are under way come to their end. For the end of the process."""
+        await self._entrance.tasks.settle(seconds=seconds)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await Socket(WebSocket(scope, receive, send), self._entrance).serve()
+            return
+        try:
+            response = await self._answer(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        media = choose_media(request.headers.get("accept"))
+        asked = await _read(request, media)
+        match media, asked:
+            case _, Refused():
+                return _refused(asked, media)
+            case Media.PAGE, None:
+                return graphiql.page()
+            case Media() as chosen, Operation():
+                return await self._run(request, chosen, asked)
+        raise AssertionError("a request is refused, a page or an operation")
+
+    async def _run(self, request: Request, media: Media, operation: Operation) -> Response:
+        request_id = self._entrance.request_id()
+        try:
+            caller = await self._authenticate(request)
+        except (RequestRefused, *database.OUTAGES) as error:
+            return _not_let_in(refuse(error, request_id=request_id), media)
+        context = self._entrance.context(caller, request_id=request_id)
+        if media is Media.EVENTS:
+            return EventStream(self._entrance, operation, context)
+        return await self._execute(request.method, media, operation, context)
+
+    async def _authenticate(self, request: Request) -> Caller | None:
+        credential = request.headers.get("authorization")
+        if request.method == "GET" and credential is None:
+            # Any page may make a browser send a GET with its cookies: they say nothing of who wants it.
+            return None
+        return await self._entrance.authenticate(request, credential)
+
+    async def _execute(self, method: str, media: Media, operation: Operation, context: Context) -> Response:
+        try:
+            result = await self._entrance.schema.execute(
+                operation.query,
+                variable_values=dict(operation.variables) if operation.variables is not None else None,
+                context_value=context,
+                operation_name=operation.name,
+                operation_extensions=dict(operation.extensions) if operation.extensions is not None else None,
+                allowed_operation_types=_ALLOWED[method],
+            )
+        except CannotGetOperationTypeError:
+            return _refused(Refused(400, WHICH_OPERATION), media)
+        except InvalidOperationTypeError as error:
+            return _refused(_wrong_way(error.operation_type), media)
+        body = present(result, request_id=context.request_id)
+        # Clients that know only application/json take anything but 200 for a broken connection (GraphQL over HTTP, 6.4.1).
+        return _json(body, media, 400 if media is Media.GRAPHQL and is_request_error(result) else 200)
+
+
+async def _read(request: Request, media: Media | None) -> Operation | Refused | None:
+    """Return what is asked for; None where that is the page."""
+    match request.method:
+        case "GET" if media is Media.PAGE and "query" not in request.query_params:
+            return None
+        case "GET" if media in {None, Media.EVENTS}:
+            return Refused(406, _NOT_ACCEPTABLE)
+        case "GET":
+            return read_parameters(request.query_params)
+        case "POST" if media in {None, Media.PAGE}:
+            return Refused(406, _NOT_ACCEPTABLE)
+        case "POST" if not is_json(request.headers.get("content-type")):
+            return Refused(415, "Content-Type has to be application/json.")
+        case "POST":
+            body = await read_body(request)
+            return body if isinstance(body, Refused) else read_operation(body)
+        case _:
+            return Refused(405, "GraphQL takes GET and POST.", allow="GET, POST")
+
+
+_NOT_ACCEPTABLE = f"Accept has to allow {Media.GRAPHQL} or {Media.JSON}; on POST {Media.EVENTS} too, where it comes first."
+
+
+def _wrong_way(kind: OperationType) -> Refused:
+    if kind is OperationType.SUBSCRIPTION:
+        return Refused(400, f"Subscriptions go over a WebSocket (graphql-transport-ws), or POST with Accept: {Media.EVENTS}.")
+    return Refused(405, "Mutations go by POST.", allow="POST")
+
+
+def _refused(refused: Refused, media: Media | None) -> Response:
+    response = _json(_errors({"message": refused.words, "extensions": {"code": "BAD_USER_INPUT"}}), media, refused.status)
+    if refused.allow is not None:
+        response.headers["Allow"] = refused.allow
+    return response
+
+
+def _not_let_in(error: dict[str, Any], media: Media) -> Response:
+    response = _json(_errors(error), media, _STATUSES.get(error["extensions"]["code"], 400))
+    if response.status_code == _STATUSES["UNAUTHENTICATED"]:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _errors(error: dict[str, Any]) -> dict[str, Any]:
+    return {"errors": [error]}
+
+
+def _json(body: dict[str, Any], media: Media | None, status: int) -> Response:
+    name = Media.GRAPHQL if media is Media.GRAPHQL else Media.JSON
+    headers = {"Content-Type": f"{name}; charset=utf-8", "Vary": "Accept", "Cache-Control": "no-store"}
+    return Response(orjson.dumps(body), status, headers)
