@@ -24,7 +24,11 @@ WAITING = (DeliveryStatus.PENDING, DeliveryStatus.RETRYING)
 
 
 class Delivery(Model):
-    """One message to be posted, or not. `position` is its run's: an integration's deliveries go in that order."""
+    """One message to be posted, or not.
+
+    `position` counts the integration's deliveries from 1 on, in the order in which their runs were recorded: they go in that order.
+    `attempt_count` is how many attempts of the present schedule were made; it begins anew when a member asks for another try.
+    """
 
     id = fields.UUIDField(primary_key=True)
     team_id = fields.UUIDField()
@@ -47,8 +51,8 @@ class Delivery(Model):
 
     class Meta:
         table = "delivery"
-        unique_together = (("integration", "run"),)
-        indexes = (("status", "next_attempt_at"), ("integration_id", "created_at"), ("run_id",))
+        unique_together = (("integration", "run"), ("integration", "position"))
+        indexes = (("status", "next_attempt_at"), ("integration_id", "status", "position"), ("run_id",))
 
     @property
     def is_waiting(self) -> bool:
@@ -69,12 +73,19 @@ class Delivery(Model):
         self.next_attempt_at = moment
         self.lease_owner = self.lease_until = None
 
+    def start_over(self, now: datetime) -> None:
+        """Be tried again at once, with the whole schedule before it."""
+        self.attempt_count = 0
+        self.retry_at(now)
+
     def _end(self, status: DeliveryStatus) -> None:
         self.status = status
         self.next_attempt_at = self.lease_owner = self.lease_until = None
 
 
 class DeliveryAttempt(Model):
+    """One try to hand a delivery over. `number` counts them all, from 1 on; `error` is the provider's own words, without secrets."""
+
     id = fields.UUIDField(primary_key=True)
     delivery: fields.ForeignKeyRelation[Delivery] = fields.ForeignKeyField(
         "models.Delivery", on_delete=fields.RESTRICT, related_name=False

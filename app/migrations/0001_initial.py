@@ -312,7 +312,7 @@ class Migration(migrations.Migration):
                 ('lease_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'delivery', 'app': 'models', 'unique_together': (('integration', 'run'),), 'indexes': [Index(fields=['status', 'next_attempt_at']), Index(fields=['integration_id', 'created_at']), Index(fields=['run_id'])], 'pk_attr': 'id'},
+            options={'table': 'delivery', 'app': 'models', 'unique_together': (('integration', 'run'), ('integration', 'position')), 'indexes': [Index(fields=['status', 'next_attempt_at']), Index(fields=['integration_id', 'status', 'position']), Index(fields=['run_id'])], 'pk_attr': 'id'},
             bases=['Model'],
         ),
         ops.CreateModel(
