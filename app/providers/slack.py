@@ -85,7 +85,7 @@ class _AuthTest(Answer):
 
 
 class _Revoked(Answer):
-    revoked: Literal[True]
+    revoked: bool
 
 
 def configure(settings: Settings) -> Client | NotConfigured:
@@ -165,7 +165,13 @@ async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failur
 async def revoke(*, client: Client, access: Secret, outbound: Outbound) -> Failure | None:
     """Give the token back. Slack ends every token of the app in that workspace with it, and takes the app out of its channels."""
     answer = read_answer(await call("auth.revoke", authorized=_authorize(client, access), outbound=outbound), _Revoked)
-    return answer if isinstance(answer, Failure) and answer.fault is not Fault.DEAD_GRANT else None
+    match answer:
+        case Failure() if answer.fault is not Fault.DEAD_GRANT:
+            return answer
+        case _Revoked(revoked=False):
+            return Failure(Fault.BROKEN, "Slack answered, and did not revoke the token.")
+        case _:
+            return None
 
 
 async def _ask_for_tokens(

@@ -1,0 +1,290 @@
+"""What every provider must keep, whichever it is: one that is added to the catalogue is tested here without a change."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from app.outbound import Outbound, origin_of
+from app.providers.catalogue import CATALOGUE, catalogue_of
+from app.providers.contract import (
+    Failure,
+    Fault,
+    Forged,
+    NotConfigured,
+    Occasion,
+    Provider,
+    RunReport,
+    Sharing,
+    SignedRequest,
+    missing_scopes,
+)
+from app.secret import Secret
+from app.settings import PREFIX, Settings
+from tests.providers.odd_answers import ENDLESS, FAILING, SENSELESS
+from tests.providers.scripted import (
+    ACCESS_TOKEN,
+    CODE,
+    REFRESH_TOKEN,
+    SECRETS,
+    VERIFIER,
+    Asked,
+    HastyOutbound,
+    ScriptedProvider,
+    Wire,
+    door_to,
+    http,
+    scripted,
+)
+
+NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+REDIRECT_URI = "https://apps.example.com/callback/here"
+REPORT = RunReport(
+    delivery_id="delivery-1",
+    occasion=Occasion.RECOVERY,
+    monitor_name="Checkout",
+    outcome="PASSED",
+    started_at=NOW,
+    duration_ms=1200,
+    request_count=3,
+    test_count=7,
+    failed_test_count=0,
+    error_count=0,
+)
+
+Call = Callable[[Provider, ScriptedProvider, Outbound], Awaitable[object]]
+
+
+async def exchange(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
+    return await provider.exchange(
+        client=there.client(), code=CODE, verifier=Secret(VERIFIER), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
+    )
+
+
+async def refresh(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
+    token = Secret(REFRESH_TOKEN)
+    return await provider.refresh(
+        client=there.client(), refresh_token=token, redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
+    )
+
+
+async def check(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
+    return await provider.check(authorized=there.authorized(), outbound=outbound)
+
+
+async def revoke(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
+    return await provider.revoke(client=there.client(), access=Secret(ACCESS_TOKEN), outbound=outbound)
+
+
+async def list_channels(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
+    assert provider.messaging is not None
+    return await provider.messaging.list_channels(authorized=there.authorized(), cursor=None, limit=100, outbound=outbound)
+
+
+async def find_channel(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
+    assert provider.messaging is not None
+    return await provider.messaging.find_channel(authorized=there.authorized(), channel_id="C0001", outbound=outbound)
+
+
+async def post_report(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
+    assert provider.messaging is not None
+    return await provider.messaging.post_report(
+        authorized=there.authorized(), channel_id="C0001", report=REPORT, outbound=outbound
+    )
+
+
+def calls_of(provider: Provider) -> tuple[Call, ...]:
+    posting = (list_channels, find_channel, post_report) if provider.messaging is not None else ()
+    return (exchange, refresh, check, revoke, *posting)
+
+
+PROVIDERS = tuple(CATALOGUE.values())
+CALLS = tuple((provider, call) for provider in PROVIDERS for call in calls_of(provider))
+every_provider = pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.key)
+every_call = pytest.mark.parametrize(
+    ("provider", "call"), CALLS, ids=[f"{provider.key}-{getattr(call, '__name__', '')}" for provider, call in CALLS]
+)
+
+
+def test_the_catalogue_is_in_the_order_of_names() -> None:
+    assert [provider.name for provider in PROVIDERS] == sorted(provider.name for provider in PROVIDERS)
+    assert [provider.key for provider in PROVIDERS] == list(CATALOGUE)
+
+
+def test_a_key_is_taken_once() -> None:
+    with pytest.raises(ValueError, match="same key"):
+        catalogue_of([PROVIDERS[0], PROVIDERS[0]])
+
+
+@every_provider
+def test_the_description_is_whole(provider: Provider) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", provider.key)
+    assert provider.name.strip() == provider.name != ""
+    assert provider.description.endswith(".")
+    assert 20 <= len(provider.description) <= 300
+    assert provider.scopes
+    assert len(set(provider.scopes)) == len(provider.scopes)
+    assert all(re.fullmatch(r"[a-z][a-z0-9_:.-]*", scope) for scope in provider.scopes)
+    assert provider.kinds
+    assert all(re.fullmatch(r"[a-z]+(?:-[a-z]+)*", kind) for kind in provider.kinds)
+    assert (provider.read_hook is None) or provider.hook_secret(Settings()) is None
+
+
+@every_provider
+def test_nothing_of_it_is_a_secret(provider: Provider) -> None:
+    def walk(value: object) -> list[object]:
+        inner = [getattr(value, each.name) for each in fields(value)] if is_dataclass(value) else []
+        return [value, *(found for each in inner for found in walk(each))]
+
+    assert not [found for found in walk(provider) if isinstance(found, Secret)]
+
+
+@every_provider
+def test_the_authorize_address_carries_what_protects_the_sign_in(provider: Provider) -> None:
+    client = ScriptedProvider("https://provider.example").client()
+
+    address = provider.authorize_url(
+        client=client, redirect_uri=REDIRECT_URI + "?a=b&c", state="the+state&=", challenge="the-challenge", account_id=None
+    )
+
+    query = parse_qs(urlsplit(address).query)
+    assert origin_of(address) == client.origin
+    assert {name: query[name] for name in ("client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method")} == {
+        "client_id": ["client-id"],
+        "redirect_uri": [REDIRECT_URI + "?a=b&c"],
+        "state": ["the+state&="],
+        "code_challenge": ["the-challenge"],
+        "code_challenge_method": ["S256"],
+    }
+    assert set(re.split(r"[ ,]", query["scope"][0])) == set(provider.scopes)
+    assert not any(secret in address for secret in SECRETS)
+
+
+@every_provider
+def test_what_the_operator_has_to_set_is_named(provider: Provider) -> None:
+    if provider.sharing is Sharing.SHARED_CLIENT:
+        return
+
+    client = provider.configure(Settings())
+
+    assert isinstance(client, NotConfigured)
+    assert client.settings
+    assert {name.removeprefix(PREFIX).lower() for name in client.settings} <= set(Settings.model_fields)
+
+
+@every_call
+async def test_an_unreachable_provider_is_a_failure(provider: Provider, call: Call) -> None:
+    async with scripted(lambda _: http()) as gone:
+        pass
+
+    async with door_to(gone) as outbound:
+        outcome = await call(provider, gone, outbound)
+
+    assert fault_of(outcome) is Fault.UNREACHABLE
+
+
+@every_call
+async def test_a_forbidden_address_is_a_failure(provider: Provider, call: Call) -> None:
+    async with scripted(lambda _: http()) as there:
+        outbound = Outbound()
+
+        outcome = await call(provider, there, outbound)
+
+        await outbound.aclose()
+    assert fault_of(outcome) is Fault.NOT_ALLOWED
+    assert there.asked == []
+
+
+@every_call
+async def test_an_answer_that_fails_is_a_failure(provider: Provider, call: Call) -> None:
+    outcomes = await outcomes_of(provider, call, {name: wire for name, (wire, _) in FAILING.items()})
+
+    assert {name: fault_of(outcome) for name, outcome in outcomes.items()} == {
+        name: fault for name, (_, fault) in FAILING.items()
+    }
+
+
+@every_call
+async def test_an_answer_without_sense_is_a_failure(provider: Provider, call: Call) -> None:
+    outcomes = await outcomes_of(provider, call, SENSELESS)
+
+    # RFC 7009, section 2.2: a revocation's answer needs no body.
+    believed = {name for name, outcome in outcomes.items() if not isinstance(outcome, Failure)}
+    assert not believed or (call is revoke and {outcomes[name] for name in believed} == {None})
+
+
+@every_call
+async def test_an_answer_that_never_ends_is_a_failure_in_time(provider: Provider, call: Call) -> None:
+    for name, wire in ENDLESS.items():
+        async with scripted(lambda _, wire=wire: wire) as there:  # type: ignore[misc]
+            outbound = HastyOutbound(port=there.port)
+
+            outcome = await asyncio.wait_for(call(provider, there, outbound), 5)
+
+            await outbound.aclose()
+            assert fault_of(outcome) is Fault.UNREACHABLE, name
+            assert max(outbound.deadlines) <= (20 if call in {exchange, refresh} else 10)
+
+
+@every_call
+async def test_no_failure_repeats_what_was_secret(provider: Provider, call: Call) -> None:
+    for status in (200, 400, 401, 403, 404, 422):
+        async with scripted(lambda asked, status=status: _echo(asked, status)) as there, door_to(there) as outbound:  # type: ignore[misc]
+            outcome = await call(provider, there, outbound)
+
+            assert there.asked
+            assert fault_of(outcome)
+            assert isinstance(outcome, Failure)
+            assert not any(secret in repr(outcome) for secret in SECRETS)
+
+
+@every_call
+async def test_secrets_travel_in_headers_and_bodies_only(provider: Provider, call: Call) -> None:
+    async with scripted(lambda _: http(status=500)) as there, door_to(there) as outbound:
+        await call(provider, there, outbound)
+
+    assert there.asked
+    assert not any(secret in asked.target for asked in there.asked for secret in SECRETS)
+
+
+@every_provider
+def test_an_unsigned_event_is_forged(provider: Provider) -> None:
+    if provider.read_hook is None:
+        return
+
+    for headers in ({}, {"X-Signature": "x"}, {"X-Slack-Signature": "", "X-Hub-Signature-256": "", "X-Gitlab-Token": ""}):
+        request = SignedRequest(headers=headers, body=b"{}")
+        assert provider.read_hook(request, signing_secret=Secret("shh"), now=NOW) == Forged()
+
+
+def test_missing_scopes_are_those_wanted_and_not_granted() -> None:
+    assert missing_scopes(("b", "x"), wanted=("a", "b", "c")) == ("a", "c")
+    assert missing_scopes(None, wanted=("a",)) == ()
+
+
+def fault_of(outcome: object) -> Fault | None:
+    """Return what is wrong, having seen that it can be shown to a person."""
+    if not isinstance(outcome, Failure):
+        return None
+    assert 0 < len(outcome.words) <= 300
+    assert outcome.words.isprintable()
+    assert outcome.retry_after is None or 0 <= outcome.retry_after <= 3600
+    return outcome.fault
+
+
+async def outcomes_of(provider: Provider, call: Call, answers: Mapping[str, Wire]) -> Mapping[str, object]:
+    outcomes: dict[str, object] = {}
+    for name, wire in answers.items():
+        async with scripted(lambda _, wire=wire: wire) as there, door_to(there) as outbound:  # type: ignore[misc]
+            outcomes[name] = await call(provider, there, outbound)
+    return outcomes
+
+
+def _echo(asked: Asked, status: int) -> Wire:
+    """Say back everything that came, wherever a provider has its words."""
+    said = f"{asked.target} {dict(asked.headers)} {asked.body.decode('latin-1')} {' '.join(SECRETS)}"
+    return http({"ok": False, "error": said, "error_description": said, "message": said, "errors": [said]}, status=status)
