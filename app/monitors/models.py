@@ -1,8 +1,11 @@
 """A monitor, and each run that was reported of it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+import orjson
 from tortoise import fields
 from tortoise.models import Model
 
@@ -11,6 +14,18 @@ class RunOutcome(StrEnum):
     PASSED = "PASSED"
     FAILED = "FAILED"
     ERROR = "ERROR"
+
+    @property
+    def is_failure(self) -> bool:
+        return self is not RunOutcome.PASSED
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A test that failed, or an error: its name and what it says."""
+
+    name: str
+    message: str
 
 
 class Monitor(Model):
@@ -50,3 +65,12 @@ class MonitorRun(Model):
     class Meta:
         table = "monitor_run"
         unique_together = (("monitor", "run_id"), ("monitor", "position"))
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        return tuple(Failure(name, message) for name, message in orjson.loads(self.failures_json))
+
+
+def write_failures(failures: Sequence[Failure]) -> str:
+    """Return the text of the column `failures_json`, which `MonitorRun.failures` reads."""
+    return orjson.dumps([[failure.name, failure.message] for failure in failures]).decode()

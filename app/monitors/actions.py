@@ -1,0 +1,90 @@
+"""Monitors come to be by being named; runs are recorded once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from app.events import Change
+from app.graphql.callers import Caller
+from app.ground import Ground
+from app.monitors.events import RunRecorded
+from app.monitors.models import Monitor, MonitorRun, write_failures
+from app.monitors.reported import ReportedRun, check, check_name
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run and its monitor. `is_new` is False where the run had been recorded before: then nothing was changed."""
+
+    monitor: Monitor
+    run: MonitorRun
+    is_new: bool
+
+
+async def find_or_make(change: Change, *, key: str, name: str | None = None, field: Sequence[str] = ("monitorKey",)) -> Monitor:
+    """Return the team's monitor of that key, made now if there is none.
+
+    A `name` that is given names it anew; without one it begins as the key. Raises Refusal INVALID with the path `field` (or
+    `monitorName`) unless both are 1 to 200 characters that can be shown.
+    """
+    check_name(key, field=field)
+    if name is not None:
+        check_name(name, field=["monitorName"])
+    monitor = await Monitor.get_or_none(team_id=change.team_id, key=key)
+    if monitor is None:
+        return await Monitor.create(id=uuid4(), team_id=change.team_id, key=key, name=name or key, created_at=change.now)
+    if name is not None and name != monitor.name:
+        monitor.name = name
+        await monitor.save(update_fields=["name"])
+    return monitor
+
+
+async def record_run(reported: ReportedRun, *, caller: Caller, ground: Ground) -> Recorded:
+    """Record a finished run, once: the same run id of the same monitor again changes nothing and returns the first.
+
+    Raises Refusal INVALID, which names the field.
+    """
+    checked = check(reported, now=ground.clock.now())
+
+    async def record(change: Change) -> Recorded:
+        known = await _find(change.team_id, checked)
+        if known is not None:
+            return known
+        monitor = await find_or_make(change, key=checked.monitor_key, name=checked.monitor_name)
+        run = await _create(change, monitor, checked)
+        await change.record(RunRecorded(monitor, run))
+        return Recorded(monitor, run, is_new=True)
+
+    return await ground.events.change(caller.team_id, record, actor_id=caller.member_id)
+
+
+async def _find(team_id: UUID, reported: ReportedRun) -> Recorded | None:
+    run = await MonitorRun.get_or_none(
+        monitor__team_id=team_id, monitor__key=reported.monitor_key, run_id=reported.run_id
+    ).select_related("monitor")
+    return Recorded(run.monitor, run, is_new=False) if run is not None else None
+
+
+async def _create(change: Change, monitor: Monitor, reported: ReportedRun) -> MonitorRun:
+    return await MonitorRun.create(
+        id=uuid4(),
+        team_id=change.team_id,
+        monitor=monitor,
+        position=await _next_position(monitor),
+        run_id=reported.run_id,
+        outcome=reported.outcome,
+        started_at=reported.started_at,
+        duration_ms=reported.duration_ms,
+        request_count=reported.request_count,
+        test_count=reported.test_count,
+        failed_test_count=reported.failed_test_count,
+        error_count=reported.error_count,
+        failures_json=write_failures(reported.failures),
+        url=reported.url,
+        recorded_at=change.now,
+    )
+
+
+async def _next_position(monitor: Monitor) -> int:
+    last = await MonitorRun.filter(monitor_id=monitor.id).order_by("-position").first()
+    return last.position + 1 if last is not None else 1

@@ -1,0 +1,160 @@
+"""What `report newman` does once it has read the file: tell a service of the run, through its API."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.errors import StatedProblem
+from app.graphql.scalars import format_moment
+from app.monitors.reported import ReportedRun
+from app.outbound import (
+    AllowRule,
+    BadAnswer,
+    Bearer,
+    NotAllowed,
+    NotJson,
+    OddUrl,
+    Outbound,
+    Request,
+    Response,
+    Unreachable,
+    Url,
+    fits_header,
+    parse_json,
+    parse_url,
+)
+from app.secret import Secret
+from app.settings import LOOPBACK_HOSTS
+
+URL_SETTING = "INSTALLED_APPS_URL"
+TOKEN_SETTING = "INSTALLED_APPS_TOKEN"  # noqa: S105 - the setting's name
+DEADLINE = 30.0
+
+_PATH = "/graphql"
+_OK = 200
+_MUTATION = """\
+mutation RecordMonitorRun($input: RecordMonitorRunInput!) {
+  recordMonitorRun(input: $input) { run { id } deliveries { id } userErrors { message field } }
+}"""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class _Named(_Part):
+    id: str
+
+
+class _UserError(_Part):
+    message: str
+    field: list[str] | None = None
+
+
+class _Payload(_Part):
+    run: _Named | None = None
+    deliveries: list[_Named] = []
+    user_errors: list[_UserError] = Field(alias="userErrors")
+
+
+class _Recorded(_Part):
+    payload: _Payload | None = Field(alias="recordMonitorRun", default=None)
+
+
+class _Error(_Part):
+    message: str
+
+
+class _Answer(_Part):
+    data: _Recorded | None = None
+    errors: list[_Error] = []
+
+
+async def report_run(reported: ReportedRun, *, url: str, token: str) -> str:
+    """Record the run at the service at `url` and return its id there.
+
+    The token goes to that very host and nowhere else, over http only on this machine. Raises StatedProblem with what is wrong.
+    """
+    service = _service(url)
+    if not fits_header(token):
+        raise StatedProblem(f"{TOKEN_SETTING} holds no access token.")
+    outbound = _open(service)
+    try:
+        outcome = await outbound.send(_request(service, reported, token=token), origin=service.origin, deadline=DEADLINE)
+    finally:
+        await outbound.aclose()
+    match outcome:
+        case Response():
+            return _read(outcome)
+        case NotAllowed(message):
+            raise StatedProblem(f"{URL_SETTING}: {message}")
+        case Unreachable(_, words) | BadAnswer(words):
+            raise StatedProblem(f"The service cannot be reached: {words}.")
+
+
+def _service(url: str) -> Url:
+    service = parse_url(url)
+    if isinstance(service, OddUrl):
+        raise StatedProblem(f"{URL_SETTING} is no address: {service.words}.")
+    if service.scheme == "http" and service.host not in LOOPBACK_HOSTS:
+        raise StatedProblem(f"{URL_SETTING} has to be https: over http the access token could be read on its way.")
+    return service
+
+
+def _open(service: Url) -> Outbound:
+    here = (service.host, service.port)
+    if service.scheme == "http":
+        return Outbound(sandbox=here)
+    return Outbound(allow=[AllowRule(name=service.host, port=service.port)])
+
+
+def _request(service: Url, reported: ReportedRun, *, token: str) -> Request:
+    path = service.target.rstrip("/").removesuffix(_PATH)
+    return Request(
+        "POST",
+        f"{service.origin}{path}{_PATH}",
+        json={"query": _MUTATION, "variables": {"input": _input(reported)}},
+        credential=Bearer(Secret(token)),
+    )
+
+
+def _input(reported: ReportedRun) -> dict[str, object]:
+    return {
+        "monitorKey": reported.monitor_key,
+        "monitorName": reported.monitor_name,
+        "runId": reported.run_id,
+        "outcome": reported.outcome.value,
+        "startedAt": format_moment(reported.started_at),
+        "durationMs": reported.duration_ms,
+        "requestCount": reported.request_count,
+        "testCount": reported.test_count,
+        "failedTestCount": reported.failed_test_count,
+        "errorCount": reported.error_count,
+        "failures": [asdict(failure) for failure in reported.failures],
+        "url": reported.url,
+    }
+
+
+def _read(response: Response) -> str:
+    body = parse_json(response.body)
+    try:
+        answer = _Answer.model_validate(body) if not isinstance(body, NotJson) else None
+    except ValidationError:
+        answer = None
+    if answer is None or (response.status != _OK and not answer.errors):
+        raise StatedProblem(f"{URL_SETTING} names something that does not answer as this service does (HTTP {response.status}).")
+    payload = answer.data.payload if answer.data is not None else None
+    if answer.errors or payload is None:
+        raise StatedProblem(f"The run was not recorded: {_join(error.message for error in answer.errors)}")
+    if payload.run is None:
+        raise StatedProblem(f"The run was not recorded: {_join(map(_describe, payload.user_errors))}")
+    return payload.run.id
+
+
+def _describe(error: _UserError) -> str:
+    return f"{'.'.join(error.field)}: {error.message}" if error.field else error.message
+
+
+def _join(messages: Iterable[str]) -> str:
+    return " ".join(messages) or "the service does not say why."

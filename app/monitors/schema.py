@@ -1,0 +1,108 @@
+"""Monitors and their runs in the API."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import strawberry
+
+from app.graphql.connections import Arguments, Connection, UncountedConnection
+from app.graphql.context import Context, Info
+from app.graphql.enums import publish
+from app.graphql.fields import query, relation
+from app.graphql.ids import encode_id
+from app.graphql.nodes import Node
+from app.graphql.pages import paginate
+from app.graphql.scalars import URL
+from app.monitors import loaders, models
+from app.monitors.models import RunOutcome
+
+publish(
+    RunOutcome,
+    name="MonitorRunOutcome",
+    description="How a run ended.",
+    members={
+        RunOutcome.PASSED: "Every test passed.",
+        RunOutcome.FAILED: "At least one test failed.",
+        RunOutcome.ERROR: "A request or a script could not be run to its end.",
+    },
+)
+
+
+@strawberry.type(description="An API check that runs somewhere else and reports its results here.")
+class Monitor(Node):
+    row: strawberry.Private[models.Monitor]
+    key: str = strawberry.field(
+        description="The caller's own name for it, unique in the team; made by the first run or integration that names it."
+    )
+    name: str = strawberry.field(description="For people; its key until a run brings another.")
+
+    @relation(description="What was reported of it, the run recorded last first.")
+    async def runs(self, info: Info, page: Arguments) -> UncountedConnection["MonitorRun"]:
+        return UncountedConnection.of(await info.context.load(loaders.runs_of, (self.row.id, page)), MonitorRun.of)
+
+    @classmethod
+    def of(cls, row: models.Monitor) -> "Monitor":
+        return cls(row=row, id=strawberry.ID(encode_id("Monitor", row.id)), key=row.key, name=row.name)
+
+
+@strawberry.type(description="A test that failed in a run, or an error in it.")
+class MonitorRunFailure:
+    name: str = strawberry.field(description="The test's name; cut at 1,000 characters.")
+    message: str = strawberry.field(description="What it says; cut at 1,000 characters.")
+
+
+@strawberry.type(description="One finished run of a monitor, as it was reported.")
+class MonitorRun(Node):
+    row: strawberry.Private[models.MonitorRun]
+    run_id: str = strawberry.field(description="The reporter's own name for it, unique in the monitor.")
+    outcome: RunOutcome = strawberry.field(description="How it ended.")
+    started_at: datetime = strawberry.field(description="When it began, by the reporter's clock.")
+    duration_ms: int = strawberry.field(description="How long it took, in milliseconds.")
+    request_count: int = strawberry.field(description="How many requests it made.")
+    test_count: int = strawberry.field(description="How many tests it ran.")
+    failed_test_count: int = strawberry.field(description="How many of the tests failed.")
+    error_count: int = strawberry.field(description="How many requests or scripts could not be run to their end.")
+    failures: list[MonitorRunFailure] = strawberry.field(description="What failed, 100 at most.")
+    url: URL | None = strawberry.field(description="Where to read more about it.")
+
+    @relation(description="What was run.")
+    async def monitor(self, info: Info) -> Monitor:
+        monitor = await info.context.load(loaders.monitors, self.row.monitor_id)
+        if monitor is None:
+            raise LookupError("A run has a monitor in its own team.")
+        return Monitor.of(monitor)
+
+    @classmethod
+    def of(cls, row: models.MonitorRun) -> "MonitorRun":
+        return cls(
+            row=row,
+            id=strawberry.ID(encode_id("MonitorRun", row.id)),
+            run_id=row.run_id,
+            outcome=row.outcome,
+            started_at=row.started_at,
+            duration_ms=row.duration_ms,
+            request_count=row.request_count,
+            test_count=row.test_count,
+            failed_test_count=row.failed_test_count,
+            error_count=row.error_count,
+            failures=[MonitorRunFailure(name=failure.name, message=failure.message) for failure in row.failures],
+            url=URL(row.url) if row.url is not None else None,
+        )
+
+
+@query(description="The team's monitors, newest first.")
+async def monitors(info: Info, page: Arguments) -> Connection[Monitor]:
+    return Connection.of(await paginate(models.Monitor.filter(team_id=info.context.viewer.team_id), page), Monitor.of)
+
+
+async def _monitors(keys: Sequence[UUID], *, context: Context) -> list[Monitor | None]:
+    return [Monitor.of(row) if row is not None else None for row in await loaders.monitors(keys, context=context)]
+
+
+async def _runs(keys: Sequence[UUID], *, context: Context) -> list[MonitorRun | None]:
+    return [MonitorRun.of(row) if row is not None else None for row in await loaders.runs(keys, context=context)]
+
+
+QUERY = {"monitors": monitors}
+NODES = {Monitor: _monitors, MonitorRun: _runs}
