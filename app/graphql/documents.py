@@ -42,10 +42,12 @@ _KEPT_DOCUMENTS = 128
 _LONGEST_KEPT = 4 * 1024
 _DIGITS = 4
 
+WHICH_OPERATION = "`operationName` has to name one of the document's operations; it can be left out where there is only one."
+
 
 @dataclass(frozen=True)
 class Size:
-    """How much an operation asks for, fragments spread out. `cost`: the objects that it may bring; `duplicates`: pairs to merge."""
+    """How much an operation asks for, fragments spread out. `cost`: the objects that may come; `duplicates`: pairs to merge."""
 
     depth: int = 0
     fields: int = 0
@@ -129,7 +131,12 @@ class ExamineDocuments(SchemaExtension):
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
-        context.pre_execution_errors = [*self._errors] or _refuse_many_values(context.variables)
+        named = context._provided_operation_name is not None  # noqa: SLF001 - Strawberry would run the first of several
+        context.pre_execution_errors = [
+            *self._errors,
+            *_refuse_many_values(context.variables),
+            *_refuse_to_guess(context.graphql_document, named=named),
+        ]
         yield
 
     @property
@@ -260,6 +267,11 @@ def _count_duplicates(selections: SelectionSetNode, fragments: Mapping[str, Frag
 def _parse_options(text: str) -> dict[str, Any]:
     beyond_characters = len(text.encode("utf-8", "surrogatepass")) - len(text)
     return {"max_tokens": MOST_TOKENS, "max_source_length": max(LONGEST_DOCUMENT - beyond_characters, 0)}
+
+
+def _refuse_to_guess(document: DocumentNode | None, *, named: bool) -> list[GraphQLError]:
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)] if document else []
+    return [GraphQLError(WHICH_OPERATION)] if len(operations) > 1 and not named else []
 
 
 def _refuse_many_values(variables: Mapping[str, Any] | None) -> list[GraphQLError]:

@@ -12,10 +12,10 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from app import database
 from app.errors import BadUserInput, Refusal, RequestRefused, ServiceError, TooComplex, Unavailable, UserErrorCode
+from app.graphql.documents import WHICH_OPERATION
 from app.graphql.enums import publish
 from app.graphql.wording import is_about_a_value, is_about_size, without_tokens, without_value
 
-WHICH_OPERATION = "`operationName` has to name one of the document's operations; it can be left out where there is only one."
 TOO_LONG = "The document is too long or nested too deeply: at most 16 KiB, 2,000 tokens and 15 levels."
 
 publish(
@@ -107,8 +107,14 @@ def _cause(error: GraphQLError) -> BaseException:
     """Return what the error is about: our own exception, or graphql-core's own words without the values they quote."""
     if is_about_a_value(error.message):
         return BadUserInput(without_value(error.message))
-    if isinstance(error, GraphQLSyntaxError) or is_about_size(error.message):
-        return TooComplex(TOO_LONG) if is_about_size(error.message) else BadUserInput(without_tokens(error.message))
+    if error.path is None and is_about_size(error.message):
+        return TooComplex(TOO_LONG)
+    if isinstance(error, GraphQLSyntaxError):
+        return BadUserInput(without_tokens(error.message))
+    return _original(error)
+
+
+def _original(error: GraphQLError) -> BaseException:
     match error.original_error:
         case GraphQLError() as inner:
             return _cause(inner)

@@ -44,9 +44,9 @@ def mutation(
 ) -> Callable[[R], R]:
     """A field of Mutation: the credential needs one of `scopes` (else GraphQL error FORBIDDEN), the member at least `role`.
 
-    The resolver returns a payload: a strawberry type with `user_errors: list[UserError]` whose fields all have defaults. A role that
-    does not suffice and a Refusal that the resolver raises become the one row of `userErrors` in a payload that is otherwise its
-    defaults. What it began goes on to its end when the client leaves. The field is nullable, as the contract has it.
+    The resolver returns a payload: a strawberry type with `user_errors: list[UserError]` whose fields all have defaults. A role
+    that does not suffice and a Refusal that the resolver raises become the one row of `userErrors` in a payload that is otherwise
+    its defaults. What it began goes on to its end when the client leaves. The field is nullable, as the contract has it.
     """
 
     def decorate(resolver: R) -> R:

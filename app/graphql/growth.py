@@ -10,7 +10,7 @@ Fields: TypeAlias = Mapping[type, Mapping[str, Callable[..., Any]]]
 
 
 def grow(fields: Fields) -> None:
-    """Put each field (a function decorated by `query`, `relation`, `mutation`, `subscription`) into its type under its Python name.
+    """Put each field (a function decorated by `query`, `relation`, `mutation` or `subscription`) into its type under that name.
 
     Doing the same again changes nothing. Raises ValueError where the type has another field of that name or the field has no
     description, TypeError where it is no field.

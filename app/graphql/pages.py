@@ -54,8 +54,8 @@ async def paginate_each(
 ) -> list[Page[M]]:
     """Return a page for each (parent, arguments), in the order of the keys: one query for all parents with the same arguments.
 
-    `by` names the column that holds the parent's key. For use in batch functions, whose keys are exactly these pairs. Totals are counted
-    together too, once one of them is asked for.
+    `by` names the column that holds the parent's key. For use in batch functions, whose keys are exactly these pairs. Totals are
+    counted together too, once one of them is asked for.
     """
     cursors = cursors or ColumnCursors(queryset.model, order)
     family = queryset.filter(**{f"{by}__in": list({parent for parent, _ in keys})})
@@ -77,8 +77,9 @@ async def from_provider_pages(
 ) -> Page[T]:
     """Return a page of what a provider pages by itself.
 
-    `fetch(cursor, limit)` returns some items and the provider's own next cursor, None at the end; `limit` is always the same. Pages that a
-    search left empty are skipped, ten at most. Raises BadUserInput for a cursor of another list, and what `fetch` raises.
+    `fetch(cursor, limit)` returns some items and the provider's own next cursor, None at the end; `limit` is always the same.
+    Pages that a search left empty are skipped, ten at most. Raises BadUserInput for a cursor of another list, and what `fetch`
+    raises.
     """
     cursor, skip = _provider_position(arguments.after)
     rows: list[T] = []
@@ -96,9 +97,8 @@ async def from_provider_pages(
         if len(rows) == arguments.first:
             break
     resume = write_position([cursor, 0])
-    return Page(
-        rows, [*cursors[:-1], resume][: len(rows)], has_next=True, has_previous=arguments.after is not None, resume=resume
-    )
+    cursors = [*cursors[:-1], resume][: len(rows)]
+    return Page(rows, cursors, has_next=True, has_previous=arguments.after is not None, resume=resume)
 
 
 def page_of(items: Sequence[T], arguments: Arguments, *, key: Callable[[T], str]) -> Page[T]:

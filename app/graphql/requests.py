@@ -108,7 +108,7 @@ def operation_of(asked: Mapping[str, object]) -> Operation | Refused:
 
 
 def is_json(content_type: str | None) -> bool:
-    """Whether the body says it is JSON. Nothing else is taken: a page of another origin cannot send it without being allowed to."""
+    """Whether the body says it is JSON. Nothing else is taken: this much a page of another origin cannot send unasked."""
     name, _, parameters = (content_type or "").partition(";")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
     return name.strip().lower() == Media.JSON and charset in {"", "utf-8"}

@@ -3,16 +3,14 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from strawberry.types.execution import ExecutionResult, PreExecutionError
+from strawberry.types.execution import ExecutionResult
 
 from app.graphql.assembly import Schema
 from app.graphql.context import Context
 from app.graphql.requests import Operation
 
 
-async def run(
-    schema: Schema, operation: Operation, context: Context
-) -> AsyncGenerator[ExecutionResult | PreExecutionError, None]:
+async def run(schema: Schema, operation: Operation, context: Context) -> AsyncGenerator[ExecutionResult, None]:
     """Yield a query's or mutation's one result, or a subscription's one after the other.
 
     Close it (`aclosing`) in the task that iterates it.

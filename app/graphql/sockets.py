@@ -41,6 +41,7 @@ class Close:
 
 
 MALFORMED = 4400
+NO_MESSAGE = Close(MALFORMED, "That is no message of graphql-transport-ws.")
 NOT_SIGNED_IN = Close(4401, "Unauthorized")
 NO_LONGER_ALLOWED = Close(4403, "Forbidden")
 WRONG_PROTOCOL = Close(4406, "Subprotocol not acceptable")
@@ -111,16 +112,22 @@ class Socket:
         message = parse_json(text.encode("utf-8", "surrogatepass"))
         if isinstance(message, NotJson):
             return Close(MALFORMED, f"Messages are JSON, but {message.words}.")
+        return await self._obey(message) if isinstance(message, dict) else NO_MESSAGE
+
+    async def _obey(self, message: dict[str, object]) -> Close | None:
+        close: Close | None = None
         match message:
             case {"type": "connection_init"}:
-                return await self._initialise(message.get("payload"))
+                close = await self._initialise(message.get("payload"))
             case {"type": "ping" | "pong" as kind}:
-                return await self._play(kind, message.get("payload"))
+                close = await self._play(kind, message.get("payload"))
             case {"type": "subscribe", "id": str(id), "payload": dict(payload)} if id:
-                return await self._subscribe(id, payload)
+                close = await self._subscribe(id, payload)
             case {"type": "complete", "id": str(id)} if id:
-                return await self._complete(id)
-        return Close(MALFORMED, "That is no message of graphql-transport-ws.")
+                self._complete(id)
+            case _:
+                close = NO_MESSAGE
+        return close
 
     async def _initialise(self, payload: object) -> Close | None:
         if self._init_received:
@@ -149,7 +156,7 @@ class Socket:
             return None
         return await self._entrance.authenticate(self._websocket, credential)
 
-    async def _play(self, kind: str, payload: object) -> Close | None:
+    async def _play(self, kind: object, payload: object) -> Close | None:
         if not isinstance(payload, dict | None):
             return Close(MALFORMED, f"The payload of {kind} is an object.")
         if kind == "ping":
@@ -171,7 +178,7 @@ class Socket:
         self._operations[id] = asyncio.create_task(self._run(id, operation, context))
         return None
 
-    async def _complete(self, id: str) -> None:
+    def _complete(self, id: str) -> None:
         task = self._operations.pop(id, None)
         if task is not None:
             task.cancel()

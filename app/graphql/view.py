@@ -17,8 +17,9 @@ from app.graphql import graphiql
 from app.graphql.assembly import Schema
 from app.graphql.callers import Caller
 from app.graphql.context import Context
+from app.graphql.documents import WHICH_OPERATION
 from app.graphql.entrance import Authenticate, Entrance, Until, for_ever
-from app.graphql.errors import WHICH_OPERATION, is_request_error, present, refuse
+from app.graphql.errors import is_request_error, present, refuse
 from app.graphql.event_streams import EventStream
 from app.graphql.requests import Media, Operation, Refused, choose_media, is_json, read_body, read_operation, read_parameters
 from app.graphql.sockets import Socket
@@ -104,21 +105,29 @@ class View:
 async def _read(request: Request, media: Media | None) -> Operation | Refused | None:
     """Return what is asked for; None where that is the page."""
     match request.method:
-        case "GET" if media is Media.PAGE and "query" not in request.query_params:
-            return None
-        case "GET" if media in {None, Media.EVENTS}:
-            return Refused(406, _NOT_ACCEPTABLE)
         case "GET":
-            return read_parameters(request.query_params)
-        case "POST" if media in {None, Media.PAGE}:
-            return Refused(406, _NOT_ACCEPTABLE)
-        case "POST" if not is_json(request.headers.get("content-type")):
-            return Refused(415, "Content-Type has to be application/json.")
+            return _read_get(request, media)
         case "POST":
-            body = await read_body(request)
-            return body if isinstance(body, Refused) else read_operation(body)
+            return await _read_post(request, media)
         case _:
             return Refused(405, "GraphQL takes GET and POST.", allow="GET, POST")
+
+
+def _read_get(request: Request, media: Media | None) -> Operation | Refused | None:
+    if media is Media.PAGE and "query" not in request.query_params:
+        return None
+    if media in {None, Media.EVENTS}:
+        return Refused(406, _NOT_ACCEPTABLE)
+    return read_parameters(request.query_params)
+
+
+async def _read_post(request: Request, media: Media | None) -> Operation | Refused:
+    if media in {None, Media.PAGE}:
+        return Refused(406, _NOT_ACCEPTABLE)
+    if not is_json(request.headers.get("content-type")):
+        return Refused(415, "Content-Type has to be application/json.")
+    body = await read_body(request)
+    return body if isinstance(body, Refused) else read_operation(body)
 
 
 _NOT_ACCEPTABLE = f"Accept has to allow {Media.GRAPHQL} or {Media.JSON}; on POST {Media.EVENTS} too, where it comes first."

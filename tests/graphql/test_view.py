@@ -1,0 +1,283 @@
+"""GraphQL over HTTP."""
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from app.graphql.callers import Role, Scope
+from app.graphql.requests import LARGEST_BODY
+from tests.graphql.tiny import World, caller
+
+GRAPHQL = "application/graphql-response+json"
+ROLE = {"query": "{ role }"}
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def ask(world: World, body: object, **headers: str) -> httpx2.Response:
+    async with world.client() as client:
+        return await client.post("/graphql", json=body, headers=headers)
+
+
+async def test_a_query_is_answered_as_json(world: World) -> None:
+    response = await ask(world, ROLE)
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    assert response.json() == {"data": {"role": "ADMIN"}}
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "media"),
+    [
+        ("application/json", 200, "application/json"),
+        (GRAPHQL, 200, GRAPHQL),
+        (f"{GRAPHQL}, application/json;q=0.9", 200, GRAPHQL),
+        (f"{GRAPHQL};q=0.5, application/json", 200, "application/json"),
+        ("*/*", 200, "application/json"),
+        ("application/*", 200, "application/json"),
+        (f"{GRAPHQL}, application/json, text/event-stream, multipart/mixed", 200, GRAPHQL),
+        ("text/csv", 406, "application/json"),
+        ("text/html", 406, "application/json"),
+        ("application/json;q=0", 406, "application/json"),
+        ("application/json;q=much", 406, "application/json"),
+    ],
+)
+async def test_the_media_type_is_negotiated(world: World, accept: str, status: int, media: str) -> None:
+    response = await ask(world, ROLE, Accept=accept)
+
+    assert response.status_code == status
+    assert response.headers["content-type"] == f"{media}; charset=utf-8"
+    assert response.headers["vary"] == "Accept"
+
+
+async def test_without_an_accept_header_the_answer_is_json(world: World) -> None:
+    async with world.client() as client:
+        del client.headers["accept"]
+        response = await client.post("/graphql", json=ROLE)
+
+    assert (response.status_code, response.headers["content-type"]) == (200, "application/json; charset=utf-8")
+
+
+REQUEST_ERRORS = {
+    "syntax": {"query": "{ role"},
+    "an unknown field": {"query": "{ rule }"},
+    "a variable of another type": {"query": "query($n: String!) { thing(name: $n) { name } }", "variables": {"n": 1}},
+    "a missing variable": {"query": "query($n: String!) { thing(name: $n) { name } }"},
+    "an unknown operation": {"query": "{ role }", "operationName": "Other"},
+    "no operation chosen": {"query": "query A { role } query B { role }"},
+    "only fragments": {"query": "fragment A on Query { role }"},
+}
+
+
+@pytest.mark.parametrize("body", REQUEST_ERRORS.values(), ids=REQUEST_ERRORS.keys())
+async def test_a_request_error_has_no_data_and_is_400_for_clients_that_understand_it(world: World, body: dict[str, Any]) -> None:
+    response = await ask(world, body, Accept=GRAPHQL)
+
+    assert response.status_code == 400
+    assert response.json().keys() == {"errors"}
+    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize("name", ["syntax", "an unknown field", "a variable of another type"])
+async def test_a_request_error_is_200_for_older_clients(world: World, name: str) -> None:
+    response = await ask(world, REQUEST_ERRORS[name])
+
+    assert response.status_code == 200
+    assert response.json().keys() == {"errors"}
+
+
+NOT_REQUESTS: dict[str, bytes] = {
+    "nothing": b"",
+    "no JSON": b"{",
+    "a text": b'"x"',
+    "null": b"null",
+    "a list": b'[{"query": "{ role }"}]',
+    "an empty list": b"[]",
+    "a number": b"1",
+    "no query": b"{}",
+    "query null": b'{"query": null}',
+    "query empty": b'{"query": ""}',
+    "query a number": b'{"query": 1}',
+    "query a list": b'{"query": ["{ role }"]}',
+    "variables a list": b'{"query": "{ role }", "variables": []}',
+    "variables a text": b'{"query": "{ role }", "variables": "{}"}',
+    "operationName a number": b'{"query": "{ role }", "operationName": 1}',
+    "extensions a text": b'{"query": "{ role }", "extensions": "x"}',
+    "not UTF-8": b'{"query": "{ role }\xff"}',
+    "NaN": b'{"query": "{ role }", "variables": {"a": NaN}}',
+    "a name twice": b'{"query": "{ role }", "query": "{ now }"}',
+    "very deep": b'{"query": "{ role }", "variables": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+}
+
+
+@pytest.mark.parametrize("body", NOT_REQUESTS.values(), ids=NOT_REQUESTS.keys())
+@pytest.mark.parametrize("accept", [GRAPHQL, "application/json"])
+async def test_what_is_no_request_is_400_in_json(world: World, body: bytes, accept: str) -> None:
+    async with world.client() as client:
+        response = await client.post("/graphql", content=body, headers={"Content-Type": "application/json", "Accept": accept})
+
+    assert response.status_code == 400
+    assert response.headers["content-type"].startswith(accept)
+    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert world.asked == []
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/plain; application/json",
+        "application/json-seq",
+        "application/json; charset=utf-16",
+        "application/graphql",
+    ],
+)
+async def test_a_body_that_a_page_of_another_origin_could_send_is_415(world: World, content_type: str | None) -> None:
+    async with world.client() as client:
+        headers = {"Content-Type": content_type} if content_type else {}
+        response = await client.post("/graphql", content=json.dumps(ROLE).encode(), headers=headers)
+
+    assert response.status_code == 415
+    assert world.asked == []
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=utf-8", 'application/json; charset="UTF-8"', "Application/JSON"]
+)
+async def test_json_may_say_that_it_is_utf_8(world: World, content_type: str) -> None:
+    async with world.client() as client:
+        response = await client.post("/graphql", content=json.dumps(ROLE).encode(), headers={"Content-Type": content_type})
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
+async def test_other_methods_are_405_and_told_what_is_allowed(world: World, method: str) -> None:
+    async with world.client() as client:
+        response = await client.request(method, "/graphql", json=ROLE)
+
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET, POST"
+
+
+async def test_a_body_beyond_a_mebibyte_is_413(world: World) -> None:
+    comment = "#" * (LARGEST_BODY + 1)
+
+    response = await ask(world, {"query": f"{{ role }} {comment}"})
+
+    assert response.status_code == 413
+    assert world.asked == []
+
+
+async def test_a_query_may_come_by_get_with_a_token(world: World) -> None:
+    async with world.client() as client:
+        response = await client.get(
+            "/graphql", params={"query": "query($n: String!) { thing(name: $n) { name } }", "variables": '{"n": "aaa"}'}
+        )
+
+    assert (response.status_code, response.json()) == (200, {"data": {"thing": {"name": "aaa"}}})
+
+
+async def test_a_get_request_never_speaks_for_the_browser_session(world: World) -> None:
+    async with world.client() as client:
+        del client.headers["authorization"]
+        response = await client.get("/graphql", params=ROLE, headers={"Cookie": "session=1"})
+
+    assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert world.asked == []
+
+
+async def test_a_mutation_by_get_is_405_and_changes_nothing(world: World) -> None:
+    async with world.client() as client:
+        response = await client.get("/graphql", params={"query": "mutation { wait { name } }"})
+
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+    assert not world.begun.is_set()
+
+
+@pytest.mark.parametrize("variables", ["{", "[]", "1", '"x"'])
+async def test_variables_in_an_address_have_to_be_an_object(world: World, variables: str) -> None:
+    async with world.client() as client:
+        response = await client.get("/graphql", params={**ROLE, "variables": variables})
+
+    assert response.status_code == 400
+
+
+async def test_a_subscription_over_a_plain_request_is_400_and_told_where_to_go(world: World) -> None:
+    response = await ask(world, {"query": "subscription { count(to: 2) }"})
+
+    assert response.status_code == 400
+    assert "WebSocket" in response.json()["errors"][0]["message"]
+
+
+async def test_a_browser_is_shown_the_page(world: World) -> None:
+    async with world.client() as client:
+        response = await client.get(
+            "/graphql", headers={"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+        )
+
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/html")
+
+
+async def test_a_bad_credential_is_401(world: World) -> None:
+    response = await ask(world, ROLE, Authorization="Bearer bad")
+
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.json() == {
+        "errors": [{"message": "That access token is not one of ours.", "extensions": {"code": "UNAUTHENTICATED"}}]
+    }
+
+
+async def test_where_nobody_is_signed_in_a_field_that_needs_somebody_says_so(world: World) -> None:
+    async with world.client() as client:
+        del client.headers["authorization"]
+        response = await client.post("/graphql", json={"query": '{ thing(name: "aaa") { name } __typename }'})
+
+    assert response.status_code == 200
+    assert response.json()["data"] == {"thing": None, "__typename": "Query"}
+    assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert response.json()["errors"][0]["path"] == ["thing"]
+
+
+async def test_a_browser_session_may_post(world: World) -> None:
+    async with world.client() as client:
+        del client.headers["authorization"]
+        response = await client.post("/graphql", json=ROLE, headers={"Cookie": "session=1"})
+
+    assert response.json() == {"data": {"role": "ADMIN"}}
+
+
+async def test_rows_are_read_together_and_anew_in_each_operation(world: World) -> None:
+    asked = {"query": "{ things(first: 3) { nodes { length } } }"}
+
+    async with world.client() as client:
+        await client.post("/graphql", json=asked)
+        response = await client.post("/graphql", json=asked)
+
+    assert response.json() == {"data": {"things": {"nodes": [{"length": 3}] * 3}}}
+    assert world.batches == [["aaa", "bbb", "ccc"]] * 2
+
+
+async def test_a_token_without_read_reads_only_the_scalars_of_what_it_made(world: World) -> None:
+    world.caller = caller(role=Role.MEMBER, scopes=frozenset({Scope.INTEGRATIONS_WRITE}))
+    mutation = 'mutation { addClient(input: {url: "https://a.example", clientSecret: "x"}) { name things { name %s } } }'
+
+    plain = await ask(world, {"query": mutation % ""})
+    further = await ask(world, {"query": mutation % "length"})
+    reading = await ask(world, ROLE)
+
+    assert plain.json() == {"data": {"addClient": {"name": "https://a.example", "things": [{"name": "aaa"}]}}}
+    assert further.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert reading.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
