@@ -75,7 +75,7 @@ def is_same_origin(connection: HTTPConnection, *, public_url: str) -> bool:
         case "null":
             return site == "same-origin"
         case _:
-            return origin == _origin(public_url) and site in {None, "same-origin"}
+            return origin == _origin(public_url)
 
 
 class _Escaping(Formatter):

@@ -1,0 +1,160 @@
+"""A member's own access tokens: made, revoked, and given once to sign a browser in."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from app import database
+from app.errors import Refusal, Unauthenticated, UserErrorCode
+from app.events import Change
+from app.graphql.callers import ALL_SCOPES, Caller, Role, Scope
+from app.ground import Ground
+from app.secret import Secret
+from app.teams.events import AccessTokenCreated, AccessTokenRevoked
+from app.teams.models import AccessToken, BrowserSession, Member
+from app.teams.names import check_name
+from app.teams.secrets import hash_of, is_token, make_secret, make_token
+from app.teams.sessions import OpenedSession, open_session
+
+LONGEST_DAYS = 365
+DEFAULT_DAYS = 90
+NO_SUCH_TOKEN = "You have no such access token."  # noqa: S105 - a sentence
+
+_SCOPES_OF = {
+    Role.ADMIN: ALL_SCOPES,
+    Role.MEMBER: frozenset({Scope.READ, Scope.RUNS_WRITE, Scope.INTEGRATIONS_WRITE}),
+    Role.VIEWER: frozenset({Scope.READ}),
+}
+
+
+@dataclass(frozen=True)
+class CreatedToken:
+    """A new token's row, and the token itself, which nobody can read again."""
+
+    row: AccessToken
+    token: Secret
+
+
+def scopes_of(role: Role) -> frozenset[Scope]:
+    """Return every scope that a token of a member of this role may have."""
+    return _SCOPES_OF[role]
+
+
+async def create_access_token(
+    *, caller: Caller, name: str, scopes: Collection[Scope], expires_in_days: int, ground: Ground
+) -> CreatedToken:
+    """Make a token for the caller, with no scope that their credential or their role does not have.
+
+    Raises Refusal INVALID (name, no scopes, not 1 to 365 days) and FORBIDDEN (scopes), Unauthenticated where the credential ended
+    in the meantime.
+    """
+    wanted = _Wanted.check(name=name, scopes=scopes, expires_in_days=expires_in_days)
+    token = make_token(ground.entropy)
+
+    async def create(change: Change) -> AccessToken:
+        await _require_still_good(caller)
+        if not caller.is_session and not wanted.scopes <= caller.scopes:
+            message = "A token never has more scopes than what made it: sign in, or send a token that has them."
+            raise Refusal(UserErrorCode.FORBIDDEN, message, field=("scopes",))
+        return await _keep(change, caller.member_id, wanted, token)
+
+    row = await ground.events.change(caller.team_id, create, actor_id=caller.member_id)
+    return CreatedToken(row, token)
+
+
+async def issue_access_token(
+    *, team_id: UUID, member_id: UUID, name: str, scopes: Collection[Scope], expires_in_days: int, ground: Ground
+) -> CreatedToken:
+    """Make a token for a member, as the operator. Raises Refusal INVALID, FORBIDDEN (scopes), NOT_FOUND."""
+    wanted = _Wanted.check(name=name, scopes=scopes, expires_in_days=expires_in_days)
+    token = make_token(ground.entropy)
+
+    async def issue(change: Change) -> AccessToken:
+        return await _keep(change, member_id, wanted, token)
+
+    return CreatedToken(await ground.events.change(team_id, issue), token)
+
+
+async def revoke_access_token(*, caller: Caller, token_id: UUID, ground: Ground) -> None:
+    """Revoke one of the caller's own tokens, with the browser sessions that it opened. Raises Refusal NOT_FOUND."""
+
+    async def revoke(change: Change) -> None:
+        row = await AccessToken.get_or_none(id=token_id, member_id=caller.member_id, revoked_at=None).select_related("member")
+        if row is None:
+            raise Refusal(UserErrorCode.NOT_FOUND, NO_SUCH_TOKEN, field=("id",))
+        await AccessToken.filter(id=row.id).update(revoked_at=change.now)
+        await BrowserSession.filter(access_token_id=row.id, ended_at=None).update(ended_at=change.now)
+        await change.record(AccessTokenRevoked(row.id, row.name, row.member.name))
+
+    await ground.events.change(caller.team_id, revoke, actor_id=caller.member_id)
+
+
+async def sign_in_with_token(token: Secret, *, ground: Ground) -> OpenedSession | None:
+    """Open a browser session for the token's member, which ends with the token; None when the token is no good for that.
+
+    Neither is one that has fewer scopes than its member's role allows: a session has no scopes, and would be more than the token.
+    """
+    if not is_token(token.reveal()):
+        return None
+    cookie, now = make_secret(ground.entropy), ground.clock.now()
+
+    async def open_(_: BaseDBAsyncClient) -> OpenedSession | None:
+        row = await AccessToken.filter(hash=hash_of(token)).select_for_update().first()
+        member = await Member.filter(id=row.member_id, left_at=None).select_for_update().first() if row is not None else None
+        if row is None or member is None or not row.is_good(now) or not row.scopes >= scopes_of(member.role):
+            return None
+        return await open_session(member.id, cookie, now=now, until=row.expires_at, access_token_id=row.id)
+
+    return await database.write(open_)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    name: str
+    scopes: frozenset[Scope]
+    lifetime: timedelta
+
+    @classmethod
+    def check(cls, *, name: str, scopes: Collection[Scope], expires_in_days: int) -> "_Wanted":
+        checked = check_name(name)
+        if not scopes:
+            raise Refusal(UserErrorCode.INVALID, "A token needs at least one scope.", field=("scopes",))
+        if not 1 <= expires_in_days <= LONGEST_DAYS:
+            message = f"A token is good for 1 to {LONGEST_DAYS} days."
+            raise Refusal(UserErrorCode.INVALID, message, field=("expiresInDays",))
+        return cls(checked, frozenset(scopes), timedelta(days=expires_in_days))
+
+
+async def _require_still_good(caller: Caller) -> None:
+    """Look again, now that nothing can come between: who was cut off must not leave a fresh token behind."""
+    ended = (
+        await BrowserSession.exists(id=caller.credential_id, ended_at__isnull=False)
+        if caller.is_session
+        else await AccessToken.exists(id=caller.credential_id, revoked_at__isnull=False)
+    )
+    if ended:
+        raise Unauthenticated("What this request was signed in with has been ended.")
+
+
+async def _keep(change: Change, member_id: UUID, wanted: _Wanted, token: Secret) -> AccessToken:
+    member = await Member.get_or_none(id=member_id, team_id=change.team_id, left_at=None)
+    if member is None:
+        raise Refusal(UserErrorCode.NOT_FOUND, "The team has no such member.")
+    if not wanted.scopes <= scopes_of(member.role):
+        beyond = ", ".join(scope for scope in Scope if scope in wanted.scopes - scopes_of(member.role))
+        raise Refusal(UserErrorCode.FORBIDDEN, f"The role {member.role} does not allow {beyond}.", field=("scopes",))
+    row = await AccessToken.create(
+        id=uuid4(),
+        member_id=member.id,
+        name=wanted.name,
+        hash=hash_of(token),
+        last_four=token.last_four,
+        scope_names=" ".join(scope for scope in Scope if scope in wanted.scopes),
+        created_at=change.now,
+        expires_at=change.now + wanted.lifetime,
+    )
+    await change.record(AccessTokenCreated(row.id, row.name, member.name))
+    return row

@@ -1,0 +1,93 @@
+"""Who is asking: an access token, or the browser's session where no other page can be behind the request."""
+
+import asyncio
+import re
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from starlette.requests import HTTPConnection
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from app import database
+from app.errors import Unauthenticated
+from app.graphql.callers import Caller
+from app.ground import Ground
+from app.secret import Secret
+from app.teams.models import AccessToken
+from app.teams.secrets import PREFIX, hash_of, is_token
+from app.teams.sessions import session_of
+
+USE_NOTED_EVERY = timedelta(minutes=5)
+
+_BEARER = re.compile(r"(?i:bearer) +(?P<token>[!-~]+) *")
+
+
+class Authenticator:
+    """Says who is asking, and notes, aside, when a token was last used."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._noting: dict[UUID, asyncio.Task[None]] = {}
+        self._log = structlog.get_logger("authentication")
+
+    async def authenticate(self, connection: HTTPConnection, authorization: str | None) -> Caller | None:
+        """Return the caller; None where there is no authorization and no browser session that counts.
+
+        `authorization` is the header's value, or that of `connection_init`. Where there is one it alone says who is asking.
+        Raises Unauthenticated when it is no bearer token, or one that is not good (any more).
+        """
+        if authorization is None:
+            return await session_of(connection, ground=self._ground)
+        bearer = _BEARER.fullmatch(authorization)
+        if bearer is None:
+            raise Unauthenticated("The authorization has to look like this: Bearer TOKEN.")
+        return await self._by_bearer(Secret(bearer["token"]))
+
+    async def settle(self) -> None:
+        """Wait for the notes under way. For the end of the process."""
+        await asyncio.gather(*self._noting.values())
+
+    async def _by_bearer(self, token: Secret) -> Caller:
+        if not is_token(token.reveal()):
+            raise Unauthenticated(f"That is no access token: they begin with {PREFIX}, and this one may be mistyped or cut off.")
+        return await self._by_access_token(token)
+
+    async def _by_access_token(self, token: Secret) -> Caller:
+        row = await AccessToken.get_or_none(hash=hash_of(token)).select_related("member")
+        now = self._ground.clock.now()
+        if row is None:
+            raise Unauthenticated("This access token is not known here.")
+        if row.member.has_left:
+            raise Unauthenticated("The member whose access token this is has left the team.")
+        if row.revoked_at is not None:
+            raise Unauthenticated("This access token was revoked.")
+        if not row.is_good(now):
+            raise Unauthenticated("This access token has expired: make another.")
+        self._note_use(row, now)
+        return Caller(
+            team_id=row.member.team_id,
+            member_id=row.member_id,
+            role=row.member.role,
+            scopes=row.scopes,
+            credential_id=row.id,
+            is_session=False,
+            expires_at=row.expires_at,
+        )
+
+    def _note_use(self, row: AccessToken, now: datetime) -> None:
+        is_fresh = row.last_used_at is not None and now - row.last_used_at < USE_NOTED_EVERY
+        if is_fresh or row.id in self._noting:
+            return
+        task = asyncio.create_task(self._write_use(row.id, now))
+        self._noting[row.id] = task
+        task.add_done_callback(lambda _: self._noting.pop(row.id, None))
+
+    async def _write_use(self, token_id: UUID, now: datetime) -> None:
+        async def note(_: BaseDBAsyncClient) -> None:
+            await AccessToken.filter(id=token_id).update(last_used_at=now)
+
+        try:
+            await database.write(note)
+        except Exception as error:  # noqa: BLE001 - no request may fail, and no task may cry out, for the want of a note
+            self._log.warning("last use not noted", error=type(error).__name__)

@@ -1,0 +1,98 @@
+"""What the command line does with teams. Nobody is its actor: whoever can run it may do everything.
+
+Everything here raises StatedProblem for what is wrong with what was asked.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from app.errors import Refusal, StatedProblem
+from app.graphql.callers import Role, Scope
+from app.ground import Ground
+from app.secret import Secret
+from app.teams import access_tokens, actions, sign_in_links
+from app.teams.models import Member, Team
+from app.teams.names import check_email
+
+TOKEN_NAME = "Command line"  # noqa: S105 - a name for people
+
+
+async def create_team(*, name: str, admin_name: str, admin_email: str, ground: Ground) -> str:
+    """Return the new team's id."""
+    with _stated():
+        founded = await actions.found_team(name=name, admin_name=admin_name, admin_email=admin_email, ground=ground)
+    return str(founded.team.id)
+
+
+async def list_teams() -> Sequence[str]:
+    """Return a line for each team: id, name."""
+    return [f"{team.id}\t{team.name}" for team in await Team.all().order_by("name")]
+
+
+async def add_member(*, team: str, name: str, email: str, role: Role, ground: Ground) -> str:
+    """Return the new member's id."""
+    found = await _team(team)
+    with _stated():
+        invited = await actions.add_member(team_id=found.id, actor_id=None, name=name, email=email, role=role, ground=ground)
+    return str(invited.member.id)
+
+
+async def list_members(*, team: str) -> Sequence[str]:
+    """Return a line for each present member: id, role, e-mail address, name."""
+    found = await _team(team)
+    rows = await Member.filter(team_id=found.id, left_at=None).order_by("joined_at", "id")
+    return [f"{row.id}\t{row.role}\t{row.email}\t{row.name}" for row in rows]
+
+
+async def change_role(*, team: str, email: str, role: Role, ground: Ground) -> str:
+    """Return the member's id."""
+    member = await _member(team, email)
+    with _stated():
+        await actions.change_role(team_id=member.team_id, actor_id=None, member_id=member.id, role=role, ground=ground)
+    return str(member.id)
+
+
+async def create_token(*, team: str, email: str, scopes: Sequence[Scope], days: int | None, ground: Ground) -> Secret:
+    """Return the token: with every scope that the role allows when none is named, for 90 days when no number is."""
+    member = await _member(team, email)
+    with _stated():
+        created = await access_tokens.issue_access_token(
+            team_id=member.team_id,
+            member_id=member.id,
+            name=TOKEN_NAME,
+            scopes=scopes or access_tokens.scopes_of(member.role),
+            expires_in_days=access_tokens.DEFAULT_DAYS if days is None else days,
+            ground=ground,
+        )
+    return created.token
+
+
+async def make_sign_in_link(*, team: str, email: str, ground: Ground) -> Secret:
+    """Return the address that signs a browser in once, within ten minutes."""
+    member = await _member(team, email)
+    return await sign_in_links.make_sign_in_link(member_id=member.id, ground=ground)
+
+
+async def _team(name: str) -> Team:
+    team = await Team.get_or_none(name=name.strip())
+    if team is None:
+        raise StatedProblem(f"There is no team named {name}; `team list` says which there are.")
+    return team
+
+
+async def _member(team: str, email: str) -> Member:
+    found = await _team(team)
+    with _stated():
+        address = check_email(email)
+    member = await Member.get_or_none(team_id=found.id, email=address, left_at=None)
+    if member is None:
+        raise StatedProblem(f"{found.name} has no member {email}; `member list` says whom it has.")
+    return member
+
+
+@contextmanager
+def _stated() -> Iterator[None]:
+    try:
+        yield
+    except Refusal as refusal:
+        raise StatedProblem(refusal.message) from None

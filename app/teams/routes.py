@@ -1,0 +1,110 @@
+"""Signing a browser in and out: by a link that works once, or by an access token given once."""
+
+import re
+from collections.abc import Awaitable, Callable
+from functools import partial
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.ground import Ground
+from app.pages import is_same_origin
+from app.secret import Secret
+from app.settings import Settings
+from app.teams import sign_in_pages as pages
+from app.teams.access_tokens import sign_in_with_token
+from app.teams.sessions import OpenedSession, drop_cookie, end_session, put_cookie
+from app.teams.sign_in_links import find_link, use_sign_in_link
+
+HOME = "/graphql"
+
+_NEXT = re.compile(r"/authorize(?:/[A-Za-z0-9_-]{1,200}){1,3}|/graphql")
+_LONGEST_FORM = 4096
+_MOST_FIELDS = 10
+
+
+def routes(*, ground: Ground) -> list[BaseRoute]:
+    """Return the pages under /sign-in and /sign-out. The addresses under /sign-in/ are secrets: they are not to be logged."""
+    return [
+        Route("/sign-in", _show_form, methods=["GET"]),
+        Route("/sign-in", _from_here(_take_token, ground=ground), methods=["POST"]),
+        Route("/sign-in/{secret}", partial(_show_link, ground=ground), methods=["GET"]),
+        Route("/sign-in/{secret}", _from_here(_use_link, ground=ground), methods=["POST"]),
+        Route("/sign-out", _from_here(_sign_out, ground=ground), methods=["POST"]),
+    ]
+
+
+async def _show_form(_request: Request) -> Response:
+    return pages.token_form()
+
+
+async def _take_token(request: Request, *, ground: Ground) -> Response:
+    token = await _token(request)
+    session = await sign_in_with_token(token, ground=ground) if token is not None else None
+    return _go_on(request, session, settings=ground.settings) if session is not None else pages.token_form(refused=True)
+
+
+async def _show_link(request: Request, *, ground: Ground) -> Response:
+    member = await find_link(_link(request), ground=ground)
+    return pages.confirm(member) if member is not None else pages.no_link()
+
+
+async def _use_link(request: Request, *, ground: Ground) -> Response:
+    session = await use_sign_in_link(_link(request), ground=ground)
+    return _go_on(request, session, settings=ground.settings) if session is not None else pages.no_link()
+
+
+async def _sign_out(request: Request, *, ground: Ground) -> Response:
+    await end_session(request, ground=ground)
+    response = _redirect(f"{ground.settings.public_url}/sign-in")
+    drop_cookie(response, settings=ground.settings)
+    return response
+
+
+def _from_here(endpoint: Callable[..., Awaitable[Response]], *, ground: Ground) -> Callable[[Request], Awaitable[Response]]:
+    """Let no other origin's page post: it would sign the browser out, or in as somebody else."""
+
+    async def guarded(request: Request) -> Response:
+        if not is_same_origin(request, public_url=ground.settings.public_url):
+            return pages.from_elsewhere(ground.settings.public_url)
+        return await endpoint(request, ground=ground)
+
+    return guarded
+
+
+def _link(request: Request) -> Secret:
+    return Secret(request.path_params["secret"])
+
+
+async def _token(request: Request) -> Secret | None:
+    """Return what the form holds; None where it holds no token, or far too much."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST_FORM:
+            return None
+    try:
+        token = dict(parse_qsl(body.decode("ascii"), max_num_fields=_MOST_FIELDS)).get("token")
+    except ValueError:
+        return None
+    return Secret(token.strip()) if token is not None else None
+
+
+def _go_on(request: Request, session: OpenedSession, *, settings: Settings) -> Response:
+    response = _redirect(f"{settings.public_url}{_next_path(request)}")
+    put_cookie(response, session, settings=settings)
+    return response
+
+
+def _next_path(request: Request) -> str:
+    """Return where the browser was about to go, if that is one of ours: never an address that somebody else has chosen."""
+    path = request.query_params.get("next", HOME)
+    return path if _NEXT.fullmatch(path) else HOME
+
+
+def _redirect(address: str) -> Response:
+    headers = {"Location": address, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    return Response(status_code=HTTPStatus.SEE_OTHER, headers=headers)

@@ -1,0 +1,128 @@
+"""Browsers that are signed in: their cookie, and when it counts."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from app import database
+from app.graphql.callers import ALL_SCOPES, Caller
+from app.ground import Ground
+from app.pages import is_same_origin
+from app.secret import Secret
+from app.settings import Settings
+from app.teams.models import BrowserSession
+from app.teams.secrets import hash_of
+
+SESSION_LIFETIME = timedelta(days=14)
+SESSION_COOKIE = "installed_apps_session"
+
+_NAVIGATING = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True)
+class OpenedSession:
+    """A session just opened; `cookie` is what the browser gets to hold."""
+
+    cookie: Secret
+    expires_at: datetime
+
+
+async def session_of(connection: HTTPConnection, *, ground: Ground) -> Caller | None:
+    """Return who the browser is signed in as; None when it is not, or when a page of another origin may be behind the request."""
+    row = await _session_row(connection, ground=ground)
+    if row is None or not row.is_good(ground.clock.now()) or row.member.has_left:
+        return None
+    return Caller(
+        team_id=row.member.team_id,
+        member_id=row.member_id,
+        role=row.member.role,
+        scopes=ALL_SCOPES,
+        credential_id=row.id,
+        is_session=True,
+        expires_at=row.expires_at,
+    )
+
+
+async def open_session(
+    member_id: UUID,
+    cookie: Secret,
+    *,
+    now: datetime,
+    until: datetime | None = None,
+    access_token_id: UUID | None = None,
+) -> OpenedSession:
+    """Keep a new session of the member, inside a write: for fourteen days, or up to `until` where that is sooner."""
+    expires_at = min(now + SESSION_LIFETIME, until or now + SESSION_LIFETIME)
+    await BrowserSession.create(
+        id=uuid4(),
+        member_id=member_id,
+        hash=hash_of(cookie),
+        created_at=now,
+        expires_at=expires_at,
+        access_token_id=access_token_id,
+    )
+    return OpenedSession(cookie, expires_at)
+
+
+async def end_session(connection: HTTPConnection, *, ground: Ground) -> None:
+    """End the browser's session on the server's side, where it has one that counts."""
+    row = await _session_row(connection, ground=ground)
+    if row is None:
+        return
+    ended, now = row.id, ground.clock.now()
+
+    async def end(_: BaseDBAsyncClient) -> None:
+        await BrowserSession.filter(id=ended, ended_at=None).update(ended_at=now)
+
+    await database.write(end)
+
+
+def put_cookie(response: Response, session: OpenedSession, *, settings: Settings) -> None:
+    """Let the browser hold the session: unseen by scripts, and not sent along with other sites' posts."""
+    response.set_cookie(
+        cookie_name(settings),
+        session.cookie.reveal(),
+        expires=session.expires_at,
+        path="/",
+        secure=settings.has_secure_cookies,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def drop_cookie(response: Response, *, settings: Settings) -> None:
+    secure = settings.has_secure_cookies
+    response.delete_cookie(cookie_name(settings), path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def cookie_name(settings: Settings) -> str:
+    """Return the cookie's name: over https with the prefix that keeps the domain's other hosts from setting it (RFC 6265bis)."""
+    return f"__Host-{SESSION_COOKIE}" if settings.has_secure_cookies else SESSION_COOKIE
+
+
+def ask_to_sign_in(path: str, *, settings: Settings) -> Response:
+    """Send a browser to the page where it signs in, and then back to `path` (`/authorize/…`)."""
+    address = f"{settings.public_url}/sign-in?next={quote(path, safe='/')}"
+    headers = {"Location": address, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    return Response(status_code=HTTPStatus.SEE_OTHER, headers=headers)
+
+
+async def _session_row(connection: HTTPConnection, *, ground: Ground) -> BrowserSession | None:
+    cookie = connection.cookies.get(cookie_name(ground.settings))
+    if not cookie or not _counts_cookies(connection, public_url=ground.settings.public_url):
+        return None
+    return await BrowserSession.get_or_none(hash=hash_of(Secret(cookie))).select_related("member")
+
+
+def _counts_cookies(connection: HTTPConnection, *, public_url: str) -> bool:
+    """Whether the cookie may count: always from our own pages, and for a browser that only follows a link to us."""
+    if is_same_origin(connection, public_url=public_url):
+        return True
+    follows_link = connection.headers.get("sec-fetch-mode") == "navigate" and "origin" not in connection.headers
+    return connection.scope["type"] == "http" and connection.scope["method"] in _NAVIGATING and follows_link
