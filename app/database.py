@@ -42,14 +42,14 @@ _STATEMENT_TIMEOUT_SECONDS = 20
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 
 
-def configuration(url: str, *, models: Sequence[str], engine: str | None = None) -> dict[str, Any]:
-    """Return Tortoise's configuration for `url` (`sqlite:///path`, `postgres://…`).
+def configuration(url: str, *, models: Sequence[str], migrations: str | None = None) -> dict[str, Any]:
+    """Return Tortoise's configuration for `url` (`sqlite:///path`, `postgres://…`); `migrations` names their package.
 
     Raises ConfigurationError naming INSTALLED_APPS_DATABASE_URL when the address is neither.
     """
     return {
-        "connections": {_CONNECTION: _connection(url, engine=engine)},
-        "apps": {"models": {"models": list(models), "default_connection": _CONNECTION, "migrations": "app.migrations"}},
+        "connections": {_CONNECTION: _connection(url)},
+        "apps": {"models": {"models": list(models), "default_connection": _CONNECTION, "migrations": migrations}},
         "use_tz": True,
         "timezone": "UTC",
     }
@@ -131,10 +131,10 @@ def current() -> BaseDBAsyncClient:
     return get_connection(_CONNECTION)
 
 
-def _connection(url: str, *, engine: str | None) -> dict[str, Any]:
+def _connection(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite" and url.startswith("sqlite:///"):
-        return {"engine": engine or "app.sqlite", "credentials": {"file_path": embedded_path(url)}}
+        return {"engine": "app.sqlite", "credentials": {"file_path": embedded_path(url)}}
     if parts.scheme in {"postgres", "postgresql"} and parts.hostname and parts.path.strip("/"):
         return {
             "engine": "tortoise.backends.asyncpg",

@@ -27,7 +27,7 @@ from app.reactions import REACTIONS
 from app.schema import build_schema
 from app.settings import Settings
 from app.sign_ins import routes as sign_ins
-from app.tables import MODELS
+from app.tables import MIGRATIONS, MODELS
 from app.teams import routes as teams
 from app.teams.authentication import Authenticator
 from app.vault import open_vault
@@ -128,7 +128,7 @@ async def _connect(settings: Settings) -> None:
         )
     await database.connect(settings.database, models=MODELS)
     try:
-        lacking = await upgrade.pending(models=MODELS, url=settings.database)
+        lacking = await upgrade.pending(url=settings.database, models=MODELS, migrations=MIGRATIONS)
     except BaseException:
         await database.close()
         raise

@@ -1,4 +1,4 @@
-"""Every module with tables of its own, for Tortoise and for the migrations."""
+"""Every module with tables of its own, and the package with what brought them to where they are."""
 
 MODELS = (
     "app.events",
@@ -11,3 +11,5 @@ MODELS = (
     "app.integrations.models",
     "app.deliveries.models",
 )
+
+MIGRATIONS = "app.migrations"

@@ -21,18 +21,18 @@ _LOCK = 0x1A57A11ED
 """Any number that nobody else uses as an advisory lock in this database."""
 
 
-async def migrate(url: str, *, models: Sequence[str], now: datetime) -> Path | None:
+async def migrate(url: str, *, models: Sequence[str], migrations: str, now: datetime) -> Path | None:
     """Make or upgrade the database at `url`; return the copy that was made beside an embedded one before it was changed.
 
     Raises ConfigurationError when the database is newer than this version of the service.
     """
-    config = database.configuration(url, models=models)
+    config = database.configuration(url, models=models, migrations=migrations)
     copied: Path | None = None
     if database.is_embedded(url):
         Path(database.embedded_path(url)).parent.mkdir(parents=True, exist_ok=True)
         # A rebuilt table would delete its children by ON DELETE rules, and a transaction cannot switch this off itself.
         config["connections"]["default"]["credentials"]["foreign_keys"] = "OFF"
-        copied = await _copy_before_changes(url, models=models, now=now)
+        copied = await _copy_before_changes(url, models=models, migrations=migrations, now=now)
     async with TortoiseContext() as context:
         await context.init(config=config)
         async with in_transaction() as connection:
@@ -45,18 +45,18 @@ async def migrate(url: str, *, models: Sequence[str], now: datetime) -> Path | N
     return copied
 
 
-async def pending(*, models: Sequence[str], url: str) -> list[str]:
+async def pending(*, url: str, models: Sequence[str], migrations: str) -> list[str]:
     """Return the names of the migrations that the open database still lacks."""
-    executor = MigrationExecutor(database.current(), database.configuration(url, models=models)["apps"])
+    executor = MigrationExecutor(database.current(), database.configuration(url, models=models, migrations=migrations)["apps"])
     applied = await _applied(executor)
     return sorted(set(await _known(executor)) - set(applied))
 
 
-async def _copy_before_changes(url: str, *, models: Sequence[str], now: datetime) -> Path | None:
+async def _copy_before_changes(url: str, *, models: Sequence[str], migrations: str, now: datetime) -> Path | None:
     path = Path(database.embedded_path(url))
-    if not path.exists() or path.stat().st_size == 0:
+    if not _holds_something(path):
         return None
-    config = database.configuration(url, models=models)
+    config = database.configuration(url, models=models, migrations=migrations)
     async with TortoiseContext() as context:
         await context.init(config=config)
         executor = MigrationExecutor(context.db(), config["apps"])
@@ -66,6 +66,10 @@ async def _copy_before_changes(url: str, *, models: Sequence[str], now: datetime
     target = path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%S}")
     sqlite.copy(str(path), str(target))
     return target
+
+
+def _holds_something(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 async def _applied(executor: MigrationExecutor) -> list[str]:
@@ -81,7 +85,7 @@ def _refuse_newer(applied: Sequence[str], *, known: Sequence[str]) -> None:
     unknown = sorted(set(applied) - set(known))
     if unknown:
         raise ConfigurationError(
-            f"The database that INSTALLED_APPS_DATABASE_URL names is newer than this version (it has {unknown[-1]}): run the newer one."
+            f"The database of INSTALLED_APPS_DATABASE_URL is newer than this version (it has {unknown[-1]}): run the newer one."
         )
 
 

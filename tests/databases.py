@@ -14,7 +14,7 @@ from uuid import uuid4
 import asyncpg
 
 from app import database, upgrade
-from app.tables import MODELS
+from app.tables import MIGRATIONS, MODELS
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "")
 """Where this run's databases are made; empty: the run is for SQLite."""
@@ -24,7 +24,7 @@ POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "")
 def template(folder: Path) -> Iterator[str]:
     """Migrate a database to copy from; yield its address."""
     url = f"sqlite:///{folder / 'template.sqlite3'}" if not POSTGRES_URL else asyncio.run(_create(POSTGRES_URL, of=None))
-    asyncio.run(upgrade.migrate(url, models=MODELS, now=datetime.now(UTC)))
+    asyncio.run(upgrade.migrate(url, models=MODELS, migrations=MIGRATIONS, now=datetime.now(UTC)))
     if not POSTGRES_URL:
         _fold_log(database.embedded_path(url))
     yield url

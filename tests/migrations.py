@@ -9,11 +9,11 @@ from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.writer import MigrationWriter
 
 from app import database
-from app.tables import MODELS
+from app.tables import MIGRATIONS, MODELS
 
 
 async def missing() -> Sequence[MigrationWriter]:
-    config = database.configuration("sqlite:///:memory:", models=MODELS)
+    config = database.configuration("sqlite:///:memory:", models=MODELS, migrations=MIGRATIONS)
     async with TortoiseContext() as context:
         await context.init(config=config)
         if context.apps is None:

@@ -1,0 +1,46 @@
+"""What `scripts/test` does: the whole suite once a database, and one line that says against what."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+
+POSTGRES = ("127.0.0.1", 5432, "postgres://postgres@127.0.0.1:5432/postgres")
+REDIS = ("127.0.0.1", 6379, "redis://127.0.0.1:6379/0")
+_NO_TESTS = 5
+
+
+def main(arguments: Sequence[str]) -> int:
+    redis = os.environ.get("TEST_REDIS_URL") or _found(*REDIS)
+    databases = list(_databases())
+    for name, url in databases:
+        sys.stdout.write(f"== {name}{', Redis' if redis else ''}\n")
+        sys.stdout.flush()
+        environment = {**os.environ, "TEST_POSTGRES_URL": url, "TEST_REDIS_URL": redis or ""}
+        answer = subprocess.run([sys.executable, "-m", "pytest", "-n", "auto", "-q", *arguments], env=environment, check=False)  # noqa: S603 - our own suite
+        if answer.returncode not in {0, _NO_TESTS}:
+            return answer.returncode
+    sys.stdout.write(f"Ran against {' and '.join(name for name, _ in databases)}{' with Redis' if redis else ', no Redis'}.\n")
+    return 0
+
+
+def _databases() -> Iterator[tuple[str, str]]:
+    yield "SQLite", ""
+    url = os.environ.get("TEST_POSTGRES_URL") or _found(*POSTGRES)
+    if url:
+        yield "PostgreSQL", url
+    elif os.environ.get("REQUIRE_POSTGRES"):
+        sys.exit("PostgreSQL is required and does not answer.")
+
+
+def _found(host: str, port: int, url: str) -> str | None:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return url
+    except OSError:
+        return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
