@@ -37,11 +37,15 @@ def report(
 
 def texts(message: Message) -> list[str]:
     """Every text of the blocks, in order."""
-    found: list[str] = []
+    return [str(element["text"]) for element in _elements(message)]
+
+
+def _elements(message: Message) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
     for block in message.blocks:
         elements = block.get("elements", [block.get("text")])
         assert isinstance(elements, list)
-        found += [element["text"] for element in elements]
+        found += elements
     return found
 
 
@@ -227,3 +231,4 @@ def test_any_report_fits_slacks_limits_and_mentions_nobody(told: RunReport) -> N
     assert "\n" not in message.text
     assert len(_OURS.findall("".join(shown))) == (2 if "Open the run>" in shown[-1] else 1)
     assert all(block["type"] in {"section", "context"} for block in message.blocks)
+    assert all(element["verbatim"] is True for element in _elements(message))
