@@ -26,7 +26,7 @@ WAITING = (DeliveryStatus.PENDING, DeliveryStatus.RETRYING)
 class Delivery(Model):
     """One message to be posted, or not.
 
-    `position` counts the integration's deliveries from 1 on, in the order in which their runs were recorded: they go in that order.
+    `position` counts the integration's deliveries from 1 on, as their runs were recorded: they go in that order.
     `attempt_count` is how many attempts of the present schedule were made; it begins anew when a member asks for another try.
     """
 
@@ -58,14 +58,10 @@ class Delivery(Model):
     def is_waiting(self) -> bool:
         return self.status in WAITING
 
-    def succeed(self) -> None:
-        self._end(DeliveryStatus.DELIVERED)
-
-    def give_up(self) -> None:
-        self._end(DeliveryStatus.FAILED)
-
-    def skip(self) -> None:
-        self._end(DeliveryStatus.SKIPPED)
+    def end(self, status: DeliveryStatus) -> None:
+        """Wait no longer: DELIVERED, FAILED or SKIPPED. Who held the lease no longer does."""
+        self.status = status
+        self.next_attempt_at = self.lease_owner = self.lease_until = None
 
     def retry_at(self, moment: datetime) -> None:
         """Wait for another attempt; who held the lease no longer does."""
@@ -78,13 +74,9 @@ class Delivery(Model):
         self.attempt_count = 0
         self.retry_at(now)
 
-    def _end(self, status: DeliveryStatus) -> None:
-        self.status = status
-        self.next_attempt_at = self.lease_owner = self.lease_until = None
-
 
 class DeliveryAttempt(Model):
-    """One try to hand a delivery over. `number` counts them all, from 1 on; `error` is the provider's own words, without secrets."""
+    """One try to hand a delivery over; `number` counts them from 1 on, `error` is the provider's own words, without secrets."""
 
     id = fields.UUIDField(primary_key=True)
     delivery: fields.ForeignKeyRelation[Delivery] = fields.ForeignKeyField(

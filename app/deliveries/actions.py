@@ -1,0 +1,55 @@
+"""What a member does with a delivery: have it tried again."""
+
+from uuid import UUID
+
+from app.deliveries.events import DeliveryChanged
+from app.deliveries.models import Delivery, DeliveryStatus
+from app.errors import Refusal, UserErrorCode
+from app.events import Change
+from app.graphql.callers import Caller
+from app.ground import Ground
+from app.installed_apps.inputs import not_found
+from app.installed_apps.permissions import look_again
+from app.integrations.models import Integration
+
+
+async def retry(delivery_id: UUID, *, caller: Caller, ground: Ground) -> Delivery:
+    """Try a failed delivery again: at once, and with the whole schedule before it.
+
+    Raises FORBIDDEN for who may only read; NOT_FOUND; CONFLICT, with what to do, when it has not failed or its integration is
+    stopped or paused.
+    """
+
+    async def start_over(change: Change) -> Delivery:
+        await look_again(change, caller)
+        delivery = await Delivery.get_or_none(id=delivery_id, team_id=change.team_id).select_related("integration")
+        if delivery is None or delivery.integration.is_deleted:
+            raise not_found(field=["id"])
+        _check(delivery, delivery.integration)
+        delivery.start_over(change.now)
+        await delivery.save()
+        await change.record(
+            DeliveryChanged(
+                delivery.id,
+                delivery.integration_id,
+                delivery.integration.name,
+                DeliveryStatus.RETRYING,
+                DeliveryStatus.FAILED,
+            )
+        )
+        return delivery
+
+    return await ground.events.change(caller.team_id, start_over, actor_id=caller.member_id)
+
+
+def _check(delivery: Delivery, integration: Integration) -> None:
+    if delivery.status is not DeliveryStatus.FAILED:
+        raise _conflict(f"Only a delivery that has failed can be tried again, and this one is {delivery.status}.")
+    if integration.is_stopped:
+        raise _conflict(f"“{integration.name}” is stopped: re-authenticate it first. {integration.message or ''}".rstrip())
+    if integration.is_paused:
+        raise _conflict(f"“{integration.name}” is paused: resume it first.")
+
+
+def _conflict(message: str) -> Refusal:
+    return Refusal(UserErrorCode.CONFLICT, message, field=["id"])

@@ -1,0 +1,63 @@
+"""The worker's job: handing over what is due."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from app.deliveries.leases import Lease, put_back, take_due
+from app.deliveries.posting import Attempt, Lost, Waiting, post
+from app.deliveries.schedule import spread
+from app.deliveries.settling import settle
+from app.ground import Ground
+
+POSTS_AT_A_TIME = 8
+
+_PATIENCE = timedelta(seconds=5)
+_OWNER_BYTES = 16
+_LAST_SECONDS = 15.0
+
+
+async def deliver_due(*, ground: Ground) -> int:
+    """Attempt up to eight deliveries that are due, side by side, and return how many rows that moved.
+
+    Any number of workers may do so at once, in one process or several: none gets what another has. Cancelling it lets posts that
+    have begun come to their end first, so that their outcome is saved.
+    """
+    owner = UUID(bytes=ground.entropy(_OWNER_BYTES))
+    taken = await take_due(owner=owner, now=ground.clock.now(), limit=POSTS_AT_A_TIME)
+    work = asyncio.ensure_future(_deliver_all(taken.leases, ground=ground))
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await _come_to_end(work)
+        raise
+    return len(taken.leases) + taken.put_off
+
+
+async def _deliver_all(leases: Sequence[Lease], *, ground: Ground) -> None:
+    """Deliver each. One that fails by a fault of ours leaves the others alone, and is raised once they are done."""
+    outcomes = await asyncio.gather(*(_deliver(lease, ground=ground) for lease in leases), return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def _deliver(lease: Lease, *, ground: Ground) -> None:
+    match await post(lease, ground=ground):
+        case Attempt() as attempt:
+            await settle(lease, attempt, ground=ground)
+        case Waiting(seconds):
+            least = timedelta(seconds=seconds) if seconds is not None else _PATIENCE
+            later = least + spread(least, entropy=ground.entropy)
+            await put_back(lease, until=ground.clock.now() + later)
+        case Lost():
+            await put_back(lease, until=ground.clock.now() + _PATIENCE)
+
+
+async def _come_to_end(work: asyncio.Future[None]) -> None:
+    try:
+        await asyncio.wait([work], timeout=_LAST_SECONDS)
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)

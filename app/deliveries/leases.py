@@ -1,0 +1,117 @@
+"""Who works on which deliveries: rows are leased, so that several workers never have the same one, and one that dies loses it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.expressions import Q, RawSQL
+from tortoise.queryset import QuerySet
+
+from app import database
+from app.deliveries.models import WAITING, Delivery, Pace
+from app.integrations.models import Integration, MonitoringPost
+
+LEASE = timedelta(seconds=60)
+PACE = timedelta(seconds=1)
+"""Slack lets an app post about one message a second to a channel."""
+
+HELD_BACK_BY = 5
+"""A delivery that has failed so often no longer holds back those behind it."""
+
+_CANDIDATES = 64
+_STATUSES = ", ".join(f"'{status.value}'" for status in WAITING)
+_EARLIER = f"""
+    SELECT 1 FROM "delivery" AS "ahead"
+    WHERE "ahead"."integration_id" = "delivery"."integration_id" AND "ahead"."status" IN ({_STATUSES})
+    AND "ahead"."position" < "delivery"."position" AND "ahead"."attempt_count" < {HELD_BACK_BY} LIMIT 1
+"""  # noqa: S608 - no value from outside is in it
+_AHEAD = RawSQL(f'(SELECT COUNT(*) FROM ({_EARLIER}) AS "earlier")')  # noqa: S608 - as above
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to attempt one delivery until a moment. Others have it behind that moment."""
+
+    delivery_id: UUID
+    team_id: UUID
+    owner: UUID
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a worker got, and how many more were due and put off because their channel was written to just now."""
+
+    leases: Sequence[Lease]
+    put_off: int
+
+
+async def take_due(*, owner: UUID, now: datetime, limit: int) -> Taken:
+    """Lease up to `limit` due deliveries that nothing in their integrations goes before, and claim their channels' pace too."""
+
+    async def take(connection: BaseDBAsyncClient) -> Taken:
+        del connection
+        leases: list[Lease] = []
+        put_off = 0
+        for channel, delivery in await _by_channel(await _due(now)):
+            if len(leases) == limit:
+                break
+            next_at = await _claim(channel, now)
+            if next_at is None:
+                leases.append(await _lease(delivery, owner=owner, until=now + LEASE))
+            else:
+                put_off += 1
+                delivery.next_attempt_at = next_at
+                await delivery.save(update_fields=["next_attempt_at"])
+        return Taken(leases, put_off)
+
+    return await database.write(take)
+
+
+async def put_back(lease: Lease, *, until: datetime) -> None:
+    """Give the lease back without an attempt having been made; the delivery is due again at `until`."""
+
+    async def give_back(connection: BaseDBAsyncClient) -> None:
+        del connection
+        await Delivery.filter(id=lease.delivery_id, lease_owner=lease.owner, status__in=WAITING).update(
+            next_attempt_at=until, lease_owner=None, lease_until=None
+        )
+
+    await database.write(give_back)
+
+
+def _due(now: datetime) -> QuerySet[Delivery]:
+    free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
+    due = Delivery.filter(free, status__in=WAITING, next_attempt_at__lte=now).annotate(ahead=_AHEAD).filter(ahead=0)
+    return due.order_by("next_attempt_at", "created_at", "id").limit(_CANDIDATES).select_for_update(skip_locked=True)
+
+
+async def _by_channel(deliveries: Sequence[Delivery]) -> list[tuple[str, Delivery]]:
+    """Return the deliveries with the channels that they go to, in the channels' order: two workers claim them in the same one."""
+    wanted = {delivery.integration_id for delivery in deliveries}
+    integrations = await Integration.in_bulk(wanted, "id")
+    posts = {post.integration_id: post for post in await MonitoringPost.filter(integration_id__in=list(wanted))}
+    named = [
+        (f"{integration.origin}:{integration.account_id}:{posts[integration.id].channel_id}", delivery)
+        for delivery in deliveries
+        for integration in [integrations[delivery.integration_id]]
+    ]
+    return sorted(named, key=lambda pair: pair[0])
+
+
+async def _claim(channel: str, now: datetime) -> datetime | None:
+    """Claim the channel for a message at `now`; return None when that worked, else when the next may go."""
+    pace = await Pace.get_or_none(channel=channel)
+    if pace is None:
+        await Pace.bulk_create([Pace(channel=channel, next_at=now)], ignore_conflicts=True)
+    if await Pace.filter(channel=channel, next_at__lte=now).update(next_at=now + PACE):
+        return None
+    return (await Pace.get(channel=channel)).next_at
+
+
+async def _lease(delivery: Delivery, *, owner: UUID, until: datetime) -> Lease:
+    delivery.lease_owner, delivery.lease_until = owner, until
+    await delivery.save(update_fields=["lease_owner", "lease_until"])
+    return Lease(delivery.id, delivery.team_id, owner, until)

@@ -1,0 +1,108 @@
+"""One attempt to hand a delivery over."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.deliveries.leases import Lease
+from app.deliveries.models import Delivery
+from app.ground import Ground
+from app.integrations.actions import grant_of
+from app.integrations.models import MonitoringPost
+from app.monitors.models import MonitorRun
+from app.providers.catalogue import CATALOGUE
+from app.providers.contract import Authorized, Failure, Fault, Messaging, Posted, RunReport
+from app.sign_ins import calls
+
+_LONGEST_CALL = timedelta(seconds=15)
+"""A call to a provider ends within ten seconds; the lease has to last longer than that when it begins."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of an attempt: `failure` is None where the provider has said that the message stands."""
+
+    at: datetime
+    duration_ms: int
+    channel_id: str
+    failure: Failure | None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Nothing was sent: the grant is asked for patience for so many seconds more, where the provider has said for how many."""
+
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Nothing was sent: the delivery is no longer ours to attempt."""
+
+
+async def post(lease: Lease, *, ground: Ground) -> Attempt | Waiting | Lost:
+    """Post the delivery's message, once. Nothing of it is saved."""
+    delivery = await Delivery.get_or_none(id=lease.delivery_id, lease_owner=lease.owner).select_related(
+        "integration", "run__monitor"
+    )
+    if delivery is None or not delivery.is_waiting:
+        return Lost()
+    integration = delivery.integration
+    grant_id = await grant_of(integration)
+    messaging = CATALOGUE[integration.provider].messaging
+    if grant_id is None or messaging is None:
+        return Lost()
+    target = await MonitoringPost.get(integration_id=integration.id)
+    call = _Call(lease, messaging, channel_id=target.channel_id, report=_report(delivery), ground=ground)
+    return await call.make(grant_id)
+
+
+class _Call:
+    """A call for a grant, which knows whether anything was sent."""
+
+    def __init__(self, lease: Lease, messaging: Messaging, *, channel_id: str, report: RunReport, ground: Ground) -> None:
+        self._lease = lease
+        self._messaging = messaging
+        self._channel_id = channel_id
+        self._report = report
+        self._ground = ground
+        self._asked = False
+
+    async def make(self, grant_id: UUID) -> Attempt | Waiting | Lost:
+        at = self._ground.clock.now()
+        answer = await calls.call(grant_id, self._ask, ground=self._ground)
+        if isinstance(answer, Lost):
+            return answer
+        if isinstance(answer, Failure) and answer.fault is Fault.BUSY and not self._asked:
+            return Waiting(answer.retry_after)
+        took = self._ground.clock.now() - at
+        failure = answer if isinstance(answer, Failure) else None
+        return Attempt(at, max(took // timedelta(milliseconds=1), 0), self._channel_id, failure)
+
+    async def _ask(self, authorized: Authorized) -> Posted | Lost | Failure:
+        # Getting here may have taken a refresh of the token, or the machine may have slept.
+        if self._ground.clock.now() + _LONGEST_CALL > self._lease.until:
+            return Lost()
+        self._asked = True
+        posted: Posted | Failure = await self._messaging.post_report(
+            authorized=authorized, channel_id=self._channel_id, report=self._report, outbound=self._ground.outbound
+        )
+        return posted
+
+
+def _report(delivery: Delivery) -> RunReport:
+    run: MonitorRun = delivery.run
+    return RunReport(
+        delivery_id=str(delivery.id),
+        occasion=delivery.occasion,
+        monitor_name=run.monitor.name,
+        outcome=run.outcome.value,
+        started_at=run.started_at,
+        duration_ms=run.duration_ms,
+        request_count=run.request_count,
+        test_count=run.test_count,
+        failed_test_count=run.failed_test_count,
+        error_count=run.error_count,
+        failures=tuple((failure.name, failure.message) for failure in run.failures),
+        url=run.url,
+    )

@@ -1,0 +1,89 @@
+"""What an attempt makes of a delivery: saved in one change, with the attempt itself and the integration's note of it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from app.deliveries.events import DeliveryChanged
+from app.deliveries.leases import Lease
+from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
+from app.deliveries.posting import Attempt
+from app.deliveries.schedule import delay_after
+from app.events import Change
+from app.ground import Ground
+from app.integrations.actions import take_note
+from app.integrations.models import Integration, MonitoringPost
+from app.providers.contract import Failure, Fault
+
+_FINAL = frozenset({Fault.DEAD_GRANT, Fault.EXPIRED, Fault.MISSING_SCOPES, Fault.CLIENT_REFUSED, Fault.TARGET_GONE})
+"""Trying again would not help: somebody has to act first, and can then ask for another try."""
+
+
+async def settle(lease: Lease, attempt: Attempt, *, ground: Ground) -> None:
+    """Save the attempt. A success is the provider's own word, and stands whatever became of the delivery meanwhile."""
+
+    async def save(change: Change) -> None:
+        delivery = await Delivery.filter(id=lease.delivery_id).select_for_update().get()
+        integration = await Integration.get(id=delivery.integration_id)
+        await _keep(delivery, attempt)
+        previous = delivery.status
+        if _turn(delivery, lease, attempt, entropy=ground.entropy, now=change.now):
+            await delivery.save()
+            await change.record(_changed(delivery, previous, attempt.failure, name=integration.name))
+        if await _goes_there_still(delivery, attempt):
+            await take_note(change, integration, attempt.failure)
+
+    await ground.events.change(lease.team_id, save)
+
+
+async def _keep(delivery: Delivery, attempt: Attempt) -> None:
+    made = await DeliveryAttempt.filter(delivery_id=delivery.id).count()
+    await DeliveryAttempt.create(
+        id=uuid4(),
+        delivery_id=delivery.id,
+        number=made + 1,
+        at=attempt.at,
+        duration_ms=attempt.duration_ms,
+        succeeded=attempt.failure is None,
+        error=attempt.failure.words if attempt.failure is not None else None,
+    )
+
+
+def _turn(delivery: Delivery, lease: Lease, attempt: Attempt, *, entropy: Callable[[int], bytes], now: datetime) -> bool:
+    """Make of the delivery what the attempt says; False when that is nothing."""
+    failure = attempt.failure
+    if failure is None:
+        is_news = delivery.status is not DeliveryStatus.DELIVERED
+        delivery.end(DeliveryStatus.DELIVERED)
+        return is_news
+    if delivery.lease_owner != lease.owner or not delivery.is_waiting:
+        return False
+    delivery.attempt_count += 1
+    delay = _delay(delivery, failure, entropy=entropy)
+    if delay is None:
+        delivery.end(DeliveryStatus.FAILED)
+    else:
+        delivery.retry_at(now + delay)
+    return True
+
+
+def _delay(delivery: Delivery, failure: Failure, *, entropy: Callable[[int], bytes]) -> timedelta | None:
+    if failure.fault in _FINAL:
+        return None
+    return delay_after(delivery.attempt_count, retry_after=failure.retry_after, entropy=entropy)
+
+
+def _changed(delivery: Delivery, previous: DeliveryStatus, failure: Failure | None, *, name: str) -> DeliveryChanged:
+    return DeliveryChanged(
+        delivery.id,
+        delivery.integration_id,
+        name,
+        delivery.status,
+        previous,
+        failure.words if failure is not None else None,
+    )
+
+
+async def _goes_there_still(delivery: Delivery, attempt: Attempt) -> bool:
+    """Whether the attempt says something of the channel that the integration has now."""
+    return await MonitoringPost.exists(integration_id=delivery.integration_id, channel_id=attempt.channel_id)
