@@ -17,7 +17,7 @@ _SHARED: tuple[Processor, ...] = (
 
 
 def configure_logs(form: Literal["text", "json"] | None) -> None:
-    """Send everything that is logged, by libraries too, to standard error in one form; None picks text on a terminal, else JSON."""
+    """Send all that is logged, by libraries too, to standard error in one form; None: text on a terminal, else JSON."""
     text = form == "text" or (form is None and sys.stderr.isatty())
     structlog.configure(
         processors=[

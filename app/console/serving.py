@@ -6,7 +6,7 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import orjson
@@ -18,6 +18,7 @@ from app import database, upgrade
 from app.background import Background
 from app.clock import SystemClock
 from app.errors import ConfigurationError
+from app.ground import Ground
 from app.logs import configure_logs
 from app.sandbox import create_sandbox, slack_app
 from app.server import Place, create_app, open_ground
@@ -25,6 +26,7 @@ from app.settings import LOOPBACK_HOSTS, Settings, read_settings
 from app.tables import MIGRATIONS, MODELS
 
 Say = Callable[[str], None]
+Prepared = Callable[[Settings, Ground, Say], Awaitable[None]]
 
 SANDBOX_HOST = "127.0.0.1"
 _PLACE = "INSTALLED_APPS_PLACE_OF_WORKER"
@@ -41,12 +43,15 @@ class Serving(BaseModel):
     background: bool = True
 
 
-def serve(serving: Serving, *, say: Say) -> None:
-    """Migrate and serve until told to stop. Raises ConfigurationError before anything listens when it cannot."""
+def serve(serving: Serving, *, say: Say, prepared: Prepared | None = None) -> None:
+    """Migrate and serve until told to stop; `prepared` is called once, when all opens and before anything listens.
+
+    Raises ConfigurationError before anything listens when it cannot.
+    """
     settings = settings_for(serving)
     configure_logs(settings.log_format)
     _raise_open_files()
-    asyncio.run(prepare(settings, serving=serving, say=say))
+    asyncio.run(prepare(settings, serving=serving, say=say, prepared=prepared))
     if serving.sandbox:
         _start_sandbox(settings, say=say)
     if serving.workers == 1:
@@ -88,11 +93,12 @@ def settings_for(serving: Serving) -> Settings:
     )
 
 
-async def prepare(settings: Settings, *, serving: Serving, say: Say) -> None:
+async def prepare(settings: Settings, *, serving: Serving, say: Say, prepared: Prepared | None) -> None:
     """Bring the database to this version and see that everything opens, so that a problem is one line and not a traceback."""
     await migrate(settings, say=say)
-    async with open_ground(settings, place=_place(serving, settings)):
-        pass
+    async with open_ground(settings, place=_place(serving, settings)) as ground:
+        if prepared is not None:
+            await prepared(settings, ground, say)
 
 
 async def migrate(settings: Settings, *, say: Say) -> None:

@@ -1,0 +1,240 @@
+"""The command line: `python -m app …`, installed as `installed-apps`.
+
+Exit codes: 0; 1 a stated problem; 2 bad usage; 78 configuration.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from app.console import checking, first_start, keys as keyring_life, serving
+from app.console.serving import Serving, say_on_stdout
+from app.errors import ConfigurationError, StatedProblem
+from app.graphql.callers import Role, Scope
+from app.ground import Ground
+from app.logs import configure_logs
+from app.monitors import report as runs
+from app.providers.slack_manifest import manifest
+from app.schema import build_schema
+from app.server import open_ground
+from app.settings import Settings, read_settings
+from app.teams import console as teams
+
+T = TypeVar("T")
+
+_EXIT_STATED = 1
+_EXIT_CONFIGURATION = 78
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0])
+team = typer.Typer(no_args_is_help=True, help="Teams.")
+member = typer.Typer(no_args_is_help=True, help="A team's members.")
+token = typer.Typer(no_args_is_help=True, help="Access tokens.")
+report = typer.Typer(no_args_is_help=True, help="Reporting runs through the API.")
+keys = typer.Typer(no_args_is_help=True, help="The keyring's life.")
+slack = typer.Typer(no_args_is_help=True, help="What Slack has to be told.")
+for name, group in (("team", team), ("member", member), ("token", token), ("report", report), ("keys", keys), ("slack", slack)):
+    cli.add_typer(group, name=name)
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65_535)]
+TeamName = Annotated[str, typer.Option("--team", help="The team's name.")]
+Email = Annotated[str, typer.Option(help="The member's e-mail address.")]
+RoleOption = Annotated[Role, typer.Option(help="ADMIN, MEMBER or VIEWER.")]
+
+
+def main() -> None:
+    """Run the command line; a problem is a line on standard error and an exit code, not a traceback."""
+    try:
+        cli()
+    except StatedProblem as problem:
+        _end(problem.message, _EXIT_STATED)
+    except ConfigurationError as error:
+        _end(error.message, _EXIT_CONFIGURATION)
+
+
+@cli.command()
+def serve(
+    *,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[int, typer.Option(help="How many processes serve.", min=1)] = 1,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Start the sandbox too and point the providers at it.")] = False,
+    background: Annotated[bool, typer.Option(help="Also deliver, refresh, revoke and check.")] = True,
+) -> None:
+    """Migrate the database and serve."""
+    serving.serve(Serving(host=host, port=port, workers=workers, sandbox=sandbox, background=background), say=say_on_stdout)
+
+
+@cli.command()
+def start(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Do what scripts/serve does: serve, with the sandbox where no Slack credentials are set; greet the very first start."""
+    first_start.start(host=host, port=port, say=say_on_stdout)
+
+
+@cli.command()
+def worker() -> None:
+    """Do the background work only: deliveries, refreshes, revocations, checks."""
+    settings = _settings()
+    configure_logs(settings.log_format)
+    asyncio.run(serving.work(settings))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this version."""
+    asyncio.run(serving.migrate(_settings(), say=say_on_stdout))
+
+
+@team.command("create")
+def create_team(
+    name: Annotated[str, typer.Argument(help="The team's name; unique.")],
+    *,
+    admin_name: Annotated[str, typer.Option(help="Its first Team Admin's name.")],
+    admin_email: Annotated[str, typer.Option(help="Its first Team Admin's e-mail address.")],
+) -> None:
+    """Make a team with one Team Admin; prints its id."""
+    _print(_grounded(lambda ground: teams.create_team(name=name, admin_name=admin_name, admin_email=admin_email, ground=ground)))
+
+
+@team.command("list")
+def list_teams() -> None:
+    """List the teams: id, name."""
+    _print_all(_grounded(lambda _: teams.list_teams()))
+
+
+@member.command("add")
+def add_member(
+    *,
+    team: TeamName,
+    name: Annotated[str, typer.Option(help="The member's name.")],
+    email: Email,
+    role: RoleOption,
+) -> None:
+    """Add a member to a team; prints their id."""
+    _print(_grounded(lambda ground: teams.add_member(team=team, name=name, email=email, role=role, ground=ground)))
+
+
+@member.command("list")
+def list_members(*, team: TeamName) -> None:
+    """List a team's members: id, role, e-mail address, name."""
+    _print_all(_grounded(lambda _: teams.list_members(team=team)))
+
+
+@member.command("role")
+def change_role(*, team: TeamName, email: Email, role: RoleOption) -> None:
+    """Give a member another role; prints their id."""
+    _print(_grounded(lambda ground: teams.change_role(team=team, email=email, role=role, ground=ground)))
+
+
+@token.command("create")
+def create_token(
+    *,
+    team: TeamName,
+    email: Email,
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="What it may do; every scope that the role allows when left out.")
+    ] = None,
+    days: Annotated[int | None, typer.Option(help="How many days it lives.")] = None,
+) -> None:
+    """Make an access token for a member; prints the token alone."""
+    made = _grounded(lambda ground: teams.create_token(team=team, email=email, scopes=scope or (), days=days, ground=ground))
+    _print(made.reveal())
+
+
+@cli.command("sign-in-link")
+def make_sign_in_link(*, team: TeamName, email: Email) -> None:
+    """Print a link that signs a browser in once, within ten minutes."""
+    _print(_grounded(lambda ground: teams.make_sign_in_link(team=team, email=email, ground=ground)).reveal())
+
+
+@report.command("newman")
+def report_newman(
+    file: Annotated[Path, typer.Argument(help="The report that `newman run … -r json` wrote.")],
+    *,
+    monitor: Annotated[str, typer.Option(help="The monitor's key.")],
+    name: Annotated[str | None, typer.Option(help="The monitor's name.")] = None,
+    run_id: Annotated[str | None, typer.Option(help="The run's own id; the file's SHA-256 when left out.")] = None,
+    url: Annotated[str | None, typer.Option(help="Where a person can read about the run.")] = None,
+) -> None:
+    """Record a Newman run through the API (INSTALLED_APPS_URL, INSTALLED_APPS_TOKEN); exit 0 when recorded."""
+    _print(asyncio.run(runs.report_newman(file, monitor_key=monitor, monitor_name=name, run_id=run_id, url=url)))
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List the keys: id, use, how many data keys need it, whether the keyring has it."""
+    _print_all(_grounded(lambda ground: keyring_life.list_keys(ground=ground)))
+
+
+@keys.command("verify")
+def verify_keys() -> None:
+    """Open every sealed value; exit 1 when one does not open."""
+    _print_all(_grounded(lambda ground: keyring_life.verify(ground=ground)))
+
+
+@cli.command()
+def sandbox(
+    *,
+    port: Port = 8010,
+    events_url: Annotated[str | None, typer.Option(help="Where Slack's signed events are sent.")] = None,
+) -> None:
+    """Serve the sandbox alone."""
+    serving.run_sandbox(port=port, events_url=events_url)
+
+
+@slack.command("manifest")
+def slack_manifest() -> None:
+    """Print the Slack app manifest to register."""
+    _print(manifest(_settings().public_url))
+
+
+@cli.command()
+def check() -> None:
+    """Read the configuration, reach what it names, and say what is wrong and how to mend it; exit 1 if anything is."""
+    findings = asyncio.run(checking.check(_settings()))
+    for is_well, line in findings:
+        _print(f"{'ok     ' if is_well else 'PROBLEM'}  {line}")
+    if not all(is_well for is_well, _ in findings):
+        raise typer.Exit(_EXIT_STATED)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the GraphQL schema."""
+    _print(build_schema().as_str())
+
+
+def _settings() -> Settings:
+    return read_settings()
+
+
+def _grounded(do: Callable[[Ground], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with open_ground(_settings()) as ground:
+            return await do(ground)
+
+    return asyncio.run(run())
+
+
+def _print(line: str) -> None:
+    with suppress(BrokenPipeError):
+        say_on_stdout(line)
+
+
+def _print_all(lines: Iterable[str]) -> None:
+    for line in lines:
+        _print(line)
+
+
+def _end(message: str, code: int) -> None:
+    sys.stderr.write(f"{message}\n")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

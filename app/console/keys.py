@@ -1,0 +1,44 @@
+"""The keyring's life, as the command line shows it."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from app import vault
+from app.errors import StatedProblem
+from app.ground import Ground
+from app.sign_ins.models import Authorization, Grant
+from app.vault import Binding
+
+_BATCH = 500
+
+
+async def list_keys(*, ground: Ground) -> list[str]:
+    """Return a line for each key: its id, its use, how many data keys need it, and whether the keyring has it."""
+    return [
+        f"{key.id}  {key.state or 'unused':<12}  {key.data_keys:>6} data keys  {'here' if key.in_keyring else 'MISSING'}"
+        for key in await vault.list_keys(ground.vault.keyring)
+    ]
+
+
+async def verify(*, ground: Ground) -> list[str]:
+    """Open every sealed value; return how many opened under each key. Raises StatedProblem when one does not open."""
+    values = [value async for value in _sealed_values()]
+    outcome = await vault.verify(values, keyring=ground.vault.keyring, clock=ground.clock)
+    if outcome.failures:
+        places = "\n".join(
+            f"{binding.table}.{binding.column} of {binding.row_id}: {error.message}" for binding, error in outcome.failures
+        )
+        raise StatedProblem(f"{len(outcome.failures)} sealed values do not open:\n{places}")
+    return [f"{key_id}  {count} values opened" for key_id, count in outcome.opened.items()] or ["No value is sealed yet."]
+
+
+async def _sealed_values() -> AsyncIterator[tuple[Binding, bytes]]:
+    for model, columns in ((Grant, ("sealed_access", "sealed_refresh")), (Authorization, ("sealed_ticket", "sealed_verifier"))):
+        last = UUID(int=0)
+        while rows := await model.filter(id__gt=last).order_by("id").limit(_BATCH):
+            last = rows[-1].id
+            for row in rows:
+                for column in columns:
+                    sealed = getattr(row, column)
+                    if sealed is not None:
+                        yield row.binding(column), bytes(sealed)
