@@ -12,7 +12,7 @@ from app.ground import Ground
 from app.secret import Secret
 from app.teams import access_tokens, actions, sign_in_links
 from app.teams.models import Member, Team
-from app.teams.names import check_email
+from app.teams.names import check_email, check_name
 
 TOKEN_NAME = "Command line"  # noqa: S105 - a name for people
 
@@ -74,7 +74,9 @@ async def make_sign_in_link(*, team: str, email: str, ground: Ground) -> Secret:
 
 
 async def _team(name: str) -> Team:
-    team = await Team.get_or_none(name=name.strip())
+    with _stated():
+        wanted = check_name(name)
+    team = await Team.get_or_none(name=wanted)
     if team is None:
         raise StatedProblem(f"There is no team named {name}; `team list` says which there are.")
     return team

@@ -1,0 +1,54 @@
+"""Teams and callers to test with, and everything that the database holds about them."""
+
+from typing import Any
+from uuid import uuid4
+
+from tortoise.models import Model
+
+from app.events import Counter, Event
+from app.graphql.callers import ALL_SCOPES, Caller, Role, Scope
+from app.ground import Ground
+from app.teams.actions import Founded, add_member, found_team
+from app.teams.models import AccessToken, BrowserSession, Member, SignInLink, Team
+
+TABLES: tuple[type[Model], ...] = (Team, Member, AccessToken, BrowserSession, SignInLink, Event, Counter)
+
+
+async def found(ground: Ground, *, name: str = "Orbit") -> Founded:
+    return await found_team(name=name, admin_name="Ada", admin_email="ada@example.com", ground=ground)
+
+
+async def join(ground: Ground, team: Team, *, name: str, role: Role) -> Member:
+    """Add a member whose address is their name's at example.com."""
+    email = f"{name.lower()}@example.com"
+    return (await add_member(team_id=team.id, actor_id=None, name=name, email=email, role=role, ground=ground)).member
+
+
+def by_session(member: Member) -> Caller:
+    return _caller(member, ALL_SCOPES, is_session=True)
+
+
+def by_token(member: Member, *scopes: Scope) -> Caller:
+    return _caller(member, frozenset(scopes), is_session=False)
+
+
+async def rows() -> dict[str, list[dict[str, Any]]]:
+    """Return everything that the tables of teams and their log hold."""
+    return {model.__name__: sorted(await model.all().values(), key=repr) for model in TABLES}
+
+
+async def log() -> list[tuple[str, str]]:
+    """Return every event's type and summary, oldest first."""
+    return [(row.type, row.summary) for row in await Event.all().order_by("sequence")]
+
+
+def _caller(member: Member, scopes: frozenset[Scope], *, is_session: bool) -> Caller:
+    return Caller(
+        team_id=member.team_id,
+        member_id=member.id,
+        role=member.role,
+        scopes=scopes,
+        credential_id=uuid4(),
+        is_session=is_session,
+        expires_at=None,
+    )
