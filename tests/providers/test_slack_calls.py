@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,7 @@ from tests.providers.slack_steps import (
     every_step,
     fault_of,
 )
+from tests.wires import make_authority, serving
 
 
 @every_step
@@ -68,9 +70,9 @@ async def test_where_nobody_listens_slack_is_unreachable(step: Step) -> None:
 
 
 @every_step
-async def test_what_speaks_no_tls_is_unreachable(step: Step) -> None:
-    async with scripted(lambda _: http()) as provider:
-        secure = provider.url.replace("http:", "https:")
+async def test_a_certificate_that_is_not_accepted_is_unreachable(step: Step, tmp_path: Path) -> None:
+    async with serving(http().content, tls=make_authority("127.0.0.1", tmp_path).server) as server:
+        secure = f"https://127.0.0.1:{server.port}"
         outbound = Outbound(allow=parse_allow("127.0.0.1"))
         client = Client(id="client-id", secret=Secret("secret"), base_url=secure, origin=secure)
 
@@ -79,6 +81,8 @@ async def test_what_speaks_no_tls_is_unreachable(step: Step) -> None:
         await outbound.aclose()
     assert isinstance(outcome, Failure)
     assert outcome.fault is Fault.UNREACHABLE
+    assert "certificate" in outcome.words
+    assert server.heads == []
 
 
 @every_step
