@@ -1,0 +1,231 @@
+"""Beginning a sign-in, sending the member's browser off with it, and ending one."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from app import database
+from app.catalogue.schema import callback_url
+from app.errors import KeyUnavailable, Refusal, SealError, UserErrorCode
+from app.events import Change
+from app.graphql.callers import Caller
+from app.graphql.ids import to_text
+from app.ground import Ground
+from app.providers.catalogue import CATALOGUE
+from app.providers.contract import Client, NotConfigured, Provider, Sharing
+from app.secret import Secret, to_bytes
+from app.sign_ins import grants
+from app.sign_ins.clients import client_of, describe_missing, provider_of
+from app.sign_ins.events import AuthorizationFailed, AuthorizationRevoked
+from app.sign_ins.models import Authorization, AuthorizationStatus, StatusReason
+from app.teams.models import Member
+from app.teams.secrets import hash_of, make_secret
+
+LASTS = timedelta(minutes=10)
+MOST_OPEN_OF_MEMBER = 5
+MOST_OPEN_OF_TEAM = 50
+
+SHUT: dict[str, Any] = {"sealed_ticket": None, "sealed_verifier": None, "state_hash": None, "cookie_hash": None}
+"""What a sign-in that is over keeps no longer."""
+
+
+async def begin(
+    *,
+    provider_key: str,
+    wanted_account_id: str | None = None,
+    installed_app_id: UUID | None = None,
+    integration_id: UUID | None = None,
+    field: Sequence[str] = (),
+    caller: Caller,
+    ground: Ground,
+) -> Authorization:
+    """Begin a sign-in of the caller's at a provider; `wanted_account_id` is the only account that it will be accepted for.
+
+    A member's sixth open one ends their oldest. Raises Refusal: NOT_FOUND for an unknown provider, INVALID where members sign in
+    at an installed app only, NOT_CONFIGURED naming the settings, CONFLICT when the team has 50 open.
+    """
+    provider, client = _find_client(provider_key, field=field, ground=ground)
+    ticket, verifier = make_secret(ground.entropy), make_secret(ground.entropy)
+    row = Authorization(
+        id=uuid4(),
+        team_id=caller.team_id,
+        member_id=caller.member_id,
+        provider=provider.key,
+        installed_app_id=installed_app_id,
+        integration_id=integration_id,
+        wanted_account_id=wanted_account_id,
+        origin=client.origin,
+        client_id=client.id,
+        redirect_uri=callback_url(provider, public_url=ground.settings.public_url),
+        ticket_hash=hash_of(ticket),
+        status=AuthorizationStatus.PENDING,
+    )
+    await _seal_into(row, ticket=ticket, verifier=verifier, ground=ground)
+
+    async def save(change: Change) -> Authorization:
+        await _refuse_who_left(change, row.member_id)
+        await _make_room(change, row.member_id)
+        row.begun_at, row.expires_at = change.now, change.now + LASTS
+        await row.save(force_create=True)
+        return row
+
+    return await ground.events.change(caller.team_id, save, actor_id=caller.member_id)
+
+
+async def start_url(row: Authorization, *, ground: Ground) -> str:
+    """Return where the member's browser begins. Once the sign-in is no longer open, an address that says so."""
+    ticket: Secret | None = None
+    if row.sealed_ticket is not None:
+        try:
+            ticket = await ground.vault.open(bytes(row.sealed_ticket), bound_to=row.binding("sealed_ticket"))
+        except SealError:
+            ticket = None
+    return f"{ground.settings.public_url}/authorize/{ticket.reveal() if ticket is not None else row.id}"
+
+
+async def find_by_ticket(ticket: str) -> Authorization | None:
+    return await Authorization.get_or_none(ticket_hash=hash_of(Secret(ticket)))
+
+
+@dataclass(frozen=True)
+class Departure:
+    """The browser goes on to the provider, with a cookie by which the callback knows it again."""
+
+    url: str
+    cookie: Secret
+
+
+@dataclass(frozen=True)
+class NotOpen:
+    """The sign-in cannot go on; `words` say why to a person."""
+
+    words: str
+
+
+async def depart(row: Authorization, *, ground: Ground) -> Departure | NotOpen:
+    """Send the browser of the member who began it to the provider, with a fresh state; an earlier one is worth nothing."""
+    client = client_of(row, ground=ground)
+    if not isinstance(client, Client) or row.sealed_verifier is None:
+        return NotOpen(OVER)
+    try:
+        verifier = await ground.vault.open(bytes(row.sealed_verifier), bound_to=row.binding("sealed_verifier"))
+    except SealError:
+        return NotOpen("A key of this server is missing, so nobody can sign in at present: tell its operator.")
+    state, cookie = make_secret(ground.entropy), make_secret(ground.entropy)
+
+    async def remember(connection: BaseDBAsyncClient) -> int:
+        return (
+            await Authorization.filter(
+                id=row.id, status=AuthorizationStatus.PENDING, consumed_at=None, expires_at__gt=ground.clock.now()
+            )
+            .using_db(connection)
+            .update(state_hash=hash_of(state), cookie_hash=hash_of(cookie))
+        )
+
+    if not await database.write(remember):
+        return NotOpen(OVER)
+    url = provider_of(row).authorize_url(
+        client=client,
+        redirect_uri=row.redirect_uri,
+        state=state.reveal(),
+        challenge=_challenge(verifier),
+        account_id=row.wanted_account_id,
+    )
+    return Departure(url, cookie)
+
+
+async def revoke(authorization_id: UUID, *, field: Sequence[str] = (), caller: Caller, ground: Ground) -> Authorization:
+    """End the caller's own authorization at a Git server; whatever uses it stops.
+
+    Raises Refusal: NOT_FOUND also for another member's, CONFLICT for one that is no such authorization or not in force.
+    """
+
+    async def end(change: Change) -> Authorization:
+        row = await Authorization.get_or_none(id=authorization_id, team_id=caller.team_id, member_id=caller.member_id)
+        if row is None:
+            raise Refusal(UserErrorCode.NOT_FOUND, "You have no such sign-in.", field=field)
+        _refuse_unless_own(row, field=field)
+        row.status, row.ended_at = AuthorizationStatus.REVOKED, change.now
+        await row.save(update_fields=["status", "ended_at"])
+        await change.record(AuthorizationRevoked(row.id, row.connected_to or provider_of(row).name))
+        if row.grant_id is not None:
+            message = "The member whose sign-in it used has ended it."
+            await grants.end(change, row.grant_id, reason=StatusReason.AUTHORIZATION_ENDED, message=message)
+        return row
+
+    return await ground.events.change(caller.team_id, end, actor_id=caller.member_id)
+
+
+async def close(change: Change, row: Authorization, message: str) -> None:
+    """Let an open sign-in expire now, and say so."""
+    closed = await Authorization.filter(id=row.id, status=AuthorizationStatus.PENDING).update(
+        status=AuthorizationStatus.EXPIRED, expires_at=change.now, ended_at=change.now, **SHUT
+    )
+    if closed:
+        await change.record(AuthorizationFailed(row.id, provider_of(row).name, message))
+
+
+OVER = "This sign-in is not open any more. Begin another where you began this one."
+
+
+def _find_client(provider_key: str, *, field: Sequence[str], ground: Ground) -> tuple[Provider, Client]:
+    provider = CATALOGUE.get(provider_key)
+    if provider is None:
+        known = ", ".join(CATALOGUE)
+        message = f"There is no provider {quote(provider_key[:64], safe='')}; there are: {known}."
+        raise Refusal(UserErrorCode.NOT_FOUND, message, field=field)
+    if provider.sharing is Sharing.SHARED_CLIENT:
+        message = f"Members sign in at an installed app of {provider.name}: give its installedAppId."
+        raise Refusal(UserErrorCode.INVALID, message, field=field)
+    client = provider.configure(ground.settings)
+    if isinstance(client, NotConfigured):
+        raise Refusal(UserErrorCode.NOT_CONFIGURED, describe_missing(provider, client), field=field)
+    return provider, client
+
+
+async def _seal_into(row: Authorization, *, ticket: Secret, verifier: Secret, ground: Ground) -> None:
+    try:
+        row.sealed_ticket = await ground.vault.seal(ticket, bound_to=row.binding("sealed_ticket"))
+        row.sealed_verifier = await ground.vault.seal(verifier, bound_to=row.binding("sealed_verifier"))
+    except KeyUnavailable as error:
+        message = f"Nobody can sign in at present: the operator has to bring back the key {error.key_id}."
+        raise Refusal(UserErrorCode.NOT_CONFIGURED, message) from error
+
+
+def _challenge(verifier: Secret) -> str:
+    """Return the code challenge of the method S256 (RFC 7636, section 4.2)."""
+    return to_text(hashlib.sha256(to_bytes(verifier)).digest())
+
+
+async def _refuse_who_left(change: Change, member_id: UUID) -> None:
+    if not await Member.filter(id=member_id, team_id=change.team_id, left_at=None).exists():
+        raise Refusal(UserErrorCode.FORBIDDEN, "You are no longer a member of this team.")
+
+
+async def _make_room(change: Change, member_id: UUID) -> None:
+    """Keep the open sign-ins few. A member who left tabs open is not locked out by them; nobody can end another member's."""
+    pending = Authorization.filter(team_id=change.team_id, status=AuthorizationStatus.PENDING, expires_at__gt=change.now)
+    own = await pending.filter(member_id=member_id, consumed_at=None).order_by("begun_at", "id")
+    for row in own[: max(len(own) - MOST_OPEN_OF_MEMBER + 1, 0)]:
+        await close(change, row, "it was left open while others were begun.")
+    if await pending.count() >= MOST_OPEN_OF_TEAM:
+        message = f"{MOST_OPEN_OF_TEAM} sign-ins of this team are open: finish some, or wait ten minutes."
+        raise Refusal(UserErrorCode.CONFLICT, message)
+
+
+def _refuse_unless_own(row: Authorization, *, field: Sequence[str]) -> None:
+    provider = provider_of(row)
+    if provider.sharing is Sharing.SHARED_AUTHORIZATION:
+        message = (
+            "This sign-in is not a member's own: once used, delete the integration or the installed app that it was used for; "
+            f"unused, it is given back to {provider.name} by itself within the hour."
+        )
+        raise Refusal(UserErrorCode.CONFLICT, message, field=field)
+    if row.status is not AuthorizationStatus.COMPLETED:
+        raise Refusal(UserErrorCode.CONFLICT, "This sign-in is not in force.", field=field)

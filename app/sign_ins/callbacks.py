@@ -1,0 +1,150 @@
+"""The provider's redirect back. It is believed in nothing but code, state, iss and error; all else comes from the row."""
+
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from app import database
+from app.graphql.callers import Caller
+from app.ground import Ground
+from app.secret import Secret
+from app.sign_ins.models import Authorization, AuthorizationStatus
+from app.teams.secrets import hash_of
+
+_TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
+_CODE = re.compile(r"[\x21-\x7e]{1,2048}")
+_ERROR = re.compile(r"[\x20-\x7e]{1,200}")
+_ISSUER = re.compile(r"[\x21-\x7e]{1,500}")
+_LONGEST_QUERY = 8192
+_READ = frozenset({"state", "code", "error", "iss"})
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The callback belongs to no sign-in of this browser. Nobody is told which check it failed.
+
+    `is_stranger` tells a browser that is not the one that was sent off from a request that makes no sense.
+    """
+
+    is_stranger: bool = False
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A sign-in whose callback has come and is consumed: never again. Exactly one of `code` and `error` is set."""
+
+    authorization: Authorization
+    code: Secret | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class _Query:
+    state: Secret
+    code: Secret | None
+    error: str | None
+    issuer: str | None
+
+
+def cookie_name(row: Authorization, *, ground: Ground) -> str:
+    """Return the name of the cookie that the browser got when it was sent off: one for each sign-in, so that tabs do not mix."""
+    prefix = "__Secure-" if ground.settings.has_secure_cookies else ""
+    return f"{prefix}sign_in_{row.id.hex}"
+
+
+async def receive(
+    *, path: str, query: bytes, cookies: Mapping[str, str], caller: Caller | None, ground: Ground
+) -> Returned | Refused:
+    """Find out whose callback this is, and consume it. `path` and `query` are as they came, before any decoding.
+
+    In this order: the state names the row; the path is the row's; the cookie is the one that this browser was sent off with; the
+    browser is signed in as the member who began it; the issuer (RFC 9207), where one is named, is the row's; and one conditional
+    update, which only the first of many wins. A refusal changes nothing and asks no provider.
+    """
+    read = _read(query)
+    if read is None:
+        return Refused()
+    row = await Authorization.get_or_none(state_hash=hash_of(read.state))
+    if row is None or row.redirect_uri != f"{ground.settings.public_url}{path}":
+        return Refused()
+    if not _is_same_browser(row, cookies.get(cookie_name(row, ground=ground), "")) or not _is_same_member(row, caller):
+        return Refused(is_stranger=True)
+    if read.issuer is not None and read.issuer != row.origin:
+        return Refused()
+    if not await _consume(row, state=read.state, ground=ground):
+        return Refused()
+    return Returned(row, read.code, read.error)
+
+
+def _read(query: bytes) -> _Query | None:
+    """Read the query: every parameter that matters stands there once and looks as it must, with either a code or an error."""
+    if len(query) > _LONGEST_QUERY:
+        return None
+    try:
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=20, errors="strict")
+    except ValueError:
+        return None
+    named: dict[str, str] = {}
+    for name, value in pairs:
+        bare = name.partition("[")[0]  # state[]=…, as some frameworks spell a list
+        if bare in _READ and (bare != name or name in named):
+            return None
+        named[name] = value
+    return _sort(named)
+
+
+def _sort(named: Mapping[str, str]) -> _Query | None:
+    state, code, error, issuer = (named.get(name) for name in ("state", "code", "error", "iss"))
+    well_formed = (
+        state is not None
+        and _fits(_TICKET, state)
+        and _fits(_CODE, code)
+        and _fits(_ERROR, error)
+        and _fits(_ISSUER, issuer)
+        and (code is None) is not (error is None)
+    )
+    if not well_formed or state is None:
+        return None
+    return _Query(Secret(state), None if code is None else Secret(code), error, issuer)
+
+
+def _fits(pattern: re.Pattern[str], value: str | None) -> bool:
+    return value is None or pattern.fullmatch(value) is not None
+
+
+def _is_same_browser(row: Authorization, cookie: str) -> bool:
+    if row.cookie_hash is None or not _TICKET.fullmatch(cookie):
+        return False
+    return hmac.compare_digest(row.cookie_hash, hash_of(Secret(cookie)))
+
+
+def _is_same_member(row: Authorization, caller: Caller | None) -> bool:
+    return (
+        caller is not None
+        and caller.is_session
+        and caller.can_write
+        and (caller.team_id, caller.member_id) == (row.team_id, row.member_id)
+    )
+
+
+async def _consume(row: Authorization, *, state: Secret, ground: Ground) -> bool:
+    now = ground.clock.now()
+
+    async def consume(connection: BaseDBAsyncClient) -> int:
+        return (
+            await Authorization.filter(
+                id=row.id,
+                status=AuthorizationStatus.PENDING,
+                consumed_at=None,
+                expires_at__gt=now,
+                state_hash=hash_of(state),
+            )
+            .using_db(connection)
+            .update(consumed_at=now)
+        )
+
+    return await database.write(consume) == 1

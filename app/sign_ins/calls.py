@@ -1,0 +1,180 @@
+"""Calling a provider for a grant: with a token that is good, to its own origin only; what comes back is written down once."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from app import database
+from app.errors import SealError
+from app.ground import Ground
+from app.providers.contract import Authorized, Failure, Fault, NotConfigured
+from app.sign_ins import faults
+from app.sign_ins.clients import Replaced, client_of, explain, provider_of
+from app.sign_ins.grants import note_recovery, note_trouble
+from app.sign_ins.models import LIVE, Grant, StatusReason
+from app.sign_ins.refresh import DEADLINES, Deadlines, authorize, is_due, is_expired, note_sealed, refresh
+from app.sign_ins.sealing import open_access
+
+USE_NOTED_EVERY = timedelta(minutes=5)
+_PATIENCE_SECONDS = 5.0
+
+T = TypeVar("T")
+Ask = Callable[[Authorized], Awaitable[T | Failure]]
+
+
+async def call(grant_id: UUID, ask: Ask[T], *, ground: Ground, deadlines: Deadlines = DEADLINES) -> T | Failure:
+    """Ask the provider for the grant, with `ask`, and return its answer. Never inside a transaction.
+
+    Refreshes when that is due, and asks a second time where the token turned out to be expired or replaced meanwhile. Nothing is
+    sent for a grant that has ended or needs re-authentication, that was made with another client or address than the provider has
+    now, or that the provider has asked to be quiet for. Troubles that the provider tells of are written down; transient failures
+    stop nothing.
+    """
+    return await _Call(ground, deadlines, looks=False).make(grant_id, ask)
+
+
+async def probe(grant_id: UUID, ask: Ask[T], *, ground: Ground, deadlines: Deadlines = DEADLINES) -> T | Failure:
+    """The same as `call`, also for a grant that is in trouble, to find out whether it still is."""
+    return await _Call(ground, deadlines, looks=True).make(grant_id, ask)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    grant: Grant
+    authorized: Authorized
+
+
+class _Call:
+    def __init__(self, ground: Ground, deadlines: Deadlines, *, looks: bool) -> None:
+        self._ground = ground
+        self._deadlines = deadlines
+        self._looks = looks
+
+    async def make(self, grant_id: UUID, ask: Ask[T]) -> T | Failure:
+        ready = await self._prepare(await Grant.get_or_none(id=grant_id))
+        if isinstance(ready, Failure):
+            return ready
+        answer = await ask(ready.authorized)
+        if isinstance(answer, Failure) and answer.fault in {Fault.EXPIRED, Fault.DEAD_GRANT}:
+            again = await self._renew(ready.grant, answer)
+            if isinstance(again, Failure):
+                return again
+            ready, answer = again, await ask(again.authorized)
+        return await self._note(ready.grant, answer)
+
+    async def _prepare(self, grant: Grant | None) -> _Ready | Failure:
+        if grant is None or not grant.is_live:
+            return Failure(Fault.DEAD_GRANT, "The authorization has ended: sign in again.")
+        held_back = await self._find_obstacle(grant)
+        if held_back is not None:
+            return held_back
+        now = self._ground.clock.now()
+        if is_due(grant, now=now) or is_expired(grant, now=now):
+            renewed = await self._refresh(grant)
+            if isinstance(renewed, Failure):
+                return renewed
+            grant = renewed
+        return await self._open(grant)
+
+    async def _find_obstacle(self, grant: Grant) -> Failure | None:
+        now = self._ground.clock.now()
+        match client_of(grant, ground=self._ground):
+            case Replaced(words):
+                await note_trouble(grant, StatusReason.EXPIRED, words, ground=self._ground)
+                return Failure(Fault.DEAD_GRANT, words)
+            case NotConfigured() as missing:
+                return Failure(Fault.UNREACHABLE, explain(grant, missing))
+        if not self._looks and grant.trouble is not None and grant.trouble.needs_reauthentication:
+            return faults.standing_failure(grant.trouble, grant.trouble_message)
+        if grant.quiet_until is not None and grant.quiet_until > now:
+            wait = (grant.quiet_until - now).total_seconds()
+            return Failure(Fault.BUSY, f"{provider_of(grant).name} asks for patience.", retry_after=wait)
+        return None
+
+    async def _refresh(self, grant: Grant) -> Grant | Failure:
+        """Refresh what is due. While the access token is good, a refresh that did not work can wait."""
+        has_expired = is_expired(grant, now=self._ground.clock.now())
+        if grant.sealed_refresh is None:
+            return await self._note(grant, _EXPIRED) if has_expired else grant
+        renewed = await refresh(grant, ground=self._ground, deadlines=self._deadlines)
+        if isinstance(renewed, Failure) and renewed.fault.is_transient and not has_expired:
+            return grant
+        return renewed
+
+    async def _open(self, grant: Grant) -> _Ready | Failure:
+        client = client_of(grant, ground=self._ground)
+        try:
+            access = await open_access(grant, ground=self._ground)
+        except SealError as error:
+            return await note_sealed(grant, error, ground=self._ground)
+        if access is None or isinstance(client, NotConfigured | Replaced):
+            return Failure(Fault.DEAD_GRANT, "The authorization has ended: sign in again.")
+        return _Ready(grant, authorize(client, access))
+
+    async def _renew(self, grant: Grant, failure: Failure) -> _Ready | Failure:
+        """Find a token to ask again with, after one was called expired or dead; else write down what that means."""
+        present = await Grant.get_or_none(id=grant.id)
+        if present is not None and present.is_live and present.version > grant.version:
+            return await self._open(present)
+        if failure.fault is Fault.EXPIRED and grant.sealed_refresh is not None:
+            renewed = await refresh(grant, ground=self._ground, forced=True, deadlines=self._deadlines)
+            if isinstance(renewed, Failure):
+                return renewed
+            if renewed.version > grant.version:
+                return await self._open(renewed)
+        return await self._note(grant, failure)
+
+    async def _note(self, grant: Grant, answer: T | Failure) -> T | Failure:
+        if not isinstance(answer, Failure):
+            await self._note_use(grant)
+            if grant.trouble is not None and not grant.trouble.needs_reauthentication:
+                await note_recovery(grant, ground=self._ground)
+            return answer
+        match answer.fault:
+            case Fault.DEAD_GRANT:
+                await note_trouble(grant, faults.reason(answer), answer.words, ground=self._ground)
+                await self._have_siblings_checked(grant)
+            case Fault.EXPIRED | Fault.MISSING_SCOPES | Fault.CLIENT_REFUSED:
+                await note_trouble(grant, faults.reason(answer), answer.words, ground=self._ground)
+            case Fault.BUSY:
+                await self._keep_quiet(grant, answer.retry_after or _PATIENCE_SECONDS)
+        return answer
+
+    async def _note_use(self, grant: Grant) -> None:
+        now = self._ground.clock.now()
+        if not self._looks and (grant.last_used_at is None or now - grant.last_used_at >= USE_NOTED_EVERY):
+            await self._update(grant, last_used_at=now)
+
+    async def _keep_quiet(self, grant: Grant, seconds: float) -> None:
+        await self._update(grant, quiet_until=self._ground.clock.now() + timedelta(seconds=seconds))
+
+    async def _update(self, grant: Grant, **columns: object) -> None:
+        async def update(connection: BaseDBAsyncClient) -> None:
+            await Grant.filter(id=grant.id).using_db(connection).update(**columns)
+
+        await database.write(update)
+
+    async def _have_siblings_checked(self, grant: Grant) -> None:
+        """Where the provider has one token for each account, its other grants have probably died too: let them look."""
+        if provider_of(grant).shares_token:
+            await hasten_checks(origin=grant.origin, account_id=grant.account_id, ground=self._ground, besides=grant.id)
+
+
+async def hasten_checks(*, origin: str | None, account_id: str, ground: Ground, besides: UUID | None = None) -> int:
+    """Have every live grant of the account, in all teams, checked at once; return how many that are."""
+    now = ground.clock.now()
+
+    async def hasten(connection: BaseDBAsyncClient) -> int:
+        due = Grant.filter(account_id=account_id, next_check_at__gt=now).filter(state__in=LIVE)
+        due = due.filter(origin=origin) if origin is not None else due
+        due = due.exclude(id=besides) if besides is not None else due
+        return await due.using_db(connection).update(next_check_at=now)
+
+    return await database.write(hasten)
+
+
+_EXPIRED = Failure(Fault.EXPIRED, "The authorization has expired: sign in again.")

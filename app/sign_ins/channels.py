@@ -1,0 +1,91 @@
+"""Where a grant could post, as the provider pages it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import strawberry
+
+from app.graphql.connections import ForwardArguments, Page
+from app.graphql.ids import decode_key, encode_key
+from app.graphql.pages import from_provider_pages
+from app.ground import Ground
+from app.providers import contract
+from app.providers.catalogue import CATALOGUE
+from app.providers.contract import Authorized, ChannelPage, Failure, Fault
+from app.sign_ins import faults
+from app.sign_ins.calls import call
+from app.sign_ins.models import Grant
+
+_TYPE = "Channel"
+
+
+@dataclass(frozen=True)
+class ChannelRef:
+    """Which channel, in all the world."""
+
+    provider: str
+    account_id: str
+    channel_id: str
+
+    @property
+    def id(self) -> str:
+        """Return its id in the API, which says the same."""
+        return encode_key(_TYPE, f"{self.provider}:{self.account_id}:{self.channel_id}")
+
+
+@strawberry.type(description="Somewhere to post, as its provider describes it.")
+class Channel:
+    id: strawberry.ID = strawberry.field(description="Opaque, unique across workspaces: what channelId takes.")
+    provider_id: str = strawberry.field(description="The provider's own id of it.")
+    name: str = strawberry.field(description="For people, without a leading #.")
+    is_private: bool = strawberry.field(description="Whether only those who were invited see it.")
+
+    @classmethod
+    def of(cls, ref: ChannelRef, *, name: str, is_private: bool) -> "Channel":
+        return cls(id=strawberry.ID(ref.id), provider_id=ref.channel_id, name=name, is_private=is_private)
+
+
+def decode_channel(id: str) -> ChannelRef | None:
+    """Return which channel an id of the API names; None for what is no channel's."""
+    match (decode_key(id, _TYPE) or "").split(":"):
+        case [provider, account_id, channel_id] if provider in CATALOGUE and account_id and channel_id:
+            return ChannelRef(provider, account_id, channel_id)
+        case _:
+            return None
+
+
+async def page_of_channels(grant_id: UUID, arguments: ForwardArguments, search: str | None, *, ground: Ground) -> Page[Channel]:
+    """Return a page of the channels that could be posted to, those whose name has `search` in it where that is given.
+
+    Raises Refusal with what the provider's failure means, BadUserInput for a cursor of another list.
+    """
+    grant = await Grant.get_or_none(id=grant_id)
+    wanted = (search or "").strip().lstrip("#").casefold()
+
+    async def fetch(cursor: str | None, limit: int) -> tuple[Sequence[Channel], str | None]:
+        page = await _list(grant, cursor, limit, ground=ground)
+        if grant is None or isinstance(page, Failure):
+            raise faults.refusal(page if isinstance(page, Failure) else _NOWHERE)
+        return [_describe(grant, channel) for channel in page.channels if wanted in channel.name.casefold()], page.next_cursor
+
+    return await from_provider_pages(fetch, arguments)
+
+
+async def _list(grant: Grant | None, cursor: str | None, limit: int, *, ground: Ground) -> ChannelPage | Failure:
+    messaging = CATALOGUE[grant.provider].messaging if grant is not None else None
+    if grant is None or messaging is None:
+        return _NOWHERE
+
+    async def ask(authorized: Authorized) -> ChannelPage | Failure:
+        return await messaging.list_channels(authorized=authorized, cursor=cursor, limit=limit, outbound=ground.outbound)
+
+    return await call(grant.id, ask, ground=ground)
+
+
+def _describe(grant: Grant, channel: contract.Channel) -> Channel:
+    ref = ChannelRef(grant.provider, grant.account_id, channel.id)
+    return Channel.of(ref, name=channel.name, is_private=channel.is_private)
+
+
+_NOWHERE = Failure(Fault.REFUSED, "There are no channels here.")

@@ -1,0 +1,176 @@
+"""After the callback: the code becomes a grant, or the sign-in a failed one. Never half of either."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
+
+from app.errors import SealError
+from app.events import Change
+from app.ground import Ground
+from app.providers.contract import Client, Failure, Fault, Identity, Tokens, missing_scopes
+from app.secret import Secret
+from app.sign_ins.actions import SHUT
+from app.sign_ins.callbacks import Returned
+from app.sign_ins.clients import client_of, explain, provider_of
+from app.sign_ins.events import AuthorizationCompleted, AuthorizationFailed
+from app.sign_ins.faults import sign_in_failure
+from app.sign_ins.flights import flights_of
+from app.sign_ins.models import Authorization, AuthorizationFailureCode, AuthorizationStatus, Grant, GrantState
+from app.sign_ins.sealing import seal_tokens
+
+EXCHANGE_DEADLINE = 20.0
+WAITS = timedelta(hours=1)
+
+_ERROR_CODE = re.compile(r"[a-z]{1,20}(?:_[a-z]{1,20}){0,5}")
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why the sign-in does not become a grant."""
+
+    code: AuthorizationFailureCode
+    message: str
+
+
+async def complete(returned: Returned, *, ground: Ground, deadline: float = EXCHANGE_DEADLINE) -> Authorization:
+    """Carry a sign-in to its end, in a task of the process, and return it as it then is.
+
+    `deadline` is in seconds, for all that the provider is asked. Tokens that are not wanted after all are given back.
+    """
+    row = returned.authorization
+    return await flights_of(ground).join(("complete", row.id), lambda: _complete(returned, ground=ground, deadline=deadline))
+
+
+async def _complete(returned: Returned, *, ground: Ground, deadline: float) -> Authorization:
+    row = returned.authorization
+    outcome = await _exchange(returned, ground=ground, deadline=deadline)
+    if isinstance(outcome, Obstacle):
+        return await _end(row, None, outcome, ground=ground)
+    tokens, identity = outcome
+    obstacle = _find_obstacle(row, tokens, identity)
+    try:
+        grant = await _make_grant(row, tokens, identity, ground=ground)
+    except SealError:
+        return await _end(row, None, _NO_KEY, ground=ground)
+    return await _end(row, grant, obstacle, ground=ground)
+
+
+async def _exchange(returned: Returned, *, ground: Ground, deadline: float) -> tuple[Tokens, Identity] | Obstacle:
+    row, provider = returned.authorization, provider_of(returned.authorization)
+    if returned.code is None:
+        return _read_error(returned.error or "", provider_name=provider.name)
+    client = client_of(row, ground=ground)
+    if not isinstance(client, Client):
+        return Obstacle(AuthorizationFailureCode.CLIENT_REFUSED, explain(row, client))
+    try:
+        verifier = await _open_verifier(row, ground=ground)
+    except SealError:
+        return _NO_KEY
+    try:
+        async with asyncio.timeout(deadline):
+            outcome = await provider.exchange(
+                client=client,
+                code=returned.code.reveal(),
+                verifier=verifier,
+                redirect_uri=row.redirect_uri,
+                now=ground.clock.now(),
+                outbound=ground.outbound,
+            )
+    except TimeoutError:
+        outcome = Failure(Fault.UNREACHABLE, f"{provider.name} did not answer in time.")
+    return Obstacle(sign_in_failure(outcome), outcome.words) if isinstance(outcome, Failure) else outcome
+
+
+async def _open_verifier(row: Authorization, *, ground: Ground) -> Secret:
+    return await ground.vault.open(bytes(row.sealed_verifier or b""), bound_to=row.binding("sealed_verifier"))
+
+
+def _find_obstacle(row: Authorization, tokens: Tokens, identity: Identity) -> Obstacle | None:
+    missing = missing_scopes(tokens.scopes, wanted=provider_of(row).scopes)
+    if missing:
+        message = f"Not everything was granted that is needed: {', '.join(missing)} is missing."
+        return Obstacle(AuthorizationFailureCode.MISSING_SCOPES, message)
+    if row.wanted_account_id is not None and identity.account_id != row.wanted_account_id:
+        message = f"This was a sign-in to {identity.account_name}, which is not the account that it was begun for."
+        return Obstacle(AuthorizationFailureCode.WRONG_ACCOUNT, message)
+    return None
+
+
+async def _make_grant(row: Authorization, tokens: Tokens, identity: Identity, *, ground: Ground) -> Grant:
+    now = ground.clock.now()
+    grant = Grant(
+        id=uuid4(),
+        team_id=row.team_id,
+        member_id=row.member_id,
+        provider=row.provider,
+        installed_app_id=row.installed_app_id,
+        origin=row.origin,
+        client_id=row.client_id,
+        redirect_uri=row.redirect_uri,
+        account_id=identity.account_id,
+        account_name=identity.account_name,
+        actor_id=identity.actor_id,
+        url=identity.url,
+        version=1,
+        created_at=now,
+        last_checked_at=now,
+    )
+    sealed = await seal_tokens(tokens, grant, version=1, now=now, ground=ground)
+    return grant.update_from_dict(sealed.columns())
+
+
+async def _end(row: Authorization, grant: Grant | None, obstacle: Obstacle | None, *, ground: Ground) -> Authorization:
+    async def end(change: Change) -> Authorization:
+        fresh = await Authorization.get(id=row.id)
+        is_open = fresh.status is AuthorizationStatus.PENDING
+        if grant is not None:
+            await _save_grant(change, grant, is_wanted=is_open and obstacle is None)
+        if is_open and grant is not None and obstacle is None:
+            await _succeed(change, fresh, grant)
+        elif is_open:
+            await fail(change, fresh, obstacle or _NO_KEY)
+        return fresh
+
+    return await ground.events.change(row.team_id, end, actor_id=row.member_id)
+
+
+async def _save_grant(change: Change, grant: Grant, *, is_wanted: bool) -> None:
+    """Save the grant: to wait, or else to be given back, with the same care as any other."""
+    grant.state = GrantState.WAITING if is_wanted else GrantState.REVOKING
+    if not is_wanted:
+        grant.revoking_since = grant.next_revocation_at = change.now
+    await grant.save(force_create=True)
+
+
+async def _succeed(change: Change, row: Authorization, grant: Grant) -> None:
+    row.update_from_dict(SHUT)
+    row.status, row.connected_to, row.grant_id = AuthorizationStatus.COMPLETED, grant.account_name, grant.id
+    row.expires_at = change.now + WAITS
+    await row.save()
+    await change.record(AuthorizationCompleted(row.id, grant.account_name, provider_of(row).name))
+
+
+async def fail(change: Change, row: Authorization, obstacle: Obstacle) -> None:
+    row.update_from_dict(SHUT)
+    row.status, row.failure_code, row.failure_message = AuthorizationStatus.FAILED, obstacle.code, obstacle.message
+    row.expires_at, row.ended_at = None, change.now
+    await row.save()
+    await change.record(AuthorizationFailed(row.id, provider_of(row).name, obstacle.message))
+
+
+def _read_error(error: str, *, provider_name: str) -> Obstacle:
+    """Read the `error` of a callback (RFC 6749, section 4.1.2.1)."""
+    if error == "access_denied":
+        return Obstacle(AuthorizationFailureCode.DENIED, f"It was declined at {provider_name}.")
+    told = f" ({error})" if _ERROR_CODE.fullmatch(error) else ""
+    return Obstacle(AuthorizationFailureCode.PROVIDER_REFUSED, f"{provider_name} refused the sign-in{told}.")
+
+
+CUT_OFF = Obstacle(
+    AuthorizationFailureCode.PROVIDER_UNREACHABLE, "This server was stopped before the sign-in was finished: begin another."
+)
+_NO_KEY = Obstacle(
+    AuthorizationFailureCode.PROVIDER_UNREACHABLE, "A key of this server is missing: its operator has to bring it back."
+)

@@ -1,0 +1,52 @@
+"""Work at a provider that belongs to the process, not to whoever asked: a closed tab or a cancelled call must not lose it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import structlog
+
+from app.events import Events
+from app.ground import Ground
+
+T = TypeVar("T")
+
+
+class Flights:
+    """What is under way, once for each key: who asks meanwhile waits for the same answer."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
+        self._log = structlog.get_logger("sign_ins")
+
+    async def join(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Return the answer of what is under way for `key`, started with `work` when nothing is.
+
+        Cancelling the caller leaves it going. Never call it inside a transaction.
+        """
+        task: asyncio.Task[T] | None = self._under_way.get(key)
+        if task is None:
+            task = asyncio.create_task(work())
+            self._under_way[key] = task
+            task.add_done_callback(lambda done: self._land(key, done))
+        return await asyncio.shield(task)
+
+    async def settle(self, *, seconds: float) -> None:
+        """Wait for what is under way, for `seconds` at most. For the end of the process, before the database is closed."""
+        if self._under_way:
+            await asyncio.wait(self._under_way.values(), timeout=seconds)
+
+    def _land(self, key: Hashable, task: asyncio.Task[Any]) -> None:
+        if self._under_way.get(key) is task:
+            del self._under_way[key]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.error("work at a provider failed", kind=str(key), error=type(error).__name__)
+
+
+# One for each running service: a test has several in one process, as several processes would be.
+_FLIGHTS: WeakKeyDictionary[Events, Flights] = WeakKeyDictionary()
+
+
+def flights_of(ground: Ground) -> Flights:
+    return _FLIGHTS.setdefault(ground.events, Flights())

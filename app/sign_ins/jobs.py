@@ -1,0 +1,86 @@
+"""What falls due: sign-ins that were left, grants to be refreshed, checked and given back. Each does one bounded round."""
+
+from datetime import datetime, timedelta
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.expressions import Q
+
+from app import database
+from app.events import Change
+from app.ground import Ground
+from app.sign_ins import completion, grants
+from app.sign_ins.actions import SHUT
+from app.sign_ins.checks import check_due
+from app.sign_ins.clients import provider_of
+from app.sign_ins.events import AuthorizationRevoked
+from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant
+from app.sign_ins.refresh import refresh
+from app.sign_ins.revocation import revoke_due
+
+__all__ = ["check_due", "expire_due", "refresh_due", "revoke_due"]
+
+CUT_OFF_AFTER = timedelta(seconds=60)
+_ROUND = 100
+_REFRESHES = 20
+
+
+async def expire_due(*, ground: Ground) -> int:
+    """End what was left: sign-ins not finished in time, cut off in their exchange, or not used within the hour."""
+    now = ground.clock.now()
+    return await _expire_open(now) + await _fail_cut_off(now, ground=ground) + await _give_back_unused(now, ground=ground)
+
+
+async def refresh_due(*, ground: Ground) -> int:
+    """Refresh what is due before anybody has to wait for it, and return how many were tried."""
+    now = ground.clock.now()
+    unhindered = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
+    quiet = Q(quiet_until__isnull=True) | Q(quiet_until__lte=now)
+    due = Grant.filter(unhindered, quiet, state__in=LIVE, refresh_at__lte=now, trouble__isnull=True)
+    rows = await due.order_by("refresh_at").limit(_REFRESHES)
+    for grant in rows:
+        await refresh(grant, ground=ground)
+    return len(rows)
+
+
+async def _expire_open(now: datetime) -> int:
+    """End open sign-ins whose time is over. Whoever waits for one has a timer of their own: there is no event."""
+
+    async def expire(connection: BaseDBAsyncClient) -> int:
+        over = Authorization.filter(status=AuthorizationStatus.PENDING, consumed_at=None, expires_at__lte=now)
+        return await over.using_db(connection).update(status=AuthorizationStatus.EXPIRED, ended_at=now, **SHUT)
+
+    if not await Authorization.filter(status=AuthorizationStatus.PENDING, consumed_at=None, expires_at__lte=now).exists():
+        return 0
+    return await database.write(expire)
+
+
+async def _fail_cut_off(now: datetime, *, ground: Ground) -> int:
+    """Fail the sign-ins whose process ended between the callback and the grant: nothing of them is left to go on with."""
+    rows = await Authorization.filter(status=AuthorizationStatus.PENDING, consumed_at__lte=now - CUT_OFF_AFTER).limit(_ROUND)
+    for row in rows:
+
+        async def fail(change: Change, row: Authorization = row) -> None:
+            fresh = await Authorization.get(id=row.id)
+            if fresh.status is AuthorizationStatus.PENDING:
+                await completion.fail(change, fresh, completion.CUT_OFF)
+
+        await ground.events.change(row.team_id, fail)
+    return len(rows)
+
+
+async def _give_back_unused(now: datetime, *, ground: Ground) -> int:
+    rows = await Authorization.filter(status=AuthorizationStatus.COMPLETED, expires_at__lte=now).limit(_ROUND)
+    for row in rows:
+
+        async def give_back(change: Change, row: Authorization = row) -> None:
+            fresh = await Authorization.get(id=row.id)
+            if fresh.status is not AuthorizationStatus.COMPLETED:
+                return
+            fresh.status, fresh.ended_at = AuthorizationStatus.EXPIRED, change.now
+            await fresh.save(update_fields=["status", "ended_at"])
+            await change.record(AuthorizationRevoked(row.id, row.connected_to or provider_of(row).name))
+            if fresh.grant_id is not None:
+                await grants.retire(change, fresh.grant_id)
+
+        await ground.events.change(row.team_id, give_back)
+    return len(rows)

@@ -1,0 +1,286 @@
+"""Refreshing a grant: once, whoever asks, in however many processes, and never so that the only valid tokens are lost.
+
+In this process one flight for each grant; across processes a lease on its row, taken by one conditional update. No lock is held
+while the provider is asked. What it answered is saved where the version still holds, whoever owns the lease by then. A lease that
+ran out with its owner still in it was cut off: then nobody knows whether the provider has spent the refresh token.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.expressions import Q
+
+from app import database
+from app.errors import KeyUnavailable, SealError
+from app.ground import Ground
+from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Tokens
+from app.secret import Secret
+from app.sign_ins import faults
+from app.sign_ins.clients import client_of, explain, provider_of
+from app.sign_ins.flights import flights_of
+from app.sign_ins.grants import note_trouble
+from app.sign_ins.models import Grant, GrantState, StatusReason
+from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
+
+LEASE = timedelta(seconds=60)
+COOL_DOWN = timedelta(seconds=30)
+LONG_COOL_DOWN = timedelta(minutes=5)
+_LEFT_OVER_AT_MOST = timedelta(hours=1)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """In seconds: for the exchange, for any other call of the provider, and for waiting on another process's exchange."""
+
+    exchange: float = 20.0
+    call: float = 10.0
+    wait: float = 25.0
+    look_every: float = 0.2
+    save_again_after: tuple[float, ...] = field(default=(0.1, 0.5, 2.0, 5.0, 10.0, 20.0, 20.0))
+
+
+DEADLINES = Deadlines()
+
+
+def is_due(grant: Grant, *, now: datetime) -> bool:
+    return grant.refresh_at is not None and grant.refresh_at <= now
+
+
+def is_expired(grant: Grant, *, now: datetime) -> bool:
+    return grant.expires_at is not None and grant.expires_at <= now
+
+
+async def refresh(
+    grant: Grant, *, ground: Ground, forced: bool = False, gives_back: bool = False, deadlines: Deadlines = DEADLINES
+) -> Grant | Failure:
+    """Return the grant with tokens newer than those it was read with; the same ones only where their outcome is still open.
+
+    `forced`: although it is not due, since the provider calls the access token expired. `gives_back`: the revocation job asks,
+    for a grant that is REVOKING. Writes down what is wrong with the grant where the provider says so.
+    """
+    attempt = _Attempt(grant.id, grant.version, forced=forced, gives_back=gives_back, ground=ground, deadlines=deadlines)
+    return await flights_of(ground).join(("refresh", grant.id), attempt.fly)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """What a lease that was cut off leaves behind: whether the access token before it works still."""
+
+    still_works: bool
+
+
+class _Attempt:
+    """One flight. `_seen` is the version that the callers found wanting."""
+
+    def __init__(
+        self, grant_id: UUID, seen: int, *, forced: bool, gives_back: bool, ground: Ground, deadlines: Deadlines
+    ) -> None:
+        self._id = grant_id
+        self._seen = seen
+        self._forced = forced
+        self._states = (GrantState.REVOKING,) if gives_back else (GrantState.WAITING, GrantState.ACTIVE)
+        self._ground = ground
+        self._deadlines = deadlines
+
+    async def fly(self) -> Grant | Failure:
+        try:
+            async with asyncio.timeout(self._deadlines.wait) as patience:
+                while True:
+                    row = await Grant.get_or_none(id=self._id)
+                    if row is None or row.state not in self._states:
+                        return _ENDED
+                    if row.version > self._seen:
+                        return row
+                    if (failure := self._find_obstacle(row)) is not None:
+                        return failure
+                    if (owner := await self._take_lease(row)) is not None:
+                        patience.reschedule(None)
+                        return await self._exchange(row, owner)
+                    await asyncio.sleep(self._deadlines.look_every)
+        except TimeoutError:
+            return Failure(Fault.UNREACHABLE, "The authorization is being renewed by another process, which takes long.")
+
+    def _find_obstacle(self, row: Grant) -> Failure | None:
+        now = self._ground.clock.now()
+        leased = row.lease_until is not None and row.lease_until > now
+        cools_down = row.refresh_at is not None and row.refresh_at > now and (row.lease_owner is not None or not self._forced)
+        if cools_down and not leased:
+            return Failure(Fault.UNREACHABLE, "The authorization could not be renewed a moment ago; it is tried again soon.")
+        return None
+
+    async def _take_lease(self, row: Grant) -> UUID | None:
+        owner, now = uuid4(), self._ground.clock.now()
+
+        async def take(connection: BaseDBAsyncClient) -> int:
+            free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
+            return (
+                await Grant.filter(free, id=row.id, version=row.version, lease_owner=row.lease_owner, state__in=self._states)
+                .using_db(connection)
+                .update(lease_owner=owner, lease_until=now + LEASE)
+            )
+
+        return owner if await database.write(take) == 1 else None
+
+    async def _exchange(self, row: Grant, owner: UUID) -> Grant | Failure:
+        """Ask the provider, as the owner of the lease. `row` is as it was read before the lease was taken."""
+        client = client_of(row, ground=self._ground)
+        if not isinstance(client, Client):
+            return await self._give_up(row, owner, Failure(Fault.UNREACHABLE, explain(row, client)))
+        try:
+            await self._ground.vault.prepare(row.team_id)  # what comes back must be sealable
+            old, token = await open_access(row, ground=self._ground), await open_refresh(row, ground=self._ground)
+        except SealError as error:
+            return await self._give_up(row, owner, await note_sealed(row, error, ground=self._ground))
+        if token is None or old is None:
+            return await self._give_up(row, owner, _NOTHING_TO_REFRESH)
+        cut = await self._probe(row, old, client) if row.lease_owner is not None else None
+        if isinstance(cut, Failure):
+            return await self._leave_open(owner, cut)
+        return await self._trade(row, owner, token, client=client, cut=cut)
+
+    async def _trade(self, row: Grant, owner: UUID, token: Secret, *, client: Client, cut: _Cut | None) -> Grant | Failure:
+        asked_at = self._ground.clock.now()
+        outcome = await _within(
+            self._deadlines.exchange,
+            lambda: provider_of(row).refresh(
+                client=client,
+                refresh_token=token,
+                redirect_uri=row.redirect_uri,
+                now=asked_at,
+                outbound=self._ground.outbound,
+            ),
+        )
+        if isinstance(outcome, Tokens):
+            return await self._save(row, outcome, asked_at=asked_at)
+        return await self._settle(row, owner, outcome, cut=cut)
+
+    async def _probe(self, row: Grant, old: Secret, client: Client) -> _Cut | Failure:
+        """Find out whether the access token from before the cut works; a Failure when the provider cannot be asked."""
+        authorized = authorize(client, old)
+        outcome = await _within(
+            self._deadlines.call, lambda: provider_of(row).check(authorized=authorized, outbound=self._ground.outbound)
+        )
+        match outcome:
+            case Failure() if outcome.fault.is_transient:
+                return outcome
+            case Alive():
+                return _Cut(still_works=True)
+            case Failure():
+                return _Cut(still_works=False)
+
+    async def _save(self, row: Grant, tokens: Tokens, *, asked_at: datetime) -> Grant | Failure:
+        """Save where the version still holds, whoever owns the lease by now, and also when the grant is to be given back.
+
+        Goes on trying while the database is away: this process holds the only valid tokens.
+        """
+        for pause in self._deadlines.save_again_after:
+            try:
+                return await self._save_once(row, tokens, asked_at=asked_at)
+            except database.OUTAGES:
+                await asyncio.sleep(pause)
+        return await self._save_once(row, tokens, asked_at=asked_at)
+
+    async def _save_once(self, row: Grant, tokens: Tokens, *, asked_at: datetime) -> Grant | Failure:
+        sealed = await seal_tokens(tokens, row, version=row.version + 1, now=asked_at, ground=self._ground)
+        columns = sealed.columns() | {"lease_owner": None, "lease_until": None}
+
+        async def save(connection: BaseDBAsyncClient) -> int:
+            rows = Grant.filter(id=row.id, version=row.version).exclude(state=GrantState.GONE)
+            return await rows.using_db(connection).update(**columns)
+
+        await database.write(save)
+        fresh = await Grant.get(id=row.id)
+        return fresh if fresh.state in self._states and fresh.version > row.version else _ENDED
+
+    async def _settle(self, row: Grant, owner: UUID, failure: Failure, *, cut: _Cut | None) -> Grant | Failure:
+        """Decide what a refresh that brought no tokens means."""
+        match failure.fault:
+            case Fault.UNREACHABLE | Fault.BROKEN:
+                return await self._leave_open(owner, failure)
+            case Fault.BUSY:
+                wait = timedelta(seconds=failure.retry_after or COOL_DOWN.total_seconds())
+                return await self._give_up(row, owner, failure, cool_down=max(wait, COOL_DOWN), is_quiet=True)
+            case Fault.DEAD_GRANT | Fault.EXPIRED:
+                return await self._bury(row, owner, failure, cut=cut)
+            case Fault.MISSING_SCOPES | Fault.CLIENT_REFUSED:
+                await note_trouble(row, faults.reason(failure), failure.words, ground=self._ground)
+        return await self._give_up(row, owner, failure, cool_down=LONG_COOL_DOWN)
+
+    async def _bury(self, row: Grant, owner: UUID, failure: Failure, *, cut: _Cut | None) -> Grant | Failure:
+        """The refresh token is worth nothing. If someone else has refreshed, theirs counts."""
+        fresh = await Grant.get(id=row.id)
+        if fresh.version > row.version:
+            return fresh if fresh.state in self._states else _ENDED
+        if cut is not None and cut.still_works:
+            return await self._live_on(row, owner)
+        reason = StatusReason.REVOKED if cut is None else StatusReason.REFRESH_UNCERTAIN
+        words = failure.words if cut is None else _UNCERTAIN
+        await note_trouble(row, reason, words, ground=self._ground)
+        return await self._give_up(row, owner, Failure(Fault.DEAD_GRANT, words), cool_down=LONG_COOL_DOWN)
+
+    async def _live_on(self, row: Grant, owner: UUID) -> Grant | Failure:
+        """Use the access token from before the cut for as long as it lasts; then the question comes up again."""
+        now = self._ground.clock.now()
+        until = now + _LEFT_OVER_AT_MOST
+        await self._release(owner, keeps_mark=True, refresh_at=min(until, row.expires_at) if row.expires_at else until)
+        return await Grant.get(id=row.id)
+
+    async def _leave_open(self, owner: UUID, failure: Failure) -> Failure:
+        """The provider may have spent the refresh token without our hearing of it: that is for the next attempt to find out."""
+        await self._release(owner, keeps_mark=True, refresh_at=self._ground.clock.now() + COOL_DOWN)
+        return failure
+
+    async def _give_up(
+        self, row: Grant, owner: UUID, failure: Failure, *, cool_down: timedelta = COOL_DOWN, is_quiet: bool = False
+    ) -> Failure:
+        """Nothing was spent: the lease is free, also of the mark of a cut, unless that is still to be settled."""
+        unsettled = row.lease_owner is not None and failure.fault is not Fault.DEAD_GRANT
+        until = self._ground.clock.now() + cool_down
+        await self._release(owner, keeps_mark=unsettled, refresh_at=until, **({"quiet_until": until} if is_quiet else {}))
+        return failure
+
+    async def _release(self, owner: UUID, *, keeps_mark: bool, **columns: datetime) -> None:
+        marked = {"lease_owner": owner, "lease_until": self._ground.clock.now()}
+        columns_of_lease = marked if keeps_mark else {"lease_owner": None, "lease_until": None}
+
+        async def release(connection: BaseDBAsyncClient) -> int:
+            owned = Grant.filter(id=self._id, lease_owner=owner).using_db(connection)
+            return await owned.update(**columns_of_lease, **columns)
+
+        await database.write(release)
+
+
+def authorize(client: Client, access: Secret) -> Authorized:
+    return Authorized(
+        access=access, client_id=client.id, base_url=client.base_url, origin=client.origin, certificates=client.certificates
+    )
+
+
+async def note_sealed(grant: Grant, error: SealError, *, ground: Ground) -> Failure:
+    """Write down that the grant's tokens do not open, and return how a call fails for that."""
+    if isinstance(error, KeyUnavailable):
+        words = f"The stored authorization cannot be opened: the operator has to bring back the key {error.key_id}."
+    else:
+        words = "The stored authorization cannot be opened: it was damaged. Sign in again, or ask the operator for a backup."
+    await note_trouble(grant, StatusReason.KEY_UNAVAILABLE, words, ground=ground)
+    return Failure(Fault.BROKEN, words)
+
+
+async def _within(seconds: float, ask: Callable[[], Awaitable[T | Failure]]) -> T | Failure:
+    try:
+        async with asyncio.timeout(seconds):
+            return await ask()
+    except TimeoutError:
+        return Failure(Fault.UNREACHABLE, "The provider did not answer in time.")
+
+
+_ENDED = Failure(Fault.DEAD_GRANT, "The authorization has ended: sign in again.")
+_NOTHING_TO_REFRESH = Failure(Fault.EXPIRED, "The authorization has expired: sign in again.")
+_UNCERTAIN = "Renewing the authorization was cut off before its result was saved, and what is left does not work: sign in again."

@@ -1,0 +1,160 @@
+"""Giving grants back: REVOKING → GONE. Only this reads REVOKING rows; at the end their sealed values are shredded."""
+
+from datetime import datetime, timedelta
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.expressions import Q
+
+from app import database
+from app.errors import SealError
+from app.ground import Ground
+from app.providers.contract import Client, Failure, Fault
+from app.sign_ins.calls import hasten_checks
+from app.sign_ins.clients import client_of, provider_of
+from app.sign_ins.models import (
+    LIVE,
+    Authorization,
+    AuthorizationStatus,
+    Grant,
+    GrantState,
+    RevocationOutcome,
+    StatusReason,
+)
+from app.sign_ins.refresh import DEADLINES, Deadlines, is_expired, refresh
+from app.sign_ins.sealing import open_access
+
+GIVES_UP_AFTER = timedelta(days=1)
+_ROUND = 20
+_CLAIMED_FOR = timedelta(minutes=2)
+_SOON = timedelta(seconds=5)
+_AGAIN_AFTER = (
+    timedelta(seconds=10),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+)
+
+
+async def revoke_due(*, ground: Ground, deadlines: Deadlines = DEADLINES) -> int:
+    """Give back what is to be given back and due, and return how many were looked at."""
+    now = ground.clock.now()
+    due = Grant.filter(state=GrantState.REVOKING, next_revocation_at__lte=now).order_by("next_revocation_at")
+    looked_at = 0
+    for grant in await due.limit(_ROUND):
+        if await _claim(grant, now=now):
+            await _give_back(grant, ground=ground, deadlines=deadlines)
+            looked_at += 1
+    return looked_at
+
+
+async def _give_back(grant: Grant, *, ground: Ground, deadlines: Deadlines) -> None:
+    """Try once. What cannot be done now is tried again for a day; after that nobody knows, and the values are shredded anyway."""
+    now = ground.clock.now()
+    if await _must_wait(grant, now=now):
+        await _postpone(grant, to=now + _SOON)
+        return
+    outcome = await _attempt(grant, ground=ground, deadlines=deadlines)
+    if outcome is None and now - (grant.revoking_since or now) < GIVES_UP_AFTER:
+        pause = _AGAIN_AFTER[min(grant.revocation_attempts, len(_AGAIN_AFTER) - 1)]
+        await _postpone(grant, to=now + pause, counts=True)
+        return
+    await _shred(grant, outcome or RevocationOutcome.UNKNOWN)
+    if outcome is RevocationOutcome.REVOKED and provider_of(grant).shares_token:
+        # Whoever got the same token in the very moment that it was revoked learns it now, and not tomorrow.
+        await hasten_checks(origin=grant.origin, account_id=grant.account_id, ground=ground)
+
+
+async def _attempt(grant: Grant, *, ground: Ground, deadlines: Deadlines) -> RevocationOutcome | None:
+    if grant.sealed_access is None or grant.trouble is StatusReason.REVOKED:
+        return RevocationOutcome.REVOKED
+    if provider_of(grant).shares_token and await _is_held_by_another(grant):
+        return RevocationOutcome.KEPT
+    client = client_of(grant, ground=ground)
+    if not isinstance(client, Client):
+        return None
+    renewed = await _renew(grant, ground=ground, deadlines=deadlines)
+    failure = renewed if isinstance(renewed, Failure) else await _revoke(renewed, client=client, ground=ground)
+    return RevocationOutcome.REVOKED if failure is None or failure.fault is Fault.DEAD_GRANT else None
+
+
+async def _renew(grant: Grant, *, ground: Ground, deadlines: Deadlines) -> Grant | Failure:
+    """Refresh where the access token is past: the refresh token would still make new ones, and only a good one can be revoked."""
+    if not is_expired(grant, now=ground.clock.now()) or grant.sealed_refresh is None:
+        return grant
+    renewed = await refresh(grant, ground=ground, forced=True, gives_back=True, deadlines=deadlines)
+    if isinstance(renewed, Grant):
+        grant.version = renewed.version  # which is what will be shredded
+    return renewed
+
+
+async def _revoke(grant: Grant, *, client: Client, ground: Ground) -> Failure | None:
+    try:
+        access = await open_access(grant, ground=ground)
+    except SealError as error:
+        return Failure(Fault.BROKEN, error.message)
+    if access is None:
+        return None
+    failure = await provider_of(grant).revoke(client=client, access=access, outbound=ground.outbound)
+    return None if failure is not None and _is_past(failure, grant) else failure
+
+
+def _is_past(failure: Failure, grant: Grant) -> bool:
+    return failure.fault is Fault.EXPIRED and grant.sealed_refresh is None
+
+
+async def _must_wait(grant: Grant, *, now: datetime) -> bool:
+    """Whether what is to be given back, or who else holds it, is about to change.
+
+    A refresh is under way, whose fresh tokens are the ones to give back; or a sign-in with the same client is being exchanged,
+    which may turn out to be of the same account.
+    """
+    if grant.lease_until is not None and grant.lease_until > now:
+        return True
+    exchanged = Authorization.filter(origin=grant.origin, client_id=grant.client_id, status=AuthorizationStatus.PENDING)
+    return provider_of(grant).shares_token and await exchanged.filter(consumed_at__isnull=False).exists()
+
+
+async def _is_held_by_another(grant: Grant) -> bool:
+    """Whether a live grant of any team has the same token: then revoking this one would end that one as well."""
+    others = Grant.filter(origin=grant.origin, client_id=grant.client_id, account_id=grant.account_id, state__in=LIVE)
+    works = Q(trouble__isnull=True) | ~Q(trouble=StatusReason.REVOKED)
+    return await others.filter(works).exclude(id=grant.id).exists()
+
+
+async def _claim(grant: Grant, *, now: datetime) -> bool:
+    async def claim(connection: BaseDBAsyncClient) -> int:
+        mine = Grant.filter(id=grant.id, state=GrantState.REVOKING, next_revocation_at=grant.next_revocation_at)
+        return await mine.using_db(connection).update(next_revocation_at=now + _CLAIMED_FOR)
+
+    return await database.write(claim) == 1
+
+
+async def _postpone(grant: Grant, *, to: datetime, counts: bool = False) -> None:
+    attempts = grant.revocation_attempts + (1 if counts else 0)
+
+    async def postpone(connection: BaseDBAsyncClient) -> None:
+        mine = Grant.filter(id=grant.id, state=GrantState.REVOKING).using_db(connection)
+        await mine.update(next_revocation_at=to, revocation_attempts=attempts)
+
+    await database.write(postpone)
+
+
+async def _shred(grant: Grant, outcome: RevocationOutcome) -> None:
+    """Let the sealed values go, unless fresher ones have come meanwhile: then those are looked at next."""
+
+    async def shred(connection: BaseDBAsyncClient) -> None:
+        mine = Grant.filter(id=grant.id, state=GrantState.REVOKING, version=grant.version).using_db(connection)
+        await mine.update(
+            state=GrantState.GONE,
+            revocation=outcome,
+            sealed_access=None,
+            sealed_refresh=None,
+            lease_owner=None,
+            lease_until=None,
+            refresh_at=None,
+            next_revocation_at=None,
+        )
+
+    await database.write(shred)

@@ -1,0 +1,101 @@
+"""The addresses of a sign-in: where the browser begins, where the provider sends it back, where the provider's own events come."""
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from app.ground import Ground
+from app.pages import is_same_origin
+from app.sign_ins import browser_pages as pages, hooks
+from app.sign_ins.actions import LASTS, OVER, Departure, depart, find_by_ticket
+from app.sign_ins.callbacks import Refused, cookie_name, receive
+from app.sign_ins.completion import EXCHANGE_DEADLINE, complete
+from app.sign_ins.models import Authorization, AuthorizationStatus
+from app.teams.sessions import ask_to_sign_in, session_of
+
+_CALLBACK = "/callback"
+
+
+def routes(*, ground: Ground, exchange_deadline: float = EXCHANGE_DEADLINE) -> Sequence[BaseRoute]:
+    """Return /authorize/{ticket}, /callback/… and /hooks/{provider}. `exchange_deadline` is in seconds."""
+
+    async def show(request: Request) -> Response:
+        return await _show(request, ground=ground)
+
+    async def go_on(request: Request) -> Response:
+        return await _go_on(request, ground=ground)
+
+    async def come_back(request: Request) -> Response:
+        return await _come_back(request, ground=ground, deadline=exchange_deadline)
+
+    async def hear(request: Request) -> Response:
+        return await hooks.answer(request, ground=ground)
+
+    return [
+        Route("/authorize/{ticket}", show, methods=["GET"]),
+        Route("/authorize/{ticket}", go_on, methods=["POST"]),
+        Route(_CALLBACK + "/{rest:path}", come_back, methods=["GET"]),
+        Route("/hooks/{provider}", hear, methods=["POST"]),
+    ]
+
+
+async def _show(request: Request, *, ground: Ground) -> Response:
+    row = await _find(request, ground=ground)
+    return row if isinstance(row, Response) else await pages.show_consent(row)
+
+
+async def _go_on(request: Request, *, ground: Ground) -> Response:
+    """Send the browser off: the only step that starts anything, so a page of another origin, or a link preview, cannot take it."""
+    if not is_same_origin(request, public_url=ground.settings.public_url):
+        return pages.refuse_stranger()
+    row = await _find(request, ground=ground)
+    if isinstance(row, Response):
+        return row
+    departure = await depart(row, ground=ground)
+    if not isinstance(departure, Departure):
+        return pages.say_over(departure.words)
+    answer = RedirectResponse(departure.url, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    answer.set_cookie(
+        cookie_name(row, ground=ground),
+        departure.cookie.reveal(),
+        max_age=int(LASTS.total_seconds()),
+        path=_CALLBACK,
+        secure=ground.settings.has_secure_cookies,
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+async def _find(request: Request, *, ground: Ground) -> Authorization | Response:
+    """Return the open sign-in of the ticket, if the browser is signed in as the member who began it; else what it is told."""
+    caller = await session_of(request, ground=ground)
+    if caller is None:
+        return ask_to_sign_in(request.url.path, settings=ground.settings)
+    row = await find_by_ticket(request.path_params["ticket"])
+    if row is None:
+        return pages.say_over(OVER)
+    if (caller.team_id, caller.member_id) != (row.team_id, row.member_id) or not caller.can_write:
+        return pages.refuse_stranger()
+    if row.status_at(ground.clock.now()) is not AuthorizationStatus.PENDING or row.consumed_at is not None:
+        return pages.say_over(OVER)
+    return row
+
+
+async def _come_back(request: Request, *, ground: Ground, deadline: float) -> Response:
+    returned = await receive(
+        path=request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0] or request.url.path,
+        query=request.scope["query_string"],
+        cookies=request.cookies,
+        caller=await session_of(request, ground=ground),
+        ground=ground,
+    )
+    if isinstance(returned, Refused):
+        return pages.refuse_callback(is_stranger=returned.is_stranger)
+    row = await complete(returned, ground=ground, deadline=deadline)
+    answer = pages.tell_outcome(row)
+    name, secure = cookie_name(row, ground=ground), ground.settings.has_secure_cookies
+    answer.delete_cookie(name, path=_CALLBACK, secure=secure, httponly=True, samesite="lax")
+    return answer
