@@ -1,4 +1,4 @@
-"""The addresses of a sign-in: where the browser begins, where the provider sends it back, where the provider's own events come."""
+"""The addresses of a sign-in: where the browser begins and where it comes back; and where the provider's own events come."""
 
 from collections.abc import Sequence
 
@@ -47,7 +47,7 @@ async def _show(request: Request, *, ground: Ground) -> Response:
 
 
 async def _go_on(request: Request, *, ground: Ground) -> Response:
-    """Send the browser off: the only step that starts anything, so a page of another origin, or a link preview, cannot take it."""
+    """Send the browser off: the one step that starts anything. No page of another origin and no link preview can take it."""
     if not is_same_origin(request, public_url=ground.settings.public_url):
         return pages.refuse_stranger()
     row = await _find(request, ground=ground)

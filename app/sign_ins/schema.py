@@ -1,9 +1,7 @@
 """Sign-ins in the API."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated, TypeAlias
 from uuid import UUID
@@ -158,24 +156,28 @@ async def authorization_changed(info: Info, id: strawberry.ID) -> AsyncGenerator
     after = await end_of_log(context)
     shown = await _find(key, context=context)
     yield shown
-    if key is None or shown.status is not AuthorizationStatus.PENDING:
-        return
-    async with aclosing(follow(context, after, subjects=frozenset({key}))) as events:
-        news = asyncio.ensure_future(anext(events))
-        try:
-            while shown.status is AuthorizationStatus.PENDING:
-                await asyncio.wait({news}, timeout=_LOOK_EVERY_SECONDS)
-                if news.done():
-                    news.result()
-                    shown = await _find(key, context=context)
-                    news = asyncio.ensure_future(anext(events))
-                elif shown.row.status_at(context.ground.clock.now()) is not AuthorizationStatus.PENDING:
-                    shown = await _find(key, context=context)
-        finally:
-            news.cancel()
-            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
-                await news
-    yield shown
+    if shown.status is AuthorizationStatus.PENDING:
+        yield await _wait_for_end(shown, after, context=context)
+
+
+async def _wait_for_end(shown: Authorization, after: str, *, context: Context) -> Authorization:
+    """Return the sign-in once it is no longer PENDING: an event says so, or its time runs out, of which there is no event."""
+    key = shown.row.id
+    events = follow(context, after, subjects=frozenset({key}))
+    news = asyncio.ensure_future(anext(events))
+    try:
+        while shown.status is AuthorizationStatus.PENDING:
+            await asyncio.wait({news}, timeout=_LOOK_EVERY_SECONDS)
+            if news.done():
+                news.result()
+                news = asyncio.ensure_future(anext(events))
+                shown = await _find(key, context=context)
+            elif shown.row.status_at(context.ground.clock.now()) is not AuthorizationStatus.PENDING:
+                shown = await _find(key, context=context)
+        return shown
+    finally:
+        news.cancel()
+        await asyncio.gather(news, return_exceptions=True)
 
 
 async def _find(key: UUID | None, *, context: Context) -> Authorization:
