@@ -171,6 +171,12 @@ def list_keys() -> None:
     _print_all(_grounded(lambda ground: keyring_life.list_keys(ground=ground)))
 
 
+@keys.command("add")
+def add_key() -> None:
+    """Make the keyring beside a database server that holds no sealed value yet; prints the new key's id."""
+    _print(asyncio.run(keyring_life.add(_settings())))
+
+
 @keys.command("verify")
 def verify_keys() -> None:
     """Open every sealed value; exit 1 when one does not open."""

@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from app import vault
+from app import database, vault
 from app.errors import StatedProblem
 from app.ground import Ground
+from app.keyring import is_keyring_there, make_keyring
+from app.settings import Settings
 from app.sign_ins.models import Authorization, Grant
-from app.vault import Binding
+from app.tables import MODELS
+from app.vault import Binding, DataKey
 
 _BATCH = 500
 
@@ -15,9 +18,31 @@ _BATCH = 500
 async def list_keys(*, ground: Ground) -> list[str]:
     """Return a line for each key: its id, its use, how many data keys need it, and whether the keyring has it."""
     return [
-        f"{key.id}  {key.state or 'unused':<12}  {key.data_keys:>6} data keys  {'here' if key.in_keyring else 'MISSING'}"
+        f"{key.id}  {key.state or 'unused':<12}  {key.data_keys:>6} data keys  {_where(in_keyring=key.in_keyring)}"
         for key in await vault.list_keys(ground.vault.keyring)
     ]
+
+
+def _where(*, in_keyring: bool) -> str:
+    return "in the keyring" if in_keyring else "MISSING"
+
+
+async def add(settings: Settings) -> str:
+    """Make the keyring file where there is none, and return its key's id.
+
+    Raises StatedProblem when there is a keyring, or the database holds values that another keyring sealed.
+    """
+    if is_keyring_there(settings.keyring):
+        raise StatedProblem(f"There is a keyring at {settings.keyring} already.")
+    await database.connect(settings.database, models=MODELS)
+    try:
+        if await DataKey.exists():
+            raise StatedProblem(
+                "The database holds sealed values: put their keyring where INSTALLED_APPS_KEYRING_FILE says, instead of a new one."
+            )
+        return make_keyring(settings.keyring).ids[0]
+    finally:
+        await database.close()
 
 
 async def verify(*, ground: Ground) -> list[str]:

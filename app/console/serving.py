@@ -1,18 +1,21 @@
 """Serving: the database brought to this version, then the service, and beside it the sandbox where that is asked for."""
 
 import asyncio
+import contextlib
 import os
 import resource
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import orjson
 import uvicorn
 from pydantic import BaseModel, SecretStr
 from starlette.applications import Starlette
+from uvicorn.supervisors import Multiprocess
 
 from app import database, upgrade
 from app.background import Background
@@ -31,6 +34,7 @@ Prepared = Callable[[Settings, Ground, Say], Awaitable[None]]
 SANDBOX_HOST = "127.0.0.1"
 _PLACE = "INSTALLED_APPS_PLACE_OF_WORKER"
 _LARGEST_MESSAGE = 1024 * 1024
+_GRACE_SECONDS = 10
 
 
 class Serving(BaseModel):
@@ -58,7 +62,8 @@ def serve(serving: Serving, *, say: Say, prepared: Prepared | None = None) -> No
         _Server(_config(serving, create_app(settings, place=_place(serving, settings)))).run()
         return
     os.environ[_PLACE] = serving.model_dump_json()
-    uvicorn.run("app.console.serving:make_worker_app", factory=True, workers=serving.workers, **_options(serving))
+    config = _config(serving, "app.console.serving:make_worker_app")
+    Multiprocess(config, target=_Server(config).run, sockets=[config.bind_socket()]).run()
 
 
 def make_worker_app() -> Starlette:
@@ -133,33 +138,35 @@ def run_sandbox(*, port: int, events_url: str | None) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends with exit code 0 when it was told to stop: uvicorn would end by the signal again."""
+    """Ends with exit code 0 when it was told to stop: uvicorn would end by the same signal once more."""
 
-    def run(self, sockets: list[object] | None = None) -> None:
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            super().run(sockets)  # type: ignore[arg-type]
-        except KeyboardInterrupt:
-            return
+            yield
+        finally:
+            for number, action in before.items():
+                signal.signal(number, action)
 
 
-def _config(serving: Serving, app: Starlette) -> uvicorn.Config:
-    return uvicorn.Config(app, **_options(serving))
-
-
-def _options(serving: Serving) -> dict[str, object]:
-    return {
-        "host": serving.host,
-        "port": serving.port,
-        "loop": "uvloop",
-        "http": "httptools",
-        "ws_max_size": _LARGEST_MESSAGE,
-        "ws_per_message_deflate": False,
-        "proxy_headers": False,
-        "server_header": False,
-        "access_log": False,
-        "log_config": None,
-        "timeout_graceful_shutdown": 10,
-    }
+def _config(serving: Serving, app: Starlette | str) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        host=serving.host,
+        port=serving.port,
+        workers=serving.workers,
+        loop="uvloop",
+        http="httptools",
+        ws_max_size=_LARGEST_MESSAGE,
+        ws_per_message_deflate=False,
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
 
 
 def _place(serving: Serving, settings: Settings) -> Place:
@@ -171,12 +178,26 @@ def _place(serving: Serving, settings: Settings) -> Place:
 
 
 def _start_sandbox(settings: Settings, *, say: Say) -> None:
+    address = f"http://{SANDBOX_HOST}:{settings.sandbox_port}"
+    if _is_taken(settings.sandbox_port):
+        say(f"A sandbox already answers on {address}: using that.")
+        return
     app = create_sandbox(clock=SystemClock(), events_url=f"{settings.public_url}/hooks/slack")
     server = uvicorn.Server(
         uvicorn.Config(app, host=SANDBOX_HOST, port=settings.sandbox_port, log_config=None, access_log=False, server_header=False)
     )
     threading.Thread(target=server.run, daemon=True, name="sandbox").start()
-    say(f"The sandbox stands in for Slack on http://{SANDBOX_HOST}:{settings.sandbox_port}")
+    say(f"The sandbox stands in for Slack on {address}")
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((SANDBOX_HOST, port))
+        except OSError:
+            return True
+    return False
 
 
 def _raise_open_files() -> None:
