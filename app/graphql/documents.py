@@ -7,8 +7,8 @@ limiters that Strawberry brings take exponential time over fragments.)
 import contextlib
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
-from typing import Any, Protocol, cast
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, cast
 
 from graphql import (
     ASTValidationRule,
@@ -27,9 +27,11 @@ from graphql import (
     ValuesOfCorrectTypeRule,
     parse,
     specified_rules,
+    validate,
 )
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from app.errors import TooComplex
 from app.graphql.connections import DEFAULT_SIZE, LARGEST_SIZE
@@ -38,6 +40,7 @@ from app.graphql.wording import without_value
 LONGEST_DOCUMENT = 16 * 1024
 MOST_TOKENS = 2_000
 MOST_VARIABLE_VALUES = 10_000
+MOST_ERRORS = 20
 _KEPT_DOCUMENTS = 128
 _LONGEST_KEPT = 4 * 1024
 _DIGITS = 4
@@ -45,8 +48,7 @@ _DIGITS = 4
 WHICH_OPERATION = "`operationName` has to name one of the document's operations; it can be left out where there is only one."
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(NamedTuple):
     """How much an operation asks for, fragments spread out. `cost`: the objects that may come; `duplicates`: pairs to merge."""
 
     depth: int = 0
@@ -56,9 +58,10 @@ class Size:
     cost: int = 0
     fragments: int = 0
     duplicates: int = 0
+    operations: int = 0
 
 
-LARGEST = Size(depth=15, fields=2_000, aliases=30, directives=50, cost=15_000, fragments=50, duplicates=1_000)
+LARGEST = Size(depth=15, fields=2_000, aliases=30, directives=50, cost=15_000, fragments=50, duplicates=1_000, operations=20)
 
 
 class ValueFreeRule(ValuesOfCorrectTypeRule):
@@ -68,8 +71,10 @@ class ValueFreeRule(ValuesOfCorrectTypeRule):
         super().report_error(GraphQLError(without_value(error.message), error.nodes))
 
 
-RULES: tuple[type[ASTValidationRule], ...] = tuple(
-    ValueFreeRule if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules
+RULES: tuple[type[ASTValidationRule], ...] = (
+    *(ValueFreeRule if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules),
+    MaybeNullValidationRule,
+    OneOfInputValidationRule,
 )
 
 
@@ -94,7 +99,7 @@ class Documents:
             self._kept.move_to_end(text)
             return kept
         document = parse(text, **_parse_options(text))
-        errors = refuse_oversize(document) or validate_document(schema, document, RULES)
+        errors = refuse_oversize(document) or validate(schema, document, RULES, MOST_ERRORS)
         return self._keep(text, Examined(document, tuple(errors)))
 
     def _keep(self, text: str, examined: Examined) -> Examined:
@@ -150,8 +155,8 @@ def refuse_oversize(document: DocumentNode) -> list[GraphQLError]:
         size = measure(document)
     except RecursionError:
         return [_too_complex("The document is nested too deeply.")]
-    limits = zip(fields(Size), astuple(size), astuple(LARGEST), strict=True)
-    return [_too_complex(_BEYOND[field.name].format(may)) for field, has, may in limits if has > may]
+    limits = zip(Size._fields, size, LARGEST, strict=True)
+    return [_too_complex(_BEYOND[name].format(may)) for name, has, may in limits if has > may]
 
 
 def measure(document: DocumentNode) -> Size:
@@ -160,10 +165,11 @@ def measure(document: DocumentNode) -> Size:
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     walk = _Walk(fragments)
     sizes = [walk.size_of(operation.selection_set) for operation in operations]
-    total = replace(_largest(sizes), fragments=len(fragments))
-    if total.fields > LARGEST.fields or total.fragments > LARGEST.fragments:
-        return total
-    return replace(total, duplicates=max((_count_duplicates(node.selection_set, fragments) for node in operations), default=0))
+    size = Size(*map(max, zip(*sizes, strict=True))) if sizes else Size()
+    size = size._replace(fragments=len(fragments), operations=len(operations))
+    if size.fields > LARGEST.fields or size.fragments > LARGEST.fragments:
+        return size
+    return size._replace(duplicates=max((_count_duplicates(node.selection_set, fragments) for node in operations), default=0))
 
 
 class _Walk:
@@ -177,7 +183,8 @@ class _Walk:
         if selections is None:
             return Size()
         parts = [self._size_of_one(node) for node in selections.selections]
-        return replace(_sum(parts), depth=max((part.depth for part in parts), default=0))
+        size = Size(*map(sum, zip(*parts, strict=True))) if parts else Size()
+        return size._replace(depth=max((part.depth for part in parts), default=0))
 
     def _size_of_one(self, node: SelectionNode) -> Size:
         directives = len(node.directives or ())
@@ -197,7 +204,7 @@ class _Walk:
                 inside = self._size_of_fragment(node.name.value)
             case _:
                 return Size()
-        return replace(inside, directives=inside.directives + directives)
+        return inside._replace(directives=inside.directives + directives)
 
     def _size_of_fragment(self, name: str) -> Size:
         if name not in self._sizes:
@@ -214,16 +221,9 @@ _BEYOND = {
     "directives": "The operation has too many directives: at most {:,}.",
     "cost": "The operation may bring too many objects: at most {:,}. Ask for smaller pages, or fewer levels of lists at once.",
     "fragments": "The document has too many fragments: at most {:,}.",
+    "operations": "The document has too many operations: at most {:,}.",
     "duplicates": "The operation asks for the same fields too often: at most {:,} pairs that have to be merged.",
 }
-
-
-def _sum(parts: Sequence[Size]) -> Size:
-    return Size(*(sum(column) for column in zip(*map(astuple, parts), strict=True))) if parts else Size()
-
-
-def _largest(sizes: Sequence[Size]) -> Size:
-    return Size(*(max(column) for column in zip(*map(astuple, sizes), strict=True))) if sizes else Size()
 
 
 def _multitude(node: FieldNode) -> int:

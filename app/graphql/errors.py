@@ -105,6 +105,8 @@ def refuse(cause: BaseException, *, request_id: str) -> dict[str, Any]:
 
 def _cause(error: GraphQLError) -> BaseException:
     """Return what the error is about: our own exception, or graphql-core's own words without the values they quote."""
+    if isinstance(error.original_error, ServiceError):
+        return error.original_error
     if is_about_a_value(error.message):
         return BadUserInput(without_value(error.message))
     if error.path is None and is_about_size(error.message):

@@ -14,14 +14,13 @@ from urllib.parse import urlsplit
 
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
-from strawberry.types.execution import PreExecutionError
 
 from app import database
 from app.errors import RateLimited, RequestRefused
 from app.graphql.callers import Caller
 from app.graphql.context import Context
 from app.graphql.entrance import Entrance, require_somebody
-from app.graphql.errors import present, refuse
+from app.graphql.errors import is_request_error, present, refuse
 from app.graphql.requests import Operation, operation_of
 from app.graphql.results import run
 from app.json_text import NotJson, parse_json
@@ -188,10 +187,10 @@ class Socket:
             async with aclosing(run(self._entrance.schema, operation, context)) as results:
                 async for result in results:
                     body = present(result, request_id=context.request_id)
-                    if isinstance(result, PreExecutionError):
+                    if is_request_error(result):
                         await self._finish(id, {"type": "error", "id": id, "payload": body["errors"]})
                         return
-                    await self._send({"type": "next", "id": id, "payload": {"data": None, **body}})
+                    await self._send({"type": "next", "id": id, "payload": body})
             await self._finish(id, {"type": "complete", "id": id})
         except WebSocketDisconnect:
             return

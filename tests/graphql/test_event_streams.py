@@ -1,0 +1,111 @@
+"""Server-sent events, read byte by byte from a real server."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx2
+import pytest
+
+from tests.graphql.test_sockets import serving
+from tests.graphql.tiny import World, caller, soon
+
+EVENTS = {"Accept": "text/event-stream", "Authorization": "Bearer good"}
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@asynccontextmanager
+async def asked(world: World, query: str, **headers: str) -> AsyncGenerator[httpx2.Response, None]:
+    async with (
+        asyncio.timeout(10),
+        serving(world) as address,
+        httpx2.AsyncClient() as client,
+        client.stream("POST", address.replace("ws:", "http:"), json={"query": query}, headers={**EVENTS, **headers}) as response,
+    ):
+        yield response
+
+
+async def test_results_are_next_events_framed_by_line_feeds(world: World) -> None:
+    async with asked(world, "subscription { count(to: 2) }") as response:
+        body = await response.aread()
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert response.headers["cache-control"] == "no-store, no-transform"
+    assert body == (
+        b'event: next\ndata: {"data":{"count":1}}\n\nevent: next\ndata: {"data":{"count":2}}\n\nevent: complete\ndata:\n\n'
+    )
+
+
+async def test_queries_and_mutations_may_come_this_way_too(world: World) -> None:
+    async with asked(world, "{ role }") as response:
+        body = await response.aread()
+
+    assert body == b'event: next\ndata: {"data":{"role":"ADMIN"}}\n\nevent: complete\ndata:\n\n'
+
+
+@pytest.mark.parametrize("query", ["{ role", "{ rule }", 'subscription { count(to: 1, after: "gone") }'])
+async def test_what_is_wrong_is_said_in_an_event(world: World, query: str) -> None:
+    async with asked(world, query) as response:
+        body = await response.aread()
+
+    first, complete, rest = body.split(b"\n\n")
+    assert json.loads(first.removeprefix(b"event: next\ndata: "))["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT"}
+    assert (complete, rest) == (b"event: complete\ndata:", b"")
+
+
+@pytest.mark.parametrize("accept", ["application/json, text/event-stream", "*/*, text/event-stream", "application/json"])
+async def test_a_client_that_names_events_second_is_answered_in_json(world: World, accept: str) -> None:
+    async with asked(world, "{ role }", Accept=accept) as response:
+        body = await response.aread()
+
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    assert body == b'{"data":{"role":"ADMIN"}}'
+
+
+async def test_events_by_get_are_406(world: World) -> None:
+    async with world.client() as client:
+        response = await client.get("/graphql", params={"query": "{ role }"}, headers=EVENTS)
+
+    assert response.status_code == 406
+
+
+async def test_a_client_that_leaves_ends_its_subscription(world: World) -> None:
+    async with serving(world) as address, httpx2.AsyncClient() as client:
+        stream = client.stream(
+            "POST", address.replace("ws:", "http:"), json={"query": "subscription { silence }"}, headers=EVENTS
+        )
+        async with asyncio.timeout(10):
+            async with stream as response:
+                await anext(response.aiter_bytes())
+            await world.closed.wait()
+
+
+async def test_the_end_of_the_credential_ends_the_stream(world: World) -> None:
+    async with asked(world, "subscription { silence }") as response:
+        parts = response.aiter_bytes()
+        first = await anext(parts)
+        world.revoked.set()
+        rest = [part async for part in parts]
+
+    assert first == b'event: next\ndata: {"data":{"silence":1}}\n\n'
+    assert rest == []
+    assert world.closed.is_set()
+
+
+async def test_a_credential_that_has_run_out_ends_the_stream(world: World) -> None:
+    world.caller = caller(expires_at=soon(0.2))
+
+    async with asked(world, "subscription { silence }") as response:
+        parts = response.aiter_bytes()
+        await anext(parts)
+        world.clock.advance(timedelta(seconds=1))
+        rest = [part async for part in parts]
+
+    assert rest == []
