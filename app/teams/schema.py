@@ -266,8 +266,8 @@ def _key(id: strawberry.ID, type_name: str, *, missing: str) -> UUID:
     return key
 
 
-QUERY = {"viewer": viewer}
-MUTATION = {
+QUERY: dict[str, Any] = {"viewer": viewer}
+MUTATION: dict[str, Any] = {
     "add_team_member": add_team_member,
     "change_team_member_role": change_team_member_role,
     "remove_team_member": remove_team_member,

@@ -1,0 +1,178 @@
+import asyncio
+import os
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+from starlette.requests import HTTPConnection
+
+from app.errors import Unauthenticated
+from app.graphql.callers import Role, Scope
+from app.ground import Ground
+from app.secret import Secret
+from app.teams.access_tokens import create_access_token, revoke_access_token
+from app.teams.actions import change_role, remove_member
+from app.teams.authentication import Authenticator
+from app.teams.models import AccessToken, Member
+from app.teams.secrets import make_token
+from app.teams.sessions import cookie_name
+from app.teams.sign_in_links import make_sign_in_link, use_sign_in_link
+from tests.held import HeldClock
+from tests.teams.people import by_session, found, join
+
+MUTATIONS = st.tuples(st.integers(0, 40), st.characters())
+
+
+def request(**headers: str) -> HTTPConnection:
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return HTTPConnection({"type": "http", "method": "POST", "path": "/graphql", "headers": raw})
+
+
+async def token_of(member: Member, *scopes: Scope, ground: Ground, days: int = 90) -> Secret:
+    created = await create_access_token(caller=by_session(member), name="CI", scopes=scopes, expires_in_days=days, ground=ground)
+    return created.token
+
+
+async def cookie_of(member: Member, *, ground: Ground) -> str:
+    link = (await make_sign_in_link(member_id=member.id, ground=ground)).reveal().rpartition("/")[2]
+    session = await use_sign_in_link(Secret(link), ground=ground)
+    assert session is not None
+    return f"{cookie_name(ground.settings)}={session.cookie.reveal()}"
+
+
+async def test_a_token_says_who_is_asking_with_which_scopes_and_until_when(ground: Ground, clock: HeldClock) -> None:
+    admin = (await found(ground)).admin
+    token = await token_of(admin, Scope.READ, Scope.RUNS_WRITE, ground=ground, days=2)
+
+    for scheme in ("Bearer", "bearer", "BEARER "):
+        caller = await Authenticator(ground).authenticate(request(), f"{scheme} {token.reveal()}")
+
+        assert caller is not None
+        assert (caller.team_id, caller.member_id, caller.role) == (admin.team_id, admin.id, Role.ADMIN)
+        assert (caller.scopes, caller.is_session) == (frozenset({Scope.READ, Scope.RUNS_WRITE}), False)
+        assert caller.credential_id == (await AccessToken.get()).id
+        assert caller.expires_at == clock.now() + timedelta(days=2)
+
+
+async def test_the_role_is_the_members_present_one(ground: Ground) -> None:
+    team = (await found(ground)).team
+    bob = await join(ground, team, name="Bob", role=Role.MEMBER)
+    token = await token_of(bob, Scope.READ, ground=ground)
+    await change_role(team_id=team.id, actor_id=None, member_id=bob.id, role=Role.VIEWER, ground=ground)
+
+    caller = await Authenticator(ground).authenticate(request(), f"Bearer {token.reveal()}")
+
+    assert caller is not None
+    assert caller.role is Role.VIEWER
+
+
+async def test_without_authorization_and_session_nobody_is_asking(ground: Ground) -> None:
+    assert await Authenticator(ground).authenticate(request(), None) is None
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "Basic YTpi", "ia_x", "Bearer a b", "Bearer é", "Bearer x"])
+async def test_what_is_no_bearer_token_is_refused_even_beside_a_good_session(ground: Ground, authorization: str) -> None:
+    admin = (await found(ground)).admin
+    cookie = await cookie_of(admin, ground=ground)
+
+    with pytest.raises(Unauthenticated):
+        await Authenticator(ground).authenticate(request(cookie=cookie), authorization)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(MUTATIONS, min_size=1, max_size=3))
+async def test_a_mistyped_token_is_refused_before_anything_is_asked(ground: Ground, changes: list[tuple[int, str]]) -> None:
+    token = list(make_token(os.urandom).reveal())
+    before = "".join(token)
+    for place, character in changes:
+        token[place] = character
+    if "".join(token) == before:
+        return
+
+    answer = Authenticator(ground).authenticate(request(), f"Bearer {''.join(token)}")
+
+    with pytest.raises(Unauthenticated):
+        answer.send(None)  # a query would suspend it here instead
+
+
+async def test_an_unknown_a_revoked_and_an_expired_token_are_refused_each_with_its_reason(
+    ground: Ground, clock: HeldClock
+) -> None:
+    admin = (await found(ground)).admin
+    unknown = make_token(os.urandom)
+    revoked = await token_of(admin, Scope.READ, ground=ground)
+    row = await AccessToken.get()
+    await revoke_access_token(caller=by_session(admin), token_id=row.id, ground=ground)
+    expired = await token_of(admin, Scope.READ, ground=ground, days=1)
+    clock.advance(timedelta(days=1))
+
+    reasons = {token: await refusal_of(token, ground=ground) for token in (unknown, revoked, expired)}
+
+    assert reasons == {
+        unknown: "This access token is not known here.",
+        revoked: "This access token was revoked.",
+        expired: "This access token has expired: make another.",
+    }
+
+
+async def test_the_token_of_a_member_who_left_is_refused(ground: Ground) -> None:
+    team = (await found(ground)).team
+    bob = await join(ground, team, name="Bob", role=Role.MEMBER)
+    token = await token_of(bob, Scope.READ, ground=ground)
+    await remove_member(team_id=team.id, actor_id=None, member_id=bob.id, ground=ground)
+
+    assert await refusal_of(token, ground=ground) == "The member whose access token this is has left the team."
+
+
+async def test_the_last_use_is_noted_at_most_every_five_minutes(ground: Ground, clock: HeldClock) -> None:
+    admin = (await found(ground)).admin
+    token = await token_of(admin, Scope.READ, ground=ground)
+    authenticator = Authenticator(ground)
+    start = clock.now()
+    noted = []
+
+    for minutes in (0, 4, 1, 1):
+        clock.advance(timedelta(minutes=minutes))
+        await asyncio.gather(*(authenticator.authenticate(request(), f"Bearer {token.reveal()}") for _ in range(5)))
+        await authenticator.settle()
+        noted.append((await AccessToken.get()).last_used_at)
+
+    assert noted == [start, start, start + timedelta(minutes=5), start + timedelta(minutes=5)]
+
+
+async def test_a_session_has_every_scope_and_ends_after_fourteen_days(ground: Ground, clock: HeldClock) -> None:
+    admin = (await found(ground)).admin
+    cookie = await cookie_of(admin, ground=ground)
+    authenticator = Authenticator(ground)
+
+    caller = await authenticator.authenticate(request(cookie=cookie), None)
+
+    assert caller is not None
+    assert (caller.member_id, caller.is_session, caller.has_any(Scope.ADMIN)) == (admin.id, True, True)
+    assert caller.expires_at == clock.now() + timedelta(days=14)
+    clock.advance(timedelta(days=14))
+    assert await authenticator.authenticate(request(cookie=cookie), None) is None
+
+
+async def test_the_session_of_a_member_who_left_does_not_count(ground: Ground) -> None:
+    team = (await found(ground)).team
+    bob = await join(ground, team, name="Bob", role=Role.MEMBER)
+    cookie = await cookie_of(bob, ground=ground)
+    await remove_member(team_id=team.id, actor_id=None, member_id=bob.id, ground=ground)
+
+    assert await Authenticator(ground).authenticate(request(cookie=cookie), None) is None
+
+
+async def test_another_cookie_is_nobody(ground: Ground) -> None:
+    await found(ground)
+
+    for value in ("", "x", "é", "0" * 4000):
+        raw: dict[str, Any] = {"cookie": f"{cookie_name(ground.settings)}={value}"}
+        assert await Authenticator(ground).authenticate(request(**raw), None) is None
+
+
+async def refusal_of(token: Secret, *, ground: Ground) -> str:
+    with pytest.raises(Unauthenticated) as refused:
+        await Authenticator(ground).authenticate(request(), f"Bearer {token.reveal()}")
+    return refused.value.message

@@ -1,0 +1,110 @@
+from uuid import UUID
+
+import pytest
+from starlette.requests import HTTPConnection
+
+from app.errors import StatedProblem
+from app.events import Event
+from app.graphql.callers import ALL_SCOPES, Role, Scope
+from app.ground import Ground
+from app.teams import console
+from app.teams.access_tokens import scopes_of
+from app.teams.actions import remove_member
+from app.teams.authentication import Authenticator
+from app.teams.models import Member
+from tests.teams.people import rows
+
+
+async def create_orbit(ground: Ground) -> str:
+    return await console.create_team(name="Orbit", admin_name="Ada", admin_email="ada@example.com", ground=ground)
+
+
+async def add_bob(ground: Ground, role: Role = Role.MEMBER) -> str:
+    return await console.add_member(team="Orbit", name="Bob", email="bob@example.com", role=role, ground=ground)
+
+
+async def test_teams_and_members_are_made_and_listed(ground: Ground) -> None:
+    team_id = await create_orbit(ground)
+    bob_id = await add_bob(ground)
+    await console.change_role(team="Orbit", email="BOB@example.com", role=Role.VIEWER, ground=ground)
+
+    assert await console.list_teams() == [f"{team_id}\tOrbit"]
+    assert sorted(await console.list_members(team="Orbit"))[:] == sorted(
+        [
+            f"{(await Member.get(email='ada@example.com')).id}\tADMIN\tada@example.com\tAda",
+            f"{bob_id}\tVIEWER\tbob@example.com\tBob",
+        ]
+    )
+    assert {row.actor_id for row in await Event.all()} == {None}
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_a_token_has_every_scope_of_the_role_when_none_is_named(ground: Ground, role: Role) -> None:
+    await create_orbit(ground)
+    await add_bob(ground, role)
+
+    token = await console.create_token(team="Orbit", email="bob@example.com", scopes=[], days=None, ground=ground)
+
+    request = HTTPConnection({"type": "http", "method": "POST", "path": "/", "headers": []})
+    authenticator = Authenticator(ground)
+    caller = await authenticator.authenticate(request, f"Bearer {token.reveal()}")
+    await authenticator.settle()
+    assert caller is not None
+    assert caller.scopes == scopes_of(role)
+
+
+async def test_a_sign_in_link_is_one_of_this_server(ground: Ground) -> None:
+    await create_orbit(ground)
+
+    link = await console.make_sign_in_link(team="Orbit", email="ada@example.com", ground=ground)
+
+    assert link.reveal().startswith("http://127.0.0.1:8000/sign-in/")
+
+
+async def test_what_is_wrong_is_stated_and_changes_nothing(ground: Ground) -> None:
+    await create_orbit(ground)
+    bob_id = await add_bob(ground)
+    team_id = (await Member.get(id=bob_id)).team_id
+    await remove_member(team_id=team_id, actor_id=None, member_id=UUID(bob_id), ground=ground)
+    before = await rows()
+
+    for attempt, words in (
+        (create_orbit(ground), "There is a team named Orbit already."),
+        (console.list_members(team="Nowhere"), "There is no team named Nowhere; `team list` says which there are."),
+        (
+            console.change_role(team="Orbit", email="bob@example.com", role=Role.ADMIN, ground=ground),
+            "Orbit has no member bob@example.com; `member list` says whom it has.",
+        ),
+        (
+            console.change_role(team="Orbit", email="ada@example.com", role=Role.VIEWER, ground=ground),
+            "A team keeps one ADMIN: make somebody else one first.",
+        ),
+        (
+            console.add_member(team="Orbit", name="Eve", email="eve", role=Role.VIEWER, ground=ground),
+            "An e-mail address looks like name@example.com.",
+        ),
+        (
+            console.create_token(team="Orbit", email="ada@example.com", scopes=[Scope.READ], days=0, ground=ground),
+            "A token is good for 1 to 365 days.",
+        ),
+        (
+            console.make_sign_in_link(team="Orbit", email="nobody", ground=ground),
+            "An e-mail address looks like name@example.com.",
+        ),
+    ):
+        with pytest.raises(StatedProblem) as stated:
+            await attempt
+        assert stated.value.message == words
+
+    assert await rows() == before
+
+
+async def test_a_token_beyond_the_role_is_refused(ground: Ground) -> None:
+    await create_orbit(ground)
+    await add_bob(ground, Role.VIEWER)
+    before = await rows()
+
+    with pytest.raises(StatedProblem, match="The role VIEWER does not allow RUNS_WRITE, INTEGRATIONS_WRITE, ADMIN"):
+        await console.create_token(team="Orbit", email="bob@example.com", scopes=sorted(ALL_SCOPES), days=1, ground=ground)
+
+    assert await rows() == before

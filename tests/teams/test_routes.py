@@ -1,0 +1,277 @@
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from http.cookies import Morsel, SimpleCookie
+from pathlib import Path
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+
+from app.graphql.callers import Role, Scope
+from app.ground import Ground
+from app.settings import Settings
+from app.teams.access_tokens import create_access_token, scopes_of
+from app.teams.actions import add_member, remove_member
+from app.teams.models import BrowserSession, Member
+from app.teams.routes import routes
+from app.teams.sign_in_links import make_sign_in_link
+from tests.grounds import make_ground
+from tests.held import HeldClock
+from tests.teams.people import by_session, found, join, rows
+
+HERE = "http://127.0.0.1:8000"
+SECURE = "https://apps.example.com"
+FROM_HERE = {"Origin": HERE}
+
+
+def browser_at(ground: Ground) -> httpx2.AsyncClient:
+    transport = httpx2.ASGITransport(app=Starlette(routes=routes(ground=ground)))
+    return httpx2.AsyncClient(transport=transport, base_url=ground.settings.public_url, follow_redirects=False)
+
+
+@pytest.fixture
+async def browser(ground: Ground) -> AsyncIterator[httpx2.AsyncClient]:
+    async with browser_at(ground) as client:
+        yield client
+
+
+@pytest.fixture
+async def ada(ground: Ground) -> Member:
+    return (await found(ground, name="Orbit & <Co>")).admin
+
+
+async def link_of(member: Member, *, ground: Ground) -> str:
+    return (await make_sign_in_link(member_id=member.id, ground=ground)).reveal()
+
+
+async def token_of(member: Member, *scopes: Scope, ground: Ground) -> str:
+    created = await create_access_token(
+        caller=by_session(member), name="CI", scopes=scopes or scopes_of(member.role), expires_in_days=90, ground=ground
+    )
+    return created.token.reveal()
+
+
+def cookie_in(answer: httpx2.Response) -> Morsel[str]:
+    cookies = SimpleCookie(answer.headers["set-cookie"])
+    [cookie] = cookies.values()
+    return cookie
+
+
+async def test_opening_a_link_says_who_and_where_and_does_nothing(
+    browser: httpx2.AsyncClient, ada: Member, ground: Ground
+) -> None:
+    link = await link_of(ada, ground=ground)
+    before = await rows()
+
+    fetched = await browser.head(link)
+    answer = await browser.get(link)
+
+    assert (fetched.status_code, answer.status_code) == (200, 200)
+    assert "Ada (ada@example.com)" in answer.text
+    assert "Orbit &amp; &lt;Co&gt;" in answer.text
+    assert "set-cookie" not in answer.headers
+    assert (answer.headers["referrer-policy"], answer.headers["cache-control"]) == ("no-referrer", "no-store")
+    assert await rows() == before
+
+
+async def test_the_button_signs_in_and_goes_to_graphql(
+    browser: httpx2.AsyncClient, ada: Member, ground: Ground, clock: HeldClock
+) -> None:
+    link = await link_of(ada, ground=ground)
+
+    answer = await browser.post(link, headers=FROM_HERE)
+
+    cookie = cookie_in(answer)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{HERE}/graphql")
+    assert (cookie.key, cookie["path"], cookie["domain"]) == ("installed_apps_session", "/", "")
+    assert (cookie["httponly"], cookie["samesite"].lower(), cookie["secure"]) == (True, "lax", "")
+    session = await BrowserSession.get()
+    assert (session.member_id, session.expires_at) == (ada.id, clock.now() + timedelta(days=14))
+    assert cookie.value not in repr(await rows())
+
+
+async def test_behind_https_the_cookie_is_secure_and_bound_to_the_host(database: str, clock: HeldClock, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, database_url=database, public_url=SECURE)
+    async with make_ground(folder=tmp_path, clock=clock, settings=settings) as ground, browser_at(ground) as browser:
+        link = await link_of((await found(ground)).admin, ground=ground)
+
+        answer = await browser.post(link, headers={"Origin": SECURE})
+        left = await browser.post("/sign-out", headers={"Origin": SECURE})
+
+    cookie = cookie_in(answer)
+    assert (cookie.key, cookie["secure"], cookie["path"]) == ("__Host-installed_apps_session", True, "/")
+    assert (answer.headers["location"], left.headers["location"]) == (f"{SECURE}/graphql", f"{SECURE}/sign-in")
+    assert (cookie_in(left).key, cookie_in(left)["secure"]) == ("__Host-installed_apps_session", True)
+
+
+async def test_twenty_who_post_the_same_link_at_once_make_one_session(
+    browser: httpx2.AsyncClient, ada: Member, ground: Ground
+) -> None:
+    link = await link_of(ada, ground=ground)
+
+    answers = await asyncio.gather(*(browser.post(link, headers=FROM_HERE) for _ in range(20)))
+
+    assert sorted(answer.status_code for answer in answers) == [303] + [404] * 19
+    assert await BrowserSession.all().count() == 1
+
+
+@pytest.mark.parametrize("trouble", ["unknown", "used", "expired", "left"])
+async def test_a_link_that_is_no_good_does_not_say_why(
+    browser: httpx2.AsyncClient, ground: Ground, clock: HeldClock, ada: Member, trouble: str
+) -> None:
+    bob = await join(ground, await ada.team, name="Bob", role=Role.MEMBER)
+    link = await link_of(bob, ground=ground)
+    unknown = await browser.get(f"{HERE}/sign-in/unknown")
+    match trouble:
+        case "unknown":
+            link = f"{HERE}/sign-in/{'A' * 43}"
+        case "used":
+            await browser.post(link, headers=FROM_HERE)
+            browser.cookies.clear()
+        case "expired":
+            clock.advance(timedelta(minutes=10))
+        case _:
+            await remove_member(team_id=bob.team_id, actor_id=None, member_id=bob.id, ground=ground)
+    before = await rows()
+
+    answers = [await browser.get(link), await browser.post(link, headers=FROM_HERE)]
+
+    assert [(answer.status_code, answer.text) for answer in answers] == [(404, unknown.text)] * 2
+    assert all("set-cookie" not in answer.headers for answer in answers)
+    assert await rows() == before
+
+
+@pytest.mark.parametrize(
+    ("wanted", "location"),
+    [
+        ("/authorize/abc_DEF-123", "/authorize/abc_DEF-123"),
+        ("/graphql", "/graphql"),
+        ("", "/graphql"),
+        ("https://evil.example", "/graphql"),
+        ("//evil.example/authorize/x", "/graphql"),
+        ("/authorize/../sign-out", "/graphql"),
+        ("/authorize//evil.example", "/graphql"),
+        ("/authorize/x?y=z", "/graphql"),
+        ("/authorize/x\r\nSet-Cookie: a=b", "/graphql"),
+        ("/authorize/x\n", "/graphql"),
+        ("\\\\evil.example", "/graphql"),
+        ("/sign-out", "/graphql"),
+        ("@evil.example", "/graphql"),
+    ],
+)
+async def test_after_signing_in_the_browser_goes_to_our_own_pages_only(
+    browser: httpx2.AsyncClient, ada: Member, ground: Ground, wanted: str, location: str
+) -> None:
+    link = await link_of(ada, ground=ground)
+
+    answer = await browser.post(link, params={"next": wanted}, headers=FROM_HERE)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{HERE}{location}")
+
+
+@pytest.mark.parametrize(
+    ("headers", "counts"),
+    [
+        ({}, True),
+        ({"Origin": HERE}, True),
+        ({"Origin": HERE, "Sec-Fetch-Site": "same-origin"}, True),
+        ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, True),
+        ({"Origin": "null"}, False),
+        ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, False),
+        ({"Origin": "http://127.0.0.1:9000", "Sec-Fetch-Site": "same-site"}, False),
+        ({"Origin": "http://localhost:8000"}, False),
+        ({"Origin": "https://127.0.0.1:8000"}, False),
+        ({"Origin": "https://evil.example"}, False),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+    ],
+)
+async def test_no_other_origins_page_signs_a_browser_in_or_out(
+    browser: httpx2.AsyncClient, ada: Member, ground: Ground, headers: dict[str, str], counts: bool
+) -> None:
+    link, token = await link_of(ada, ground=ground), await token_of(ada, ground=ground)
+    before = await rows()
+
+    answers = [
+        await browser.post(link, headers=headers),
+        await browser.post("/sign-in", data={"token": token}, headers=headers),
+        await browser.post("/sign-out", headers=headers),
+    ]
+
+    assert [answer.status_code for answer in answers] == [303 if counts else 403] * 3
+    if not counts:
+        assert all("set-cookie" not in answer.headers for answer in answers)
+        assert await rows() == before
+
+
+async def test_an_access_token_given_once_signs_in(browser: httpx2.AsyncClient, ada: Member, ground: Ground) -> None:
+    token = await token_of(ada, ground=ground)
+
+    form = await browser.get("/sign-in?next=/authorize/abc")
+    answer = await browser.post("/sign-in?next=/authorize/abc", data={"token": f" {token} "}, headers=FROM_HERE)
+
+    assert (form.status_code, re.findall(r'<form[^>]*>|<input[^>]* name="token"', form.text)) == (
+        200,
+        ['<form method="post">', '<input id="token" name="token"'],
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{HERE}/authorize/abc")
+    assert (await BrowserSession.get()).member_id == ada.id
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"token=", b"token=ia_x", b"other=1", b"token=\xff", b"token=" + b"x" * 5000, b"a=1&" * 20 + b"token=x"]
+)
+async def test_a_form_without_a_good_token_is_shown_again(browser: httpx2.AsyncClient, ada: Member, body: bytes) -> None:
+    del ada
+    before = await rows()
+
+    answer = await browser.post("/sign-in", content=body, headers=FROM_HERE)
+
+    assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+    assert 'role="alert"' in answer.text
+    assert await rows() == before
+
+
+async def test_a_token_with_fewer_scopes_than_the_role_has_opens_no_session(
+    browser: httpx2.AsyncClient, ada: Member, ground: Ground
+) -> None:
+    token = await token_of(ada, Scope.READ, Scope.ADMIN, ground=ground)
+
+    answer = await browser.post("/sign-in", data={"token": token}, headers=FROM_HERE)
+
+    assert (answer.status_code, await BrowserSession.all().count()) == (403, 0)
+    assert token not in answer.text
+
+
+async def test_signing_out_ends_the_session_here_and_in_the_browser(
+    browser: httpx2.AsyncClient, ada: Member, ground: Ground, clock: HeldClock
+) -> None:
+    await browser.post(await link_of(ada, ground=ground), headers=FROM_HERE)
+
+    answer = await browser.post("/sign-out", headers=FROM_HERE)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{HERE}/sign-in")
+    assert (cookie_in(answer).value, cookie_in(answer)["max-age"]) == ("", "0")
+    assert (await BrowserSession.get()).ended_at == clock.now()
+    assert (await browser.get("/sign-out")).status_code == 405
+
+
+async def test_signing_out_without_a_session_is_no_trouble(browser: httpx2.AsyncClient, ada: Member) -> None:
+    del ada
+    before = await rows()
+
+    assert (await browser.post("/sign-out", headers=FROM_HERE)).status_code == 303
+
+    assert await rows() == before
+
+
+async def test_an_invitation_signs_its_member_in_like_any_link(browser: httpx2.AsyncClient, ada: Member, ground: Ground) -> None:
+    invited = await add_member(
+        team_id=ada.team_id, actor_id=ada.id, name="Bob", email="bob@example.com", role=Role.VIEWER, ground=ground
+    )
+
+    answer = await browser.post(invited.invite_url.reveal(), headers=FROM_HERE)
+
+    assert answer.status_code == 303
+    assert (await BrowserSession.get()).member_id == invited.member.id

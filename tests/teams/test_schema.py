@@ -1,0 +1,281 @@
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import strawberry
+from strawberry.tools import create_type
+
+from app.errors import RequestRefused
+from app.graphql.assembly import Schema
+from app.graphql.callers import Caller, Role, Scope
+from app.graphql.context import Context, Info
+from app.graphql.fields import query
+from app.graphql.ids import encode_id
+from app.graphql.nodes import Node, find_node, nodes_of
+from app.ground import Ground
+from app.teams import schema as teams
+from app.teams.access_tokens import create_access_token
+from app.teams.actions import remove_member
+from app.teams.models import AccessToken, Member
+from app.teams.secrets import is_token
+from tests.teams.people import by_session, by_token, found, join, rows
+
+NODES = nodes_of(teams.NODES)
+
+
+@query(description="A thing by its id.")
+async def node(info: Info, id: strawberry.ID) -> Node | None:
+    return await find_node(id, nodes=NODES, context=info.context)
+
+
+def root(name: str, fields: dict[str, Any]) -> type:
+    for python_name, field in fields.items():
+        field.python_name = python_name
+    return create_type(name, list(fields.values()))
+
+
+def schema() -> Schema:
+    return Schema(
+        query=root("Query", teams.QUERY | {"node": node}),
+        mutation=root("Mutation", teams.MUTATION),
+        types=list(teams.NODES),
+    )
+
+
+SCHEMA = schema()
+
+MUTATIONS = {
+    "addTeamMember": 'addTeamMember(input: {name: "Eve", email: "eve@example.com", role: ADMIN}) { userErrors { code field } }',
+    "changeTeamMemberRole": "changeTeamMemberRole(input: {id: ID, role: VIEWER}) { userErrors { code field } }",
+    "removeTeamMember": "removeTeamMember(input: {id: ID}) { userErrors { code field } }",
+    "createAccessToken": 'createAccessToken(input: {name: "CI", scopes: [READ]}) { userErrors { code field } }',
+    "revokeAccessToken": "revokeAccessToken(input: {id: ID}) { userErrors { code field } }",
+}
+OF_ADMINS = ("addTeamMember", "changeTeamMemberRole", "removeTeamMember")
+
+
+async def ask(document: str, caller: Caller | None, ground: Ground) -> dict[str, Any]:
+    """Return the answer's data, or raise what was raised."""
+    result = await SCHEMA.execute(document, context_value=Context(caller=caller, ground=ground, request_id="1"))
+    for error in result.errors or []:
+        raise error.original_error or error
+    assert result.data is not None
+    return result.data
+
+
+async def mutate(name: str, caller: Caller | None, ground: Ground, *, id: str = "unknown") -> Any:
+    data = await ask("mutation { " + MUTATIONS[name].replace("ID", f'"{id}"') + " }", caller, ground)
+    return data[name]
+
+
+async def test_the_viewer_sees_themselves_their_team_and_their_own_tokens(ground: Ground) -> None:
+    founded = await found(ground)
+    bob = await join(ground, founded.team, name="Bob", role=Role.VIEWER)
+    left = await join(ground, founded.team, name="Cid", role=Role.MEMBER)
+    await remove_member(team_id=founded.team.id, actor_id=None, member_id=left.id, ground=ground)
+    await found(ground, name="Another")
+    await create_access_token(caller=by_session(bob), name="Mine", scopes=[Scope.READ], expires_in_days=1, ground=ground)
+    await create_access_token(
+        caller=by_session(founded.admin), name="Not mine", scopes=[Scope.READ], expires_in_days=1, ground=ground
+    )
+
+    data = await ask(
+        """{ viewer {
+            member { name email role leftAt }
+            team { name createdAt members { totalCount nodes { name role } } }
+            accessTokens { totalCount nodes { name scopes lastUsedAt expiresAt } }
+        } }""",
+        by_session(bob),
+        ground,
+    )
+
+    assert data["viewer"] == {
+        "member": {"name": "Bob", "email": "bob@example.com", "role": "VIEWER", "leftAt": None},
+        "team": {
+            "name": "Orbit",
+            "createdAt": "2026-11-21T10:00:00.000Z",
+            "members": {
+                "totalCount": 2,
+                "nodes": sorted(data["viewer"]["team"]["members"]["nodes"], key=lambda node: str(node["name"])),
+            },
+        },
+        "accessTokens": {
+            "totalCount": 1,
+            "nodes": [{"name": "Mine", "scopes": ["READ"], "lastUsedAt": None, "expiresAt": "2026-11-22T10:00:00.000Z"}],
+        },
+    }
+
+
+async def test_members_come_in_the_order_in_which_they_joined_page_by_page(ground: Ground) -> None:
+    founded = await found(ground)
+    for name in ("Bob", "Cid"):
+        await join(ground, founded.team, name=name, role=Role.MEMBER)
+    caller = by_session(founded.admin)
+    seen: list[str] = []
+    after = "null"
+
+    for _ in range(3):
+        document = (
+            f"{{ viewer {{ team {{ members(first: 1, after: {after}) {{ nodes {{ name }} pageInfo {{ endCursor }} }} }} }} }}"
+        )
+        page = (await ask(document, caller, ground))["viewer"]["team"]["members"]
+        seen += [node["name"] for node in page["nodes"]]
+        after = f'"{page["pageInfo"]["endCursor"]}"'
+
+    assert sorted(seen) == ["Ada", "Bob", "Cid"]
+
+
+async def test_a_new_member_comes_with_an_invitation(ground: Ground) -> None:
+    admin = (await found(ground)).admin
+
+    data = await ask(
+        """mutation { addTeamMember(input: {name: "Eve", email: "Eve@Example.com", role: VIEWER}) {
+            member { name email role } inviteUrl userErrors { code } } }""",
+        by_token(admin, Scope.ADMIN, Scope.READ),
+        ground,
+    )
+
+    payload = data["addTeamMember"]
+    assert payload["member"] == {"name": "Eve", "email": "eve@example.com", "role": "VIEWER"}
+    assert payload["inviteUrl"].startswith("http://127.0.0.1:8000/sign-in/")
+    assert payload["userErrors"] == []
+
+
+async def test_a_role_is_changed_and_a_member_removed(ground: Ground) -> None:
+    founded = await found(ground)
+    bob = await join(ground, founded.team, name="Bob", role=Role.MEMBER)
+    caller, bob_id = by_session(founded.admin), encode_id("TeamMember", bob.id)
+
+    changed = await ask(
+        f'mutation {{ changeTeamMemberRole(input: {{id: "{bob_id}", role: VIEWER}}) {{ member {{ role }} }} }}', caller, ground
+    )
+    removed = await ask(
+        f'mutation {{ removeTeamMember(input: {{id: "{bob_id}"}}) {{ removedTeamMember {{ id leftAt }} }} }}', caller, ground
+    )
+
+    assert changed == {"changeTeamMemberRole": {"member": {"role": "VIEWER"}}}
+    assert removed == {"removeTeamMember": {"removedTeamMember": {"id": bob_id, "leftAt": "2026-11-21T10:00:00.000Z"}}}
+
+
+async def test_a_token_is_in_its_payload_once_and_can_be_revoked(ground: Ground) -> None:
+    admin = (await found(ground)).admin
+    caller = by_session(admin)
+
+    made = await ask(
+        """mutation { createAccessToken(input: {name: "CI", scopes: [RUNS_WRITE, READ]}) {
+            token accessToken { id name lastFour scopes expiresAt } userErrors { code } } }""",
+        caller,
+        ground,
+    )
+    payload = made["createAccessToken"]
+    revoked = await mutate("revokeAccessToken", caller, ground, id=payload["accessToken"]["id"])
+
+    assert is_token(payload["token"])
+    assert payload["accessToken"] == {
+        "id": encode_id("AccessToken", (await AccessToken.get()).id),
+        "name": "CI",
+        "lastFour": payload["token"][-4:],
+        "scopes": ["READ", "RUNS_WRITE"],
+        "expiresAt": "2027-02-19T10:00:00.000Z",
+    }
+    assert revoked == {"userErrors": []}
+    assert await ask("{ viewer { accessTokens { nodes { id } } } }", caller, ground) == {
+        "viewer": {"accessTokens": {"nodes": []}}
+    }
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.MEMBER])
+@pytest.mark.parametrize("name", OF_ADMINS)
+async def test_only_admins_change_the_team(ground: Ground, role: Role, name: str) -> None:
+    founded = await found(ground)
+    bob = await join(ground, founded.team, name="Bob", role=role)
+    before = await rows()
+
+    payload = await mutate(name, by_session(bob), ground, id=encode_id("TeamMember", founded.admin.id))
+
+    assert payload == {"userErrors": [{"code": "FORBIDDEN", "field": None}]}
+    assert await rows() == before
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_a_token_without_the_scope_admin_is_refused_as_a_whole(ground: Ground, name: str) -> None:
+    founded = await found(ground)
+    caller = by_token(founded.admin, Scope.READ, Scope.RUNS_WRITE, Scope.INTEGRATIONS_WRITE)
+    before = await rows()
+
+    with pytest.raises(RequestRefused) as refused:
+        await mutate(name, caller, ground)
+    with pytest.raises(RequestRefused) as unsigned:
+        await mutate(name, None, ground)
+
+    assert (refused.value.code, unsigned.value.code) == ("FORBIDDEN", "UNAUTHENTICATED")
+    assert await rows() == before
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_every_role_makes_tokens_of_its_own_in_the_browser(ground: Ground, role: Role) -> None:
+    founded = await found(ground)
+    bob = await join(ground, founded.team, name="Bob", role=role)
+
+    assert await mutate("createAccessToken", by_session(bob), ground) == {"userErrors": []}
+
+
+@pytest.mark.parametrize("name", ["changeTeamMemberRole", "removeTeamMember", "revokeAccessToken"])
+async def test_ids_of_other_teams_other_types_and_nothing_are_not_found(ground: Ground, name: str) -> None:
+    admin = (await found(ground)).admin
+    stranger = (await found(ground, name="Another")).admin
+    theirs = await create_access_token(
+        caller=by_session(stranger), name="CI", scopes=[Scope.READ], expires_in_days=1, ground=ground
+    )
+    before = await rows()
+
+    for wrong in (
+        encode_id("TeamMember", stranger.id),
+        encode_id("AccessToken", theirs.row.id),
+        encode_id("TeamMember", uuid4()),
+        encode_id("Team", admin.team_id),
+        str(stranger.id),
+        "",
+    ):
+        payload = await mutate(name, by_session(admin), ground, id=wrong)
+        assert payload == {"userErrors": [{"code": "NOT_FOUND", "field": ["id"]}]}
+
+    assert await rows() == before
+
+
+async def test_nodes_are_found_in_ones_own_team_only(ground: Ground) -> None:
+    founded = await found(ground)
+    bob = await join(ground, founded.team, name="Bob", role=Role.MEMBER)
+    stranger = (await found(ground, name="Another")).admin
+    tokens = {
+        member.id: await create_access_token(
+            caller=by_session(member), name="CI", scopes=[Scope.READ], expires_in_days=1, ground=ground
+        )
+        for member in (bob, founded.admin)
+    }
+    caller = by_session(bob)
+
+    async def find(type_name: str, row: Member | AccessToken | Any) -> bool:
+        document = f'{{ node(id: "{encode_id(type_name, row.id)}") {{ id }} }}'
+        return (await ask(document, caller, ground))["node"] is not None
+
+    assert await find("Team", founded.team)
+    assert await find("TeamMember", founded.admin)
+    assert await find("AccessToken", tokens[bob.id].row)
+    assert not await find("AccessToken", tokens[founded.admin.id].row)
+    assert not await find("TeamMember", stranger)
+    assert not await find("Team", await stranger.team)
+
+
+async def test_who_has_left_is_still_found_by_id(ground: Ground) -> None:
+    founded = await found(ground)
+    bob = await join(ground, founded.team, name="Bob", role=Role.MEMBER)
+    await remove_member(team_id=founded.team.id, actor_id=None, member_id=bob.id, ground=ground)
+
+    data = await ask(
+        f'{{ node(id: "{encode_id("TeamMember", bob.id)}") {{ ... on TeamMember {{ name leftAt }} }} }}',
+        by_session(founded.admin),
+        ground,
+    )
+
+    assert data == {"node": {"name": "Bob", "leftAt": "2026-11-21T10:00:00.000Z"}}

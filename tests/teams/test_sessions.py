@@ -1,0 +1,59 @@
+import pytest
+from starlette.requests import HTTPConnection
+
+from app.ground import Ground
+from app.secret import Secret
+from app.teams.sessions import ask_to_sign_in, cookie_name, session_of
+from app.teams.sign_in_links import make_sign_in_link, use_sign_in_link
+from tests.teams.people import found
+
+HERE = "http://127.0.0.1:8000"
+ELSEWHERE = "https://evil.example"
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "headers", "counts"),
+    [
+        ("http", "GET", {}, True),
+        ("http", "GET", {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, True),
+        ("http", "GET", {"sec-fetch-site": "none", "sec-fetch-mode": "navigate"}, True),
+        ("http", "GET", {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}, False),
+        ("http", "GET", {"sec-fetch-site": "same-site", "sec-fetch-mode": "cors"}, False),
+        ("http", "GET", {"origin": ELSEWHERE}, False),
+        ("http", "GET", {"origin": ELSEWHERE, "sec-fetch-mode": "navigate"}, False),
+        ("http", "POST", {}, True),
+        ("http", "POST", {"origin": HERE}, True),
+        ("http", "POST", {"origin": "null", "sec-fetch-site": "same-origin"}, True),
+        ("http", "POST", {"origin": "null", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, False),
+        ("http", "POST", {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, False),
+        ("http", "POST", {"origin": ELSEWHERE}, False),
+        ("http", "POST", {"origin": "http://127.0.0.1:8010"}, False),
+        ("websocket", None, {}, True),
+        ("websocket", None, {"origin": HERE, "sec-fetch-site": "cross-site"}, True),
+        ("websocket", None, {"origin": ELSEWHERE}, False),
+        ("websocket", None, {"origin": "http://127.0.0.1:8010"}, False),
+        ("websocket", None, {"origin": "null"}, False),
+        ("websocket", None, {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, False),
+    ],
+)
+async def test_the_cookie_counts_where_no_other_page_can_be_behind_the_request(
+    ground: Ground, kind: str, method: str | None, headers: dict[str, str], counts: bool
+) -> None:
+    admin = (await found(ground)).admin
+    link = (await make_sign_in_link(member_id=admin.id, ground=ground)).reveal().rpartition("/")[2]
+    session = await use_sign_in_link(Secret(link), ground=ground)
+    assert session is not None
+    sent = headers | {"cookie": f"{cookie_name(ground.settings)}={session.cookie.reveal()}"}
+    raw = [(name.encode(), value.encode()) for name, value in sent.items()]
+    scope = {"type": kind, "path": "/graphql", "headers": raw} | ({"method": method} if method else {})
+
+    caller = await session_of(HTTPConnection(scope), ground=ground)
+
+    assert (caller.member_id if caller is not None else None) == (admin.id if counts else None)
+
+
+async def test_a_browser_without_session_is_sent_to_sign_in_and_on(ground: Ground) -> None:
+    answer = ask_to_sign_in("/authorize/a&b", settings=ground.settings)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{HERE}/sign-in?next=/authorize/a%26b")
+    assert answer.headers["referrer-policy"] == "no-referrer"
