@@ -1,0 +1,34 @@
+"""What members write into the inputs of mutations, checked."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+from uuid import UUID
+
+import strawberry
+
+from app.errors import Refusal, UserErrorCode
+from app.graphql.ids import decode_id
+
+T = TypeVar("T")
+
+
+def key_of(id: str, type_name: str, *, field: Sequence[str]) -> UUID:
+    """Return the row's key in a global id. Raises NOT_FOUND for any other text: no such thing can be the team's."""
+    key = decode_id(id, type_name)
+    if key is None:
+        raise not_found(field=field)
+    return key
+
+
+def not_found(*, field: Sequence[str]) -> Refusal:
+    """Return the refusal for what is not there, was deleted, or is another team's: all three look alike."""
+    return Refusal(UserErrorCode.NOT_FOUND, "Your team has nothing with this id; it may have been deleted.", field=field)
+
+
+def given(value: T | None, *, field: Sequence[str]) -> T | None:
+    """Return what an edit sets, None where it was left out. Raises INVALID for null, which would clear what cannot be empty."""
+    if value is strawberry.UNSET:
+        return None
+    if value is None:
+        raise Refusal(UserErrorCode.INVALID, "This cannot be null: leave it out to keep it as it is.", field=field)
+    return value

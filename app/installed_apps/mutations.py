@@ -1,0 +1,169 @@
+"""Changing installed apps through the API. Deleting one answers with integrations, and stands with those."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from app.errors import Refusal, UserErrorCode
+from app.graphql.callers import Role, Scope
+from app.graphql.context import Info
+from app.graphql.errors import UserError
+from app.graphql.fields import mutation
+from app.graphql.scalars import URL
+from app.installed_apps import actions, checks
+from app.installed_apps.inputs import given, key_of
+from app.installed_apps.types import InstalledApp
+from app.providers.catalogue import CATALOGUE
+
+WRITE = (Scope.INTEGRATIONS_WRITE,)
+WHICH = "Which installed app."
+UPDATED_AT = "What `updatedAt` was when it was read: CONFLICT if it was edited since. Left out: whatever it is."
+WHY = "Why nothing was changed."
+
+
+@strawberry.input(description="A Git server's OAuth client, which the team shares.")
+class SharedClientInput:
+    provider: strawberry.ID = strawberry.field(description="The provider's key.")
+    url: URL = strawberry.field(
+        description=(
+            "The server's base address, such as https://gitlab.example.com (a relative root is kept). It cannot be edited later."
+        )
+    )
+    client_id: str = strawberry.field(description="The client's public name there.")
+    client_secret: str = strawberry.field(description="Its secret: sealed at once, and never shown again.")
+    ca_certificates: str | None = strawberry.field(
+        default=None, description="PEM certificates to trust for this server, beside the system's."
+    )
+
+
+@strawberry.input(one_of=True, description="What the team is to share: exactly one of these.")
+class InstalledAppSourceInput:
+    authorization_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="A finished sign-in of the caller's, where installed apps hold the authorization (Slack).",
+    )
+    client: SharedClientInput | None = strawberry.field(
+        default=strawberry.UNSET, description="An OAuth client, where members sign in as themselves (Git servers)."
+    )
+
+
+@strawberry.input(description="A new installed app. A Slack app is named after its workspace when `name` is left out.")
+class AddInstalledAppInput:
+    using: InstalledAppSourceInput = strawberry.field(description="What it shares.")
+    name: str | None = strawberry.field(default=None, description="1 to 200 characters, for people; required with `client`.")
+
+
+@strawberry.input(description="What is to be another; what is left out stays as it is.")
+class EditInstalledAppInput:
+    id: strawberry.ID = strawberry.field(description=WHICH)
+    expected_updated_at: datetime | None = strawberry.field(default=strawberry.UNSET, description=UPDATED_AT)
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="1 to 200 characters.")
+    client_id: str | None = strawberry.field(
+        default=strawberry.UNSET, description="SHARED_CLIENT only, as the next two. A new one ends the members' authorizations."
+    )
+    client_secret: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A new one keeps the members' authorizations."
+    )
+    ca_certificates: str | None = strawberry.field(default=strawberry.UNSET, description="null clears them.")
+
+
+@strawberry.input(description="A fresh sign-in for an installed app.")
+class ReauthenticateInstalledAppInput:
+    id: strawberry.ID = strawberry.field(description=WHICH)
+    authorization_id: strawberry.ID = strawberry.field(description="A finished sign-in of the caller's for the same workspace.")
+
+
+@strawberry.input(description="Which installed app to ask about.")
+class CheckInstalledAppInput:
+    id: strawberry.ID = strawberry.field(description=WHICH)
+
+
+@strawberry.type(description="The installed app that was added.")
+class AddInstalledAppPayload:
+    installed_app: InstalledApp | None = strawberry.field(default=None, description="Null when refused.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
+
+
+@strawberry.type(description="The installed app as edited.")
+class EditInstalledAppPayload:
+    installed_app: InstalledApp | None = strawberry.field(default=None, description="Null when refused.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
+
+
+@strawberry.type(description="The installed app with its fresh authorization.")
+class ReauthenticateInstalledAppPayload:
+    installed_app: InstalledApp | None = strawberry.field(default=None, description="Null when refused.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
+
+
+@strawberry.type(description="The installed app with what the provider said as its status.")
+class CheckInstalledAppPayload:
+    installed_app: InstalledApp | None = strawberry.field(default=None, description="Null when refused.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
+
+
+@mutation(role=Role.MEMBER, scopes=WRITE, description="Share a sign-in with the team, so that every member can put it to use.")
+async def add_installed_app(info: Info, input: AddInstalledAppInput) -> AddInstalledAppPayload:
+    if input.using.client:
+        raise _no_such_provider(input.using.client.provider)
+    authorization_id = key_of(input.using.authorization_id or "", "Authorization", field=("using", "authorizationId"))
+    app = await actions.add(authorization_id, name=input.name, caller=info.context.viewer, ground=info.context.ground)
+    return AddInstalledAppPayload(installed_app=InstalledApp.of(app))
+
+
+@mutation(role=Role.MEMBER, scopes=WRITE, description="Edit an installed app: admins, and of a Slack app whoever set it up.")
+async def edit_installed_app(info: Info, input: EditInstalledAppInput) -> EditInstalledAppPayload:
+    app_id = key_of(input.id, "InstalledApp", field=("id",))
+    for value, name in (
+        (input.client_id, "clientId"),
+        (input.client_secret, "clientSecret"),
+        (input.ca_certificates, "caCertificates"),
+    ):
+        _refuse_unless_left_out(value, name)
+    app = await actions.edit(
+        app_id,
+        name=given(input.name, field=("name",)),
+        expected_updated_at=given(input.expected_updated_at, field=("expectedUpdatedAt",)),
+        caller=info.context.viewer,
+        ground=info.context.ground,
+    )
+    return EditInstalledAppPayload(installed_app=InstalledApp.of(app))
+
+
+@mutation(
+    role=Role.MEMBER,
+    scopes=WRITE,
+    description="Put a fresh sign-in for the same workspace into the same installed app; its integrations work again.",
+)
+async def reauthenticate_installed_app(info: Info, input: ReauthenticateInstalledAppInput) -> ReauthenticateInstalledAppPayload:
+    app = await actions.reauthenticate(
+        key_of(input.id, "InstalledApp", field=("id",)),
+        key_of(input.authorization_id, "Authorization", field=("authorizationId",)),
+        caller=info.context.viewer,
+        ground=info.context.ground,
+    )
+    return ReauthenticateInstalledAppPayload(installed_app=InstalledApp.of(app))
+
+
+@mutation(role=Role.MEMBER, scopes=WRITE, description="Ask the provider now whether the stored authorization still works.")
+async def check_installed_app(info: Info, input: CheckInstalledAppInput) -> CheckInstalledAppPayload:
+    app = await checks.check(
+        key_of(input.id, "InstalledApp", field=("id",)), caller=info.context.viewer, ground=info.context.ground
+    )
+    return CheckInstalledAppPayload(installed_app=InstalledApp.of(app))
+
+
+def _no_such_provider(key: str) -> Refusal:
+    del key  # what was typed may be anything
+    return Refusal(
+        UserErrorCode.INVALID,
+        f"This server offers no provider whose installed apps hold an OAuth client; it offers {', '.join(CATALOGUE)}.",
+        field=("using", "client", "provider"),
+    )
+
+
+def _refuse_unless_left_out(value: Any, name: str) -> None:
+    if value is not strawberry.UNSET:
+        message = "This installed app holds an authorization and no OAuth client: there is nothing of the kind to edit."
+        raise Refusal(UserErrorCode.INVALID, message, field=[name])

@@ -1,0 +1,95 @@
+"""Installed apps in the API."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+from tortoise.queryset import QuerySet
+
+from app.graphql.connections import Arguments, Connection
+from app.graphql.context import Context, Info
+from app.graphql.fields import query, relation
+from app.graphql.growth import Fields
+from app.graphql.ids import decode_id
+from app.graphql.pages import paginate
+from app.installed_apps import loaders, models
+from app.installed_apps.actions import live_key
+from app.installed_apps.changes import InstalledAppChange, installed_app_changed
+from app.installed_apps.models import InstalledAppStatus
+from app.installed_apps.mutations import (
+    add_installed_app,
+    check_installed_app,
+    edit_installed_app,
+    reauthenticate_installed_app,
+)
+from app.installed_apps.search import nothing_of, search_in
+from app.installed_apps.types import InstalledApp
+from app.providers.catalogue import CATALOGUE
+from app.sign_ins.schema import Authorization
+
+__all__ = ["FIELDS", "MUTATION", "NODES", "QUERY", "SUBSCRIPTION", "InstalledApp", "InstalledAppChange"]
+
+
+@strawberry.input(description="Which installed apps: those that meet all that is given.")
+class InstalledAppFilter:
+    provider: strawberry.ID | None = strawberry.field(default=None, description="Only at this provider.")
+    statuses: list[InstalledAppStatus] | None = strawberry.field(default=None, description="Only in one of these statuses.")
+    search: str | None = strawberry.field(
+        default=None, description="Only those whose name, or what they are connected to, has this in it, in upper or lower case."
+    )
+
+
+_Filter = Annotated[InstalledAppFilter | None, strawberry.argument(description="Only some of them.")]
+
+
+@query(description="What the team shares, newest first.")
+async def installed_apps(info: Info, page: Arguments, filter: _Filter = None) -> Connection[InstalledApp]:
+    living = models.InstalledApp.filter(team_id=info.context.viewer.team_id, deleted_at__isnull=True)
+    return Connection.of(await paginate(_narrow(living, filter), page), InstalledApp.of)
+
+
+@query(description="One of the team's installed apps; null when there is none with this id.")
+async def installed_app(info: Info, id: strawberry.ID) -> InstalledApp | None:
+    key = decode_id(id, "InstalledApp")
+    row = await info.context.load(loaders.installed_apps, key) if key is not None else None
+    return InstalledApp.of(row) if row is not None else None
+
+
+@relation(
+    description="Slack: the team's installed app for the same workspace, if there is one: use that, sharing again is refused."
+)
+async def existing_installed_app(root: Authorization, info: Info) -> InstalledApp | None:
+    grant_id = root.row.grant_id
+    grant = await info.context.load(loaders.grants, grant_id) if grant_id is not None else None
+    if grant is None:
+        return None
+    row = await info.context.load(loaders.installed_apps_by_live_key, live_key(grant.provider, grant.account_id))
+    return InstalledApp.of(row) if row is not None else None
+
+
+def _narrow(rows: QuerySet[models.InstalledApp], wanted: InstalledAppFilter | None) -> QuerySet[models.InstalledApp]:
+    if wanted is None:
+        return rows
+    if wanted.provider is not None:
+        rows = rows.filter(provider=wanted.provider) if wanted.provider in CATALOGUE else nothing_of(rows)
+    if wanted.statuses is not None:
+        rows = rows.filter(status__in=wanted.statuses)
+    return search_in(rows, wanted.search, "name", "connected_to")
+
+
+async def _installed_apps(keys: Sequence[UUID], *, context: Context) -> list[InstalledApp | None]:
+    rows = await loaders.installed_apps(keys, context=context)
+    return [InstalledApp.of(row) if row is not None else None for row in rows]
+
+
+QUERY = {"installed_apps": installed_apps, "installed_app": installed_app}
+MUTATION = {
+    "add_installed_app": add_installed_app,
+    "edit_installed_app": edit_installed_app,
+    "reauthenticate_installed_app": reauthenticate_installed_app,
+    "check_installed_app": check_installed_app,
+}
+SUBSCRIPTION = {"installed_app_changed": installed_app_changed}
+FIELDS: Fields = {Authorization: {"existing_installed_app": existing_installed_app}}
+NODES = {InstalledApp: _installed_apps}

@@ -1,0 +1,145 @@
+"""An installed app in the API."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from app.catalogue.schema import Provider, provider_of
+from app.errors import Forbidden
+from app.graphql.connections import ForwardArguments, UncountedConnection
+from app.graphql.context import Info
+from app.graphql.fields import relation
+from app.graphql.ids import encode_id
+from app.graphql.nodes import Node
+from app.graphql.scalars import URL
+from app.installed_apps import enums, loaders, models, permissions
+from app.installed_apps.models import InstalledAppStatus
+from app.providers.catalogue import CATALOGUE
+from app.providers.contract import missing_scopes
+from app.sign_ins.channels import page_of_channels
+from app.sign_ins.models import Grant, StatusReason
+from app.sign_ins.schema import Authorization, Channel
+from app.teams.loaders import members
+from app.teams.schema import TeamMember
+
+del enums  # imported for being published
+
+Search = Annotated[str | None, strawberry.argument(description="Only those whose name has this in it, in upper or lower case.")]
+
+
+@strawberry.type(
+    description=(
+        "What a team shares at a provider: an authorization that every member can put to use (Slack), "
+        "or an OAuth client with which members sign in as themselves (Git servers)."
+    )
+)
+class InstalledApp(Node):
+    row: strawberry.Private[models.InstalledApp]
+    name: str = strawberry.field(description="For people; chosen by whoever set it up.")
+    connected_to: str = strawberry.field(description="The Slack workspace's name, or the Git server's address.")
+    url: URL | None = strawberry.field(description="Where that is.")
+    status: InstalledAppStatus = strawberry.field(description="Whether it works.")
+    status_reason: StatusReason | None = strawberry.field(description="Why it does not; null while it is ACTIVE.")
+    status_message: str | None = strawberry.field(description="The same in words, and what to do about it.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(
+        description="When a member last edited or re-authenticated it: what `expectedUpdatedAt` takes."
+    )
+    client_id: str | None = strawberry.field(
+        default=None, description="SHARED_CLIENT only, as the next three: the OAuth client's public name."
+    )
+    client_secret_hint: str | None = strawberry.field(
+        default=None, description="The last four characters; the secret itself is never returned."
+    )
+    ca_certificates: str | None = strawberry.field(
+        default=None, description="PEM certificates that are trusted for this server, beside the system's."
+    )
+    callback_url: URL | None = strawberry.field(default=None, description="The redirect URI to register at the server.")
+
+    @relation(description="Where it is installed.")
+    def provider(self, info: Info) -> Provider:
+        del info
+        return provider_of(self.row.provider)
+
+    @relation(description="Who set it up; they stay named when they leave the team.")
+    async def installed_by(self, info: Info) -> TeamMember | None:
+        member = await info.context.load(members, self.row.installed_by_id) if self.row.installed_by_id is not None else None
+        return TeamMember.of(member) if member is not None else None
+
+    @relation(description="When its authorization was last put to use, to within five minutes; null: never.")
+    async def last_used_at(self, info: Info) -> datetime | None:
+        grant = await self._grant(info)
+        return grant.last_used_at if grant is not None else None
+
+    @relation(description="When the provider was last asked whether it still works; null: never.")
+    async def last_checked_at(self, info: Info) -> datetime | None:
+        grant = await self._grant(info)
+        return grant.last_checked_at if grant is not None else None
+
+    @relation(description="What was granted. Empty where members sign in themselves.")
+    async def scopes(self, info: Info) -> list[str]:
+        grant = await self._grant(info)
+        return list(grant.scopes) if grant is not None else []
+
+    @relation(description="What is needed and was not granted.")
+    async def missing_scopes(self, info: Info) -> list[str]:
+        grant = await self._grant(info)
+        return list(missing_scopes(grant.scopes, wanted=CATALOGUE[self.row.provider].scopes)) if grant is not None else []
+
+    @relation(description="SHARED_CLIENT only: the viewer's own sign-in there.")
+    def viewer_authorization(self, info: Info) -> Authorization | None:
+        del info
+        return None
+
+    @relation(
+        description=(
+            "The green check: the viewer can add an integration with it without signing in. False for VIEWERs and while it "
+            "does not work."
+        )
+    )
+    def viewer_is_authenticated(self, info: Info) -> bool:
+        return permissions.may_use_without_signing_in(info.context.viewer, self.row)
+
+    @relation(description="Whether the viewer may edit it: admins, and whoever set it up.")
+    def viewer_can_edit(self, info: Info) -> bool:
+        return permissions.may_edit(info.context.viewer, self.row)
+
+    @relation(description="Whether the viewer may delete it: admins only.")
+    def viewer_can_delete(self, info: Info) -> bool:
+        return permissions.may_delete(info.context.viewer)
+
+    @relation(description="Whether the viewer may put a fresh sign-in into it.")
+    def viewer_can_reauthenticate(self, info: Info) -> bool:
+        return permissions.may_reauthenticate(info.context.viewer, self.row)
+
+    @relation(
+        description=(
+            "Slack only: where an integration could post. Private channels appear once the app is in them. Not for VIEWERs."
+        )
+    )
+    async def channels(self, info: Info, page: ForwardArguments, search: Search = None) -> UncountedConnection[Channel] | None:
+        if not info.context.viewer.can_write:
+            raise Forbidden("Your role reads only: it does not reach the provider.")
+        if self.row.grant_id is None or CATALOGUE[self.row.provider].messaging is None:
+            return None
+        found = await page_of_channels(self.row.grant_id, page, search, ground=info.context.ground)
+        return UncountedConnection.of(found, lambda channel: channel)
+
+    async def _grant(self, info: Info) -> Grant | None:
+        return await info.context.load(loaders.grants, self.row.grant_id) if self.row.grant_id is not None else None
+
+    @classmethod
+    def of(cls, row: models.InstalledApp) -> "InstalledApp":
+        return cls(
+            row=row,
+            id=strawberry.ID(encode_id("InstalledApp", row.id)),
+            name=row.name,
+            connected_to=row.connected_to,
+            url=URL(row.url) if row.url is not None else None,
+            status=row.status,
+            status_reason=row.status_reason,
+            status_message=row.status_message,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )

@@ -1,0 +1,127 @@
+"""What is done with an integration that is there: paused, resumed, deleted, taken note of."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.errors import Refusal, UserErrorCode
+from app.events import Change
+from app.graphql.callers import Caller
+from app.ground import Ground
+from app.installed_apps.inputs import not_found
+from app.installed_apps.models import InstalledApp
+from app.installed_apps.permissions import look_again
+from app.installed_apps.revisions import touch
+from app.integrations.events import IntegrationDeleted, IntegrationEdited
+from app.integrations.models import Integration
+from app.integrations.permissions import may_edit
+from app.integrations.telling import STATUS_COLUMNS, save_status, standing_of, tell_status
+from app.providers.contract import Failure, Fault
+from app.sign_ins import faults, grants
+from app.sign_ins.models import StatusReason
+
+
+async def pause(integration_id: UUID, *, caller: Caller, ground: Ground) -> Integration:
+    """Post nothing until it is resumed. Pausing what is paused changes nothing.
+
+    Raises NOT_FOUND; FORBIDDEN unless the caller made it or is an admin.
+    """
+    return await _set_paused(integration_id, paused=True, caller=caller, ground=ground)
+
+
+async def resume(integration_id: UUID, *, caller: Caller, ground: Ground) -> Integration:
+    """Undo `pause`; the same refusals. It is ACTIVE again unless something else holds it back."""
+    return await _set_paused(integration_id, paused=False, caller=caller, ground=ground)
+
+
+async def delete(integration_id: UUID, *, caller: Caller, ground: Ground) -> Integration:
+    """Delete it, and give back the grant that it had for its own.
+
+    Raises NOT_FOUND; FORBIDDEN unless the caller made it or is an admin.
+    """
+
+    async def apply(change: Change) -> Integration:
+        integration = await find_editable(change, integration_id, caller=caller)
+        integration.deleted_at = change.now
+        touch(integration, change.now)
+        await integration.save(update_fields=["deleted_at", "updated_at"])
+        if integration.grant_id is not None:
+            await grants.retire(change, integration.grant_id)
+        await change.record(IntegrationDeleted(integration.id, integration.name))
+        return integration
+
+    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+
+
+async def take_note(change: Change, integration: Integration, failure: Failure | None) -> None:
+    """Take note of how the last attempt to post went: None, it succeeded. The row is read anew.
+
+    A failure of the authorization is none of the integration's own: whoever made the call has told the grant. To be asked for
+    patience is no failure.
+    """
+    await integration.refresh_from_db()
+    if integration.is_deleted:
+        return
+    before = standing_of(integration)
+    if failure is None:
+        integration.succeed(now=change.now)
+    elif _is_its_own(failure):
+        integration.fail(faults.reason(failure), failure.words, now=change.now)
+    await save_status(change, integration, before=before)
+
+
+async def grant_of(integration: Integration) -> UUID | None:
+    """Return the grant that it speaks with: its own, or its installed app's; None when the installed app was deleted."""
+    if integration.grant_id is not None or integration.installed_app_id is None:
+        return integration.grant_id
+    app = await InstalledApp.get_or_none(id=integration.installed_app_id, deleted_at__isnull=True)
+    return app.grant_id if app is not None else None
+
+
+async def find(team_id: UUID, integration_id: UUID, *, field: Sequence[str] = ("id",)) -> Integration:
+    """Return the team's integration. Raises NOT_FOUND, for a deleted one too."""
+    integration = await Integration.get_or_none(id=integration_id, team_id=team_id, deleted_at__isnull=True)
+    if integration is None:
+        raise not_found(field=field)
+    return integration
+
+
+async def find_editable(change: Change, integration_id: UUID, *, caller: Caller) -> Integration:
+    """The same, for a caller who is about to change it. Raises FORBIDDEN unless they made it or are an admin."""
+    viewer = await look_again(change, caller)
+    integration = await find(change.team_id, integration_id)
+    check_editable(viewer, integration)
+    return integration
+
+
+def check_editable(caller: Caller, integration: Integration) -> None:
+    """Raise FORBIDDEN unless the caller may edit it."""
+    if not may_edit(caller, integration):
+        raise Refusal(
+            UserErrorCode.FORBIDDEN,
+            f"Only who made “{integration.name}” and Team Admins may change it. Re-authenticating it is open to every member.",
+        )
+
+
+async def _set_paused(integration_id: UUID, *, paused: bool, caller: Caller, ground: Ground) -> Integration:
+    async def apply(change: Change) -> Integration:
+        integration = await find_editable(change, integration_id, caller=caller)
+        if integration.is_paused is paused:
+            return integration
+        before = standing_of(integration)
+        turn = integration.pause if paused else integration.resume
+        turn(now=change.now)
+        touch(integration, change.now)
+        await integration.save(update_fields=[*STATUS_COLUMNS, "updated_at"])
+        if standing_of(integration) == before:
+            # Stopped all the same: its status says nothing of the pause, and listeners would not hear of it.
+            await change.record(IntegrationEdited(integration.id, integration.name))
+        await tell_status(change, integration, before=before)
+        return integration
+
+    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+
+
+def _is_its_own(failure: Failure) -> bool:
+    """Whether it is the integration that fails, rather than its authorization; to be asked for patience is no failure."""
+    reason = faults.reason(failure)
+    return failure.fault is not Fault.BUSY and (reason.is_passing or reason is StatusReason.TARGET_UNAVAILABLE)

@@ -1,0 +1,83 @@
+"""Beginning a sign-in at a provider: for something new, for an installed app, or for an integration."""
+
+import strawberry
+
+from app.graphql.callers import Caller, Role, Scope
+from app.graphql.context import Info
+from app.graphql.errors import UserError
+from app.graphql.fields import mutation
+from app.ground import Ground
+from app.installed_apps import actions as installed_apps
+from app.installed_apps.inputs import key_of
+from app.integrations import actions as integrations
+from app.sign_ins import actions as sign_ins
+from app.sign_ins.models import Authorization as Row
+from app.sign_ins.schema import Authorization
+
+PROVIDER_FIELD = ("purpose", "provider")
+INSTALLED_APP_FIELD = ("purpose", "installedAppId")
+INTEGRATION_FIELD = ("purpose", "integrationId")
+
+
+@strawberry.input(
+    one_of=True,
+    description=(
+        "For something new at a provider whose installed apps share the authorization; at an installed app (a member's own "
+        "sign-in at a Git server, or re-authentication of a Slack one); or to re-authenticate an integration. The last two "
+        "accept the same workspace or server only."
+    ),
+)
+class AuthorizationPurposeInput:
+    provider: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="The provider's key.")
+    installed_app_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="An installed app's id.")
+    integration_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="An integration's id.")
+
+
+@strawberry.input(description="A new sign-in.")
+class BeginAuthorizationInput:
+    purpose: AuthorizationPurposeInput = strawberry.field(description="What it is for.")
+
+
+@strawberry.type(description="The sign-in that was begun: open its `startUrl` in the member's browser.")
+class BeginAuthorizationPayload:
+    authorization: Authorization | None = strawberry.field(default=None, description="Null when refused.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
+
+
+@mutation(
+    role=Role.MEMBER,
+    scopes=(Scope.INTEGRATIONS_WRITE,),
+    description=(
+        "Begin a sign-in at a provider, in the member's browser. With a Git server's installed app it becomes, once finished, "
+        "the member's own authorization there (replacing an older one). A sign-in at Slack waits, once COMPLETED, to be used."
+    ),
+)
+async def begin_authorization(info: Info, input: BeginAuthorizationInput) -> BeginAuthorizationPayload:
+    row = await _begin(input.purpose, caller=info.context.viewer, ground=info.context.ground)
+    return BeginAuthorizationPayload(authorization=Authorization.of(row, now=info.context.ground.clock.now()))
+
+
+async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, ground: Ground) -> Row:
+    if purpose.installed_app_id:
+        key = key_of(purpose.installed_app_id, "InstalledApp", field=INSTALLED_APP_FIELD)
+        app = await installed_apps.find(caller.team_id, key, field=INSTALLED_APP_FIELD)
+        return await sign_ins.begin(
+            provider_key=app.provider,
+            wanted_account_id=app.account_id,
+            installed_app_id=app.id,
+            field=INSTALLED_APP_FIELD,
+            caller=caller,
+            ground=ground,
+        )
+    if purpose.integration_id:
+        key = key_of(purpose.integration_id, "Integration", field=INTEGRATION_FIELD)
+        integration = await integrations.find(caller.team_id, key, field=INTEGRATION_FIELD)
+        return await sign_ins.begin(
+            provider_key=integration.provider,
+            wanted_account_id=integration.account_id,
+            integration_id=integration.id,
+            field=INTEGRATION_FIELD,
+            caller=caller,
+            ground=ground,
+        )
+    return await sign_ins.begin(provider_key=purpose.provider or "", field=PROVIDER_FIELD, caller=caller, ground=ground)

@@ -1,0 +1,31 @@
+"""The enums of integrations in the API."""
+
+from app.graphql.enums import publish
+from app.integrations.models import IntegrationStatus, NotifyRule
+
+publish(
+    IntegrationStatus,
+    name="IntegrationStatus",
+    description=(
+        "Whether an integration works. When several hold, the first of: UNAVAILABLE, NEEDS_REAUTHENTICATION, PAUSED, FAILING, "
+        "ACTIVE. New statuses may come: have a default branch."
+    ),
+    members={
+        IntegrationStatus.ACTIVE: "It works, as far as is known.",
+        IntegrationStatus.NEEDS_REAUTHENTICATION: "Stopped: it has no working authorization.",
+        IntegrationStatus.FAILING: "Working authorization, but the last attempts failed; it goes on trying.",
+        IntegrationStatus.PAUSED: "A member paused it.",
+        IntegrationStatus.UNAVAILABLE: "Stopped until the operator acts: see the reason.",
+    },
+)
+publish(
+    NotifyRule,
+    name="NotifyRule",
+    description="Which runs of a monitor are posted.",
+    members={
+        NotifyRule.ALL_RUNS: "Every run.",
+        NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS: (
+            "One message at the third failure in a row, then silence until the first success, which is posted too."
+        ),
+    },
+)

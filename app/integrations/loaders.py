@@ -1,0 +1,36 @@
+"""Reading integrations for many asks at once."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.graphql.connections import Arguments, Page
+from app.graphql.context import Context
+from app.graphql.pages import paginate_each
+from app.integrations.models import Integration, MonitoringPost
+from app.sign_ins.models import StatusReason
+
+
+async def integrations(keys: Sequence[UUID], *, context: Context) -> list[Integration | None]:
+    """Return the team's integrations by id; None for deleted ones."""
+    living = Integration.filter(team_id=context.viewer.team_id, id__in=list(keys), deleted_at__isnull=True)
+    rows = {row.id: row for row in await living}
+    return [rows.get(key) for key in keys]
+
+
+async def integrations_of_apps(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Integration]]:
+    """Return a page of what uses each installed app, newest first."""
+    living = Integration.filter(team_id=context.viewer.team_id, deleted_at__isnull=True)
+    return await paginate_each(living, keys, by="installed_app_id")
+
+
+async def integrations_stopped_with_apps(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Integration]]:
+    """Return a page of what stopped when each installed app was deleted, newest first."""
+    stopped = Integration.filter(team_id=context.viewer.team_id, deleted_at__isnull=True)
+    return await paginate_each(stopped.filter(stopped_by=StatusReason.INSTALLED_APP_DELETED), keys, by="installed_app_id")
+
+
+async def monitoring_posts(keys: Sequence[UUID], *, context: Context) -> list[MonitoringPost | None]:
+    """Return the settings of integrations of the kind "Post monitoring results", by the integration."""
+    posts = MonitoringPost.filter(integration__team_id=context.viewer.team_id, integration_id__in=list(keys))
+    rows = {row.integration_id: row for row in await posts}
+    return [rows.get(key) for key in keys]

@@ -1,0 +1,57 @@
+"""Bringing a stopped integration back, with a fresh sign-in for the same account or with an installed app of the team."""
+
+from uuid import UUID
+
+from app.events import Change
+from app.graphql.callers import Caller
+from app.ground import Ground
+from app.installed_apps.models import InstalledApp
+from app.installed_apps.permissions import look_again
+from app.installed_apps.revisions import touch
+from app.integrations.actions import find
+from app.integrations.adding import Placed
+from app.integrations.events import IntegrationReauthenticated
+from app.integrations.models import Integration
+from app.integrations.sources import Using, take
+from app.integrations.telling import standing_of, tell_status
+from app.sign_ins import grants
+
+
+async def reauthenticate(integration_id: UUID, *, using: Using, caller: Caller, ground: Ground) -> Placed:
+    """Let the integration use `using` from now on, in every status; what is paused stays PAUSED. Any member may.
+
+    Raises NOT_FOUND, WRONG_ACCOUNT for another workspace, and what `sources.take` refuses.
+    """
+
+    async def apply(change: Change) -> Placed:
+        await look_again(change, caller)
+        integration = await find(change.team_id, integration_id)
+        before, place = standing_of(integration), integration.account_id
+        new_app = await renew(change, integration, using, member_id=caller.member_id, wanted_account_id=place)
+        touch(integration, change.now)
+        await integration.save()
+        await tell_renewed(change, integration)
+        await tell_status(change, integration, before=before)
+        return Placed(integration, new_app)
+
+    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+
+
+async def renew(
+    change: Change, integration: Integration, using: Using, *, member_id: UUID, wanted_account_id: str
+) -> InstalledApp | None:
+    """Give the row another authorization, and back the one that it had for its own; returns the installed app made by it, if any.
+
+    The row is left to be saved, and what happened to be told.
+    """
+    source = await take(change, using, member_id=member_id, wanted_account_id=wanted_account_id)
+    replaced = integration.grant_id
+    source.give_to(integration)
+    integration.restore(now=change.now)
+    if replaced is not None and replaced != integration.grant_id:
+        await grants.retire(change, replaced)
+    return source.new_app
+
+
+async def tell_renewed(change: Change, integration: Integration) -> None:
+    await change.record(IntegrationReauthenticated(integration.id, integration.name, integration.connected_to))

@@ -1,0 +1,106 @@
+"""Integrations in the API."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+from tortoise.queryset import QuerySet
+
+from app.catalogue.kinds import KINDS
+from app.graphql.connections import Arguments, Connection
+from app.graphql.context import Context, Info
+from app.graphql.fields import query, relation
+from app.graphql.growth import Fields
+from app.graphql.ids import decode_id
+from app.graphql.pages import paginate
+from app.installed_apps.search import nothing_of, search_in
+from app.installed_apps.types import InstalledApp
+from app.integrations import loaders, models
+from app.integrations.beginning import begin_authorization
+from app.integrations.changes import IntegrationChange, IntegrationStatusChange, integration_changed, integration_status_changed
+from app.integrations.models import IntegrationStatus
+from app.integrations.mutations import (
+    add_integration,
+    delete_installed_app,
+    delete_integration,
+    edit_integration,
+    pause_integration,
+    reauthenticate_integration,
+    resume_integration,
+)
+from app.integrations.types import Integration
+from app.providers.catalogue import CATALOGUE
+
+__all__ = ["FIELDS", "MUTATION", "NODES", "QUERY", "SUBSCRIPTION", "Integration", "IntegrationChange", "IntegrationStatusChange"]
+
+
+@strawberry.input(description="Which integrations: those that meet all that is given.")
+class IntegrationFilter:
+    provider: strawberry.ID | None = strawberry.field(default=None, description="Only with this provider.")
+    kind: strawberry.ID | None = strawberry.field(default=None, description="Only of this kind.")
+    statuses: list[IntegrationStatus] | None = strawberry.field(default=None, description="Only in one of these statuses.")
+    installed_app_id: strawberry.ID | None = strawberry.field(default=None, description="Only what uses this installed app.")
+    search: str | None = strawberry.field(
+        default=None, description="Only those whose name, or what they are connected to, has this in it, in upper or lower case."
+    )
+
+
+_Filter = Annotated[IntegrationFilter | None, strawberry.argument(description="Only some of them.")]
+
+
+@query(description="The team's integrations, newest first.")
+async def integrations(info: Info, page: Arguments, filter: _Filter = None) -> Connection[Integration]:
+    living = models.Integration.filter(team_id=info.context.viewer.team_id, deleted_at__isnull=True)
+    return Connection.of(await paginate(_narrow(living, filter), page), Integration.of)
+
+
+@query(description="One of the team's integrations; null when there is none with this id.")
+async def integration(info: Info, id: strawberry.ID) -> Integration | None:
+    key = decode_id(id, "Integration")
+    row = await info.context.load(loaders.integrations, key) if key is not None else None
+    return Integration.of(row) if row is not None else None
+
+
+@relation(
+    name="integrations",
+    description="What would stop if this were deleted now, newest first: read it before `deleteInstalledApp`.",
+)
+async def integrations_of_app(root: InstalledApp, info: Info, page: Arguments) -> Connection[Integration]:
+    return Connection.of(await info.context.load(loaders.integrations_of_apps, (root.row.id, page)), Integration.of)
+
+
+def _narrow(rows: QuerySet[models.Integration], wanted: IntegrationFilter | None) -> QuerySet[models.Integration]:
+    if wanted is None:
+        return rows
+    if wanted.provider is not None:
+        rows = rows.filter(provider=wanted.provider) if wanted.provider in CATALOGUE else nothing_of(rows)
+    if wanted.kind is not None:
+        rows = rows.filter(kind=wanted.kind) if wanted.kind in KINDS else nothing_of(rows)
+    if wanted.statuses is not None:
+        rows = rows.filter(status__in=wanted.statuses)
+    if wanted.installed_app_id is not None:
+        key = decode_id(wanted.installed_app_id, "InstalledApp")
+        rows = rows.filter(installed_app_id=key) if key is not None else nothing_of(rows)
+    return search_in(rows, wanted.search, "name", "connected_to")
+
+
+async def _integrations(keys: Sequence[UUID], *, context: Context) -> list[Integration | None]:
+    rows = await loaders.integrations(keys, context=context)
+    return [Integration.of(row) if row is not None else None for row in rows]
+
+
+QUERY = {"integrations": integrations, "integration": integration}
+MUTATION = {
+    "begin_authorization": begin_authorization,
+    "add_integration": add_integration,
+    "edit_integration": edit_integration,
+    "delete_integration": delete_integration,
+    "reauthenticate_integration": reauthenticate_integration,
+    "pause_integration": pause_integration,
+    "resume_integration": resume_integration,
+    "delete_installed_app": delete_installed_app,
+}
+SUBSCRIPTION = {"integration_status_changed": integration_status_changed, "integration_changed": integration_changed}
+FIELDS: Fields = {InstalledApp: {"integrations": integrations_of_app}}
+NODES = {Integration: _integrations}

@@ -1,0 +1,50 @@
+"""Where an integration of the kind "Post monitoring results" posts: the channel, asked for at the provider."""
+
+from collections.abc import Sequence
+
+from app.errors import Refusal, UserErrorCode
+from app.ground import Ground
+from app.providers.catalogue import CATALOGUE
+from app.providers.contract import Authorized, Channel, Failure, Fault
+from app.sign_ins import calls, faults
+from app.sign_ins.channels import ChannelRef, decode_channel
+from app.sign_ins.models import Grant
+
+
+def read_channel(id: str, *, field: Sequence[str]) -> ChannelRef:
+    """Return what the channel's global id names. Raises NOT_FOUND for any other text."""
+    named = decode_channel(id)
+    if named is None:
+        raise Refusal(UserErrorCode.NOT_FOUND, "There is no channel with this id: choose one from `channels`.", field=field)
+    return named
+
+
+async def look_up(named: ChannelRef, *, grant: Grant, ground: Ground, field: Sequence[str]) -> Channel:
+    """Ask the provider, with `grant`, for the channel. Never called inside a change.
+
+    Raises INVALID for one of another workspace, NOT_FOUND where it cannot be posted to, and what the provider refuses.
+    """
+    if (named.provider, named.account_id) != (grant.provider, grant.account_id):
+        raise _elsewhere(grant, field=field)
+    messaging = CATALOGUE[grant.provider].messaging
+    if messaging is None:
+        raise Refusal(UserErrorCode.INVALID, f"{CATALOGUE[grant.provider].name} has no channels to post to.", field=field)
+
+    async def ask(authorized: Authorized) -> Channel | Failure:
+        return await messaging.find_channel(authorized=authorized, channel_id=named.channel_id, outbound=ground.outbound)
+
+    match await calls.call(grant.id, ask, ground=ground):
+        case Failure(fault=Fault.TARGET_GONE, words=words):
+            raise Refusal(UserErrorCode.NOT_FOUND, words, field=field)
+        case Failure() as failure:
+            raise faults.refusal(failure, field=field)
+        case Channel() as channel:
+            return channel
+
+
+def _elsewhere(grant: Grant, *, field: Sequence[str]) -> Refusal:
+    return Refusal(
+        UserErrorCode.INVALID,
+        f"This channel is not one of {grant.account_name}'s: choose one from the `channels` of what the integration uses.",
+        field=field,
+    )

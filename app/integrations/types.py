@@ -1,0 +1,136 @@
+"""An integration in the API."""
+
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from app.catalogue.schema import IntegrationKind, Provider, kind_of, provider_of
+from app.graphql.context import Info
+from app.graphql.fields import relation
+from app.graphql.ids import encode_id
+from app.graphql.nodes import Node
+from app.installed_apps.loaders import installed_apps
+from app.installed_apps.types import InstalledApp
+from app.integrations import enums, loaders, models, permissions
+from app.integrations.models import IntegrationStatus, NotifyRule
+from app.monitors.loaders import monitors
+from app.monitors.schema import Monitor
+from app.sign_ins.channels import ChannelRef
+from app.sign_ins.models import StatusReason
+from app.sign_ins.schema import Channel
+from app.teams.loaders import members
+from app.teams.schema import TeamMember
+
+del enums  # imported for being published
+
+
+@strawberry.type(description="What an integration of the kind “Post monitoring results” does.")
+class PostMonitoringResults:
+    integration: strawberry.Private[models.Integration]
+    post: strawberry.Private[models.MonitoringPost]
+    notify: NotifyRule = strawberry.field(description="Which runs are posted.")
+
+    @relation(description="Whose runs are posted.")
+    async def monitor(self, info: Info) -> Monitor:
+        monitor = await info.context.load(monitors, self.post.monitor_id)
+        if monitor is None:
+            raise LookupError("An integration's monitor is in its own team.")
+        return Monitor.of(monitor)
+
+    @relation(description="Where they are posted; its name is as it was when it was chosen.")
+    def channel(self, info: Info) -> Channel:
+        del info
+        where = ChannelRef(self.integration.provider, self.integration.account_id, self.post.channel_id)
+        return Channel.of(where, name=self.post.channel_name, is_private=self.post.channel_is_private)
+
+
+IntegrationSettings: TypeAlias = Annotated[
+    PostMonitoringResults,
+    strawberry.union("IntegrationSettings", description="Named like its kind. New kinds may come: have a default branch."),
+]
+
+
+@strawberry.type(description="An authorization put to work: through an installed app of the team, or with one of its own.")
+class Integration(Node):
+    row: strawberry.Private[models.Integration]
+    name: str = strawberry.field(description="For people.")
+    status: IntegrationStatus = strawberry.field(description="Whether it works.")
+    status_reason: StatusReason | None = strawberry.field(description="Why it does not; null while it is ACTIVE.")
+    status_message: str | None = strawberry.field(description="The same in words, and what to do about it.")
+    status_changed_at: datetime = strawberry.field(description="Since when its status, and the reason for it, are what they are.")
+    is_paused: bool = strawberry.field(
+        description="Kept while it is stopped for another cause: re-authenticated, it is PAUSED again."
+    )
+    connected_to: str = strawberry.field(description="The workspace or server; stays when the installed app is deleted.")
+    uses_installed_app: bool = strawberry.field(
+        description="Stays true when the installed app is deleted; `installedApp` is then null."
+    )
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(
+        description="When a member last edited, paused, resumed or re-authenticated it: what `expectedUpdatedAt` takes."
+    )
+
+    @relation(description="Where it is connected to.")
+    def provider(self, info: Info) -> Provider:
+        del info
+        return provider_of(self.row.provider)
+
+    @relation(description="What it does.")
+    def kind(self, info: Info) -> IntegrationKind:
+        del info
+        return kind_of(self.row.kind)
+
+    @relation(description="The installed app that it uses; null without one, and once that is deleted.")
+    async def installed_app(self, info: Info) -> InstalledApp | None:
+        key = self.row.installed_app_id
+        row = await info.context.load(installed_apps, key) if key is not None else None
+        return InstalledApp.of(row) if row is not None else None
+
+    @relation(description="Whose own authorization it uses; null when that is shared.")
+    async def authorized_by(self, info: Info) -> TeamMember | None:
+        key = self.row.authorized_by_id
+        row = await info.context.load(members, key) if key is not None else None
+        return TeamMember.of(row) if row is not None else None
+
+    @relation(description="What it does with which monitor and where, by its kind.")
+    async def settings(self, info: Info) -> IntegrationSettings:
+        post = await info.context.load(loaders.monitoring_posts, self.row.id)
+        if post is None:
+            raise LookupError("An integration of this kind has its settings.")
+        return PostMonitoringResults(integration=self.row, post=post, notify=post.notify)
+
+    @relation(description="Who made it; they stay named when they leave the team.")
+    async def created_by(self, info: Info) -> TeamMember | None:
+        key = self.row.created_by_id
+        row = await info.context.load(members, key) if key is not None else None
+        return TeamMember.of(row) if row is not None else None
+
+    @relation(description="Whether the viewer may edit, pause and resume it: who made it, and admins.")
+    def viewer_can_edit(self, info: Info) -> bool:
+        return permissions.may_edit(info.context.viewer, self.row)
+
+    @relation(description="Whether the viewer may delete it: who made it, and admins.")
+    def viewer_can_delete(self, info: Info) -> bool:
+        return permissions.may_edit(info.context.viewer, self.row)
+
+    @relation(description="Whether the viewer may bring it back with another authorization: everyone but VIEWERs.")
+    def viewer_can_reauthenticate(self, info: Info) -> bool:
+        return permissions.may_reauthenticate(info.context.viewer)
+
+    @classmethod
+    def of(cls, row: models.Integration) -> "Integration":
+        return cls(
+            row=row,
+            id=strawberry.ID(encode_id("Integration", row.id)),
+            name=row.name,
+            status=row.status,
+            status_reason=row.reason,
+            status_message=row.message,
+            status_changed_at=row.status_changed_at,
+            is_paused=row.is_paused,
+            connected_to=row.connected_to,
+            uses_installed_app=row.uses_installed_app,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
