@@ -103,3 +103,12 @@ async def test_patience_is_asked_for_in_seconds_of_an_hour_at_most(
 
     assert isinstance(outcome, Failure)
     assert (outcome.fault, outcome.retry_after) == (Fault.BUSY, seconds)
+
+
+async def test_only_who_asks_for_patience_gets_it() -> None:
+    refusal = http({"ok": False, "error": "token_revoked"}, headers={"Retry-After": "30"})
+
+    outcome = await outcome_of(STEPS["post"], refusal)
+
+    assert isinstance(outcome, Failure)
+    assert (outcome.fault, outcome.retry_after) == (Fault.DEAD_GRANT, None)
