@@ -116,7 +116,7 @@ class DeliveryChange:
             sequence=event.sequence,
             occurred_at=event.occurred_at,
             delivery_id=strawberry.ID(encode_id("Delivery", event.subject_id)),
-            status=DeliveryStatus(event.status),
+            status=DeliveryStatus(str(event.status)),
         )
 
 
