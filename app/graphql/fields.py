@@ -7,9 +7,10 @@ import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_args
+from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import strawberry
+from strawberry.types.base import has_object_definition
 
 from app.errors import Forbidden, Refusal, UserErrorCode
 from app.graphql.callers import Role, Scope
@@ -128,9 +129,10 @@ def _role_error(has: Role, needs: Role) -> UserError:
 def _payload_of(resolver: Resolver) -> type:
     annotation = inspect.signature(resolver).return_annotation
     kinds = [kind for kind in get_args(annotation) if kind is not type(None)] or [annotation]
-    if len(kinds) != 1 or not isinstance(kinds[0], type):
+    if len(kinds) != 1 or not has_object_definition(kinds[0]):
         raise TypeError(f"{resolver.__qualname__} has to say which payload it returns.")
-    return kinds[0]
+    payload: type = kinds[0]
+    return payload
 
 
 def _context_of(kwargs: dict[str, Any]) -> Context:
@@ -155,6 +157,12 @@ _BOTH_WAYS = (
     _argument("last", int | None, "How many from the end, 1 to 100; not together with `first`."),
     _argument("before", str | None, "A cursor: only what comes before it."),
 )
+_SELF_EVIDENT = {
+    "input": "What to do, as one object.",
+    "id": "The id that it was given out with.",
+}
+"""What arguments of these names are, in every field that has them."""
+
 _PAGED = {Arguments: _BOTH_WAYS, ForwardArguments: _FORWARD}
 _LEADING = frozenset({"self", "root"})
 
@@ -165,11 +173,18 @@ def _spread(resolver: Resolver) -> Resolver:
     parameters: list[inspect.Parameter] = []
     for parameter in signature.parameters.values():
         leads = parameter.name in _LEADING
-        own = parameter if leads else parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        own = parameter if leads else _described(parameter).replace(kind=inspect.Parameter.KEYWORD_ONLY)
         parameters.extend(_PAGED.get(parameter.annotation, (own,)))
     shown: Any = resolver
     shown.__signature__ = signature.replace(parameters=parameters)
     return resolver
+
+
+def _described(parameter: inspect.Parameter) -> inspect.Parameter:
+    if parameter.name not in _SELF_EVIDENT or get_origin(parameter.annotation) is Annotated:
+        return parameter
+    described = strawberry.argument(description=_SELF_EVIDENT[parameter.name])
+    return parameter.replace(annotation=Annotated[parameter.annotation, described])
 
 
 def _gather(resolver: Resolver, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ BOMBS = {
     "a chain of 400 fragments": chain(400, spreads=1),
     "a chain of inline fragments": "{ " + "... on Query { " * 150 + "role" + " }" * 151,
     "a fragment that spreads itself": "fragment A on Query { ...A } { ...A }",
-    "fragments in a circle": "fragment A on Query { ...B } fragment B on Query { ...C ...A } fragment C on Query { ...A } { ...A }",
+    "fragments in a circle": "fragment A on Query { ...B } fragment B on Query { ...C ...A } fragment C on Query { ...A } {...A}",
     "an unknown fragment": "{ " + "...A " * 600 + "}",
     "aliases": "{ " + " ".join(f"a{n}: role" for n in range(600)) + " }",
     "aliases in fragments": "fragment A on Query { a: role b: role c: role } { " + "...A " * 20 + "}",

@@ -209,7 +209,7 @@ MALFORMED: dict[str, tuple[str, dict[str, Any] | None, str]] = {
         "ClientInput needs the field url.",
     ),
     "a literal with an unknown field": (
-        f'mutation {{ addClient(input: {{url: "https://a.example", clientSecret: "{PLANTED}", colour: "{PLANTED}"}}) {{ name }} }}',
+        f'mutation {{ addClient(input: {{url: "https://a.example", clientSecret: "{PLANTED}", colour: 5318008}}) {{ name }} }}',
         None,
         "ClientInput has no field colour.",
     ),

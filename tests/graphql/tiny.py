@@ -18,6 +18,7 @@ from app.graphql.assembly import Schema
 from app.graphql.callers import ALL_SCOPES, Caller, Role, Scope
 from app.graphql.connections import Arguments, Connection, ForwardArguments, UncountedConnection
 from app.graphql.context import Context, Info
+from app.graphql.entrance import Authenticate
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query, relation, subscription
 from app.graphql.pages import from_provider_pages, page_of
@@ -209,7 +210,7 @@ class World:
         return Ground(
             settings=self.settings,
             clock=self.clock,
-            entropy=lambda count: bytes(count),
+            entropy=bytes,
             vault=cast(Any, self),
             outbound=missing,
             events=missing,
@@ -229,8 +230,8 @@ class World:
     async def until(self, _: Caller) -> None:
         await self.revoked.wait()
 
-    def view(self) -> View:
-        return View(schema(), authenticate=self.authenticate, ground=self.ground, until=self.until)
+    def view(self, *, authenticate: Authenticate | None = None) -> View:
+        return View(schema(), authenticate=authenticate or self.authenticate, ground=self.ground, until=self.until)
 
     @asynccontextmanager
     async def client(self) -> AsyncGenerator[httpx2.AsyncClient, None]:

@@ -1,0 +1,50 @@
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from app.errors import Unauthenticated
+from app.graphql.context import Context
+from tests.graphql.tiny import World, caller
+
+
+def context(*, signed_in: bool = True) -> Context:
+    return World().view()._entrance.context(caller() if signed_in else None)  # noqa: SLF001 - what a transport does
+
+
+def test_nobody_is_no_viewer() -> None:
+    with pytest.raises(Unauthenticated):
+        _ = context(signed_in=False).viewer
+
+    assert context().viewer == caller()
+
+
+async def test_keys_are_read_together_and_once() -> None:
+    asked: list[list[int]] = []
+
+    async def double(keys: Sequence[int], /, *, context: Context) -> Sequence[int]:
+        assert context is operation
+        asked.append(list(keys))
+        return [key * 2 for key in keys]
+
+    operation = context()
+    one, two, several = await asyncio.gather(
+        operation.load(double, 1), operation.load(double, 2), operation.load_many(double, [1, 3])
+    )
+    again = await operation.load(double, 3)
+    operation.clear_loaders()
+    await operation.load(double, 3)
+
+    assert (one, two, several) == (2, 4, [2, 6])
+    assert again == 6
+    assert asked == [[1, 2, 3], [3]]
+
+
+async def test_what_a_batch_raises_reaches_everyone_who_asked() -> None:
+    async def fail(keys: Sequence[int], /, *, context: Context) -> Sequence[int]:
+        raise ConnectionResetError(keys, context)
+
+    operation = context()
+    answers = await asyncio.gather(operation.load(fail, 1), operation.load(fail, 2), return_exceptions=True)
+
+    assert [type(answer) for answer in answers] == [ConnectionResetError, ConnectionResetError]
