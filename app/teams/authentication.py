@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,15 +12,17 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app import database
 from app.errors import Unauthenticated
+from app.events import head
 from app.graphql.callers import Caller
 from app.ground import Ground
 from app.secret import Secret
-from app.teams.models import AccessToken
+from app.teams.models import AccessToken, BrowserSession, Member
 from app.teams.secrets import PREFIX, hash_of, is_token
 from app.teams.sessions import session_of
 
 USE_NOTED_EVERY = timedelta(minutes=5)
 
+_ENDINGS = frozenset({"TEAM_MEMBER_REMOVED", "TEAM_MEMBER_ROLE_CHANGED", "ACCESS_TOKEN_REVOKED"})
 _BEARER = re.compile(r"(?i:bearer) +(?P<token>[!-~]+) *")
 
 
@@ -43,6 +46,19 @@ class Authenticator:
         if bearer is None:
             raise Unauthenticated("The authorization has to look like this: Bearer TOKEN.")
         return await self._by_bearer(Secret(bearer["token"]))
+
+    async def until_ended(self, caller: Caller) -> None:
+        """Return once what the caller came with no longer holds: it was revoked, the member left or has another role.
+
+        The team's log says when to look, the rows say what is so. Expiry is not waited for.
+        """
+        position = await head(caller.team_id)  # before the first look: what happens after it is in the log behind it
+        async with aclosing(self._ground.watcher.follow(caller.team_id, after=position)) as events:
+            if not await _holds(caller):
+                return
+            async for event in events:
+                if event.type in _ENDINGS and not await _holds(caller):
+                    return
 
     async def settle(self) -> None:
         """Wait for the notes under way. For the end of the process."""
@@ -91,3 +107,11 @@ class Authenticator:
             await database.write(note)
         except Exception as error:  # noqa: BLE001 - no request may fail, and no task may cry out, for the want of a note
             self._log.warning("last use not noted", error=type(error).__name__)
+
+
+async def _holds(caller: Caller) -> bool:
+    if not await Member.exists(id=caller.member_id, role=caller.role, left_at=None):
+        return False
+    if caller.is_session:
+        return await BrowserSession.exists(id=caller.credential_id, ended_at=None)
+    return await AccessToken.exists(id=caller.credential_id, revoked_at=None)

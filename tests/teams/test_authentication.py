@@ -11,10 +11,10 @@ from app.errors import Unauthenticated
 from app.graphql.callers import Role, Scope
 from app.ground import Ground
 from app.secret import Secret
-from app.teams.access_tokens import create_access_token, revoke_access_token
+from app.teams.access_tokens import create_access_token, revoke_access_token, scopes_of, sign_in_with_token
 from app.teams.actions import change_role, remove_member
 from app.teams.authentication import Authenticator
-from app.teams.models import AccessToken, Member
+from app.teams.models import AccessToken, Member, Team
 from app.teams.secrets import make_token
 from app.teams.sessions import cookie_name
 from app.teams.sign_in_links import make_sign_in_link, use_sign_in_link
@@ -170,6 +170,61 @@ async def test_another_cookie_is_nobody(ground: Ground) -> None:
     for value in ("", "x", "é", "0" * 4000):
         raw: dict[str, Any] = {"cookie": f"{cookie_name(ground.settings)}={value}"}
         assert await Authenticator(ground).authenticate(request(**raw), None) is None
+
+
+@pytest.mark.parametrize("ending", ["role", "removal", "revocation", "revocation of the session's token"])
+@pytest.mark.parametrize("is_late", [True, False])
+async def test_whoever_listens_is_told_when_their_credential_ends(ground: Ground, ending: str, is_late: bool) -> None:
+    team = (await found(ground)).team
+    bob = await join(ground, team, name="Bob", role=Role.MEMBER)
+    token = await token_of(bob, *scopes_of(Role.MEMBER), ground=ground)
+    authenticator = Authenticator(ground)
+    by_cookie = ending.endswith("session's token")
+    session = await sign_in_with_token(token, ground=ground)
+    assert session is not None
+    cookie = f"{cookie_name(ground.settings)}={session.cookie.reveal()}"
+    authorization = None if by_cookie else f"Bearer {token.reveal()}"
+    caller = await authenticator.authenticate(request(cookie=cookie), authorization)
+    assert caller is not None
+    watching = asyncio.create_task(ground.watcher.run())
+    waiting = None if is_late else asyncio.create_task(authenticator.until_ended(caller))
+    await add_somebody_else(ground, team)
+
+    match ending:
+        case "role":
+            await change_role(team_id=team.id, actor_id=None, member_id=bob.id, role=Role.VIEWER, ground=ground)
+        case "removal":
+            await remove_member(team_id=team.id, actor_id=None, member_id=bob.id, ground=ground)
+        case _:
+            row = await AccessToken.get()
+            await revoke_access_token(caller=by_session(bob), token_id=row.id, ground=ground)
+
+    async with asyncio.timeout(5):
+        await (waiting or authenticator.until_ended(caller))
+    await authenticator.settle()
+    watching.cancel()
+
+
+async def test_whoever_listens_goes_on_while_others_leave(ground: Ground) -> None:
+    founded = await found(ground)
+    bob = await join(ground, founded.team, name="Bob", role=Role.MEMBER)
+    caller = await Authenticator(ground).authenticate(request(cookie=await cookie_of(founded.admin, ground=ground)), None)
+    assert caller is not None
+    watching = asyncio.create_task(ground.watcher.run())
+    waiting = asyncio.create_task(Authenticator(ground).until_ended(caller))
+
+    await remove_member(team_id=bob.team_id, actor_id=None, member_id=bob.id, ground=ground)
+
+    seen = aiter(ground.watcher.follow(bob.team_id, after=2))
+    assert (await anext(seen)).type == "TEAM_MEMBER_REMOVED"
+    assert not waiting.done()
+    for task in (waiting, watching):
+        task.cancel()
+
+
+async def add_somebody_else(ground: Ground, team: Team) -> None:
+    """Let the log have an event that ends nobody's credential here."""
+    await join(ground, team, name="Cid", role=Role.VIEWER)
 
 
 async def refusal_of(token: Secret, *, ground: Ground) -> str:
