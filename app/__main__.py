@@ -12,13 +12,12 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from app.console import checking, first_start, keys as keyring_life, serving
+from app.console import checking, first_start, keys as keyring_life, reporting, serving
 from app.console.serving import Serving, say_on_stdout
 from app.errors import ConfigurationError, StatedProblem
 from app.graphql.callers import Role, Scope
 from app.ground import Ground
 from app.logs import configure_logs
-from app.monitors import report as runs
 from app.providers.slack_manifest import manifest
 from app.schema import build_schema
 from app.server import open_ground
@@ -162,7 +161,7 @@ def report_newman(
     url: Annotated[str | None, typer.Option(help="Where a person can read about the run.")] = None,
 ) -> None:
     """Record a Newman run through the API (INSTALLED_APPS_URL, INSTALLED_APPS_TOKEN); exit 0 when recorded."""
-    _print(asyncio.run(runs.report_newman(file, monitor_key=monitor, monitor_name=name, run_id=run_id, url=url)))
+    _print(asyncio.run(reporting.report_newman(file, monitor_key=monitor, monitor_name=name, run_id=run_id, url=url)))
 
 
 @keys.command("list")

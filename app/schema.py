@@ -1,6 +1,7 @@
 """The whole API: the capabilities' fields put together."""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import strawberry
 from strawberry.tools import create_type
@@ -30,8 +31,11 @@ NODES = nodes_of(
     activity.NODES,
 )
 
-FIELDS = (installed_apps.FIELDS, integrations.FIELDS, deliveries.FIELDS)
+FIELDS = (installed_apps.FIELDS, integrations.FIELDS, deliveries.FIELDS, activity.FIELDS)
 """Fields that a capability adds to the types of those below it."""
+
+
+_Ids = Annotated[list[strawberry.ID], strawberry.argument(description="The ids that they were given out with.")]
 
 
 @query(description="Whatever has this id in the caller's team; null for anything else.")
@@ -40,7 +44,7 @@ async def node(info: Info, id: strawberry.ID) -> Node | None:
 
 
 @query(description="The same for up to 100 ids, in their order.")
-async def nodes(info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
+async def nodes(info: Info, ids: _Ids) -> list[Node | None]:
     return await find_nodes(ids, nodes=NODES, context=info.context)
 
 

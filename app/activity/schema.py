@@ -16,12 +16,15 @@ from app.graphql.connections import Arguments, UncountedConnection
 from app.graphql.context import Context, Info
 from app.graphql.enums import publish
 from app.graphql.fields import query, relation, subscription
+from app.graphql.growth import Fields
 from app.graphql.ids import decode_id, encode_id, type_of
 from app.graphql.nodes import Node, Nodes, find_node, nodes_of
 from app.graphql.pages import paginate
 from app.graphql.streams import LogCursors, cursor_of, follow
 from app.installed_apps import schema as installed_apps
+from app.installed_apps.changes import InstalledAppChange
 from app.integrations import schema as integrations
+from app.integrations.changes import IntegrationChange
 from app.sign_ins import schema as sign_ins
 from app.teams import schema as teams
 from app.teams.loaders import members
@@ -211,3 +214,14 @@ QUERY = {"events": events, "event_cursor": event_cursor}
 SUBSCRIPTION = {"event_recorded": event_recorded}
 NODES = {Event: _events}
 SUBJECTS: Nodes = nodes_of(teams.NODES, sign_ins.NODES, installed_apps.NODES, integrations.NODES, deliveries.NODES)
+
+
+def _type_of_change(self: IntegrationChange | InstalledAppChange, info: Info) -> EventType:
+    del info
+    return EventType(self.row.type)
+
+
+FIELDS: Fields = {
+    change: {"type": relation(description="What happened.")(_type_of_change)}
+    for change in (IntegrationChange, InstalledAppChange)
+}

@@ -1,5 +1,7 @@
 """The providers and the kinds of integrations in the API."""
 
+from typing import Annotated
+
 import strawberry
 
 from app.catalogue.kinds import KINDS, Kind
@@ -23,6 +25,10 @@ publish(
         ),
     },
 )
+
+
+_Key = Annotated[strawberry.ID, strawberry.argument(description="The provider's key.")]
+_Address = Annotated[URL | None, strawberry.argument(description="A Git server's base address: its redirect URI is made of it.")]
 
 
 @strawberry.type(description="What an integration can be.")
@@ -65,7 +71,7 @@ class Provider:
             "The exact redirect URI to register there. A Git server has its own, made from its address: null without `address`."
         )
     )
-    def callback_url(self, info: Info, address: URL | None = None) -> URL | None:
+    def callback_url(self, info: Info, address: _Address = None) -> URL | None:
         del address  # a provider with one redirect URI has it whatever the address
         if self.sharing is Sharing.SHARED_CLIENT:
             return None
@@ -116,7 +122,7 @@ def providers(info: Info) -> list[Provider]:
 
 
 @query(description="One of the providers; null for a key that is not among them.")
-def provider(info: Info, key: strawberry.ID) -> Provider | None:
+def provider(info: Info, key: _Key) -> Provider | None:
     del info
     return provider_of(key) if key in CATALOGUE else None
 

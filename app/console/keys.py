@@ -38,7 +38,7 @@ async def add(settings: Settings) -> str:
     try:
         if await DataKey.exists():
             raise StatedProblem(
-                "The database holds sealed values: put their keyring where INSTALLED_APPS_KEYRING_FILE says, instead of a new one."
+                "The database holds sealed values: put their own keyring where INSTALLED_APPS_KEYRING_FILE says."
             )
         return make_keyring(settings.keyring).ids[0]
     finally:

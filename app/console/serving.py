@@ -63,7 +63,7 @@ def serve(serving: Serving, *, say: Say, prepared: Prepared | None = None) -> No
         return
     os.environ[_PLACE] = serving.model_dump_json()
     config = _config(serving, "app.console.serving:make_worker_app")
-    Multiprocess(config, target=_Server(config).run, sockets=[config.bind_socket()]).run()
+    Multiprocess(config, sockets=[config.bind_socket()]).run()
 
 
 def make_worker_app() -> Starlette:
