@@ -102,8 +102,11 @@ async def sign_in_with_token(token: Secret, *, ground: Ground) -> OpenedSession 
     cookie, now = make_secret(ground.entropy), ground.clock.now()
 
     async def open_(_: BaseDBAsyncClient) -> OpenedSession | None:
-        row = await AccessToken.filter(hash=hash_of(token)).select_for_update().first()
-        member = await Member.filter(id=row.member_id, left_at=None).select_for_update().first() if row is not None else None
+        presented = AccessToken.filter(hash=hash_of(token))
+        found = await presented.first()
+        # The member first, then the token: as their removal does. What is looked at then stays so until the commit.
+        member = await Member.filter(id=found.member_id, left_at=None).select_for_update().first() if found is not None else None
+        row = await presented.select_for_update().first() if member is not None else None
         if row is None or member is None or not row.is_good(now) or not row.scopes >= scopes_of(member.role):
             return None
         return await open_session(member.id, cookie, now=now, until=row.expires_at, access_token_id=row.id)
