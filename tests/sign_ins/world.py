@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from http.cookies import SimpleCookie
@@ -15,7 +15,9 @@ from uuid import UUID
 import httpx2
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from tortoise.backends.base.client import BaseDBAsyncClient
 
+from app import database
 from app.events import Change, Event, Reactions
 from app.graphql.callers import Caller, Role
 from app.ground import Ground
@@ -75,16 +77,12 @@ class World:
             yield Browser(self, http)
 
     async def begin(self, caller: Caller | None = None, *, wanted: str | None = None) -> Authorization:
-        return await begin(
-            provider_key="slack", wanted_account_id=wanted, caller=caller or self.caller, ground=self.ground
-        )
+        return await begin(provider_key="slack", wanted_account_id=wanted, caller=caller or self.caller, ground=self.ground)
 
     async def start(self, row: Authorization) -> str:
         return await start_url(row, ground=self.ground)
 
-    async def sign_in(
-        self, workspace: str = "Acme", *, member: Member | None = None, wanted: str | None = None
-    ) -> Authorization:
+    async def sign_in(self, workspace: str = "Acme", *, member: Member | None = None, wanted: str | None = None) -> Authorization:
         """Begin a sign-in and carry it to its end, whatever that is."""
         row = await self.begin(by_session(member or self.admin), wanted=wanted)
         async with self.browser(member) as browser:
@@ -178,9 +176,7 @@ class Browser:
 
 
 @asynccontextmanager
-async def open_world(
-    sandbox: Sandbox, *, folder: Path, exchange_deadline: float = 20.0, **changed: Any
-) -> AsyncIterator[World]:
+async def open_world(sandbox: Sandbox, *, folder: Path, exchange_deadline: float = 20.0, **changed: Any) -> AsyncIterator[World]:
     settings = settings_for(sandbox, folder=folder, **changed)
     told: list[GrantTroubled | GrantEnded | GrantRecovered] = []
     outbound = Outbound(sandbox=("127.0.0.1", urlsplit(sandbox.url).port or 0))
@@ -216,6 +212,15 @@ def reactions_of(told: list[GrantTroubled | GrantEnded | GrantRecovered]) -> Rea
         GrantEnded: (hear,),
         GrantRecovered: (hear,),
     }
+
+
+async def write(statement: Callable[[], Awaitable[object]]) -> None:
+    """Change rows as nobody in the service would: behind its back."""
+
+    async def run(_: BaseDBAsyncClient) -> None:
+        await statement()
+
+    await database.write(run)
 
 
 async def rows() -> dict[str, Any]:
