@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -12,7 +12,7 @@ from app.deliveries.models import DeliveryStatus
 from app.events import Event
 from app.graphql.callers import Role, Scope
 from app.graphql.connections import Arguments, UncountedConnection
-from app.graphql.context import Context, Info
+from app.graphql.context import Batch, Context, Info
 from app.graphql.enums import publish
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, relation, subscription
@@ -243,4 +243,4 @@ async def _deliveries(keys: Sequence[UUID], *, context: Context) -> list[Deliver
 MUTATION = {"record_monitor_run": record_monitor_run, "retry_delivery": retry_delivery}
 SUBSCRIPTION = {"delivery_changed": delivery_changed}
 FIELDS: Fields = {Integration: {"deliveries": deliveries_of_integration}}
-NODES = {Delivery: _deliveries}
+NODES: dict[type, Batch[UUID, Any]] = {Delivery: _deliveries}

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import strawberry
 
 from app.graphql.connections import Arguments, Connection, UncountedConnection
-from app.graphql.context import Context, Info
+from app.graphql.context import Batch, Context, Info
 from app.graphql.enums import publish
 from app.graphql.fields import query, relation
 from app.graphql.ids import encode_id
@@ -105,4 +106,4 @@ async def _runs(keys: Sequence[UUID], *, context: Context) -> list[MonitorRun | 
 
 
 QUERY = {"monitors": monitors}
-NODES = {Monitor: _monitors, MonitorRun: _runs}
+NODES: dict[type, Batch[UUID, Any]] = {Monitor: _monitors, MonitorRun: _runs}

@@ -1,0 +1,286 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+
+from app.deliveries.models import Delivery
+from app.events import Counter, Event
+from app.graphql.assembly import Schema
+from app.graphql.callers import Caller, Role, Scope
+from app.graphql.context import Context
+from app.graphql.ids import encode_id
+from app.monitors.models import Monitor, MonitorRun, RunOutcome
+from app.schema import build_schema
+from app.sign_ins.models import StatusReason
+from tests.deliveries.world import MONITORING, World, found_team
+
+RECORD = """
+mutation ($input: RecordMonitorRunInput!) {
+  recordMonitorRun(input: $input) {
+    run { id runId outcome startedAt durationMs requestCount testCount failedTestCount errorCount failures { name message } url }
+    deliveries { id status nextAttemptAt createdAt }
+    userErrors { code field message }
+  }
+}"""
+RETRY = "mutation ($id: ID!) { retryDelivery(input: {id: $id}) { delivery { id status } userErrors { code field message } } }"
+LOG = """
+query ($id: ID!, $first: Int, $after: String) {
+  node(id: $id) {
+    ... on Integration {
+      deliveries(first: $first, after: $after) {
+        nodes { id status attempts { succeeded error } run { runId monitor { key } } integration { id } }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}"""
+LISTEN = """
+subscription ($id: ID, $after: String) {
+  deliveryChanged(integrationId: $id, after: $after) { cursor sequence deliveryId status delivery { id status } }
+}"""
+
+
+@pytest.fixture(scope="module")
+def schema() -> Schema:
+    return build_schema()
+
+
+def context(world: World, caller: Caller | None = None) -> Context:
+    return Context(caller=caller or world.caller, ground=world.ground, request_id="a test's")
+
+
+async def ask(schema: Schema, world: World, document: str, *, caller: Caller | None = None, **variables: Any) -> Any:
+    answer = await schema.execute(document, variable_values=variables, context_value=context(world, caller))
+    assert answer.errors is None, answer.errors
+    return answer.data
+
+
+def run_input(**more: Any) -> dict[str, Any]:
+    return {
+        "monitorKey": "checkout",
+        "runId": "17",
+        "outcome": "FAILED",
+        "startedAt": "2026-11-21T09:59:00.123456Z",
+        "durationMs": 1200,
+    } | more
+
+
+@asynccontextmanager
+async def watching(world: World) -> AsyncIterator[None]:
+    task = asyncio.create_task(world.ground.watcher.run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def rows() -> list[Any]:
+    return [await model.all().values() for model in cast(Iterable[Any], (Monitor, MonitorRun, Delivery, Event, Counter))]
+
+
+async def test_a_run_is_recorded_and_what_it_made_is_returned(schema: Schema, world: World) -> None:
+    await world.add_integration()
+    sent = run_input(
+        requestCount=3,
+        testCount=5,
+        failedTestCount=1,
+        errorCount=2,
+        failures=[{"name": "answers 200", "message": "got 500"}],
+        url="https://ci.example.com/runs/17",
+    )
+
+    payload = (await ask(schema, world, RECORD, input=sent))["recordMonitorRun"]
+
+    [delivery] = await Delivery.all()
+    run = await MonitorRun.get()
+    assert payload == {
+        "run": {
+            "id": encode_id("MonitorRun", run.id),
+            "runId": "17",
+            "outcome": "FAILED",
+            "startedAt": "2026-11-21T09:59:00.123Z",
+            "durationMs": 1200,
+            "requestCount": 3,
+            "testCount": 5,
+            "failedTestCount": 1,
+            "errorCount": 2,
+            "failures": [{"name": "answers 200", "message": "got 500"}],
+            "url": "https://ci.example.com/runs/17",
+        },
+        "deliveries": [
+            {
+                "id": encode_id("Delivery", delivery.id),
+                "status": "PENDING",
+                "nextAttemptAt": "2026-11-21T10:00:00.000Z",
+                "createdAt": "2026-11-21T10:00:00.000Z",
+            }
+        ],
+        "userErrors": [],
+    }
+
+
+async def test_the_same_run_again_returns_the_first_with_its_deliveries(schema: Schema, world: World) -> None:
+    await world.add_integration()
+    first = await ask(schema, world, RECORD, input=run_input())
+    before = await rows()
+
+    again = await ask(schema, world, RECORD, input=run_input(outcome="PASSED", monitorName="Another name"))
+
+    assert again == first
+    assert await rows() == before
+
+
+async def test_a_token_for_ci_reads_the_scalars_of_what_it_made_and_no_further(schema: Schema, world: World) -> None:
+    await world.add_integration()
+    ci = replace(world.caller, scopes=frozenset({Scope.RUNS_WRITE}))
+
+    recorded = await ask(schema, world, RECORD, caller=ci, input=run_input())
+    further = RECORD.replace("deliveries { id", "deliveries { integration { name } id")
+    answer = await schema.execute(further, variable_values={"input": run_input()}, context_value=context(world, ci))
+
+    assert recorded["recordMonitorRun"]["deliveries"][0]["status"] == "PENDING"
+    assert answer.errors is not None
+    assert "needs the scope READ" in answer.errors[0].message
+
+
+@pytest.mark.parametrize(("caller", "code"), [({"role": Role.VIEWER}, "FORBIDDEN"), ({"scopes": frozenset({Scope.READ})}, None)])
+async def test_who_may_only_read_records_nothing(schema: Schema, world: World, caller: Any, code: str | None) -> None:
+    await world.add_integration()
+    before = await rows()
+
+    answer = await schema.execute(
+        RECORD, variable_values={"input": run_input()}, context_value=context(world, replace(world.caller, **caller))
+    )
+
+    assert await rows() == before
+    if code is None:
+        assert answer.errors is not None
+        assert "RUNS_WRITE or INTEGRATIONS_WRITE" in answer.errors[0].message
+    else:
+        assert answer.data is not None
+        [error] = answer.data["recordMonitorRun"]["userErrors"]
+        assert (error["code"], answer.data["recordMonitorRun"]["run"]) == (code, None)
+
+
+async def test_what_makes_no_sense_is_refused_with_its_field(schema: Schema, world: World) -> None:
+    before = await rows()
+
+    payload = (await ask(schema, world, RECORD, input=run_input(durationMs=-1)))["recordMonitorRun"]
+
+    assert (payload["run"], payload["deliveries"]) == (None, [])
+    assert [(error["code"], error["field"]) for error in payload["userErrors"]] == [("INVALID", ["durationMs"])]
+    assert await rows() == before
+
+
+async def test_the_run_log_is_read_newest_first_and_in_pages(schema: Schema, world: World) -> None:
+    integration = await world.add_integration()
+    for number in range(3):
+        await world.report(run_id=f"run {number}")
+    await world.deliver()
+    own = encode_id("Integration", integration.id)
+
+    first = (await ask(schema, world, LOG, id=own, first=2))["node"]["deliveries"]
+    rest = (await ask(schema, world, LOG, id=own, first=2, after=first["pageInfo"]["endCursor"]))["node"]["deliveries"]
+
+    assert [node["run"]["runId"] for node in first["nodes"]] == ["run 2", "run 1"]
+    assert first["pageInfo"]["hasNextPage"]
+    [oldest] = rest["nodes"]
+    assert (oldest["status"], oldest["attempts"]) == ("DELIVERED", [{"succeeded": True, "error": None}])
+    assert (oldest["run"]["monitor"]["key"], oldest["integration"]["id"]) == ("checkout", own)
+
+
+async def test_a_failed_delivery_is_tried_again(schema: Schema, world: World) -> None:
+    integration = await world.add_integration()
+    await world.turn(integration, lambda row, change: row.stop(StatusReason.REVOKED, "Revoked.", now=change.now))
+    await world.report()
+    own = encode_id("Delivery", (await Delivery.get()).id)
+
+    refused = (await ask(schema, world, RETRY, id=own))["retryDelivery"]
+    await world.turn(integration, lambda row, change: row.restore(now=change.now))
+    retried = (await ask(schema, world, RETRY, id=own))["retryDelivery"]
+
+    assert (refused["delivery"], refused["userErrors"][0]["code"]) == (None, "CONFLICT")
+    assert retried == {"delivery": {"id": own, "status": "RETRYING"}, "userErrors": []}
+
+
+@pytest.mark.parametrize("id", ["", "nonsense", encode_id("Integration", UUID(int=1))])
+async def test_no_deliverys_id_is_not_found(schema: Schema, world: World, id: str) -> None:
+    payload = (await ask(schema, world, RETRY, id=id))["retryDelivery"]
+
+    assert [(error["code"], error["field"]) for error in payload["userErrors"]] == [("NOT_FOUND", ["id"])]
+
+
+async def test_another_teams_delivery_looks_like_none(schema: Schema, world: World) -> None:
+    integration = await world.add_integration()
+    await world.report()
+    delivery = await Delivery.get()
+    stranger = await found_team(world.ground, name="Initech")
+    run_id, monitor_id = delivery.run_id, (await Monitor.get()).id
+    ids = [
+        encode_id("Delivery", delivery.id),
+        encode_id("MonitorRun", run_id),
+        encode_id("Monitor", monitor_id),
+        encode_id("Integration", integration.id),
+    ]
+
+    own = await ask(schema, world, "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=ids)
+    others = await ask(schema, world, "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", caller=stranger, ids=ids)
+    retried = await ask(schema, world, RETRY, caller=stranger, id=ids[0])
+
+    assert [node["id"] for node in own["nodes"]] == ids
+    assert others["nodes"] == [None] * 4
+    assert retried["retryDelivery"]["userErrors"][0]["code"] == "NOT_FOUND"
+
+
+async def listen(schema: Schema, world: World, count: int, *, caller: Caller | None = None, **variables: Any) -> list[Any]:
+    heard: list[Any] = []
+    answers: Any = await schema.subscribe(LISTEN, variable_values=variables, context_value=context(world, caller))
+    async with asyncio.timeout(20):
+        async for answer in answers:
+            assert answer.errors is None, answer.errors
+            heard.append(answer.data["deliveryChanged"])
+            if len(heard) == count:
+                break
+    await answers.aclose()
+    return heard
+
+
+async def test_a_listener_hears_every_change_from_its_cursor_on(schema: Schema, world: World) -> None:
+    start = (await ask(schema, world, "{ eventCursor }"))["eventCursor"]
+    await world.add_integration()
+    await world.report()
+    world.break_posting(1, fault="status", status=500)
+    await world.deliver_for(10)
+    own = encode_id("Delivery", (await Delivery.get()).id)
+
+    async with watching(world):
+        heard = await listen(schema, world, 3, after=start)
+        rest = await listen(schema, world, 2, after=heard[0]["cursor"])
+
+    assert [(each["deliveryId"], each["status"]) for each in heard] == [
+        (own, "PENDING"),
+        (own, "RETRYING"),
+        (own, "DELIVERED"),
+    ]
+    assert [each["delivery"] for each in heard] == [{"id": own, "status": "DELIVERED"}] * 3
+    assert rest == heard[1:]
+
+
+async def test_a_listener_to_one_integration_hears_nothing_of_others(schema: Schema, world: World) -> None:
+    start = (await ask(schema, world, "{ eventCursor }"))["eventCursor"]
+    await world.add_integration()
+    wanted = await world.add_integration(channel=MONITORING)
+    await world.report(RunOutcome.FAILED)
+    delivery = await Delivery.get(integration_id=wanted.id)
+    await world.deliver()
+
+    async with watching(world):
+        heard = await listen(schema, world, 2, after=start, id=encode_id("Integration", wanted.id))
+
+    assert [(each["deliveryId"], each["status"]) for each in heard] == [
+        (encode_id("Delivery", delivery.id), "PENDING"),
+        (encode_id("Delivery", delivery.id), "DELIVERED"),
+    ]
