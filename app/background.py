@@ -11,6 +11,7 @@ from app import database
 from app.deliveries import jobs as deliveries
 from app.ground import Ground
 from app.sign_ins import jobs as sign_ins
+from app.teams import jobs as teams
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ JOBS = (
     Job("check", sign_ins.check_due, every=1.0),
     Job("refresh", sign_ins.refresh_due, every=5.0),
     Job("expire", sign_ins.expire_due, every=1.0),
+    Job("sweep", teams.sweep, every=600.0),
 )
 
 

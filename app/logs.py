@@ -34,10 +34,7 @@ def configure_logs(form: Literal["text", "json"] | None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [sink]
     root.setLevel(logging.INFO)
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
-        logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = True
-    logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     for name in ("httpx2", "httpcore2", "tortoise", "strawberry", "asyncio"):
         # Their lines name addresses, statements and values.
         logging.getLogger(name).setLevel(logging.CRITICAL)

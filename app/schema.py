@@ -1,7 +1,7 @@
 """The whole API: the capabilities' fields put together."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.tools import create_type
@@ -82,7 +82,7 @@ def build_schema() -> Schema:
     )
 
 
-def _root(name: str, tables: Sequence[Mapping[str, StrawberryField]], description: str) -> type:
+def _root(name: str, tables: Sequence[Mapping[str, Any]], description: str) -> type:
     fields: dict[str, StrawberryField] = {}
     for table in tables:
         for python_name, field in table.items():

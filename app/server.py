@@ -66,11 +66,12 @@ class _Service:
         background = Background()
         async with open_ground(self._settings, place=self._place, clock=self._clock, background=background) as ground:
             authenticator = Authenticator(ground)
-            view = View(build_schema(), authenticate=authenticator.authenticate, ground=ground)
+            view = View(build_schema(), authenticate=authenticator.authenticate, ground=ground, until=authenticator.until_ended)
             app.router.routes[:] = self._routes(view, ground=ground)
             async with _running(ground, background if self._place.works else None):
                 yield
             await view.settle(seconds=SETTLE_SECONDS)
+            await authenticator.settle()
 
     def _routes(self, view: View, *, ground: Ground) -> list[BaseRoute]:
         return [
@@ -79,7 +80,7 @@ class _Service:
             *teams.routes(ground=ground),
             *sign_ins.routes(ground=ground),
             Route("/healthz", _health),
-            Route("/readyz", _readiness(ground)),
+            Route("/readyz", _readiness),
         ]
 
 
@@ -168,13 +169,10 @@ async def _health(_request: Request) -> Response:
     return PlainTextResponse("alive\n")
 
 
-def _readiness(ground: Ground):  # noqa: ANN202
-    async def ready(_request: Request) -> Response:
-        try:
-            await database.current().execute_query_dict("SELECT 1")
-        except database.OUTAGES:
-            return JSONResponse({"ready": False, "why": "The database does not answer."}, status_code=503)
-        return JSONResponse({"ready": True})
-
-    del ground
-    return ready
+async def _readiness(_request: Request) -> Response:
+    """Say whether the database answers; that it is migrated and that the keys open was proven when the lifespan began."""
+    try:
+        await database.current().execute_query_dict("SELECT 1")
+    except database.OUTAGES:
+        return JSONResponse({"ready": False, "why": "The database does not answer."}, status_code=503)
+    return JSONResponse({"ready": True})

@@ -58,6 +58,7 @@ def serve(serving: Serving, *, say: Say, prepared: Prepared | None = None) -> No
     asyncio.run(prepare(settings, serving=serving, say=say, prepared=prepared))
     if serving.sandbox:
         _start_sandbox(settings, say=say)
+    say(f"Serving on {settings.public_url} (Ctrl+C stops it)")
     if serving.workers == 1:
         _Server(_config(serving, create_app(settings, place=_place(serving, settings)))).run()
         return

@@ -22,7 +22,7 @@ Nodes: TypeAlias = Mapping[str, Batch[UUID, Any]]
 """For each type's name in the schema: the batch function from keys to its objects, None for what the caller's team has not."""
 
 
-def nodes_of(*tables: Mapping[type, Batch[UUID, Any]]) -> Nodes:
+def nodes_of(*tables: Mapping[Any, Batch[UUID, Any]]) -> Nodes:
     """Return the tables, keyed by GraphQL type, as one by the types' names. Raises ValueError when a name stands twice."""
     named = [(get_object_definition(kind, strict=True).name, batch) for table in tables for kind, batch in table.items()]
     if len(dict(named)) != len(named):
