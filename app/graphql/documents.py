@@ -41,8 +41,7 @@ LONGEST_DOCUMENT = 16 * 1024
 MOST_TOKENS = 2_000
 MOST_VARIABLE_VALUES = 10_000
 MOST_ERRORS = 20
-_KEPT_DOCUMENTS = 128
-_LONGEST_KEPT = 4 * 1024
+_KEPT_CHARACTERS = 128 * 1024  # a parsed document takes some 300 bytes for each
 _DIGITS = 4
 
 WHICH_OPERATION = "`operationName` has to name one of the document's operations; it can be left out where there is only one."
@@ -87,10 +86,11 @@ class Examined:
 
 
 class Documents:
-    """The documents of one schema that were asked for last."""
+    """The valid documents of one schema that were asked for last."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Examined] = OrderedDict()
+        self._length = 0
 
     def examine(self, schema: GraphQLSchema, text: str) -> Examined:
         """Parse, measure and validate. Raises GraphQLError for what is no document, or too long to be read as one."""
@@ -100,14 +100,17 @@ class Documents:
             return kept
         document = parse(text, **_parse_options(text))
         errors = refuse_oversize(document) or validate(schema, document, RULES, MOST_ERRORS)
-        return self._keep(text, Examined(document, tuple(errors)))
-
-    def _keep(self, text: str, examined: Examined) -> Examined:
-        if len(text) <= _LONGEST_KEPT:
-            self._kept[text] = examined
-            if len(self._kept) > _KEPT_DOCUMENTS:
-                self._kept.popitem(last=False)
+        examined = Examined(document, tuple(errors))
+        if not errors:  # or anybody could push out what is asked for all the time
+            self._keep(text, examined)
         return examined
+
+    def _keep(self, text: str, examined: Examined) -> None:
+        self._kept[text] = examined
+        self._length += len(text)
+        while self._length > _KEPT_CHARACTERS:
+            oldest, _ = self._kept.popitem(last=False)
+            self._length -= len(oldest)
 
 
 class HasDocuments(Protocol):

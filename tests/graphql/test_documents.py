@@ -179,6 +179,26 @@ def test_a_document_is_parsed_once() -> None:
     assert documents.examine(SCHEMA._schema, "{ role }") is first  # noqa: SLF001 - as above
 
 
+def test_what_is_kept_is_bounded_and_what_was_asked_for_longest_ago_goes_first() -> None:
+    documents = Documents()
+    first = documents.examine(SCHEMA._schema, "{ role }")  # noqa: SLF001 - what the extension does
+
+    for number in range(20):
+        documents.examine(SCHEMA._schema, f"{{ role }} #{number}" + "x" * 10_000)  # noqa: SLF001 - as above
+    again = documents.examine(SCHEMA._schema, "{ role }")  # noqa: SLF001 - as above
+
+    assert again is not first
+    assert sum(map(len, documents._kept)) <= 128 * 1024  # noqa: SLF001 - what it holds
+
+
+def test_a_document_that_is_not_valid_is_not_kept() -> None:
+    documents = Documents()
+
+    first = documents.examine(SCHEMA._schema, "{ rule }")  # noqa: SLF001 - what the extension does
+
+    assert documents.examine(SCHEMA._schema, "{ rule }") is not first  # noqa: SLF001 - as above
+
+
 @st.composite
 def small_documents(draw: st.DrawFn) -> str:
     """Documents of a few fields, with fragments that only spread later ones: so that they can be expanded."""
