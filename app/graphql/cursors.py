@@ -59,9 +59,25 @@ def read_position(cursor: str) -> list[Any]:
         position = json.loads(text) if text is not None else None
     except (ValueError, RecursionError):
         position = None
-    if not isinstance(position, list) or not all(value is None or type(value) in {str, int} for value in position):
+    if not isinstance(position, list) or not all(_is_plain(value) for value in position):
         raise BadUserInput(NO_CURSOR)
     return position
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _is_plain(value: object) -> bool:
+    match value:
+        case None | str():
+            return True
+        case bool():
+            return False
+        case int():
+            return abs(value) <= _LARGEST_INTEGER
+        case _:
+            return False
 
 
 def _to_json(value: Any) -> str | int:
@@ -83,9 +99,9 @@ def _from_json(column: fields.Field[Any], value: Any) -> Any:
                 return moment
             case fields.UUIDField(), str():
                 return UUID(hex=value)
-            case ((fields.IntField() | fields.BigIntField()), int()) if abs(value) <= _LARGEST_INTEGER:
+            case ((fields.IntField() | fields.BigIntField()), int()):
                 return value
-            case ((fields.CharField() | fields.TextField()), str()) if "\0" not in value and value.isprintable():
+            case ((fields.CharField() | fields.TextField()), str()) if "\0" not in value and _is_unicode(value):
                 return value
     except ValueError:
         pass
