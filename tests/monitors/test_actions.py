@@ -1,0 +1,183 @@
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from app.errors import Refusal, UserErrorCode
+from app.events import Change, Counter
+from app.graphql.callers import ALL_SCOPES, Caller, Role
+from app.ground import Ground
+from app.monitors.actions import find_or_make, record_run
+from app.monitors.events import RunRecorded
+from app.monitors.models import Failure, Monitor, MonitorRun, RunOutcome
+from app.monitors.reported import ReportedRun
+from tests.grounds import make_ground
+from tests.held import HeldClock
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.runs: list[str] = []
+
+    async def hear(self, _change: Change, happening: RunRecorded) -> None:
+        self.runs.append(happening.run.run_id)
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+async def ground(database: str, tmp_path: Path, clock: HeldClock, heard: Heard) -> AsyncIterator[Ground]:
+    del database
+    async with make_ground(folder=tmp_path, clock=clock, reactions={RunRecorded: (heard.hear,)}) as made:
+        yield made
+
+
+async def found(ground: Ground) -> Caller:
+    async def nothing(_change: Change) -> None:
+        return None
+
+    team_id = uuid4()
+    await ground.events.found(team_id, nothing)
+    return Caller(
+        team_id=team_id,
+        member_id=uuid4(),
+        role=Role.MEMBER,
+        scopes=ALL_SCOPES,
+        credential_id=uuid4(),
+        is_session=False,
+        expires_at=None,
+    )
+
+
+def run(clock: HeldClock, **more: Any) -> ReportedRun:
+    plain = ReportedRun(monitor_key="checkout", run_id="1", outcome=RunOutcome.PASSED, started_at=clock.now(), duration_ms=7)
+    return replace(plain, **more)
+
+
+async def name(ground: Ground, caller: Caller, **named: Any) -> Monitor:
+    async def act(change: Change) -> Monitor:
+        return await find_or_make(change, **named)
+
+    return await ground.events.change(caller.team_id, act)
+
+
+async def test_a_monitor_is_made_by_being_named_and_renamed_by_a_name(ground: Ground) -> None:
+    caller, other = await found(ground), await found(ground)
+
+    made = await name(ground, caller, key="checkout")
+    kept = await name(ground, caller, key="checkout", name="Checkout")
+    again = await name(ground, caller, key="checkout")
+    others = await name(ground, other, key="checkout")
+
+    assert (made.key, made.name, made.created_at) == ("checkout", "checkout", ground.clock.now())
+    assert (kept.id, kept.name) == (made.id, "Checkout")
+    assert (again.id, again.name) == (made.id, "Checkout")
+    assert (others.id != made.id, others.name) == (True, "checkout")
+    assert await Monitor.all().count() == 2
+
+
+async def test_a_key_that_cannot_be_shown_is_refused_at_the_field_that_the_caller_names(ground: Ground) -> None:
+    caller = await found(ground)
+
+    with pytest.raises(Refusal) as refusal:
+        await name(ground, caller, key="a\tb", field=["settings", "postMonitoringResults", "monitorKey"])
+
+    assert (refusal.value.code, refusal.value.field) == (
+        UserErrorCode.INVALID,
+        ("settings", "postMonitoringResults", "monitorKey"),
+    )
+    assert await Monitor.all().count() == 0
+
+
+async def test_a_run_is_kept_as_it_was_reported(ground: Ground, clock: HeldClock, heard: Heard) -> None:
+    caller = await found(ground)
+    reported = run(
+        clock,
+        monitor_name="Checkout",
+        outcome=RunOutcome.ERROR,
+        request_count=3,
+        test_count=5,
+        failed_test_count=1,
+        error_count=2,
+        failures=(Failure("Pay: request", "“refused” \u0007\n<!channel>"),),
+        url="https://ci.example.com/17",
+    )
+
+    recorded = await record_run(reported, caller=caller, ground=ground)
+
+    kept = await MonitorRun.get().select_related("monitor")
+    assert (recorded.is_new, recorded.run.id) == (True, kept.id)
+    assert (
+        ReportedRun(
+            monitor_key=kept.monitor.key,
+            monitor_name=kept.monitor.name,
+            run_id=kept.run_id,
+            outcome=kept.outcome,
+            started_at=kept.started_at,
+            duration_ms=kept.duration_ms,
+            request_count=kept.request_count,
+            test_count=kept.test_count,
+            failed_test_count=kept.failed_test_count,
+            error_count=kept.error_count,
+            failures=kept.failures,
+            url=kept.url,
+        )
+        == reported
+    )
+    assert (kept.position, kept.team_id, kept.recorded_at) == (1, caller.team_id, clock.now())
+    assert heard.runs == ["1"]
+
+
+async def test_runs_at_once_are_numbered_without_gaps_and_each_once(ground: Ground, clock: HeldClock, heard: Heard) -> None:
+    caller = await found(ground)
+
+    recorded = await asyncio.gather(
+        *(record_run(run(clock, run_id=str(number % 5)), caller=caller, ground=ground) for number in range(20))
+    )
+
+    assert sorted(row.position for row in await MonitorRun.all()) == [1, 2, 3, 4, 5]
+    assert sum(each.is_new for each in recorded) == 5
+    assert sorted(heard.runs) == ["0", "1", "2", "3", "4"]
+
+
+async def test_the_same_run_again_changes_nothing(ground: Ground, clock: HeldClock, heard: Heard) -> None:
+    caller = await found(ground)
+    first = await record_run(run(clock), caller=caller, ground=ground)
+    before = [await model.all().values() for model in (Monitor, MonitorRun, Counter)]
+
+    again = await record_run(
+        run(clock, outcome=RunOutcome.FAILED, monitor_name="Renamed", duration_ms=99), caller=caller, ground=ground
+    )
+
+    assert (again.is_new, again.run.id, again.run.duration_ms) == (False, first.run.id, 7)
+    assert [await model.all().values() for model in (Monitor, MonitorRun, Counter)] == before
+    assert heard.runs == ["1"]
+
+
+async def test_the_same_run_id_of_another_monitor_or_team_is_another_run(ground: Ground, clock: HeldClock) -> None:
+    caller, other = await found(ground), await found(ground)
+
+    recorded = [
+        await record_run(run(clock), caller=caller, ground=ground),
+        await record_run(run(clock, monitor_key="search"), caller=caller, ground=ground),
+        await record_run(run(clock), caller=other, ground=ground),
+    ]
+
+    assert [each.is_new for each in recorded] == [True] * 3
+    assert [each.run.position for each in recorded] == [1] * 3
+
+
+async def test_a_refused_run_leaves_no_monitor(ground: Ground, clock: HeldClock, heard: Heard) -> None:
+    caller = await found(ground)
+
+    with pytest.raises(Refusal):
+        await record_run(run(clock, duration_ms=-1), caller=caller, ground=ground)
+
+    assert (await Monitor.all().count(), await MonitorRun.all().count(), heard.runs) == (0, 0, [])

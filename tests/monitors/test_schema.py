@@ -1,0 +1,71 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.graphql.assembly import Schema
+from app.graphql.callers import Caller
+from app.graphql.context import Context
+from app.schema import build_schema
+from tests.deliveries.world import World, found_team
+
+MONITORS = """
+query ($after: String, $before: String) {
+  monitors(first: FIRST, after: $after) {
+    totalCount
+    nodes { key name runs(first: 2, after: $before) { nodes { runId monitor { key } } pageInfo { hasNextPage endCursor } } }
+    pageInfo { hasNextPage endCursor }
+  }
+}"""
+
+
+@pytest.fixture(scope="module")
+def schema() -> Schema:
+    return build_schema()
+
+
+async def ask(schema: Schema, world: World, *, caller: Caller | None = None, first: int = 20, **variables: Any) -> Any:
+    context = Context(caller=caller or world.caller, ground=world.ground, request_id="a test's")
+    answer = await schema.execute(MONITORS.replace("FIRST", str(first)), variable_values=variables, context_value=context)
+    assert answer.errors is None, answer.errors
+    assert answer.data is not None
+    return answer.data["monitors"]
+
+
+async def test_monitors_are_listed_newest_first_each_with_its_runs_the_last_recorded_first(schema: Schema, world: World) -> None:
+    for key in ("checkout", "search", "checkout"):
+        await world.report(monitor_key=key)
+        world.clock.advance(timedelta(seconds=1))
+
+    monitors = await ask(schema, world)
+
+    assert monitors["totalCount"] == 2
+    assert [(node["key"], node["name"]) for node in monitors["nodes"]] == [("search", "search"), ("checkout", "checkout")]
+    assert [[run["runId"] for run in node["runs"]["nodes"]] for node in monitors["nodes"]] == [["run-2"], ["run-3", "run-1"]]
+    assert monitors["nodes"][1]["runs"]["nodes"][0]["monitor"] == {"key": "checkout"}
+
+
+async def test_monitors_and_their_runs_are_read_in_pages(schema: Schema, world: World) -> None:
+    for number in range(3):
+        await world.report(run_id=f"{number}")
+        await world.report(monitor_key=f"other {number}")
+        world.clock.advance(timedelta(seconds=1))
+
+    first = await ask(schema, world, first=3)
+    rest = await ask(schema, world, first=3, after=first["pageInfo"]["endCursor"])
+    runs = next(node["runs"] for node in [*first["nodes"], *rest["nodes"]] if node["key"] == "checkout")
+    older = await ask(schema, world, before=runs["pageInfo"]["endCursor"])
+
+    assert [len(first["nodes"]), len(rest["nodes"])] == [3, 1]
+    assert (first["pageInfo"]["hasNextPage"], rest["pageInfo"]["hasNextPage"]) == (True, False)
+    assert ([run["runId"] for run in runs["nodes"]], runs["pageInfo"]["hasNextPage"]) == (["2", "1"], True)
+    assert [run["runId"] for node in older["nodes"] for run in node["runs"]["nodes"] if node["key"] == "checkout"] == ["0"]
+
+
+async def test_another_team_sees_none_of_them(schema: Schema, world: World) -> None:
+    await world.report()
+    stranger = await found_team(world.ground, name="Initech")
+
+    monitors = await ask(schema, world, caller=stranger)
+
+    assert (monitors["totalCount"], monitors["nodes"]) == (0, [])
