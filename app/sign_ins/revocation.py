@@ -56,9 +56,10 @@ async def _give_back(grant: Grant, *, ground: Ground, deadlines: Deadlines) -> N
         await _postpone(grant, to=now + _SOON)
         return
     outcome = await _attempt(grant, ground=ground, deadlines=deadlines)
-    if outcome is None and now - (grant.revoking_since or now) < GIVES_UP_AFTER:
+    last = (grant.revoking_since or now) + GIVES_UP_AFTER
+    if outcome is None and now < last:
         pause = _AGAIN_AFTER[min(grant.revocation_attempts, len(_AGAIN_AFTER) - 1)]
-        await _postpone(grant, to=now + pause, counts=True)
+        await _postpone(grant, to=min(now + pause, last), counts=True)
         return
     await _shred(grant, outcome or RevocationOutcome.UNKNOWN)
     if outcome is RevocationOutcome.REVOKED and provider_of(grant).shares_token:
