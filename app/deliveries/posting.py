@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery
@@ -22,6 +22,7 @@ _LONGEST_CALL = timedelta(seconds=15)
 class Attempt:
     """What came of an attempt: `failure` is None where the provider has said that the message stands."""
 
+    id: UUID
     at: datetime
     duration_ms: int
     channel_id: str
@@ -77,7 +78,7 @@ class _Call:
             return Waiting(answer.retry_after)
         took = self._ground.clock.now() - at
         failure = answer if isinstance(answer, Failure) else None
-        return Attempt(at, max(took // timedelta(milliseconds=1), 0), self._channel_id, failure)
+        return Attempt(uuid4(), at, max(took // timedelta(milliseconds=1), 0), self._channel_id, failure)
 
     async def _ask(self, authorized: Authorized) -> Posted | Lost | Failure:
         # Getting here may have taken a refresh of the token, or the machine may have slept.

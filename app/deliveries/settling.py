@@ -1,9 +1,10 @@
 """What an attempt makes of a delivery: saved in one change, with the attempt itself and the integration's note of it."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from uuid import uuid4
 
+from app import database
 from app.deliveries.events import DeliveryChanged
 from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
@@ -15,14 +16,21 @@ from app.integrations.actions import take_note
 from app.integrations.models import Integration, MonitoringPost
 from app.providers.contract import Failure, Fault
 
+_WAITS = (0.1, 0.3, 1.0, 3.0, 9.0)
 _FINAL = frozenset({Fault.DEAD_GRANT, Fault.EXPIRED, Fault.MISSING_SCOPES, Fault.CLIENT_REFUSED, Fault.TARGET_GONE})
 """Trying again would not help: somebody has to act first, and can then ask for another try."""
 
 
 async def settle(lease: Lease, attempt: Attempt, *, ground: Ground) -> None:
-    """Save the attempt. A success is the provider's own word, and stands whatever became of the delivery meanwhile."""
+    """Save the attempt. A success is the provider's own word, and stands whatever became of the delivery meanwhile.
+
+    A database that is away is waited for, for some seconds: a message that stands in the channel and is not known to would be
+    posted again. Raises what the database raises when it stays away.
+    """
 
     async def save(change: Change) -> None:
+        if await DeliveryAttempt.exists(id=attempt.id):
+            return  # the connection broke off after all between the commit and its answer
         delivery = await Delivery.filter(id=lease.delivery_id).select_for_update().get()
         integration = await Integration.get(id=delivery.integration_id)
         await _keep(delivery, attempt)
@@ -33,13 +41,19 @@ async def settle(lease: Lease, attempt: Attempt, *, ground: Ground) -> None:
         if await _goes_there_still(delivery, attempt):
             await take_note(change, integration, attempt.failure)
 
+    for seconds in _WAITS:
+        try:
+            return await ground.events.change(lease.team_id, save)
+        except database.OUTAGES:
+            await asyncio.sleep(seconds)
     await ground.events.change(lease.team_id, save)
+    return None
 
 
 async def _keep(delivery: Delivery, attempt: Attempt) -> None:
     made = await DeliveryAttempt.filter(delivery_id=delivery.id).count()
     await DeliveryAttempt.create(
-        id=uuid4(),
+        id=attempt.id,
         delivery_id=delivery.id,
         number=made + 1,
         at=attempt.at,

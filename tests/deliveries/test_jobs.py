@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Never, cast
+from typing import Any, Never, cast
 
 import pytest
+from tortoise.exceptions import OperationalError
 
 from app.deliveries.jobs import deliver_due
 from app.deliveries.leases import LEASE
@@ -164,6 +165,47 @@ async def test_a_process_that_dies_between_the_post_and_the_save_posts_a_duplica
 
     assert world.posted_ids() == [str(delivery.id)] * 2
     assert await statuses(integration) == ["DELIVERED"]
+
+
+async def test_a_database_that_is_away_for_a_moment_makes_no_duplicate(world: World) -> None:
+    integration = await world.add_integration()
+    await world.report()
+    answers = iter([OperationalError("away"), OperationalError("away")])
+
+    class Interrupted:
+        async def change(self, *arguments: Any, **named: Any) -> Any:
+            trouble = next(answers, None)
+            if trouble is not None:
+                raise trouble
+            return await world.ground.events.change(*arguments, **named)
+
+    await deliver_due(ground=replace(world.ground, events=cast(Events, Interrupted())))
+    world.clock.advance(LEASE)
+    await world.deliver()
+
+    assert len(world.posted_ids()) == 1
+    assert await statuses(integration) == ["DELIVERED"]
+
+
+async def test_a_commit_whose_answer_was_lost_is_not_saved_twice(world: World) -> None:
+    integration = await world.add_integration()
+    await world.report()
+    world.break_posting(1, fault="status", status=500)
+    answers = iter([OperationalError("away")])
+
+    class Deaf:
+        async def change(self, *arguments: Any, **named: Any) -> Any:
+            answer = await world.ground.events.change(*arguments, **named)
+            trouble = next(answers, None)
+            if trouble is not None:
+                raise trouble
+            return answer
+
+    await deliver_due(ground=replace(world.ground, events=cast(Events, Deaf())))
+
+    delivery = await Delivery.get()
+    assert await statuses(integration) == ["RETRYING"]
+    assert (delivery.attempt_count, len(await attempts_of(delivery))) == (1, 1)
 
 
 async def test_an_answer_that_breaks_off_is_tried_again_since_only_slacks_word_counts(world: World) -> None:
