@@ -1,14 +1,14 @@
 """Installed apps in the API."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 from tortoise.queryset import QuerySet
 
 from app.graphql.connections import Arguments, Connection
-from app.graphql.context import Context, Info
+from app.graphql.context import Batch, Context, Info
 from app.graphql.fields import query, relation
 from app.graphql.growth import Fields
 from app.graphql.ids import decode_id
@@ -83,13 +83,13 @@ async def _installed_apps(keys: Sequence[UUID], *, context: Context) -> list[Ins
     return [InstalledApp.of(row) if row is not None else None for row in rows]
 
 
-QUERY = {"installed_apps": installed_apps, "installed_app": installed_app}
-MUTATION = {
+QUERY: dict[str, Any] = {"installed_apps": installed_apps, "installed_app": installed_app}
+MUTATION: dict[str, Any] = {
     "add_installed_app": add_installed_app,
     "edit_installed_app": edit_installed_app,
     "reauthenticate_installed_app": reauthenticate_installed_app,
     "check_installed_app": check_installed_app,
 }
-SUBSCRIPTION = {"installed_app_changed": installed_app_changed}
+SUBSCRIPTION: dict[str, Any] = {"installed_app_changed": installed_app_changed}
 FIELDS: Fields = {Authorization: {"existing_installed_app": existing_installed_app}}
-NODES = {InstalledApp: _installed_apps}
+NODES: dict[type, Batch[UUID, Any]] = {InstalledApp: _installed_apps}

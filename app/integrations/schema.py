@@ -1,7 +1,7 @@
 """Integrations in the API."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -9,7 +9,7 @@ from tortoise.queryset import QuerySet
 
 from app.catalogue.kinds import KINDS
 from app.graphql.connections import Arguments, Connection
-from app.graphql.context import Context, Info
+from app.graphql.context import Batch, Context, Info
 from app.graphql.fields import query, relation
 from app.graphql.growth import Fields
 from app.graphql.ids import decode_id
@@ -90,8 +90,8 @@ async def _integrations(keys: Sequence[UUID], *, context: Context) -> list[Integ
     return [Integration.of(row) if row is not None else None for row in rows]
 
 
-QUERY = {"integrations": integrations, "integration": integration}
-MUTATION = {
+QUERY: dict[str, Any] = {"integrations": integrations, "integration": integration}
+MUTATION: dict[str, Any] = {
     "begin_authorization": begin_authorization,
     "add_integration": add_integration,
     "edit_integration": edit_integration,
@@ -101,6 +101,6 @@ MUTATION = {
     "resume_integration": resume_integration,
     "delete_installed_app": delete_installed_app,
 }
-SUBSCRIPTION = {"integration_status_changed": integration_status_changed, "integration_changed": integration_changed}
+SUBSCRIPTION: dict[str, Any] = {"integration_status_changed": integration_status_changed, "integration_changed": integration_changed}
 FIELDS: Fields = {InstalledApp: {"integrations": integrations_of_app}}
-NODES = {Integration: _integrations}
+NODES: dict[type, Batch[UUID, Any]] = {Integration: _integrations}

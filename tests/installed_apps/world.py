@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 from tortoise import Tortoise
 
 from app.errors import Refusal, UserErrorCode
@@ -125,7 +126,7 @@ async def make_world(*, folder: Path, clock: HeldClock) -> AsyncIterator[World]:
             public_url=PUBLIC_URL,
             slack_url=f"{url}/slack",
             slack_client_id=CLIENT_ID,
-            slack_client_secret=CLIENT_SECRET,
+            slack_client_secret=SecretStr(CLIENT_SECRET),
         )
         outbound = Outbound(sandbox=(str(parts.hostname), int(parts.port or 0)))
         async with make_ground(folder=folder, clock=clock, reactions=REACTIONS, settings=settings, outbound=outbound) as ground:
