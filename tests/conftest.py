@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from app import database as app_database
 from app.ground import Ground
@@ -9,6 +10,11 @@ from app.tables import MODELS
 from tests import databases
 from tests.grounds import make_ground
 from tests.held import HeldClock
+
+
+# How long an example may take says something of the machine, not of the code.
+settings.register_profile("here", deadline=None, print_blob=True)
+settings.load_profile("here")
 
 
 @pytest.fixture(scope="session")

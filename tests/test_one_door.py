@@ -24,8 +24,7 @@ ALLOWED = {
     "outbound.py": {"httpcore2", "ssl"},
     "outbound_connections.py": {"httpcore2", "ssl"},
     "resolver.py": {"socket"},
-    "server.py": {"socket"},
-    "__main__.py": {"socket"},
+    "console/serving.py": {"socket"},
     "sqlite.py": {"create_connection"},  # Tortoise's word for opening its file
 }
 
