@@ -25,6 +25,11 @@ def not_found(*, field: Sequence[str]) -> Refusal:
     return Refusal(UserErrorCode.NOT_FOUND, "Your team has nothing with this id; it may have been deleted.", field=field)
 
 
+def chosen(value: T | None) -> T | None:
+    """Return the one member of a `@oneOf` input that was given; None for the others."""
+    return None if value is strawberry.UNSET else value
+
+
 def given(value: T | None, *, field: Sequence[str]) -> T | None:
     """Return what an edit sets, None where it was left out. Raises INVALID for null, which would clear what cannot be empty."""
     if value is strawberry.UNSET:

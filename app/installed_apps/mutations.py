@@ -12,7 +12,7 @@ from app.graphql.errors import UserError
 from app.graphql.fields import mutation
 from app.graphql.scalars import URL
 from app.installed_apps import actions, checks
-from app.installed_apps.inputs import given, key_of
+from app.installed_apps.inputs import chosen, given, key_of
 from app.installed_apps.types import InstalledApp
 from app.providers.catalogue import CATALOGUE
 
@@ -105,9 +105,9 @@ class CheckInstalledAppPayload:
 
 @mutation(role=Role.MEMBER, scopes=WRITE, description="Share a sign-in with the team, so that every member can put it to use.")
 async def add_installed_app(info: Info, input: AddInstalledAppInput) -> AddInstalledAppPayload:
-    if input.using.client:
-        raise _no_such_provider(input.using.client.provider)
-    authorization_id = key_of(input.using.authorization_id or "", "Authorization", field=("using", "authorizationId"))
+    if chosen(input.using.client) is not None:
+        raise _no_such_provider()
+    authorization_id = key_of(chosen(input.using.authorization_id) or "", "Authorization", field=("using", "authorizationId"))
     app = await actions.add(authorization_id, name=input.name, caller=info.context.viewer, ground=info.context.ground)
     return AddInstalledAppPayload(installed_app=InstalledApp.of(app))
 
@@ -154,8 +154,7 @@ async def check_installed_app(info: Info, input: CheckInstalledAppInput) -> Chec
     return CheckInstalledAppPayload(installed_app=InstalledApp.of(app))
 
 
-def _no_such_provider(key: str) -> Refusal:
-    del key  # what was typed may be anything
+def _no_such_provider() -> Refusal:
     return Refusal(
         UserErrorCode.INVALID,
         f"This server offers no provider whose installed apps hold an OAuth client; it offers {', '.join(CATALOGUE)}.",

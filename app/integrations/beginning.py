@@ -8,7 +8,7 @@ from app.graphql.errors import UserError
 from app.graphql.fields import mutation
 from app.ground import Ground
 from app.installed_apps import actions as installed_apps
-from app.installed_apps.inputs import key_of
+from app.installed_apps.inputs import chosen, key_of
 from app.integrations import actions as integrations
 from app.sign_ins import actions as sign_ins
 from app.sign_ins.models import Authorization as Row
@@ -58,8 +58,9 @@ async def begin_authorization(info: Info, input: BeginAuthorizationInput) -> Beg
 
 
 async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, ground: Ground) -> Row:
-    if purpose.installed_app_id:
-        key = key_of(purpose.installed_app_id, "InstalledApp", field=INSTALLED_APP_FIELD)
+    app_id, integration_id = chosen(purpose.installed_app_id), chosen(purpose.integration_id)
+    if app_id is not None:
+        key = key_of(app_id, "InstalledApp", field=INSTALLED_APP_FIELD)
         app = await installed_apps.find(caller.team_id, key, field=INSTALLED_APP_FIELD)
         return await sign_ins.begin(
             provider_key=app.provider,
@@ -69,8 +70,8 @@ async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, ground: 
             caller=caller,
             ground=ground,
         )
-    if purpose.integration_id:
-        key = key_of(purpose.integration_id, "Integration", field=INTEGRATION_FIELD)
+    if integration_id is not None:
+        key = key_of(integration_id, "Integration", field=INTEGRATION_FIELD)
         integration = await integrations.find(caller.team_id, key, field=INTEGRATION_FIELD)
         return await sign_ins.begin(
             provider_key=integration.provider,
@@ -80,4 +81,4 @@ async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, ground: 
             caller=caller,
             ground=ground,
         )
-    return await sign_ins.begin(provider_key=purpose.provider or "", field=PROVIDER_FIELD, caller=caller, ground=ground)
+    return await sign_ins.begin(provider_key=chosen(purpose.provider) or "", field=PROVIDER_FIELD, caller=caller, ground=ground)

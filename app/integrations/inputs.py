@@ -1,18 +1,14 @@
 """What members write into the inputs of mutations about integrations, and what of it the actions are told."""
 
-from typing import TypeVar
-
 import strawberry
 
 from app.errors import Refusal, UserErrorCode
-from app.installed_apps.inputs import given, key_of
+from app.installed_apps.inputs import chosen, given, key_of
 from app.integrations.adding import SETTINGS_FIELD, MonitoringPostSettings
 from app.integrations.editing import Edit
 from app.integrations.models import NotifyRule
 from app.integrations.sources import INSTALLED_APP_FIELD, SIGN_IN_FIELD, BySignIn, ThroughApp, Using
 from app.providers.catalogue import CATALOGUE
-
-T = TypeVar("T")
 
 
 @strawberry.input(description="A finished sign-in of the caller's.")
@@ -41,9 +37,10 @@ class IntegrationAuthorizationInput:
     )
 
     def using(self) -> Using:
-        if self.authorization:
-            return self.authorization.using()
-        return ThroughApp(key_of(self.installed_app_id or "", "InstalledApp", field=INSTALLED_APP_FIELD))
+        authorization = chosen(self.authorization)
+        if authorization is not None:
+            return authorization.using()
+        return ThroughApp(key_of(chosen(self.installed_app_id) or "", "InstalledApp", field=INSTALLED_APP_FIELD))
 
 
 @strawberry.input(description="The settings of the kind “Post monitoring results”.")
@@ -75,8 +72,8 @@ class IntegrationSettingsInput:
 
     def settings(self) -> MonitoringPostSettings:
         """Return the settings. Raises INVALID for a kind that nothing offers."""
-        post = self.post_monitoring_results
-        if not post:
+        post = chosen(self.post_monitoring_results)
+        if post is None:
             raise _not_offered()
         return MonitoringPostSettings(post.monitor_key, post.channel_id, post.notify)
 
@@ -115,15 +112,15 @@ def read_edit(
 ) -> Edit:
     """Return what an edit asks for. Raises INVALID for null and for settings of a kind that nothing offers."""
     source, wanted = given(using, field=("using",)), given(settings, field=("settings",))
-    post = wanted.post_monitoring_results if wanted is not None else None
-    if wanted is not None and not post:
+    post = chosen(wanted.post_monitoring_results) if wanted is not None else None
+    if wanted is not None and post is None:
         raise _not_offered()
     return Edit(
         name=given(name, field=("name",)),
         using=source.using() if source is not None else None,
-        monitor_key=given(post.monitor_key, field=(*SETTINGS_FIELD, "monitorKey")) if post else None,
-        channel_id=given(post.channel_id, field=(*SETTINGS_FIELD, "channelId")) if post else None,
-        notify=given(post.notify, field=(*SETTINGS_FIELD, "notify")) if post else None,
+        monitor_key=given(post.monitor_key, field=(*SETTINGS_FIELD, "monitorKey")) if post is not None else None,
+        channel_id=given(post.channel_id, field=(*SETTINGS_FIELD, "channelId")) if post is not None else None,
+        notify=given(post.notify, field=(*SETTINGS_FIELD, "notify")) if post is not None else None,
     )
 
 

@@ -101,6 +101,9 @@ MUTATION: dict[str, Any] = {
     "resume_integration": resume_integration,
     "delete_installed_app": delete_installed_app,
 }
-SUBSCRIPTION: dict[str, Any] = {"integration_status_changed": integration_status_changed, "integration_changed": integration_changed}
+SUBSCRIPTION: dict[str, Any] = {
+    "integration_status_changed": integration_status_changed,
+    "integration_changed": integration_changed,
+}
 FIELDS: Fields = {InstalledApp: {"integrations": integrations_of_app}}
 NODES: dict[type, Batch[UUID, Any]] = {Integration: _integrations}

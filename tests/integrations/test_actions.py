@@ -118,9 +118,7 @@ async def test_an_attempt_that_fails_is_shown_until_one_succeeds(world: World, f
     assert await log_since(before, team_id=world.people.team_id) == ["INTEGRATION_STATUS_CHANGED"] * 2
 
 
-@pytest.mark.parametrize(
-    "fault", [Fault.BUSY, Fault.DEAD_GRANT, Fault.EXPIRED, Fault.MISSING_SCOPES, Fault.CLIENT_REFUSED]
-)
+@pytest.mark.parametrize("fault", [Fault.BUSY, Fault.DEAD_GRANT, Fault.EXPIRED, Fault.MISSING_SCOPES, Fault.CLIENT_REFUSED])
 async def test_patience_and_what_is_the_authorization_s_are_no_failing_of_its_own(world: World, fault: Fault) -> None:
     integration = await place_own(world, world.people.bob)
     before = await rows()

@@ -21,9 +21,7 @@ CHANNEL = ("settings", "postMonitoringResults", "channelId")
 
 
 async def change(world: World, integration: Integration, wanted: Edit, *, who: str = "bob") -> Integration:
-    placed = await edit(
-        integration.id, wanted, expected_updated_at=None, caller=getattr(world.people, who), ground=world.ground
-    )
+    placed = await edit(integration.id, wanted, expected_updated_at=None, caller=getattr(world.people, who), ground=world.ground)
     return placed.integration
 
 
@@ -54,14 +52,14 @@ async def test_who_made_it_and_admins_change_everything_in_one_save(world: World
 
 async def test_what_is_left_out_stays_and_an_edit_to_the_same_is_none(world: World) -> None:
     integration = await place_own(world, world.people.bob)
-    post, before = await post_of(integration), await head(world.people.team_id)
+    posts, before = await MonitoringPost.all().values(), await head(world.people.team_id)
     world.clock.advance(timedelta(seconds=1))
 
     for nothing in (Edit(), Edit(name="Checkout", monitor_key="checkout", channel_id=channel(), notify=NotifyRule.ALL_RUNS)):
         edited = await change(world, integration, nothing)
         assert edited.updated_at == integration.updated_at
 
-    assert dict(await post_of(integration)) == dict(post)
+    assert await MonitoringPost.all().values() == posts
     assert await log_since(before, team_id=world.people.team_id) == []
 
 
@@ -91,9 +89,7 @@ async def test_another_rule_or_monitor_starts_the_count_anew(world: World, wante
 async def test_a_channel_that_was_found_ends_the_failing(world: World) -> None:
     integration = await place_own(world, world.people.bob)
     gone = Failure(Fault.TARGET_GONE, "The channel is archived.")
-    await world.ground.events.change(
-        world.people.team_id, lambda under_way: take_note(under_way, integration, gone)
-    )
+    await world.ground.events.change(world.people.team_id, lambda under_way: take_note(under_way, integration, gone))
     assert (await now_of(integration)).status is IntegrationStatus.FAILING
     before = await head(world.people.team_id)
 
@@ -133,9 +129,7 @@ async def test_a_shared_sign_in_makes_an_app_and_the_old_grant_is_given_back(wor
     integration = await place_own(world, world.people.bob)
     using = BySignIn(await world.sign_in(world.people.bob), shares_with_team=True)
 
-    placed = await edit(
-        integration.id, Edit(using=using), expected_updated_at=None, caller=world.people.bob, ground=world.ground
-    )
+    placed = await edit(integration.id, Edit(using=using), expected_updated_at=None, caller=world.people.bob, ground=world.ground)
 
     assert placed.new_app is not None
     assert (placed.integration.installed_app_id, placed.integration.grant_id) == (placed.new_app.id, None)

@@ -75,7 +75,9 @@ async def test_a_paused_integration_is_paused_again(world: World) -> None:
 async def test_a_member_who_leaves_takes_their_own_sign_in_along_and_another_brings_it_back(world: World) -> None:
     people = world.people
     integration = await place_own(world, people.bob)
-    await remove_member(team_id=people.team_id, actor_id=people.ada.member_id, member_id=people.bob.member_id, ground=world.ground)
+    await remove_member(
+        team_id=people.team_id, actor_id=people.ada.member_id, member_id=people.bob.member_id, ground=world.ground
+    )
     stopped = await now_of(integration)
     assert (stopped.status, stopped.reason) == (IntegrationStatus.NEEDS_REAUTHENTICATION, "AUTHORIZATION_ENDED")
     assert stopped.message == "Bob, whose own sign-in it used, has left the team."

@@ -1,0 +1,334 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.graphql.callers import Caller, Scope
+from app.installed_apps.actions import delete as delete_app
+from app.integrations.actions import delete, pause
+from app.integrations.models import Integration
+from app.integrations.sources import ThroughApp
+from app.sign_ins.models import Authorization
+from app.teams.models import Member
+from tests.installed_apps.world import World, gid, make_people, rows
+from tests.integrations.scene import ACME, channel, place, place_own, place_through, posting
+from tests.teams.people import by_token
+
+INTEGRATION = """{ id name status statusReason statusMessage statusChangedAt isPaused connectedTo usesInstalledApp
+  provider { key } kind { key supportsInstalledApps } installedApp { name } authorizedBy { name } createdBy { name }
+  createdAt updatedAt viewerCanEdit viewerCanDelete viewerCanReauthenticate
+  settings { __typename ... on PostMonitoringResults { monitor { key } channel { id providerId name isPrivate } notify } } }"""
+LIST = """query ($filter: IntegrationFilter, $first: Int, $after: String, $last: Int) {
+  integrations(filter: $filter, first: $first, after: $after, last: $last) {
+    totalCount pageInfo { hasNextPage endCursor } nodes { name } } }"""
+ADD = """mutation ($input: AddIntegrationInput!) { addIntegration(input: $input) {
+  integration { name status settings { ... on PostMonitoringResults { notify } } } installedApp { name }
+  userErrors { code field } } }"""
+EDIT = """mutation ($input: EditIntegrationInput!) { editIntegration(input: $input) {
+  integration { name } installedApp { name } userErrors { code field } } }"""
+BEGIN = """mutation ($purpose: AuthorizationPurposeInput!) { beginAuthorization(input: {purpose: $purpose}) {
+  authorization { id status startUrl } userErrors { code field } } }"""
+
+
+async def names(world: World, caller: Caller, **filter: object) -> list[str]:
+    data = await world.ask(LIST, caller, filter=filter)
+    return [node["name"] for node in data["integrations"]["nodes"]]
+
+
+async def place_named(world: World, app_id: Any, *names: str) -> list[Integration]:
+    placed = []
+    for name in names:
+        placed.append((await place(world, world.people.bob, ThroughApp(app_id), name=name)).integration)
+        world.clock.advance(timedelta(seconds=1))
+    return placed
+
+
+async def test_an_integration_shows_what_it_does_with_what(world: World) -> None:
+    integration = await place_own(world, world.people.bob)
+
+    data = await world.ask(
+        f"query ($id: ID!) {{ integration(id: $id) {INTEGRATION} }}", world.people.cid, id=gid("Integration", integration.id)
+    )
+
+    assert data["integration"] == {
+        "id": gid("Integration", integration.id),
+        "name": "Checkout",
+        "status": "ACTIVE",
+        "statusReason": None,
+        "statusMessage": None,
+        "statusChangedAt": "2026-11-21T10:00:00.000Z",
+        "isPaused": False,
+        "connectedTo": "Acme",
+        "usesInstalledApp": False,
+        "provider": {"key": "slack"},
+        "kind": {"key": "post-monitoring-results", "supportsInstalledApps": True},
+        "installedApp": None,
+        "authorizedBy": {"name": "Bob"},
+        "createdBy": {"name": "Bob"},
+        "createdAt": "2026-11-21T10:00:00.000Z",
+        "updatedAt": "2026-11-21T10:00:00.000Z",
+        "viewerCanEdit": False,
+        "viewerCanDelete": False,
+        "viewerCanReauthenticate": True,
+        "settings": {
+            "__typename": "PostMonitoringResults",
+            "monitor": {"key": "checkout"},
+            "channel": {"id": channel(), "providerId": "C0ACME001", "name": "general", "isPrivate": False},
+            "notify": "ALL_RUNS",
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("who", "expected"), [("ada", (True, True, True)), ("bob", (True, True, True)), ("vera", (False, False, False))]
+)
+async def test_what_the_viewer_may_do(world: World, who: str, expected: tuple[bool, ...]) -> None:
+    integration = await place_own(world, world.people.bob)
+    document = "query ($id: ID!) { integration(id: $id) { viewerCanEdit viewerCanDelete viewerCanReauthenticate } }"
+
+    data = await world.ask(document, getattr(world.people, who), id=gid("Integration", integration.id))
+
+    assert tuple(data["integration"].values()) == expected
+
+
+async def test_deleted_integrations_and_those_of_other_teams_are_null(world: World) -> None:
+    gone = await place_own(world, world.people.bob)
+    await delete(gone.id, caller=world.people.bob, ground=world.ground)
+    theirs = await place_own(world, (await make_people(world.ground, name="Another")).bob)
+    document = "query ($id: ID!) { integration(id: $id) { name } node(id: $id) { id } }"
+
+    for unknown in (gid("Integration", gone.id), gid("Integration", theirs.id), gid("Monitor", gone.id), "nonsense"):
+        assert await world.ask(document, world.people.ada, id=unknown) == {"integration": None, "node": None}
+
+
+async def test_integrations_are_listed_newest_first_in_pages(world: World) -> None:
+    app = await world.share(world.people.ada)
+    await place_named(world, app.id, "One", "Two", "Three")
+    await place_own(world, (await make_people(world.ground, name="Another")).bob)
+    bob = world.people.bob
+
+    first = (await world.ask(LIST, bob, first=2))["integrations"]
+    rest = (await world.ask(LIST, bob, first=2, after=first["pageInfo"]["endCursor"]))["integrations"]
+    last = (await world.ask(LIST, bob, last=1))["integrations"]
+
+    assert (first["totalCount"], first["nodes"]) == (3, [{"name": "Three"}, {"name": "Two"}])
+    assert (rest["nodes"], rest["pageInfo"]["hasNextPage"]) == ([{"name": "One"}], False)
+    assert last["nodes"] == [{"name": "One"}]
+
+
+async def test_integrations_are_filtered_by_all_that_is_given(world: World) -> None:
+    bob = world.people.bob
+    acme, globex = await world.share(world.people.ada), await world.share(world.people.ada, "Globex")
+    [checkout, _] = await place_named(world, acme.id, "Checkout", "Payments")
+    there = posting(channel_id=channel(account="T0GLOBEX002"))
+    await place(world, bob, ThroughApp(globex.id), name="Elsewhere", settings=there)
+    await pause(checkout.id, caller=bob, ground=world.ground)
+
+    assert await names(world, bob, statuses=["PAUSED"]) == ["Checkout"]
+    assert await names(world, bob, statuses=["ACTIVE", "PAUSED"], installedAppId=gid("InstalledApp", acme.id)) == [
+        "Payments",
+        "Checkout",
+    ]
+    assert await names(world, bob, installedAppId="nonsense") == []
+    assert await names(world, bob, provider="slack", kind="post-monitoring-results", search="gLOB") == ["Elsewhere"]
+    assert await names(world, bob, kind="connect-api") == []
+    assert await names(world, bob, provider="gitlab-self-managed") == []
+    assert await names(world, bob, statuses=[]) == []
+    assert await names(world, bob, search="CHECK") == ["Checkout"]
+
+
+async def test_an_app_says_what_would_stop_and_its_deletion_what_has(world: World) -> None:
+    people = world.people
+    app = await world.share(people.ada)
+    await place_named(world, app.id, "One", "Two", "Three")
+    await place_own(world, people.bob)
+    before = """query ($id: ID!) { installedApp(id: $id) {
+      integrations(first: 2) { totalCount nodes { name } pageInfo { hasNextPage } } } }"""
+    deletion = """mutation ($id: ID!) { deleteInstalledApp(input: {id: $id}) { deletedInstalledAppId
+      stoppedIntegrations(last: 2) { totalCount nodes { name status statusReason installedApp { name } usesInstalledApp } }
+      userErrors { code } } }"""
+
+    would = (await world.ask(before, people.vera, id=gid("InstalledApp", app.id)))["installedApp"]["integrations"]
+    has = (await world.ask(deletion, people.ada, id=gid("InstalledApp", app.id)))["deleteInstalledApp"]
+
+    assert would == {
+        "totalCount": 3,
+        "nodes": [{"name": "Three"}, {"name": "Two"}],
+        "pageInfo": {"hasNextPage": True},
+    }
+    stopped = {
+        "status": "NEEDS_REAUTHENTICATION",
+        "statusReason": "INSTALLED_APP_DELETED",
+        "installedApp": None,
+        "usesInstalledApp": True,
+    }
+    assert has == {
+        "deletedInstalledAppId": gid("InstalledApp", app.id),
+        "stoppedIntegrations": {"totalCount": 3, "nodes": [{"name": "Two"} | stopped, {"name": "One"} | stopped]},
+        "userErrors": [],
+    }
+
+
+async def test_a_refused_deletion_has_stopped_nothing(world: World) -> None:
+    app = await world.share(world.people.bob)
+    document = """mutation ($id: ID!) { deleteInstalledApp(input: {id: $id}) {
+      deletedInstalledAppId stoppedIntegrations { totalCount } userErrors { code } } }"""
+
+    data = await world.ask(document, world.people.bob, id=gid("InstalledApp", app.id))
+
+    assert data["deleteInstalledApp"] == {
+        "deletedInstalledAppId": None,
+        "stoppedIntegrations": None,
+        "userErrors": [{"code": "FORBIDDEN"}],
+    }
+
+
+async def test_an_integration_is_added_with_its_app_in_one_call(world: World) -> None:
+    authorization = gid("Authorization", await world.sign_in(world.people.bob))
+    wanted = {
+        "name": "Checkout",
+        "using": {"authorization": {"authorizationId": authorization, "shareWithTeam": True}},
+        "settings": {"postMonitoringResults": {"monitorKey": "checkout", "channelId": channel()}},
+    }
+
+    data = await world.ask(ADD, world.people.bob, input=wanted)
+
+    assert data["addIntegration"] == {
+        "integration": {"name": "Checkout", "status": "ACTIVE", "settings": {"notify": "ALL_RUNS"}},
+        "installedApp": {"name": "Acme"},
+        "userErrors": [],
+    }
+
+
+async def test_a_kind_that_no_provider_offers_is_invalid(world: World) -> None:
+    app = gid("InstalledApp", (await world.share(world.people.bob)).id)
+    wanted = {
+        "name": "API",
+        "using": {"installedAppId": app},
+        "settings": {"connectApi": {"apiName": "API", "repositoryId": "x", "branch": "main"}},
+    }
+    before = await rows()
+
+    data = await world.ask(ADD, world.people.bob, input=wanted)
+
+    assert data["addIntegration"]["userErrors"] == [{"code": "INVALID", "field": ["settings", "connectApi"]}]
+    assert await rows() == before
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        ({"name": None}, ["name"]),
+        ({"using": None}, ["using"]),
+        ({"settings": None}, ["settings"]),
+        ({"expectedUpdatedAt": None}, ["expectedUpdatedAt"]),
+        ({"settings": {"postMonitoringResults": {"monitorKey": None}}}, ["settings", "postMonitoringResults", "monitorKey"]),
+        ({"settings": {"postMonitoringResults": {"channelId": None}}}, ["settings", "postMonitoringResults", "channelId"]),
+        ({"settings": {"postMonitoringResults": {"notify": None}}}, ["settings", "postMonitoringResults", "notify"]),
+        ({"settings": {"connectApi": {"branch": "main"}}}, ["settings", "connectApi"]),
+    ],
+)
+async def test_null_and_another_kind_are_invalid_in_edits(world: World, wanted: dict[str, Any], field: list[str]) -> None:
+    integration = await place_own(world, world.people.bob)
+    before = await rows()
+
+    data = await world.ask(EDIT, world.people.bob, input={"id": gid("Integration", integration.id)} | wanted)
+
+    assert data["editIntegration"] == {
+        "integration": None,
+        "installedApp": None,
+        "userErrors": [{"code": "INVALID", "field": field}],
+    }
+    assert await rows() == before
+
+
+@pytest.mark.parametrize("mutation", ["edit", "delete", "pause", "resume", "reauthenticate", "add", "begin"])
+async def test_viewers_change_nothing_and_a_token_needs_the_scope(world: World, mutation: str) -> None:
+    integration = gid("Integration", (await place_own(world, world.people.bob)).id)
+    using = f'using: {{authorization: {{authorizationId: "{gid("Authorization", await world.sign_in(world.people.bob))}"}}}}'
+    settings = f'settings: {{postMonitoringResults: {{monitorKey: "a", channelId: "{channel()}"}}}}'
+    given = {
+        "add": f'{{name: "X", {using}, {settings}}}',
+        "begin": '{purpose: {provider: "slack"}}',
+        "reauthenticate": f'{{id: "{integration}", {using}}}',
+    }.get(mutation, f'{{id: "{integration}"}}')
+    field = "beginAuthorization" if mutation == "begin" else f"{mutation}Integration"
+    document = f"mutation {{ done: {field}(input: {given}) {{ userErrors {{ code }} }} }}"
+    member = await Member.get(id=world.people.bob.member_id)
+    before = await rows()
+
+    as_viewer = await world.ask(document, world.people.vera)
+    as_reader = await world.answer(document, by_token(member, Scope.READ, Scope.RUNS_WRITE, Scope.ADMIN))
+
+    assert as_viewer["done"]["userErrors"] == [{"code": "FORBIDDEN"}]
+    assert as_reader.data == {"done": None}
+    assert "INTEGRATIONS_WRITE" in as_reader.errors[0].message
+    assert await rows() == before
+
+
+async def test_pausing_resuming_re_authenticating_and_deleting_answer_with_what_is(world: World) -> None:
+    bob = world.people.bob
+    app = await world.share(world.people.ada)
+    integration = gid("Integration", (await place_own(world, bob)).id)
+    one = f'id: "{integration}"'
+    document = f"""mutation {{
+      pauseIntegration(input: {{{one}}}) {{ integration {{ status isPaused }} userErrors {{ code }} }}
+      resumeIntegration(input: {{{one}}}) {{ integration {{ status isPaused }} userErrors {{ code }} }}
+      reauthenticateIntegration(input: {{{one}, using: {{installedAppId: "{gid("InstalledApp", app.id)}"}}}}) {{
+        integration {{ usesInstalledApp }} installedApp {{ name }} userErrors {{ code }} }}
+      deleteIntegration(input: {{{one}}}) {{ deletedIntegrationId userErrors {{ code }} }} }}"""
+
+    data = await world.ask(document, bob)
+
+    assert data == {
+        "pauseIntegration": {"integration": {"status": "PAUSED", "isPaused": True}, "userErrors": []},
+        "resumeIntegration": {"integration": {"status": "ACTIVE", "isPaused": False}, "userErrors": []},
+        "reauthenticateIntegration": {"integration": {"usesInstalledApp": True}, "installedApp": None, "userErrors": []},
+        "deleteIntegration": {"deletedIntegrationId": integration, "userErrors": []},
+    }
+
+
+async def test_a_sign_in_is_begun_for_something_new_or_for_the_same_workspace_only(world: World) -> None:
+    cid = world.people.cid
+    app = await world.share(world.people.ada)
+    integration = await place_through(world, world.people.bob, app.id)
+    await delete_app(app.id, caller=world.people.ada, ground=world.ground)
+    again = await world.share(world.people.ada)
+
+    for purpose, wanted in (
+        ({"provider": "slack"}, (None, None, None)),
+        ({"installedAppId": gid("InstalledApp", again.id)}, (ACME, again.id, None)),
+        ({"integrationId": gid("Integration", integration.id)}, (ACME, None, integration.id)),
+    ):
+        begun = (await world.ask(BEGIN, cid, purpose=purpose))["beginAuthorization"]
+        assert (begun["authorization"]["status"], begun["userErrors"]) == ("PENDING", [])
+        row = (
+            await Authorization.filter(member_id=cid.member_id)
+            .order_by("-begun_at")
+            .get(
+                **{"wanted_account_id": wanted[0]} if wanted[0] else {"wanted_account_id__isnull": True},
+                installed_app_id=wanted[1],
+                integration_id=wanted[2],
+            )
+        )
+        assert gid("Authorization", row.id) == begun["authorization"]["id"]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "field"),
+    [
+        ({"provider": "nothing"}, ["purpose", "provider"]),
+        ({"provider": ""}, ["purpose", "provider"]),
+        ({"installedAppId": "nonsense"}, ["purpose", "installedAppId"]),
+        ({"installedAppId": ""}, ["purpose", "installedAppId"]),
+        ({"integrationId": "nonsense"}, ["purpose", "integrationId"]),
+        ({"integrationId": ""}, ["purpose", "integrationId"]),
+    ],
+)
+async def test_a_sign_in_for_what_is_not_there_is_not_begun(world: World, purpose: dict[str, str], field: list[str]) -> None:
+    before = await rows()
+
+    data = await world.ask(BEGIN, world.people.bob, purpose=purpose)
+
+    assert data["beginAuthorization"] == {"authorization": None, "userErrors": [{"code": "NOT_FOUND", "field": field}]}
+    assert await rows() == before
