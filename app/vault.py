@@ -6,8 +6,7 @@ key has the same form. Both authenticate the bytes before the salt and what they
 
 import contextlib
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,13 +23,7 @@ from app.clock import Clock
 from app.database import write
 from app.errors import ConfigurationError, KeyUnavailable, SealBroken, SealError
 from app.keyring import (
-    COMMITMENT_BYTES,
-    KEY_BYTES,
-    SALT_BYTES,
     SETTING,
-    TAG_BYTES,
-    Entropy,
-    Key,
     Keyring,
     KeyState,
     KeyUse,
@@ -39,6 +32,7 @@ from app.keyring import (
     read_keyring,
     settle_primary,
 )
+from app.keys import COMMITMENT_BYTES, KEY_BYTES, SALT_BYTES, TAG_BYTES, Entropy, Key
 from app.secret import Secret, from_bytes, to_bytes
 
 _FORM = bytes([1, 1])  # version 1, suite 1: HKDF-SHA512, AES-256-GCM, 256-bit commitment
@@ -117,7 +111,7 @@ class Vault:
         another place, or its data key is gone.
         """
         header, box = _split(sealed)
-        data_key_id = _data_key_id(sealed)
+        data_key_id = data_key_id_of(sealed)
         data_key = self._unwrapped.get(data_key_id) or self._unwrap(await _stored_data_key(data_key_id))
         return from_bytes(data_key.open(box, purpose=_SEAL, context=_value_context(header, bound_to)))
 
@@ -176,7 +170,7 @@ async def open_vault(path: Path, *, embedded: bool, clock: Clock, entropy: Entro
     Raises ConfigurationError naming the setting and the key ids when the file is wrong or missing, lacks a key that a data key
     or the primary's row names, or has another key under its id.
     """
-    needed = await _data_keys_by_key_id()
+    needed = await count_data_keys()
     if not is_keyring_there(path):
         _refuse_to_make(path, embedded=embedded, needed=needed)
         make_keyring(path, entropy=entropy)
@@ -186,52 +180,6 @@ async def open_vault(path: Path, *, embedded: bool, clock: Clock, entropy: Entro
         await _refuse_another_key(key_id, keyring=keyring, path=path)
     await _settle(keyring, replaceable=embedded and not needed, at=clock.now())
     return Vault(keyring, clock=clock, entropy=entropy)
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeyListing:
-    """A key by its id: its row's state (None: no row yet), how many data keys need it, and whether this keyring has it."""
-
-    id: str
-    state: KeyUse | None
-    data_keys: int
-    in_keyring: bool
-
-
-async def list_keys(keyring: Keyring) -> Sequence[KeyListing]:
-    """Return every key that the keyring, a row or a data key names, by id."""
-    states = {row.id: row.state for row in await KeyState.all()}
-    needed = await _data_keys_by_key_id()
-    return [
-        KeyListing(
-            id=key_id, state=states.get(key_id), data_keys=needed.get(key_id, 0), in_keyring=keyring.get(key_id) is not None
-        )
-        for key_id in sorted({*keyring.ids, *states, *needed})
-    ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verification:
-    """What opened, by the id of the key that its data key needs, and what did not, each with its place and why."""
-
-    opened: dict[str, int]
-    failures: tuple[tuple[Binding, SealError], ...]
-
-
-async def verify(values: Iterable[tuple[Binding, bytes]], *, keyring: Keyring, clock: Clock) -> Verification:
-    """Open every one of `values`, reading each data key afresh."""
-    vault = Vault(keyring, clock=clock)
-    key_ids = {row.id: row.key_id for row in await DataKey.all()}
-    opened: Counter[str] = Counter()
-    failures: list[tuple[Binding, SealError]] = []
-    for binding, sealed in values:
-        try:
-            await vault.open(sealed, bound_to=binding)
-        except SealError as error:
-            failures.append((binding, error))
-        else:
-            opened[key_ids[_data_key_id(sealed)]] += 1
-    return Verification(opened=dict(opened), failures=tuple(failures))
 
 
 def length_prefixed(*parts: bytes) -> bytes:
@@ -262,7 +210,8 @@ def _split(sealed: bytes) -> tuple[bytes, bytes]:
     return sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES:]
 
 
-def _data_key_id(sealed: bytes) -> UUID:
+def data_key_id_of(sealed: bytes) -> UUID:
+    """Return the id of the data key that a sealed value names. Raises SealBroken where it names none."""
     return UUID(bytes=sealed[len(_FORM) : _HEADER_BYTES])
 
 
@@ -284,7 +233,8 @@ async def _lock_primary(connection: BaseDBAsyncClient) -> KeyState:
     return await primary.get_or_none() or await primary.get()  # none: it was demoted while we waited, and its heir is visible now
 
 
-async def _data_keys_by_key_id() -> dict[str, int]:
+async def count_data_keys() -> dict[str, int]:
+    """Return how many data keys need each key, by its id."""
     counted = await DataKey.annotate(number=Count("id")).group_by("key_id").values_list("key_id", "number")
     return {str(key_id): int(number) for key_id, number in counted}
 

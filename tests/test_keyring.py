@@ -19,7 +19,8 @@ from tortoise.exceptions import IntegrityError
 from app.clock import Clock
 from app.database import write
 from app.errors import ConfigurationError, SealBroken
-from app.keyring import Key, Keyring, KeyState, KeyUse, add_key, make_keyring, read_keyring, settle_primary
+from app.keyring import Keyring, KeyState, KeyUse, add_key, make_keyring, read_keyring, settle_primary
+from app.keys import Key
 
 SOAK = os.environ.get("SOAK") == "1"
 SETTING = "INSTALLED_APPS_KEYRING_FILE"

@@ -16,9 +16,11 @@ from tortoise.exceptions import IntegrityError
 from app.clock import Clock
 from app.database import write
 from app.errors import ConfigurationError, KeyUnavailable, SealBroken, SealError
-from app.keyring import Key, Keyring, KeyState, KeyUse, add_key, make_keyring, read_keyring
+from app.keyring import Keyring, KeyState, KeyUse, add_key, make_keyring, read_keyring
+from app.keyring_life import KeyListing, list_keys, verify
+from app.keys import Key
 from app.secret import Secret
-from app.vault import Binding, DataKey, KeyListing, Vault, length_prefixed, list_keys, open_vault, unwrap, verify
+from app.vault import Binding, DataKey, Vault, length_prefixed, open_vault, unwrap
 
 SOAK = os.environ.get("SOAK") == "1"
 SETTING = "INSTALLED_APPS_KEYRING_FILE"

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from app import database, vault
+from app import database, keyring_life
 from app.errors import StatedProblem
 from app.ground import Ground
 from app.keyring import is_keyring_there, make_keyring
@@ -19,7 +19,7 @@ async def list_keys(*, ground: Ground) -> list[str]:
     """Return a line for each key: its id, its use, how many data keys need it, and whether the keyring has it."""
     return [
         f"{key.id}  {key.state or 'unused':<12}  {key.data_keys:>6} data keys  {_where(in_keyring=key.in_keyring)}"
-        for key in await vault.list_keys(ground.vault.keyring)
+        for key in await keyring_life.list_keys(ground.vault.keyring)
     ]
 
 
@@ -37,9 +37,7 @@ async def add(settings: Settings) -> str:
     await database.connect(settings.database, models=MODELS)
     try:
         if await DataKey.exists():
-            raise StatedProblem(
-                "The database holds sealed values: put their own keyring where INSTALLED_APPS_KEYRING_FILE says."
-            )
+            raise StatedProblem("The database holds sealed values: put their own keyring where INSTALLED_APPS_KEYRING_FILE says.")
         return make_keyring(settings.keyring).ids[0]
     finally:
         await database.close()
@@ -48,7 +46,7 @@ async def add(settings: Settings) -> str:
 async def verify(*, ground: Ground) -> list[str]:
     """Open every sealed value; return how many opened under each key. Raises StatedProblem when one does not open."""
     values = [value async for value in _sealed_values()]
-    outcome = await vault.verify(values, keyring=ground.vault.keyring, clock=ground.clock)
+    outcome = await keyring_life.verify(values, keyring=ground.vault.keyring, clock=ground.clock)
     if outcome.failures:
         places = "\n".join(
             f"{binding.table}.{binding.column} of {binding.row_id}: {error.message}" for binding, error in outcome.failures

@@ -1,0 +1,56 @@
+"""The keyring's life: which keys there are, what needs them, and whether everything that they sealed still opens."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from app.clock import Clock
+from app.errors import SealError
+from app.keyring import Keyring, KeyState, KeyUse
+from app.vault import Binding, DataKey, Vault, count_data_keys, data_key_id_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyListing:
+    """A key by its id: its row's state (None: no row yet), how many data keys need it, and whether this keyring has it."""
+
+    id: str
+    state: KeyUse | None
+    data_keys: int
+    in_keyring: bool
+
+
+async def list_keys(keyring: Keyring) -> Sequence[KeyListing]:
+    """Return every key that the keyring, a row or a data key names, by id."""
+    states = {row.id: row.state for row in await KeyState.all()}
+    needed = await count_data_keys()
+    return [
+        KeyListing(
+            id=key_id, state=states.get(key_id), data_keys=needed.get(key_id, 0), in_keyring=keyring.get(key_id) is not None
+        )
+        for key_id in sorted({*keyring.ids, *states, *needed})
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What opened, by the id of the key that its data key needs, and what did not, each with its place and why."""
+
+    opened: dict[str, int]
+    failures: tuple[tuple[Binding, SealError], ...]
+
+
+async def verify(values: Iterable[tuple[Binding, bytes]], *, keyring: Keyring, clock: Clock) -> Verification:
+    """Open every one of `values`, reading each data key afresh."""
+    vault = Vault(keyring, clock=clock)
+    key_ids = {row.id: row.key_id for row in await DataKey.all()}
+    opened: Counter[str] = Counter()
+    failures: list[tuple[Binding, SealError]] = []
+    for binding, sealed in values:
+        try:
+            await vault.open(sealed, bound_to=binding)
+        except SealError as error:
+            failures.append((binding, error))
+        else:
+            opened[key_ids[data_key_id_of(sealed)]] += 1
+    return Verification(opened=dict(opened), failures=tuple(failures))
