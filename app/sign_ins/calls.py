@@ -7,6 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.expressions import Q
 
 from app import database
 from app.errors import SealError
@@ -159,17 +160,19 @@ class _Call:
         await database.write(update)
 
     async def _have_siblings_checked(self, grant: Grant) -> None:
-        """Where the provider has one token for each account, its other grants have probably died too: let them look."""
-        if provider_of(grant).shares_token:
+        """Where the provider has one token for each account, its other grants have probably died too: let them look, once."""
+        if provider_of(grant).shares_token and grant.trouble is not StatusReason.REVOKED:
             await hasten_checks(origin=grant.origin, account_id=grant.account_id, ground=self._ground, besides=grant.id)
 
 
 async def hasten_checks(*, origin: str | None, account_id: str, ground: Ground, besides: UUID | None = None) -> int:
-    """Have every live grant of the account, in all teams, checked at once; return how many that are."""
+    """Have every live grant of the account, in all teams, checked at once unless it is known to be dead; return how many."""
     now = ground.clock.now()
 
     async def hasten(connection: BaseDBAsyncClient) -> int:
-        due = Grant.filter(account_id=account_id, next_check_at__gt=now).filter(state__in=LIVE)
+        later = Q(next_check_at__isnull=True) | Q(next_check_at__gt=now)
+        alive = Q(trouble__isnull=True) | ~Q(trouble=StatusReason.REVOKED)
+        due = Grant.filter(later, alive, account_id=account_id, state__in=LIVE)
         due = due.filter(origin=origin) if origin is not None else due
         due = due.exclude(id=besides) if besides is not None else due
         return await due.using_db(connection).update(next_check_at=now)

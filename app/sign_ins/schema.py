@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 
 from app.catalogue.schema import Provider, provider_of
-from app.errors import BadUserInput, Refusal, UserErrorCode
+from app.errors import BadUserInput, Forbidden, Refusal, UserErrorCode
 from app.graphql.callers import Role, Scope
 from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Context, Info
@@ -91,6 +91,8 @@ class Authorization(Node):
 
     @relation(description="Slack, once COMPLETED: where an integration that uses this sign-in could post.")
     async def channels(self, info: Info, page: ForwardArguments, search: Search = None) -> ChannelConnection | None:
+        if not info.context.viewer.can_write:
+            raise Forbidden("Your role reads only: it does not reach the provider.")
         has_channels = CATALOGUE[self.row.provider].messaging is not None
         if not has_channels or self.status is not AuthorizationStatus.COMPLETED or self.row.grant_id is None:
             return None

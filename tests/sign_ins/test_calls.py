@@ -138,7 +138,7 @@ async def test_an_unknown_or_ended_grant_is_dead_and_nothing_is_sent(world: Worl
     await world.retire(grant)
     unasked = Asking()
 
-    answers = [await call(id, unasked, ground=world.ground) for id in (grant.id, uuid4())]
+    answers = [await call(key, unasked, ground=world.ground) for key in (grant.id, uuid4())]
 
     assert [answer.fault for answer in answers if isinstance(answer, Failure)] == [Fault.DEAD_GRANT] * 2
     assert unasked.handed == []

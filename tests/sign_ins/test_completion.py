@@ -198,10 +198,9 @@ async def test_who_leaves_during_the_exchange_leaves_no_grant_behind(world: Worl
     row = await world.begin(by_session(bob))
     async with world.browser(bob) as browser:
         callback = await browser.go(row)
-        world.fault("oauth.v2.access", "slow", seconds=0.5)
+        world.fault("oauth.v2.access", "slow", seconds=1.5)
         finishing = asyncio.create_task(browser.http.get(callback))
-        while world.token_requests == 0:
-            await asyncio.sleep(0.02)
+        await world.reach(token_requests=1)
         await remove_member(team_id=bob.team_id, actor_id=None, member_id=bob.id, ground=world.ground)
         answer = await finishing
     await revoke_due(ground=world.ground)
@@ -228,9 +227,7 @@ async def test_a_verifier_that_was_moved_here_from_another_sign_in_does_not_open
     row, other = await world.begin(), await world.begin()
     await write(lambda: Authorization.filter(id=row.id).update(sealed_verifier=other.sealed_verifier))
 
-    ended = await complete(
-        Returned(await Authorization.get(id=row.id), Secret("a-code"), None), ground=world.ground
-    )
+    ended = await complete(Returned(await Authorization.get(id=row.id), Secret("a-code"), None), ground=world.ground)
 
     assert (ended.status, ended.failure_code) == (
         AuthorizationStatus.FAILED,

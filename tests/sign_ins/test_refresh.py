@@ -189,9 +189,7 @@ async def test_an_exchange_in_another_process_is_not_waited_for_for_ever(rotatin
     until = rotating.clock.now() + LEASE
     await write(lambda: Grant.filter(id=grant.id).update(lease_owner=uuid4(), lease_until=until))
 
-    answer = await call(
-        grant.id, real(rotating), ground=rotating.ground, deadlines=Deadlines(wait=0.2, look_every=0.02)
-    )
+    answer = await call(grant.id, real(rotating), ground=rotating.ground, deadlines=Deadlines(wait=0.2, look_every=0.02))
 
     assert isinstance(answer, Failure)
     assert answer.fault is Fault.UNREACHABLE
@@ -279,10 +277,9 @@ async def test_the_answer_is_saved_although_the_lease_has_passed_to_another(rota
     """It holds the only valid tokens: the version decides, not the lease."""
     grant = await rotating.grant()
     rotating.clock.advance(TWELVE_HOURS)
-    rotating.fault("oauth.v2.access", "slow", seconds=0.4)
+    rotating.fault("oauth.v2.access", "slow", seconds=1.5)
     calling = asyncio.create_task(call(grant.id, real(rotating), ground=rotating.ground))
-    while rotating.token_requests < 2:
-        await asyncio.sleep(0.02)
+    await rotating.reach(token_requests=2)
     until = rotating.clock.now() + LEASE
     await write(lambda: Grant.filter(id=grant.id).update(lease_owner=uuid4(), lease_until=until))
 
@@ -308,10 +305,9 @@ async def test_what_somebody_else_has_refreshed_is_used_when_ones_own_refresh_to
 async def test_deleted_during_its_refresh_the_fresh_tokens_are_what_is_given_back(rotating: World) -> None:
     grant = await rotating.grant()
     rotating.clock.advance(TWELVE_HOURS)
-    rotating.fault("oauth.v2.access", "slow", seconds=0.5)
+    rotating.fault("oauth.v2.access", "slow", seconds=1.5)
     calling = asyncio.create_task(call(grant.id, real(rotating), ground=rotating.ground))
-    while rotating.token_requests < 2:
-        await asyncio.sleep(0.02)
+    await rotating.reach(token_requests=2)
     await rotating.retire(grant)
     await revoke_due(ground=rotating.ground)
     waits = await Grant.get()

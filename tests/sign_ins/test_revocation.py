@@ -89,10 +89,9 @@ async def test_while_a_sign_in_is_being_exchanged_nothing_of_its_client_is_revok
     row = await world.begin()
     async with world.browser() as browser:
         callback = await browser.go(row)
-        world.fault("oauth.v2.access", "slow", seconds=0.5)
+        world.fault("oauth.v2.access", "slow", seconds=1.5)
         finishing = asyncio.create_task(browser.http.get(callback))
-        while world.token_requests < 2:
-            await asyncio.sleep(0.02)
+        await world.reach(token_requests=2)
         await world.retire(grant)
         await revoke_due(ground=world.ground)
         held_back = (await Grant.get(id=grant.id)).state

@@ -1,5 +1,6 @@
 """A service that signs members in, its routes, the sandbox's Slack over real HTTP, and browsers between them."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -22,13 +23,13 @@ from app.events import Change, Event, Reactions
 from app.graphql.callers import Caller, Role
 from app.ground import Ground
 from app.outbound import Outbound
+from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
 from app.settings import Settings
 from app.sign_ins import grants, reactions
 from app.sign_ins.actions import begin, start_url
 from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled
 from app.sign_ins.models import Authorization, Grant
 from app.sign_ins.routes import routes
-from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
 from app.teams.events import MemberRemoved
 from app.teams.models import Member, Team
 from app.teams.routes import routes as teams_routes
@@ -120,6 +121,14 @@ class World:
     @property
     def token_requests(self) -> int:
         return self.requests("oauth.v2.access")
+
+    async def reach(self, *, token_requests: int) -> None:
+        """Wait until the provider was asked for tokens so many times."""
+        for _ in range(1000):
+            if self.token_requests >= token_requests:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("the provider was not asked")
 
     def fault(self, endpoint: str | None, fault: str, **more: object) -> None:
         body = {"provider": "slack", "fault": fault, **({} if endpoint is None else {"endpoint": endpoint}), **more}

@@ -1,0 +1,83 @@
+import pytest
+
+from app.errors import BadUserInput, Refusal, UserErrorCode
+from app.graphql.connections import ForwardArguments
+from app.graphql.ids import encode_key
+from app.sign_ins.channels import ChannelRef, decode_channel, page_of_channels
+from tests.sign_ins.world import World
+
+
+async def test_the_channels_that_can_be_posted_to_are_paged_through_without_gap_or_repeat(world: World) -> None:
+    grant = await world.grant("Globex")
+    names: list[str] = []
+    after: str | None = None
+    while True:
+        page = await page_of_channels(grant.id, ForwardArguments(first=70, after=after), None, ground=world.ground)
+        names += [channel.name for channel in page.rows]
+        if not page.has_next:
+            break
+        after = page.cursors[-1]
+
+    assert len(names) == len(set(names)) == 263
+    assert "old-announcements" not in names
+    assert "ops-private" not in names
+
+
+@pytest.mark.parametrize("search", ["PROJECT-26", " #project-26"])
+async def test_a_search_looks_into_the_names(world: World, search: str) -> None:
+    grant = await world.grant("Globex")
+    names: list[str] = []
+    after: str | None = None
+    for _ in range(10):
+        page = await page_of_channels(grant.id, ForwardArguments(after=after), search, ground=world.ground)
+        names += [channel.name for channel in page.rows]
+        if not page.has_next:
+            break
+        after = page.cursors[-1] if page.cursors else page.resume
+
+    assert names == ["project-260"]
+
+
+async def test_a_private_channel_appears_once_the_app_is_in_it(world: World) -> None:
+    grant = await world.grant()
+    assert world.sandbox.control("invite", workspace="Acme", channel="ops-private").status_code == 200
+
+    page = await page_of_channels(grant.id, ForwardArguments(), "ops", ground=world.ground)
+
+    [channel] = page.rows
+    assert (channel.name, channel.is_private, channel.provider_id) == ("ops-private", True, "C0ACME005")
+    assert decode_channel(channel.id) == ChannelRef("slack", "T0ACME001", "C0ACME005")
+
+
+async def test_what_the_provider_refuses_is_refused_with_its_code(world: World) -> None:
+    grant = await world.grant()
+    world.fault("conversations.list", "rate_limit", retry_after=7)
+
+    with pytest.raises(Refusal) as refused:
+        await page_of_channels(grant.id, ForwardArguments(), None, ground=world.ground)
+
+    assert (refused.value.code, refused.value.retry_after) == (UserErrorCode.PROVIDER_BUSY, 7)
+
+
+async def test_a_cursor_of_another_list_is_bad_input(world: World) -> None:
+    grant = await world.grant()
+
+    with pytest.raises(BadUserInput):
+        await page_of_channels(grant.id, ForwardArguments(after="nonsense"), None, ground=world.ground)
+
+
+@pytest.mark.parametrize(
+    "id",
+    [
+        "",
+        "nonsense",
+        encode_key("Channel", "slack:T1"),
+        encode_key("Channel", "slack:T1:"),
+        encode_key("Channel", "slack::C1"),
+        encode_key("Channel", "slack:T1:C1:more"),
+        encode_key("Channel", "nobody:T1:C1"),
+        encode_key("Cursor", "slack:T1:C1"),
+    ],
+)
+def test_what_is_no_channels_id_names_none(id: str) -> None:
+    assert decode_channel(id) is None

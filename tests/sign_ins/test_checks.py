@@ -1,0 +1,149 @@
+from datetime import timedelta
+
+import pytest
+
+from app.providers.contract import Failure, Fault
+from app.sign_ins.checks import AGAIN_AFTER, check, check_due
+from app.sign_ins.events import GrantRecovered, GrantTroubled
+from app.sign_ins.grants import note_trouble
+from app.sign_ins.models import Grant, StatusReason
+from tests.sign_ins.world import World, write
+
+
+async def test_each_grant_is_checked_once_a_day_at_a_time_of_its_own(world: World) -> None:
+    for workspace in ("Acme", "Globex", "Initech"):
+        await world.grant(workspace)
+    before = world.requests("auth.test")
+    times = set()
+    for _ in range(24 * 60):
+        world.clock.advance(timedelta(minutes=1))
+        if await check_due(ground=world.ground):
+            times.add(world.clock.now())
+
+    assert world.requests("auth.test") == before + 3
+    assert len(times) == 3
+    assert world.told == []
+    assert {grant.last_checked_at for grant in await Grant.all()} == times
+
+
+async def test_a_grant_that_works_says_so(world: World) -> None:
+    grant = await world.grant()
+    world.clock.advance(timedelta(hours=1))
+
+    assert await check(grant.id, ground=world.ground) is None
+
+    checked = await Grant.get()
+    assert (checked.last_checked_at, checked.last_used_at) == (world.clock.now(), None)
+
+
+async def test_a_grant_that_is_dead_says_so(world: World) -> None:
+    grant = await world.grant()
+    world.fault(None, "uninstall_app", workspace="Acme", events=False)
+
+    failure = await check(grant.id, ground=world.ground)
+
+    assert failure is not None
+    assert failure.fault is Fault.DEAD_GRANT
+    assert world.told == [GrantTroubled(grant.id, StatusReason.REVOKED, failure.words)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "more", "reason"),
+    [
+        ("status", {"status": 503}, StatusReason.PROVIDER_ERROR),
+        ("malformed", {}, StatusReason.PROVIDER_ERROR),
+        ("reset", {}, StatusReason.PROVIDER_UNREACHABLE),
+    ],
+)
+async def test_what_passes_by_itself_is_looked_into_again_within_minutes(
+    world: World, fault: str, more: dict[str, object], reason: StatusReason
+) -> None:
+    grant = await world.grant()
+    checked_at = grant.last_checked_at
+    world.fault("auth.test", fault, **more)
+    world.clock.advance(timedelta(seconds=1))
+
+    failure = await check(grant.id, ground=world.ground)
+    meanwhile = await Grant.get()
+    world.clock.advance(AGAIN_AFTER)
+    await check_due(ground=world.ground)
+
+    assert failure is not None
+    assert (meanwhile.trouble, meanwhile.last_checked_at) == (reason, checked_at)
+    assert world.told == [GrantTroubled(grant.id, reason, failure.words), GrantRecovered(grant.id)]
+    assert (await Grant.get()).trouble is None
+
+
+async def test_a_busy_provider_is_no_trouble(world: World) -> None:
+    grant = await world.grant()
+    world.fault("auth.test", "rate_limit", retry_after=60)
+
+    failure = await check(grant.id, ground=world.ground)
+
+    assert failure is not None
+    assert failure.fault is Fault.BUSY
+    assert world.told == []
+
+
+async def test_a_scope_that_was_taken_away_is_missed(world: World) -> None:
+    grant = await world.grant()
+    world.fault(
+        "auth.test",
+        "malformed",
+        body='{"ok":true,"team_id":"T0ACME001","team":"Acme","user_id":"U0ACMEB01"}',
+        headers={"X-OAuth-Scopes": "chat:write,channels:read"},
+    )
+
+    failure = await check(grant.id, ground=world.ground)
+
+    assert isinstance(failure, Failure)
+    assert failure.missing_scopes == ("chat:write.public", "groups:read")
+    assert world.told == [GrantTroubled(grant.id, StatusReason.MISSING_SCOPES, failure.words)]
+
+
+async def test_a_token_that_answers_for_another_workspace_is_dead(world: World) -> None:
+    grant = await world.grant()
+    world.fault("auth.test", "malformed", body='{"ok":true,"team_id":"T9","team":"Other","user_id":"U9"}')
+
+    failure = await check(grant.id, ground=world.ground)
+
+    assert failure is not None
+    assert failure.fault is Fault.DEAD_GRANT
+    assert (await Grant.get()).trouble is StatusReason.REVOKED
+
+
+@pytest.mark.parametrize("trouble", [StatusReason.REVOKED, StatusReason.CLIENT_REFUSED, StatusReason.EXPIRED])
+async def test_a_grant_that_works_again_recovers_from_any_trouble(world: World, trouble: StatusReason) -> None:
+    grant = await world.grant()
+    await note_trouble(grant, trouble, "Words.", ground=world.ground)
+
+    assert await check(grant.id, ground=world.ground) is None
+
+    assert world.told == [GrantTroubled(grant.id, trouble, "Words."), GrantRecovered(grant.id)]
+
+
+async def test_a_damaged_value_is_named_for_what_it_is_and_looked_at_again(world: World) -> None:
+    grant = await world.grant()
+    sealed = bytes(grant.sealed_access or b"")
+    await write(lambda: Grant.filter(id=grant.id).update(sealed_access=sealed[:-1] + bytes([sealed[-1] ^ 1])))
+
+    await check(grant.id, ground=world.ground)
+    await write(lambda: Grant.filter(id=grant.id).update(sealed_access=sealed))
+    world.clock.advance(AGAIN_AFTER)
+    await check_due(ground=world.ground)
+
+    reasons = [told.reason for told in world.told if isinstance(told, GrantTroubled)]
+    assert reasons == [StatusReason.KEY_UNAVAILABLE]
+    assert world.told[-1] == GrantRecovered(grant.id)
+
+
+async def test_grants_that_died_together_do_not_have_each_other_checked_for_ever(world: World) -> None:
+    first = await world.grant()
+    await world.grant(member=await world.other_team())
+    world.fault(None, "uninstall_app", workspace="Acme", events=False)
+
+    await check(first.id, ground=world.ground)
+    rounds = [await check_due(ground=world.ground) for _ in range(4)]
+
+    assert rounds == [1, 0, 0, 0]
+    assert {grant.trouble for grant in await Grant.all()} == {StatusReason.REVOKED}
