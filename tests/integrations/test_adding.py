@@ -4,16 +4,18 @@ from uuid import uuid4
 
 import pytest
 
-from app.errors import UserErrorCode
+from app.errors import Refusal, UserErrorCode
 from app.events import head
 from app.installed_apps.actions import delete
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.integrations.adding import add
+from app.integrations.editing import Edit, edit
 from app.integrations.models import Integration, IntegrationStatus, NotifyRule
 from app.integrations.sources import BySignIn, ThroughApp
 from app.monitors.models import Monitor
 from app.sign_ins.grants import note_trouble
-from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
+from app.sign_ins.jobs import revoke_due
+from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState, RevocationOutcome, StatusReason
 from tests.installed_apps.world import World, code_of, log_since, make_people, refusal_of
 from tests.integrations.scene import ACME, GLOBEX, channel, place, place_through, post_of, posting
 
@@ -81,10 +83,15 @@ async def test_two_holders_of_one_workspace_live_side_by_side(world: World) -> N
     own = await place(world, world.people.bob, BySignIn(await world.sign_in(world.people.bob), shares_with_team=False))
     theirs = await place(world, others.bob, BySignIn(await world.sign_in(others.bob), shares_with_team=True))
     await delete(app.id, caller=world.people.ada, ground=world.ground)
+    while await revoke_due(ground=world.ground):
+        pass
 
-    assert (await Integration.get(id=own.integration.id)).status is IntegrationStatus.ACTIVE
-    assert (await Integration.get(id=theirs.integration.id)).status is IntegrationStatus.ACTIVE
-    assert await Grant.filter(account_id=ACME, state=GrantState.ACTIVE).count() == 2
+    assert (await Grant.get(id=app.grant_id)).revocation is RevocationOutcome.KEPT
+    for placed, caller in ((own, world.people.bob), (theirs, others.bob)):
+        moved = await edit(
+            placed.integration.id, Edit(channel_id=channel(2)), expected_updated_at=None, caller=caller, ground=world.ground
+        )
+        assert moved.integration.status is IntegrationStatus.ACTIVE
 
 
 async def test_integrations_of_one_monitor_share_it(world: World) -> None:
@@ -212,3 +219,21 @@ async def test_one_sign_in_used_twice_at_once_is_used_once(world: World) -> None
 
     assert sum(not isinstance(outcome, BaseException) for outcome in outcomes) == 1
     assert await Integration.all().count() == 1
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.005, 0.01, 0.02])
+async def test_an_app_deleted_meanwhile_leaves_no_integration_that_believes_in_it(world: World, delay: float) -> None:
+    app = await world.share(world.people.ada)
+
+    async def delete_soon() -> None:
+        await asyncio.sleep(delay)
+        await delete(app.id, caller=world.people.ada, ground=world.ground)
+
+    placed, _ = await asyncio.gather(place(world, world.people.bob, ThroughApp(app.id)), delete_soon(), return_exceptions=True)
+
+    if isinstance(placed, Refusal):
+        assert placed.code in {UserErrorCode.NOT_FOUND, UserErrorCode.PROVIDER_REFUSED}
+        assert await Integration.all().count() == 0
+    else:
+        [kept] = await Integration.all()
+        assert (kept.status, kept.reason) == (IntegrationStatus.NEEDS_REAUTHENTICATION, StatusReason.INSTALLED_APP_DELETED)

@@ -1,3 +1,4 @@
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -332,3 +333,20 @@ async def test_a_sign_in_for_what_is_not_there_is_not_begun(world: World, purpos
 
     assert data["beginAuthorization"] == {"authorization": None, "userErrors": [{"code": "NOT_FOUND", "field": field}]}
     assert await rows() == before
+
+
+async def test_a_list_reads_as_many_times_for_three_as_for_one(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    app = await world.share(world.people.ada)
+    document = (
+        f"{{ integrations {{ nodes {INTEGRATION} }} installedApps {{ nodes {{ scopes integrations {{ totalCount }} }} }} }}"
+    )
+    counts = []
+
+    for names in (("One",), ("Two", "Three")):
+        await place_named(world, app.id, *names)
+        with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+            caplog.clear()
+            await world.ask(document, world.people.bob)
+            counts.append(len(caplog.records))
+
+    assert counts[0] == counts[1] > 0
