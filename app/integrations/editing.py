@@ -49,7 +49,7 @@ async def edit(
     found = await find(caller.team_id, integration_id)
     check_editable(caller, found)
     check_unchanged(found, expected_updated_at)
-    channel = await _look_up_channel(found, checked, caller=caller, ground=ground) if checked.channel is not None else None
+    channel = await _look_up_channel(found, checked, caller=caller, ground=ground)
 
     async def apply(change: Change) -> Placed:
         integration = await find_editable(change, integration_id, caller=caller)

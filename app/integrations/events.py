@@ -61,8 +61,6 @@ class IntegrationReauthenticated:
 
 @dataclass(frozen=True)
 class IntegrationStatusChanged:
-    """`is_stopped`, `is_paused`: what holds it back now, for those who must act on it."""
-
     integration_id: UUID
     name: str
     status: IntegrationStatus
