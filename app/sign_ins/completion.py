@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
 
+from app import database
 from app.errors import SealError
 from app.events import Change
 from app.ground import Ground
@@ -22,6 +23,8 @@ from app.sign_ins.sealing import seal_tokens
 
 EXCHANGE_DEADLINE = 20.0
 WAITS = timedelta(hours=1)
+
+_SAVE_AGAIN_AFTER = (0.1, 0.5, 2.0, 5.0)  # seconds: the provider has given its tokens, and the database is away for a moment
 
 _ERROR_CODE = re.compile(r"[a-z]{1,20}(?:_[a-z]{1,20}){0,5}")
 
@@ -49,12 +52,20 @@ async def _complete(returned: Returned, *, ground: Ground, deadline: float) -> A
     if isinstance(outcome, Obstacle):
         return await _end(row, None, outcome, ground=ground)
     tokens, identity = outcome
-    obstacle = _find_obstacle(row, tokens, identity)
+    for pause in _SAVE_AGAIN_AFTER:
+        try:
+            return await _save(row, tokens, identity, ground=ground)
+        except database.OUTAGES:
+            await asyncio.sleep(pause)
+    return await _save(row, tokens, identity, ground=ground)
+
+
+async def _save(row: Authorization, tokens: Tokens, identity: Identity, *, ground: Ground) -> Authorization:
     try:
         grant = await _make_grant(row, tokens, identity, ground=ground)
     except SealError:
         return await _end(row, None, _NO_KEY, ground=ground)
-    return await _end(row, grant, obstacle, ground=ground)
+    return await _end(row, grant, _find_obstacle(row, tokens, identity), ground=ground)
 
 
 async def _exchange(returned: Returned, *, ground: Ground, deadline: float) -> tuple[Tokens, Identity] | Obstacle:

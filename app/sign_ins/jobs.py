@@ -1,5 +1,6 @@
 """What falls due: sign-ins that were left, grants to be refreshed, checked and given back. Each does one bounded round."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -37,8 +38,7 @@ async def refresh_due(*, ground: Ground) -> int:
     quiet = Q(quiet_until__isnull=True) | Q(quiet_until__lte=now)
     due = Grant.filter(unhindered, quiet, state__in=LIVE, refresh_at__lte=now, trouble__isnull=True)
     rows = await due.order_by("refresh_at").limit(_REFRESHES)
-    for grant in rows:
-        await refresh(grant, ground=ground)
+    await asyncio.gather(*(refresh(grant, ground=ground) for grant in rows))
     return len(rows)
 
 

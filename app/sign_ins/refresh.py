@@ -66,7 +66,7 @@ async def refresh(
     for a grant that is REVOKING. Writes down what is wrong with the grant where the provider says so.
     """
     attempt = _Attempt(grant.id, grant.version, forced=forced, gives_back=gives_back, ground=ground, deadlines=deadlines)
-    return await flights_of(ground).join(("refresh", grant.id), attempt.fly)
+    return await flights_of(ground).join(("refresh", grant.id, gives_back), attempt.fly)
 
 
 @dataclass(frozen=True)

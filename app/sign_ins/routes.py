@@ -1,6 +1,7 @@
 """The addresses of a sign-in: where the browser begins and where it comes back; and where the provider's own events come."""
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,8 +15,6 @@ from app.sign_ins.callbacks import Refused, cookie_name, receive
 from app.sign_ins.completion import EXCHANGE_DEADLINE, complete
 from app.sign_ins.models import Authorization, AuthorizationStatus
 from app.teams.sessions import ask_to_sign_in, session_of
-
-_CALLBACK = "/callback"
 
 
 def routes(*, ground: Ground, exchange_deadline: float = EXCHANGE_DEADLINE) -> Sequence[BaseRoute]:
@@ -36,7 +35,7 @@ def routes(*, ground: Ground, exchange_deadline: float = EXCHANGE_DEADLINE) -> S
     return [
         Route("/authorize/{ticket}", show, methods=["GET"]),
         Route("/authorize/{ticket}", go_on, methods=["POST"]),
-        Route(_CALLBACK + "/{rest:path}", come_back, methods=["GET"]),
+        Route("/callback/{rest:path}", come_back, methods=["GET"]),
         Route("/hooks/{provider}", hear, methods=["POST"]),
     ]
 
@@ -61,7 +60,7 @@ async def _go_on(request: Request, *, ground: Ground) -> Response:
         cookie_name(row, ground=ground),
         departure.cookie.reveal(),
         max_age=int(LASTS.total_seconds()),
-        path=_CALLBACK,
+        path=_cookie_path(row),
         secure=ground.settings.has_secure_cookies,
         httponly=True,
         samesite="lax",
@@ -85,6 +84,8 @@ async def _find(request: Request, *, ground: Ground) -> Authorization | Response
 
 
 async def _come_back(request: Request, *, ground: Ground, deadline: float) -> Response:
+    if request.method != "GET":  # Starlette answers HEAD too; nobody would see how the sign-in ended
+        return pages.refuse_callback(is_stranger=False)
     returned = await receive(
         path=request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0] or request.url.path,
         query=request.scope["query_string"],
@@ -97,5 +98,10 @@ async def _come_back(request: Request, *, ground: Ground, deadline: float) -> Re
     row = await complete(returned, ground=ground, deadline=deadline)
     answer = pages.tell_outcome(row)
     name, secure = cookie_name(row, ground=ground), ground.settings.has_secure_cookies
-    answer.delete_cookie(name, path=_CALLBACK, secure=secure, httponly=True, samesite="lax")
+    answer.delete_cookie(name, path=_cookie_path(row), secure=secure, httponly=True, samesite="lax")
     return answer
+
+
+def _cookie_path(row: Authorization) -> str:
+    """Return the part of the callback's address that all callbacks share, as the browser sees it."""
+    return urlsplit(row.redirect_uri).path.rpartition("/")[0]

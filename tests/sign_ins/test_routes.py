@@ -215,3 +215,13 @@ async def test_two_sign_ins_in_two_tabs_both_finish(world: World) -> None:
 
     connected = [(await Authorization.get(id=row.id)).connected_to for row in (first, second)]
     assert connected == ["Acme", "Globex"]
+
+
+async def test_a_head_request_finishes_nothing(world: World) -> None:
+    row = await world.begin()
+    async with world.browser() as browser:
+        callback = await browser.go(row)
+        headed, got = await browser.http.head(callback), await browser.http.get(callback)
+
+    assert (headed.status_code, got.status_code) == (400, 200)
+    assert world.token_requests == 1
