@@ -13,7 +13,7 @@ from app.teams.events import MemberRemoved
 
 REACTIONS: Reactions = {
     MemberRemoved: (sign_ins.end_their_grants,),
-    GrantEnded: (integrations.stop_those_with_grant,),
+    GrantEnded: (installed_apps.mark, integrations.stop_those_with_grant),
     GrantTroubled: (installed_apps.mark, integrations.stop_those_with_grant),
     GrantRecovered: (installed_apps.mark, integrations.restore_those_with_grant),
     InstalledAppDeleted: (integrations.stop_those_using,),

@@ -93,6 +93,11 @@ class EmbeddedClient(SqliteClient):
         self._reader: aiosqlite.Connection | None = None
         self._opening = asyncio.Lock()
 
+    async def create_connection(self, with_db: bool) -> None:
+        await super().create_connection(with_db)
+        if self._connection is not None:
+            await _fold_as_unicode(self._connection)
+
     async def reader(self) -> aiosqlite.Connection:
         async with self._opening:
             if self._reader is None:
@@ -103,6 +108,7 @@ class EmbeddedClient(SqliteClient):
         await self.create_connection(with_db=True)
         reader = await aiosqlite.connect(self.filename, isolation_level=None)
         reader.row_factory = sqlite3.Row
+        await _fold_as_unicode(reader)
         for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "query_only=ON"):
             cursor = await reader.execute(f"PRAGMA {pragma}")
             await cursor.close()
@@ -119,6 +125,11 @@ class EmbeddedClient(SqliteClient):
 
     def _in_transaction(self) -> ImmediateContext:
         return ImmediateContext(ImmediateTransaction(self), self._lock)
+
+
+async def _fold_as_unicode(connection: aiosqlite.Connection) -> None:
+    """Search as PostgreSQL does: SQLite's own UPPER knows ASCII alone, so that "ärger" would not find "Ärger"."""
+    await connection.create_function("UPPER", 1, lambda text: text.upper() if isinstance(text, str) else text, deterministic=True)
 
 
 def is_too_old(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> bool:
