@@ -103,6 +103,7 @@ def test_page_opens_with_the_operations_in_their_order(client: TestClient) -> No
         "4-record-a-run",
         "5-watch",
         "6-what-would-stop",
+        "7-bring-it-back",
     ]
     # GraphiQL puts the variables of the tab that is open first nowhere.
     assert "variables" not in tabs[0]
