@@ -51,6 +51,8 @@ def create_app(settings: Settings, *, place: Place | None = None, clock: Clock |
     """Return the ASGI application. Nothing is opened before its lifespan begins."""
     service = _Service(settings, place=place or Place(), clock=clock or SystemClock())
     app = Starlette(lifespan=service.lifespan)
+    # A redirect to where a slash fits would repeat the address, which may be a secret, behind whatever Host the request names.
+    app.router.redirect_slashes = False
     app.add_middleware(AccessLog, routes=lambda: app.router.routes)
     return app
 

@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+
+from app import database as app_database
+from app.server import create_app
+from app.settings import Settings
+
+SECRET = "uzEJbd4vUwfUcwoRa9p2tbvJmVGZ9pYJqvBDqAQLsMk"
+
+
+@pytest.mark.parametrize("path", [f"/sign-in/{SECRET}/", f"/authorize/{SECRET}/", "/graphql/", "/hooks/slack/"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_an_address_with_a_slash_too_many_is_nothing_and_repeats_neither_itself_nor_the_host(
+    database_url: str, tmp_path: Path, method: str, path: str
+) -> None:
+    app = service(database_url, tmp_path)
+
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        answer = await client.request(method, path, headers={"host": "elsewhere.example"})
+
+    assert (answer.status_code, answer.headers.get("location")) == (404, None)
+    assert SECRET not in answer.text
+
+
+def service(database_url: str, folder: Path) -> Starlette:
+    settings = Settings(data_dir=folder, database_url=database_url)
+    if not app_database.is_embedded(database_url):
+        from app.keyring import make_keyring  # noqa: PLC0415 - only where the service makes none itself
+
+        make_keyring(settings.keyring)
+    return create_app(settings)
+
+
+def client_of(app: Starlette) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1:8000")
