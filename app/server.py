@@ -27,6 +27,7 @@ from app.reactions import REACTIONS
 from app.schema import build_schema
 from app.settings import Settings
 from app.sign_ins import routes as sign_ins
+from app.sign_ins.flights import flights_of
 from app.tables import MIGRATIONS, MODELS
 from app.teams import routes as teams
 from app.teams.authentication import Authenticator
@@ -73,6 +74,7 @@ class _Service:
             async with _running(ground, background if self._place.works else None):
                 yield
             await view.settle(seconds=SETTLE_SECONDS)
+            await flights_of(ground).settle(seconds=SETTLE_SECONDS)
             await authenticator.settle()
 
     def _routes(self, view: View, *, ground: Ground) -> list[BaseRoute]:

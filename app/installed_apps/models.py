@@ -7,7 +7,7 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.models import Model
 
-from app.sign_ins.models import Grant, StatusReason
+from app.sign_ins.models import Grant, OAuthClient, StatusReason
 from app.teams.models import Member
 
 
@@ -46,6 +46,10 @@ class InstalledApp(Model):
         "models.Grant", on_delete=fields.RESTRICT, related_name=False, null=True
     )
     grant_id: UUID | None
+    oauth_client: fields.ForeignKeyNullableRelation[OAuthClient] = fields.ForeignKeyField(
+        "models.OAuthClient", on_delete=fields.RESTRICT, related_name=False, null=True
+    )
+    oauth_client_id: UUID | None
     status = fields.CharEnumField(InstalledAppStatus, max_length=32)
     status_reason: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment]  # null=True is not in its type
     status_message: str | None = fields.TextField(null=True)
@@ -60,7 +64,7 @@ class InstalledApp(Model):
     class Meta:
         table = "installed_app"
         unique_together = (("team_id", "live_key"),)
-        indexes = (("team_id", "created_at"), ("grant_id",))
+        indexes = (("team_id", "created_at"), ("grant_id",), ("oauth_client_id",))
 
     @property
     def is_deleted(self) -> bool:

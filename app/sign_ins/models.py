@@ -88,6 +88,42 @@ class RevocationOutcome(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+class OAuthClient(Model):
+    """A team's own OAuth client at a Git server. Its secret stays until the last grant that it made is GONE."""
+
+    id = fields.UUIDField(primary_key=True)
+    team_id = fields.UUIDField()
+    provider = fields.CharField(max_length=64)
+    base_url = fields.CharField(max_length=300)
+    origin = fields.CharField(max_length=300)
+    client_id = fields.CharField(max_length=300)
+    sealed_secret = fields.BinaryField(null=True)
+    secret_hint = fields.CharField(max_length=4)
+    certificates = fields.TextField(null=True)
+    version = fields.IntField(default=1)
+    created_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "oauth_client"
+        indexes = (("team_id", "ended_at"),)
+
+    @property
+    def has_ended(self) -> bool:
+        return self.ended_at is not None
+
+    def binding(self, column: str, *, version: int | None = None) -> Binding:
+        """Return the place that `column` (sealed_secret) is sealed for; `version` defaults to the present one."""
+        return Binding(
+            team_id=self.team_id,
+            table="oauth_client",
+            column=column,
+            row_id=self.id,
+            origin=self.origin,
+            generation=self.version if version is None else version,
+        )
+
+
 class Grant(Model):
     """The tokens of one sign-in, sealed. `version` counts the token pairs it has held: what is sealed is bound to it.
 
@@ -102,7 +138,10 @@ class Grant(Model):
     )
     member_id: UUID
     provider = fields.CharField(max_length=64)
-    installed_app_id: UUID | None = fields.UUIDField(null=True)
+    oauth_client: fields.ForeignKeyNullableRelation[OAuthClient] = fields.ForeignKeyField(
+        "models.OAuthClient", on_delete=fields.RESTRICT, related_name=False, null=True
+    )
+    oauth_client_id: UUID | None
     is_shared = fields.BooleanField(default=False)
     origin = fields.CharField(max_length=300)
     client_id = fields.CharField(max_length=300)
@@ -174,6 +213,10 @@ class Authorization(Model):
     member_id: UUID
     provider = fields.CharField(max_length=64)
     installed_app_id: UUID | None = fields.UUIDField(null=True)
+    oauth_client: fields.ForeignKeyNullableRelation[OAuthClient] = fields.ForeignKeyField(
+        "models.OAuthClient", on_delete=fields.RESTRICT, related_name=False, null=True
+    )
+    oauth_client_id: UUID | None
     integration_id: UUID | None = fields.UUIDField(null=True)
     wanted_account_id = fields.CharField(max_length=300, null=True)
     origin = fields.CharField(max_length=300)
