@@ -34,4 +34,5 @@ def github_rest(prism: github.Prism) -> Iterator[github.GitHubRest]:
     """A GitHub Enterprise Server's REST API. The test fails at its end if any call was not as GitHub describes it."""
     with github.serve_github_rest(prism) as peer:
         yield peer
-    assert peer.faults() == []
+    if faults := peer.faults():
+        pytest.fail("GitHub describes no such call:\n" + "\n".join(faults))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ _PARAMETER = re.compile(r"\{[^}]+\}")
 class Description:
     """The parsed file, and a pattern for each path in it: the more literal ones first."""
 
-    document: Mapping[str, Any]
-    paths: tuple[tuple[re.Pattern[str], str], ...]
+    document: Mapping[str, Any] = field(repr=False)
+    paths: tuple[tuple[re.Pattern[str], str], ...] = field(repr=False)
 
     def strangers(self, method: str, path: str, *, query: Iterable[str], fields: Iterable[str]) -> Iterator[str]:
         """Yield a sentence for each query parameter and top-level field that the operation does not declare.
