@@ -3,7 +3,8 @@
 import re
 
 _TYPE = r"'(?P<type>[\w\[\]!]+)'"
-_NAME = r"'(?P<name>[_A-Za-z]\w{0,63})'"
+# A field's name is repeated where it has letters alone: a secret that slipped into a name's place has digits, or is longer.
+_NAME = r"'(?P<name>[_A-Za-z]{1,40})'"
 _PLACE = re.compile(
     r"(?P<subject>Variable '\$\w+'|Argument '\w+') has invalid (?:default )?value(?P<path> at [\w.\[\]]+)?: (?P<reason>.*)",
     re.DOTALL,

@@ -130,6 +130,11 @@ MALFORMED: dict[str, tuple[str, dict[str, Any] | None, str]] = {
         {"input": {**GOOD, "colour": PLANTED}},
         "Variable '$input' does not fit: ClientInput has no field colour.",
     ),
+    "a secret in a field's place": (
+        CLIENT,
+        {"input": {**GOOD, "ia_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ01": PLANTED}},
+        "Variable '$input' does not fit: ClientInput has no such field.",
+    ),
     "an unknown field with an odd name": (
         CLIENT,
         {"input": {**GOOD, f"{PLANTED} '": 1}},
@@ -212,6 +217,11 @@ MALFORMED: dict[str, tuple[str, dict[str, Any] | None, str]] = {
         f'mutation {{ addClient(input: {{url: "https://a.example", clientSecret: "{PLANTED}", colour: 5318008}}) {{ name }} }}',
         None,
         "ClientInput has no field colour.",
+    ),
+    "a literal with a secret in a field's place": (
+        f'mutation {{ addClient(input: {{url: "https://a.example", clientSecret: "{PLANTED}", ia_5318008: 1}}) {{ name }} }}',
+        None,
+        "ClientInput has no such field.",
     ),
     "a literal text for an enum": (
         f'mutation {{ addClient(input: {{url: "https://a.example", clientSecret: "x", role: "{PLANTED}"}}) {{ name }} }}',
