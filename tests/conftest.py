@@ -11,6 +11,8 @@ from tests import databases
 from tests.grounds import make_ground
 from tests.held import HeldClock
 
+pytest_plugins = ["tests.peers.fixtures"]
+
 # How long an example may take says something of the machine, not of the code.
 settings.register_profile("here", deadline=None, print_blob=True)
 settings.load_profile("here")
