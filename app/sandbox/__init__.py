@@ -16,6 +16,8 @@ from starlette.routing import Mount
 from app.clock import Clock
 from app.sandbox.access import LoopbackOnly, NoWebPage
 from app.sandbox.control import control_routes
+from app.sandbox.github import GitHub
+from app.sandbox.gitlab import GitLab
 from app.sandbox.slack import Slack
 from app.sandbox.slack_events import Events
 from app.sandbox.slack_state import SlackState
@@ -38,7 +40,9 @@ def create_sandbox(
     """
     events = Events(clock=clock, entropy=entropy, url=events_url, retry_after=retry_after)
     slack = Slack(SlackState(clock=clock, entropy=entropy, events=events, rotation=rotation))
-    state = State(clock=clock, stand_ins=(slack,))
+    github = GitHub(clock=clock, entropy=entropy)
+    gitlab = GitLab(clock=clock, entropy=entropy)
+    state = State(clock=clock, stand_ins=(slack, github, gitlab))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

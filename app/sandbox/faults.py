@@ -23,18 +23,19 @@ class _Fault(BaseModel):
 
 
 class StatusFault(_Fault):
-    """The provider answers with this status and does nothing."""
+    """The provider answers with this status and does nothing; without a `body`, it says so in its own words."""
 
     fault: Literal["status"]
     status: int = Field(default=503, ge=200, le=599)
-    body: str = '{"ok":false,"error":"internal_error"}'
+    body: str | None = None
 
 
 class RateLimitFault(_Fault):
-    """429 with Retry-After, in seconds."""
+    """429 with Retry-After, in seconds. GitHub only: 403 is its primary limit, whose end X-RateLimit-Reset tells instead."""
 
     fault: Literal["rate_limit"]
     retry_after: int = Field(default=1, ge=0)
+    status: Literal[403, 429] = 429
 
 
 class SlowFault(_Fault):
@@ -68,11 +69,13 @@ class MalformedFault(_Fault):
 class AccountFault(_Fault):
     """Something happens to the grants: at once, or, where an endpoint is named, just before its next request is answered.
 
-    `workspace`: its id or name; all when absent. Slack only: the order of its signed events, and whether it sends any.
+    `workspace`: its id or name; all when absent. Git servers: `user`, a login; everyone when absent. Slack only: the order of
+    its signed events, and whether it sends any.
     """
 
     fault: Literal["revoke_token", "uninstall_app", "expire_tokens"]
     workspace: str | None = None
+    user: str | None = None
     order: Literal["uninstalled_first", "revoked_first"] = "revoked_first"
     events: bool = True
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.sandbox.faults import AccountFault
+from app.sandbox.faults import AccountFault, RateLimitFault
 from app.sandbox.slack_consent import consent_routes
 from app.sandbox.slack_control import slack_control_routes
 from app.sandbox.slack_grants import Grant
@@ -12,6 +13,8 @@ from app.sandbox.slack_methods import call_method
 from app.sandbox.slack_state import SlackState
 from app.sandbox.slack_world import Channel, Message, Workspace
 from app.sandbox.state import Snapshot
+
+_JSON = "application/json; charset=utf-8"
 
 
 class Slack:
@@ -31,6 +34,13 @@ class Slack:
 
     def reset(self) -> None:
         self._state.reset()
+
+    def fail(self, status: int) -> Response:
+        return Response('{"ok":false,"error":"internal_error"}', status, media_type=_JSON)
+
+    def limit(self, fault: RateLimitFault) -> Response:
+        headers = {"Retry-After": str(fault.retry_after)}
+        return Response('{"ok":false,"error":"ratelimited"}', 429, headers, _JSON)
 
     def strike(self, fault: AccountFault) -> int:
         """Let the fault befall one workspace, or every one."""

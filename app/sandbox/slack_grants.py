@@ -1,7 +1,5 @@
 """What the workspaces have granted the sandbox's Slack app: codes, tokens, and how both end."""
 
-import base64
-import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from app.clock import Clock
+from app.sandbox.pkce import proves
 from app.sandbox.slack_wire import Failure
 from app.sandbox.slack_world import Workspace
 
@@ -77,7 +76,7 @@ class Grants:
             return Failure("invalid_code")
         if redirect_uri != consent.redirect_uri:
             return Failure("bad_redirect_uri")
-        if not _proves(verifier, consent.code_challenge):
+        if not proves(verifier, consent.code_challenge):
             return Failure("invalid_code_verifier")
         return consent
 
@@ -151,11 +150,3 @@ class Grants:
             grant.refresh_token = f"xoxe-1-{self.entropy(24).hex()}"
         else:
             grant.access.append(Access(f"{prefix}-{body}", None))
-
-
-def _proves(verifier: str | None, challenge: str | None) -> bool:
-    """RFC 7636 section 4.6, S256; a verifier without a challenge proves nothing either."""
-    if challenge is None or verifier is None:
-        return challenge is verifier
-    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=")
-    return hmac.compare_digest(digest, challenge.encode())

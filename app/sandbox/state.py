@@ -6,10 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from app.clock import Clock
-from app.sandbox.faults import AccountFault, Fault
+from app.sandbox.faults import AccountFault, Fault, RateLimitFault
+
+SEEN = "sandbox.seen"
+"""Where a request's scope holds what was taken down about it."""
 
 _REQUESTS_KEPT = 10_000
 
@@ -32,6 +37,12 @@ class StandIn(Protocol):
     def snapshot(self) -> Snapshot:
         """Return what it holds, as lists that /control/state joins with the other providers' of the same name."""
 
+    def fail(self, status: int) -> Response:
+        """Return its own words for "it is not you, it is me"."""
+
+    def limit(self, fault: RateLimitFault) -> Response:
+        """Return its own words for "too many requests"."""
+
     def strike(self, fault: AccountFault) -> int:
         """Let the fault befall its grants, and return how many it changed."""
 
@@ -41,7 +52,10 @@ class StandIn(Protocol):
 
 @dataclass
 class SeenRequest:
-    """A request to a provider: never its query, headers or body, which carry codes and tokens."""
+    """A request to a provider: never its query, headers or body, which carry codes and tokens.
+
+    `caller`, at Git servers: whose token it came with and that token's last four letters, or the OAuth client.
+    """
 
     provider: str
     method: str
@@ -49,6 +63,14 @@ class SeenRequest:
     at: datetime
     status: int | None = None
     fault: str | None = None
+    caller: str | None = None
+
+
+def name_caller(request: Request, caller: str) -> None:
+    """Let the request that is being answered be shown with who sent it."""
+    seen = request.scope.get(SEEN)
+    if isinstance(seen, SeenRequest):
+        seen.caller = caller
 
 
 @dataclass

@@ -18,7 +18,7 @@ from app.sandbox.faults import (
     SlowFault,
     StatusFault,
 )
-from app.sandbox.state import SeenRequest, StandIn, State
+from app.sandbox.state import SEEN, SeenRequest, StandIn, State
 
 _JSON = "application/json; charset=utf-8"
 
@@ -37,15 +37,16 @@ class Watched:
         fault = self._state.take_fault(provider=provider, path=path)
         if fault is not None:
             seen.fault = fault.fault
-        await self._answer(fault, scope, receive, _noting_status(send, seen))
+        await self._answer(fault, {**scope, SEEN: seen}, receive, _noting_status(send, seen))
 
     async def _answer(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> None:
         match fault:
+            case StatusFault(status=status, body=None):
+                await self._stand_in.fail(status)(scope, receive, send)
             case StatusFault(status=status, body=body):
                 await Response(body, status, media_type=_JSON)(scope, receive, send)
-            case RateLimitFault(retry_after=seconds):
-                headers = {"Retry-After": str(seconds)}
-                await Response('{"ok":false,"error":"ratelimited"}', 429, headers, _JSON)(scope, receive, send)
+            case RateLimitFault():
+                await self._stand_in.limit(fault)(scope, receive, send)
             case MalformedFault():
                 headers = {**fault.headers, "Content-Type": fault.content_type}
                 await Response(fault.content(), fault.status, headers)(scope, receive, send)

@@ -83,6 +83,7 @@ def test_a_reset_breaks_the_connection_before_anything_is_done(sandbox: Sandbox,
         "at": "2026-01-02T03:04:05.678000+00:00",
         "status": None,
         "fault": "reset",
+        "caller": None,
     }
     assert server_errors(caplog) == []
 
