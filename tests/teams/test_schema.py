@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from app.teams.access_tokens import create_access_token
 from app.teams.actions import remove_member
 from app.teams.models import AccessToken, Member
 from app.teams.secrets import is_token
+from tests.held import HeldClock
 from tests.teams.people import by_session, by_token, found, join, rows
 
 NODES = nodes_of(teams.NODES)
@@ -68,8 +70,9 @@ async def mutate(name: str, caller: Caller | None, ground: Ground, *, id: str = 
     return data[name]
 
 
-async def test_the_viewer_sees_themselves_their_team_and_their_own_tokens(ground: Ground) -> None:
+async def test_the_viewer_sees_themselves_their_team_and_their_own_tokens(ground: Ground, clock: HeldClock) -> None:
     founded = await found(ground)
+    clock.advance(timedelta(seconds=1))
     bob = await join(ground, founded.team, name="Bob", role=Role.VIEWER)
     left = await join(ground, founded.team, name="Cid", role=Role.MEMBER)
     await remove_member(team_id=founded.team.id, actor_id=None, member_id=left.id, ground=ground)
@@ -96,12 +99,12 @@ async def test_the_viewer_sees_themselves_their_team_and_their_own_tokens(ground
             "createdAt": "2026-11-21T10:00:00.000Z",
             "members": {
                 "totalCount": 2,
-                "nodes": sorted(data["viewer"]["team"]["members"]["nodes"], key=lambda node: str(node["name"])),
+                "nodes": [{"name": "Ada", "role": "ADMIN"}, {"name": "Bob", "role": "VIEWER"}],
             },
         },
         "accessTokens": {
             "totalCount": 1,
-            "nodes": [{"name": "Mine", "scopes": ["READ"], "lastUsedAt": None, "expiresAt": "2026-11-22T10:00:00.000Z"}],
+            "nodes": [{"name": "Mine", "scopes": ["READ"], "lastUsedAt": None, "expiresAt": "2026-11-22T10:00:01.000Z"}],
         },
     }
 
