@@ -14,7 +14,12 @@ query {
     nodes { id name status isPaused usesInstalledApp settings { ... on PostMonitoringResults { monitor { key } } } }
   }
 }"""
+SIGN_IN = "query ($id: ID!) { authorization(id: $id) { status } }"
 RUNS = "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on MonitorRun { runId monitor { key } } } }"
+RECORD_WITH_INTEGRATIONS = """
+mutation ($input: RecordMonitorRunInput!) {
+  recordMonitorRun(input: $input) { run { id } deliveries { id status integration { id } } userErrors { code message field } }
+}"""
 
 _AT_ONCE = 100
 
@@ -63,6 +68,9 @@ class Ledger:
 
     world: World = field(default_factory=World)
     in_flight: World | None = None
+    sign_in: str | None = None
+    """A sign-in that was COMPLETED, and what it was for not acknowledged yet."""
+
     runs: dict[str, JSON] = field(default_factory=dict)
     """Each acknowledged run by its id, with what had been reported."""
 
@@ -74,6 +82,11 @@ class Ledger:
     told: list[JSON] = field(default_factory=list)
     """What a subscriber was told, from the log's beginning on."""
 
+    def acknowledge(self) -> None:
+        """What was in flight is the world now."""
+        assert self.in_flight is not None
+        self.world, self.in_flight, self.sign_in = self.in_flight, None, None
+
     def take_run(self, reported: JSON, answer: JSON) -> None:
         self.runs[answer["run"]["id"]] = reported
         self.deliveries |= {delivery["id"]: delivery["integration"]["id"] for delivery in answer["deliveries"]}
@@ -82,6 +95,7 @@ class Ledger:
         """Find everything again; go on with what has become of what was in flight."""
         found = await look(api)
         assert found.world in (self.world, self.in_flight), (found.world, self.world, self.in_flight)
+        await self._verify_sign_in(api, is_used=found.world == self.in_flight)
         self.world, self.in_flight = found.world, None
         await self._report_again(api)
         await self._verify_runs(api)
@@ -93,6 +107,12 @@ class Ledger:
         assert_no_gap(log)
         told = list(self.told)
         assert told == log[: len(told)]
+
+    async def _verify_sign_in(self, api: Api, *, is_used: bool) -> None:
+        if self.sign_in is not None:
+            seen = (await api.ask(SIGN_IN, id=self.sign_in))["authorization"]
+            assert seen["status"] == ("USED" if is_used else "COMPLETED")
+            self.sign_in = None
 
     async def _report_again(self, api: Api) -> None:
         """Report again what had no answer, as pipelines do, and some of what had one."""
@@ -119,12 +139,6 @@ class Ledger:
         assert None not in statuses.values()
         assert {statuses[one] for one in self.delivered & statuses.keys()} <= {"DELIVERED"}
         self.delivered |= {one for one, status in statuses.items() if status == "DELIVERED"}
-
-
-RECORD_WITH_INTEGRATIONS = """
-mutation ($input: RecordMonitorRunInput!) {
-  recordMonitorRun(input: $input) { run { id } deliveries { id status integration { id } } userErrors { code message field } }
-}"""
 
 
 async def look(api: Api) -> Found:
