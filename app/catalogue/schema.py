@@ -4,15 +4,18 @@ from typing import Annotated
 
 import strawberry
 
+from app.catalogue.addresses import read_address
 from app.catalogue.kinds import KINDS, Kind
+from app.errors import BadUserInput
 from app.graphql.callers import Role
 from app.graphql.context import Info
 from app.graphql.enums import publish
 from app.graphql.fields import query, relation
 from app.graphql.scalars import URL
+from app.origins import OddUrl
 from app.providers import contract
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import NotConfigured, Sharing
+from app.providers.contract import NotConfigured, Sharing, callback_path
 
 publish(
     Sharing,
@@ -72,10 +75,15 @@ class Provider:
         )
     )
     def callback_url(self, info: Info, address: _Address = None) -> URL | None:
-        del address  # a provider with one redirect URI has it whatever the address
-        if self.sharing is Sharing.SHARED_CLIENT:
+        public_url = info.context.ground.settings.public_url
+        if self.sharing is Sharing.SHARED_AUTHORIZATION:
+            return URL(callback_url(self.of_catalogue, public_url=public_url))
+        if address is None:
             return None
-        return URL(callback_url(self.of_catalogue, public_url=info.context.ground.settings.public_url))
+        server = read_address(address)
+        if isinstance(server, OddUrl):
+            raise BadUserInput(f"`address` is no server's address: {server.words}.")
+        return URL(callback_url(self.of_catalogue, server.base_url, public_url=public_url))
 
     @relation(description="Whether the viewer's role allows adding an installed app of it.")
     def viewer_can_add_installed_app(self, info: Info) -> bool:
@@ -102,12 +110,14 @@ def kind_of(key: str) -> IntegrationKind:
     return IntegrationKind.of(KINDS[key])
 
 
-def callback_url(provider: contract.Provider, *, public_url: str) -> str:
-    """Return the redirect URI of a provider that has one for all its sign-ins."""
-    return f"{public_url}/callback/{provider.key}"
+def callback_url(provider: contract.Provider, base_url: str | None = None, *, public_url: str) -> str:
+    """Return the redirect URI to register: of a Git server its own, made of its `base_url` in its one spelling."""
+    return f"{public_url}{callback_path(provider, base_url)}"
 
 
 def unavailable_reason(provider: contract.Provider, info: Info) -> str | None:
+    if provider.sharing is Sharing.SHARED_CLIENT:
+        return None  # the teams bring their own clients
     match provider.configure(info.context.ground.settings):
         case NotConfigured(settings=names):
             return f"The operator has not set {' and '.join(names)}."

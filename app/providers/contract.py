@@ -5,6 +5,7 @@ A provider is one file beside this one. It imports no other provider, holds no s
 looks at a provider's own error words except to show them.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -351,6 +352,16 @@ class Provider:
     read_hook: Callable[..., HookAnswer] | None = None
     """(request: SignedRequest, *, signing_secret: Secret, now: datetime): verify and read an event of the provider's."""
     hook_secret: Callable[[Settings], Secret | None] = field(default=lambda _settings: None)
+
+
+def callback_path(provider: Provider, base_url: str | None = None) -> str:
+    """Return the path of the redirect URI: one for the whole provider or, of its address, one for each Git server.
+
+    Each server has its own, or a hostile one could have another's code sent to itself. `base_url` is in its one spelling.
+    """
+    if base_url is None:
+        return f"/callback/{provider.key}"
+    return f"/callback/{provider.key}/{hashlib.sha256(base_url.encode()).hexdigest()[:16]}"
 
 
 def missing_scopes(granted: Sequence[str] | None, *, wanted: Sequence[str]) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
@@ -20,10 +19,9 @@ from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Client, NotConfigured, Provider, Sharing
 from app.secret import Secret, to_bytes
-from app.sign_ins import grants
+from app.sign_ins import endings, grants
 from app.sign_ins.clients import client_of, describe_missing, provider_of
-from app.sign_ins.events import AuthorizationFailed, AuthorizationRevoked
-from app.sign_ins.models import Authorization, AuthorizationStatus, StatusReason
+from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient, StatusReason
 from app.teams.models import Member
 from app.teams.secrets import hash_of, make_secret
 
@@ -31,13 +29,11 @@ LASTS = timedelta(minutes=10)
 MOST_OPEN_OF_MEMBER = 5
 MOST_OPEN_OF_TEAM = 50
 
-SHUT: dict[str, Any] = {"sealed_ticket": None, "sealed_verifier": None, "state_hash": None, "cookie_hash": None}
-"""What a sign-in that is over keeps no longer."""
-
 
 async def begin(
     *,
     provider_key: str,
+    oauth_client_id: UUID | None = None,
     wanted_account_id: str | None = None,
     installed_app_id: UUID | None = None,
     integration_id: UUID | None = None,
@@ -47,10 +43,12 @@ async def begin(
 ) -> Authorization:
     """Begin a sign-in of the caller's at a provider; `wanted_account_id` is the only account that it will be accepted for.
 
-    A member's sixth open one ends their oldest. Raises Refusal: NOT_FOUND for an unknown provider, INVALID where members sign in
-    at an installed app only, NOT_CONFIGURED naming the settings, CONFLICT when the team has 50 open.
+    `oauth_client_id`: the team's own client, where the provider has those. A member's sixth open one ends their oldest. Raises
+    Refusal: NOT_FOUND for an unknown provider or a client that has ended, INVALID where members sign in at an installed app only,
+    NOT_CONFIGURED naming the settings, CONFLICT when the team has 50 open.
     """
-    provider, client = _find_client(provider_key, field=field, ground=ground)
+    there = await _find_there(provider_key, oauth_client_id, team_id=caller.team_id, field=field, ground=ground)
+    provider = there.provider
     ticket, verifier = make_secret(ground.entropy), make_secret(ground.entropy)
     row = Authorization(
         id=uuid4(),
@@ -58,11 +56,12 @@ async def begin(
         member_id=caller.member_id,
         provider=provider.key,
         installed_app_id=installed_app_id,
+        oauth_client_id=oauth_client_id,
         integration_id=integration_id,
         wanted_account_id=wanted_account_id,
-        origin=client.origin,
-        client_id=client.id,
-        redirect_uri=callback_url(provider, public_url=ground.settings.public_url),
+        origin=there.origin,
+        client_id=there.client_id,
+        redirect_uri=callback_url(provider, there.base_url, public_url=ground.settings.public_url),
         ticket_hash=hash_of(ticket),
         status=AuthorizationStatus.PENDING,
     )
@@ -70,6 +69,7 @@ async def begin(
 
     async def save(change: Change) -> Authorization:
         await _refuse_who_left(change, row.member_id)
+        await _refuse_ended(change, oauth_client_id, field=field)
         await _make_room(change, row.member_id)
         row.begun_at, row.expires_at = change.now, change.now + LASTS
         await row.save(force_create=True)
@@ -110,10 +110,10 @@ class NotOpen:
 
 async def depart(row: Authorization, *, ground: Ground) -> Departure | NotOpen:
     """Send the browser of the member who began it to the provider, with a fresh state; an earlier one is worth nothing."""
-    client = client_of(row, ground=ground)
-    if not isinstance(client, Client) or row.sealed_verifier is None:
-        return NotOpen(OVER)
     try:
+        client = await client_of(row, ground=ground)
+        if not isinstance(client, Client) or row.sealed_verifier is None:
+            return NotOpen(OVER)
         verifier = await ground.vault.open(bytes(row.sealed_verifier), bound_to=row.binding("sealed_verifier"))
     except SealError:
         return NotOpen("A key of this server is missing, so nobody can sign in at present: tell its operator.")
@@ -151,9 +151,7 @@ async def revoke(authorization_id: UUID, *, field: Sequence[str] = (), caller: C
         if row is None:
             raise Refusal(UserErrorCode.NOT_FOUND, "You have no such sign-in.", field=field)
         _refuse_unless_own(row, field=field)
-        row.status, row.ended_at = AuthorizationStatus.REVOKED, change.now
-        await row.save(update_fields=["status", "ended_at"])
-        await change.record(AuthorizationRevoked(row.id, row.connected_to or provider_of(row).name))
+        await endings.revoke(change, row)
         if row.grant_id is not None:
             message = "The member whose sign-in it used has ended it."
             await grants.end(change, row.grant_id, reason=StatusReason.AUTHORIZATION_ENDED, message=message)
@@ -162,31 +160,50 @@ async def revoke(authorization_id: UUID, *, field: Sequence[str] = (), caller: C
     return await ground.events.change(caller.team_id, end, actor_id=caller.member_id)
 
 
-async def close(change: Change, row: Authorization, message: str) -> None:
-    """Let an open sign-in expire now, and say so."""
-    closed = await Authorization.filter(id=row.id, status=AuthorizationStatus.PENDING).update(
-        status=AuthorizationStatus.EXPIRED, expires_at=change.now, ended_at=change.now, **SHUT
-    )
-    if closed:
-        await change.record(AuthorizationFailed(row.id, provider_of(row).name, message))
-
-
 OVER = "This sign-in is not open any more. Begin another where you began this one."
 
 
-def _find_client(provider_key: str, *, field: Sequence[str], ground: Ground) -> tuple[Provider, Client]:
+@dataclass(frozen=True)
+class _There:
+    """Where a sign-in goes, and as which client; `base_url` is set for a server that is the team's own."""
+
+    provider: Provider
+    client_id: str
+    origin: str
+    base_url: str | None = None
+
+
+async def _find_there(
+    provider_key: str, oauth_client_id: UUID | None, *, team_id: UUID, field: Sequence[str], ground: Ground
+) -> _There:
     provider = CATALOGUE.get(provider_key)
     if provider is None:
         known = ", ".join(CATALOGUE)
         message = f"There is no provider {quote(provider_key[:64], safe='')}; there are: {known}."
         raise Refusal(UserErrorCode.NOT_FOUND, message, field=field)
+    if oauth_client_id is not None:
+        own = await OAuthClient.get_or_none(id=oauth_client_id, team_id=team_id, provider=provider.key, ended_at__isnull=True)
+        if own is None:
+            raise _ended(field=field)
+        return _There(provider, own.client_id, own.origin, own.base_url)
     if provider.sharing is Sharing.SHARED_CLIENT:
         message = f"Members sign in at an installed app of {provider.name}: give its installedAppId."
         raise Refusal(UserErrorCode.INVALID, message, field=field)
     client = provider.configure(ground.settings)
     if isinstance(client, NotConfigured):
         raise Refusal(UserErrorCode.NOT_CONFIGURED, describe_missing(provider, client), field=field)
-    return provider, client
+    return _There(provider, client.id, client.origin)
+
+
+async def _refuse_ended(change: Change, oauth_client_id: UUID | None, *, field: Sequence[str]) -> None:
+    if oauth_client_id is None:
+        return
+    if not await OAuthClient.filter(id=oauth_client_id, team_id=change.team_id, ended_at__isnull=True).exists():
+        raise _ended(field=field)
+
+
+def _ended(*, field: Sequence[str]) -> Refusal:
+    return Refusal(UserErrorCode.NOT_FOUND, "This installed app was deleted, or has another client by now.", field=field)
 
 
 async def _seal_into(row: Authorization, *, ticket: Secret, verifier: Secret, ground: Ground) -> None:
@@ -213,7 +230,7 @@ async def _make_room(change: Change, member_id: UUID) -> None:
     pending = Authorization.filter(team_id=change.team_id, status=AuthorizationStatus.PENDING, expires_at__gt=change.now)
     own = await pending.filter(member_id=member_id, consumed_at=None).order_by("begun_at", "id")
     for row in own[: max(len(own) - MOST_OPEN_OF_MEMBER + 1, 0)]:
-        await close(change, row, "it was left open while others were begun.")
+        await endings.close(change, row, "it was left open while others were begun.")
     if await pending.count() >= MOST_OPEN_OF_TEAM:
         message = f"{MOST_OPEN_OF_TEAM} sign-ins of this team are open: finish some, or wait ten minutes."
         raise Refusal(UserErrorCode.CONFLICT, message)

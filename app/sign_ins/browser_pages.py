@@ -4,7 +4,7 @@ from starlette.responses import HTMLResponse
 
 from app.pages import html, join, page
 from app.sign_ins.clients import provider_of
-from app.sign_ins.models import Authorization, AuthorizationStatus
+from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient
 from app.teams.models import Member
 
 
@@ -12,15 +12,16 @@ async def show_consent(row: Authorization) -> HTMLResponse:
     """Say what is about to be connected to which team, by whom, and what is asked for; the form goes on."""
     member = await Member.get(id=row.member_id).select_related("team")
     provider = provider_of(row)
+    own = await OAuthClient.get_or_none(id=row.oauth_client_id) if row.oauth_client_id is not None else None
     described = html(
         "<p>You are about to connect an account at <b>{provider}</b> to the team <b>{team}</b>. "
         "Go on only if you began this yourself.</p>"
-        "<dl><dt>Provider</dt><dd>{provider} ({origin})</dd>"
+        "<dl><dt>Provider</dt><dd>{provider} ({address})</dd>"
         "<dt>Team</dt><dd>{team}</dd>"
         "<dt>Signed in as</dt><dd>{member} ({email})</dd>"
         "<dt>Asked for</dt><dd>{scopes}</dd></dl>",
         provider=provider.name,
-        origin=row.origin,
+        address=own.base_url if own is not None else row.origin,
         team=member.team.name,
         member=member.name,
         email=member.email,

@@ -12,7 +12,7 @@ from app import database
 from app.graphql.callers import Caller
 from app.ground import Ground
 from app.secret import Secret
-from app.sign_ins.models import Authorization, AuthorizationStatus
+from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient
 from app.teams.secrets import hash_of
 
 _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -73,7 +73,7 @@ async def receive(
         return Refused()
     if not _is_same_browser(row, cookies.get(cookie_name(row, ground=ground), "")) or not _is_same_member(row, caller):
         return Refused(is_stranger=True)
-    if read.issuer is not None and read.issuer != row.origin:
+    if read.issuer is not None and read.issuer not in await _issuers_of(row):
         return Refused()
     if not await _consume(row, state=read.state, ground=ground):
         return Refused()
@@ -129,6 +129,12 @@ def _is_same_member(row: Authorization, caller: Caller | None) -> bool:
         and caller.can_write
         and (caller.team_id, caller.member_id) == (row.team_id, row.member_id)
     )
+
+
+async def _issuers_of(row: Authorization) -> set[str]:
+    """Return by which names the server may call itself: a Git server also by its address with the relative root."""
+    client = await OAuthClient.get_or_none(id=row.oauth_client_id) if row.oauth_client_id is not None else None
+    return {row.origin} if client is None else {row.origin, client.base_url}
 
 
 async def _consume(row: Authorization, *, state: Secret, ground: Ground) -> bool:

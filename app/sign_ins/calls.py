@@ -12,12 +12,12 @@ from tortoise.expressions import Q
 from app import database
 from app.errors import SealError
 from app.ground import Ground
-from app.providers.contract import Authorized, Failure, Fault, NotConfigured
+from app.providers.contract import Authorized, Client, Failure, Fault, NotConfigured
 from app.sign_ins import faults
 from app.sign_ins.clients import Replaced, client_of, explain, provider_of
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import LIVE, Grant, StatusReason
-from app.sign_ins.refresh import DEADLINES, Deadlines, authorize, is_due, is_expired, note_sealed, refresh
+from app.sign_ins.refresh import DEADLINES, Deadlines, authorize, is_due, is_expired, note_refusal, note_sealed, refresh
 from app.sign_ins.sealing import open_access
 
 USE_NOTED_EVERY = timedelta(minutes=5)
@@ -46,6 +46,7 @@ async def probe(grant_id: UUID, ask: Ask[T], *, ground: Ground, deadlines: Deadl
 @dataclass(frozen=True)
 class _Ready:
     grant: Grant
+    client: Client
     authorized: Authorized
 
 
@@ -61,7 +62,7 @@ class _Call:
             return ready
         answer = await ask(ready.authorized)
         if isinstance(answer, Failure) and answer.fault in {Fault.EXPIRED, Fault.DEAD_GRANT}:
-            again = await self._renew(ready.grant, answer)
+            again = await self._renew(ready, answer)
             if isinstance(again, Failure):
                 return again
             ready, answer = again, await ask(again.authorized)
@@ -70,8 +71,10 @@ class _Call:
     async def _prepare(self, grant: Grant | None) -> _Ready | Failure:
         if grant is None or not grant.is_live:
             return Failure(Fault.DEAD_GRANT, "The authorization has ended: sign in again.")
-        held_back = await self._find_obstacle(grant)
-        if held_back is not None:
+        client = await self._find_client(grant)
+        if isinstance(client, Failure):
+            return client
+        if (held_back := self._find_obstacle(grant)) is not None:
             return held_back
         now = self._ground.clock.now()
         if is_due(grant, now=now) or is_expired(grant, now=now):
@@ -79,16 +82,24 @@ class _Call:
             if isinstance(renewed, Failure):
                 return renewed
             grant = renewed
-        return await self._open(grant)
+        return await self._open(grant, client)
 
-    async def _find_obstacle(self, grant: Grant) -> Failure | None:
-        now = self._ground.clock.now()
-        match client_of(grant, ground=self._ground):
+    async def _find_client(self, grant: Grant) -> Client | Failure:
+        try:
+            client = await client_of(grant, ground=self._ground)
+        except SealError as error:
+            return await note_sealed(grant, error, ground=self._ground)
+        match client:
             case Replaced(words):
                 await note_trouble(grant, StatusReason.EXPIRED, words, ground=self._ground)
                 return Failure(Fault.DEAD_GRANT, words)
             case NotConfigured() as missing:
                 return Failure(Fault.UNREACHABLE, explain(grant, missing))
+            case Client():
+                return client
+
+    def _find_obstacle(self, grant: Grant) -> Failure | None:
+        now = self._ground.clock.now()
         if not self._looks and grant.trouble is not None and grant.trouble.needs_reauthentication:
             return faults.standing_failure(grant.trouble, grant.trouble_message)
         if grant.quiet_until is not None and grant.quiet_until > now:
@@ -106,27 +117,27 @@ class _Call:
             return grant
         return renewed
 
-    async def _open(self, grant: Grant) -> _Ready | Failure:
-        client = client_of(grant, ground=self._ground)
+    async def _open(self, grant: Grant, client: Client) -> _Ready | Failure:
         try:
             access = await open_access(grant, ground=self._ground)
         except SealError as error:
             return await note_sealed(grant, error, ground=self._ground)
-        if access is None or isinstance(client, NotConfigured | Replaced):
+        if access is None:
             return Failure(Fault.DEAD_GRANT, "The authorization has ended: sign in again.")
-        return _Ready(grant, authorize(client, access))
+        return _Ready(grant, client, authorize(client, access))
 
-    async def _renew(self, grant: Grant, failure: Failure) -> _Ready | Failure:
+    async def _renew(self, ready: _Ready, failure: Failure) -> _Ready | Failure:
         """Find a token to ask again with, after one was called expired or dead; else write down what that means."""
+        grant = ready.grant
         present = await Grant.get_or_none(id=grant.id)
         if present is not None and present.is_live and present.version > grant.version:
-            return await self._open(present)
+            return await self._open(present, ready.client)
         if failure.fault is Fault.EXPIRED and grant.sealed_refresh is not None:
             renewed = await refresh(grant, ground=self._ground, forced=True, deadlines=self._deadlines)
             if isinstance(renewed, Failure):
                 return renewed
             if renewed.version > grant.version:
-                return await self._open(renewed)
+                return await self._open(renewed, ready.client)
         return await self._note(grant, failure)
 
     async def _note(self, grant: Grant, answer: T | Failure) -> T | Failure:
@@ -140,7 +151,7 @@ class _Call:
                 await note_trouble(grant, faults.reason(answer), answer.words, ground=self._ground)
                 await self._have_siblings_checked(grant)
             case Fault.EXPIRED | Fault.MISSING_SCOPES | Fault.CLIENT_REFUSED:
-                await note_trouble(grant, faults.reason(answer), answer.words, ground=self._ground)
+                await note_refusal(grant, answer, ground=self._ground)
             case Fault.BUSY:
                 await self._keep_quiet(grant, answer.retry_after or _PATIENCE_SECONDS)
         return answer

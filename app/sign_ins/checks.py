@@ -9,12 +9,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from app import database
 from app.ground import Ground
 from app.providers.contract import Alive, Authorized, Failure, Fault, missing_scopes
-from app.sign_ins import faults
 from app.sign_ins.calls import probe
 from app.sign_ins.clients import provider_of
-from app.sign_ins.grants import next_check, note_recovery, note_trouble
+from app.sign_ins.grants import next_check, note_recovery
 from app.sign_ins.models import LIVE, Grant, StatusReason
-from app.sign_ins.refresh import DEADLINES, Deadlines
+from app.sign_ins.refresh import DEADLINES, Deadlines, note_refusal
 
 AGAIN_AFTER = timedelta(minutes=5)
 _ROUND = 20
@@ -64,7 +63,7 @@ async def _note(grant: Grant, failure: Failure | None, *, ground: Ground) -> Non
     if failure is None:
         await note_recovery(grant, ground=ground)
     elif failure.fault is not Fault.BUSY and not _is_noted(grant):
-        await note_trouble(grant, faults.reason(failure), failure.words, ground=ground)
+        await note_refusal(grant, failure, ground=ground)
     passes = failure is not None and failure.fault.is_transient
     await _write(grant, last_checked_at=None if passes else now, next_check_at=now + AGAIN_AFTER if passes else None)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Client, NotConfigured, Provider
-from app.sign_ins.models import Authorization, Grant
+from app.sign_ins import oauth_clients
+from app.sign_ins.models import Authorization, Grant, GrantState, OAuthClient
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,14 @@ def provider_of(row: Grant | Authorization) -> Provider:
     return CATALOGUE[row.provider]
 
 
-def client_of(row: Grant | Authorization, *, ground: Ground) -> Client | NotConfigured | Replaced:
-    """Return the client that the row was made with, if the service has it still."""
+async def client_of(row: Grant | Authorization, *, ground: Ground) -> Client | NotConfigured | Replaced:
+    """Return the client that the row was made with, if the service has it still: the operator's, or the team's own.
+
+    A team's client that has ended still gives back what was got with it. Raises SealError where its secret does not open; that
+    is written down then.
+    """
+    if row.oauth_client_id is not None:
+        return await _client_of_team(row, row.oauth_client_id, ground=ground)
     provider = provider_of(row)
     client = provider.configure(ground.settings)
     if isinstance(client, NotConfigured) or (client.origin, client.id) == (row.origin, row.client_id):
@@ -39,3 +46,18 @@ def explain(row: Grant | Authorization, client: NotConfigured | Replaced) -> str
 
 def describe_missing(provider: Provider, missing: NotConfigured) -> str:
     return f"{provider.name} is not set up on this server: the operator has to set {' and '.join(missing.settings)}."
+
+
+async def _client_of_team(row: Grant | Authorization, client_id: object, *, ground: Ground) -> Client | Replaced:
+    client = await OAuthClient.get(id=client_id, team_id=row.team_id)
+    fits = (client.provider, client.origin, client.client_id) == (row.provider, row.origin, row.client_id)
+    is_given_back = isinstance(row, Grant) and row.state is GrantState.REVOKING
+    if not fits or client.sealed_secret is None or (client.has_ended and not is_given_back):
+        return Replaced(f"The installed app for {client.base_url} was deleted or has another client id since this sign-in.")
+    return Client(
+        id=client.client_id,
+        secret=await oauth_clients.open_secret(client, ground=ground),
+        base_url=client.base_url,
+        origin=client.origin,
+        certificates=client.certificates,
+    )

@@ -12,13 +12,22 @@ from app.events import Change
 from app.ground import Ground
 from app.providers.contract import Client, Failure, Fault, Identity, Tokens, missing_scopes
 from app.secret import Secret
-from app.sign_ins.actions import SHUT
+from app.sign_ins import oauth_clients
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.clients import client_of, explain, provider_of
-from app.sign_ins.events import AuthorizationCompleted, AuthorizationFailed
+from app.sign_ins.endings import SHUT, replace
+from app.sign_ins.events import AuthorizationCompleted, AuthorizationFailed, MemberSignedIn
 from app.sign_ins.faults import sign_in_failure
 from app.sign_ins.flights import flights_of
-from app.sign_ins.models import Authorization, AuthorizationFailureCode, AuthorizationStatus, Grant, GrantState
+from app.sign_ins.grants import next_check
+from app.sign_ins.models import (
+    Authorization,
+    AuthorizationFailureCode,
+    AuthorizationStatus,
+    Grant,
+    GrantState,
+    StatusReason,
+)
 from app.sign_ins.sealing import seal_tokens
 
 EXCHANGE_DEADLINE = 20.0
@@ -72,10 +81,10 @@ async def _exchange(returned: Returned, *, ground: Ground, deadline: float) -> t
     row, provider = returned.authorization, provider_of(returned.authorization)
     if returned.code is None:
         return _read_error(returned.error or "", provider_name=provider.name)
-    client = client_of(row, ground=ground)
-    if not isinstance(client, Client):
-        return Obstacle(AuthorizationFailureCode.CLIENT_REFUSED, explain(row, client))
     try:
+        client = await client_of(row, ground=ground)
+        if not isinstance(client, Client):
+            return Obstacle(AuthorizationFailureCode.CLIENT_REFUSED, explain(row, client))
         verifier = await _open_verifier(row, ground=ground)
     except SealError:
         return _NO_KEY
@@ -148,19 +157,26 @@ async def _end(row: Authorization, grant: Grant | None, obstacle: Obstacle | Non
 
 
 async def _save_grant(change: Change, grant: Grant, *, is_wanted: bool) -> None:
-    """Save the grant: to wait, or else to be given back, with the same care as any other."""
-    grant.state = GrantState.WAITING if is_wanted else GrantState.REVOKING
+    """Save the grant: to wait, or as the member's own at once; or else to be given back, with the same care as any other."""
     if not is_wanted:
-        grant.revoking_since = grant.next_revocation_at = change.now
+        grant.state, grant.revoking_since, grant.next_revocation_at = GrantState.REVOKING, change.now, change.now
+    elif grant.oauth_client_id is None:
+        grant.state = GrantState.WAITING
+    else:
+        grant.state, grant.next_check_at = GrantState.ACTIVE, next_check(grant, now=change.now)
     await grant.save(force_create=True)
 
 
 async def _succeed(change: Change, row: Authorization, grant: Grant) -> None:
     row.update_from_dict(SHUT)
     row.status, row.connected_to, row.grant_id = AuthorizationStatus.COMPLETED, grant.account_name, grant.id
-    row.expires_at = change.now + WAITS
+    row.expires_at = change.now + WAITS if grant.oauth_client_id is None else None
     await row.save()
     await change.record(AuthorizationCompleted(row.id, grant.account_name, provider_of(row).name))
+    if grant.oauth_client_id is not None:
+        await replace(change, grant)
+        await oauth_clients.record_recovery(change, grant.oauth_client_id)
+        await change.record(MemberSignedIn(grant.oauth_client_id, grant.member_id, grant.id))
 
 
 async def fail(change: Change, row: Authorization, obstacle: Obstacle) -> None:
@@ -169,6 +185,8 @@ async def fail(change: Change, row: Authorization, obstacle: Obstacle) -> None:
     row.expires_at, row.ended_at = None, change.now
     await row.save()
     await change.record(AuthorizationFailed(row.id, provider_of(row).name, obstacle.message))
+    if row.oauth_client_id is not None and obstacle.code is AuthorizationFailureCode.CLIENT_REFUSED:
+        await oauth_clients.record_trouble(change, row.oauth_client_id, StatusReason.CLIENT_REFUSED, obstacle.message)
 
 
 def _read_error(error: str, *, provider_name: str) -> Obstacle:

@@ -80,3 +80,37 @@ class GrantRecovered:
 
     def entry(self) -> None:
         return None
+
+
+@dataclass(frozen=True)
+class MemberSignedIn:
+    """A member has an authorization of their own at a team's OAuth client from now on, in the place of any older one."""
+
+    oauth_client_id: UUID
+    member_id: UUID
+    grant_id: UUID
+
+    def entry(self) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class ClientTroubled:
+    """A team's OAuth client does not work, whoever signs in with it: the server refuses it, or its secret does not open."""
+
+    oauth_client_id: UUID
+    reason: StatusReason
+    message: str
+
+    def entry(self) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class ClientRecovered:
+    """The client works again."""
+
+    oauth_client_id: UUID
+
+    def entry(self) -> None:
+        return None

@@ -49,6 +49,11 @@ async def use(
     return grant
 
 
+async def live_grant_of(oauth_client_id: UUID, member_id: UUID) -> Grant | None:
+    """Return the member's own grant at a team's OAuth client, working or not; there is never more than one."""
+    return await Grant.get_or_none(oauth_client_id=oauth_client_id, member_id=member_id, state=GrantState.ACTIVE)
+
+
 async def retire(change: Change, grant_id: UUID) -> bool:
     """Have the grant given back: it was replaced, or nothing uses it any more. Nobody is told; returns whether it was live."""
     retired = await Grant.filter(id=grant_id, team_id=change.team_id, state__in=LIVE).update(

@@ -10,9 +10,9 @@ from app import database
 from app.events import Change
 from app.ground import Ground
 from app.sign_ins import completion, grants
-from app.sign_ins.actions import SHUT
 from app.sign_ins.checks import check_due
 from app.sign_ins.clients import provider_of
+from app.sign_ins.endings import SHUT
 from app.sign_ins.events import AuthorizationRevoked
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant
 from app.sign_ins.refresh import refresh

@@ -89,7 +89,10 @@ class RevocationOutcome(StrEnum):
 
 
 class OAuthClient(Model):
-    """A team's own OAuth client at a Git server. Its secret stays until the last grant that it made is GONE."""
+    """A team's own OAuth client at a Git server. Its secret stays until the last grant that it made is GONE.
+
+    `version` counts the secrets it has had; `trouble` is what keeps the client itself from working, whoever signs in with it.
+    """
 
     id = fields.UUIDField(primary_key=True)
     team_id = fields.UUIDField()
@@ -97,12 +100,14 @@ class OAuthClient(Model):
     base_url = fields.CharField(max_length=300)
     origin = fields.CharField(max_length=300)
     client_id = fields.CharField(max_length=300)
-    sealed_secret = fields.BinaryField(null=True)
+    sealed_secret: bytes | None = fields.BinaryField(null=True)
     secret_hint = fields.CharField(max_length=4)
-    certificates = fields.TextField(null=True)
+    certificates: str | None = fields.TextField(null=True)
     version = fields.IntField(default=1)
+    trouble: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment]  # null=True is not in its type
     created_at = fields.DatetimeField()
-    ended_at = fields.DatetimeField(null=True)
+    last_checked_at: datetime | None = fields.DatetimeField(null=True)
+    ended_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "oauth_client"

@@ -1,9 +1,7 @@
 """What follows for sign-ins when something happens below."""
 
 from app.events import Change
-from app.sign_ins import actions, grants
-from app.sign_ins.clients import provider_of
-from app.sign_ins.events import AuthorizationRevoked
+from app.sign_ins import endings, grants
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
 from app.teams.events import MemberRemoved
 
@@ -12,11 +10,9 @@ async def end_their_grants(change: Change, happening: MemberRemoved) -> None:
     """Give back what was the member's own. What they set up for the team stays."""
     theirs = Authorization.filter(team_id=change.team_id, member_id=happening.member_id)
     for row in await theirs.filter(status=AuthorizationStatus.PENDING):
-        await actions.close(change, row, "the member who began it has left the team.")
+        await endings.close(change, row, "the member who began it has left the team.")
     for row in await theirs.filter(status=AuthorizationStatus.COMPLETED):
-        row.status, row.ended_at = AuthorizationStatus.REVOKED, change.now
-        await row.save(update_fields=["status", "ended_at"])
-        await change.record(AuthorizationRevoked(row.id, row.connected_to or provider_of(row).name))
+        await endings.revoke(change, row)
     owned = Grant.filter(team_id=change.team_id, member_id=happening.member_id, is_shared=False, state__in=LIVE)
     for grant in await owned.order_by("created_at", "id"):
         if grant.state is GrantState.WAITING:

@@ -20,7 +20,7 @@ from app.errors import KeyUnavailable, SealError
 from app.ground import Ground
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Tokens
 from app.secret import Secret
-from app.sign_ins import faults
+from app.sign_ins import faults, oauth_clients
 from app.sign_ins.clients import client_of, explain, provider_of
 from app.sign_ins.flights import flights_of
 from app.sign_ins.grants import note_trouble
@@ -130,10 +130,10 @@ class _Attempt:
 
     async def _exchange(self, row: Grant, owner: UUID) -> Grant | Failure:
         """Ask the provider, as the owner of the lease. `row` is as it was read before the lease was taken."""
-        client = client_of(row, ground=self._ground)
-        if not isinstance(client, Client):
-            return await self._give_up(row, owner, Failure(Fault.UNREACHABLE, explain(row, client)))
         try:
+            client = await client_of(row, ground=self._ground)
+            if not isinstance(client, Client):
+                return await self._give_up(row, owner, Failure(Fault.UNREACHABLE, explain(row, client)))
             await self._ground.vault.prepare(row.team_id)  # what comes back must be sealable
             old, token = await open_access(row, ground=self._ground), await open_refresh(row, ground=self._ground)
         except SealError as error:
@@ -158,7 +158,10 @@ class _Attempt:
             ),
         )
         if isinstance(outcome, Tokens):
-            return await self._save(row, outcome, asked_at=asked_at)
+            saved = await self._save(row, outcome, asked_at=asked_at)
+            if row.oauth_client_id is not None:
+                await oauth_clients.note_recovery(row.oauth_client_id, ground=self._ground)
+            return saved
         return await self._settle(row, owner, outcome, cut=cut)
 
     async def _probe(self, row: Grant, old: Secret, client: Client) -> _Cut | Failure:
@@ -210,7 +213,7 @@ class _Attempt:
             case Fault.DEAD_GRANT | Fault.EXPIRED:
                 return await self._bury(row, owner, failure, cut=cut)
             case Fault.MISSING_SCOPES | Fault.CLIENT_REFUSED:
-                await note_trouble(row, faults.reason(failure), failure.words, ground=self._ground)
+                await note_refusal(row, failure, ground=self._ground)
         return await self._give_up(row, owner, failure, cool_down=LONG_COOL_DOWN)
 
     async def _bury(self, row: Grant, owner: UUID, failure: Failure, *, cut: _Cut | None) -> Grant | Failure:
@@ -261,6 +264,15 @@ def authorize(client: Client, access: Secret) -> Authorized:
     return Authorized(
         access=access, client_id=client.id, base_url=client.base_url, origin=client.origin, certificates=client.certificates
     )
+
+
+async def note_refusal(grant: Grant, failure: Failure, *, ground: Ground) -> None:
+    """Write down what the provider refuses: the grant, or with CLIENT_REFUSED the team's own client that it was made with."""
+    if failure.fault is Fault.CLIENT_REFUSED and grant.oauth_client_id is not None:
+        reason = faults.reason(failure)
+        await oauth_clients.note_trouble(grant.oauth_client_id, reason, failure.words, ground=ground)
+    else:
+        await note_trouble(grant, faults.reason(failure), failure.words, ground=ground)
 
 
 async def note_sealed(grant: Grant, error: SealError, *, ground: Ground) -> Failure:

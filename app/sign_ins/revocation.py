@@ -20,7 +20,8 @@ from app.sign_ins.models import (
     RevocationOutcome,
     StatusReason,
 )
-from app.sign_ins.refresh import DEADLINES, Deadlines, is_expired, refresh
+from app.sign_ins.oauth_clients import shred_ended
+from app.sign_ins.refresh import DEADLINES, Deadlines, is_expired, note_refusal, refresh
 from app.sign_ins.sealing import open_access
 
 GIVES_UP_AFTER = timedelta(days=1)
@@ -46,6 +47,7 @@ async def revoke_due(*, ground: Ground, deadlines: Deadlines = DEADLINES) -> int
         if await _claim(grant, now=now):
             await _give_back(grant, ground=ground, deadlines=deadlines)
             looked_at += 1
+    await shred_ended(now)
     return looked_at
 
 
@@ -72,11 +74,16 @@ async def _attempt(grant: Grant, *, ground: Ground, deadlines: Deadlines) -> Rev
         return RevocationOutcome.REVOKED
     if provider_of(grant).shares_token and await _is_held_by_another(grant):
         return RevocationOutcome.KEPT
-    client = client_of(grant, ground=ground)
+    try:
+        client = await client_of(grant, ground=ground)
+    except SealError:
+        return None
     if not isinstance(client, Client):
         return None
     renewed = await _renew(grant, ground=ground, deadlines=deadlines)
     failure = renewed if isinstance(renewed, Failure) else await _revoke(renewed, client=client, ground=ground)
+    if failure is not None and failure.fault is Fault.CLIENT_REFUSED:
+        await note_refusal(grant, failure, ground=ground)
     return RevocationOutcome.REVOKED if failure is None or failure.fault is Fault.DEAD_GRANT else None
 
 

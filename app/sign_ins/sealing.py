@@ -57,5 +57,13 @@ async def open_refresh(grant: Grant, *, ground: Ground) -> Secret | None:
     return await ground.vault.open(bytes(grant.sealed_refresh), bound_to=grant.binding("sealed_refresh"))
 
 
+def was_due(grant: Grant, *, now: datetime) -> bool:
+    """Whether the present tokens' refresh was due at `now`, though it may have failed and wait to be tried again."""
+    if grant.expires_at is None or grant.lifetime_seconds is None:
+        return False
+    lifetime = timedelta(seconds=grant.lifetime_seconds)
+    return _due_at(grant.expires_at - lifetime, lifetime) <= now
+
+
 def _due_at(now: datetime, lifetime: timedelta) -> datetime:
     return now + lifetime - lifetime / _SHARE_LEFT

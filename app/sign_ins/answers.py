@@ -1,0 +1,112 @@
+"""What providers have answered lately: asked once however many want to know, kept for a minute, and only ever for one grant."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from app.errors import TooComplex
+from app.events import Events
+from app.graphql.budget import Budget, CountedOutbound
+from app.ground import Ground
+from app.providers.contract import Authorized, Failure, File
+from app.sign_ins.calls import call
+from app.sign_ins.flights import flights_of
+from app.sign_ins.models import Grant
+
+KEPT_FOR = timedelta(seconds=60)
+_MOST_WEIGHT = 32 * 1024 * 1024
+_PAGE_WEIGHT = 32 * 1024
+
+T = TypeVar("T")
+Put = Callable[[Authorized, CountedOutbound], Awaitable[T | Failure]]
+
+
+async def ask(
+    grant: Grant, question: Hashable, put: Put[T], *, budget: Budget, ground: Ground, fresh: bool = False
+) -> T | Failure:
+    """Ask the provider for the grant, with `put`, and return its answer: the one of the last minute, where there is one.
+
+    `question` is equal for equal questions only. Whoever asks the same for the same grant meanwhile waits for the same answer,
+    and pays nothing for it. Failures are not kept; `fresh` asks anew. Raises TooComplex when `budget` does not suffice.
+    """
+    kept = _answers_of(ground)
+    key = (grant.id, question)
+    if not fresh and not _is_in_need(grant):
+        found: _Kept[T] | None = kept.find(key, now=ground.clock.now())
+        if found is not None:
+            return found.answer
+
+    async def fly() -> T | Failure | TooComplex:
+        try:
+            answer = await call(grant.id, lambda authorized: put(authorized, outbound), ground=ground)
+        except TooComplex as spent:
+            return spent
+        if not isinstance(answer, Failure):
+            kept.keep(key, answer, until=ground.clock.now() + KEPT_FOR)
+        return answer
+
+    outbound = CountedOutbound(ground.outbound, budget)
+    while True:
+        # Who joined a flight that came down because its own operation had no call left tries on its own account.
+        budget.check()
+        answer = await flights_of(ground).join(("answer", *key), fly)
+        if not isinstance(answer, TooComplex):
+            return answer
+
+
+@dataclass(frozen=True)
+class _Kept(Generic[T]):
+    answer: T
+    until: datetime
+    weight: int
+
+
+class _Answers:
+    """Answers by what was asked for which grant; the longest unused give way when they weigh too much."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[UUID, Hashable], _Kept[Any]] = OrderedDict()
+        self._weight = 0
+
+    def find(self, key: tuple[UUID, Hashable], *, now: datetime) -> _Kept[Any] | None:
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        if found.until <= now:
+            self._drop(key)
+            return None
+        self._kept.move_to_end(key)
+        return found
+
+    def keep(self, key: tuple[UUID, Hashable], answer: object, *, until: datetime) -> None:
+        if key in self._kept:
+            self._drop(key)
+        kept = _Kept(answer, until, _weigh(answer))
+        self._kept[key] = kept
+        self._weight += kept.weight
+        while self._weight > _MOST_WEIGHT:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: tuple[UUID, Hashable]) -> None:
+        self._weight -= self._kept.pop(key).weight
+
+
+# One for each running service, as flights are.
+_ANSWERS: WeakKeyDictionary[Events, _Answers] = WeakKeyDictionary()
+
+
+def _answers_of(ground: Ground) -> _Answers:
+    return _ANSWERS.setdefault(ground.events, _Answers())
+
+
+def _weigh(answer: object) -> int:
+    return _PAGE_WEIGHT + (4 * len(answer.text or "") if isinstance(answer, File) else 0)
+
+
+def _is_in_need(grant: Grant) -> bool:
+    """Whether the grant is known not to work: then nothing is told from memory either."""
+    return grant.trouble is not None and not grant.trouble.is_passing
