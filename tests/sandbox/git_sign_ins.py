@@ -68,7 +68,7 @@ class GitServer:
         return str(self.exchange(self.code(user, **changed)).json()["access_token"])
 
     def change(self, what: str, **order: object) -> httpx2.Response:
-        answer = self.sandbox.control(f"{self.name}/{what}", **order)
+        answer = self.sandbox.http.post(f"/control/{self.name}/{what}", json=order)
         assert answer.status_code == 200, answer.text
         return answer
 
