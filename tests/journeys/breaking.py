@@ -1,5 +1,6 @@
 """Rows and tables that break below the running service, and commands that cannot succeed."""
 
+import asyncio
 import contextlib
 import secrets
 import sqlite3
@@ -59,21 +60,23 @@ async def ask_of_the_broken(world: World, *, link: str) -> None:
         world.seen.note("a WebSocket to the broken", await converse(conversation, port=world.service.port))
 
 
-def fail_on_the_command_line(world: World) -> None:
+async def fail_on_the_command_line(world: World) -> None:
     """Report with a token that is none, and look for a database that is not there."""
     token, password = f"ia_{secrets.token_hex(19)}", secrets.token_urlsafe(24)
     world.planted.know("a wrong token in the environment", token)
     world.planted.know("a password of no database", password)
-    service, away = world.service, f"postgres://nobody:{password}@127.0.0.1:1/nothing"
-    environment = {"INSTALLED_APPS_URL": service.url, "INSTALLED_APPS_TOKEN": token}
-    for command, database_url in (
-        (("report", "newman", str(REPORT), "--monitor", "m"), service.database_url),
-        (("check",), away),
-    ):
-        stranger = Service(service.folder, database_url, service.port, service.sandbox_port, environment)
+    here, away = world.service.database_url, f"postgres://nobody:{password}@127.0.0.1:1/nothing"
+    environment = {"INSTALLED_APPS_URL": world.service.url, "INSTALLED_APPS_TOKEN": token}
+
+    def fail(database_url: str, *command: str) -> None:
+        stranger = Service(world.service.folder, database_url, environment=environment)
         with pytest.raises(AssertionError) as refused:
             stranger.run(*command)
         world.seen.note(f"what {command[0]} says", str(refused.value))
+
+    await asyncio.gather(
+        asyncio.to_thread(fail, here, "report", "newman", str(REPORT), "--monitor", "m"), asyncio.to_thread(fail, away, "check")
+    )
 
 
 async def execute(database_url: str, statement: str) -> None:

@@ -58,7 +58,7 @@ async def test_no_secret_leaves(database_url: str, tmp_path: Path) -> None:
             note_what_lies_about(service, seen)
         async with started(service, "text", seen):
             await fail_unexpectedly(world)
-            fail_on_the_command_line(world)
+            await fail_on_the_command_line(world)
             await knock_wrongly(world)
             await read_everything(world)
         await world.story.browser.close()
