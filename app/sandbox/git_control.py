@@ -36,12 +36,12 @@ class _NewBranch(_OfBranch):
 
 
 class _OfFile(_OfBranch):
-    path: str
+    path: str = Field(pattern=r"^[^/]+(/[^/]+)*$")
     message: str = "Change a file"
 
 
 class _NewPath(_OfFile):
-    to: str
+    to: str = Field(pattern=r"^[^/]+(/[^/]+)*$")
 
 
 class _NewContent(_OfFile):
@@ -129,8 +129,10 @@ def _rename_branch(state: GitState, order: _NewBranch) -> Answer:
 def _commit_content(state: GitState, order: _NewContent) -> Answer:
     repository = _repository(state, order)
     base = repository.branches.get(order.branch) or repository.resolve("HEAD")
-    before = {} if base is None else dict(base.snapshot.leaves)
-    return _commit(state, order, repository, {**before, order.path: Leaf(order.octets())})
+    before = {} if base is None else base.snapshot.leaves
+    # a file takes the place of a directory of the same name
+    beside = {path: leaf for path, leaf in before.items() if not path.startswith(f"{order.path}/")}
+    return _commit(state, order, repository, {**beside, order.path: Leaf(order.octets())})
 
 
 def _delete_file(state: GitState, order: _OfFile) -> Answer:

@@ -53,7 +53,9 @@ def list_tree(call: Call, project: Repository) -> Response:
 
 
 def show_file(call: Call, project: Repository) -> Response:
-    """Answer /repository/files/{path}: its facts, and its content as base64 whatever its size."""
+    """Answer /repository/files/{path}: its facts, and its content as base64 whatever its size. It needs a ref."""
+    if not call.query("ref"):
+        return JSONResponse({"error": "ref is missing, ref is empty"}, 400)
     found = _find_file(call, project)
     if isinstance(found, Response):
         return found
@@ -62,6 +64,7 @@ def show_file(call: Call, project: Repository) -> Response:
 
 
 def show_raw_file(call: Call, project: Repository) -> Response:
+    """Answer /repository/files/{path}/raw: the file as it is, on the default branch where no ref is named."""
     found = _find_file(call, project)
     if isinstance(found, Response):
         return found
@@ -122,8 +125,6 @@ def _token(entry: Entry) -> str:
 
 
 def _find_file(call: Call, project: Repository) -> _File | Response:
-    if not call.query("ref"):
-        return JSONResponse({"error": "ref is missing, ref is empty"}, 400)
     path, commit = call.names[1], project.resolve(call.query("ref"))
     if commit is None:
         return refuse(404, "Commit Not Found")

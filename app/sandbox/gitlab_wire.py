@@ -142,15 +142,13 @@ def _answer(git: GitState, request: Request, endpoint: Endpoint, names: tuple[st
 
 
 def _invalid_token(description: str) -> Response:
-    return _challenge(401, "invalid_token", description, {})
+    shown = {"error": "invalid_token", "error_description": description}
+    challenge = f'Bearer realm="Protected by OAuth 2.0", error="invalid_token", error_description="{description}"'
+    return JSONResponse(shown, 401, {"WWW-Authenticate": challenge})
 
 
 def _insufficient_scope(endpoint: Endpoint) -> Response:
+    """Refuse what the scopes do not open; GitLab leaves the challenge (RFC 6750 section 3) out here."""
     description = "The request requires higher privileges than provided by the access token."
-    return _challenge(403, "insufficient_scope", description, {"scope": " ".join(endpoint.scopes)})
-
-
-def _challenge(status: int, error: str, description: str, more: Mapping[str, str]) -> Response:
-    parts = {"error": error, "error_description": description, **more}
-    challenge = ", ".join(f'{name}="{value}"' for name, value in parts.items())
-    return JSONResponse(parts, status, {"WWW-Authenticate": f'Bearer realm="Protected by OAuth 2.0", {challenge}'})
+    shown = {"error": "insufficient_scope", "error_description": description, "scope": " ".join(endpoint.scopes)}
+    return JSONResponse(shown, 403)

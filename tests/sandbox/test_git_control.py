@@ -96,6 +96,15 @@ def test_a_commit_can_begin_a_branch_and_a_repository(server: GitServer) -> None
     assert repositories(server)["acme/empty"]["default_branch"] == "first"
 
 
+def test_a_file_can_take_the_place_of_a_directory(server: GitServer) -> None:
+    token = server.token()
+
+    server.change("commit", repository=PAYMENTS, branch="main", path="openapi", content="one file")
+
+    assert read_file(server, token, "openapi").json()["size"] == len("one file")
+    assert read_file(server, token, "openapi/openapi.yaml").status_code == 404
+
+
 def test_a_repository_can_be_deleted(server: GitServer) -> None:
     token = server.token()
 
@@ -157,6 +166,7 @@ def test_the_state_shows_grants_and_people(server: GitServer) -> None:
         ("remove_access", {"repository": PAYMENTS, "user": "edsger"}, 404),
         ("delete_branch", {"repository": PAYMENTS}, 400),
         ("commit", {"repository": PAYMENTS, "branch": "main", "path": "a", "contents": "?"}, 400),
+        ("commit", {"repository": PAYMENTS, "branch": "main", "path": "/a", "content": "?"}, 400),
     ],
 )
 def test_an_order_that_cannot_be_done_is_refused_and_changes_nothing(

@@ -293,10 +293,12 @@ def test_a_file_that_is_not_there_is_not_found(server: GitServer, path: str, ref
     assert (refused.value.response_code, refused.value.error_message) == (404, message)
 
 
-def test_a_file_needs_a_ref(server: GitServer) -> None:
+def test_a_file_needs_a_ref_unless_it_is_read_raw(server: GitServer) -> None:
     answer = read(server, "projects/acme%2Fpayments-api/repository/files/README%2Emd")
+    raw = read(server, "projects/acme%2Fpayments-api/repository/files/README%2Emd/raw")
 
     assert (answer.status_code, answer.json()) == (400, {"error": "ref is missing, ref is empty"})
+    assert (raw.status_code, raw.text) == (200, "# payments-api\n")
 
 
 def test_a_commit_that_is_not_there_is_not_found(server: GitServer) -> None:
