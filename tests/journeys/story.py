@@ -20,7 +20,9 @@ mutation ($input: BeginAuthorizationInput!) {
   beginAuthorization(input: $input) { authorization { id status startUrl } userErrors { code message field } }
 }"""
 AUTHORIZATION = """
-query ($id: ID!) { authorization(id: $id) { status connectedTo failure { code message } channels(first: 100) { nodes { id name } } } }"""
+query ($id: ID!) {
+  authorization(id: $id) { status connectedTo failure { code message } channels(first: 100) { nodes { id name } } }
+}"""
 ADD = """
 mutation ($input: AddIntegrationInput!) {
   addIntegration(input: $input) {
@@ -32,7 +34,9 @@ mutation ($input: ReauthenticateIntegrationInput!) {
   reauthenticateIntegration(input: $input) { integration { id status } installedApp { id } userErrors { code message field } }
 }"""
 WOULD_STOP = """
-query ($id: ID!) { installedApp(id: $id) { name connectedTo status viewerIsAuthenticated integrations { totalCount nodes { id name } } } }"""
+query ($id: ID!) {
+  installedApp(id: $id) { name connectedTo status viewerIsAuthenticated integrations { totalCount nodes { id name } } }
+}"""
 DELETE = """
 mutation ($input: DeleteInstalledAppInput!) {
   deleteInstalledApp(input: $input) {
@@ -44,11 +48,18 @@ mutation ($input: RecordMonitorRunInput!) {
   recordMonitorRun(input: $input) { run { id outcome } deliveries { id status } userErrors { code message field } }
 }"""
 INTEGRATIONS = """
-query { integrations(first: 100) { totalCount nodes { id name status statusReason statusMessage installedApp { id } } } eventCursor }"""
+query {
+  integrations(first: 100) { totalCount nodes { id name status statusReason statusMessage installedApp { id } } }
+  eventCursor
+}"""
 DELIVERIES = """
-query ($id: ID!) { integration(id: $id) { deliveries(first: 100) { nodes { id status attempts { succeeded error } run { runId } } } } }"""
+query ($id: ID!) {
+  integration(id: $id) { deliveries(first: 100) { nodes { id status attempts { succeeded error } run { runId } } } }
+}"""
 EVENTS = """
-query ($after: String) { events(first: 100, after: $after) { nodes { sequence type cursor summary } pageInfo { hasNextPage endCursor } } }"""
+query ($after: String) {
+  events(first: 100, after: $after) { nodes { sequence type cursor summary } pageInfo { hasNextPage endCursor } }
+}"""
 
 
 @dataclass
