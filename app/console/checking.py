@@ -48,6 +48,8 @@ async def _providers(settings: Settings) -> AsyncIterator[Finding]:
     try:
         for provider in CATALOGUE.values():
             match provider.configure(settings):
+                case NotConfigured(settings=()):
+                    continue  # the clients are the teams' own
                 case NotConfigured(settings=names):
                     yield False, f"{provider.name}: set {' and '.join(names)} to offer it"
                 case client:

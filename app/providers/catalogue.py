@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from app.providers import slack
+from app.providers import github, gitlab, slack
 from app.providers.contract import Provider
 
 
@@ -14,4 +14,4 @@ def catalogue_of(providers: Sequence[Provider]) -> Mapping[str, Provider]:
     return by_key
 
 
-CATALOGUE = catalogue_of([slack.PROVIDER])
+CATALOGUE = catalogue_of([github.PROVIDER, gitlab.PROVIDER, slack.PROVIDER])

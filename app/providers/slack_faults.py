@@ -6,16 +6,12 @@ chat.postMessage in Slack's API reference, and its page on rate limits (429 with
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 
+from app.providers._waiting import read_retry_after
 from app.providers.contract import Failure, Fault
-
-LONGEST_WAIT = 3600.0
 
 # Words joined by underscores, each short: nothing of this shape is a token, a secret or a code that was sent along.
 _CODE = re.compile(r"[a-z]{1,20}(?:_[a-z0-9]{1,20}){0,6}")
-_SECONDS = re.compile(r"[0-9]{1,20}")
-_HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
 _INVITE = "Slack knows no such channel, or it is private and the app is not in it: invite the app there, or choose another"
 _CLOSED = "Slack does not let the app post in this channel: ask its owners, or choose another"
@@ -88,30 +84,9 @@ def sort_status(status: int, *, headers: Mapping[str, str]) -> Failure | None:
     return None
 
 
-def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of Retry-After (RFC 9110, section 10.2.3), at most an hour; None where there are none to be read.
-
-    A date is measured from the Date of the same answer, so that no two clocks are compared.
-    """
-    text = headers.get("retry-after", "")
-    if _SECONDS.fullmatch(text):
-        return min(float(text), LONGEST_WAIT)
-    until, answered = _read_date(text), _read_date(headers.get("date", ""))
-    if until is None or answered is None:
-        return None
-    return min(max((until - answered).total_seconds(), 0.0), LONGEST_WAIT)
-
-
 def read_scopes(text: str | None) -> tuple[str, ...] | None:
     """Return the scopes of a comma list, each once; None where the text is none."""
     if text is None:
         return None
     scopes = tuple(dict.fromkeys(scope for part in text.split(",") if (scope := part.strip())))
     return scopes if all(re.fullmatch(r"[a-z][a-z0-9_.:-]{0,63}", scope) for scope in scopes) else None
-
-
-def _read_date(text: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, _HTTP_DATE)  # noqa: DTZ007 - both ends of the difference are in GMT
-    except ValueError:
-        return None

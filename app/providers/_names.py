@@ -1,0 +1,61 @@
+"""What others call repositories, branches and files, before it may stand in an address.
+
+Whoever asks chooses these names. One that would climb out of its place in a path is refused here; all else is percent-encoded, so
+that it stays one segment.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote, urlencode
+
+from app.providers.contract import Failure, Fault
+
+_LONGEST_PATH = 3000
+_LONGEST_REF = 1000
+_DOTS = frozenset({"", ".", ".."})
+# What git-check-ref-format(1) refuses.
+_NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^/|/$|^-|\.$|(?:^|/)\.|\.lock(?:/|$)|^@$")
+_WORTH_SEARCHING = 200
+
+
+def is_path(text: str) -> bool:
+    """Whether the text can be the path of a file or a directory, from the root, without a slash at either end."""
+    return not any(segment in _DOTS for segment in text.split("/")) and _is_plain(text, _LONGEST_PATH)
+
+
+def is_ref(text: str) -> bool:
+    """Whether the text can name a branch, a tag or a commit."""
+    return bool(text) and not _NO_REF.search(text) and _is_plain(text, _LONGEST_REF)
+
+
+def address(api: str, segments: Sequence[str], query: Mapping[str, str] | None = None) -> str:
+    """Return the address below the API that the segments name; each stays one segment, whatever is in it.
+
+    Raises ValueError where one is empty or of dots alone.
+    """
+    if any(segment in _DOTS for segment in segments):
+        raise ValueError("a segment of a path would climb")
+    path = "/".join(quote(segment, safe="") for segment in segments)
+    return f"{api}/{path}?{urlencode(query)}" if query else f"{api}/{path}"
+
+
+def clean_search(text: str) -> str:
+    """Return what is looked for without what no name has: controls, lone surrogates, spaces around it."""
+    return " ".join("".join(one if _is_writable(one) else " " for one in text).split())[:_WORTH_SEARCHING]
+
+
+def no_ref(server: str) -> Failure:
+    return Failure(Fault.TARGET_GONE, f"{server} cannot have a branch of that name.")
+
+
+def no_path(server: str) -> Failure:
+    return Failure(Fault.TARGET_GONE, f"{server} cannot have a file or directory of that name.")
+
+
+def _is_plain(text: str, longest: int) -> bool:
+    return len(text) <= longest and all(map(_is_writable, text)) and len(quote(text, safe="")) <= longest
+
+
+def _is_writable(character: str) -> bool:
+    return unicodedata.category(character) not in {"Cc", "Cs"}

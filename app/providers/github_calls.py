@@ -1,0 +1,116 @@
+"""One call to GitHub's REST API, and its answer: read into a typed value, or sorted into a failure.
+
+Sources: GitHub Enterprise Server's "Troubleshooting the REST API", "Rate limits for the REST API", "Scopes for OAuth apps"
+(X-OAuth-Scopes, X-Accepted-OAuth-Scopes) and "Best practices for using the REST API" (301 where a repository was renamed).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from app.outbound import Bearer, NotJson, Outbound, Outcome, Request, Response, parse_json
+from app.providers._answers import explain_redirect, explain_silence, parse, read_scopes
+from app.providers._names import address
+from app.providers._waiting import read_reset, read_retry_after
+from app.providers.contract import Authorized, Failure, Fault, missing_scopes
+
+SERVER = "GitHub"
+SCOPES = ("repo", "user")
+HEADERS = {"Accept": "application/vnd.github+json"}
+
+_PATIENCE = ("secondary rate limit", "rate limit exceeded", "abuse detection")
+_GONE = frozenset({403, 404, 410, 451})
+_IS_GONE = "GitHub has no such repository, branch or file, or does not show it to this account."
+
+T = TypeVar("T")
+
+
+def api_of(base_url: str) -> str:
+    """Return the address below which the server's API lies."""
+    return f"{base_url}/api/v3"
+
+
+async def get(
+    segments: Sequence[str], query: Mapping[str, str] | None = None, *, authorized: Authorized, outbound: Outbound
+) -> Outcome:
+    """Ask for what the segments name, for a grant."""
+    url = address(api_of(authorized.base_url), segments, query)
+    return await outbound.send(
+        Request("GET", url, headers=HEADERS, credential=Bearer(authorized.access)),
+        origin=authorized.origin,
+        certificates=authorized.certificates,
+    )
+
+
+def read_answer(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
+    """Read what came of a call: the shape on HTTP 200, else a failure."""
+    if not isinstance(outcome, Response):
+        return explain_silence(outcome, server=SERVER)
+    if outcome.status != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
+        return sort_refusal(outcome, base_url=base_url)
+    return parse(outcome.body, shape, server=SERVER)
+
+
+def read_granted(headers: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Return the scopes that the call's token has; None where GitHub does not say."""
+    granted = headers.get("x-oauth-scopes")
+    return None if granted is None else read_scopes(granted)
+
+
+def sort_refusal(response: Response, *, base_url: str) -> Failure:
+    """Turn an answer that is no success into a failure. Only GitHub's own word ends anything: a proxy's 401 or 404 does not."""
+    status, headers, message = response.status, response.headers, read_message(response)
+    if status == 429 or (status == 403 and _asks_for_patience(headers, message)):  # noqa: PLR2004 - RFC 6585, section 4
+        return Failure(Fault.BUSY, f"GitHub asks to slow down (HTTP {status}).", retry_after=_read_wait(headers))
+    if status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
+        return Failure(Fault.BROKEN, f"GitHub has a fault of its own (HTTP {status}).", retry_after=read_retry_after(headers))
+    if 300 <= status < 400:  # noqa: PLR2004 - RFC 9110, section 15.4
+        return explain_redirect(response, api=api_of(base_url), server=SERVER)
+    if message is None:
+        return Failure(Fault.BROKEN, f"GitHub's answer (HTTP {status}) makes no sense.")
+    return _sort_message(status, message, headers)
+
+
+def read_message(response: Response) -> str | None:
+    """Return what GitHub says about its refusal, in small letters; None where it was not GitHub that answered."""
+    body = parse_json(response.body)
+    match None if isinstance(body, NotJson) else body:
+        case {"message": str(message)} | {"error": str(message)}:
+            return message.lower()
+        case _:
+            return None
+
+
+def _sort_message(status: int, message: str, headers: Mapping[str, str]) -> Failure:
+    lacking = _find_lacking(headers)
+    if status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2
+        return Failure(Fault.DEAD_GRANT, "GitHub does not accept the authorization any more: sign in again.")
+    if status in _GONE and lacking:
+        words = "The authorization lacks a permission: sign in again and allow everything asked for."
+        return Failure(Fault.MISSING_SCOPES, words, missing_scopes=lacking)
+    if status == 403 and "account was suspended" in message:  # noqa: PLR2004 - RFC 9110, section 15.5.4
+        return Failure(Fault.DEAD_GRANT, "The account at GitHub was suspended: ask its admin, then sign in again.")
+    if status == 409:  # noqa: PLR2004 - RFC 9110, section 15.5.10
+        return Failure(Fault.TARGET_GONE, "The repository is empty.")
+    if status in _GONE:
+        return Failure(Fault.TARGET_GONE, _IS_GONE)
+    return Failure(Fault.REFUSED, f"GitHub refused (HTTP {status}).")
+
+
+def _asks_for_patience(headers: Mapping[str, str], message: str | None) -> bool:
+    said = message is not None and any(words in message for words in _PATIENCE)
+    return said or "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
+
+
+def _read_wait(headers: Mapping[str, str]) -> float | None:
+    wait = read_retry_after(headers)
+    return wait if wait is not None else read_reset(headers, "x-ratelimit-reset")
+
+
+def _find_lacking(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the scopes that the token lacks and should have, where the call needed one that it has not."""
+    granted, accepted = read_granted(headers), read_scopes(headers.get("x-accepted-oauth-scopes", ""))
+    if granted is None or not accepted or set(accepted) & set(granted):
+        return ()
+    return missing_scopes(granted, wanted=SCOPES)

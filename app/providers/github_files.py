@@ -1,0 +1,141 @@
+"""Directories and files at GitHub.
+
+Sources: GitHub Enterprise Server's REST references "Repository contents" (a directory gives its first 1,000 entries and no pages;
+a file over 1 MB comes without content, its encoding "none"; a link to a file comes as that file; a submodule in a directory says
+that it is a file) and "Commits".
+"""
+
+import re
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+
+from app.outbound import Outbound
+from app.providers._answers import Answer, Commit
+from app.providers._files import decode_content, make_file
+from app.providers._names import is_path, is_ref, no_path, no_ref
+from app.providers._pages import cut, read_position
+from app.providers.contract import Authorized, Entry, EntryPage, Failure, Fault, File
+from app.providers.github_calls import SERVER, get, read_answer
+from app.providers.github_repositories import locate
+
+_COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+class _Entry(Answer):
+    type: str
+    name: str
+    path: str
+    submodule_git_url: str | None = None
+    git_url: str | None = None
+
+    @property
+    def is_submodule(self) -> bool:
+        return self.submodule_git_url is not None or "/git/trees/" in (self.git_url or "")
+
+    @property
+    def can_be_opened(self) -> bool:
+        return is_path(self.path) and (self.type == "dir" or (self.type == "file" and not self.is_submodule))
+
+
+class _Content(Answer):
+    type: str
+    size: Annotated[int, Field(ge=0)]
+    encoding: str | None = None
+    content: str | None = None
+
+
+class _Commit(Answer):
+    sha: Commit
+
+
+# A directory is a list, anything else an object.
+_ENTRIES = TypeAdapter[list[_Entry] | _Content](list[_Entry] | _Content)
+_CONTENT = TypeAdapter[list[_Entry] | _Content](_Content | list[_Entry])
+_COMMIT = TypeAdapter(_Commit)
+
+
+async def list_entries(
+    *, authorized: Authorized, repository_id: str, ref: str, path: str, cursor: str | None, limit: int, outbound: Outbound
+) -> EntryPage | Failure:
+    """Return what is in a directory: files and directories; links and submodules are left out."""
+    at = read_position(cursor, limit=limit, names=(), server=SERVER)
+    if isinstance(at, Failure):
+        return at
+    found = await _look(repository_id, ref, path, shape=_ENTRIES, authorized=authorized, outbound=outbound)
+    if isinstance(found, Failure):
+        return found
+    if not isinstance(found, list):
+        return Failure(Fault.TARGET_GONE, "This is a file, not a directory.")
+    entries, following = cut([one for one in found if one.can_be_opened], at, limit=limit, following=None)
+    described = tuple(Entry(name=one.name, path=one.path, is_directory=one.type == "dir") for one in entries)
+    return EntryPage(described, following)
+
+
+async def read_file(*, authorized: Authorized, repository_id: str, ref: str, path: str, outbound: Outbound) -> File | Failure:
+    """Return the file as it is at the commit that `ref` names at this moment."""
+    if not is_path(path):
+        return no_path(SERVER)
+    commit = await _resolve(repository_id, ref, authorized=authorized, outbound=outbound)
+    if isinstance(commit, Failure):
+        return commit
+    found = await _look(repository_id, commit, path, shape=_CONTENT, authorized=authorized, outbound=outbound)
+    match found:
+        case Failure():
+            return found
+        case _Content(type="file"):
+            return _describe(found, path=path, ref=ref, commit=commit)
+        case _:
+            return Failure(Fault.TARGET_GONE, "This is a directory, a link or a submodule, not a file.")
+
+
+async def _look(
+    repository_id: str,
+    ref: str,
+    path: str,
+    *,
+    shape: TypeAdapter[list[_Entry] | _Content],
+    authorized: Authorized,
+    outbound: Outbound,
+) -> list[_Entry] | _Content | Failure:
+    place = locate(repository_id)
+    if isinstance(place, Failure):
+        return place
+    if not is_ref(ref):
+        return no_ref(SERVER)
+    if path and not is_path(path):
+        return no_path(SERVER)
+    segments = (*place, "contents", *(path.split("/") if path else ()))
+    outcome = await get(segments, {"ref": ref}, authorized=authorized, outbound=outbound)
+    return read_answer(outcome, shape, base_url=authorized.base_url)
+
+
+async def _resolve(repository_id: str, ref: str, *, authorized: Authorized, outbound: Outbound) -> str | Failure:
+    """Return the id of the commit: with it, what is read next is of that commit even if the branch moves on meanwhile."""
+    place = locate(repository_id)
+    if isinstance(place, Failure):
+        return place
+    if not is_ref(ref):
+        return no_ref(SERVER)
+    if _COMMIT_ID.fullmatch(ref):
+        return ref
+    # One file of the commit's at most: without that, the answer has all its changes.
+    outcome = await get((*place, "commits", ref), {"per_page": "1"}, authorized=authorized, outbound=outbound)
+    found = read_answer(outcome, _COMMIT, base_url=authorized.base_url)
+    if isinstance(found, _Commit):
+        return found.sha
+    # 422: no such commit.
+    return replace(found, fault=Fault.TARGET_GONE, words=_NO_REF) if found.fault is Fault.REFUSED else found
+
+
+def _describe(found: _Content, *, path: str, ref: str, commit: str) -> File | Failure:
+    if found.encoding == "none" or (not found.content and found.size):
+        return File(path=path, ref=ref, commit=commit, size=found.size, is_binary=False, text=None)
+    content = decode_content(found.content or "") if found.encoding == "base64" else None
+    if content is None:
+        return Failure(Fault.BROKEN, "GitHub's answer has a content that cannot be read.")
+    return make_file(content, path=path, ref=ref, commit=commit)
+
+
+_NO_REF = "GitHub has no such branch, or does not show it to this account."

@@ -1,0 +1,116 @@
+"""One call to GitLab's REST API, and its answer: read into a typed value, or sorted into a failure.
+
+Sources: GitLab's "REST API" (status codes, redirects, encoding, pagination), its "OAuth 2.0 identity provider API", and
+lib/api/api_guard.rb, whose descriptions alone tell an expired token from a revoked one; RFC 6750, section 3, for the header
+that says the same.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from app.outbound import Bearer, NotJson, Outbound, Outcome, Request, Response, parse_json
+from app.providers._answers import explain_redirect, explain_silence, parse
+from app.providers._names import address
+from app.providers._pages import Position, turn
+from app.providers._waiting import read_retry_after
+from app.providers.contract import Authorized, Failure, Fault
+
+SERVER = "GitLab"
+SCOPES = ("api",)
+PAGES = ("page", "page_token", "id_after", "cursor")
+
+_GONE = frozenset({403, 404, 410, 451})
+_IS_GONE = "GitLab has no such project, branch or file, or does not show it to this account."
+_BLOCKED = re.compile(r"your account (?:has been|is) \w*|terms of service|your user is blocked")
+
+T = TypeVar("T")
+
+
+def api_of(base_url: str) -> str:
+    """Return the address below which the server's API lies."""
+    return f"{base_url}/api/v4"
+
+
+async def ask(
+    segments: Sequence[str],
+    query: Mapping[str, str] | None = None,
+    *,
+    authorized: Authorized,
+    outbound: Outbound,
+    method: str = "GET",
+) -> Outcome:
+    """Ask for what the segments name, for a grant."""
+    return await outbound.send(
+        Request(method, address(api_of(authorized.base_url), segments, query), credential=Bearer(authorized.access)),
+        origin=authorized.origin,
+        certificates=authorized.certificates,
+    )
+
+
+def read_answer(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
+    """Read what came of a call: the shape on HTTP 200, else a failure."""
+    if not isinstance(outcome, Response):
+        return explain_silence(outcome, server=SERVER)
+    if outcome.status != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
+        return sort_refusal(outcome, base_url=base_url)
+    return parse(outcome.body, shape, server=SERVER)
+
+
+def turn_page(
+    page: Sequence[T] | Failure, outcome: Outcome, at: Position, *, limit: int, base_url: str
+) -> tuple[tuple[T, ...], str | None] | Failure:
+    """Return at most `limit` of what stood in the answer, and the cursor to go on with; None at the end."""
+    return turn(page, outcome, at, limit=limit, api=api_of(base_url), names=PAGES, server=SERVER)
+
+
+def sort_refusal(response: Response, *, base_url: str) -> Failure:
+    """Turn an answer that is no success into a failure. Only GitLab's own word ends anything: a proxy's 401 or 404 does not."""
+    failure = sort_status(response, base_url=base_url)
+    if failure is not None:
+        return failure
+    words = read_words(response)
+    if words is None:
+        return Failure(Fault.BROKEN, f"GitLab's answer (HTTP {response.status}) makes no sense.")
+    return _sort_words(response.status, words)
+
+
+def sort_status(response: Response, *, base_url: str) -> Failure | None:
+    """Turn an HTTP status that speaks for itself into a failure; None where the body has the word."""
+    status, wait = response.status, read_retry_after(response.headers)
+    if status == 429:  # noqa: PLR2004 - RFC 6585, section 4
+        return Failure(Fault.BUSY, "GitLab asks to slow down (HTTP 429).", retry_after=wait)
+    if status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
+        return Failure(Fault.BROKEN, f"GitLab has a fault of its own (HTTP {status}).", retry_after=wait)
+    if 300 <= status < 400:  # noqa: PLR2004 - RFC 9110, section 15.4
+        return explain_redirect(response, api=api_of(base_url), server=SERVER)
+    return None
+
+
+def read_words(response: Response) -> str | None:
+    """Return what GitLab says about its refusal, in small letters; None where it was not GitLab that answered."""
+    body = parse_json(response.body)
+    match None if isinstance(body, NotJson) else body:
+        case {"error": str(error), **rest}:
+            return f"{error} {rest.get('error_description', '')}".lower()
+        case {"message": message}:
+            return str(message).lower()
+        case _:
+            return None
+
+
+def _sort_words(status: int, words: str) -> Failure:
+    if status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2
+        if "token is expired" in words:
+            return Failure(Fault.EXPIRED, "The access token has expired.")
+        return Failure(Fault.DEAD_GRANT, "GitLab does not accept the authorization any more: sign in again.")
+    if status == 403 and "insufficient_scope" in words:  # noqa: PLR2004 - RFC 6750, section 3.1
+        words = "The authorization lacks a permission: sign in again and allow everything asked for."
+        return Failure(Fault.MISSING_SCOPES, words, missing_scopes=SCOPES)
+    if status == 403 and _BLOCKED.search(words):  # noqa: PLR2004 - RFC 9110, section 15.5.4
+        return Failure(Fault.DEAD_GRANT, "GitLab has blocked the account: ask its admin, then sign in again.")
+    if status in _GONE:
+        return Failure(Fault.TARGET_GONE, _IS_GONE)
+    return Failure(Fault.REFUSED, f"GitLab refused (HTTP {status}).")
