@@ -8,11 +8,16 @@ from app.errors import StatedProblem
 from app.ground import Ground
 from app.keyring import is_keyring_there, make_keyring
 from app.settings import Settings
-from app.sign_ins.models import Authorization, Grant
+from app.sign_ins.models import Authorization, Grant, OAuthClient
 from app.tables import MODELS
 from app.vault import Binding, DataKey
 
 _BATCH = 500
+_SEALED = (
+    (Grant, ("sealed_access", "sealed_refresh")),
+    (Authorization, ("sealed_ticket", "sealed_verifier")),
+    (OAuthClient, ("sealed_secret",)),
+)
 
 
 async def list_keys(*, ground: Ground) -> list[str]:
@@ -56,7 +61,7 @@ async def verify(*, ground: Ground) -> list[str]:
 
 
 async def _sealed_values() -> AsyncIterator[tuple[Binding, bytes]]:
-    for model, columns in ((Grant, ("sealed_access", "sealed_refresh")), (Authorization, ("sealed_ticket", "sealed_verifier"))):
+    for model, columns in _SEALED:
         last = UUID(int=0)
         while rows := await model.filter(id__gt=last).order_by("id").limit(_BATCH):
             last = rows[-1].id

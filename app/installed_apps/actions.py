@@ -11,10 +11,10 @@ from app.ground import Ground
 from app.installed_apps.events import InstalledAppAdded, InstalledAppDeleted, InstalledAppEdited, InstalledAppReauthenticated
 from app.installed_apps.inputs import not_found
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.permissions import look_again, may_edit, may_reauthenticate
+from app.installed_apps.permissions import is_shared_authorization, look_again, may_edit, may_reauthenticate
 from app.installed_apps.revisions import check_unchanged, touch
-from app.sign_ins import grants
-from app.sign_ins.models import Grant
+from app.sign_ins import endings, grants
+from app.sign_ins.models import Grant, OAuthClient
 from app.teams.names import check_name
 
 
@@ -44,7 +44,7 @@ async def share(change: Change, grant: Grant, *, name: str | None, member_id: UU
     key = live_key(grant.provider, grant.account_id)
     existing = await InstalledApp.get_or_none(team_id=change.team_id, live_key=key)
     if existing is not None:
-        raise _already_there(existing, field=field)
+        raise already_there(existing, field=field)
     app = await InstalledApp.create(
         id=uuid4(),
         team_id=change.team_id,
@@ -97,9 +97,9 @@ async def edit(
 
 
 async def delete(app_id: UUID, *, caller: Caller, ground: Ground) -> InstalledApp:
-    """Delete it and give its authorization back; every integration that uses it stops in the same change. Team Admins only.
+    """Delete it and give its authorization, or the members' own, back; every integration that uses it stops in the same change.
 
-    Raises NOT_FOUND, FORBIDDEN.
+    Team Admins only. Raises NOT_FOUND, FORBIDDEN.
     """
 
     async def apply(change: Change) -> InstalledApp:
@@ -109,6 +109,9 @@ async def delete(app_id: UUID, *, caller: Caller, ground: Ground) -> InstalledAp
         await app.save(update_fields=["live_key", "deleted_at", "updated_at"])
         if app.grant_id is not None:
             await grants.retire(change, app.grant_id)
+        if app.oauth_client_id is not None:
+            client = await OAuthClient.get(id=app.oauth_client_id)
+            await endings.end_client(change, client, why=f"The installed app “{app.name}” was deleted.", tells=False)
         await change.record(InstalledAppDeleted(app.id, app.name))
         return app
 
@@ -118,12 +121,16 @@ async def delete(app_id: UUID, *, caller: Caller, ground: Ground) -> InstalledAp
 async def reauthenticate(app_id: UUID, authorization_id: UUID, *, caller: Caller, ground: Ground) -> InstalledApp:
     """Put the caller's fresh sign-in for the same workspace in the place of the old one, in every status.
 
-    Raises NOT_FOUND, WRONG_ACCOUNT for another workspace, and what `grants.use` refuses.
+    Raises NOT_FOUND, INVALID where members sign in themselves, WRONG_ACCOUNT for another workspace, and what `grants.use`
+    refuses.
     """
 
     async def apply(change: Change) -> InstalledApp:
         viewer = await look_again(change, caller)
         app = await find(change.team_id, app_id)
+        if not is_shared_authorization(app):
+            message = f"Members sign in at “{app.name}” themselves: begin a sign-in there with its installedAppId."
+            raise Refusal(UserErrorCode.INVALID, message, field=["id"])
         if not may_reauthenticate(viewer, app):
             raise Refusal(UserErrorCode.FORBIDDEN, f"Your role does not allow re-authenticating “{app.name}”: ask a Team Admin.")
         grant = await grants.use(
@@ -155,15 +162,16 @@ async def find(team_id: UUID, app_id: UUID, *, field: Sequence[str] = ("id",)) -
     return app
 
 
+def already_there(app: InstalledApp, *, field: Sequence[str]) -> Refusal:
+    """Return the refusal for what the team shares already."""
+    advice = "If it no longer works, re-authenticate it." if app.oauth_client_id is None else "Edit it if its client changed."
+    return Refusal(
+        UserErrorCode.ALREADY_EXISTS,
+        f"Your team shares {app.connected_to} already, as the installed app “{app.name}”: use that one. {advice}",
+        field=field,
+    )
+
+
 def _take(app: InstalledApp, grant: Grant) -> None:
     app.grant_id = grant.id
     app.connected_to, app.url, app.origin = grant.account_name, grant.url, grant.origin
-
-
-def _already_there(app: InstalledApp, *, field: Sequence[str]) -> Refusal:
-    return Refusal(
-        UserErrorCode.ALREADY_EXISTS,
-        f"Your team shares {app.connected_to} already, as the installed app “{app.name}”: use that one. "
-        "If it no longer works, re-authenticate it.",
-        field=field,
-    )

@@ -1,26 +1,119 @@
-"""Asking now whether what an installed app holds still works."""
+"""Asking now whether what an installed app holds still works, and whether a Git server answers."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from app.errors import Refusal, UserErrorCode
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from app import database
+from app.errors import Refusal, SealError, UserErrorCode
+from app.events import Change
 from app.graphql.callers import Caller
 from app.ground import Ground
 from app.installed_apps.actions import find
-from app.installed_apps.models import InstalledApp
-from app.providers.contract import Failure, Fault
-from app.sign_ins import checks, faults
+from app.installed_apps.models import InstalledApp, InstalledAppStatus
+from app.installed_apps.telling import tell, tell_trouble
+from app.providers.catalogue import CATALOGUE
+from app.providers.contract import Failure, Fault, Hosting
+from app.sign_ins import checks, faults, oauth_clients
+from app.sign_ins.grants import live_grant_of
+from app.sign_ins.models import OAuthClient, StatusReason
+
+CHECK_EVERY = timedelta(days=1)
+AGAIN_AFTER = timedelta(minutes=5)
+_JITTER_SECONDS = 3 * 3600
+_ROUND = 20
+_MAY_PASS = (InstalledAppStatus.UNREACHABLE, InstalledAppStatus.UNAVAILABLE)
 
 
 async def check(app_id: UUID, *, caller: Caller, ground: Ground) -> InstalledApp:
     """Ask the provider, and return the installed app with what it said as the status.
 
-    Raises NOT_FOUND, INVALID for one that holds no authorization, PROVIDER_BUSY when the provider asks for patience.
+    Of a Git server: whether it answers, and whether the caller's own authorization there works, if they have one. Raises
+    NOT_FOUND, INVALID for an app that holds nothing to ask about, PROVIDER_BUSY when the provider asks for patience.
     """
     app = await find(caller.team_id, app_id)
-    if app.grant_id is None:
-        message = f"“{app.name}” holds no authorization that could be asked about: members sign in there as themselves."
-        raise Refusal(UserErrorCode.INVALID, message, field=["id"])
-    match await checks.check(app.grant_id, ground=ground):
+    if app.oauth_client_id is not None:
+        failure = await _check_server(app, ground=ground)
+        own = await live_grant_of(app.oauth_client_id, caller.member_id)
+        if own is not None and failure is None:
+            failure = await checks.check(own.id, ground=ground)
+    elif app.grant_id is not None:
+        failure = await checks.check(app.grant_id, ground=ground)
+    else:
+        raise Refusal(UserErrorCode.INVALID, f"“{app.name}” holds nothing that could be asked about.", field=["id"])
+    match failure:
         case Failure(fault=Fault.BUSY) as busy:
             raise faults.refusal(busy)
     return await find(caller.team_id, app_id)
+
+
+async def check_due(*, ground: Ground) -> int:
+    """Check the Git servers whose time has come, and return how many: daily, and within minutes what may pass by itself."""
+    now = ground.clock.now()
+    living = InstalledApp.filter(deleted_at__isnull=True, oauth_client_id__isnull=False).select_related("oauth_client")
+    later = living.filter(oauth_client__last_checked_at__lte=now - AGAIN_AFTER).order_by("oauth_client__last_checked_at")
+    daily = later.filter(oauth_client__last_checked_at__lte=now - CHECK_EVERY + timedelta(seconds=_JITTER_SECONDS))
+    candidates = [*await later.filter(status__in=_MAY_PASS).limit(_ROUND), *await daily.limit(_ROUND)]
+    claimed = [app for app in candidates if _is_due(app, now=now) and await _claim(app, now=now)]
+    for app in claimed:
+        await _check_server(app, ground=ground)
+    return len(claimed)
+
+
+async def _check_server(app: InstalledApp, *, ground: Ground) -> Failure | None:
+    """Ask whether such a server still answers and whether the client's secret opens; write both down."""
+    client = await OAuthClient.get(id=app.oauth_client_id)
+    try:
+        await oauth_clients.open_secret(client, ground=ground)
+    except SealError as error:
+        return Failure(Fault.BROKEN, error.message)
+    failure = await _ask(client, ground=ground)
+
+    async def note(change: Change) -> None:
+        await OAuthClient.filter(id=client.id).update(last_checked_at=change.now)
+        fresh = await InstalledApp.get(id=app.id)
+        if fresh.is_deleted or fresh.oauth_client_id != client.id:
+            return
+        if failure is not None and failure.fault is not Fault.BUSY:
+            await tell_trouble(change, fresh, _reason_of(failure), failure.words)
+        elif fresh.status is InstalledAppStatus.UNREACHABLE:
+            await tell(change, fresh, None, None)
+
+    await ground.events.change(app.team_id, note)
+    if client.trouble is StatusReason.KEY_UNAVAILABLE:
+        await oauth_clients.note_recovery(client.id, ground=ground)
+    return failure
+
+
+async def _ask(client: OAuthClient, *, ground: Ground) -> Failure | None:
+    hosting: Hosting | None = CATALOGUE[client.provider].hosting
+    if hosting is None:
+        return None
+    found = await hosting.find_server(
+        base_url=client.base_url, origin=client.origin, certificates=client.certificates, outbound=ground.outbound
+    )
+    return found if isinstance(found, Failure) else None
+
+
+def _reason_of(failure: Failure) -> StatusReason:
+    """Return the reason: whatever is wrong with a server may pass by itself."""
+    reason = faults.reason(failure)
+    return reason if reason.is_passing else StatusReason.PROVIDER_ERROR
+
+
+def _is_due(app: InstalledApp, *, now: datetime) -> bool:
+    """Whether to look now: in about a day, each server at a time of its own, so that they do not come all at once."""
+    asked = app.oauth_client.last_checked_at if app.oauth_client is not None else None
+    if asked is None or app.status in _MAY_PASS:
+        return True
+    return asked + CHECK_EVERY - timedelta(seconds=app.id.int % _JITTER_SECONDS) <= now
+
+
+async def _claim(app: InstalledApp, *, now: datetime) -> bool:
+    async def claim(connection: BaseDBAsyncClient) -> int:
+        seen = app.oauth_client.last_checked_at if app.oauth_client is not None else None
+        mine = OAuthClient.filter(id=app.oauth_client_id, last_checked_at=seen, ended_at__isnull=True)
+        return await mine.using_db(connection).update(last_checked_at=now)
+
+    return await database.write(claim) == 1

@@ -1,7 +1,6 @@
 """Changing installed apps through the API. Deleting one answers with integrations, and stands with those."""
 
 from datetime import datetime
-from typing import Any
 
 import strawberry
 
@@ -11,12 +10,17 @@ from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
 from app.graphql.scalars import URL
-from app.installed_apps import actions, checks
+from app.installed_apps import actions, checks, shared_clients
 from app.installed_apps.inputs import chosen, given, key_of
+from app.installed_apps.permissions import is_shared_authorization, require_scope
+from app.installed_apps.shared_clients import ClientEdit, NewClient
 from app.installed_apps.types import InstalledApp
-from app.providers.catalogue import CATALOGUE
+from app.secret import Secret
 
 WRITE = (Scope.INTEGRATIONS_WRITE,)
+EITHER = (Scope.INTEGRATIONS_WRITE, Scope.ADMIN)
+"""What holds an authorization asks for the one, what holds an OAuth client for the other."""
+
 WHICH = "Which installed app."
 UPDATED_AT = "What `updatedAt` was when it was read: CONFLICT if it was edited since. Left out: whatever it is."
 WHY = "Why nothing was changed."
@@ -103,31 +107,49 @@ class CheckInstalledAppPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
-@mutation(role=Role.MEMBER, scopes=WRITE, description="Share a sign-in with the team, so that every member can put it to use.")
+@mutation(
+    role=Role.MEMBER,  # at least: the action asks for ADMIN where it takes that
+    scopes=EITHER,
+    description=(
+        "Share a sign-in with the team, so that every member can put it to use (Slack; MEMBER, scope INTEGRATIONS_WRITE), or "
+        "store the team's OAuth client for a Git server, where each member then signs in (ADMIN, scope ADMIN)."
+    ),
+)
 async def add_installed_app(info: Info, input: AddInstalledAppInput) -> AddInstalledAppPayload:
-    if chosen(input.using.client) is not None:
-        raise _no_such_provider()
-    authorization_id = key_of(chosen(input.using.authorization_id) or "", "Authorization", field=("using", "authorizationId"))
-    app = await actions.add(authorization_id, name=input.name, caller=info.context.viewer, ground=info.context.ground)
+    context, client = info.context, chosen(input.using.client)
+    if client is None:
+        require_scope(context.viewer, Scope.INTEGRATIONS_WRITE)
+        key = key_of(chosen(input.using.authorization_id) or "", "Authorization", field=("using", "authorizationId"))
+        app = await actions.add(key, name=input.name, caller=context.viewer, ground=context.ground)
+    else:
+        require_scope(context.viewer, Scope.ADMIN)
+        app = await shared_clients.add(_read(client), name=input.name, caller=context.viewer, ground=context.ground)
     return AddInstalledAppPayload(installed_app=InstalledApp.of(app))
 
 
-@mutation(role=Role.MEMBER, scopes=WRITE, description="Edit an installed app: admins, and of a Slack app whoever set it up.")
+@mutation(
+    role=Role.MEMBER,  # as above
+    scopes=EITHER,
+    description=(
+        "Edit an installed app: admins, and of a Slack app whoever set it up. A Slack app takes the scope INTEGRATIONS_WRITE, "
+        "a Git server's ADMIN."
+    ),
+)
 async def edit_installed_app(info: Info, input: EditInstalledAppInput) -> EditInstalledAppPayload:
-    app_id = key_of(input.id, "InstalledApp", field=("id",))
-    for value, name in (
-        (input.client_id, "clientId"),
-        (input.client_secret, "clientSecret"),
-        (input.ca_certificates, "caCertificates"),
-    ):
-        _refuse_unless_left_out(value, name)
-    app = await actions.edit(
-        app_id,
-        name=given(input.name, field=("name",)),
-        expected_updated_at=given(input.expected_updated_at, field=("expectedUpdatedAt",)),
-        caller=info.context.viewer,
-        ground=info.context.ground,
-    )
+    context = info.context
+    key = key_of(input.id, "InstalledApp", field=("id",))
+    name = given(input.name, field=("name",))
+    expected = given(input.expected_updated_at, field=("expectedUpdatedAt",))
+    app = await actions.find(context.viewer.team_id, key)
+    if is_shared_authorization(app):
+        require_scope(context.viewer, Scope.INTEGRATIONS_WRITE)
+        _refuse_client_fields(input)
+        app = await actions.edit(key, name=name, expected_updated_at=expected, caller=context.viewer, ground=context.ground)
+    else:
+        require_scope(context.viewer, Scope.ADMIN)
+        app = await shared_clients.edit(
+            key, _read_edit(input), name=name, expected_updated_at=expected, caller=context.viewer, ground=context.ground
+        )
     return EditInstalledAppPayload(installed_app=InstalledApp.of(app))
 
 
@@ -154,15 +176,29 @@ async def check_installed_app(info: Info, input: CheckInstalledAppInput) -> Chec
     return CheckInstalledAppPayload(installed_app=InstalledApp.of(app))
 
 
-def _no_such_provider() -> Refusal:
-    return Refusal(
-        UserErrorCode.INVALID,
-        f"This server offers no provider whose installed apps hold an OAuth client; it offers {', '.join(CATALOGUE)}.",
-        field=("using", "client", "provider"),
+def _read(client: SharedClientInput) -> NewClient:
+    return NewClient(
+        provider=client.provider,
+        url=client.url,
+        client_id=client.client_id,
+        secret=Secret(client.client_secret),
+        certificates=client.ca_certificates,
     )
 
 
-def _refuse_unless_left_out(value: Any, name: str) -> None:
-    if value is not strawberry.UNSET:
-        message = "This installed app holds an authorization and no OAuth client: there is nothing of the kind to edit."
-        raise Refusal(UserErrorCode.INVALID, message, field=[name])
+def _read_edit(input: EditInstalledAppInput) -> ClientEdit:
+    secret = given(input.client_secret, field=("clientSecret",))
+    return ClientEdit(
+        client_id=given(input.client_id, field=("clientId",)),
+        secret=Secret(secret) if secret is not None else None,
+        certificates=chosen(input.ca_certificates),
+        sets_certificates=input.ca_certificates is not strawberry.UNSET,
+    )
+
+
+def _refuse_client_fields(input: EditInstalledAppInput) -> None:
+    fields = {"clientId": input.client_id, "clientSecret": input.client_secret, "caCertificates": input.ca_certificates}
+    for name, value in fields.items():
+        if value is not strawberry.UNSET:
+            message = "This installed app holds an authorization and no OAuth client: there is nothing of the kind to edit."
+            raise Refusal(UserErrorCode.INVALID, message, field=[name])

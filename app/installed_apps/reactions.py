@@ -1,10 +1,12 @@
-"""What becomes of an installed app when the grant that it holds does."""
+"""What becomes of an installed app when the grant, or the OAuth client, that it holds does."""
 
 from app.events import Change
-from app.installed_apps.events import InstalledAppStatusChanged
 from app.installed_apps.models import InstalledApp
-from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled
-from app.sign_ins.models import StatusReason
+from app.installed_apps.telling import tell, tell_trouble
+from app.sign_ins.events import ClientRecovered, ClientTroubled, GrantEnded, GrantRecovered, GrantTroubled, MemberSignedIn
+from app.sign_ins.models import LIVE, Grant, StatusReason
+
+_PASSING = [reason for reason in StatusReason if reason.is_passing]
 
 
 async def mark(change: Change, happening: GrantTroubled | GrantEnded | GrantRecovered) -> None:
@@ -12,20 +14,48 @@ async def mark(change: Change, happening: GrantTroubled | GrantEnded | GrantReco
     for app in await InstalledApp.filter(team_id=change.team_id, grant_id=happening.grant_id, deleted_at__isnull=True):
         match happening:
             case GrantRecovered():
-                await _tell(change, app, None, None)
+                await tell(change, app, None, None)
             case GrantTroubled(reason=reason, message=message) | GrantEnded(reason=reason, message=message):
-                await _trouble(change, app, reason, message)
+                await tell_trouble(change, app, reason, message)
 
 
-async def _trouble(change: Change, app: InstalledApp, reason: StatusReason, message: str) -> None:
-    # What may pass by itself does not hide what needs a member's hand.
-    if not (reason.is_passing and app.status_reason is not None and app.status_reason.needs_reauthentication):
-        await _tell(change, app, reason, message)
-
-
-async def _tell(change: Change, app: InstalledApp, reason: StatusReason | None, message: str | None) -> None:
-    previous = app.set_trouble(reason, message)
-    if previous is None:
+async def mark_server(change: Change, happening: GrantTroubled | GrantEnded | GrantRecovered) -> None:
+    """Show what members' own grants have found out about their Git server; what is wrong with one of them is its member's."""
+    grant = await Grant.get_or_none(id=happening.grant_id, team_id=change.team_id)
+    app = await _app_with(change, grant.oauth_client_id) if grant is not None and grant.oauth_client_id is not None else None
+    if grant is None or app is None:
         return
-    await app.save(update_fields=["status", "status_reason", "status_message"])
-    await change.record(InstalledAppStatusChanged(app.id, app.name, app.status, previous, app.status_reason, app.status_message))
+    cut_off = Grant.filter(oauth_client_id=grant.oauth_client_id, state__in=LIVE, trouble__in=_PASSING)
+    troubled = await cut_off.order_by("created_at", "id").first()
+    if troubled is not None and troubled.trouble is not None:
+        await tell_trouble(change, app, troubled.trouble, troubled.trouble_message or "")
+    else:
+        await _reach(change, app)
+
+
+async def mark_client(change: Change, happening: ClientTroubled | ClientRecovered) -> None:
+    """Show how the OAuth client is as the status of the installed app that holds it."""
+    app = await _app_with(change, happening.oauth_client_id)
+    if app is None:
+        return
+    match happening:
+        case ClientTroubled(reason=reason, message=message):
+            await tell_trouble(change, app, reason, message)
+        case ClientRecovered():
+            await tell(change, app, None, None)
+
+
+async def mark_reached(change: Change, happening: MemberSignedIn) -> None:
+    """A member has just signed in there: the server can be reached."""
+    app = await _app_with(change, happening.oauth_client_id)
+    if app is not None:
+        await _reach(change, app)
+
+
+async def _app_with(change: Change, oauth_client_id: object) -> InstalledApp | None:
+    return await InstalledApp.get_or_none(team_id=change.team_id, oauth_client_id=oauth_client_id, deleted_at__isnull=True)
+
+
+async def _reach(change: Change, app: InstalledApp) -> None:
+    if app.status_reason is not None and app.status_reason.is_passing:
+        await tell(change, app, None, None)

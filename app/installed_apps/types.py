@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from app.catalogue.schema import Provider, provider_of
+from app.catalogue.schema import Provider, callback_url, provider_of
 from app.errors import Forbidden
 from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Info
@@ -18,7 +18,7 @@ from app.installed_apps.models import InstalledAppStatus
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import missing_scopes
 from app.sign_ins.channels import page_of_channels
-from app.sign_ins.models import Grant, StatusReason
+from app.sign_ins.models import Grant, OAuthClient, StatusReason
 from app.sign_ins.schema import Authorization, Channel
 from app.teams.loaders import members
 from app.teams.schema import TeamMember
@@ -46,16 +46,6 @@ class InstalledApp(Node):
     updated_at: datetime = strawberry.field(
         description="When a member last edited or re-authenticated it: what `expectedUpdatedAt` takes."
     )
-    client_id: str | None = strawberry.field(
-        default=None, description="SHARED_CLIENT only, as the next three: the OAuth client's public name."
-    )
-    client_secret_hint: str | None = strawberry.field(
-        default=None, description="The last four characters; the secret itself is never returned."
-    )
-    ca_certificates: str | None = strawberry.field(
-        default=None, description="PEM certificates that are trusted for this server, beside the system's."
-    )
-    callback_url: URL | None = strawberry.field(default=None, description="The redirect URI to register at the server.")
 
     @relation(description="Where it is installed.")
     def provider(self, info: Info) -> Provider:
@@ -67,18 +57,24 @@ class InstalledApp(Node):
         member = await info.context.load(members, self.row.installed_by_id) if self.row.installed_by_id is not None else None
         return TeamMember.of(member) if member is not None else None
 
-    @relation(description="When its authorization was last put to use, to within five minutes; null: never.")
+    @relation(description="When an authorization of it was last put to use, to within five minutes; null: never.")
     async def last_used_at(self, info: Info) -> datetime | None:
+        if self.row.oauth_client_id is not None:
+            return await info.context.load(loaders.last_uses, self.row.oauth_client_id)
         grant = await self._grant(info)
         return grant.last_used_at if grant is not None else None
 
     @relation(description="When the provider was last asked whether it still works; null: never.")
     async def last_checked_at(self, info: Info) -> datetime | None:
-        grant = await self._grant(info)
+        client, grant = await self._client(info), await self._grant(info)
+        if client is not None:
+            return client.last_checked_at
         return grant.last_checked_at if grant is not None else None
 
-    @relation(description="What was granted. Empty where members sign in themselves.")
+    @relation(description="What was granted. Where members sign in themselves: what the OAuth client has to be registered for.")
     async def scopes(self, info: Info) -> list[str]:
+        if self.row.oauth_client_id is not None:
+            return list(CATALOGUE[self.row.provider].scopes)
         grant = await self._grant(info)
         return list(grant.scopes) if grant is not None else []
 
@@ -87,10 +83,34 @@ class InstalledApp(Node):
         grant = await self._grant(info)
         return list(missing_scopes(grant.scopes, wanted=CATALOGUE[self.row.provider].scopes)) if grant is not None else []
 
-    @relation(description="SHARED_CLIENT only: the viewer's own sign-in there.")
-    def viewer_authorization(self, info: Info) -> Authorization | None:
-        del info
-        return None
+    @relation(description="SHARED_CLIENT only, as the next three: the OAuth client's public name.")
+    async def client_id(self, info: Info) -> str | None:
+        client = await self._client(info)
+        return client.client_id if client is not None else None
+
+    @relation(description="The last four characters; the secret itself is never returned.")
+    async def client_secret_hint(self, info: Info) -> str | None:
+        client = await self._client(info)
+        return client.secret_hint if client is not None else None
+
+    @relation(description="PEM certificates that are trusted for this server, beside the system's.")
+    async def ca_certificates(self, info: Info) -> str | None:
+        client = await self._client(info)
+        return client.certificates if client is not None else None
+
+    @relation(description="The redirect URI to register at the server.")
+    async def callback_url(self, info: Info) -> URL | None:
+        client = await self._client(info)
+        if client is None:
+            return None
+        public_url = info.context.ground.settings.public_url
+        return URL(callback_url(CATALOGUE[client.provider], client.base_url, public_url=public_url))
+
+    @relation(description="SHARED_CLIENT only: the viewer's own sign-in there, while it is in force.")
+    async def viewer_authorization(self, info: Info) -> Authorization | None:
+        key = self.row.oauth_client_id
+        row = await info.context.load(loaders.own_authorizations, key) if key is not None else None
+        return Authorization.of(row, now=info.context.ground.clock.now()) if row is not None else None
 
     @relation(
         description=(
@@ -98,10 +118,12 @@ class InstalledApp(Node):
             "does not work."
         )
     )
-    def viewer_is_authenticated(self, info: Info) -> bool:
-        return permissions.may_use_without_signing_in(info.context.viewer, self.row)
+    async def viewer_is_authenticated(self, info: Info) -> bool:
+        key = self.row.oauth_client_id
+        own = await info.context.load(loaders.own_grants, key) if key is not None else None
+        return permissions.may_use_without_signing_in(info.context.viewer, self.row, own=own)
 
-    @relation(description="Whether the viewer may edit it: admins, and whoever set it up.")
+    @relation(description="Whether the viewer may edit it: admins, and of a Slack app whoever set it up.")
     def viewer_can_edit(self, info: Info) -> bool:
         return permissions.may_edit(info.context.viewer, self.row)
 
@@ -128,6 +150,10 @@ class InstalledApp(Node):
 
     async def _grant(self, info: Info) -> Grant | None:
         return await info.context.load(loaders.grants, self.row.grant_id) if self.row.grant_id is not None else None
+
+    async def _client(self, info: Info) -> OAuthClient | None:
+        key = self.row.oauth_client_id
+        return await info.context.load(loaders.oauth_clients, key) if key is not None else None
 
     @classmethod
     def of(cls, row: models.InstalledApp) -> "InstalledApp":

@@ -1,7 +1,10 @@
 """Beginning a sign-in at a provider: for something new, for an installed app, or for an integration."""
 
+from collections.abc import Sequence
+
 import strawberry
 
+from app.errors import Refusal, UserErrorCode
 from app.graphql.callers import Caller, Role, Scope
 from app.graphql.context import Info
 from app.graphql.errors import UserError
@@ -9,7 +12,11 @@ from app.graphql.fields import mutation
 from app.ground import Ground
 from app.installed_apps import actions as installed_apps
 from app.installed_apps.inputs import chosen, key_of
+from app.installed_apps.models import InstalledApp
 from app.integrations import actions as integrations
+from app.integrations.models import Integration
+from app.providers.catalogue import CATALOGUE
+from app.providers.contract import Sharing
 from app.sign_ins import actions as sign_ins
 from app.sign_ins.models import Authorization as Row
 from app.sign_ins.schema import Authorization
@@ -62,6 +69,8 @@ async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, ground: 
     if app_id is not None:
         key = key_of(app_id, "InstalledApp", field=INSTALLED_APP_FIELD)
         app = await installed_apps.find(caller.team_id, key, field=INSTALLED_APP_FIELD)
+        if app.oauth_client_id is not None:
+            return await _begin_own(app, field=INSTALLED_APP_FIELD, caller=caller, ground=ground)
         return await sign_ins.begin(
             provider_key=app.provider,
             wanted_account_id=app.account_id,
@@ -73,6 +82,8 @@ async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, ground: 
     if integration_id is not None:
         key = key_of(integration_id, "Integration", field=INTEGRATION_FIELD)
         integration = await integrations.find(caller.team_id, key, field=INTEGRATION_FIELD)
+        if CATALOGUE[integration.provider].sharing is Sharing.SHARED_CLIENT:
+            return await _begin_own(await _app_of(integration), field=INTEGRATION_FIELD, caller=caller, ground=ground)
         return await sign_ins.begin(
             provider_key=integration.provider,
             wanted_account_id=integration.account_id,
@@ -82,3 +93,21 @@ async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, ground: 
             ground=ground,
         )
     return await sign_ins.begin(provider_key=chosen(purpose.provider) or "", field=PROVIDER_FIELD, caller=caller, ground=ground)
+
+
+async def _begin_own(app: InstalledApp, *, field: Sequence[str], caller: Caller, ground: Ground) -> Row:
+    """Begin the caller's own sign-in at a Git server: through its installed app, so at no other server."""
+    return await sign_ins.begin(
+        provider_key=app.provider, oauth_client_id=app.oauth_client_id, field=field, caller=caller, ground=ground
+    )
+
+
+async def _app_of(integration: Integration) -> InstalledApp:
+    app = await InstalledApp.get_or_none(id=integration.installed_app_id, deleted_at__isnull=True)
+    if app is None:
+        message = (
+            f"The installed app for {integration.connected_to} was deleted: "
+            "a Team Admin has to add it again before anybody can sign in there."
+        )
+        raise Refusal(UserErrorCode.CONFLICT, message, field=INTEGRATION_FIELD)
+    return app

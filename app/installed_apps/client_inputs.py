@@ -1,0 +1,61 @@
+"""What an admin types to set up a Git server's OAuth client, checked. Nothing of a secret is ever in a refusal."""
+
+import re
+from collections.abc import Sequence
+
+from app.catalogue.addresses import ServerAddress, read_address
+from app.errors import Refusal, UserErrorCode
+from app.outbound import BadCertificates, OddUrl, parse_certificates
+from app.providers.catalogue import CATALOGUE
+from app.providers.contract import Hosting, Provider, Sharing
+from app.secret import Secret
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,300}")
+_SECRET = re.compile(r"[!-~]{1,1000}")
+_LONGEST_PEM = 200_000
+
+
+def check_provider(key: str, *, field: Sequence[str]) -> tuple[Provider, Hosting]:
+    """Return the provider and what its servers can do. Raises INVALID unless its installed apps hold an OAuth client."""
+    provider = CATALOGUE.get(key)
+    if provider is None or provider.sharing is not Sharing.SHARED_CLIENT or provider.hosting is None:
+        fitting = [each.key for each in CATALOGUE.values() if each.sharing is Sharing.SHARED_CLIENT]
+        message = f"Installed apps hold an OAuth client at these providers only: {', '.join(fitting) or 'none here'}."
+        raise Refusal(UserErrorCode.INVALID, message, field=field)
+    return provider, provider.hosting
+
+
+def check_address(text: str, *, field: Sequence[str]) -> ServerAddress:
+    """Return the address in its one spelling. Raises INVALID, which says what is odd about it."""
+    address = read_address(text)
+    if isinstance(address, OddUrl):
+        message = f"This is no server's base address: {address.words}. An example: https://git.example.com"
+        raise Refusal(UserErrorCode.INVALID, message, field=field)
+    return address
+
+
+def check_client_id(text: str, *, field: Sequence[str]) -> str:
+    client_id = text.strip()
+    if not _CLIENT_ID.fullmatch(client_id):
+        message = "A client id has letters, digits and . _ ~ - only: copy it from the OAuth application at the server."
+        raise Refusal(UserErrorCode.INVALID, message, field=field)
+    return client_id
+
+
+def check_secret(text: str, *, field: Sequence[str]) -> Secret:
+    secret = text.strip()
+    if not _SECRET.fullmatch(secret):
+        message = "A client secret has 1 to 1,000 visible ASCII characters: copy it from the OAuth application at the server."
+        raise Refusal(UserErrorCode.INVALID, message, field=field)
+    return Secret(secret)
+
+
+def check_certificates(text: str | None, *, field: Sequence[str]) -> str | None:
+    """Return the certificates in their one spelling; None for none. Raises INVALID, which says what is wrong."""
+    if text is None or not text.strip():
+        return None
+    read = parse_certificates(text) if len(text) <= _LONGEST_PEM else BadCertificates("it is too long")
+    if isinstance(read, BadCertificates):
+        message = f"These are no certificates to trust: {read.words}. They begin with -----BEGIN CERTIFICATE-----."
+        raise Refusal(UserErrorCode.INVALID, message, field=field)
+    return read
