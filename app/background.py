@@ -10,6 +10,8 @@ import structlog
 from app import database
 from app.deliveries import jobs as deliveries
 from app.ground import Ground
+from app.installed_apps import jobs as installed_apps
+from app.integrations import jobs as integrations
 from app.sign_ins import jobs as sign_ins
 from app.teams import jobs as teams
 
@@ -27,6 +29,8 @@ JOBS = (
     Job("deliver", deliveries.deliver_due, every=1.0),
     Job("revoke", sign_ins.revoke_due, every=1.0),
     Job("check", sign_ins.check_due, every=1.0),
+    Job("check servers", installed_apps.check_due, every=5.0),
+    Job("check connections", integrations.check_connections_due, every=1.0),
     Job("refresh", sign_ins.refresh_due, every=5.0),
     Job("expire", sign_ins.expire_due, every=1.0),
     Job("sweep", teams.sweep, every=600.0),

@@ -18,6 +18,7 @@ from app.graphql.nodes import Node, find_node, find_nodes, nodes_of
 from app.installed_apps import schema as installed_apps
 from app.integrations import schema as integrations
 from app.monitors import schema as monitors
+from app.repositories import schema as repositories
 from app.sign_ins import schema as sign_ins
 from app.teams import schema as teams
 
@@ -31,7 +32,7 @@ NODES = nodes_of(
     activity.NODES,
 )
 
-FIELDS = (installed_apps.FIELDS, integrations.FIELDS, deliveries.FIELDS, activity.FIELDS)
+FIELDS = (installed_apps.FIELDS, repositories.FIELDS, integrations.FIELDS, deliveries.FIELDS, activity.FIELDS)
 """Fields that a capability adds to the types of those below it."""
 
 

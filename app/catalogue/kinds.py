@@ -19,4 +19,11 @@ POST_MONITORING_RESULTS = Kind(
     supports_installed_apps=True,
 )
 
-KINDS: Mapping[str, Kind] = {kind.key: kind for kind in (POST_MONITORING_RESULTS,)}
+CONNECT_API = Kind(
+    key="connect-api",
+    name="Connect an API",
+    description="Connects an API to a repository on a Git server: a branch, a definition and a directory for collections.",
+    supports_installed_apps=True,
+)
+
+KINDS: Mapping[str, Kind] = {kind.key: kind for kind in (POST_MONITORING_RESULTS, CONNECT_API)}

@@ -9,6 +9,7 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from app.errors import Unauthenticated
+from app.graphql.budget import Budget
 from app.graphql.callers import Caller
 from app.graphql.tasks import Tasks
 from app.ground import Ground
@@ -34,13 +35,15 @@ class Batch(Protocol[K_contra, V_co]):
 class Context:
     """One operation's surroundings. A socket has many operations: each gets a Context of its own.
 
-    `request_id` is what an INTERNAL error tells the client and the log; `tasks` keeps mutations going when the client leaves.
+    `request_id` is what an INTERNAL error tells the client and the log; `tasks` keeps mutations going when the client leaves;
+    `budget` is how much of providers it may ask.
     """
 
     caller: Caller | None
     ground: Ground
     request_id: str
     tasks: Tasks = field(default_factory=Tasks)
+    budget: Budget = field(default_factory=Budget)
     _loaders: dict[Callable[..., Any], DataLoader[Any, Any]] = field(default_factory=dict)
 
     @property

@@ -80,7 +80,7 @@ def mutation(
 
 
 def subscription(*, description: str, deprecated: str | None = None, name: str | None = None) -> Callable[[R], R]:
-    """A field of Subscription: needs the scope READ. Each event is resolved with rows that are read anew."""
+    """A field of Subscription: needs the scope READ. Each event is an operation of its own, with rows read anew."""
 
     def decorate(resolver: R) -> R:
         @functools.wraps(resolver)
@@ -90,6 +90,7 @@ def subscription(*, description: str, deprecated: str | None = None, name: str |
             async with aclosing(resolver(*args, **_gather(resolver, kwargs))) as events:
                 async for event in events:
                     context.clear_loaders()
+                    context.budget.renew()
                     yield event
 
         field: Any = strawberry.subscription(_spread(run), description=description, deprecation_reason=deprecated, name=name)

@@ -11,6 +11,7 @@ from app.installed_apps.inputs import not_found
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.permissions import look_again
 from app.installed_apps.revisions import touch
+from app.integrations import connections
 from app.integrations.events import IntegrationDeleted, IntegrationEdited
 from app.integrations.models import Integration
 from app.integrations.permissions import may_edit
@@ -46,6 +47,7 @@ async def delete(integration_id: UUID, *, caller: Caller, ground: Ground) -> Int
         await integration.save(update_fields=["deleted_at", "updated_at"])
         if integration.grant_id is not None:
             await grants.retire(change, integration.grant_id)
+        await connections.free(change, integration.id)
         await change.record(IntegrationDeleted(integration.id, integration.name))
         return integration
 
@@ -70,11 +72,17 @@ async def take_note(change: Change, integration: Integration, failure: Failure |
 
 
 async def grant_of(integration: Integration) -> UUID | None:
-    """Return the grant that it speaks with: its own, or its installed app's; None when the installed app was deleted."""
+    """Return the grant that it speaks with: its own, its installed app's or, at a Git server, its member's there.
+
+    None when there is none: the installed app was deleted, or the member's authorization ended.
+    """
     if integration.grant_id is not None or integration.installed_app_id is None:
         return integration.grant_id
     app = await InstalledApp.get_or_none(id=integration.installed_app_id, deleted_at__isnull=True)
-    return app.grant_id if app is not None else None
+    if app is None or app.oauth_client_id is None or integration.authorized_by_id is None:
+        return app.grant_id if app is not None else None
+    grant = await grants.live_grant_of(app.oauth_client_id, integration.authorized_by_id)
+    return grant.id if grant is not None else None
 
 
 async def find(team_id: UUID, integration_id: UUID, *, field: Sequence[str] = ("id",)) -> Integration:

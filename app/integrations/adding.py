@@ -1,36 +1,29 @@
-"""Adding an integration: everything in one change, once the provider has said that its channel is there."""
+"""Adding an integration: everything in one change, once the provider has said that what it is about is there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 from uuid import uuid4
 
-from app.catalogue.kinds import POST_MONITORING_RESULTS, Kind
-from app.errors import Refusal, UserErrorCode
+from app.catalogue.kinds import CONNECT_API, POST_MONITORING_RESULTS, Kind
 from app.events import Change
+from app.graphql.budget import Budget
 from app.graphql.callers import Caller
 from app.ground import Ground
+from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.permissions import look_again
+from app.integrations import connections, posts
+from app.integrations.connections import CONNECTION_FIELD, ApiConnectionSettings
 from app.integrations.events import IntegrationAdded
-from app.integrations.models import Integration, IntegrationStatus, MonitoringPost, NotifyRule
-from app.integrations.sources import Using, rehearse, take
-from app.integrations.targets import look_up, read_channel
-from app.monitors.actions import find_or_make
-from app.monitors.reported import check_name as check_key
-from app.providers.catalogue import CATALOGUE
+from app.integrations.kinds import Ready, check_offered
+from app.integrations.models import Integration, IntegrationStatus
+from app.integrations.posts import POST_FIELD, MonitoringPostSettings
+from app.integrations.sources import INSTALLED_APP_FIELD, ThroughApp, Using, rehearse, take
+from app.sign_ins.models import Grant
 from app.teams.names import check_name
 
-SETTINGS_FIELD = ("settings", "postMonitoringResults")
-MONITOR_FIELD = (*SETTINGS_FIELD, "monitorKey")
-CHANNEL_FIELD = (*SETTINGS_FIELD, "channelId")
-
-
-@dataclass(frozen=True)
-class MonitoringPostSettings:
-    """`channel_id` is the channel's global id; `monitor_key` the caller's own name for the monitor."""
-
-    monitor_key: str
-    channel_id: str
-    notify: NotifyRule
+Settings: TypeAlias = MonitoringPostSettings | ApiConnectionSettings
 
 
 @dataclass(frozen=True)
@@ -41,26 +34,28 @@ class Placed:
     new_app: InstalledApp | None
 
 
-async def add(name: str, *, using: Using, settings: MonitoringPostSettings, caller: Caller, ground: Ground) -> Placed:
-    """Add an integration of the kind "Post monitoring results". The monitor is made where its key is new.
+async def add(
+    name: str, *, using: Using, settings: Settings, caller: Caller, ground: Ground, budget: Budget | None = None
+) -> Placed:
+    """Add an integration of the kind that the settings are of.
 
-    Raises INVALID, NOT_FOUND, CONFLICT for an installed app that does not work, ALREADY_EXISTS for sharing what the team shares
-    already, AUTHORIZATION_*, and what the provider refuses. A sign-in is used up only when all of it succeeds.
+    Raises INVALID, NOT_FOUND, CONFLICT for an installed app that does not work, SIGN_IN_REQUIRED at a Git server, ALREADY_EXISTS
+    for sharing what the team shares already or connecting what is connected already, AUTHORIZATION_*, and what the provider
+    refuses. A sign-in is used up only when all of it succeeds. `budget` is what may be asked of a Git server.
     """
-    checked = check_name(name)
-    check_key(settings.monitor_key, field=MONITOR_FIELD)
-    named = read_channel(settings.channel_id, field=CHANNEL_FIELD)
+    checked, kind = check_name(name), _kind_of(settings)
+    await _check_kind_of_app(kind, using, caller=caller)
     grant = await rehearse(using, caller=caller, ground=ground)
-    check_offered(POST_MONITORING_RESULTS, provider=grant.provider)
-    channel = await look_up(named, grant=grant, ground=ground, field=CHANNEL_FIELD)
+    check_offered(kind, provider=grant.provider, field=_field_of(kind))
+    ready = await _prepare(settings, grant=grant, ground=ground, budget=budget or Budget())
 
     async def apply(change: Change) -> Placed:
         await look_again(change, caller)
-        source = await take(change, using, member_id=caller.member_id, wanted_account_id=named.account_id)
+        source = await take(change, using, member_id=caller.member_id, wanted_account_id=ready.account_id)
         integration = Integration(
             id=uuid4(),
             team_id=change.team_id,
-            kind=POST_MONITORING_RESULTS.key,
+            kind=kind.key,
             name=checked,
             status=IntegrationStatus.ACTIVE,
             status_changed_at=change.now,
@@ -70,27 +65,31 @@ async def add(name: str, *, using: Using, settings: MonitoringPostSettings, call
         )
         source.give_to(integration)
         await integration.save(force_create=True)
-        monitor = await find_or_make(change, key=settings.monitor_key, field=MONITOR_FIELD)
-        await MonitoringPost.create(
-            id=uuid4(),
-            integration_id=integration.id,
-            monitor_id=monitor.id,
-            channel_id=channel.id,
-            channel_name=channel.name,
-            channel_is_private=channel.is_private,
-            notify=settings.notify,
-        )
+        await ready.save(change, integration)
         await change.record(IntegrationAdded(integration.id, integration.name, integration.connected_to))
         return Placed(integration, source.new_app)
 
     return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
 
 
-def check_offered(kind: Kind, *, provider: str) -> None:
-    """Raise INVALID unless the provider has integrations of this kind."""
-    if kind.key not in CATALOGUE[provider].kinds:
-        raise Refusal(
-            UserErrorCode.INVALID,
-            f"{CATALOGUE[provider].name} has no integrations of the kind “{kind.name}”.",
-            field=["settings"],
-        )
+def _kind_of(settings: Settings) -> Kind:
+    return POST_MONITORING_RESULTS if isinstance(settings, MonitoringPostSettings) else CONNECT_API
+
+
+def _field_of(kind: Kind) -> Sequence[str]:
+    return POST_FIELD if kind is POST_MONITORING_RESULTS else CONNECTION_FIELD
+
+
+async def _check_kind_of_app(kind: Kind, using: Using, *, caller: Caller) -> None:
+    """Nobody is told to sign in first for what cannot be had there anyway."""
+    if isinstance(using, ThroughApp):
+        app = await installed_apps.find(caller.team_id, using.installed_app_id, field=INSTALLED_APP_FIELD)
+        check_offered(kind, provider=app.provider, field=_field_of(kind))
+
+
+async def _prepare(settings: Settings, *, grant: Grant, ground: Ground, budget: Budget) -> Ready:
+    match settings:
+        case MonitoringPostSettings():
+            return await posts.prepare(settings, grant=grant, ground=ground)
+        case ApiConnectionSettings():
+            return await connections.prepare(settings, grant=grant, ground=ground, budget=budget)

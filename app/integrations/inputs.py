@@ -2,13 +2,14 @@
 
 import strawberry
 
-from app.errors import Refusal, UserErrorCode
 from app.installed_apps.inputs import chosen, given, key_of
-from app.integrations.adding import SETTINGS_FIELD, MonitoringPostSettings
-from app.integrations.editing import Edit
+from app.integrations.adding import Settings
+from app.integrations.connection_rules import BRANCH_FIELD, DIRECTORY_FIELD, NAME_FIELD
+from app.integrations.connections import ApiConnectionEdit, ApiConnectionSettings, Keep
+from app.integrations.editing import Edit, SettingsEdit
 from app.integrations.models import NotifyRule
+from app.integrations.posts import CHANNEL_FIELD, MONITOR_FIELD, POST_FIELD, MonitoringPostEdit, MonitoringPostSettings
 from app.integrations.sources import INSTALLED_APP_FIELD, SIGN_IN_FIELD, BySignIn, ThroughApp, Using
-from app.providers.catalogue import CATALOGUE
 
 
 @strawberry.input(description="A finished sign-in of the caller's.")
@@ -54,11 +55,31 @@ class PostMonitoringResultsInput:
 
 @strawberry.input(description="The settings of the kind “Connect an API”, which Git servers have.")
 class ConnectApiInput:
-    api_name: str = strawberry.field(description="The API's name, for people.")
-    repository_id: strawberry.ID = strawberry.field(description="A repository's `id`. It cannot be changed later.")
-    branch: str = strawberry.field(description="The branch's name.")
-    schema_file: str | None = strawberry.field(default=None, description="The path of the root definition file.")
-    collection_directory: str = strawberry.field(default="postman/collections", description="Where collections are kept.")
+    api_name: str = strawberry.field(description="The API's name, for people: 1 to 200 characters.")
+    repository_id: strawberry.ID = strawberry.field(
+        description="A repository's `id`, from `repositories` of the installed app that is used. It cannot be changed later."
+    )
+    branch: str = strawberry.field(description="The name of a branch that is there.")
+    schema_file: str | None = strawberry.field(
+        default=None,
+        description=(
+            "The path of the root definition file, from the repository's root, which has to be there at the branch's head; left "
+            "out when there is none. An API needs a repository, branch and schema file of its own."
+        ),
+    )
+    collection_directory: str = strawberry.field(
+        default="postman/collections",
+        description="Where collections are kept: neither the schema file's directory nor inside or around it.",
+    )
+
+    def settings(self) -> ApiConnectionSettings:
+        return ApiConnectionSettings(
+            api_name=self.api_name,
+            repository_id=self.repository_id,
+            branch=self.branch,
+            schema_file=self.schema_file,
+            collection_directory=self.collection_directory,
+        )
 
 
 @strawberry.input(one_of=True, description="What an integration does: exactly one of these, which is its kind.")
@@ -70,11 +91,13 @@ class IntegrationSettingsInput:
         default=strawberry.UNSET, description="Connect an API to a repository on a Git server."
     )
 
-    def settings(self) -> MonitoringPostSettings:
-        """Return the settings. Raises INVALID for a kind that nothing offers."""
+    def settings(self) -> Settings:
+        connection = chosen(self.connect_api)
+        if connection is not None:
+            return connection.settings()
         post = chosen(self.post_monitoring_results)
         if post is None:
-            raise _not_offered()
+            raise ValueError("A @oneOf input has one member.")
         return MonitoringPostSettings(post.monitor_key, post.channel_id, post.notify)
 
 
@@ -86,15 +109,33 @@ class EditPostMonitoringResultsInput:
     channel_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="Another channel, by its id.")
     notify: NotifyRule | None = strawberry.field(default=strawberry.UNSET, description="Another rule; its count starts over.")
 
+    def edit(self) -> MonitoringPostEdit:
+        return MonitoringPostEdit(
+            monitor_key=given(self.monitor_key, field=MONITOR_FIELD),
+            channel_id=given(self.channel_id, field=CHANNEL_FIELD),
+            notify=given(self.notify, field=(*POST_FIELD, "notify")),
+        )
+
 
 @strawberry.input(description="Other settings of the kind “Connect an API”; what is left out stays as it is.")
 class EditConnectApiInput:
     api_name: str | None = strawberry.field(default=strawberry.UNSET, description="The API's name, for people.")
-    branch: str | None = strawberry.field(default=strawberry.UNSET, description="The branch's name.")
+    branch: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The name of a branch that is there, as the viewer sees it."
+    )
     schema_file: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The path of the root definition file; null clears it."
+        default=strawberry.UNSET,
+        description="The path of the root definition file, which the viewer has to see there; null clears it.",
     )
     collection_directory: str | None = strawberry.field(default=strawberry.UNSET, description="Where collections are kept.")
+
+    def edit(self) -> ApiConnectionEdit:
+        return ApiConnectionEdit(
+            api_name=given(self.api_name, field=NAME_FIELD),
+            branch=given(self.branch, field=BRANCH_FIELD),
+            schema_file=Keep.KEEP if self.schema_file is strawberry.UNSET else self.schema_file,
+            collection_directory=given(self.collection_directory, field=DIRECTORY_FIELD),
+        )
 
 
 @strawberry.input(one_of=True, description="Other settings, of the kind that the integration has.")
@@ -106,28 +147,23 @@ class EditIntegrationSettingsInput:
         default=strawberry.UNSET, description="Of the kind “Connect an API”."
     )
 
+    def edit(self) -> SettingsEdit:
+        connection = chosen(self.connect_api)
+        if connection is not None:
+            return connection.edit()
+        post = chosen(self.post_monitoring_results)
+        if post is None:
+            raise ValueError("A @oneOf input has one member.")
+        return post.edit()
+
 
 def read_edit(
     *, name: str | None, using: IntegrationAuthorizationInput | None, settings: EditIntegrationSettingsInput | None
 ) -> Edit:
-    """Return what an edit asks for. Raises INVALID for null and for settings of a kind that nothing offers."""
+    """Return what an edit asks for. Raises INVALID for null where nothing can be cleared."""
     source, wanted = given(using, field=("using",)), given(settings, field=("settings",))
-    post = chosen(wanted.post_monitoring_results) if wanted is not None else None
-    if wanted is not None and post is None:
-        raise _not_offered()
     return Edit(
         name=given(name, field=("name",)),
         using=source.using() if source is not None else None,
-        monitor_key=given(post.monitor_key, field=(*SETTINGS_FIELD, "monitorKey")) if post is not None else None,
-        channel_id=given(post.channel_id, field=(*SETTINGS_FIELD, "channelId")) if post is not None else None,
-        notify=given(post.notify, field=(*SETTINGS_FIELD, "notify")) if post is not None else None,
-    )
-
-
-def _not_offered() -> Refusal:
-    names = ", ".join(provider.name for provider in CATALOGUE.values())
-    return Refusal(
-        UserErrorCode.INVALID,
-        f"Connecting an API is nothing that {names} offers: `providers` says which kinds of integrations each has.",
-        field=["settings", "connectApi"],
+        settings=wanted.edit() if wanted is not None else None,
     )

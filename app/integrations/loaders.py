@@ -6,7 +6,7 @@ from uuid import UUID
 from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
-from app.integrations.models import Integration, MonitoringPost
+from app.integrations.models import ApiConnection, Integration, MonitoringPost
 from app.sign_ins.models import StatusReason
 
 
@@ -27,6 +27,13 @@ async def integrations_stopped_with_apps(keys: Sequence[tuple[UUID, Arguments]],
     """Return a page of what stopped when each installed app was deleted, newest first."""
     stopped = Integration.filter(team_id=context.viewer.team_id, deleted_at__isnull=True)
     return await paginate_each(stopped.filter(stopped_by=StatusReason.INSTALLED_APP_DELETED), keys, by="installed_app_id")
+
+
+async def api_connections(keys: Sequence[UUID], *, context: Context) -> list[ApiConnection | None]:
+    """Return the settings of integrations of the kind "Connect an API", by the integration."""
+    connected = ApiConnection.filter(team_id=context.viewer.team_id, integration_id__in=list(keys))
+    rows = {row.integration_id: row for row in await connected}
+    return [rows.get(key) for key in keys]
 
 
 async def monitoring_posts(keys: Sequence[UUID], *, context: Context) -> list[MonitoringPost | None]:

@@ -51,7 +51,7 @@ class EditIntegrationInput:
         default=strawberry.UNSET,
         description=(
             "Another authorization, in the same transaction and in every status; another workspace is WRONG_ACCOUNT unless "
-            "the same call sets channelId."
+            "the same call sets channelId, another server always."
         ),
     )
     settings: EditIntegrationSettingsInput | None = strawberry.field(
@@ -146,6 +146,7 @@ async def add_integration(info: Info, input: AddIntegrationInput) -> AddIntegrat
         settings=input.settings.settings(),
         caller=info.context.viewer,
         ground=info.context.ground,
+        budget=info.context.budget,
     )
     return AddIntegrationPayload(
         integration=Integration.of(placed.integration),
@@ -165,6 +166,7 @@ async def edit_integration(info: Info, input: EditIntegrationInput) -> EditInteg
         expected_updated_at=given(input.expected_updated_at, field=("expectedUpdatedAt",)),
         caller=info.context.viewer,
         ground=info.context.ground,
+        budget=info.context.budget,
     )
     return EditIntegrationPayload(
         integration=Integration.of(placed.integration),
@@ -183,12 +185,17 @@ async def delete_integration(info: Info, input: DeleteIntegrationInput) -> Delet
     scopes=WRITE,
     description=(
         "Bring a stopped integration back, with a fresh sign-in for the same workspace or with an installed app of the team; any "
-        "member may, also who may not edit it."
+        "member may, also who may not edit it. With a Git server's installed app it takes the caller's own authorization from "
+        "then on."
     ),
 )
 async def reauthenticate_integration(info: Info, input: ReauthenticateIntegrationInput) -> ReauthenticateIntegrationPayload:
     placed = await reauthenticate(
-        _key(input.id), using=input.using.using(), caller=info.context.viewer, ground=info.context.ground
+        _key(input.id),
+        using=input.using.using(),
+        caller=info.context.viewer,
+        ground=info.context.ground,
+        budget=info.context.budget,
     )
     return ReauthenticateIntegrationPayload(
         integration=Integration.of(placed.integration),

@@ -2,12 +2,15 @@
 
 from uuid import UUID
 
+from app.catalogue.kinds import CONNECT_API
 from app.events import Change
+from app.graphql.budget import Budget
 from app.graphql.callers import Caller
 from app.ground import Ground
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.permissions import look_again
 from app.installed_apps.revisions import touch
+from app.integrations import connections
 from app.integrations.actions import find
 from app.integrations.adding import Placed
 from app.integrations.events import IntegrationReauthenticated
@@ -17,11 +20,17 @@ from app.integrations.telling import standing_of, tell_status
 from app.sign_ins import grants
 
 
-async def reauthenticate(integration_id: UUID, *, using: Using, caller: Caller, ground: Ground) -> Placed:
+async def reauthenticate(
+    integration_id: UUID, *, using: Using, caller: Caller, ground: Ground, budget: Budget | None = None
+) -> Placed:
     """Let the integration use `using` from now on, in every status; what is paused stays PAUSED. Any member may.
 
-    Raises NOT_FOUND, WRONG_ACCOUNT for another workspace, and what `sources.take` refuses.
+    At a Git server that is the caller's own authorization, who has to see the repository. Raises NOT_FOUND, WRONG_ACCOUNT for
+    another workspace or server, and what `sources.take` refuses. `budget` is what may be asked of a Git server.
     """
+    found = await find(caller.team_id, integration_id)
+    if found.kind == CONNECT_API.key:
+        await connections.check_visible(found, using=using, caller=caller, ground=ground, budget=budget or Budget())
 
     async def apply(change: Change) -> Placed:
         await look_again(change, caller)
@@ -48,6 +57,7 @@ async def renew(
     replaced = integration.grant_id
     source.give_to(integration)
     integration.restore(now=change.now)
+    await connections.check_soon(change, integration.id)
     if replaced is not None and replaced != integration.grant_id:
         await grants.retire(change, replaced)
     return source.new_app

@@ -13,8 +13,9 @@ from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.permissions import WORKING, look_again
 from app.integrations.models import Integration
+from app.repositories.asking import sign_in_required
 from app.sign_ins import grants
-from app.sign_ins.models import Grant
+from app.sign_ins.models import Grant, OAuthClient
 
 INSTALLED_APP_FIELD = ("using", "installedAppId")
 SIGN_IN_FIELD = ("using", "authorization", "authorizationId")
@@ -41,15 +42,25 @@ Using: TypeAlias = ThroughApp | BySignIn
 
 @dataclass(frozen=True)
 class Source:
-    """A grant that works, and the installed app that holds it; without one it is the integration's own."""
+    """A grant that works, and the installed app that it is had through; without one it is the integration's own.
+
+    `client` is set where the installed app holds only the OAuth client: the grant is then its member's own, there.
+    """
 
     grant: Grant
     installed_app: InstalledApp | None
     made_app: bool = False
+    client: OAuthClient | None = None
 
     @property
-    def field(self) -> tuple[str, ...]:
-        return SIGN_IN_FIELD if self.installed_app is None or self.made_app else INSTALLED_APP_FIELD
+    def account_id(self) -> str:
+        """Return what has to stay the same when an integration is re-authenticated: the workspace, or the server's address."""
+        return self.client.base_url if self.client is not None else self.grant.account_id
+
+    @property
+    def connected_to(self) -> str:
+        """Return the same for people."""
+        return self.client.base_url if self.client is not None else self.grant.account_name
 
     @property
     def new_app(self) -> InstalledApp | None:
@@ -58,27 +69,30 @@ class Source:
 
     def give_to(self, integration: Integration) -> None:
         """Let the integration use it from now on."""
+        is_members_own = self.installed_app is None or self.client is not None
         integration.provider = self.grant.provider
-        integration.connected_to = self.grant.account_name
-        integration.account_id, integration.origin = self.grant.account_id, self.grant.origin
+        integration.connected_to = self.connected_to
+        integration.account_id, integration.origin = self.account_id, self.grant.origin
         integration.uses_installed_app = self.installed_app is not None
         integration.installed_app_id = self.installed_app.id if self.installed_app is not None else None
+        # At a Git server the member may sign in anew at any time: whose grant it is stays, which one it is does not.
         integration.grant_id = self.grant.id if self.installed_app is None else None
-        integration.authorized_by_id = self.grant.member_id if self.installed_app is None else None
+        integration.authorized_by_id = self.grant.member_id if is_members_own else None
 
 
 async def take(change: Change, using: Using, *, member_id: UUID, wanted_account_id: str | None) -> Source:
     """Put it to use, within a change: a sign-in is used up by it, and shared where that was asked for.
 
-    `wanted_account_id`: the only account that will do. Raises NOT_FOUND, WRONG_ACCOUNT, CONFLICT for an installed app that does
-    not work, ALREADY_EXISTS for sharing what the team shares already, and what `grants.use` refuses.
+    `wanted_account_id`: the only workspace or server that will do. Raises NOT_FOUND, WRONG_ACCOUNT, CONFLICT for an installed app
+    that does not work, SIGN_IN_REQUIRED at a Git server, ALREADY_EXISTS for sharing what the team shares already, and what
+    `grants.use` refuses.
     """
     match using:
         case ThroughApp(installed_app_id):
-            app = await usable_app(change.team_id, installed_app_id)
-            if wanted_account_id is not None and app.account_id != wanted_account_id:
-                raise wrong_account(app.connected_to, field=INSTALLED_APP_FIELD)
-            return Source(await Grant.get(id=app.grant_id), app)
+            source = await _through(await usable_app(change.team_id, installed_app_id), member_id=member_id)
+            if wanted_account_id is not None and source.account_id != wanted_account_id:
+                raise wrong_account(source, field=INSTALLED_APP_FIELD)
+            return source
         case BySignIn(authorization_id, shares):
             grant = await grants.use(
                 change,
@@ -94,7 +108,7 @@ async def take(change: Change, using: Using, *, member_id: UUID, wanted_account_
             return Source(grant, app, made_app=True)
 
 
-async def rehearse(using: Using, *, caller: Caller, ground: Ground) -> Grant:
+async def rehearse(using: Using, *, caller: Caller, ground: Ground, wanted_account_id: str | None = None) -> Grant:
     """Return the grant that `take` would put to use, having changed nothing; for asking the provider with it first.
 
     Raises what `take` refuses.
@@ -102,7 +116,7 @@ async def rehearse(using: Using, *, caller: Caller, ground: Ground) -> Grant:
 
     async def apply(change: Change) -> NoReturn:
         await look_again(change, caller)
-        source = await take(change, using, member_id=caller.member_id, wanted_account_id=None)
+        source = await take(change, using, member_id=caller.member_id, wanted_account_id=wanted_account_id)
         raise _Rehearsed(source.grant)
 
     try:
@@ -122,20 +136,35 @@ class _Rehearsed(Exception):
 async def usable_app(team_id: UUID, installed_app_id: UUID) -> InstalledApp:
     """Return the team's installed app. Raises NOT_FOUND; CONFLICT, with what to do, when it does not work."""
     app = await installed_apps.find(team_id, installed_app_id, field=INSTALLED_APP_FIELD)
-    if app.status not in WORKING or app.grant_id is None:
+    holds_client = app.oauth_client_id is not None
+    if app.status not in WORKING or (app.grant_id is None and not holds_client):
+        way_out = (
+            "A Team Admin has to mend it first."
+            if holds_client
+            else "Re-authenticate it first, or sign in anew for this integration."
+        )
         raise Refusal(
             UserErrorCode.CONFLICT,
-            f"The installed app “{app.name}” does not work at present: {app.status_message or app.status} "
-            "Re-authenticate it first, or sign in anew for this integration.",
+            f"The installed app “{app.name}” does not work at present: {app.status_message or app.status} {way_out}",
             field=INSTALLED_APP_FIELD,
         )
     return app
 
 
-def wrong_account(connected_to: str, *, field: Sequence[str]) -> Refusal:
-    return Refusal(
-        UserErrorCode.WRONG_ACCOUNT,
-        f"This is for {connected_to}, another account than the integration's: use one for the same, "
-        "or choose a channel there in the same edit.",
-        field=field,
-    )
+async def _through(app: InstalledApp, *, member_id: UUID) -> Source:
+    if app.oauth_client_id is None:
+        return Source(await Grant.get(id=app.grant_id), app)
+    grant = await grants.live_grant_of(app.oauth_client_id, member_id)
+    if grant is None or (grant.trouble is not None and grant.trouble.needs_reauthentication):
+        why = f" {grant.trouble_message}" if grant is not None and grant.trouble_message else ""
+        raise sign_in_required(
+            field=INSTALLED_APP_FIELD,
+            words=f"You have to sign in at {app.connected_to} first, with `beginAuthorization` and this installed app.{why}",
+        )
+    return Source(grant, app, client=await OAuthClient.get(id=app.oauth_client_id))
+
+
+def wrong_account(source: Source, *, field: Sequence[str]) -> Refusal:
+    way_out = "" if source.client is not None else ", or choose a channel there in the same edit"
+    message = f"This is for {source.connected_to}, another account than the integration's: use one for the same{way_out}."
+    return Refusal(UserErrorCode.WRONG_ACCOUNT, message, field=field)

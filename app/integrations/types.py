@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from typing import Annotated, TypeAlias
+from uuid import UUID
 
 import strawberry
 
+from app.catalogue.kinds import CONNECT_API
 from app.catalogue.schema import IntegrationKind, Provider, kind_of, provider_of
 from app.graphql.context import Info
 from app.graphql.fields import relation
@@ -16,6 +18,9 @@ from app.integrations import enums, loaders, models, permissions
 from app.integrations.models import IntegrationStatus, NotifyRule
 from app.monitors.loaders import monitors
 from app.monitors.schema import Monitor
+from app.providers import contract
+from app.repositories import asking
+from app.repositories.types import Repository, RepositoryFile
 from app.sign_ins.channels import ChannelRef
 from app.sign_ins.models import StatusReason
 from app.sign_ins.schema import Channel
@@ -45,8 +50,65 @@ class PostMonitoringResults:
         return Channel.of(where, name=self.post.channel_name, is_private=self.post.channel_is_private)
 
 
+@strawberry.type(description="An API of the team, connected to a repository on a Git server.")
+class ConnectApi:
+    integration: strawberry.Private[models.Integration]
+    connection: strawberry.Private[models.ApiConnection]
+    api_name: str = strawberry.field(description="The API's name, for people.")
+    branch: str = strawberry.field(description="Which branch.")
+    schema_file: str | None = strawberry.field(
+        description="The root definition file, from the repository's root; null when the connection has none."
+    )
+    collection_directory: str = strawberry.field(description="Where collections are kept, from the repository's root.")
+
+    @relation(description="The repository, as it was when it was connected.")
+    async def repository(self, info: Info) -> Repository:
+        connected = contract.Repository(
+            id=self.connection.repository_id,
+            owner=self.connection.repository_owner,
+            name=self.connection.repository_name,
+            full_name=self.connection.repository_full_name,
+            web_url=self.connection.repository_url,
+            default_branch=self.connection.default_branch,
+        )
+        return Repository.of(
+            connected,
+            provider=self.integration.provider,
+            base_url=self.integration.account_id,
+            oauth_client_id=await self._client_id(info),
+        )
+
+    @relation(
+        description=(
+            "The definition at the head of the branch, read as the viewer, with the viewer's own sign-in. Asks the server; null "
+            "with an error when that fails, and null when the connection has none."
+        )
+    )
+    async def definition(self, info: Info) -> RepositoryFile | None:
+        if self.schema_file is None:
+            return None
+        question = asking.file(self.connection.repository_id, self.branch, self.schema_file)
+        return RepositoryFile.of(await asking.ask_as_viewer(question, await self._client_id(info), context=info.context))
+
+    async def _client_id(self, info: Info) -> UUID | None:
+        key = self.integration.installed_app_id
+        app = await info.context.load(installed_apps, key) if key is not None else None
+        return app.oauth_client_id if app is not None else None
+
+    @classmethod
+    def of(cls, integration: models.Integration, connection: models.ApiConnection) -> "ConnectApi":
+        return cls(
+            integration=integration,
+            connection=connection,
+            api_name=connection.api_name,
+            branch=connection.branch,
+            schema_file=connection.schema_file,
+            collection_directory=connection.collection_directory,
+        )
+
+
 IntegrationSettings: TypeAlias = Annotated[
-    PostMonitoringResults,
+    PostMonitoringResults | ConnectApi,
     strawberry.union("IntegrationSettings", description="Named like its kind. New kinds may come: have a default branch."),
 ]
 
@@ -93,8 +155,13 @@ class Integration(Node):
         row = await info.context.load(members, key) if key is not None else None
         return TeamMember.of(row) if row is not None else None
 
-    @relation(description="What it does with which monitor and where, by its kind.")
+    @relation(description="What it does with what, by its kind.")
     async def settings(self, info: Info) -> IntegrationSettings:
+        if self.row.kind == CONNECT_API.key:
+            connection = await info.context.load(loaders.api_connections, self.row.id)
+            if connection is None:
+                raise LookupError("An integration of this kind has its settings.")
+            return ConnectApi.of(self.row, connection)
         post = await info.context.load(loaders.monitoring_posts, self.row.id)
         if post is None:
             raise LookupError("An integration of this kind has its settings.")

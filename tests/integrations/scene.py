@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from app.graphql.callers import Caller
-from app.integrations.adding import MonitoringPostSettings, Placed, add
+from app.integrations.adding import Placed, Settings, add
 from app.integrations.models import Integration, MonitoringPost, NotifyRule
+from app.integrations.posts import MonitoringPostSettings
 from app.integrations.sources import BySignIn, ThroughApp, Using
 from app.sign_ins.channels import ChannelRef
 from tests.installed_apps.world import World
@@ -25,7 +26,7 @@ def posting(
 
 
 async def place(
-    world: World, caller: Caller, using: Using, *, name: str = "Checkout", settings: MonitoringPostSettings | None = None
+    world: World, caller: Caller, using: Using, *, name: str = "Checkout", settings: Settings | None = None
 ) -> Placed:
     return await add(name, using=using, settings=settings or posting(), caller=caller, ground=world.ground)
 

@@ -11,6 +11,7 @@ from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.integrations.adding import add
 from app.integrations.editing import Edit, edit
 from app.integrations.models import Integration, IntegrationStatus, NotifyRule
+from app.integrations.posts import MonitoringPostEdit
 from app.integrations.sources import BySignIn, ThroughApp
 from app.monitors.models import Monitor
 from app.sign_ins.grants import note_trouble
@@ -89,7 +90,11 @@ async def test_two_holders_of_one_workspace_live_side_by_side(world: World) -> N
     assert (await Grant.get(id=app.grant_id)).revocation is RevocationOutcome.KEPT
     for placed, caller in ((own, world.people.bob), (theirs, others.bob)):
         moved = await edit(
-            placed.integration.id, Edit(channel_id=channel(2)), expected_updated_at=None, caller=caller, ground=world.ground
+            placed.integration.id,
+            Edit(settings=MonitoringPostEdit(channel_id=channel(2))),
+            expected_updated_at=None,
+            caller=caller,
+            ground=world.ground,
         )
         assert moved.integration.status is IntegrationStatus.ACTIVE
 

@@ -9,6 +9,7 @@ from app.installed_apps.actions import delete as delete_app
 from app.integrations.actions import delete, pause, take_note
 from app.integrations.editing import Edit, edit
 from app.integrations.models import Integration, IntegrationStatus, MonitoringPost, NotifyRule
+from app.integrations.posts import MonitoringPostEdit as PostEdit
 from app.integrations.sources import BySignIn, ThroughApp
 from app.monitors.models import Monitor
 from app.providers.contract import Failure, Fault
@@ -32,9 +33,7 @@ async def test_who_made_it_and_admins_change_everything_in_one_save(world: World
     world.clock.advance(timedelta(seconds=1))
     wanted = Edit(
         name="Payments",
-        monitor_key="payments",
-        channel_id=channel(3),
-        notify=NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS,
+        settings=PostEdit(monitor_key="payments", channel_id=channel(3), notify=NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS),
     )
 
     edited = await change(world, integration, wanted, who=who)
@@ -55,7 +54,10 @@ async def test_what_is_left_out_stays_and_an_edit_to_the_same_is_none(world: Wor
     posts, before = await MonitoringPost.all().values(), await head(world.people.team_id)
     world.clock.advance(timedelta(seconds=1))
 
-    for nothing in (Edit(), Edit(name="Checkout", monitor_key="checkout", channel_id=channel(), notify=NotifyRule.ALL_RUNS)):
+    for nothing in (
+        Edit(),
+        Edit(name="Checkout", settings=PostEdit(monitor_key="checkout", channel_id=channel(), notify=NotifyRule.ALL_RUNS)),
+    ):
         edited = await change(world, integration, nothing)
         assert edited.updated_at == integration.updated_at
 
@@ -66,11 +68,11 @@ async def test_what_is_left_out_stays_and_an_edit_to_the_same_is_none(world: Wor
 @pytest.mark.parametrize(
     ("wanted", "left"),
     [
-        (Edit(notify=NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS), 0),
-        (Edit(monitor_key="payments"), 0),
+        (Edit(settings=PostEdit(notify=NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS)), 0),
+        (Edit(settings=PostEdit(monitor_key="payments")), 0),
         (Edit(name="Other"), 2),
-        (Edit(channel_id=channel(2)), 2),
-        (Edit(notify=NotifyRule.ALL_RUNS, monitor_key="checkout", name="Other"), 2),
+        (Edit(settings=PostEdit(channel_id=channel(2))), 2),
+        (Edit(name="Other", settings=PostEdit(notify=NotifyRule.ALL_RUNS, monitor_key="checkout")), 2),
     ],
 )
 async def test_another_rule_or_monitor_starts_the_count_anew(world: World, wanted: Edit, left: int) -> None:
@@ -93,7 +95,7 @@ async def test_a_channel_that_was_found_ends_the_failing(world: World) -> None:
     assert (await now_of(integration)).status is IntegrationStatus.FAILING
     before = await head(world.people.team_id)
 
-    await change(world, integration, Edit(channel_id=channel(2)))
+    await change(world, integration, Edit(settings=PostEdit(channel_id=channel(2))))
 
     assert (await now_of(integration)).status is IntegrationStatus.ACTIVE
     assert await log_since(before, team_id=world.people.team_id) == ["INTEGRATION_EDITED", "INTEGRATION_STATUS_CHANGED"]
@@ -107,7 +109,7 @@ async def test_a_stopped_integration_is_signed_in_anew_in_the_same_save(world: W
     using = BySignIn(await world.sign_in(people.bob), shares_with_team=False)
     before = await head(people.team_id)
 
-    await change(world, integration, Edit(name="Back", using=using, channel_id=channel(2)))
+    await change(world, integration, Edit(name="Back", using=using, settings=PostEdit(channel_id=channel(2))))
 
     kept = await now_of(integration)
     assert (kept.status, kept.name, kept.uses_installed_app, kept.installed_app_id) == (
@@ -151,12 +153,12 @@ async def test_another_workspace_needs_a_channel_there_in_the_same_call(world: W
         UserErrorCode.WRONG_ACCOUNT,
         ("using", "installedAppId"),
     )
-    assert await code_of(change(world, integration, Edit(using=globex, channel_id=channel(1)))) == (
+    assert await code_of(change(world, integration, Edit(using=globex, settings=PostEdit(channel_id=channel(1))))) == (
         UserErrorCode.INVALID,
         CHANNEL,
     )
 
-    moved = await change(world, integration, Edit(using=globex, channel_id=channel(1, account=GLOBEX)))
+    moved = await change(world, integration, Edit(using=globex, settings=PostEdit(channel_id=channel(1, account=GLOBEX))))
 
     assert (moved.connected_to, moved.account_id) == ("Globex", GLOBEX)
     assert (await post_of(moved)).channel_id == "C0GLOBEX001"
@@ -167,7 +169,7 @@ async def test_a_channel_cannot_be_chosen_without_an_authorization_that_works(wo
     grant = await Grant.get(id=integration.grant_id)
     await note_trouble(grant, StatusReason.REVOKED, "Revoked.", ground=world.ground)
 
-    attempt = change(world, integration, Edit(channel_id=channel(2)))
+    attempt = change(world, integration, Edit(settings=PostEdit(channel_id=channel(2))))
 
     assert await code_of(attempt) == (UserErrorCode.CONFLICT, CHANNEL)
     assert (await change(world, integration, Edit(name="Other"))).name == "Other"
@@ -197,11 +199,23 @@ async def test_refused_edits_change_nothing(world: World) -> None:
     assert await code_of(change(world, integration, Edit(name="X"), who="cid")) == (UserErrorCode.FORBIDDEN, ())
     assert await code_of(change(world, integration, Edit(name="X"), who="vera")) == (UserErrorCode.FORBIDDEN, ())
     assert await code_of(change(world, integration, Edit(name=""))) == (UserErrorCode.INVALID, ("name",))
-    assert await code_of(change(world, integration, Edit(monitor_key=""))) == (UserErrorCode.INVALID, (*fields, "monitorKey"))
-    assert await code_of(change(world, integration, Edit(channel_id="x"))) == (UserErrorCode.NOT_FOUND, CHANNEL)
-    assert await code_of(change(world, integration, Edit(channel_id=channel(4)))) == (UserErrorCode.NOT_FOUND, CHANNEL)
+    assert await code_of(change(world, integration, Edit(settings=PostEdit(monitor_key="")))) == (
+        UserErrorCode.INVALID,
+        (*fields, "monitorKey"),
+    )
+    assert await code_of(change(world, integration, Edit(settings=PostEdit(channel_id="x")))) == (
+        UserErrorCode.NOT_FOUND,
+        CHANNEL,
+    )
+    assert await code_of(change(world, integration, Edit(settings=PostEdit(channel_id=channel(4))))) == (
+        UserErrorCode.NOT_FOUND,
+        CHANNEL,
+    )
     elsewhere = channel(1, account=GLOBEX)
-    assert await code_of(change(world, integration, Edit(channel_id=elsewhere))) == (UserErrorCode.INVALID, CHANNEL)
+    assert await code_of(change(world, integration, Edit(settings=PostEdit(channel_id=elsewhere)))) == (
+        UserErrorCode.INVALID,
+        CHANNEL,
+    )
     attempt = edit(integration.id, Edit(name="X"), expected_updated_at=stale, caller=people.bob, ground=ground)
     assert await code_of(attempt) == (UserErrorCode.CONFLICT, ("expectedUpdatedAt",))
     for unknown in (gone.id, theirs.id, uuid4()):

@@ -1,0 +1,85 @@
+"""Finding out whether what APIs are connected to is still there, as their members see it: nobody tells us otherwise."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from app import database
+from app.events import Change
+from app.ground import Ground
+from app.integrations.actions import grant_of, take_note
+from app.integrations.connection_rules import Layout
+from app.integrations.connection_targets import find_failure
+from app.integrations.models import ApiConnection, Integration
+from app.providers.contract import Failure
+from app.repositories.references import RepositoryRef
+from app.sign_ins.models import Grant
+
+CHECK_EVERY = timedelta(days=1)
+AGAIN_AFTER = timedelta(minutes=5)
+"""Of a failure: how soon it is looked at again, at the earliest."""
+
+_JITTER_SECONDS = 3 * 3600
+_ROUND = 20
+
+
+async def check_due(*, ground: Ground) -> int:
+    """Look at the connections whose time has come, side by side, and return how many those are."""
+    now = ground.clock.now()
+    due = ApiConnection.filter(live_key__isnull=False, next_check_at__lte=now).order_by("next_check_at", "id")
+    claimed = [row for row in await due.limit(_ROUND) if await _claim(row, now=now)]
+    await asyncio.gather(*(_check(row, ground=ground) for row in claimed))
+    return len(claimed)
+
+
+def next_check(connection: ApiConnection, *, now: datetime) -> datetime:
+    """Return when to look again in about a day: each at a time of its own, so that they do not come all at once."""
+    return now + CHECK_EVERY - timedelta(seconds=connection.id.int % _JITTER_SECONDS)
+
+
+async def _check(connection: ApiConnection, *, ground: Ground) -> None:
+    """Ask as the member whose grant it is. What has no working authorization is looked at once it has one again."""
+    integration = await Integration.get(id=connection.integration_id)
+    grant_id = await grant_of(integration)
+    grant = await Grant.get_or_none(id=grant_id) if grant_id is not None else None
+    if integration.is_stopped or grant is None:
+        return
+    where = RepositoryRef(integration.provider, integration.account_id, connection.repository_id)
+    layout = Layout(connection.branch, connection.schema_file, connection.collection_directory)
+    failure = await find_failure(where, layout, grant=grant, ground=ground)
+
+    async def note(change: Change) -> None:
+        if await _is_as_it_was(connection):
+            await take_note(change, integration, failure)
+
+    await ground.events.change(integration.team_id, note)
+    if failure is not None:
+        await _hasten(connection, failure, now=ground.clock.now())
+
+
+async def _is_as_it_was(connection: ApiConnection) -> bool:
+    """Whether what was asked about is still what it is connected to."""
+    same = {"branch": connection.branch, "schema_file": connection.schema_file}
+    return await ApiConnection.filter(id=connection.id, live_key__isnull=False, **same).exists()
+
+
+async def _claim(connection: ApiConnection, *, now: datetime) -> bool:
+    """Take the check for this process, by moving the next one to another day; an edit from now on moves it back."""
+
+    async def claim(database_connection: BaseDBAsyncClient) -> int:
+        mine = ApiConnection.filter(id=connection.id, next_check_at=connection.next_check_at).using_db(database_connection)
+        return await mine.update(next_check_at=next_check(connection, now=now))
+
+    return await database.write(claim) == 1
+
+
+async def _hasten(connection: ApiConnection, failure: Failure, *, now: datetime) -> None:
+    wait = max(AGAIN_AFTER, timedelta(seconds=failure.retry_after or 0))
+    spread = timedelta(seconds=connection.id.int % int(AGAIN_AFTER.total_seconds()))
+
+    async def hasten(database_connection: BaseDBAsyncClient) -> None:
+        later = ApiConnection.filter(id=connection.id, next_check_at__gt=now + wait + spread).using_db(database_connection)
+        await later.update(next_check_at=now + wait + spread)
+
+    await database.write(hasten)

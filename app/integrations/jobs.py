@@ -1,0 +1,9 @@
+"""What falls due for integrations. Each does one bounded round."""
+
+from app.ground import Ground
+from app.integrations import checks
+
+
+async def check_connections_due(*, ground: Ground) -> int:
+    """Find out of what falls due whether it is still there, and let statuses follow; return how many were looked at."""
+    return await checks.check_due(ground=ground)

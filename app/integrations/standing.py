@@ -1,0 +1,36 @@
+"""Stopping integrations and letting them go on, within the change that is the cause."""
+
+from tortoise.queryset import QuerySet
+
+from app.events import Change
+from app.integrations import connections
+from app.integrations.models import Integration
+from app.integrations.telling import save_status, standing_of
+from app.sign_ins.models import StatusReason
+
+_OLDEST_FIRST = ("created_at", "id")
+
+
+def living(change: Change) -> QuerySet[Integration]:
+    """Return the team's integrations, oldest first: the order in which things happen to them."""
+    return Integration.filter(team_id=change.team_id, deleted_at__isnull=True).order_by(*_OLDEST_FIRST)
+
+
+async def stop(change: Change, integration: Integration, reason: StatusReason, message: str) -> None:
+    before = standing_of(integration)
+    integration.stop(reason, message, now=change.now)
+    await save_status(change, integration, before=before)
+
+
+async def go_on(change: Change, integration: Integration) -> None:
+    """Let a stopped one go on, with a fresh start; what it is connected to is looked at soon."""
+    before = standing_of(integration)
+    integration.restore(now=change.now)
+    await save_status(change, integration, before=before)
+    await connections.check_soon(change, integration.id)
+
+
+async def bring_back(change: Change, integrations: QuerySet[Integration]) -> None:
+    """Let those of them that are stopped go on."""
+    for integration in await integrations.filter(stopped_by__isnull=False):
+        await go_on(change, integration)

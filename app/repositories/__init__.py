@@ -1,0 +1,1 @@
+"""Repositories: Git servers, read as the member who asks."""

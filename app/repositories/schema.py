@@ -1,0 +1,51 @@
+"""Repositories in the API: where they begin, at an installed app."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import strawberry
+
+from app.graphql.connections import ForwardArguments, UncountedConnection
+from app.graphql.context import Info
+from app.graphql.fields import relation
+from app.graphql.growth import Fields
+from app.graphql.pages import from_provider_pages
+from app.installed_apps.types import InstalledApp
+from app.providers import contract
+from app.repositories import asking
+from app.repositories.loaders import oauth_clients
+from app.repositories.types import Repository, check_search
+
+__all__ = ["FIELDS", "Repository"]
+
+Search = Annotated[str | None, strawberry.argument(description="Only those whose name has this in it.")]
+
+
+@relation(
+    name="repositories",
+    description=(
+        "SHARED_CLIENT only; as the viewer sees them, with the viewer's own authorization: null with the error SIGN_IN_REQUIRED "
+        "without one. Not for VIEWERs."
+    ),
+)
+async def repositories_of_app(
+    root: InstalledApp, info: Info, page: ForwardArguments, search: Search = None
+) -> UncountedConnection[Repository] | None:
+    key = root.row.oauth_client_id
+    client = await info.context.load(oauth_clients, key) if key is not None else None
+    if client is None:
+        return None
+    wanted = check_search(search)
+
+    async def fetch(cursor: str | None, limit: int) -> tuple[Sequence[contract.Repository], str | None]:
+        question = asking.repositories(wanted, cursor, limit)
+        found = await asking.ask_as_viewer(question, client.id, context=info.context)
+        return found.repositories, found.next_cursor
+
+    def wrap(repository: contract.Repository) -> Repository:
+        return Repository.of(repository, provider=client.provider, base_url=client.base_url, oauth_client_id=client.id)
+
+    return UncountedConnection.of(await from_provider_pages(fetch, page), wrap)
+
+
+FIELDS: Fields = {InstalledApp: {"repositories": repositories_of_app}}
