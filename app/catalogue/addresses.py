@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from app.origins import OddUrl, parse_url
+from app.settings import LOOPBACK_HOSTS
 
 LONGEST = 300
 
@@ -16,6 +18,15 @@ class ServerAddress:
 
     base_url: str
     origin: str
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is spoken to without TLS."""
+        return self.origin.startswith("http:")
+
+    @property
+    def is_loopback(self) -> bool:
+        return urlsplit(self.origin).hostname in LOOPBACK_HOSTS
 
 
 def read_address(text: str) -> ServerAddress | OddUrl:

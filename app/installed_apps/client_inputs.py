@@ -26,8 +26,13 @@ def check_provider(key: str, *, field: Sequence[str]) -> tuple[Provider, Hosting
 
 
 def check_address(text: str, *, field: Sequence[str]) -> ServerAddress:
-    """Return the address in its one spelling. Raises INVALID, which says what is odd about it."""
+    """Return the address in its one spelling. Raises INVALID, which says what is odd about it.
+
+    Only a loopback address may be http here: the sandbox's. That no other is reached, the way out sees to.
+    """
     address = read_address(text)
+    if isinstance(address, ServerAddress) and address.is_plain and not address.is_loopback:
+        address = OddUrl("it has to be https")
     if isinstance(address, OddUrl):
         message = f"This is no server's base address: {address.words}. An example: https://git.example.com"
         raise Refusal(UserErrorCode.INVALID, message, field=field)

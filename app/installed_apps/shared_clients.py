@@ -208,8 +208,8 @@ async def _ask_server(hosting: Hosting, client: OAuthClient, *, ground: Ground) 
     )
     if not isinstance(found, Failure):
         return
-    is_plain = client.base_url.startswith("http:")
-    if found.fault is Fault.REFUSED or (found.fault is Fault.NOT_ALLOWED and is_plain):  # no setting would allow http
+    unencrypted = client.base_url.startswith("http:")
+    if found.fault is Fault.REFUSED or (found.fault is Fault.NOT_ALLOWED and unencrypted):  # no setting would allow http
         raise Refusal(UserErrorCode.INVALID, found.words, field=_URL)
     raise faults.refusal(found, field=_URL)
 

@@ -180,8 +180,8 @@ async def test_null_and_what_only_clients_have_are_invalid_in_edits(world: World
     assert await rows() == before
 
 
-async def test_an_oauth_client_is_refused_while_no_provider_takes_one(world: World) -> None:
-    client = {"provider": "gitlab-self-managed", "url": "https://git.example.com", "clientId": "x", "clientSecret": "geheim"}
+async def test_an_oauth_client_is_refused_at_a_provider_that_takes_none(world: World) -> None:
+    client = {"provider": "slack", "url": "https://git.example.com", "clientId": "x", "clientSecret": "geheim"}
 
     data = await world.ask(ADD, world.people.ada, input={"name": "Git", "using": {"client": client}})
 
