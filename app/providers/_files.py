@@ -6,6 +6,8 @@ import binascii
 from app.providers.contract import File
 
 LARGEST_TEXT = 1024 * 1024
+# The mode of a symbolic link in a tree (gitformat-index(5)).
+LINK = "120000"
 
 
 def decode_content(content: str) -> bytes | None:

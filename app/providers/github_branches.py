@@ -107,14 +107,15 @@ async def _search(
     place: Sequence[str], at: Position, search: str, *, limit: int, authorized: Authorized, outbound: Outbound
 ) -> _Page | Failure:
     prefix = clean_search(search).lstrip("/")
-    # A name may end in a slash while it is still being typed.
-    if not is_ref(prefix.removesuffix("/")):
+    # A slash at the end is no part of an address; which names have it is seen below.
+    asked = prefix.removesuffix("/")
+    if not is_ref(asked):
         return (), None
-    outcome = await get((*place, "git", "matching-refs", "heads", *prefix.split("/")), authorized=authorized, outbound=outbound)
+    outcome = await get((*place, "git", "matching-refs", "heads", *asked.split("/")), authorized=authorized, outbound=outbound)
     found = read_answer(outcome, _REFERENCES, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
-    named = [one for one in found if one.ref.startswith(_HEADS) and one.object.type == "commit"]
+    named = [one for one in found if one.ref.startswith(f"{_HEADS}{prefix}") and one.object.type == "commit"]
     page, cursor = cut(named, at, limit=limit, following=None)
     protected = await _list_protected(place, authorized=authorized, outbound=outbound) if page else frozenset()
     if isinstance(protected, Failure):

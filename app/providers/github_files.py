@@ -2,7 +2,7 @@
 
 Sources: GitHub Enterprise Server's REST references "Repository contents" (a directory gives its first 1,000 entries and no pages;
 a file over 1 MB comes without content, its encoding "none"; a link to a file comes as that file; a submodule in a directory says
-that it is a file) and "Commits".
+that it is a file), "Git trees" and "Commits".
 """
 
 import re
@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 
 from app.outbound import Outbound
 from app.providers._answers import Answer, Commit
-from app.providers._files import decode_content, make_file
+from app.providers._files import LINK, decode_content, make_file
 from app.providers._names import is_path, is_ref, no_path, no_ref
 from app.providers._pages import cut, read_position
 from app.providers.contract import Authorized, Entry, EntryPage, Failure, Fault, File
@@ -27,16 +27,26 @@ class _Entry(Answer):
     type: str
     name: str
     path: str
-    submodule_git_url: str | None = None
-    git_url: str | None = None
-
-    @property
-    def is_submodule(self) -> bool:
-        return self.submodule_git_url is not None or "/git/trees/" in (self.git_url or "")
+    download_url: str | None = None
 
     @property
     def can_be_opened(self) -> bool:
-        return is_path(self.path) and (self.type == "dir" or (self.type == "file" and not self.is_submodule))
+        # A submodule says that it is a file, and has nothing to download.
+        return is_path(self.path) and (self.type == "dir" or (self.type == "file" and self.download_url is not None))
+
+
+class _Leaf(Answer):
+    path: str
+    mode: str
+    type: str
+
+    @property
+    def can_be_opened(self) -> bool:
+        return is_path(self.path) and self.type in {"tree", "blob"} and self.mode != LINK
+
+
+class _Tree(Answer):
+    tree: list[_Leaf]
 
 
 class _Content(Answer):
@@ -51,9 +61,9 @@ class _Commit(Answer):
 
 
 # A directory is a list, anything else an object.
-_ENTRIES = TypeAdapter[list[_Entry] | _Content](list[_Entry] | _Content)
-_CONTENT = TypeAdapter[list[_Entry] | _Content](_Content | list[_Entry])
+_CONTENTS = TypeAdapter[list[_Entry] | _Content](list[_Entry] | _Content)
 _COMMIT = TypeAdapter(_Commit)
+_TREE = TypeAdapter(_Tree)
 
 
 async def list_entries(
@@ -63,14 +73,12 @@ async def list_entries(
     at = read_position(cursor, limit=limit, names=(), server=SERVER)
     if isinstance(at, Failure):
         return at
-    found = await _look(repository_id, ref, path, shape=_ENTRIES, authorized=authorized, outbound=outbound)
-    if isinstance(found, Failure):
-        return found
-    if not isinstance(found, list):
-        return Failure(Fault.TARGET_GONE, "This is a file, not a directory.")
-    entries, following = cut([one for one in found if one.can_be_opened], at, limit=limit, following=None)
-    described = tuple(Entry(name=one.name, path=one.path, is_directory=one.type == "dir") for one in entries)
-    return EntryPage(described, following)
+    entries = (
+        await _list_directory(repository_id, ref, path, authorized=authorized, outbound=outbound)
+        if path
+        else await _list_root(repository_id, ref, authorized=authorized, outbound=outbound)
+    )
+    return entries if isinstance(entries, Failure) else EntryPage(*cut(entries, at, limit=limit, following=None))
 
 
 async def read_file(*, authorized: Authorized, repository_id: str, ref: str, path: str, outbound: Outbound) -> File | Failure:
@@ -80,7 +88,7 @@ async def read_file(*, authorized: Authorized, repository_id: str, ref: str, pat
     commit = await _resolve(repository_id, ref, authorized=authorized, outbound=outbound)
     if isinstance(commit, Failure):
         return commit
-    found = await _look(repository_id, commit, path, shape=_CONTENT, authorized=authorized, outbound=outbound)
+    found = await _look(repository_id, commit, path, authorized=authorized, outbound=outbound)
     match found:
         case Failure():
             return found
@@ -90,12 +98,40 @@ async def read_file(*, authorized: Authorized, repository_id: str, ref: str, pat
             return Failure(Fault.TARGET_GONE, "This is a directory, a link or a submodule, not a file.")
 
 
+async def _list_directory(
+    repository_id: str, ref: str, path: str, *, authorized: Authorized, outbound: Outbound
+) -> list[Entry] | Failure:
+    found = await _look(repository_id, ref, path, authorized=authorized, outbound=outbound)
+    match found:
+        case Failure():
+            return found
+        case list():
+            openable = (one for one in found if one.can_be_opened)
+            return [Entry(name=one.name, path=one.path, is_directory=one.type == "dir") for one in openable]
+        case _:
+            return Failure(Fault.TARGET_GONE, "This is a file, not a directory.")
+
+
+async def _list_root(repository_id: str, ref: str, *, authorized: Authorized, outbound: Outbound) -> list[Entry] | Failure:
+    """Ask for the commit's own tree: as contents, GitHub describes no root."""
+    place = locate(repository_id)
+    if isinstance(place, Failure):
+        return place
+    if not is_ref(ref):
+        return no_ref(SERVER)
+    outcome = await get((*place, "git", "trees", ref), authorized=authorized, outbound=outbound)
+    found = read_answer(outcome, _TREE, base_url=authorized.base_url)
+    if isinstance(found, Failure):
+        return found
+    openable = (one for one in found.tree if one.can_be_opened)
+    return [Entry(name=one.path, path=one.path, is_directory=one.type == "tree") for one in openable]
+
+
 async def _look(
     repository_id: str,
     ref: str,
     path: str,
     *,
-    shape: TypeAdapter[list[_Entry] | _Content],
     authorized: Authorized,
     outbound: Outbound,
 ) -> list[_Entry] | _Content | Failure:
@@ -104,11 +140,10 @@ async def _look(
         return place
     if not is_ref(ref):
         return no_ref(SERVER)
-    if path and not is_path(path):
+    if not is_path(path):
         return no_path(SERVER)
-    segments = (*place, "contents", *(path.split("/") if path else ()))
-    outcome = await get(segments, {"ref": ref}, authorized=authorized, outbound=outbound)
-    return read_answer(outcome, shape, base_url=authorized.base_url)
+    outcome = await get((*place, "contents", *path.split("/")), {"ref": ref}, authorized=authorized, outbound=outbound)
+    return read_answer(outcome, _CONTENTS, base_url=authorized.base_url)
 
 
 async def _resolve(repository_id: str, ref: str, *, authorized: Authorized, outbound: Outbound) -> str | Failure:

@@ -11,7 +11,7 @@ from pydantic import StringConstraints, TypeAdapter
 
 from app.outbound import BadAnswer, Outbound, Response
 from app.providers._answers import Answer, Commit
-from app.providers._files import LARGEST_TEXT, decode_content, make_file
+from app.providers._files import LARGEST_TEXT, LINK, decode_content, make_file
 from app.providers._names import is_path, is_ref, no_path, no_ref
 from app.providers._pages import read_position
 from app.providers.contract import Authorized, Entry, EntryPage, Failure, Fault, File
@@ -20,7 +20,6 @@ from app.providers.gitlab_projects import locate
 
 _SIZE = re.compile(r"[0-9]{1,15}")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_LINK = "120000"
 
 
 class _Entry(Answer):
@@ -31,7 +30,7 @@ class _Entry(Answer):
 
     @property
     def can_be_opened(self) -> bool:
-        return is_path(self.path) and self.type in {"tree", "blob"} and self.mode != _LINK
+        return is_path(self.path) and self.type in {"tree", "blob"} and self.mode != LINK
 
 
 class _File(Answer):
