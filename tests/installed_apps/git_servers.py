@@ -7,9 +7,12 @@ from uuid import UUID
 from app.graphql.callers import Caller
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.shared_clients import NewClient, add
+from app.providers.catalogue import CATALOGUE
+from app.providers.contract import Alive, Authorized, Failure
 from app.secret import Secret
 from app.sign_ins.actions import Departure, begin, depart
 from app.sign_ins.callbacks import Returned
+from app.sign_ins.calls import call
 from app.sign_ins.completion import complete
 from app.sign_ins.grants import live_grant_of
 from app.sign_ins.jobs import revoke_due
@@ -63,6 +66,14 @@ class Host:
         """Sign in at the app as one of the server's people, and return the sign-in however it ended."""
         row = await self.begin(world, caller, app)
         return await complete(await self.consent(world, row, user), ground=world.ground)
+
+    async def use(self, world: World, grant: Grant) -> Alive | Failure:
+        """Ask the server for the grant, as whatever uses it would."""
+
+        async def put(authorized: Authorized) -> Alive | Failure:
+            return await CATALOGUE[self.provider].check(authorized=authorized, outbound=world.ground.outbound)
+
+        return await call(grant.id, put, ground=world.ground)
 
     def tokens(self, world: World) -> list[dict[str, Any]]:
         """Return the server's tokens that were not revoked."""

@@ -183,6 +183,19 @@ async def test_each_of_many_apps_shows_its_own(world: World) -> None:
     ]
 
 
+async def test_the_last_use_is_any_members(world: World) -> None:
+    bob, cid = world.people.bob, world.people.cid
+    app = await GITLAB.add(world, world.people.ada)
+    for caller, user in ((bob, "ada"), (cid, "grace")):
+        await GITLAB.sign_in(world, caller, app, user)
+        world.clock.advance(timedelta(minutes=1))
+        await GITLAB.use(world, await own_grant(app, caller))
+
+    seen = await see(world, app, world.people.ada)
+
+    assert seen["lastUsedAt"] == world.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 async def test_a_sign_in_begins_at_the_installed_app(world: World) -> None:
     app = await GITHUB.add(world, world.people.ada)
 

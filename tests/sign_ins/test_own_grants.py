@@ -47,13 +47,6 @@ async def team(database: str, tmp_path: Path, clock: HeldClock) -> AsyncIterator
         yield made
 
 
-async def ask(team: World, grant: Grant) -> Alive | Failure:
-    async def put(authorized: Authorized) -> Alive | Failure:
-        return await provider_of(grant).check(authorized=authorized, outbound=team.ground.outbound)
-
-    return await call(grant.id, put, ground=team.ground)
-
-
 @EVERY
 async def test_each_member_signs_in_as_themselves_and_has_a_grant_of_their_own(team: World, host: Host) -> None:
     ada, bob, cid = team.people.ada, team.people.bob, team.people.cid
@@ -76,7 +69,7 @@ async def test_each_member_signs_in_as_themselves_and_has_a_grant_of_their_own(t
             caller.member_id,
         )
         assert grant.next_check_at is not None
-        answer = await ask(team, grant)
+        answer = await host.use(team, grant)
         assert isinstance(answer, Alive)
         assert answer.identity.account_name == row.connected_to
     assert await live_grant_of(app.oauth_client_id or ada.team_id, ada.member_id) is None
@@ -174,7 +167,7 @@ async def test_a_holder_in_another_team_is_not_concerned(team: World, host: Host
 
     grant = await own_grant(theirs, others.bob)
     assert grant.id == yours.grant_id
-    assert isinstance(await ask(team, grant), Alive)
+    assert isinstance(await host.use(team, grant), Alive)
     assert await code_of(
         begin(provider_key=host.provider, oauth_client_id=ours.oauth_client_id, caller=others.bob, ground=team.ground)
     ) == (UserErrorCode.NOT_FOUND, ())
@@ -225,7 +218,7 @@ async def test_gitlabs_tokens_are_refreshed_before_anybody_waits(team: World) ->
 
     second = await own_grant(app, bob)
     assert (second.id, second.version) == (first.id, 2)
-    assert isinstance(await ask(team, second), Alive)
+    assert isinstance(await GITLAB.use(team, second), Alive)
     assert GITLAB.asked(team, "token") == 2
 
 
@@ -235,7 +228,7 @@ async def test_gitlabs_tokens_are_refreshed_for_whoever_asks_too_late(team: Worl
     await GITLAB.sign_in(team, bob, app)
     team.clock.advance(timedelta(days=3))
 
-    answer = await ask(team, await own_grant(app, bob))
+    answer = await GITLAB.use(team, await own_grant(app, bob))
 
     assert isinstance(answer, Alive)
     assert (await own_grant(app, bob)).version == 2
