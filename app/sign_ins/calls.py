@@ -132,13 +132,20 @@ class _Call:
         present = await Grant.get_or_none(id=grant.id)
         if present is not None and present.is_live and present.version > grant.version:
             return await self._open(present, ready.client)
-        if failure.fault is Fault.EXPIRED and grant.sealed_refresh is not None:
+        being_renewed = present is not None and self._is_being_renewed(present)
+        if grant.sealed_refresh is not None and (failure.fault is Fault.EXPIRED or being_renewed):
             renewed = await refresh(grant, ground=self._ground, forced=True, deadlines=self._deadlines)
             if isinstance(renewed, Failure):
                 return renewed
             if renewed.version > grant.version:
                 return await self._open(renewed, ready.client)
         return await self._note(grant, failure)
+
+    def _is_being_renewed(self, grant: Grant) -> bool:
+        """Whether an exchange is under way or was cut off: the provider may have ended the token only because of that."""
+        now = self._ground.clock.now()
+        is_leased = grant.lease_until is not None and grant.lease_until > now
+        return is_leased or (grant.lease_owner is not None and is_due(grant, now=now))
 
     async def _note(self, grant: Grant, answer: T | Failure) -> T | Failure:
         if not isinstance(answer, Failure):

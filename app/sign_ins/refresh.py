@@ -23,7 +23,7 @@ from app.secret import Secret
 from app.sign_ins import faults, oauth_clients
 from app.sign_ins.clients import client_of, explain, provider_of
 from app.sign_ins.flights import flights_of
-from app.sign_ins.grants import note_trouble
+from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import Grant, GrantState, StatusReason
 from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
 
@@ -159,6 +159,9 @@ class _Attempt:
         )
         if isinstance(outcome, Tokens):
             saved = await self._save(row, outcome, asked_at=asked_at)
+            if isinstance(saved, Grant) and saved.trouble is not row.trouble:
+                # Found meanwhile, and so said of the tokens before these.
+                await note_recovery(saved, ground=self._ground)
             if row.oauth_client_id is not None:
                 await oauth_clients.note_recovery(row.oauth_client_id, ground=self._ground)
             return saved
