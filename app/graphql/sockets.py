@@ -47,6 +47,7 @@ WRONG_PROTOCOL = Close(4406, "Subprotocol not acceptable")
 INIT_TIMEOUT = Close(4408, "Connection initialisation timeout")
 TOO_MANY = Close(4429, "Too many initialisation requests")
 COME_BACK = Close(1012, "Service restart")
+BROKEN = Close(1011, "Something went wrong here")
 
 
 class Socket:
@@ -139,13 +140,22 @@ class Socket:
         self._init_received = True
         try:
             self._caller = require_somebody(await self._authenticate(credential))
-        except RequestRefused as error:
-            return NOT_SIGNED_IN if error.code == "UNAUTHENTICATED" else Close(TOO_MANY.code, error.message)
-        except database.OUTAGES:
-            return COME_BACK
+        except Exception as error:  # noqa: BLE001 - whatever it was, the socket is closed in the protocol's own way
+            return self._turn_away(error)
         self._initialised.set()
         await self._send({"type": "connection_ack"})
         return None
+
+    def _turn_away(self, error: Exception) -> Close:
+        match error:
+            case RequestRefused(code="UNAUTHENTICATED"):
+                return NOT_SIGNED_IN
+            case RequestRefused():
+                return Close(TOO_MANY.code, error.message)
+            case _ if isinstance(error, database.OUTAGES):
+                return COME_BACK
+        refuse(error, request_id=self._entrance.request_id())
+        return BROKEN
 
     async def _authenticate(self, credential: str | None) -> Caller | None:
         credential = credential or self._websocket.headers.get("authorization")

@@ -11,8 +11,6 @@ from starlette.websockets import WebSocket
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
-from app import database
-from app.errors import RequestRefused
 from app.graphql import graphiql
 from app.graphql.assembly import Schema
 from app.graphql.callers import Caller
@@ -69,7 +67,7 @@ class View:
         request_id = self._entrance.request_id()
         try:
             caller = await self._authenticate(request)
-        except (RequestRefused, *database.OUTAGES) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, the client is told in the protocol's own words
             return _not_let_in(refuse(error, request_id=request_id), media)
         context = self._entrance.context(caller, request_id=request_id)
         if media is Media.EVENTS:

@@ -243,6 +243,16 @@ async def test_a_database_that_is_away_at_the_sign_in_asks_to_come_back(world: W
         assert await close_code(socket) == 1012
 
 
+async def test_what_nobody_expected_at_the_sign_in_closes_the_socket(world: World) -> None:
+    async def stumble(*_: object) -> Caller | None:
+        raise LookupError
+
+    async with serving(world, authenticate=stumble) as address, opened(address) as socket:
+        await send(socket, INIT)
+
+        assert await close_code(socket) == 1011
+
+
 async def test_another_protocol_is_4406(address: str) -> None:
     async with connect(address, subprotocols=[Subprotocol("graphql-ws")]) as socket:
         assert await close_code(socket) == 4406

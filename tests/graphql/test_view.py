@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.graphql.callers import Role, Scope
+from app.graphql.callers import Caller, Role, Scope
 from app.graphql.requests import LARGEST_BODY
 from tests.graphql.tiny import World, caller
 
@@ -238,6 +238,18 @@ async def test_a_bad_credential_is_401(world: World) -> None:
     assert response.json() == {
         "errors": [{"message": "That access token is not one of ours.", "extensions": {"code": "UNAUTHENTICATED"}}]
     }
+
+
+async def test_what_nobody_expected_at_the_sign_in_is_an_answer_of_the_protocol(world: World) -> None:
+    async def stumble(*_: object) -> Caller | None:
+        raise LookupError("planted-value")
+
+    async with world.client(authenticate=stumble) as client:
+        response = await client.post("/graphql", json={"query": "{ __typename }"})
+
+    assert response.status_code == 500
+    assert response.json()["errors"][0]["extensions"] == {"code": "INTERNAL"}
+    assert "planted-value" not in response.text
 
 
 async def test_where_nobody_is_signed_in_a_field_that_needs_somebody_says_so(world: World) -> None:

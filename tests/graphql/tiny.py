@@ -234,9 +234,9 @@ class World:
         return View(schema(), authenticate=authenticate or self.authenticate, ground=self.ground, until=self.until)
 
     @asynccontextmanager
-    async def client(self) -> AsyncGenerator[httpx2.AsyncClient, None]:
+    async def client(self, *, authenticate: Authenticate | None = None) -> AsyncGenerator[httpx2.AsyncClient, None]:
         """A client that is signed in, unless a request says otherwise."""
-        transport = httpx2.ASGITransport(app=Starlette(routes=self.view().routes()))
+        transport = httpx2.ASGITransport(app=Starlette(routes=self.view(authenticate=authenticate).routes()))
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
             client.headers["Authorization"] = "Bearer good"
             yield client
