@@ -4,41 +4,17 @@ from typing import Any
 import pytest
 
 from app.errors import BadUserInput
-from app.graphql.callers import Caller
 from app.installed_apps.actions import delete as delete_app
 from app.integrations.actions import delete, pause
 from app.integrations.editing import Edit, edit
 from tests.installed_apps.world import World, gid, make_people, schema
+from tests.integrations.listening import cursor, listen
 from tests.integrations.scene import place_own, place_through
 
 STATUS = """subscription ($ids: [ID!], $after: String) { integrationStatusChanged(integrationIds: $ids, after: $after) {
   cursor sequence occurredAt integrationId integration { name } status previousStatus reason message actor { name } } }"""
 CHANGE = """subscription ($ids: [ID!], $after: String) { integrationChanged(integrationIds: $ids, after: $after) {
   cursor sequence integrationId integration { name status } actor { name } } }"""
-
-
-async def cursor(world: World, caller: Caller) -> str:
-    data = await world.ask("{ eventCursor }", caller)
-    return str(data["eventCursor"])
-
-
-async def listen(world: World, document: str, caller: Caller, *, count: int, **variables: object) -> list[dict[str, Any]]:
-    """Return the first `count` things that a subscription yields."""
-    watching = asyncio.create_task(world.ground.watcher.run())
-    results: Any = await schema().subscribe(document, context_value=world.context(caller), variable_values=dict(variables))
-    heard: list[dict[str, Any]] = []
-    try:
-        async with asyncio.timeout(20):
-            async for result in results:
-                assert not result.errors, result.errors
-                [value] = result.data.values()
-                heard.append(value)
-                if len(heard) == count:
-                    break
-        await results.aclose()
-    finally:
-        watching.cancel()
-    return heard
 
 
 async def test_listeners_hear_of_every_status_from_null_on(world: World) -> None:
