@@ -17,6 +17,7 @@ from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, Grant
 from app.teams.actions import change_role
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host, give_back, own_grant
 from tests.installed_apps.world import World, code_of, log_since, make_people, refusal_of
+from tests.sign_ins.world import write
 from tests.wires import make_authority
 
 CLIENT = ("using", "client")
@@ -267,6 +268,20 @@ async def test_a_sign_in_that_comes_back_after_the_deletion_is_given_back(world:
     assert ended.status is AuthorizationStatus.EXPIRED
     assert GITLAB.asked(world, "token") == 0
     assert await Grant.filter(oauth_client_id=app.oauth_client_id).count() == 0
+
+
+async def test_the_secret_is_kept_while_a_sign_in_that_was_under_way_may_still_bring_something(world: World) -> None:
+    app = await GITLAB.add(world, world.people.ada)
+    row = await GITLAB.begin(world, world.people.bob, app)
+    await write(lambda: Authorization.filter(id=row.id).update(consumed_at=world.clock.now()))
+    await delete(app.id, caller=world.people.ada, ground=world.ground)
+
+    await give_back(world)
+    assert (await OAuthClient.get(id=app.oauth_client_id)).sealed_secret is not None
+    world.clock.advance(timedelta(minutes=2))
+    await give_back(world)
+
+    assert (await OAuthClient.get(id=app.oauth_client_id)).sealed_secret is None
 
 
 async def test_the_same_address_is_added_again_and_members_sign_in_again(world: World) -> None:
