@@ -125,15 +125,3 @@ async def test_a_caller_who_leaves_takes_nobody_elses_answer_along(world: World)
     leaver.cancel()
 
     assert isinstance(await stayer, RepositoryPage)
-
-
-def test_a_budget_counts_down_and_is_renewed() -> None:
-    budget = Budget(2)
-    budget.spend()
-    budget.spend()
-    with pytest.raises(TooComplex, match="more than 2 times"):
-        budget.spend()
-
-    budget.renew()
-
-    budget.spend()

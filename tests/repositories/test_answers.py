@@ -1,0 +1,31 @@
+"""What is kept of the providers' answers, beside what `test_asking` says of it: it has a bound."""
+
+from app.graphql.budget import Budget, CountedOutbound
+from app.providers.contract import Authorized, File
+from app.sign_ins import answers
+from app.sign_ins.models import Grant
+from tests.installed_apps.git_servers import GITLAB, own_grant
+from tests.installed_apps.world import World
+from tests.repositories.scene import open_app
+
+LARGE = 1024 * 1024
+
+
+async def test_large_files_give_way_to_newer_ones(world: World) -> None:
+    app = await open_app(world, GITLAB, bob="ada")
+    grant, asked = await own_grant(app, world.people.bob), list[str]()
+
+    for number in range(12):
+        await read(world, grant, f"{number}", asked)
+    await read(world, grant, "11", asked)
+    await read(world, grant, "0", asked)
+
+    assert asked == [*(f"{number}" for number in range(12)), "0"]
+
+
+async def read(world: World, grant: Grant, path: str, asked: list[str]) -> None:
+    async def put(_authorized: Authorized, _outbound: CountedOutbound) -> File:
+        asked.append(path)
+        return File(path=path, ref="main", commit="c", size=LARGE, is_binary=False, text="a" * LARGE)
+
+    await answers.ask(grant, ("file", path), put, budget=Budget(), ground=world.ground)
