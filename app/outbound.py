@@ -78,6 +78,8 @@ DEADLINE = 10.0
 MAX_BYTES = 2 * 1024 * 1024
 
 _POOLS = 256
+# What has waited long for a connection is not sent: its time would end while the other side works, and the answer be lost.
+_IN_LINE = {"timeout": {"pool": 3.0}}
 _PROOF_DEADLINE = 2.0
 _NEVER_REACHABLE = ("https://169.254.169.254", "https://[fd00:ec2::254]")
 _CUT_OFF = ("Server disconnected", "peer closed connection")
@@ -207,7 +209,7 @@ async def _call(connections: httpcore2.AsyncConnectionPool, url: Url, wire: Wire
     host, target = url.host.encode(), url.target.encode()
     there = httpcore2.URL(scheme=url.scheme.encode(), host=host, port=url.port, target=target)
     answer = await connections.handle_async_request(
-        httpcore2.Request(wire.method, there, headers=wire.headers, content=wire.body),
+        httpcore2.Request(wire.method, there, headers=wire.headers, content=wire.body, extensions=_IN_LINE),
     )
     try:
         headers = Headers(answer.headers)

@@ -20,7 +20,7 @@ Dial = Callable[[str, int], Awaitable[httpcore2.AsyncNetworkStream]]
 
 _CONNECT_PATIENCE = 3.0
 _ADDRESSES_TRIED = 4
-_CONNECTIONS = 10
+_CONNECTIONS = 100
 _IDLE_SECONDS = 5.0
 _MOST_CERTIFICATES = 32
 

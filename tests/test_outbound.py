@@ -472,8 +472,8 @@ async def test_cancelled_calls_give_their_connections_back() -> None:
 
     async with serving(note) as server, opened(sandbox=("127.0.0.1", server.port)) as outbound:
         request = Request("GET", f"{server.origin}/")
-        calls = [asyncio.ensure_future(outbound.send(request, origin=server.origin)) for _ in range(12)]
-        for _ in range(10):
+        calls = [asyncio.ensure_future(outbound.send(request, origin=server.origin)) for _ in range(102)]
+        for _ in range(100):
             await arrived.acquire()
         for task in calls:
             task.cancel()
@@ -483,7 +483,30 @@ async def test_cancelled_calls_give_their_connections_back() -> None:
 
     assert isinstance(after, Unreachable)
     assert after.cause is Cause.TIMEOUT
-    assert len(server.heads) == 11
+    assert len(server.heads) == 101
+
+
+async def test_what_waits_long_for_a_connection_is_not_sent() -> None:
+    """Sent late, it would be given up while the other side works: a token that works once would be spent for nothing."""
+    arrived = asyncio.Semaphore(0)
+
+    async def note(writer: asyncio.StreamWriter) -> None:
+        arrived.release()
+        await silence(writer)
+
+    async with serving(note) as server, opened(sandbox=("127.0.0.1", server.port)) as outbound:
+        request = Request("GET", f"{server.origin}/")
+        calls = [asyncio.ensure_future(outbound.send(request, origin=server.origin)) for _ in range(100)]
+        for _ in calls:
+            await arrived.acquire()
+
+        late = await outbound.send(request, origin=server.origin)
+
+        for task in calls:
+            task.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+    assert late == Unreachable(Cause.TIMEOUT, f"{server.origin} could not be connected to in time")
+    assert len(server.heads) == 100
 
 
 # The proof at start
