@@ -159,8 +159,7 @@ class _Attempt:
         )
         if isinstance(outcome, Tokens):
             saved = await self._save(row, outcome, asked_at=asked_at)
-            if isinstance(saved, Grant) and saved.trouble is not row.trouble:
-                # Found meanwhile, and so said of the tokens before these.
+            if isinstance(saved, Grant) and saved.trouble is not row.trouble:  # found meanwhile: said of the tokens before
                 await note_recovery(saved, ground=self._ground)
             if row.oauth_client_id is not None:
                 await oauth_clients.note_recovery(row.oauth_client_id, ground=self._ground)

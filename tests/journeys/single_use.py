@@ -97,7 +97,8 @@ class SingleUse:
     def issue(self, account: int, *, ago: timedelta = timedelta(0)) -> Pair:
         """Give the account the tokens of a sign-in so long ago, in the place of those that it has."""
         at = self._clock.now() - ago
-        pair = Pair(account, *(f"{kind}-{account}-{secrets.token_hex(16)}" for kind in ("access", "refresh")), at + LIFETIME)
+        access, refresh = (f"{kind}-{account}-{secrets.token_hex(16)}" for kind in ("access", "refresh"))
+        pair = Pair(account, access, refresh, at + LIFETIME)
         self._pairs[account] = pair
         self._owners |= {pair.access: account, pair.refresh: account}
         return pair

@@ -8,8 +8,9 @@ import pytest
 from app.providers.contract import Alive, Authorized, Failure, Fault
 from app.providers.slack import check
 from app.sign_ins.calls import call
-from app.sign_ins.events import GrantTroubled
+from app.sign_ins.events import GrantRecovered, GrantTroubled
 from app.sign_ins.flights import flights_of
+from app.sign_ins.grants import note_trouble
 from app.sign_ins.jobs import refresh_due, revoke_due
 from app.sign_ins.models import Grant, GrantState, RevocationOutcome, StatusReason
 from app.sign_ins.refresh import COOL_DOWN, LEASE, Deadlines, refresh
@@ -287,6 +288,36 @@ async def test_the_answer_is_saved_although_the_lease_has_passed_to_another(rota
 
     assert isinstance(answer, Alive)
     assert (await Grant.get()).version == 2
+
+
+async def test_what_was_said_of_the_tokens_before_is_taken_back_when_fresh_ones_come(rotating: World) -> None:
+    grant = await rotating.grant()
+    rotating.clock.advance(TWELVE_HOURS)
+    rotating.fault("oauth.v2.access", "slow", seconds=1.5)
+    calling = asyncio.create_task(call(grant.id, real(rotating), ground=rotating.ground))
+    await rotating.reach(token_requests=2)
+    await note_trouble(await Grant.get(), StatusReason.REFRESH_UNCERTAIN, "Cut off.", ground=rotating.ground)
+
+    answer = await calling
+
+    assert isinstance(answer, Alive)
+    assert ((await Grant.get()).version, (await Grant.get()).trouble) == (2, None)
+    assert rotating.told == [GrantTroubled(grant.id, StatusReason.REFRESH_UNCERTAIN, "Cut off."), GrantRecovered(grant.id)]
+
+
+async def test_a_token_that_dies_while_another_process_renews_it_is_not_called_revoked(rotating: World) -> None:
+    grant = await rotating.grant()
+    until = rotating.clock.now() + LEASE
+    await write(lambda: Grant.filter(id=grant.id).update(lease_owner=uuid4(), lease_until=until))
+
+    async def refuse(_: Authorized) -> Alive | Failure:
+        return Failure(Fault.DEAD_GRANT, "The token was revoked.")
+
+    answer = await call(grant.id, refuse, ground=rotating.ground, deadlines=Deadlines(wait=0.2, look_every=0.02))
+
+    assert isinstance(answer, Failure)
+    assert answer.fault is Fault.UNREACHABLE
+    assert rotating.told == []
 
 
 async def test_what_somebody_else_has_refreshed_is_used_when_ones_own_refresh_token_is_refused(rotating: World) -> None:
