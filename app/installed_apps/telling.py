@@ -16,7 +16,10 @@ async def tell(change: Change, app: InstalledApp, reason: StatusReason | None, m
 
 
 async def tell_trouble(change: Change, app: InstalledApp, reason: StatusReason, message: str) -> None:
-    """The same; but what may pass by itself does not hide what needs somebody's hand."""
-    stands = app.status_reason is not None and not app.status_reason.is_passing
+    """The same; but what may pass by itself does not hide what needs a member's hand.
+
+    It does take the place of a key that was missing: had the key not come back, nobody could have been asked.
+    """
+    stands = app.status_reason is not None and app.status_reason.needs_reauthentication
     if not (reason.is_passing and stands):
         await tell(change, app, reason, message)

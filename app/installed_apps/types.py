@@ -145,7 +145,8 @@ class InstalledApp(Node):
             raise Forbidden("Your role reads only: it does not reach the provider.")
         if self.row.grant_id is None or CATALOGUE[self.row.provider].messaging is None:
             return None
-        found = await page_of_channels(self.row.grant_id, page, search, ground=info.context.ground)
+        context = info.context
+        found = await page_of_channels(self.row.grant_id, page, search, budget=context.budget, ground=context.ground)
         return UncountedConnection.of(found, lambda channel: channel)
 
     async def _grant(self, info: Info) -> Grant | None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from app.graphql.budget import Budget, CountedOutbound
 from app.graphql.connections import ForwardArguments, Page
 from app.graphql.ids import decode_key, encode_key
 from app.graphql.pages import from_provider_pages
@@ -14,7 +15,7 @@ from app.providers import contract
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, ChannelPage, Failure, Fault
 from app.sign_ins import faults
-from app.sign_ins.calls import call
+from app.sign_ins.answers import ask
 from app.sign_ins.models import Grant
 
 _TYPE = "Channel"
@@ -55,16 +56,19 @@ def decode_channel(id: str) -> ChannelRef | None:
             return None
 
 
-async def page_of_channels(grant_id: UUID, arguments: ForwardArguments, search: str | None, *, ground: Ground) -> Page[Channel]:
+async def page_of_channels(
+    grant_id: UUID, arguments: ForwardArguments, search: str | None, *, budget: Budget, ground: Ground
+) -> Page[Channel]:
     """Return a page of the channels that could be posted to, those whose name has `search` in it where that is given.
 
-    Raises Refusal with what the provider's failure means, BadUserInput for a cursor of another list.
+    Raises Refusal with what the provider's failure means, BadUserInput for a cursor of another list, TooComplex when the
+    operation's `budget` of calls is spent.
     """
     grant = await Grant.get_or_none(id=grant_id)
     wanted = (search or "").strip().lstrip("#").casefold()
 
     async def fetch(cursor: str | None, limit: int) -> tuple[Sequence[Channel], str | None]:
-        page = await _list(grant, cursor, limit, ground=ground)
+        page = await _list(grant, cursor, limit, budget=budget, ground=ground)
         if grant is None or isinstance(page, Failure):
             raise faults.refusal(page if isinstance(page, Failure) else _NOWHERE)
         return [_describe(grant, channel) for channel in page.channels if wanted in channel.name.casefold()], page.next_cursor
@@ -72,15 +76,16 @@ async def page_of_channels(grant_id: UUID, arguments: ForwardArguments, search: 
     return await from_provider_pages(fetch, arguments)
 
 
-async def _list(grant: Grant | None, cursor: str | None, limit: int, *, ground: Ground) -> ChannelPage | Failure:
+async def _list(grant: Grant | None, cursor: str | None, limit: int, *, budget: Budget, ground: Ground) -> ChannelPage | Failure:
     messaging = CATALOGUE[grant.provider].messaging if grant is not None else None
     if grant is None or messaging is None:
         return _NOWHERE
 
-    async def ask(authorized: Authorized) -> ChannelPage | Failure:
-        return await messaging.list_channels(authorized=authorized, cursor=cursor, limit=limit, outbound=ground.outbound)
+    async def put(authorized: Authorized, outbound: CountedOutbound) -> ChannelPage | Failure:
+        return await messaging.list_channels(authorized=authorized, cursor=cursor, limit=limit, outbound=outbound)
 
-    return await call(grant.id, ask, ground=ground)
+    # Not from memory: a person who has just invited the app to a private channel looks for it here.
+    return await ask(grant, ("channels", cursor, limit), put, budget=budget, ground=ground, fresh=True)
 
 
 def _describe(grant: Grant, channel: contract.Channel) -> Channel:

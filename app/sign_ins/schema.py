@@ -96,7 +96,8 @@ class Authorization(Node):
         has_channels = CATALOGUE[self.row.provider].messaging is not None
         if not has_channels or self.status is not AuthorizationStatus.COMPLETED or self.row.grant_id is None:
             return None
-        found = await page_of_channels(self.row.grant_id, page, search, ground=info.context.ground)
+        context = info.context
+        found = await page_of_channels(self.row.grant_id, page, search, budget=context.budget, ground=context.ground)
         return UncountedConnection.of(found, lambda channel: channel)
 
     @classmethod

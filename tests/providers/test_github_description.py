@@ -113,7 +113,8 @@ async def test_branches_are_listed_searched_and_found(github_rest: GitHubRest, o
 
     first = await turn(None, None)
     second = await turn(None, first.next_cursor)
-    found = await turn("feature/a", None)
+    below = await turn("feature/a", None)
+    found = await turn("feature-", None)
     await github.HOSTING.find_branch(
         authorized=authorized, repository_id=REPOSITORY, name="feature/a b", default_branch="master", outbound=outbound
     )
@@ -122,11 +123,13 @@ async def test_branches_are_listed_searched_and_found(github_rest: GitHubRest, o
     )
 
     assert second.next_cursor is None
+    assert below.branches == ()
     assert [branch.name for branch in found.branches] == ["feature-a", "feature-b"]
     assert paths(github_rest) == [
         "GET /repos/octocat/Hello-World/branches?per_page=20",
         "GET /repos/octocat/Hello-World/branches?per_page=20&page=2",
         "GET /repos/octocat/Hello-World/git/matching-refs/heads/feature/a",
+        "GET /repos/octocat/Hello-World/git/matching-refs/heads/feature-",
         "GET /repos/octocat/Hello-World/branches?protected=true&per_page=100",
         "GET /repos/octocat/Hello-World/branches/feature%2F%231",
     ]

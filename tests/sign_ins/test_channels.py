@@ -1,6 +1,7 @@
 import pytest
 
-from app.errors import BadUserInput, Refusal, UserErrorCode
+from app.errors import BadUserInput, Refusal, TooComplex, UserErrorCode
+from app.graphql.budget import Budget
 from app.graphql.connections import ForwardArguments
 from app.graphql.ids import encode_key
 from app.sign_ins.channels import ChannelRef, decode_channel, page_of_channels
@@ -12,7 +13,9 @@ async def test_the_channels_that_can_be_posted_to_are_paged_through_without_gap_
     names: list[str] = []
     after: str | None = None
     while True:
-        page = await page_of_channels(grant.id, ForwardArguments(first=70, after=after), None, ground=world.ground)
+        page = await page_of_channels(
+            grant.id, ForwardArguments(first=70, after=after), None, budget=Budget(), ground=world.ground
+        )
         names += [channel.name for channel in page.rows]
         if not page.has_next:
             break
@@ -29,7 +32,7 @@ async def test_a_search_looks_into_the_names(world: World, search: str) -> None:
     names: list[str] = []
     after: str | None = None
     for _ in range(10):
-        page = await page_of_channels(grant.id, ForwardArguments(after=after), search, ground=world.ground)
+        page = await page_of_channels(grant.id, ForwardArguments(after=after), search, budget=Budget(), ground=world.ground)
         names += [channel.name for channel in page.rows]
         if not page.has_next:
             break
@@ -42,11 +45,26 @@ async def test_a_private_channel_appears_once_the_app_is_in_it(world: World) -> 
     grant = await world.grant()
     assert world.sandbox.control("invite", workspace="Acme", channel="ops-private").status_code == 200
 
-    page = await page_of_channels(grant.id, ForwardArguments(), "ops", ground=world.ground)
+    page = await page_of_channels(grant.id, ForwardArguments(), "ops", budget=Budget(), ground=world.ground)
 
     [channel] = page.rows
     assert (channel.name, channel.is_private, channel.provider_id) == ("ops-private", True, "C0ACME005")
     assert decode_channel(channel.id) == ChannelRef("slack", "T0ACME001", "C0ACME005")
+
+
+async def test_one_operation_asks_twenty_times_at_most(world: World) -> None:
+    grant = await world.grant("Globex")
+    budget = Budget()
+
+    asked = 0
+    with pytest.raises(TooComplex):
+        while True:
+            page = await page_of_channels(grant.id, ForwardArguments(first=1 + asked), None, budget=budget, ground=world.ground)
+            assert page.rows
+            asked += 1
+
+    assert asked == 20
+    assert world.requests("conversations.list") == 20
 
 
 async def test_what_the_provider_refuses_is_refused_with_its_code(world: World) -> None:
@@ -54,7 +72,7 @@ async def test_what_the_provider_refuses_is_refused_with_its_code(world: World) 
     world.fault("conversations.list", "rate_limit", retry_after=7)
 
     with pytest.raises(Refusal) as refused:
-        await page_of_channels(grant.id, ForwardArguments(), None, ground=world.ground)
+        await page_of_channels(grant.id, ForwardArguments(), None, budget=Budget(), ground=world.ground)
 
     assert (refused.value.code, refused.value.retry_after) == (UserErrorCode.PROVIDER_BUSY, 7)
 
@@ -63,7 +81,7 @@ async def test_a_cursor_of_another_list_is_bad_input(world: World) -> None:
     grant = await world.grant()
 
     with pytest.raises(BadUserInput):
-        await page_of_channels(grant.id, ForwardArguments(after="nonsense"), None, ground=world.ground)
+        await page_of_channels(grant.id, ForwardArguments(after="nonsense"), None, budget=Budget(), ground=world.ground)
 
 
 @pytest.mark.parametrize(
