@@ -4,7 +4,7 @@ import asyncio
 
 import httpx2
 
-from tests.callers import Api, Socket, socket_to
+from tests.callers import JSON, Api, Socket, socket_to
 from tests.held import HeldClock
 from tests.journeys.story import DELETE, INTEGRATIONS, REAUTHENTICATE, WOULD_STOP, Story
 from tests.sandbox.running import Sandbox
@@ -91,8 +91,8 @@ async def delivered(story: Story, *, after: str, count: int) -> set[str]:
     return set(names)
 
 
-async def collect(socket: Socket, operation: str, field: str, *, count: int, **variables: object) -> list[dict[str, object]]:
-    changes: list[dict[str, object]] = []
+async def collect(socket: Socket, operation: str, field: str, *, count: int, **variables: object) -> list[JSON]:
+    changes: list[JSON] = []
     async with asyncio.timeout(60):
         async for data in socket.subscribe(operation, **variables):
             changes.append(data[field])
@@ -101,7 +101,7 @@ async def collect(socket: Socket, operation: str, field: str, *, count: int, **v
     return changes
 
 
-def read_back(story: Story, *, channel: str) -> list[dict[str, object]]:
+def read_back(story: Story, *, channel: str) -> list[JSON]:
     """Read a channel of the workspace with Slack's own client; oldest first."""
     with httpx2.Client(base_url=story.service.sandbox_url, trust_env=False) as http:
         client = Sandbox(story.service.sandbox_url, HeldClock(), http).bot("Acme")

@@ -56,14 +56,11 @@ async def test_one_operation_asks_twenty_times_at_most(world: World) -> None:
     grant = await world.grant("Globex")
     budget = Budget()
 
-    asked = 0
+    for size in range(1, 21):
+        await page_of_channels(grant.id, ForwardArguments(first=size), None, budget=budget, ground=world.ground)
     with pytest.raises(TooComplex):
-        while True:
-            page = await page_of_channels(grant.id, ForwardArguments(first=1 + asked), None, budget=budget, ground=world.ground)
-            assert page.rows
-            asked += 1
+        await page_of_channels(grant.id, ForwardArguments(first=21), None, budget=budget, ground=world.ground)
 
-    assert asked == 20
     assert world.requests("conversations.list") == 20
 
 
