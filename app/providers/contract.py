@@ -60,6 +60,17 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Authorized:
+    """How to speak for a grant: its access token, and where."""
+
+    access: Secret
+    client_id: str
+    base_url: str
+    origin: str
+    certificates: str | None = None
+
+
+@dataclass(frozen=True)
 class Client:
     """An OAuth client, at its provider's origin (scheme://host[:port], no path)."""
 
@@ -68,6 +79,12 @@ class Client:
     base_url: str
     origin: str
     certificates: str | None = None
+
+    def authorized(self, access: Secret) -> Authorized:
+        """Return how to speak, with this client's access token, at its server."""
+        return Authorized(
+            access=access, client_id=self.id, base_url=self.base_url, origin=self.origin, certificates=self.certificates
+        )
 
 
 @dataclass(frozen=True)
@@ -156,17 +173,6 @@ class Posted:
     """The provider's own word that a message stands in the channel."""
 
     message_id: str
-
-
-@dataclass(frozen=True)
-class Authorized:
-    """How to speak for a grant: its access token, and where."""
-
-    access: Secret
-    client_id: str
-    base_url: str
-    origin: str
-    certificates: str | None = None
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ async def exchange(
     tokens = _read_tokens(outcome, base_url=client.base_url)
     if isinstance(tokens, Failure):
         return tokens
-    alive = await check(authorized=_authorize(client, tokens.access), outbound=outbound)
+    alive = await check(authorized=client.authorized(tokens.access), outbound=outbound)
     return alive if isinstance(alive, Failure) else (tokens, alive.identity)
 
 
@@ -210,12 +210,6 @@ def _sort_error(code: str) -> Failure:
         return Failure(Fault.REFUSED, "GitHub refused, in words that are no error code of its own.")
     fault, words = _MEANINGS.get(code, (Fault.REFUSED, "GitHub refused"))
     return Failure(fault, f"{words[0].upper()}{words[1:]} ({code}).")
-
-
-def _authorize(client: Client, access: Secret) -> Authorized:
-    return Authorized(
-        access=access, client_id=client.id, base_url=client.base_url, origin=client.origin, certificates=client.certificates
-    )
 
 
 _CLIENT_REFUSED = Failure(Fault.CLIENT_REFUSED, "GitHub does not accept the app's client id and secret.")

@@ -84,7 +84,7 @@ async def exchange(
             return replace(tokens, fault=Fault.REFUSED, words=_CODE_REFUSED)
         case Failure():
             return tokens
-    alive = await check(authorized=_authorize(client, tokens.access), outbound=outbound)
+    alive = await check(authorized=client.authorized(tokens.access), outbound=outbound)
     return alive if isinstance(alive, Failure) else (tokens, alive.identity)
 
 
@@ -117,12 +117,6 @@ async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failur
             return user
         case _:
             return Alive(user.identity())
-
-
-def _authorize(client: Client, access: Secret) -> Authorized:
-    return Authorized(
-        access=access, client_id=client.id, base_url=client.base_url, origin=client.origin, certificates=client.certificates
-    )
 
 
 _CODE_REFUSED = "The sign-in took too long or was used already: begin again (invalid_grant)."

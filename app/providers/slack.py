@@ -130,7 +130,7 @@ async def exchange(
         return replace(answer, fault=Fault.REFUSED) if answer.fault is Fault.DEAD_GRANT else answer
     if answer.team is None or answer.is_enterprise_install:
         return Failure(Fault.REFUSED, "The app was allowed for a whole organization: sign in again and choose one workspace.")
-    alive = await check(authorized=_authorize(client, answer.access_token), outbound=outbound)
+    alive = await check(authorized=client.authorized(answer.access_token), outbound=outbound)
     if isinstance(alive, Failure):
         return alive
     if alive.identity.account_id != answer.team.id:
@@ -164,7 +164,7 @@ async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failur
 
 async def revoke(*, client: Client, access: Secret, outbound: Outbound) -> Failure | None:
     """Give the token back. Slack ends every token of the app in that workspace with it, and takes the app out of its channels."""
-    answer = read_answer(await call("auth.revoke", authorized=_authorize(client, access), outbound=outbound), _Revoked)
+    answer = read_answer(await call("auth.revoke", authorized=client.authorized(access), outbound=outbound), _Revoked)
     match answer:
         case Failure() if answer.fault is not Fault.DEAD_GRANT:
             return answer
@@ -185,12 +185,6 @@ async def _ask_for_tokens(
         certificates=client.certificates,
     )
     return read_answer(outcome, answer)
-
-
-def _authorize(client: Client, access: Secret) -> Authorized:
-    return Authorized(
-        access=access, client_id=client.id, base_url=client.base_url, origin=client.origin, certificates=client.certificates
-    )
 
 
 def _signing_secret(settings: Settings) -> Secret | None:

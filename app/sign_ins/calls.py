@@ -17,7 +17,7 @@ from app.sign_ins import faults
 from app.sign_ins.clients import Replaced, client_of, explain, provider_of
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import LIVE, Grant, StatusReason
-from app.sign_ins.refresh import DEADLINES, Deadlines, authorize, is_due, is_expired, note_refusal, note_sealed, refresh
+from app.sign_ins.refresh import DEADLINES, Deadlines, is_due, is_expired, note_refusal, note_sealed, refresh
 from app.sign_ins.sealing import open_access
 
 USE_NOTED_EVERY = timedelta(minutes=5)
@@ -124,7 +124,7 @@ class _Call:
             return await note_sealed(grant, error, ground=self._ground)
         if access is None:
             return Failure(Fault.DEAD_GRANT, "The authorization has ended: sign in again.")
-        return _Ready(grant, client, authorize(client, access))
+        return _Ready(grant, client, client.authorized(access))
 
     async def _renew(self, ready: _Ready, failure: Failure) -> _Ready | Failure:
         """Find a token to ask again with, after one was called expired or dead; else write down what that means."""

@@ -18,7 +18,7 @@ from tortoise.expressions import Q
 from app import database
 from app.errors import KeyUnavailable, SealError
 from app.ground import Ground
-from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Tokens
+from app.providers.contract import Alive, Client, Failure, Fault, Tokens
 from app.secret import Secret
 from app.sign_ins import faults, oauth_clients
 from app.sign_ins.clients import client_of, explain, provider_of
@@ -168,7 +168,7 @@ class _Attempt:
 
     async def _probe(self, row: Grant, old: Secret, client: Client) -> _Cut | Failure:
         """Find out whether the access token from before the cut works; a Failure when the provider cannot be asked."""
-        authorized = authorize(client, old)
+        authorized = client.authorized(old)
         outcome = await _within(
             self._deadlines.call, lambda: provider_of(row).check(authorized=authorized, outbound=self._ground.outbound)
         )
@@ -260,12 +260,6 @@ class _Attempt:
             return await owned.update(**columns_of_lease, **columns)
 
         await database.write(release)
-
-
-def authorize(client: Client, access: Secret) -> Authorized:
-    return Authorized(
-        access=access, client_id=client.id, base_url=client.base_url, origin=client.origin, certificates=client.certificates
-    )
 
 
 async def note_refusal(grant: Grant, failure: Failure, *, ground: Ground) -> None:
