@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 POSTGRES = ("127.0.0.1", 5432, "postgres://postgres@127.0.0.1:5432/postgres")
 REDIS = ("127.0.0.1", 6379, "redis://127.0.0.1:6379/0")
 _NO_TESTS = 5
+_WORKERS = 2 * (os.cpu_count() or 1)
+"""More than there are cores: half of what the tests do is to wait for an answer, a deadline or a process that starts."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,7 +21,9 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write(f"== {name}{', Redis' if redis else ''}\n")
         sys.stdout.flush()
         environment = {**os.environ, "TEST_POSTGRES_URL": url, "TEST_REDIS_URL": redis or ""}
-        answer = subprocess.run([sys.executable, "-m", "pytest", "-n", "auto", "-q", *arguments], env=environment, check=False)  # noqa: S603 - our own suite
+        answer = subprocess.run(
+            [sys.executable, "-m", "pytest", "-n", str(_WORKERS), "-q", *arguments], env=environment, check=False
+        )  # noqa: S603 - our own suite
         codes.append(0 if answer.returncode == _NO_TESTS else answer.returncode)
     sys.stdout.write(f"Ran against {' and '.join(name for name, _ in databases)}{' with Redis' if redis else ', no Redis'}.\n")
     return max(codes)
