@@ -21,9 +21,8 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write(f"== {name}{', Redis' if redis else ''}\n")
         sys.stdout.flush()
         environment = {**os.environ, "TEST_POSTGRES_URL": url, "TEST_REDIS_URL": redis or ""}
-        answer = subprocess.run(
-            [sys.executable, "-m", "pytest", "-n", str(_WORKERS), "-q", *arguments], env=environment, check=False
-        )  # noqa: S603 - our own suite
+        command = [sys.executable, "-m", "pytest", "-n", str(_WORKERS), "-q", *arguments]
+        answer = subprocess.run(command, env=environment, check=False)  # noqa: S603 - our own suite
         codes.append(0 if answer.returncode == _NO_TESTS else answer.returncode)
     sys.stdout.write(f"Ran against {' and '.join(name for name, _ in databases)}{' with Redis' if redis else ', no Redis'}.\n")
     return max(codes)
