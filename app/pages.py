@@ -13,7 +13,7 @@ from string import Formatter
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
-from app.origins import OddUrl, parse_url
+from app.outbound.origins import OddUrl, parse_url
 
 
 class Html(str):

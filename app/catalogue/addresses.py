@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from app.origins import OddUrl, parse_url
+from app.outbound.origins import OddUrl, parse_url
 from app.settings import LOOPBACK_HOSTS
 
 LONGEST = 300

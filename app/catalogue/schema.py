@@ -12,7 +12,7 @@ from app.graphql.context import Info
 from app.graphql.enums import publish
 from app.graphql.fields import query, relation
 from app.graphql.scalars import URL
-from app.origins import OddUrl
+from app.outbound.origins import OddUrl
 from app.providers import contract
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import NotConfigured, Sharing, callback_path

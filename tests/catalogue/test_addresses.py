@@ -1,7 +1,7 @@
 import pytest
 
 from app.catalogue.addresses import ServerAddress, read_address
-from app.origins import OddUrl
+from app.outbound.origins import OddUrl
 
 
 @pytest.mark.parametrize(

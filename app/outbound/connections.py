@@ -9,11 +9,11 @@ import httpcore2
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from app.addresses import Address, parse_address
-from app.origins import Url
-from app.outbound_messages import Cause, NotAllowed, Unreachable
-from app.outbound_policy import Policy, describe, judge
-from app.resolver import NoAddress, Resolve, addresses_of, is_of_this_machine
+from app.outbound.addresses import Address, parse_address
+from app.outbound.messages import Cause, NotAllowed, Unreachable
+from app.outbound.origins import Url
+from app.outbound.policy import Policy, describe, judge
+from app.outbound.resolver import NoAddress, Resolve, addresses_of, is_of_this_machine
 
 Dial = Callable[[str, int], Awaitable[httpcore2.AsyncNetworkStream]]
 """Connects to a numeric address and a port."""

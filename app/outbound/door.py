@@ -15,10 +15,7 @@ from dataclasses import dataclass
 import httpcore2
 
 from app.errors import ConfigurationError
-from app.json_text import NotJson, parse_json
-from app.origins import OddUrl, Url, origin_of, parse_url, same_origin
-from app.outbound_connections import (
-    BadCertificates,
+from app.outbound.connections import (
     Dial,
     Guard,
     OpenPool,
@@ -26,12 +23,9 @@ from app.outbound_connections import (
     dial,
     make_trust,
     open_pool,
-    parse_certificates,
 )
-from app.outbound_messages import (
+from app.outbound.messages import (
     BadAnswer,
-    Basic,
-    Bearer,
     Cause,
     Headers,
     NotAllowed,
@@ -39,38 +33,11 @@ from app.outbound_messages import (
     Response,
     Unreachable,
     Wire,
-    fits_header,
     put_on_wire,
 )
-from app.outbound_policy import AllowRule, Policy, parse_allow
-from app.resolver import Resolve, SystemResolver
-
-__all__ = [
-    "AllowRule",
-    "BadAnswer",
-    "BadCertificates",
-    "Basic",
-    "Bearer",
-    "Cause",
-    "Headers",
-    "NotAllowed",
-    "NotJson",
-    "OddUrl",
-    "Outbound",
-    "Outcome",
-    "Request",
-    "Response",
-    "Unreachable",
-    "Url",
-    "fits_header",
-    "origin_of",
-    "parse_allow",
-    "parse_certificates",
-    "parse_json",
-    "parse_url",
-    "prove_guarded",
-    "same_origin",
-]
+from app.outbound.origins import OddUrl, Url, parse_url
+from app.outbound.policy import AllowRule, Policy
+from app.outbound.resolver import Resolve, SystemResolver
 
 Outcome = Response | NotAllowed | Unreachable | BadAnswer
 

@@ -2,7 +2,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
-from app.resolver import NoAddress, SystemResolver, addresses_of, is_of_this_machine
+from app.outbound.resolver import NoAddress, SystemResolver, addresses_of, is_of_this_machine
 from tests.wires import Names
 
 

@@ -6,7 +6,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 import idna
 
-from app.addresses import parse_address
+from app.outbound.addresses import parse_address
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 

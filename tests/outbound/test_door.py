@@ -10,7 +10,6 @@ import httpcore2
 import pytest
 
 from app.errors import ConfigurationError
-from app.origins import Url
 from app.outbound import (
     BadAnswer,
     BadCertificates,
@@ -26,7 +25,8 @@ from app.outbound import (
     parse_certificates,
     prove_guarded,
 )
-from app.outbound_messages import put_on_wire
+from app.outbound.messages import put_on_wire
+from app.outbound.origins import Url
 from app.secret import Secret
 from tests.wires import Authority, CountedDial, Names, Script, Server, make_authority, serving
 

@@ -4,8 +4,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 import pytest
 from hypothesis import given, strategies as st
 
-from app.addresses import Standing, parse_address, readings_of, standing_of
 from app.outbound import NotAllowed, Outbound, Request
+from app.outbound.addresses import Standing, parse_address, readings_of, standing_of
 from tests.wires import CountedDial
 
 

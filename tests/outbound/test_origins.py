@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from app.origins import OddUrl, Url, origin_of, parse_url, same_origin
 from app.outbound import NotAllowed, Outbound, Request, Unreachable
+from app.outbound.origins import OddUrl, Url, origin_of, parse_url, same_origin
 from tests.wires import CountedDial, Names
 
-VECTORS = json.loads((Path(__file__).parent / "vectors" / "odd_urls.json").read_text())
+VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "odd_urls.json").read_text())
 DENIED = [f"https://{host}/" for host in VECTORS["hosts"]] + [f"http://{host}/" for host in VECTORS["hosts"]] + VECTORS["urls"]
 
 

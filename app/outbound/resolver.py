@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from app.addresses import Address, parse_address
+from app.outbound.addresses import Address, parse_address
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Takes a name and a port to the addresses, as text; raises where there is no answer."""

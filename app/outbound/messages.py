@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from app.origins import Url
+from app.outbound.origins import Url
 from app.secret import Secret, to_bytes
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})

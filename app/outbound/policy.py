@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from app.addresses import Address, Network, Standing, readings_of, standing_of
 from app.errors import ConfigurationError
-from app.origins import Url, parse_url
+from app.outbound.addresses import Address, Network, Standing, readings_of, standing_of
+from app.outbound.origins import Url, parse_url
 
 SETTING = "INSTALLED_APPS_OUTBOUND_ALLOW"
 USUAL_PORTS = frozenset({443, 8443})

@@ -2,10 +2,10 @@ from ipaddress import ip_network
 
 import pytest
 
-from app.addresses import Address, parse_address
 from app.errors import ConfigurationError
-from app.origins import Url, parse_url
-from app.outbound_policy import AllowRule, Denial, Policy, describe, judge, parse_allow
+from app.outbound.addresses import Address, parse_address
+from app.outbound.origins import Url, parse_url
+from app.outbound.policy import AllowRule, Denial, Policy, describe, judge, parse_allow
 
 PUBLIC, PRIVATE, METADATA, LOOPBACK, DATABASE = "52.216.0.1", "10.0.0.5", "169.254.169.254", "127.0.0.1", "10.0.0.9"
 ALLOWS = {
