@@ -74,7 +74,6 @@ class _Service:
             async with _running(ground, background if self._place.works else None):
                 yield
             await view.settle(seconds=SETTLE_SECONDS)
-            await flights_of(ground).settle(seconds=SETTLE_SECONDS)
             await authenticator.settle()
 
     def _routes(self, view: View, *, ground: Ground) -> list[BaseRoute]:
@@ -111,7 +110,7 @@ async def open_ground(
         outbound = Outbound(allow=parse_allow(settings.outbound_allow), sandbox=here.sandbox, own=_own(settings, here))
         try:
             await prove_guarded(outbound)
-            yield Ground(
+            ground = Ground(
                 settings=settings,
                 clock=clock,
                 entropy=secrets.token_bytes,
@@ -120,6 +119,11 @@ async def open_ground(
                 events=Events(clock=clock, reactions=REACTIONS, wake=wake),
                 watcher=watcher,
             )
+            try:
+                yield ground
+            finally:
+                # Whoever opened it, server or worker: a refresh under way may hold the only valid tokens.
+                await flights_of(ground).settle(seconds=SETTLE_SECONDS)
         finally:
             await outbound.aclose()
     finally:

@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import httpx2
@@ -5,8 +6,10 @@ import pytest
 from starlette.applications import Starlette
 
 from app import database as app_database
-from app.server import create_app
+from app.events import Counter
+from app.server import create_app, open_ground
 from app.settings import Settings
+from app.sign_ins.flights import flights_of
 
 SECRET = "uzEJbd4vUwfUcwoRa9p2tbvJmVGZ9pYJqvBDqAQLsMk"
 
@@ -23,6 +26,24 @@ async def test_an_address_with_a_slash_too_many_is_nothing_and_repeats_neither_i
 
     assert (answer.status_code, answer.headers.get("location")) == (404, None)
     assert SECRET not in answer.text
+
+
+async def test_what_is_under_way_at_a_provider_ends_before_what_it_stands_on_is_closed(database_url: str, tmp_path: Path) -> None:
+    service(database_url, tmp_path)
+    began, saved = asyncio.Event(), asyncio.Event()
+
+    async def exchange() -> None:
+        began.set()
+        for _ in range(10):
+            await Counter.all().count()
+        saved.set()
+
+    async with open_ground(Settings(data_dir=tmp_path, database_url=database_url)) as ground:
+        waiting = asyncio.create_task(flights_of(ground).join("exchange", exchange))
+        await began.wait()
+        waiting.cancel()
+
+    assert saved.is_set()
 
 
 def service(database_url: str, folder: Path) -> Starlette:
