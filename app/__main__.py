@@ -17,7 +17,6 @@ from app.console.serving import Serving, say_on_stdout
 from app.errors import ConfigurationError, StatedProblem
 from app.graphql.callers import Role, Scope
 from app.ground import Ground
-from app.logs import configure_logs
 from app.providers.slack_manifest import manifest
 from app.schema import build_schema
 from app.server import open_ground
@@ -76,11 +75,12 @@ def start(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
 
 @cli.command()
-def worker() -> None:
+def worker(
+    *,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Work with the sandbox that `serve --sandbox` has started.")] = False,
+) -> None:
     """Do the background work only: deliveries, refreshes, revocations, checks."""
-    settings = _settings()
-    configure_logs(settings.log_format)
-    asyncio.run(serving.work(settings))
+    serving.run_worker(sandbox=sandbox, say=say_on_stdout)
 
 
 @cli.command()

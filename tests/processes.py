@@ -1,4 +1,4 @@
-"""A server process of the service, as an operator starts it, in a test's hands: started, killed, started again."""
+"""The service's processes, as an operator starts them, in a test's hands: started, halted, killed, started again."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx2
@@ -19,7 +19,7 @@ STOP_SECONDS = 30.0
 
 @dataclass
 class Service:
-    """One place to serve from: a data folder, a database, two ports. `log` is all that the process ever wrote."""
+    """One place to serve or work from: a data folder, a database, two ports. `log` is all that the process ever wrote."""
 
     folder: Path
     database_url: str
@@ -27,6 +27,7 @@ class Service:
     sandbox_port: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    name: str = "service"
 
     def __post_init__(self) -> None:
         self.port = self.port or free_port()
@@ -42,24 +43,48 @@ class Service:
 
     @property
     def log(self) -> Path:
-        return self.folder / "service.log"
+        return self.folder / f"{self.name}.log"
+
+    def beside(self, *, name: str) -> "Service":
+        """Return another place for the same service: a port of its own; the same folder, keyring, database and sandbox."""
+        return replace(self, port=0, process=None, name=name)
 
     async def start(self, *options: str) -> None:
         """Start `serve` and return once it is ready."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: ASYNC220, S603 - our own command; it does not wait
-                [sys.executable, "-m", "app", "serve", "--port", str(self.port), *options],
-                env=self._environment(),
-                stdout=log,
-                stderr=log,
-            )
+        self._run("serve", "--port", str(self.port), *options)
         await self._become_ready()
 
+    async def start_worker(self, *options: str) -> None:
+        """Start `worker` and return once it works."""
+        begins = self.log.stat().st_size if self.log.exists() else 0
+        self._run("worker", *options)
+        async with asyncio.timeout(START_SECONDS):
+            while b"Working" not in self.log.read_bytes()[begins:]:
+                self._assert_runs()
+                await asyncio.sleep(0.02)  # looked at again until it says so
+
     def kill(self) -> None:
-        """End the process at once, as power loss would."""
+        """End the process at once, as power loss would. With several workers: the parent alone."""
         if self.process is not None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
+
+    def halt(self) -> None:
+        """Let the process stand still until `go_on`, as a machine that sleeps does."""
+        self.tell(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.tell(signal.SIGCONT)
+
+    def tell(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def workers(self) -> list[int]:
+        """Return the process ids of the server processes that `serve --workers N` has now, oldest first."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [pid for pid in map(int, children) if b"spawn_main" in _command_of(pid)]
 
     def stop(self) -> int:
         """Tell the process to stop and return its exit code."""
@@ -75,6 +100,12 @@ class Service:
         )
         assert answer.returncode == 0, answer.stderr
         return answer.stdout.strip()
+
+    def _run(self, *command: str) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own command
+                [sys.executable, "-m", "app", *command], env=self._environment(), stdout=log, stderr=log
+            )
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("INSTALLED_APPS_")}
@@ -92,9 +123,12 @@ class Service:
     async def _become_ready(self) -> None:
         async with asyncio.timeout(START_SECONDS), httpx2.AsyncClient(trust_env=False) as client:
             while not await _is_ready(client, f"{self.url}/readyz"):
-                if self.process is None or self.process.poll() is not None:
-                    raise AssertionError(f"The service ended:\n{self.log.read_text()[-3000:]}")
+                self._assert_runs()
                 await asyncio.sleep(0.02)  # asked again until it answers
+
+    def _assert_runs(self) -> None:
+        if self.process is None or self.process.poll() is not None:
+            raise AssertionError(f"The service ended:\n{self.log.read_text()[-3000:]}")
 
 
 @asynccontextmanager
@@ -114,6 +148,13 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def _command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended meanwhile
+        return b""
 
 
 async def _is_ready(client: httpx2.AsyncClient, url: str) -> bool:

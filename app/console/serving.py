@@ -119,14 +119,24 @@ async def migrate(settings: Settings, *, say: Say) -> None:
         say(f"The database was copied to {copied} before it was upgraded.")
 
 
-async def work(settings: Settings) -> None:
+def run_worker(*, sandbox: bool, say: Say) -> None:
+    """Do the background work only, until told to stop; `sandbox`: with the one that `serve --sandbox` has started."""
+    serving = Serving(sandbox=sandbox)
+    settings = settings_for(serving)
+    configure_logs(settings.log_format)
+    place = Place(sandbox=_place(serving, settings).sandbox)
+    asyncio.run(work(settings, say=say, place=place))
+
+
+async def work(settings: Settings, *, say: Say, place: Place | None = None) -> None:
     """Do the background work until SIGTERM or SIGINT."""
     background = Background()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_ground(settings, background=background) as ground:
+    async with open_ground(settings, place=place, background=background) as ground:
         working = asyncio.create_task(background.run(ground=ground))
+        say("Working (Ctrl+C stops it)")
         await stop.wait()
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
