@@ -28,6 +28,8 @@ class Service:
     environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     name: str = "service"
+    program: str = "app"
+    """The module whose commands are run."""
 
     def __post_init__(self) -> None:
         self.port = self.port or free_port()
@@ -104,7 +106,7 @@ class Service:
     def _run(self, *command: str) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own command
-                [sys.executable, "-m", "app", *command], env=self._environment(), stdout=log, stderr=log
+                [sys.executable, "-m", self.program, *command], env=self._environment(), stdout=log, stderr=log
             )
 
     def _environment(self) -> dict[str, str]:
