@@ -11,7 +11,7 @@ from tests import databases
 from tests.grounds import make_ground
 from tests.held import HeldClock
 
-pytest_plugins = ["tests.peers.fixtures"]
+pytest_plugins = ["tests.peers.fixtures", "tests.selection"]
 
 # How long an example may take says something of the machine, not of the code.
 settings.register_profile("here", deadline=None, print_blob=True)

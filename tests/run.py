@@ -1,10 +1,12 @@
-"""What `scripts/test` does: the whole suite once a database, and one line that says against what."""
+"""What `scripts/test` and `scripts/soak` do: the tests once a database, and one line that says against what."""
 
+import argparse
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 POSTGRES = ("127.0.0.1", 5432, "postgres://postgres@127.0.0.1:5432/postgres")
 REDIS = ("127.0.0.1", 6379, "redis://127.0.0.1:6379/0")
@@ -13,19 +15,49 @@ _WORKERS = 2 * (os.cpu_count() or 1)
 """More than there are cores: half of what the tests do is to wait for an answer, a deadline or a process that starts."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Which tests run, and how: `repeated` is what is added from the second database on."""
+
+    options: Sequence[str]
+    repeated: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    left_out: str = ""
+
+
+_AT_ONCE = ("-q", "-n", str(_WORKERS), "-m", "not endurance")
+_IN_TURN = ("-q", "-s", "-p", "no:cacheprovider", "-m", "endurance")
+"""Their figures and times are of one journey alone, and printed."""
+
+_SUITE = Plan(options=_AT_ONCE, repeated=("--needing-database",), left_out=" Left out: the endurance journeys (scripts/soak).")
+_EVERY = Plan(options=_AT_ONCE, left_out=_SUITE.left_out)
+_SHORT = Plan(options=_IN_TURN, environment={"SOAK": "0"})
+_SOAK = Plan(options=_IN_TURN, environment={"SOAK": "1"})
+
+
 def main(arguments: Sequence[str]) -> int:
+    plan, rest = _plan(arguments)
     redis = os.environ.get("TEST_REDIS_URL") or _found(*REDIS)
     databases = list(_databases())
     codes: list[int] = []
     for name, url in databases:
         sys.stdout.write(f"== {name}{', Redis' if redis else ''}\n")
         sys.stdout.flush()
-        environment = {**os.environ, "TEST_POSTGRES_URL": url, "TEST_REDIS_URL": redis or ""}
-        command = [sys.executable, "-m", "pytest", "-n", str(_WORKERS), "-q", *arguments]
-        answer = subprocess.run(command, env=environment, check=False)  # noqa: S603 - our own suite
+        environment = {**os.environ, **plan.environment, "TEST_POSTGRES_URL": url, "TEST_REDIS_URL": redis or ""}
+        options = [*plan.options, *(plan.repeated if codes else ()), *rest]
+        answer = subprocess.run([sys.executable, "-m", "pytest", *options], env=environment, check=False)  # noqa: S603 - our own suite
         codes.append(0 if answer.returncode == _NO_TESTS else answer.returncode)
-    sys.stdout.write(f"Ran against {' and '.join(name for name, _ in databases)}{' with Redis' if redis else ', no Redis'}.\n")
+    against = " and ".join(name for name, _ in databases)
+    sys.stdout.write(f"Ran against {against}{' with Redis' if redis else ', no Redis'}.{plan.left_out}\n")
     return max(codes)
+
+
+def _plan(arguments: Sequence[str]) -> tuple[Plan, list[str]]:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for word, plan in (("--every", _EVERY), ("--short", _SHORT), ("--soak", _SOAK)):
+        parser.add_argument(word, dest="plan", action="store_const", const=plan, default=_SUITE)
+    known, rest = parser.parse_known_args(arguments)
+    return known.plan, rest
 
 
 def _databases() -> Iterator[tuple[str, str]]:

@@ -3,6 +3,8 @@
 from random import Random
 from uuid import UUID
 
+import pytest
+
 from tests.journeys.soaking import JSON, ask_at_once, fresh_random, full, messages, say, telling, until_none_waits
 from tests.journeys.story import RECORD, Story
 from tests.processes import Service
@@ -13,6 +15,7 @@ SAME_RUN_AT_ONCE = 100
 RULE = "THREE_FAILURES_THEN_FIRST_SUCCESS"
 
 
+@pytest.mark.endurance
 async def test_five_failures_at_once_post_one_message_and_the_same_run_a_hundred_times_is_one(service: Service) -> None:
     random = fresh_random()
     async with telling(service) as story:

@@ -8,6 +8,8 @@ from itertools import cycle, islice
 from random import Random
 from typing import Any
 
+import pytest
+
 from tests.callers import Socket, socket_to
 from tests.journeys.soaking import CUT_OFF, JSON, fresh_random, full, log_of, say, telling, until, until_answers
 from tests.journeys.story import Story
@@ -75,6 +77,7 @@ class Seen:
     drops: int = 0
 
 
+@pytest.mark.endurance
 async def test_subscribers_that_drop_are_slow_or_come_late_miss_nothing(service: Service) -> None:
     random = fresh_random()
     late: list[list[JSON]] = []

@@ -8,6 +8,7 @@ from itertools import count
 from random import Random
 
 import asyncpg
+import pytest
 
 from tests.callers import Socket, socket_to
 from tests.journeys.soaking import JSON, ask_at_once, assert_no_gap, fresh_random, full, log_of, say, telling
@@ -62,6 +63,7 @@ class Clients:
                 return RESUME, {"id": self.integration}
 
 
+@pytest.mark.endurance
 async def test_mutations_completed_early_leave_the_database_free_and_the_log_whole(service: Service) -> None:
     random = fresh_random()
     async with telling(service) as story:

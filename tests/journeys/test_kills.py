@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from app.graphql.ids import decode_id
 from app.keyring import make_keyring
 from tests.callers import socket_to
@@ -48,6 +50,7 @@ WATCH_ALL = "subscription ($after: String) { eventRecorded(after: $after) { sequ
 FIRST = "query { events(first: 1) { nodes { sequence type cursor subjectId } } }"
 
 
+@pytest.mark.endurance
 async def test_a_server_killed_at_any_moment_loses_nothing_that_it_answered_with_success(
     database_url: str, tmp_path: Path
 ) -> None:

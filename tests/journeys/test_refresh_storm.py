@@ -20,7 +20,10 @@ from tests.journeys.renewal import DUE, EXPIRED, NOT_DUE, World, open_world
 from tests.journeys.single_use import Moment
 from tests.journeys.soaking import fresh_random, full, say
 
-pytestmark = pytest.mark.skipif(not POSTGRES_URL, reason="one process on SQLite is covered by tests/sign_ins")
+pytestmark = [
+    pytest.mark.endurance,
+    pytest.mark.skipif(not POSTGRES_URL, reason="one process on SQLite is covered by tests/sign_ins"),
+]
 
 PROCESSES = 4
 CALLERS = full(50, ci=10)

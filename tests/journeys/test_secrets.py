@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import asyncpg
+import pytest
 from graphql import build_client_schema, get_introspection_query
 
 from app.clock import SystemClock
@@ -38,6 +39,7 @@ from tests.servers import run_server
 TOLD_BACK = {"oauth.v2.access", "auth.test", "conversations.list", "chat.postMessage", "auth.revoke"}
 
 
+@pytest.mark.endurance
 async def test_no_secret_leaves(database_url: str, tmp_path: Path) -> None:
     planted, seen = Planted(), Seen()
     service = make_service(database_url, tmp_path, planted)

@@ -1,0 +1,65 @@
+"""Which tests a run leaves out, and a line that says how many."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+ENDURANCE = "endurance journeys (scripts/soak)"
+NO_DATABASE = "tests that need no database"
+
+_DATABASES = {"database_template", "database_url"}
+_left_out = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--needing-database", action="store_true", help="Leave out what needs no database, as it has run beside another one."
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("needing_database"):
+        return
+    free = [item for item in items if not needs_database(item)]
+    if free:
+        items[:] = [item for item in items if needs_database(item)]
+        config.hook.pytest_deselected(items=free)
+
+
+def needs_database(item: pytest.Item) -> bool:
+    return not _DATABASES.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    if items:
+        counted = items[0].config.stash.setdefault(_left_out, {})
+        for reason, count in Counter(map(_reason, items)).items():
+            counted[reason] = counted.get(reason, 0) + count
+
+
+def _reason(item: pytest.Item) -> str:
+    if item.get_closest_marker("endurance"):
+        return ENDURANCE
+    return "that were not asked for" if needs_database(item) else NO_DATABASE
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a process of several left out to the one that speaks. All of them leave out the same."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = session.config.stash.get(_left_out, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    left_out = getattr(node, "workeroutput", {}).get("left_out")
+    if left_out:
+        node.config.stash[_left_out] = left_out
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    left_out = config.stash.get(_left_out, {})
+    if left_out:
+        terminalreporter.write_line("Left out: " + ", ".join(f"{count} {reason}" for reason, count in left_out.items()) + ".")

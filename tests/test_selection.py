@@ -1,0 +1,29 @@
+"""What a run leaves out it says."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize("processes", [(), ("-n", "1")], ids=["alone", "in processes"])
+def test_what_needs_no_database_is_left_out_and_counted(processes: tuple[str, ...]) -> None:
+    said = collect(*processes, "--needing-database", "tests/test_secret.py", "tests/test_database.py")
+
+    assert re.search(r"^Left out: \d+ tests that need no database\.$", said, re.MULTILINE)
+    assert "test_secret.py::" not in said
+
+
+def test_endurance_journeys_are_left_out_and_counted() -> None:
+    said = collect("-m", "not endurance", "tests/journeys")
+
+    assert re.search(r"^Left out: \d+ endurance journeys \(scripts/soak\)\.$", said, re.MULTILINE)
+    assert "test_kills.py::" not in said
+    assert "test_slack_story.py::" in said
+
+
+def collect(*options: str) -> str:
+    """Return what pytest says when it only looks for tests."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *options]
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout  # noqa: S603 - our own suite
