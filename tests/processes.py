@@ -97,11 +97,20 @@ class Service:
 
     def run(self, *arguments: str) -> str:
         """Run another command beside the service and return what it printed; fails with what it said."""
-        answer = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "app", *arguments], env=self._environment(), capture_output=True, check=False, text=True
-        )
+        answer = self.attempt(*arguments)
         assert answer.returncode == 0, answer.stderr
         return answer.stdout.strip()
+
+    def attempt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run another command beside the service and return how it ended."""
+        return subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "app", *arguments],
+            env=self._environment(),
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=START_SECONDS,
+        )
 
     def _run(self, *command: str) -> None:
         with self.log.open("ab") as log:
