@@ -8,15 +8,9 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import ItemsView, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import final
-
-from tortoise import fields
-from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.models import Model
 
 from app.errors import ConfigurationError
 from app.keys import KEY_BYTES, Entropy, Key
@@ -29,40 +23,8 @@ _LARGEST_FILE = 1 << 20
 _OWNER_ONLY = 0o600
 _OTHERS = 0o077
 
-
-class KeyUse(StrEnum):
-    """PRIMARY wraps new data keys; DECRYPT_ONLY opens what it wrapped; RETIRED is needed by nothing."""
-
-    PRIMARY = "PRIMARY"
-    DECRYPT_ONLY = "DECRYPT_ONLY"
-    RETIRED = "RETIRED"
-
-
-class KeyState(Model):
-    """What a key of the keyring is for. `primary_slot` is 1 for the primary and NULL for all others: there cannot be two."""
-
-    id = fields.CharField(max_length=16, primary_key=True)
-    state = fields.CharEnumField(KeyUse, max_length=32)
-    primary_slot = fields.SmallIntField(null=True, unique=True)
-    created_at = fields.DatetimeField()
-    changed_at = fields.DatetimeField()
-
-    class Meta:
-        table = "key_state"
-
-    @classmethod
-    async def add(cls, key_id: str, *, at: datetime, connection: BaseDBAsyncClient) -> "KeyState":
-        """Save and return the row of a key that joins: it opens, and does not seal before it is promoted."""
-        return await cls.create(
-            id=key_id, state=KeyUse.DECRYPT_ONLY, primary_slot=None, created_at=at, changed_at=at, using_db=connection
-        )
-
-    async def become(self, state: KeyUse, *, at: datetime, connection: BaseDBAsyncClient) -> None:
-        """Save the row in `state`; a primary must have been demoted before another key becomes it."""
-        self.state = state
-        self.primary_slot = 1 if state is KeyUse.PRIMARY else None
-        self.changed_at = at
-        await self.save(using_db=connection, update_fields=["state", "primary_slot", "changed_at"])
+Stamp = tuple[int, int, int]
+"""A file as it was at one moment: its inode, its last change in nanoseconds, its size in bytes."""
 
 
 @final
@@ -81,6 +43,13 @@ class Keyring:
     def get(self, key_id: str) -> Key | None:
         return self._keys.get(key_id)
 
+    def items(self) -> ItemsView[str, Key]:
+        return self._keys.items()
+
+    def joined_by(self, other: "Keyring") -> "Keyring":
+        """Return these keys and those of `other` that are not among them."""
+        return Keyring({**dict(other.items()), **self._keys})
+
     def __repr__(self) -> str:
         return f"Keyring({', '.join(self._keys)})"
 
@@ -98,6 +67,16 @@ def is_keyring_there(path: Path) -> bool:
     """Raises ConfigurationError when that cannot be told."""
     with _problems_named(path):
         return path.exists()
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return what differs once the file at `path`, or the link that stands there, was changed or replaced.
+
+    Raises ConfigurationError when it cannot be told.
+    """
+    with _problems_named(path):
+        found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def make_keyring(path: Path, *, entropy: Entropy = os.urandom) -> Keyring:
@@ -128,29 +107,6 @@ def add_key(path: Path, *, entropy: Entropy = os.urandom) -> str:
             ready.replace(target)
             _sync_folder(target)
     return key_id
-
-
-async def settle_primary(connection: BaseDBAsyncClient, *, keyring: Keyring, replaceable: bool, at: datetime) -> None:
-    """Give every key of the keyring a row, and see to it that one of them is the primary: the first that is not retired.
-
-    `replaceable` says that nothing needs the primary of a keyring that was lost. Where something may, a primary that is not
-    in the keyring raises ConfigurationError: another process may hold it, and both would take the place from each other.
-    """
-    rows = {row.id: row for row in await KeyState.all().using_db(connection)}
-    for key_id in keyring.ids:
-        if key_id not in rows:
-            rows[key_id] = await KeyState.add(key_id, at=at, connection=connection)
-    primary = next((row for row in rows.values() if row.state is KeyUse.PRIMARY), None)
-    if primary is not None and keyring.get(primary.id) is not None:
-        return
-    if primary is not None:
-        if not replaceable:
-            raise ConfigurationError(f"{SETTING}: the keyring lacks key {primary.id}, which is the primary.")
-        await primary.become(KeyUse.RETIRED, at=at, connection=connection)
-    heir = next((rows[key_id] for key_id in keyring.ids if rows[key_id].state is not KeyUse.RETIRED), None)
-    if heir is None:
-        raise ConfigurationError(f"{SETTING}: every key of the keyring is retired: {', '.join(keyring.ids)}.")
-    await heir.become(KeyUse.PRIMARY, at=at, connection=connection)
 
 
 def _new_id(entropy: Entropy) -> str:

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.clock import Clock
+from app.data_keys import DataKey, count_data_keys, data_key_id_of
 from app.errors import SealError
-from app.keyring import Keyring, KeyState, KeyUse
-from app.vault import Binding, DataKey, Vault, count_data_keys, data_key_id_of
+from app.key_states import KeyState, KeyUse
+from app.keyring import Keyring
+from app.vault import Binding, Vault
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from app.events import Events
 from app.graphql.view import View
 from app.ground import Ground
 from app.outbound import Outbound, parse_allow, prove_guarded
+from app.presence import present
 from app.reactions import REACTIONS
 from app.schema import build_schema
 from app.settings import Settings
@@ -119,11 +120,13 @@ async def open_ground(
                 events=Events(clock=clock, reactions=REACTIONS, wake=wake),
                 watcher=watcher,
             )
-            try:
-                yield ground
-            finally:
-                # Whoever opened it, server or worker: a refresh under way may hold the only valid tokens.
-                await flights_of(ground).settle(seconds=SETTLE_SECONDS)
+            # Who works in the background stays; a command is gone before it could matter which keys it holds.
+            async with present(vault=vault, clock=clock) if background is not None else contextlib.nullcontext():
+                try:
+                    yield ground
+                finally:
+                    # Whoever opened it, server or worker: a refresh under way may hold the only valid tokens.
+                    await flights_of(ground).settle(seconds=SETTLE_SECONDS)
         finally:
             await outbound.aclose()
     finally:

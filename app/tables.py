@@ -2,8 +2,9 @@
 
 MODELS = (
     "app.events",
-    "app.keyring",
-    "app.vault",
+    "app.key_states",
+    "app.data_keys",
+    "app.presence",
     "app.teams.models",
     "app.monitors.models",
     "app.sign_ins.models",

@@ -19,7 +19,8 @@ from tortoise.exceptions import IntegrityError
 from app.clock import Clock
 from app.database import write
 from app.errors import ConfigurationError, SealBroken
-from app.keyring import Keyring, KeyState, KeyUse, add_key, make_keyring, read_keyring, settle_primary
+from app.key_states import KeyState, KeyUse, settle_primary
+from app.keyring import Keyring, add_key, make_keyring, read_keyring
 from app.keys import Key
 
 SOAK = os.environ.get("SOAK") == "1"
@@ -306,7 +307,7 @@ def inverse(x: int) -> int:
 
 async def settle(keyring: Keyring, clock: Clock, *, replaceable: bool = False) -> None:
     async def action(connection: BaseDBAsyncClient) -> None:
-        await settle_primary(connection, keyring=keyring, replaceable=replaceable, at=clock.now())
+        await settle_primary(connection, keyring=keyring, replaceable=replaceable, at=clock.now(), entropy=os.urandom)
 
     await write(action)
 

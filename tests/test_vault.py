@@ -14,13 +14,15 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 
 from app.clock import Clock
+from app.data_keys import DataKey, length_prefixed, unwrap
 from app.database import write
 from app.errors import ConfigurationError, KeyUnavailable, SealBroken, SealError
-from app.keyring import Keyring, KeyState, KeyUse, add_key, make_keyring, read_keyring
+from app.key_states import KeyState, KeyUse
+from app.keyring import Keyring, add_key, make_keyring, read_keyring
 from app.keyring_life import KeyListing, list_keys, verify
 from app.keys import Key
 from app.secret import Secret
-from app.vault import Binding, DataKey, Vault, length_prefixed, open_vault, unwrap
+from app.vault import Binding, Vault, open_vault
 
 SOAK = os.environ.get("SOAK") == "1"
 SETTING = "INSTALLED_APPS_KEYRING_FILE"

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from app import database, keyring_life
+from app.data_keys import DataKey
 from app.errors import StatedProblem
 from app.ground import Ground
 from app.keyring import is_keyring_there, make_keyring
 from app.settings import Settings
 from app.sign_ins.models import Authorization, Grant, OAuthClient
 from app.tables import MODELS
-from app.vault import Binding, DataKey
+from app.vault import Binding
 
 _BATCH = 500
 _SEALED = (
