@@ -42,6 +42,7 @@ Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65_535)]
 TeamName = Annotated[str, typer.Option("--team", help="The team's name.")]
 Email = Annotated[str, typer.Option(help="The member's e-mail address.")]
+KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")]
 RoleOption = Annotated[Role, typer.Option(help="ADMIN, MEMBER or VIEWER.")]
 
 
@@ -166,19 +167,37 @@ def report_newman(
 
 @keys.command("list")
 def list_keys() -> None:
-    """List the keys: id, use, how many data keys need it, whether the keyring has it."""
+    """List the keys: id, use, how many data keys need it, whether the keyring has it, which live processes lack it."""
     _print_all(_grounded(lambda ground: keyring_life.list_keys(ground=ground)))
 
 
 @keys.command("add")
 def add_key() -> None:
-    """Make the keyring beside a database server that holds no sealed value yet; prints the new key's id."""
+    """Add a key to the keyring, or make the first beside a database server that holds no sealed value; prints the key's id."""
     _print(asyncio.run(keyring_life.add(_settings())))
+
+
+@keys.command("promote")
+def promote_key(key_id: KeyId) -> None:
+    """Let a key wrap data keys from now on; refused until every live process has reported it."""
+    _print(_grounded(lambda ground: keyring_life.promote(key_id, ground=ground)))
+
+
+@keys.command("rewrap")
+def rewrap_keys() -> None:
+    """Wrap every data key anew under the primary; can be stopped and begun again at any moment."""
+    _print(_grounded(lambda ground: keyring_life.rewrap(ground=ground, say=_print)))
+
+
+@keys.command("retire")
+def retire_key(key_id: KeyId) -> None:
+    """Say that nothing needs a key any more; refused while something does."""
+    _print(_grounded(lambda ground: keyring_life.retire(key_id, ground=ground)))
 
 
 @keys.command("verify")
 def verify_keys() -> None:
-    """Open every sealed value; exit 1 when one does not open."""
+    """Open every data key and every sealed value; exit 1 when one does not open."""
     _print_all(_grounded(lambda ground: keyring_life.verify(ground=ground)))
 
 

@@ -461,8 +461,8 @@ async def test_keys_are_listed_with_what_needs_them(path: Path, clock: Clock) ->
     await open_vault(path, embedded=True, clock=clock)
     added_later = add_key(path)
 
-    listed = await list_keys(read_keyring(path))
-    listed_without = await list_keys(Keyring({}))
+    listed = await list_keys(read_keyring(path), clock=clock)
+    listed_without = await list_keys(Keyring({}), clock=clock)
 
     assert sorted(listed, key=str) == sorted(
         [

@@ -1,13 +1,17 @@
 """The keyring's life, as the command line shows it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from uuid import UUID
 
-from app import database, keyring_life
+from app import database, keyring_life, rewrapping, rotation
 from app.data_keys import DataKey
-from app.errors import StatedProblem
+from app.errors import KeyUnavailable, SealError, StatedProblem
 from app.ground import Ground
+from app.key_states import KeyUse
 from app.keyring import is_keyring_there, make_keyring
+from app.keyring_life import KeyListing
+from app.server import open_ground
 from app.settings import Settings
 from app.sign_ins.models import Authorization, Grant, OAuthClient
 from app.tables import MODELS
@@ -22,24 +26,26 @@ _SEALED = (
 
 
 async def list_keys(*, ground: Ground) -> list[str]:
-    """Return a line for each key: its id, its use, how many data keys need it, and whether the keyring has it."""
+    """Return a line for each key: its id, its use, what needs it, whether the keyring has it, which processes lack it."""
     return [
-        f"{key.id}  {key.state or 'unused':<12}  {key.data_keys:>6} data keys  {_where(in_keyring=key.in_keyring)}"
-        for key in await keyring_life.list_keys(ground.vault.keyring)
+        f"{key.id}  {key.state or 'unused':<12}  {key.data_keys:>6} data keys  {_where(key)}"
+        for key in await keyring_life.list_keys(ground.vault.keyring, clock=ground.clock)
     ]
 
 
-def _where(*, in_keyring: bool) -> str:
-    return "in the keyring" if in_keyring else "MISSING"
+def _where(key: KeyListing) -> str:
+    here = "in the keyring" if key.in_keyring else "MISSING"
+    return f"{here}, lacking at {', '.join(key.lacking)}" if key.lacking and key.state is not KeyUse.RETIRED else here
 
 
 async def add(settings: Settings) -> str:
-    """Make the keyring file where there is none, and return its key's id.
+    """Add a key to the keyring, or make the keyring file where there is none; return the new key's id.
 
-    Raises StatedProblem when there is a keyring, or the database holds values that another keyring sealed.
+    Raises StatedProblem when there is no keyring and the database holds values that another keyring sealed.
     """
     if is_keyring_there(settings.keyring):
-        raise StatedProblem(f"There is a keyring at {settings.keyring} already.")
+        async with open_ground(settings) as ground:
+            return await rotation.add(settings.keyring, clock=ground.clock, entropy=ground.entropy)
     await database.connect(settings.database, models=MODELS)
     try:
         if await DataKey.exists():
@@ -49,16 +55,54 @@ async def add(settings: Settings) -> str:
         await database.close()
 
 
+async def promote(key_id: str, *, ground: Ground) -> str:
+    """Make the key the primary. Raises StatedProblem when that cannot be."""
+    await rotation.promote(key_id, keyring=ground.vault.keyring, clock=ground.clock)
+    return f"{key_id} is the primary."
+
+
+async def rewrap(*, ground: Ground, say: Callable[[str], None]) -> str:
+    """Wrap every data key anew under the primary. Raises StatedProblem naming those that do not open."""
+    try:
+        done = await rewrapping.rewrap(vault=ground.vault, entropy=ground.entropy, progress=partial(_say_progress, say))
+    except KeyUnavailable as lacking:
+        raise StatedProblem(f"{lacking.message} It was promoted meanwhile: copy the file to which it was added here.") from None
+    if done.unopened:
+        raise StatedProblem(f"{done.rewrapped} data keys wrapped anew under {done.primary}. " + _tell_broken(done.unopened))
+    return f"All data keys are under {done.primary}."
+
+
+def _say_progress(say: Callable[[str], None], rewrapped: int, of: int) -> None:
+    say(f"{rewrapped} of {of} data keys wrapped anew")
+
+
+async def retire(key_id: str, *, ground: Ground) -> str:
+    """Retire the key. Raises StatedProblem when something needs it."""
+    await rotation.retire(key_id, clock=ground.clock)
+    return f"{key_id} is retired: nothing needs it any more, but backups that were made before."
+
+
 async def verify(*, ground: Ground) -> list[str]:
-    """Open every sealed value; return how many opened under each key. Raises StatedProblem when one does not open."""
+    """Open every data key and sealed value; return how many values opened under each key.
+
+    Raises StatedProblem when one does not open.
+    """
     values = [value async for value in _sealed_values()]
     outcome = await keyring_life.verify(values, keyring=ground.vault.keyring, clock=ground.clock)
+    problems = [_tell_broken(outcome.broken)] if outcome.broken else []
     if outcome.failures:
         places = "\n".join(
             f"{binding.table}.{binding.column} of {binding.row_id}: {error.message}" for binding, error in outcome.failures
         )
-        raise StatedProblem(f"{len(outcome.failures)} sealed values do not open:\n{places}")
+        problems.append(f"{len(outcome.failures)} sealed values do not open:\n{places}")
+    if problems:
+        raise StatedProblem("\n".join(problems))
     return [f"{key_id}  {count} values opened" for key_id, count in outcome.opened.items()] or ["No value is sealed yet."]
+
+
+def _tell_broken(rows: Sequence[tuple[DataKey, SealError]]) -> str:
+    places = "\n".join(f"data key {row.id} of team {row.team_id}: {error.message}" for row, error in rows)
+    return f"{len(rows)} data keys do not open, and are left as they are:\n{places}"
 
 
 async def _sealed_values() -> AsyncIterator[tuple[Binding, bytes]]:

@@ -1,0 +1,102 @@
+"""Rotation: a key is added, promoted once every live process holds it, and the one before it retired once nothing needs it.
+
+Each step is one change that holds the primary's row, so that two operators, and processes that start meanwhile, wait their turn.
+"""
+
+import os
+from functools import partial
+from pathlib import Path
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.exceptions import IntegrityError
+
+from app.clock import Clock
+from app.data_keys import DataKey
+from app.database import write
+from app.errors import StatedProblem
+from app.key_states import KeyState, KeyUse, lock_primary
+from app.keyring import Keyring, add_key, read_keyring
+from app.keys import Entropy
+from app.presence import LIVE_SECONDS, live_processes
+
+
+async def add(path: Path, *, clock: Clock, entropy: Entropy = os.urandom) -> str:
+    """Add a new key to the keyring file at `path`, and return its id: it opens, and does not seal before it is promoted.
+
+    Killed between the file and the row, it leaves a key that gets its row from the next start or command.
+    """
+    key_id = add_key(path, entropy=entropy)
+    try:
+        await write(partial(_give_row, key_id=key_id, keyring=read_keyring(path), clock=clock, entropy=entropy))
+    except IntegrityError:
+        await KeyState.get(id=key_id)  # a process that was just starting has given it its row
+    return key_id
+
+
+async def _give_row(connection: BaseDBAsyncClient, *, key_id: str, keyring: Keyring, clock: Clock, entropy: Entropy) -> None:
+    key = keyring.get(key_id)
+    if key is not None and not await KeyState.filter(id=key_id).using_db(connection).exists():
+        await KeyState.add(key_id, key, at=clock.now(), entropy=entropy, connection=connection)
+
+
+async def promote(key_id: str, *, keyring: Keyring, clock: Clock) -> None:
+    """Let the key wrap data keys from now on; the present primary goes on opening what it wrapped.
+
+    Raises StatedProblem, and changes nothing, when the key is unknown, retired, not in `keyring`, or when a live process has not
+    reported it.
+    """
+    await write(partial(_promote, key_id=key_id, keyring=keyring, clock=clock))
+
+
+async def _promote(connection: BaseDBAsyncClient, *, key_id: str, keyring: Keyring, clock: Clock) -> None:
+    primary = await lock_primary(connection)
+    heir = await _known(key_id, connection=connection)
+    if heir.id == primary.id:
+        return
+    if heir.state is KeyUse.RETIRED:
+        raise StatedProblem(f"Key {key_id} is retired: add a new one with `keys add`, and promote that.")
+    if keyring.get(key_id) is None:
+        raise StatedProblem(f"The keyring here lacks key {key_id}: copy the file to which it was added here first.")
+    await _refuse_unreported(key_id, clock=clock, connection=connection)
+    at = clock.now()
+    await primary.become(KeyUse.DECRYPT_ONLY, at=at, connection=connection)
+    await heir.become(KeyUse.PRIMARY, at=at, connection=connection)
+
+
+async def _refuse_unreported(key_id: str, *, clock: Clock, connection: BaseDBAsyncClient) -> None:
+    processes = await live_processes(now=clock.now(), connection=connection)
+    lacking = [process.name for process in processes if not process.has(key_id)]
+    if lacking:
+        raise StatedProblem(
+            f"Key {key_id} is not held yet by {len(lacking)} of {len(processes)} live processes: {', '.join(lacking)}. "
+            "Copy the keyring file to their machines and try again: they read it within seconds. "
+            f"One that has crashed counts for {LIVE_SECONDS:.0f} seconds."
+        )
+
+
+async def retire(key_id: str, *, clock: Clock) -> None:
+    """Say that nothing needs the key any more: it may be removed from the keyring file.
+
+    Raises StatedProblem, and changes nothing, when the key is unknown, is the primary, or wraps a data key.
+    """
+    await write(partial(_retire, key_id=key_id, clock=clock))
+
+
+async def _retire(connection: BaseDBAsyncClient, *, key_id: str, clock: Clock) -> None:
+    # Data keys are wrapped by the primary alone, and by nobody else while its row is held: what is counted here stays so.
+    primary = await lock_primary(connection)
+    row = await _known(key_id, connection=connection)
+    if row.id == primary.id:
+        raise StatedProblem(f"Key {key_id} is the primary: promote another with `keys promote` first.")
+    needed = await DataKey.filter(key_id=key_id).using_db(connection).count()
+    if needed:
+        these = "1 data key needs" if needed == 1 else f"{needed} data keys need"
+        raise StatedProblem(f"{these} key {key_id}: wrap them anew with `keys rewrap` first.")
+    if row.state is not KeyUse.RETIRED:
+        await row.become(KeyUse.RETIRED, at=clock.now(), connection=connection)
+
+
+async def _known(key_id: str, *, connection: BaseDBAsyncClient) -> KeyState:
+    if row := await KeyState.get_or_none(id=key_id, using_db=connection):
+        return row
+    raise StatedProblem(f"There is no key {key_id}: `keys list` names those that there are.")
