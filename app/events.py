@@ -51,7 +51,7 @@ class Event(Model):
     class Meta:
         table = "event"
         unique_together = (("team_id", "sequence"),)
-        indexes = (("team_id", "subject_id", "sequence"),)
+        indexes = (("team_id", "subject_id", "sequence"), ("occurred_at",))
 
 
 @dataclass(frozen=True, kw_only=True)

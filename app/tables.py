@@ -5,6 +5,7 @@ MODELS = (
     "app.key_states",
     "app.data_keys",
     "app.presence",
+    "app.horizon",
     "app.teams.models",
     "app.monitors.models",
     "app.sign_ins.models",

@@ -52,7 +52,7 @@ class Delivery(Model):
     class Meta:
         table = "delivery"
         unique_together = (("integration", "run"), ("integration", "position"))
-        indexes = (("status", "next_attempt_at"), ("integration_id", "status", "position"), ("run_id",))
+        indexes = (("status", "next_attempt_at"), ("integration_id", "status", "position"), ("run_id",), ("created_at",))
 
     @property
     def is_waiting(self) -> bool:

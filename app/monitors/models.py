@@ -65,6 +65,7 @@ class MonitorRun(Model):
     class Meta:
         table = "monitor_run"
         unique_together = (("monitor", "run_id"), ("monitor", "position"))
+        indexes = (("recorded_at",),)
 
     @property
     def failures(self) -> tuple[Failure, ...]:

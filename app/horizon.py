@@ -1,0 +1,51 @@
+"""What a team's log no longer holds. Old events go, their numbers stay.
+
+For each type of event the highest number that was removed is kept. So whoever listens has to start anew only where an event of a
+type that they ask for was removed behind their cursor. Every other cursor goes on, however old it is.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from tortoise import fields
+from tortoise.models import Model
+
+from app.errors import CursorExpired
+from app.events import Change, Event
+
+KEPT_FOR = timedelta(days=400)
+
+
+class Horizon(Model):
+    """The highest number among the removed events of one type of a team's log."""
+
+    id = fields.UUIDField(primary_key=True)
+    team_id = fields.UUIDField()
+    type = fields.CharField(max_length=64)
+    sequence = fields.BigIntField()
+
+    class Meta:
+        table = "horizon"
+        unique_together = (("team_id", "type"),)
+
+
+async def refuse_where_removed(team_id: UUID, *, after: int, types: Collection[str] | None) -> None:
+    """Raise CursorExpired where an event numbered above `after` was removed, of one of the `types` (None: of any)."""
+    removed = Horizon.filter(team_id=team_id, sequence__gt=after)
+    if await (removed if types is None else removed.filter(type__in=sorted(types))).exists():
+        raise CursorExpired(
+            f"Events that this subscription asks for were removed behind its cursor: the log keeps them for {KEPT_FOR.days} days. "
+            "Read the lists again and go on from a fresh `eventCursor`."
+        )
+
+
+async def remove(change: Change, events: Sequence[Event]) -> None:
+    """Remove events of the change's team, and remember up to where each type was removed."""
+    reached = {row.type: row for row in await Horizon.filter(team_id=change.team_id)}
+    for event in events:
+        row = reached.setdefault(event.type, Horizon(id=uuid4(), team_id=change.team_id, type=event.type, sequence=0))
+        row.sequence = max(row.sequence, event.sequence)
+    for type in {event.type for event in events}:
+        await reached[type].save()
+    await Event.filter(id__in=[event.id for event in events]).delete()
