@@ -6,66 +6,60 @@ PostgreSQL pool.) A transaction makes no network call and starts no task.
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-import asyncpg
 from tortoise import Tortoise
-from tortoise.backends.base.client import BaseDBAsyncClient, TransactionContextPooled
-from tortoise.connection import get_connection, get_connections
-from tortoise.exceptions import DBConnectionError, OperationalError
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from app import sqlite
-from app.errors import ConfigurationError
+from app.errors import ConfigurationError, DatabaseAway
+from app.outages import PATIENCE, Patience, until_done
 
 T = TypeVar("T")
 
-OUTAGES = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-    DBConnectionError,
-    OperationalError,
-    ConnectionError,
-)
-"""What the database driver raises when the database is away, shutting down or at its limits: asking again later may help."""
+OUTAGES = (DatabaseAway,)
+"""What is raised when the database is away, shutting down or at its limits: asking again later may help."""
 
 _CONNECTION = "default"
 _POOL_SIZE = 10
-_STATEMENT_TIMEOUT_SECONDS = 20
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
+_under_way: set[asyncio.Task[Any]] = set()
 
 
-def configuration(url: str, *, models: Sequence[str], migrations: str | None = None) -> dict[str, Any]:
+def configuration(
+    url: str, *, models: Sequence[str], migrations: str | None = None, patience: Patience = PATIENCE
+) -> dict[str, Any]:
     """Return Tortoise's configuration for `url` (`sqlite:///path`, `postgres://…`); `migrations` names their package.
 
     Raises ConfigurationError naming INSTALLED_APPS_DATABASE_URL when the address is neither.
     """
     return {
-        "connections": {_CONNECTION: _connection(url)},
+        "connections": {_CONNECTION: _connection(url, patience)},
         "apps": {"models": {"models": list(models), "default_connection": _CONNECTION, "migrations": migrations}},
         "use_tz": True,
         "timezone": "UTC",
     }
 
 
-async def connect(url: str, *, models: Sequence[str]) -> None:
+async def connect(url: str, *, models: Sequence[str], patience: Patience = PATIENCE) -> None:
     """Open the database for the whole process.
 
     Raises ConfigurationError when the address is wrong or this machine's SQLite is too old.
     """
     if is_embedded(url) and sqlite.is_too_old():
         raise ConfigurationError("This Python's SQLite is older than 3.35; INSTALLED_APPS_DATABASE_URL can name a PostgreSQL.")
-    await Tortoise.init(config=configuration(url, models=models), _enable_global_fallback=True)
+    await Tortoise.init(config=configuration(url, models=models, patience=patience), _enable_global_fallback=True)
 
 
 async def close() -> None:
+    """Let the writes under way come to their end, which is bounded, and close the database."""
+    while here := [task for task in _under_way if task.get_loop() is asyncio.get_running_loop()]:
+        await asyncio.gather(*here, return_exceptions=True)
     await Tortoise.close_connections()
 
 
@@ -78,52 +72,38 @@ def embedded_path(url: str) -> str:
     return unquote(url.removeprefix("sqlite:///"))
 
 
-async def write(action: Callable[[BaseDBAsyncClient], Awaitable[T]], *, committed: Callable[[], None] | None = None) -> T:
+async def write(action: Callable[[BaseDBAsyncClient], Awaitable[T]], *, committed: Callable[[T], None] | None = None) -> T:
     """Run `action` in a transaction that the caller cannot cancel, and return what it returned once that is committed.
 
-    `committed` is called right after the commit, also when the caller has gone away. Whatever `action` raises rolls all of it
-    back and reaches the caller.
+    `committed` is called with that right after the commit, also when the caller has gone away. Whatever `action` raises rolls all
+    of it back and reaches the caller. Where the database undid it (a lost connection, a deadlock), `action` is run again, a few
+    times within seconds: so it reads what it needs itself, and changes nothing outside of the transaction. Raises DatabaseAway
+    when it was not done, OutcomeUnknown when nobody can tell.
     """
     if _writing.get():
         raise RuntimeError("A write inside a write would wait for itself.")
-    return await asyncio.shield(asyncio.create_task(_write(action, committed)))
+    task = asyncio.create_task(_write(action, committed))
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+    return await asyncio.shield(task)
 
 
-async def _write(action: Callable[[BaseDBAsyncClient], Awaitable[T]], committed: Callable[[], None] | None) -> T:
+async def _write(action: Callable[[BaseDBAsyncClient], Awaitable[T]], committed: Callable[[T], None] | None) -> T:
     _writing.set(True)
-    async with _transaction() as connection:
-        answer = await action(connection)
+
+    async def attempt() -> T:
+        async with in_transaction(_CONNECTION) as connection:
+            return await action(connection)
+
+    answer = await until_done(attempt, patience=_patience())
     if committed is not None:
-        committed()
+        committed(answer)
     return answer
 
 
-@contextlib.asynccontextmanager
-async def _transaction() -> AsyncIterator[BaseDBAsyncClient]:
-    context = in_transaction(_CONNECTION)
-    if isinstance(context, TransactionContextPooled):
-        await _begin_pooled(context)
-        try:
-            yield context.client
-        except BaseException as error:
-            await context.__aexit__(type(error), error, error.__traceback__)
-            raise
-        await context.__aexit__(None, None, None)
-        return
-    async with context as connection:
-        yield connection
-
-
-async def _begin_pooled(context: TransactionContextPooled) -> None:
-    """Enter the transaction; when BEGIN fails, give back what Tortoise would keep: the connection and the context variable."""
-    try:
-        await context.__aenter__()
-    except BaseException:
-        token = getattr(context, "token", None)
-        if token is not None:
-            get_connections().reset(token)
-            await context.client._parent._pool.release(context.client._connection)  # noqa: SLF001 - see above
-        raise
+def _patience() -> Patience:
+    patience: Patience = current().patience  # type: ignore[attr-defined]  # both of our engines have it
+    return patience
 
 
 def current() -> BaseDBAsyncClient:
@@ -131,22 +111,21 @@ def current() -> BaseDBAsyncClient:
     return get_connection(_CONNECTION)
 
 
-def _connection(url: str) -> dict[str, Any]:
+def _connection(url: str, patience: Patience) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite" and url.startswith("sqlite:///"):
-        return {"engine": "app.sqlite", "credentials": {"file_path": embedded_path(url)}}
+        return {"engine": "app.sqlite", "credentials": {"file_path": embedded_path(url), "patience": patience}}
     if parts.scheme in {"postgres", "postgresql"} and parts.hostname and parts.path.strip("/"):
         return {
-            "engine": "tortoise.backends.asyncpg",
+            "engine": "app.postgres",
             "credentials": {
                 "host": parts.hostname,
                 "port": parts.port or 5432,
                 "user": unquote(parts.username or "postgres"),
                 "password": unquote(parts.password) if parts.password else None,
                 "database": unquote(parts.path.strip("/")),
-                "minsize": 1,
                 "maxsize": _POOL_SIZE,
-                "command_timeout": _STATEMENT_TIMEOUT_SECONDS,
+                "patience": patience,
             },
         }
     raise ConfigurationError(

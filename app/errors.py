@@ -6,7 +6,10 @@
     ├── Refusal            a row of `userErrors`: a well-written client can meet it; nothing was changed
     ├── RequestRefused     a GraphQL error with a code
     │   ├── Unauthenticated, Forbidden, BadUserInput, CursorExpired, CursorInvalid,
-    │   └── RateLimited, TooComplex, Unavailable
+    │   ├── RateLimited, TooComplex
+    │   └── Unavailable
+    │       └── DatabaseAway         the database cannot do it now; nothing was written
+    │           └── OutcomeUnknown   … but for this: it was cut off while it was being saved
     ├── StatedProblem      a command cannot do what was asked (exit 1)
     ├── ConfigurationError the operator has to set something right (exit 78); names the setting
     └── SealError          a sealed value does not open
@@ -120,6 +123,24 @@ class Unavailable(RequestRefused):
     """The database or another part the service stands on is away; asking again later may help."""
 
     code = "UNAVAILABLE"
+
+
+class DatabaseAway(Unavailable):
+    """The database cannot do it now: it is away, at its limits or in somebody's way. What was to be written was not.
+
+    `fault` is what it said itself, for the log. `passes`: trying again at once, on another connection, may work. `is_silent`: it
+    did not say that it refused; whether what was sent last has been done is open.
+    """
+
+    def __init__(self, message: str, *, fault: str, passes: bool = False, is_silent: bool = False) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.passes = passes
+        self.is_silent = is_silent
+
+
+class OutcomeUnknown(DatabaseAway):
+    """The database was lost while a change was being committed: it may have been done."""
 
 
 class StatedProblem(ServiceError):

@@ -8,7 +8,7 @@ no reorder, and no deadlock. (On SQLite, BEGIN IMMEDIATE is that lock.)
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from tortoise import fields
@@ -116,7 +116,8 @@ class Events:
     async def change(self, team_id: UUID, action: Callable[[Change], Awaitable[T]], *, actor_id: UUID | None = None) -> T:
         """Run `action` as one change of the team and return its answer once everything is committed.
 
-        Whatever `action` raises undoes all of it. It may be called for an existing team only.
+        Whatever `action` raises undoes all of it, and where the database has undone it `action` is run again, as `database.write`
+        says. It may be called for an existing team only.
         """
         return await self._commit(team_id, action, actor_id=actor_id)
 
@@ -132,18 +133,24 @@ class Events:
         actor_id: UUID | None,
         founding: bool = False,
     ) -> T:
-        entries: list[Entry] = []
-
-        async def run(connection: BaseDBAsyncClient) -> T:
+        async def run(connection: BaseDBAsyncClient) -> _Outcome[T]:
             if founding:
                 await Counter.create(using_db=connection, team_id=team_id, sequence=0)
             counter = await Counter.filter(team_id=team_id).using_db(connection).select_for_update().get()
+            entries: list[Entry] = []
             change = Change(team_id, self._clock.now(), actor_id, self._reactions, entries)
             answer = await action(change)
             await _number(change, counter, entries)
-            return answer
+            return _Outcome(answer, is_news=bool(entries))
 
-        return await database.write(run, committed=lambda: self._wake(team_id) if entries else None)
+        outcome = await database.write(run, committed=lambda outcome: self._wake(team_id) if outcome.is_news else None)
+        return outcome.answer
+
+
+@dataclass(frozen=True)
+class _Outcome(Generic[T]):
+    answer: T
+    is_news: bool
 
 
 async def _number(change: Change, counter: Counter, entries: Sequence[Entry]) -> None:

@@ -3,10 +3,13 @@
 What differs from `tortoise.backends.sqlite`:
 
 - a transaction takes the writer's lock when it begins (BEGIN IMMEDIATE), so what it reads still holds when it commits;
-- when BEGIN fails, the connection's lock is given back (Tortoise keeps it for good);
+- when BEGIN fails, the connection's lock is given back, and when COMMIT fails, the transaction is undone (Tortoise keeps either
+  for good); the writer's turn is waited for, but not without end;
 - reads outside a transaction go through a second connection with `query_only`: they never wait for a writer, and a write
   that did not come through `database.write` is refused by SQLite itself;
-- synchronous=FULL: what was answered with success survives a power cut.
+- synchronous=FULL: what was answered with success survives a power cut;
+- every outage (the file locked by somebody else, unreadable, read-only; no room left) is raised as DatabaseAway, and what had the
+  file open is opened anew where that may mend it.
 """
 
 import asyncio
@@ -17,25 +20,52 @@ from types import TracebackType
 from typing import Any
 
 import aiosqlite
-from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.backends.base.client import ConnectionWrapper, TransactionalDBClient
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.connection import get_connections
-from tortoise.exceptions import OperationalError
+from tortoise.exceptions import IntegrityError, OperationalError
+
+from app.errors import DatabaseAway
+from app.outages import BUSY, PATIENCE, Patience, is_of_the_disk, of_file, unknown
 
 OLDEST = (3, 35, 0)
 """The first SQLite with UPDATE … RETURNING and DROP COLUMN."""
-
-BUSY_TIMEOUT_MS = 10_000
 
 
 class ImmediateTransaction(SqliteTransactionWrapper):
     """A transaction that is a writer from its first statement on."""
 
+    _parent: "EmbeddedClient"
+
+    def acquire_connection(self) -> "WriteAccess":
+        return WriteAccess(self._lock, self)
+
+    async def attach(self) -> None:
+        """Take the writing connection, opened where it is not."""
+        await self._parent.create_connection(with_db=True)
+        self._connection = self._parent.writer
+
     async def begin(self) -> None:
-        try:
+        with _translating():
             await self._connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            raise OperationalError(error) from error
+
+    async def commit(self) -> None:
+        """Commit, or undo all of it. Raises OutcomeUnknown where the disk failed: what it has kept is seen at the next start."""
+        try:
+            await super().commit()
+        except sqlite3.Error as error:
+            await self.undo()
+            if isinstance(error, sqlite3.OperationalError) and is_of_the_disk(error):
+                raise unknown(error.sqlite_errorname) from error
+            raise _translated(error, writing=True) from error
+
+    async def undo(self) -> None:
+        """Roll back, whatever SQLite has undone by itself already; where even that fails, the connection is closed."""
+        try:
+            await self._connection.rollback()
+        except sqlite3.Error:
+            await self._parent.reopen()
+        self._finalized = True
 
     async def execute_script(self, query: str) -> None:
         # sqlite3's executescript would commit the transaction that it is called in.
@@ -54,22 +84,66 @@ def _statements(script: str) -> Iterator[str]:
 
 
 class ImmediateContext(SqliteTransactionContext):
-    """Enters an `ImmediateTransaction`, or leaves everything as it was."""
+    """Enters an `ImmediateTransaction`, or leaves everything as it was; leaves it committed or undone."""
+
+    connection: ImmediateTransaction
+
+    def __init__(self, client: "EmbeddedClient", turn: asyncio.Lock) -> None:
+        super().__init__(ImmediateTransaction(client), turn)
+        self._client = client
 
     async def __aenter__(self) -> TransactionalDBClient:
-        await self._trxlock.acquire()
+        await self._take_turn()
         try:
-            await self.ensure_connection()
+            with _translating():
+                await self.connection.attach()
             self.token = get_connections().set(self.connection_name, self.connection)
             try:
                 await self.connection.begin()
             except BaseException:
                 get_connections().reset(self.token)
                 raise
-        except BaseException:
-            self._trxlock.release()
+        except BaseException as error:
+            await self._give_turn(after=error)
             raise
-        return self.connection  # type: ignore[no-any-return]
+        return self.connection
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        failure = error
+        try:
+            if error is None:
+                await self.connection.commit()
+            else:
+                await self.connection.undo()
+        except BaseException as ending:
+            failure = ending
+            raise
+        finally:
+            get_connections().reset(self.token)
+            await self._give_turn(after=failure)
+
+    async def _take_turn(self) -> None:
+        try:
+            async with asyncio.timeout(self._client.patience.turn):
+                await self._trxlock.acquire()
+        except TimeoutError as error:
+            raise DatabaseAway(BUSY, fault="the writer's turn") from error
+
+    async def _give_turn(self, *, after: BaseException | None) -> None:
+        try:
+            if after is not None and after.__cause__ is not None and is_of_the_disk(after.__cause__):
+                await self._client.reopen()
+        finally:
+            self._trxlock.release()
+
+
+class WriteAccess(ConnectionWrapper[aiosqlite.Connection]):
+    """The writing connection, within a transaction, for as long as one statement takes."""
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._lock.release()
+        if (away := of_file(error, writing=True) if error is not None else None) is not None:
+            raise away from error
 
 
 class ReadAccess:
@@ -79,19 +153,33 @@ class ReadAccess:
         self._client = client
 
     async def __aenter__(self) -> aiosqlite.Connection:
-        return await self._client.reader()
+        with _translating():
+            return await self._client.reader()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        return None
+        away = of_file(error, writing=False) if error is not None else None
+        if away is None or error is None:
+            return
+        if is_of_the_disk(error):
+            await self._client.close_reader()
+        raise away from error
 
 
 class EmbeddedClient(SqliteClient):
     """The engine: Tortoise finds it as `client_class`."""
 
-    def __init__(self, file_path: str, **options: Any) -> None:
-        super().__init__(file_path, **{"synchronous": "FULL", "busy_timeout": BUSY_TIMEOUT_MS, **options})
+    def __init__(self, file_path: str, *, patience: Patience = PATIENCE, **options: Any) -> None:
+        self.patience = patience
+        super().__init__(file_path, **{"synchronous": "FULL", "busy_timeout": self._busy_timeout, **options})
         self._reader: aiosqlite.Connection | None = None
         self._opening = asyncio.Lock()
+
+    @property
+    def writer(self) -> aiosqlite.Connection:
+        """The writing connection, which has to be open."""
+        if self._connection is None:
+            raise OperationalError("The writing connection is closed.")
+        return self._connection
 
     async def create_connection(self, with_db: bool) -> None:
         await super().create_connection(with_db)
@@ -109,22 +197,59 @@ class EmbeddedClient(SqliteClient):
         reader = await aiosqlite.connect(self.filename, isolation_level=None)
         reader.row_factory = sqlite3.Row
         await _fold_as_unicode(reader)
-        for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "query_only=ON"):
+        for pragma in (f"busy_timeout={self._busy_timeout}", "query_only=ON"):
             cursor = await reader.execute(f"PRAGMA {pragma}")
             await cursor.close()
         return reader
 
+    async def reopen(self) -> None:
+        """Close what has the file open; the next statement opens it. Only for who has the writer's turn."""
+        writer, self._connection = self._connection, None
+        with contextlib.suppress(sqlite3.Error):
+            if writer is not None:
+                await writer.close()
+        await self.close_reader()
+
+    async def close_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        with contextlib.suppress(sqlite3.Error):
+            if reader is not None:
+                await reader.close()
+
     async def close(self) -> None:
-        if self._reader is not None:
-            await self._reader.close()
-            self._reader = None
+        await self.close_reader()
         await super().close()
 
     def acquire_connection(self) -> Any:  # Tortoise's own wrappers share no type either
         return ReadAccess(self)
 
     def _in_transaction(self) -> ImmediateContext:
-        return ImmediateContext(ImmediateTransaction(self), self._lock)
+        return ImmediateContext(self, self._lock)
+
+    @property
+    def _busy_timeout(self) -> int:
+        """How long SQLite waits for another process's lock, in milliseconds."""
+        return int(self.patience.lock * 1000)
+
+
+@contextlib.contextmanager
+def _translating() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translated(error, writing=True) from error
+
+
+def _translated(error: sqlite3.Error, *, writing: bool) -> Exception:
+    """Return what is raised in the place of SQLite's error."""
+    if (away := of_file(error, writing=writing)) is not None:
+        return away
+    match error:
+        case sqlite3.IntegrityError():
+            return IntegrityError(error)
+        case sqlite3.OperationalError():
+            return OperationalError(error)
+    return error
 
 
 async def _fold_as_unicode(connection: aiosqlite.Connection) -> None:

@@ -15,8 +15,12 @@ from tortoise.transactions import in_transaction
 
 from app import database, sqlite
 from app.errors import ConfigurationError
+from app.outages import Patience
 
 _APP = "models"
+_PATIENCE = Patience(statement=3600.0, lock=300.0, idle=600.0)
+"""Whoever comes second waits for the first, and an index over a large table is made in one statement."""
+
 _LOCK = 0x1A57A11ED
 """Any number that nobody else uses as an advisory lock in this database."""
 
@@ -26,7 +30,7 @@ async def migrate(url: str, *, models: Sequence[str], migrations: str, now: date
 
     Raises ConfigurationError when the database is newer than this version of the service.
     """
-    config = database.configuration(url, models=models, migrations=migrations)
+    config = database.configuration(url, models=models, migrations=migrations, patience=_PATIENCE)
     copied: Path | None = None
     if database.is_embedded(url):
         Path(database.embedded_path(url)).parent.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from app import database
-from app.errors import BadUserInput, Refusal, RequestRefused, ServiceError, TooComplex, Unavailable, UserErrorCode
+from app.errors import BadUserInput, DatabaseAway, Refusal, RequestRefused, ServiceError, TooComplex, UserErrorCode
 from app.graphql.documents import WHICH_OPERATION
 from app.graphql.enums import publish
 from app.graphql.wording import is_about_a_value, is_about_size, without_tokens, without_value
@@ -91,14 +90,15 @@ def describe(error: GraphQLError, *, request_id: str) -> dict[str, Any]:
 def refuse(cause: BaseException, *, request_id: str) -> dict[str, Any]:
     """Return what clients see of an exception: a message and `extensions.code`."""
     match cause:
+        case DatabaseAway():
+            _log.warning("unavailable", request_id=request_id, fault=cause.fault)
+            return _row(cause.message, cause.code)
         case RequestRefused():
             return _row(cause.message, cause.code)
         case Refusal(retry_after=None):
             return _row(cause.message, cause.code)
         case Refusal():
             return _row(cause.message, cause.code, retryAfter=cause.retry_after)
-        case _ if isinstance(cause, database.OUTAGES):
-            return _unavailable(cause, request_id)
     _log.error("unexpected error", request_id=request_id, error=type(cause).__qualname__, trace=_trace(cause))
     return _row(f"Something went wrong here; the log has it under {request_id}.", "INTERNAL")
 
@@ -134,11 +134,6 @@ def _original(error: GraphQLError) -> BaseException:
 
 def _row(message: str, code: str, **more: object) -> dict[str, Any]:
     return {"message": message, "extensions": {"code": str(code), **more}}
-
-
-def _unavailable(cause: BaseException, request_id: str) -> dict[str, Any]:
-    _log.warning("unavailable", request_id=request_id, error=type(cause).__qualname__)
-    return _row("The database is away for the moment: ask again.", Unavailable.code)
 
 
 def _trace(error: BaseException) -> list[str]:

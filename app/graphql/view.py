@@ -22,6 +22,7 @@ from app.graphql.event_streams import EventStream
 from app.graphql.requests import Media, Operation, Refused, choose_media, is_json, read_body, read_operation, read_parameters
 from app.graphql.sockets import Socket
 from app.ground import Ground
+from app.outages import RETRY_AFTER
 
 _STATUSES = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "RATE_LIMITED": 429, "UNAVAILABLE": 503, "INTERNAL": 500}
 _ALLOWED = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
@@ -148,6 +149,8 @@ def _not_let_in(error: dict[str, Any], media: Media) -> Response:
     response = _json(_errors(error), media, _STATUSES.get(error["extensions"]["code"], 400))
     if response.status_code == _STATUSES["UNAUTHENTICATED"]:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if response.status_code == _STATUSES["UNAVAILABLE"]:
+        response.headers["Retry-After"] = RETRY_AFTER
     return response
 
 

@@ -4,7 +4,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from app import database
 from app.errors import SealError
@@ -61,17 +61,18 @@ async def _complete(returned: Returned, *, ground: Ground, deadline: float) -> A
     if isinstance(outcome, Obstacle):
         return await _end(row, None, outcome, ground=ground)
     tokens, identity = outcome
+    grant_id = uuid4()  # one for all tries: the first may have been saved without our hearing of it
     for pause in _SAVE_AGAIN_AFTER:
         try:
-            return await _save(row, tokens, identity, ground=ground)
+            return await _save(row, grant_id, tokens, identity, ground=ground)
         except database.OUTAGES:
             await asyncio.sleep(pause)
-    return await _save(row, tokens, identity, ground=ground)
+    return await _save(row, grant_id, tokens, identity, ground=ground)
 
 
-async def _save(row: Authorization, tokens: Tokens, identity: Identity, *, ground: Ground) -> Authorization:
+async def _save(row: Authorization, grant_id: UUID, tokens: Tokens, identity: Identity, *, ground: Ground) -> Authorization:
     try:
-        grant = await _make_grant(row, tokens, identity, ground=ground)
+        grant = await _make_grant(row, grant_id, tokens, identity, ground=ground)
     except SealError:
         return await _end(row, None, _NO_KEY, ground=ground)
     return await _end(row, grant, _find_obstacle(row, tokens, identity), ground=ground)
@@ -118,10 +119,10 @@ def _find_obstacle(row: Authorization, tokens: Tokens, identity: Identity) -> Ob
     return None
 
 
-async def _make_grant(row: Authorization, tokens: Tokens, identity: Identity, *, ground: Ground) -> Grant:
+async def _make_grant(row: Authorization, grant_id: UUID, tokens: Tokens, identity: Identity, *, ground: Ground) -> Grant:
     now = ground.clock.now()
     grant = Grant(
-        id=uuid4(),
+        id=grant_id,
         team_id=row.team_id,
         member_id=row.member_id,
         provider=row.provider,
@@ -144,6 +145,8 @@ async def _make_grant(row: Authorization, tokens: Tokens, identity: Identity, *,
 async def _end(row: Authorization, grant: Grant | None, obstacle: Obstacle | None, *, ground: Ground) -> Authorization:
     async def end(change: Change) -> Authorization:
         fresh = await Authorization.get(id=row.id)
+        if grant is not None and await Grant.exists(id=grant.id):
+            return fresh  # the connection broke off after all between the commit and its answer
         is_open = fresh.status is AuthorizationStatus.PENDING
         if grant is not None:
             await _save_grant(change, grant, is_wanted=is_open and obstacle is None)

@@ -29,8 +29,9 @@ _BEARER = re.compile(r"(?i:bearer) +(?P<token>[!-~]+) *")
 class Authenticator:
     """Says who is asking, and notes, aside, when a token was last used."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, *, look_again_after: float = 1.0) -> None:
         self._ground = ground
+        self._look_again_after = look_again_after  # seconds
         self._noting: dict[UUID, asyncio.Task[None]] = {}
         self._log = structlog.get_logger("authentication")
 
@@ -50,8 +51,21 @@ class Authenticator:
     async def until_ended(self, caller: Caller) -> None:
         """Return once what the caller came with no longer holds: it was revoked, the member left or has another role.
 
-        The team's log says when to look, the rows say what is so. Expiry is not waited for.
+        The team's log says when to look, the rows say what is so. Expiry is not waited for. A database that is away is: nobody is
+        cut off for that, and what has ended meanwhile is found then.
         """
+        while True:
+            try:
+                return await self._until_ended(caller)
+            except database.OUTAGES as error:
+                self._log.warning("watching a credential interrupted", fault=error.fault)
+            await asyncio.sleep(self._look_again_after)
+
+    async def settle(self) -> None:
+        """Wait for the notes under way. For the end of the process."""
+        await asyncio.gather(*self._noting.values())
+
+    async def _until_ended(self, caller: Caller) -> None:
         position = await head(caller.team_id)  # before the first look: what happens after it is in the log behind it
         async with aclosing(self._ground.watcher.follow(caller.team_id, after=position)) as events:
             if not await _holds(caller):
@@ -59,10 +73,6 @@ class Authenticator:
             async for event in events:
                 if event.type in _ENDINGS and not await _holds(caller):
                     return
-
-    async def settle(self) -> None:
-        """Wait for the notes under way. For the end of the process."""
-        await asyncio.gather(*self._noting.values())
 
     async def _by_bearer(self, token: Secret) -> Caller:
         if not is_token(token.reveal()):

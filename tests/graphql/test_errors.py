@@ -8,6 +8,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from app import outages
 from app.errors import (
     BadUserInput,
     CursorExpired,
@@ -74,9 +75,14 @@ async def test_a_busy_provider_says_for_how_long(world: World) -> None:
     assert errors[0]["extensions"] == {"code": "PROVIDER_BUSY", "retryAfter": 30}
 
 
-@pytest.mark.parametrize("error", [asyncpg.ConnectionDoesNotExistError("host=db.internal"), ConnectionResetError("db.internal")])
-async def test_a_database_that_is_away_is_unavailable(world: World, error: Exception) -> None:
-    world.cause = raising(error)
+@pytest.mark.parametrize(
+    "cause",
+    [asyncpg.ConnectionDoesNotExistError("host=db.internal"), ConnectionResetError("db.internal"), TimeoutError("db.internal")],
+)
+async def test_a_database_that_is_away_is_unavailable(world: World, cause: Exception) -> None:
+    away = outages.of_server(cause)
+    assert away is not None
+    world.cause = raising(away)
 
     body, errors = await ask(world, "{ trouble }")
 

@@ -1,0 +1,156 @@
+"""What is an outage of the database, how long it is waited for, and what may be tried again.
+
+What a driver raises is sorted here, once, by what the server's code or SQLite's says (PostgreSQL, appendix A; SQLite, result
+codes). What is no outage (a broken rule, a wrong statement) is None: that is for whoever asked.
+"""
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import asyncpg
+import structlog
+
+from app.errors import DatabaseAway, OutcomeUnknown
+
+T = TypeVar("T")
+
+AWAY = "The database is away for the moment: ask again."
+BUSY = "The database is too busy for the moment: ask again."
+FULL = "The database has no room left, so nothing can be saved: its operator has to make some. Then ask again."
+READ_ONLY = "The database takes no changes at present: ask again. If it stays so, its operator has to look at it."
+SHUT = "The database does not let the service in: its operator has to look at INSTALLED_APPS_DATABASE_URL."
+DAMAGED = "The database cannot be read as it is: its operator has to look at it."
+UNKNOWN = "The database was lost while this was being saved: it may have been done. Read before you ask again."
+
+
+RETRY_AFTER = "2"
+"""What HTTP's Retry-After says beside each of these, in seconds."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the database is waited for, in seconds.
+
+    For a connection, fresh or free; a statement; somebody else's lock; a transaction of ours in which nothing happens (the
+    process is halted); SQLite's one writer within the process. `pauses` lie between tries of what has not happened, each cut by
+    `luck` (0 to 1) to at least half of it; no try begins after `tries`.
+    """
+
+    connection: float = 5.0
+    statement: float = 10.0
+    lock: float = 5.0
+    idle: float = 10.0
+    turn: float = 20.0
+    tries: float = 5.0
+    pauses: tuple[float, ...] = (0.05, 0.2, 0.5, 1.0, 1.5, 1.5)
+    luck: Callable[[], float] = field(default=random.random)
+
+    def jittered(self) -> Iterator[float]:
+        """Return the pauses of one series of tries."""
+        return (pause * (1 + self.luck()) / 2 for pause in self.pauses)
+
+
+PATIENCE = Patience()
+
+_log = structlog.get_logger("database")
+
+
+async def until_done(attempt: Callable[[], Awaitable[T]], *, patience: Patience) -> T:
+    """Run `attempt` until it has happened: again where it has not, and where trying again may help. Raises DatabaseAway."""
+    now = asyncio.get_running_loop().time
+    end = now() + patience.tries
+    for pause in patience.jittered():
+        try:
+            return await attempt()
+        except DatabaseAway as away:
+            if not away.passes or now() + pause > end:
+                raise
+            _log.info("tried again", fault=away.fault)
+        await asyncio.sleep(pause)
+    return await attempt()
+
+
+def unknown(fault: str) -> OutcomeUnknown:
+    """Return what to say where nobody knows whether a commit has taken place."""
+    return OutcomeUnknown(UNKNOWN, fault=fault, is_silent=True)
+
+
+def of_server(error: BaseException) -> DatabaseAway | None:
+    """Sort what asyncpg raised; None for what is no outage."""
+    match error:
+        case asyncpg.PostgresError():
+            return _of_state(error)
+        case TimeoutError():
+            return DatabaseAway(BUSY, fault="no answer in time", is_silent=True)
+        case asyncpg.InterfaceError() if isinstance(error, ValueError):
+            return None  # a value of ours that has no place in its column
+        case asyncpg.InterfaceError() | asyncpg.InternalClientError() | OSError():
+            return DatabaseAway(AWAY, fault=type(error).__name__, passes=True, is_silent=True)
+    return None
+
+
+def of_file(error: BaseException, *, writing: bool) -> DatabaseAway | None:
+    """Sort what SQLite raised; None for what is no outage. `writing`: in a transaction, rather than on the reading connection."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if not isinstance(error, sqlite3.Error) or code is None:
+        return None
+    primary = code & 0xFF  # the rest of it says more of the same
+    if primary == sqlite3.SQLITE_READONLY and not writing:
+        return None
+    message = _OF_FILE.get(primary)
+    return DatabaseAway(message, fault=getattr(error, "sqlite_errorname", str(code))) if message is not None else None
+
+
+def is_of_the_disk(error: BaseException) -> bool:
+    """Whether SQLite's trouble is the file itself: what it has open is closed, so that the next one opens it anew."""
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _OF_DISK
+
+
+def _of_state(error: asyncpg.PostgresError) -> DatabaseAway | None:
+    state = error.sqlstate or ""
+    fault = f"{state} {type(error).__name__}"
+    if isinstance(error, asyncpg.InvalidCachedStatementError):  # a newer version has just migrated
+        return DatabaseAway(BUSY, fault=fault, passes=True)
+    if state in _ENDED or state.startswith("08"):
+        return DatabaseAway(AWAY, fault=fault, passes=True, is_silent=True)
+    for beginning, (message, passes) in _OF_SERVER.items():
+        if state.startswith(beginning):
+            return DatabaseAway(message, fault=fault, passes=passes)
+    return None
+
+
+_ENDED = frozenset({"25P03", "25P04", "40003", "57P01", "57P02", "57P03", "57P04", "57P05"})
+"""The server has ended the connection, or is not there yet."""
+
+_OF_SERVER = {
+    "25006": (READ_ONLY, True),  # no longer the primary: another connection may reach the one that is
+    "40": (BUSY, True),  # a deadlock, or a serialization failure: this transaction was undone for another's sake
+    "55P03": (BUSY, False),  # a lock that was waited for long enough
+    "57": (BUSY, False),  # the statement was cancelled: it took too long
+    "53100": (FULL, False),
+    "53300": (BUSY, True),
+    "53": (BUSY, False),
+    "58": (AWAY, False),  # the server's own disk
+    "28": (SHUT, False),
+    "3D": (SHUT, False),
+}
+"""Messages by the beginning of the code, the longer one first, and whether trying again at once may help."""
+
+_OF_FILE = {
+    sqlite3.SQLITE_BUSY: BUSY,
+    sqlite3.SQLITE_LOCKED: BUSY,
+    sqlite3.SQLITE_PROTOCOL: BUSY,
+    sqlite3.SQLITE_NOMEM: BUSY,
+    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    sqlite3.SQLITE_IOERR: AWAY,
+    sqlite3.SQLITE_CANTOPEN: AWAY,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
+}
+
+_OF_DISK = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})

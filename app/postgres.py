@@ -1,0 +1,268 @@
+"""Tortoise's PostgreSQL engine, made fit for a server that goes away and comes back.
+
+What differs from `tortoise.backends.asyncpg`:
+
+- nothing is waited for without end: a connection, a statement, a lock, and the server itself ends a transaction of a process
+  that was halted in it;
+- a connection that was lost, or did not answer in time, is closed and not used again, and the idle ones beside it are opened
+  anew: after a restart of the server, or of a firewall between, all of them are dead;
+- a read outside a transaction that lost its connection is asked once more, on another;
+- a transaction that could not be entered leaves nothing behind (Tortoise keeps the connection and the context variable);
+- a commit that was cut off is looked up in the server's own log of transactions, so that its outcome is known all the same;
+- every outage is raised as DatabaseAway.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.base.client import TransactionContext
+from tortoise.connection import get_connections
+from tortoise.exceptions import IntegrityError, OperationalError, TransactionManagementError
+
+from app.errors import DatabaseAway
+from app.outages import AWAY, PATIENCE, Patience, of_server, unknown
+
+Loaned: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+
+_LOCAL_GRACE_SECONDS = 1.0
+"""The server gives a statement up by itself. Only when it cannot be heard is that for us to do."""
+
+_RAISED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
+
+class ServerClient(AsyncpgDBClient):
+    """The engine: Tortoise finds it as `client_class`."""
+
+    def __init__(self, *, patience: Patience = PATIENCE, **options: Any) -> None:
+        bounds = {
+            "minsize": 0,  # nothing is opened before it is needed, so opening the pool itself cannot fail
+            "timeout": patience.connection,
+            "command_timeout": patience.statement + _LOCAL_GRACE_SECONDS,
+            "server_settings": _server_settings(patience),
+        }
+        super().__init__(**{**bounds, **options})
+        self.patience = patience
+        self._giving_back: set[asyncio.Task[None]] = set()
+
+    async def borrow(self) -> Loaned:
+        """Return a connection that nobody else has. Raises DatabaseAway when none is to be had in time."""
+        try:
+            async with asyncio.timeout(self.patience.connection):
+                return await (await self._opened()).acquire()
+        except _RAISED as error:
+            raise _translated(error) from error
+
+    async def give_back(self, connection: Loaned, *, after: BaseException | None = None) -> None:
+        """Let others have the connection, unless it is broken by what came `after` it was borrowed. Never raises an outage."""
+        away = after if isinstance(after, DatabaseAway) else of_server(after) if after is not None else None
+        if away is not None and away.is_silent:
+            connection.terminate()
+            await self._expire_connections()
+        task = asyncio.create_task(self._release(connection))
+        self._giving_back.add(task)
+        task.add_done_callback(self._giving_back.discard)
+        if not isinstance(after, asyncio.CancelledError):  # the server may have to be asked to stop first
+            await asyncio.shield(task)
+
+    async def find_outcome(self, number: int) -> None:
+        """Return when the transaction of that number was committed, its connection having been lost.
+
+        Raises DatabaseAway when it was not, which passes, and OutcomeUnknown when the server cannot be asked in time.
+        """
+        for pause in self.patience.jittered():
+            await asyncio.sleep(pause)
+            match await self._look_up(number):
+                case "committed":
+                    return
+                case "aborted":
+                    raise DatabaseAway(AWAY, fault="undone by the loss of its connection", passes=True)
+                case "in progress":
+                    with contextlib.suppress(DatabaseAway):
+                        await self.execute_query_dict(_END_ITS_CONNECTION, [number])
+        raise unknown("lost in COMMIT")
+
+    def acquire_connection(self) -> Any:  # Tortoise's own wrappers share no type either
+        return _Loan(self)
+
+    def _in_transaction(self) -> "ServerContext":
+        return ServerContext(self)
+
+    async def _look_up(self, number: int) -> str | None:
+        with contextlib.suppress(DatabaseAway):
+            [row] = await self.execute_query_dict("SELECT txid_status($1) AS status", [number])
+            status: str | None = row["status"]
+            return status
+        return None
+
+    async def _opened(self) -> "asyncpg.Pool[asyncpg.Record]":
+        async with self._pool_init_lock:
+            while (pool := self._pool) is None:
+                await self.create_connection(with_db=True)
+        return pool
+
+    async def _release(self, connection: Loaned) -> None:
+        pool = self._pool
+        with contextlib.suppress(*_RAISED):  # the connection is closed then, and what it was used for is done
+            if pool is not None:
+                await pool.release(connection, timeout=self.patience.connection)
+
+    async def _translate_exceptions(self, func: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await _translating(func, self, *args, **kwargs)
+        except DatabaseAway as away:
+            if not away.passes or not _is_read(*args):
+                raise
+        return await _translating(func, self, *args, **kwargs)
+
+
+class ServerTransaction(TransactionWrapper):
+    """A transaction on a connection of its own."""
+
+    def __init__(self, client: ServerClient, connection: Loaned) -> None:
+        super().__init__(client)
+        self._connection = connection  # type: ignore[assignment]  # Tortoise's own is one of the pool's too
+
+    async def commit(self) -> None:
+        """Commit. Raises DatabaseAway; _CutOff when the connection was lost before the server has said whether it did."""
+        number = await self._number()
+        try:
+            await super().commit()
+        except _RAISED as error:
+            failure = _translated(error)
+            if number is not None and isinstance(failure, DatabaseAway) and failure.is_silent:
+                raise _CutOff(number) from error
+            raise failure from error
+
+    async def _number(self) -> int | None:
+        """Return by which number the server knows what was written; None when nothing was."""
+        [row] = await self.execute_query_dict("SELECT txid_current_if_assigned() AS number")
+        number: int | None = row["number"]
+        return number
+
+    async def _translate_exceptions(self, func: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+        return await _translating(func, self, *args, **kwargs)
+
+
+class ServerContext(TransactionContext):
+    """Enters a ServerTransaction, or leaves everything as it was; leaves it committed or undone, and says which."""
+
+    client: ServerTransaction
+
+    def __init__(self, server: ServerClient) -> None:
+        self._server = server
+        self.connection_name = server.connection_name
+
+    async def __aenter__(self) -> ServerTransaction:
+        self._connection = await self._server.borrow()
+        self.client = ServerTransaction(self._server, self._connection)
+        self._token = get_connections().set(self.connection_name, self.client)
+        try:
+            await self.client.begin()
+        except BaseException as error:
+            await self._leave(after=error)
+            raise
+        return self.client
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            await self._leave(after=await self._undo(error))
+            return
+        try:
+            await self.client.commit()
+        except _CutOff as cut:
+            await self._leave(after=cut.__cause__)
+            await self._server.find_outcome(cut.number)
+        except BaseException as failure:
+            await self._leave(after=failure)
+            raise
+        else:
+            await self._leave()
+
+    async def _undo(self, error: BaseException) -> BaseException:
+        """Roll back, for that error; return what says most of how the connection is now."""
+        if isinstance(error, DatabaseAway) and error.is_silent:
+            return error
+        try:
+            await self.client.rollback()
+        except _RAISED as failure:
+            return failure
+        return error
+
+    async def _leave(self, *, after: BaseException | None = None) -> None:
+        get_connections().reset(self._token)
+        await self._server.give_back(self._connection, after=after)
+
+
+class _CutOff(Exception):
+    """The connection was lost between COMMIT and its answer."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+class _Loan:
+    """A connection for as long as one statement takes."""
+
+    def __init__(self, server: ServerClient) -> None:
+        self._server = server
+
+    async def __aenter__(self) -> Loaned:
+        self._connection = await self._server.borrow()
+        return self._connection
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._server.give_back(self._connection, after=error)
+
+
+def _is_read(*args: Any) -> bool:
+    return bool(args) and isinstance(args[0], str) and args[0].lstrip().upper().startswith("SELECT")
+
+
+async def _translating(func: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+    try:
+        return await func(*args, **kwargs)
+    except _RAISED as error:
+        raise _translated(error) from error
+
+
+def _translated(error: Exception) -> Exception:
+    """Return what is raised in the place of asyncpg's error."""
+    away = of_server(error)
+    if away is not None:
+        return away
+    match error:
+        case asyncpg.SyntaxOrAccessError() | asyncpg.DataError():
+            return OperationalError(error)
+        case asyncpg.IntegrityConstraintViolationError():
+            return IntegrityError(error)
+        case asyncpg.InvalidTransactionStateError():
+            return TransactionManagementError(error)
+    return error
+
+
+def _server_settings(patience: Patience) -> dict[str, str]:
+    """Return what the server keeps to on every connection of ours; it takes milliseconds, or seconds where it says so."""
+    return {
+        "statement_timeout": f"{patience.statement * 1000:.0f}",
+        "lock_timeout": f"{patience.lock * 1000:.0f}",
+        "idle_in_transaction_session_timeout": f"{patience.idle * 1000:.0f}",
+        # A process whose machine is gone must not keep its transaction, and so its team's lock.
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "20000",
+    }
+
+
+_END_ITS_CONNECTION = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_xid = ($1::bigint & 4294967295)::text::xid"""
+"""Whoever we were still has the transaction open, and with it locks: let it be undone."""
+
+client_class = ServerClient
