@@ -13,6 +13,7 @@ from app.ground import Ground
 from app.installed_apps import jobs as installed_apps
 from app.integrations import jobs as integrations
 from app.sign_ins import jobs as sign_ins
+from app.stopping import WORK_SECONDS
 from app.teams import jobs as teams
 
 
@@ -50,16 +51,25 @@ class Background:
             bell.set()
 
     async def run(self, *, ground: Ground) -> None:
-        """Work until cancelled. A round that fails is logged and tried again when it is next due."""
-        async with asyncio.TaskGroup() as group:
-            for job in self._jobs:
-                group.create_task(self._repeat(job, ground=ground), name=job.name)
+        """Work until the process stops. A round that fails is logged and tried again when it is next due.
+
+        Rounds under way then come to their end: WORK_SECONDS at most, behind which they are cancelled.
+        """
+        repeating = [asyncio.create_task(self._repeat(job, ground=ground), name=job.name) for job in self._jobs]
+        try:
+            await ground.stopping.told()
+            self.wake()
+            await asyncio.wait(repeating, timeout=ground.stopping.left(WORK_SECONDS))
+        finally:
+            for task in repeating:
+                task.cancel()
+            await asyncio.gather(*repeating, return_exceptions=True)
 
     async def _repeat(self, job: Job, *, ground: Ground) -> None:
         bell = self._bells[job.name]
-        while True:
+        while not ground.stopping.is_told:
             bell.clear()
-            if await self._round(job, ground=ground):
+            if await self._round(job, ground=ground) or ground.stopping.is_told:
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(bell.wait(), job.every)

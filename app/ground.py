@@ -1,12 +1,13 @@
 """What every action stands on, opened once in the lifespan and handed down by keyword."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.clock import Clock
 from app.events import Events
 from app.outbound import Outbound
 from app.settings import Settings
+from app.stopping import Stopping
 from app.vault import Vault
 from app.watcher import Watcher
 
@@ -22,3 +23,4 @@ class Ground:
     outbound: Outbound
     events: Events
     watcher: Watcher
+    stopping: Stopping = field(default_factory=Stopping)

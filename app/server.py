@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -18,25 +18,29 @@ from app import database, upgrade
 from app.access_log import AccessLog
 from app.background import Background
 from app.clock import Clock, SystemClock
-from app.errors import ConfigurationError
+from app.errors import ConfigurationError, DatabaseAway
 from app.events import Events
 from app.graphql.view import View
 from app.ground import Ground
+from app.outages import RETRY_AFTER
 from app.outbound import Outbound, parse_allow, prove_guarded
+from app.pages import html, page
 from app.presence import present
 from app.reactions import REACTIONS
 from app.schema import build_schema
 from app.settings import Settings
 from app.sign_ins import routes as sign_ins
 from app.sign_ins.flights import flights_of
+from app.stopping import SETTLE_SECONDS, Stopping
 from app.tables import MIGRATIONS, MODELS
 from app.teams import routes as teams
 from app.teams.authentication import Authenticator
 from app.vault import open_vault
+from app.wake_ups import WakeUps, waking
 from app.watcher import Watcher
 
-SETTLE_SECONDS = 20.0
-"""How long what is under way may go on when the process ends: as long as an exchange of tokens may take."""
+READY_SECONDS = 2.0
+"""Who asks whether the service is ready asks again soon, and wants an answer before that."""
 
 
 @dataclass(frozen=True)
@@ -49,32 +53,41 @@ class Place:
     """Whether it also does the background work."""
 
 
-def create_app(settings: Settings, *, place: Place | None = None, clock: Clock | None = None) -> Starlette:
-    """Return the ASGI application. Nothing is opened before its lifespan begins."""
-    service = _Service(settings, place=place or Place(), clock=clock or SystemClock())
+def create_app(
+    settings: Settings, *, place: Place | None = None, clock: Clock | None = None, stopping: Stopping | None = None
+) -> Starlette:
+    """Return the ASGI application. Nothing is opened before its lifespan begins.
+
+    Whoever serves it tells `stopping` before its lifespan ends, so that listeners can be told all and sent away.
+    """
+    service = _Service(settings, place=place or Place(), clock=clock or SystemClock(), stopping=stopping or Stopping())
     app = Starlette(lifespan=service.lifespan)
     # A redirect to where a slash fits would repeat the address, which may be a secret, behind whatever Host the request names.
     app.router.redirect_slashes = False
     app.add_middleware(AccessLog, routes=lambda: app.router.routes)
+    app.add_exception_handler(DatabaseAway, _say_away)
     return app
 
 
 class _Service:
-    def __init__(self, settings: Settings, *, place: Place, clock: Clock) -> None:
+    def __init__(self, settings: Settings, *, place: Place, clock: Clock, stopping: Stopping) -> None:
         self._settings = settings
         self._place = place
         self._clock = clock
+        self._stopping = stopping
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         background = Background()
-        async with open_ground(self._settings, place=self._place, clock=self._clock, background=background) as ground:
+        async with open_ground(
+            self._settings, place=self._place, clock=self._clock, background=background, stopping=self._stopping
+        ) as ground:
             authenticator = Authenticator(ground)
             view = View(build_schema(), authenticate=authenticator.authenticate, ground=ground, until=authenticator.until_ended)
             app.router.routes[:] = self._routes(view, ground=ground)
             async with _running(ground, background if self._place.works else None):
                 yield
-            await view.settle(seconds=SETTLE_SECONDS)
+            await view.settle(seconds=self._stopping.left(SETTLE_SECONDS))
             await authenticator.settle()
 
     def _routes(self, view: View, *, ground: Ground) -> list[BaseRoute]:
@@ -84,13 +97,29 @@ class _Service:
             *teams.routes(ground=ground),
             *sign_ins.routes(ground=ground),
             Route("/healthz", _health),
-            Route("/readyz", _readiness),
+            Route("/readyz", self._readiness),
         ]
+
+    async def _readiness(self, _request: Request) -> Response:
+        """Say whether the database answers; that it is migrated and that the keys open was proven when the lifespan began."""
+        if self._stopping.is_told:
+            return JSONResponse({"ready": False, "why": "The process is stopping."}, status_code=503)
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                await database.current().execute_query_dict("SELECT 1")
+        except (*database.OUTAGES, TimeoutError):
+            return JSONResponse({"ready": False, "why": "The database does not answer."}, status_code=503)
+        return JSONResponse({"ready": True})
 
 
 @contextlib.asynccontextmanager
 async def open_ground(
-    settings: Settings, *, place: Place | None = None, clock: Clock | None = None, background: Background | None = None
+    settings: Settings,
+    *,
+    place: Place | None = None,
+    clock: Clock | None = None,
+    background: Background | None = None,
+    stopping: Stopping | None = None,
 ) -> AsyncIterator[Ground]:
     """Open the database, the vault and the way out, prove that the way out is guarded, and close all of it again.
 
@@ -100,10 +129,17 @@ async def open_ground(
     clock = clock or SystemClock()
     watcher = Watcher()
 
-    def wake(team_id: UUID) -> None:
+    def wake(team_id: UUID | None) -> None:
         watcher.wake(team_id)
         if background is not None:
             background.wake()
+
+    wake_ups = _wake_ups(settings, hear=wake)
+
+    def wake_all(team_id: UUID) -> None:
+        wake(team_id)
+        if wake_ups is not None:
+            wake_ups.tell(team_id)
 
     await _connect(settings)
     try:
@@ -117,16 +153,20 @@ async def open_ground(
                 entropy=secrets.token_bytes,
                 vault=vault,
                 outbound=outbound,
-                events=Events(clock=clock, reactions=REACTIONS, wake=wake),
+                events=Events(clock=clock, reactions=REACTIONS, wake=wake_all),
                 watcher=watcher,
+                stopping=stopping or Stopping(),
             )
-            # Who works in the background stays; a command is gone before it could matter which keys it holds.
-            async with present(vault=vault, clock=clock) if background is not None else contextlib.nullcontext():
+            async with contextlib.AsyncExitStack() as lasting:
+                # Who works in the background stays; a command is gone before it matters which keys it holds and whom it wakes.
+                if background is not None:
+                    await lasting.enter_async_context(present(vault=vault, clock=clock))
+                    await lasting.enter_async_context(waking(wake_ups))
                 try:
                     yield ground
                 finally:
                     # Whoever opened it, server or worker: a refresh under way may hold the only valid tokens.
-                    await flights_of(ground).settle(seconds=SETTLE_SECONDS)
+                    await flights_of(ground).settle(seconds=ground.stopping.left(SETTLE_SECONDS))
         finally:
             await outbound.aclose()
     finally:
@@ -151,6 +191,10 @@ async def _connect(settings: Settings) -> None:
         )
 
 
+def _wake_ups(settings: Settings, *, hear: Callable[[UUID | None], None]) -> WakeUps | None:
+    return WakeUps(settings.redis_url.get_secret_value(), hear=hear) if settings.redis_url is not None else None
+
+
 def _own(settings: Settings, place: Place) -> tuple[tuple[str, int], ...]:
     """Return where this service and what it stands on listen: never to be called."""
     stands_on = [settings.database, settings.redis_url.get_secret_value() if settings.redis_url is not None else ""]
@@ -161,15 +205,25 @@ def _own(settings: Settings, place: Place) -> tuple[tuple[str, int], ...]:
 
 @contextlib.asynccontextmanager
 async def _running(ground: Ground, background: Background | None) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(ground.watcher.run(), name="watcher")]
-    if background is not None:
-        tasks.append(asyncio.create_task(background.run(ground=ground), name="background"))
+    watching = [
+        asyncio.create_task(ground.watcher.run(), name="watcher"),
+        asyncio.create_task(_finish_logs(ground), name="the last look"),
+    ]
+    working = asyncio.create_task(background.run(ground=ground), name="background") if background is not None else None
     try:
         yield
     finally:
-        for task in tasks:
+        ground.stopping.tell()
+        if working is not None:
+            await asyncio.gather(working, return_exceptions=True)
+        for task in watching:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*watching, return_exceptions=True)
+
+
+async def _finish_logs(ground: Ground) -> None:
+    await ground.stopping.told()
+    await ground.watcher.finish()
 
 
 async def _home(_request: Request) -> Response:
@@ -180,10 +234,7 @@ async def _health(_request: Request) -> Response:
     return PlainTextResponse("alive\n")
 
 
-async def _readiness(_request: Request) -> Response:
-    """Say whether the database answers; that it is migrated and that the keys open was proven when the lifespan began."""
-    try:
-        await database.current().execute_query_dict("SELECT 1")
-    except database.OUTAGES:
-        return JSONResponse({"ready": False, "why": "The database does not answer."}, status_code=503)
-    return JSONResponse({"ready": True})
+async def _say_away(_connection: HTTPConnection, error: Exception) -> Response:
+    """Answer a page that needed the database. What answers at /graphql says it itself."""
+    words = error.message if isinstance(error, DatabaseAway) else ""
+    return page("Not now", html("<p>{words}</p>", words=words), status=503, headers=(("Retry-After", RETRY_AFTER),))

@@ -33,6 +33,9 @@ class Ring:
     def add(self, rows: Sequence[Event]) -> None:
         self.rows.extend(rows)
         self.head = rows[-1].sequence
+        self.chime()
+
+    def chime(self) -> None:
         self._bell.set()
         self._bell = asyncio.Event()
 
@@ -56,11 +59,13 @@ class Watcher:
         self._look_every = look_every
         self._rings: dict[UUID, Ring] = {}
         self._woken = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._has_finished = False
         self._log = structlog.get_logger("watcher")
 
-    def wake(self, team_id: UUID) -> None:
-        """Look at the team soon; costs nothing where nobody listens to it."""
-        if team_id in self._rings:
+    def wake(self, team_id: UUID | None) -> None:
+        """Look at the team soon, None: at every team; costs nothing where nobody listens."""
+        if team_id in self._rings or team_id is None:
             self._woken.set()
 
     async def run(self) -> None:
@@ -69,24 +74,34 @@ class Watcher:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), self._look_every)
             self._woken.clear()
-            try:
-                await self._look()
-            except database.OUTAGES as error:
-                self._log.warning("watching interrupted", error=type(error).__name__)
+            await self._look_or_wait()
 
-    async def follow(self, team_id: UUID, *, after: int) -> AsyncGenerator[Event, None]:
-        """Yield the team's events numbered above `after`, each once and in order, then every new one; never ends by itself."""
+    async def finish(self) -> None:
+        """Look once more. Who has got everything up to now has caught up. For the end of the process."""
+        await self._look_or_wait()
+        self._has_finished = True
+        for ring in self._rings.values():
+            ring.chime()
+
+    async def follow(self, team_id: UUID, *, after: int, caught_up: asyncio.Event | None = None) -> AsyncGenerator[Event, None]:
+        """Yield the team's events numbered above `after`, each once and in order, then every new one; never ends by itself.
+
+        `caught_up` is set once the listener has taken all that there was when the watcher finished.
+        """
         position = after
         async with self._listening(team_id) as ring:
             while True:
                 rows = ring.after(position)
                 if rows is None:
-                    rows = await _read(team_id, after=position)
+                    rows = await self._read_or_wait(team_id, after=position)
                 for row in rows:
                     yield row
                     position = row.sequence
-                if position >= ring.head:
-                    await ring.wait()
+                if position < ring.head:
+                    continue
+                if self._has_finished and caught_up is not None:
+                    caught_up.set()
+                await ring.wait()
 
     @contextlib.asynccontextmanager
     async def _listening(self, team_id: UUID) -> AsyncIterator[Ring]:
@@ -101,6 +116,23 @@ class Watcher:
             ring.listeners -= 1
             if ring.listeners == 0:
                 self._rings.pop(team_id, None)
+
+    async def _look_or_wait(self) -> None:
+        """Look at the heads, unless the database is away: then the next look finds what this one did not."""
+        try:
+            async with self._looking:
+                await self._look()
+        except database.OUTAGES as error:
+            self._log.warning("watching interrupted", error=type(error).__name__)
+
+    async def _read_or_wait(self, team_id: UUID, *, after: int) -> list[Event]:
+        """Read what is behind the ring; where the database is away, nothing, a while later."""
+        try:
+            return await _read(team_id, after=after)
+        except database.OUTAGES as error:
+            self._log.warning("listening interrupted", fault=error.fault)
+            await asyncio.sleep(self._look_every)
+            return []
 
     async def _look(self) -> None:
         if not self._rings:

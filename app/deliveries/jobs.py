@@ -10,19 +10,19 @@ from app.deliveries.posting import Attempt, Lost, Waiting, post
 from app.deliveries.schedule import spread
 from app.deliveries.settling import settle
 from app.ground import Ground
+from app.stopping import WORK_SECONDS
 
 POSTS_AT_A_TIME = 8
 
 _PATIENCE = timedelta(seconds=5)
 _OWNER_BYTES = 16
-_LAST_SECONDS = 15.0
 
 
 async def deliver_due(*, ground: Ground) -> int:
     """Attempt up to eight deliveries that are due, side by side, and return how many rows that moved.
 
     Any number of workers may do so at once, in one process or several: none gets what another has. Cancelling it lets posts that
-    have begun come to their end first, so that their outcome is saved.
+    have begun come to their end first, so that their outcome is saved. When the process stops, what has not begun is given back.
     """
     owner = UUID(bytes=ground.entropy(_OWNER_BYTES))
     taken = await take_due(owner=owner, now=ground.clock.now(), limit=POSTS_AT_A_TIME)
@@ -30,7 +30,7 @@ async def deliver_due(*, ground: Ground) -> int:
     try:
         await asyncio.shield(work)
     except asyncio.CancelledError:
-        await _come_to_end(work)
+        await _come_to_end(work, seconds=ground.stopping.left(WORK_SECONDS))
         raise
     return len(taken.leases) + taken.put_off
 
@@ -52,12 +52,13 @@ async def _deliver(lease: Lease, *, ground: Ground) -> None:
             later = least + spread(least, entropy=ground.entropy)
             await put_back(lease, until=ground.clock.now() + later)
         case Lost():
-            await put_back(lease, until=ground.clock.now() + _PATIENCE)
+            later = timedelta() if ground.stopping.is_told else _PATIENCE
+            await put_back(lease, until=ground.clock.now() + later)
 
 
-async def _come_to_end(work: asyncio.Future[None]) -> None:
+async def _come_to_end(work: asyncio.Future[None], *, seconds: float) -> None:
     try:
-        await asyncio.wait([work], timeout=_LAST_SECONDS)
+        await asyncio.wait([work], timeout=seconds)
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)

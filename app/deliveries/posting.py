@@ -82,7 +82,7 @@ class _Call:
 
     async def _ask(self, authorized: Authorized) -> Posted | Lost | Failure:
         # Getting here may have taken a refresh of the token, or the machine may have slept.
-        if self._ground.clock.now() + _LONGEST_CALL > self._lease.until:
+        if self._ground.stopping.is_told or self._ground.clock.now() + _LONGEST_CALL > self._lease.until:
             return Lost()
         self._asked = True
         posted: Posted | Failure = await self._messaging.post_report(

@@ -1,5 +1,6 @@
 """What one operation knows: who asks, what the service stands on, and the rows it has read so far."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,7 +37,7 @@ class Context:
     """One operation's surroundings. A socket has many operations: each gets a Context of its own.
 
     `request_id` is what an INTERNAL error tells the client and the log; `tasks` keeps mutations going when the client leaves;
-    `budget` is how much of providers it may ask.
+    `budget` is how much of providers it may ask; `caught_up` is set when a subscription has told all, as the process ends.
     """
 
     caller: Caller | None
@@ -44,6 +45,7 @@ class Context:
     request_id: str
     tasks: Tasks = field(default_factory=Tasks)
     budget: Budget = field(default_factory=Budget)
+    caught_up: asyncio.Event = field(default_factory=asyncio.Event)
     _loaders: dict[Callable[..., Any], DataLoader[Any, Any]] = field(default_factory=dict)
 
     @property

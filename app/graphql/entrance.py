@@ -1,7 +1,8 @@
 """What every way in shares: the schema, who says who is asking, and the ground."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeAlias
@@ -15,6 +16,7 @@ from app.graphql.callers import Caller
 from app.graphql.context import SIGN_IN_FIRST, Context
 from app.graphql.tasks import Tasks
 from app.ground import Ground
+from app.stopping import ANSWER_SECONDS
 
 Authenticate: TypeAlias = Callable[[HTTPConnection, str | None], Awaitable[Caller | None]]
 """Says who is asking, by the Authorization value or, where that is None, by the browser session; None: nobody known.
@@ -65,6 +67,17 @@ class Entrance:
                 end.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
 
+    async def may_restart(self, operations: Callable[[], Iterable[tuple["asyncio.Task[None]", Context]]]) -> None:
+        """Return once the process is about to end and nothing more is owed to the operations, within ANSWER_SECONDS.
+
+        A query or mutation has been answered by then; a subscription has been told all that was committed.
+        """
+        stopping = self.ground.stopping
+        await stopping.told()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(stopping.left(ANSWER_SECONDS)):
+                await asyncio.gather(*(_ended_or_caught_up(task, context) for task, context in operations()))
+
     async def _expires(self, caller: Caller) -> None:
         if caller.expires_at is None:
             await asyncio.Event().wait()
@@ -72,6 +85,14 @@ class Entrance:
         # In steps: event loops measure sleep by a clock that stands still while the machine sleeps.
         while (left := caller.expires_at - self.ground.clock.now()) > timedelta():  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(min(left, _LONGEST_STEP).total_seconds())
+
+
+async def _ended_or_caught_up(operation: "asyncio.Task[None]", context: Context) -> None:
+    caught_up = asyncio.ensure_future(context.caught_up.wait())
+    try:
+        await asyncio.wait({operation, caught_up}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        caught_up.cancel()
 
 
 def require_somebody(caller: Caller | None) -> Caller:

@@ -1,7 +1,7 @@
 """Server-sent events: the results of an operation as `next` events, then `complete` (graphql-sse, distinct connections)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
 import orjson
@@ -27,7 +27,10 @@ _COMPLETE = b"event: complete\ndata:\n\n"
 
 
 class EventStream(StreamingResponse):
-    """Answers one operation; ends when it is complete, when the client leaves, and when the caller's credential ends."""
+    """Answers one operation; ends when it is complete, when the client leaves, and when the caller's credential ends.
+
+    When the process ends it ends without `complete`: the client comes back with its cursor.
+    """
 
     def __init__(self, entrance: Entrance, operation: Operation, context: Context) -> None:
         super().__init__(_stream(entrance, operation, context), headers=_HEADERS)
@@ -35,12 +38,14 @@ class EventStream(StreamingResponse):
 
 async def _stream(entrance: Entrance, operation: Operation, context: Context) -> AsyncIterator[bytes]:
     frames: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
-    tasks = [
-        asyncio.create_task(_write(entrance, operation, context, frames)),
+    writing = asyncio.create_task(_write(entrance, operation, context, frames))
+    ends = [
         asyncio.create_task(entrance.credential_ends(context.caller)),
+        asyncio.create_task(entrance.may_restart(lambda: [(writing, context)])),
     ]
+    tasks = [writing, *ends]
     try:
-        while (frame := await _next_of(frames, ends=tasks[1])) is not None:
+        while (frame := await _next_of(frames, ends=ends)) is not None:
             yield frame
     finally:
         for task in tasks:
@@ -59,13 +64,15 @@ async def _write(entrance: Entrance, operation: Operation, context: Context, fra
         await frames.put(None)
 
 
-async def _next_of(frames: "asyncio.Queue[bytes | None]", *, ends: "asyncio.Task[None]") -> bytes | None:
+async def _next_of(frames: "asyncio.Queue[bytes | None]", *, ends: Sequence["asyncio.Task[None]"]) -> bytes | None:
     """Return what to send next, a ping where there is nothing for a while; None at the end."""
+    if not frames.empty():
+        return frames.get_nowait()
     waiting = asyncio.ensure_future(frames.get())
     try:
-        await asyncio.wait({waiting, ends}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({waiting, *ends}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if waiting.done():
             return waiting.result()
-        return None if ends.done() else _PING
+        return None if any(end.done() for end in ends) else _PING
     finally:
         waiting.cancel()

@@ -9,14 +9,13 @@ import contextlib
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from app import database
-from app.errors import RateLimited, RequestRefused
+from app.errors import RateLimited, RequestRefused, Unavailable
 from app.graphql.callers import Caller
 from app.graphql.context import Context
 from app.graphql.entrance import Entrance, require_somebody
@@ -50,6 +49,13 @@ COME_BACK = Close(1012, "Service restart")
 BROKEN = Close(1011, "Something went wrong here")
 
 
+class _Running(NamedTuple):
+    """An operation under way."""
+
+    task: "asyncio.Task[None]"
+    context: Context
+
+
 class Socket:
     """One client's connection, from the handshake to the close."""
 
@@ -60,7 +66,7 @@ class Socket:
         self._caller: Caller | None = None
         self._init_received = False
         self._initialised = asyncio.Event()
-        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._operations: dict[str, _Running] = {}
 
     async def serve(self) -> None:
         """Speak with the client until either side ends it."""
@@ -77,13 +83,14 @@ class Socket:
 
     async def _converse(self) -> Close | None:
         """Return why to close; None when the client has gone."""
-        ways_to_end = [asyncio.create_task(end) for end in (self._listen(), self._await_init(), self._await_end_of_credential())]
+        ways = (self._listen(), self._await_init(), self._await_end_of_credential(), self._await_restart())
+        ways_to_end = [asyncio.create_task(way) for way in ways]
         try:
             await asyncio.wait(ways_to_end, return_when=asyncio.FIRST_COMPLETED)
             return next(end.result() for end in ways_to_end if end.done())
         finally:
             # Operations end before the close frame goes out: afterwards they could send nothing.
-            await _end(*ways_to_end, *self._operations.values())
+            await _end(*ways_to_end, *(running.task for running in self._operations.values()))
 
     async def _await_init(self) -> Close:
         with contextlib.suppress(TimeoutError):
@@ -96,6 +103,11 @@ class Socket:
         await self._initialised.wait()
         await self._entrance.credential_ends(self._caller)
         return NO_LONGER_ALLOWED
+
+    async def _await_restart(self) -> Close:
+        await self._entrance.may_restart(self._operations.values)
+        # No `complete` for its subscriptions: clients would take that for the end, and not come back.
+        return COME_BACK
 
     async def _listen(self) -> Close | None:
         while True:
@@ -150,10 +162,10 @@ class Socket:
         match error:
             case RequestRefused(code="UNAUTHENTICATED"):
                 return NOT_SIGNED_IN
+            case Unavailable():
+                return COME_BACK
             case RequestRefused():
                 return Close(TOO_MANY.code, error.message)
-            case _ if isinstance(error, database.OUTAGES):
-                return COME_BACK
         refuse(error, request_id=self._entrance.request_id())
         return BROKEN
 
@@ -180,17 +192,19 @@ class Socket:
             return Close(MALFORMED, operation.words)
         if id in self._operations:
             return Close(4409, "Subscriber for this id already exists")
+        if self._entrance.ground.stopping.is_told:
+            return None  # not begun: the socket is closed as soon as the others have been answered
         context = self._entrance.context(self._caller)
         if len(self._operations) >= MOST_OPERATIONS:
             await self._refuse(id, RateLimited(f"A socket has {MOST_OPERATIONS} operations at most."), context)
             return None
-        self._operations[id] = asyncio.create_task(self._run(id, operation, context))
+        self._operations[id] = _Running(asyncio.create_task(self._run(id, operation, context)), context)
         return None
 
     def _complete(self, id: str) -> None:
-        task = self._operations.pop(id, None)
-        if task is not None:
-            task.cancel()
+        running = self._operations.pop(id, None)
+        if running is not None:
+            running.task.cancel()
 
     async def _run(self, id: str, operation: Operation, context: Context) -> None:
         try:
@@ -211,13 +225,17 @@ class Socket:
         described = refuse(error, request_id=context.request_id)
         with contextlib.suppress(WebSocketDisconnect):
             message = {"type": "error", "id": id, "payload": [described]}
-            await (self._finish(id, message) if self._operations.get(id) is asyncio.current_task() else self._send(message))
+            await (self._finish(id, message) if self._is_current(id) else self._send(message))
 
     async def _finish(self, id: str, message: Mapping[str, Any]) -> None:
         """Send an operation's last message; its id is free before that, since the client may use it again at once."""
-        if self._operations.get(id) is asyncio.current_task():
+        if self._is_current(id):
             del self._operations[id]
             await self._send(message)
+
+    def _is_current(self, id: str) -> bool:
+        running = self._operations.get(id)
+        return running is not None and running.task is asyncio.current_task()
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         await self._websocket.send_text(orjson.dumps(message).decode())

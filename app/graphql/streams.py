@@ -63,7 +63,7 @@ async def follow(
     """
     team_id = context.viewer.team_id
     position = await _position(team_id, after)
-    async with aclosing(context.ground.watcher.follow(team_id, after=position)) as events:
+    async with aclosing(context.ground.watcher.follow(team_id, after=position, caught_up=context.caught_up)) as events:
         async for event in events:
             if (
                 (types is None or event.type in types)

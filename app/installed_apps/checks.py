@@ -55,10 +55,14 @@ async def check_due(*, ground: Ground) -> int:
     later = living.filter(oauth_client__last_checked_at__lte=now - AGAIN_AFTER).order_by("oauth_client__last_checked_at")
     daily = later.filter(oauth_client__last_checked_at__lte=now - CHECK_EVERY + timedelta(seconds=_JITTER_SECONDS))
     candidates = [*await later.filter(status__in=_MAY_PASS).limit(_ROUND), *await daily.limit(_ROUND)]
-    claimed = [app for app in candidates if _is_due(app, now=now) and await _claim(app, now=now)]
-    for app in claimed:
-        await _check_server(app, ground=ground)
-    return len(claimed)
+    checked = 0
+    for app in candidates:
+        if ground.stopping.is_told:
+            break
+        if _is_due(app, now=now) and await _claim(app, now=now):
+            await _check_server(app, ground=ground)
+            checked += 1
+    return checked
 
 
 async def _check_server(app: InstalledApp, *, ground: Ground) -> Failure | None:

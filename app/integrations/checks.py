@@ -29,13 +29,21 @@ async def check_due(*, ground: Ground) -> int:
     now = ground.clock.now()
     due = ApiConnection.filter(live_key__isnull=False, next_check_at__lte=now).order_by("next_check_at", "id")
     claimed = [row for row in await due.limit(_ROUND) if await _claim(row, now=now)]
-    await asyncio.gather(*(_check(row, ground=ground) for row in claimed))
+    await asyncio.gather(*(_check_claimed(row, ground=ground) for row in claimed))
     return len(claimed)
 
 
 def next_check(connection: ApiConnection, *, now: datetime) -> datetime:
     """Return when to look again in about a day: each at a time of its own, so that they do not come all at once."""
     return now + CHECK_EVERY - timedelta(seconds=connection.id.int % _JITTER_SECONDS)
+
+
+async def _check_claimed(connection: ApiConnection, *, ground: Ground) -> None:
+    try:
+        await _check(connection, ground=ground)
+    except asyncio.CancelledError:
+        await _bring_forward(connection, to=ground.clock.now())  # or it would wait for another day
+        raise
 
 
 async def _check(connection: ApiConnection, *, ground: Ground) -> None:
@@ -77,9 +85,12 @@ async def _claim(connection: ApiConnection, *, now: datetime) -> bool:
 async def _hasten(connection: ApiConnection, failure: Failure, *, now: datetime) -> None:
     wait = max(AGAIN_AFTER, timedelta(seconds=failure.retry_after or 0))
     spread = timedelta(seconds=connection.id.int % int(AGAIN_AFTER.total_seconds()))
+    await _bring_forward(connection, to=now + wait + spread)
 
-    async def hasten(database_connection: BaseDBAsyncClient) -> None:
-        later = ApiConnection.filter(id=connection.id, next_check_at__gt=now + wait + spread).using_db(database_connection)
-        await later.update(next_check_at=now + wait + spread)
 
-    await database.write(hasten)
+async def _bring_forward(connection: ApiConnection, *, to: datetime) -> None:
+    async def bring(database_connection: BaseDBAsyncClient) -> None:
+        later = ApiConnection.filter(id=connection.id, next_check_at__gt=to).using_db(database_connection)
+        await later.update(next_check_at=to)
+
+    await database.write(bring)

@@ -42,10 +42,18 @@ async def check_due(*, ground: Ground) -> int:
     """Check the grants whose time has come, and return how many."""
     now = ground.clock.now()
     due = await Grant.filter(state__in=LIVE, next_check_at__lte=now).order_by("next_check_at").limit(_ROUND)
-    claimed = [grant.id for grant in due if await _claim(grant, now=now)]
+    claimed = [grant for grant in due if await _claim(grant, now=now)]
     # Side by side: one provider that does not answer must not hold up what another has hinted at.
-    await asyncio.gather(*(check(grant_id, ground=ground) for grant_id in claimed))
+    await asyncio.gather(*(_check_claimed(grant, ground=ground) for grant in claimed))
     return len(claimed)
+
+
+async def _check_claimed(grant: Grant, *, ground: Ground) -> None:
+    try:
+        await check(grant.id, ground=ground)
+    except asyncio.CancelledError:
+        await _write(grant, next_check_at=ground.clock.now())  # or it would wait for another day
+        raise
 
 
 def _find_lack(grant: Grant, alive: Alive) -> Failure | None:

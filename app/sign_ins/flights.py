@@ -1,6 +1,7 @@
 """Work at a provider that belongs to the process, not to whoever asked: a closed tab or a cancelled call must not lose it."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -33,9 +34,18 @@ class Flights:
         return await asyncio.shield(task)
 
     async def settle(self, *, seconds: float) -> None:
-        """Wait for what is under way, for `seconds` at most. For the end of the process, before the database is closed."""
-        if self._under_way:
-            await asyncio.wait(self._under_way.values(), timeout=seconds)
+        """Wait for what is under way, for `seconds` at most; then cancel the rest, whose leases tell what happened to them.
+
+        For the end of the process, before the database is closed.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._under_way:  # one may have begun another
+                    await asyncio.wait(self._under_way.values())
+        late = list(self._under_way.values())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     def _land(self, key: Hashable, task: asyncio.Task[Any]) -> None:
         if self._under_way.get(key) is task:

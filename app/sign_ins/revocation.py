@@ -44,6 +44,8 @@ async def revoke_due(*, ground: Ground, deadlines: Deadlines = DEADLINES) -> int
     due = Grant.filter(state=GrantState.REVOKING, next_revocation_at__lte=now).order_by("next_revocation_at")
     looked_at = 0
     for grant in await due.limit(_ROUND):
+        if ground.stopping.is_told:
+            break
         if await _claim(grant, now=now):
             await _give_back(grant, ground=ground, deadlines=deadlines)
             looked_at += 1
