@@ -67,7 +67,7 @@ async def present(
 
     Raises ConfigurationError when the keyring lacks the primary.
     """
-    process = _Process(vault, clock=clock, beat_every=beat_every)
+    process = Presence(vault, clock=clock, beat_every=beat_every)
     await write(process.announce)
     going = asyncio.Event()
     living = asyncio.create_task(process.live(until=going, look_every=look_every), name="presence")
@@ -82,12 +82,14 @@ async def present(
             await asyncio.wait_for(write(process.leave), _GOODBYE_SECONDS)
 
 
-class _Process:
-    def __init__(self, vault: Vault, *, clock: Clock, beat_every: float) -> None:
+class Presence:
+    """One process's row: announced, looked after again and again, and removed by `leave`."""
+
+    def __init__(self, vault: Vault, *, clock: Clock, beat_every: float = BEAT_SECONDS) -> None:
         self._vault = vault
         self._clock = clock
         self._beat_every = timedelta(seconds=beat_every)
-        self._id = uuid4()
+        self.id = uuid4()
         self._started_at = clock.now()
         self._reported: tuple[datetime, str] | None = None
         self._complaint = ""
@@ -101,7 +103,7 @@ class _Process:
             raise lacks_primary(primary.id)
         now, key_ids = self._clock.now(), self._key_ids()
         await LiveProcess.create(
-            id=self._id,
+            id=self.id,
             host=socket.gethostname()[:_LONGEST_HOST],
             pid=os.getpid(),
             key_ids=key_ids,
@@ -112,15 +114,16 @@ class _Process:
         self._reported = now, key_ids
 
     async def leave(self, connection: BaseDBAsyncClient) -> None:
-        await LiveProcess.filter(id=self._id).using_db(connection).delete()
+        await LiveProcess.filter(id=self.id).using_db(connection).delete()
 
     async def live(self, *, until: asyncio.Event, look_every: float) -> None:
         while not until.is_set():
-            await self._look()
+            await self.look()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(until.wait(), look_every)
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Take the keyring file over if it changed, and report what is held if that changed or is due. What fails is logged."""
         try:
             await self._take_over_file()
             if self._is_due():
@@ -154,7 +157,7 @@ class _Process:
 
     async def _beat(self, connection: BaseDBAsyncClient) -> None:
         now, key_ids = self._clock.now(), self._key_ids()
-        of_mine = LiveProcess.filter(id=self._id).using_db(connection)
+        of_mine = LiveProcess.filter(id=self.id).using_db(connection)
         if not await of_mine.update(seen_at=now, key_ids=key_ids):
             await self.announce(connection)  # it was halted for so long that its row was swept
         await LiveProcess.filter(seen_at__lt=now - _KEPT).using_db(connection).delete()

@@ -64,7 +64,7 @@ class Vault:
         self.keyring = keyring
         self._clock = clock
         self._entropy = entropy
-        self._path = path
+        self.path = path
         self._stamp: Stamp | None = None
         self._unwrapped: dict[UUID, Key] = {}
 
@@ -102,10 +102,10 @@ class Vault:
 
         Raises ConfigurationError where it is one that a start would refuse: the keys that are held stay.
         """
-        if self._path is None or (stamp := stamp_of(self._path)) == self._stamp:
+        if self.path is None or (stamp := stamp_of(self.path)) == self._stamp:
             return
-        keyring = read_keyring(self._path)
-        await prove(keyring, needed=await count_data_keys(), path=self._path)
+        keyring = read_keyring(self.path)
+        await prove(keyring, needed=await count_data_keys(), path=self.path)
         primary = await KeyState.get_or_none(state=KeyUse.PRIMARY)
         if primary is not None and keyring.get(primary.id) is None:
             raise lacks_primary(primary.id)
@@ -116,9 +116,9 @@ class Vault:
 
         A process that was halted while keys were added, promoted and data keys wrapped anew comes back with an old keyring.
         """
-        if self._path is not None and self.keyring.get(key_id) is None:
+        if self.path is not None and self.keyring.get(key_id) is None:
             with contextlib.suppress(ConfigurationError):
-                self.keyring = self.keyring.joined_by(read_keyring(self._path))
+                self.keyring = self.keyring.joined_by(read_keyring(self.path))
 
     async def _active_data_key(self, team_id: UUID) -> tuple[UUID, Key]:
         row = await DataKey.get_or_none(team_id=team_id, is_active=True)
