@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from app.console import checking, first_start, keys as keyring_life, reporting, serving
+from app.console import backup as backups, checking, first_start, keys as keyring_life, reporting, serving
 from app.console.serving import Serving, say_on_stdout
 from app.errors import ConfigurationError, StatedProblem
 from app.graphql.callers import Role, Scope
@@ -69,6 +69,12 @@ def serve(
     serving.serve(Serving(host=host, port=port, workers=workers, sandbox=sandbox, background=background), say=say_on_stdout)
 
 
+@cli.command("server-process", hidden=True)
+def server_process(how: Annotated[str, typer.Argument(help="How to serve, as JSON.")]) -> None:
+    """Serve as one of several processes: `serve --workers N` starts them so."""
+    serving.serve_beside(Serving.model_validate_json(how))
+
+
 @cli.command()
 def start(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Do what scripts/serve does: serve, with the sandbox where no Slack credentials are set; greet the very first start."""
@@ -88,6 +94,14 @@ def worker(
 def migrate() -> None:
     """Bring the database to this version."""
     asyncio.run(serving.migrate(_settings(), say=say_on_stdout))
+
+
+@cli.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to make; nothing may be there.")],
+) -> None:
+    """Copy the embedded database while others serve from it; the keyring is not in it."""
+    _print(backups.back_up(_settings(), file))
 
 
 @team.command("create")

@@ -86,7 +86,7 @@ class Service:
         """Return the process ids of the server processes that `serve --workers N` has now, oldest first."""
         assert self.process is not None
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [pid for pid in map(int, children) if b"spawn_main" in _command_of(pid)]
+        return [pid for pid in map(int, children) if b"server-process" in _command_of(pid)]
 
     def stop(self) -> int:
         """Tell the process to stop and return its exit code."""

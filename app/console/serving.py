@@ -1,50 +1,52 @@
 """Serving: the database brought to this version, then the service, and beside it the sandbox where that is asked for."""
 
 import asyncio
-import contextlib
-import os
 import resource
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import orjson
 import uvicorn
 from pydantic import BaseModel, SecretStr
-from starlette.applications import Starlette
-from uvicorn.supervisors import Multiprocess
 
 from app import database, upgrade
 from app.background import Background
 from app.clock import SystemClock
-from app.errors import ConfigurationError
+from app.console.web_server import WebServer
+from app.console.workers import Workers
+from app.errors import ConfigurationError, StatedProblem
 from app.ground import Ground
 from app.logs import configure_logs
 from app.sandbox import create_sandbox, slack_app
 from app.server import Place, create_app, open_ground
 from app.settings import LOOPBACK_HOSTS, Settings, read_settings
+from app.stopping import Stopping
 from app.tables import MIGRATIONS, MODELS
 
 Say = Callable[[str], None]
 Prepared = Callable[[Settings, Ground, Say], Awaitable[None]]
 
 SANDBOX_HOST = "127.0.0.1"
-_PLACE = "INSTALLED_APPS_PLACE_OF_WORKER"
 _LARGEST_MESSAGE = 1024 * 1024
-_GRACE_SECONDS = 10
+_BACKLOG = 2048
 
 
 class Serving(BaseModel):
-    """How to serve, as the command line has it; handed to worker processes through their environment."""
+    """How to serve, as the command line has it.
+
+    One of several processes is also told what it has inherited: the listening socket, and its line to the one that started it.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
     sandbox: bool = False
     background: bool = True
+    listener: int | None = None
+    line: int | None = None
 
 
 def serve(serving: Serving, *, say: Say, prepared: Prepared | None = None) -> None:
@@ -60,19 +62,23 @@ def serve(serving: Serving, *, say: Say, prepared: Prepared | None = None) -> No
         _start_sandbox(settings, say=say)
     say(f"Serving on {settings.public_url} (Ctrl+C stops it)")
     if serving.workers == 1:
-        _Server(_config(serving, create_app(settings, place=_place(serving, settings)))).run()
+        _web_server(serving, settings).run()
         return
-    os.environ[_PLACE] = serving.model_dump_json()
-    config = _config(serving, "app.console.serving:make_worker_app")
-    Multiprocess(config, sockets=[config.bind_socket()]).run()
+
+    def command(listener: int, line: int) -> list[str]:
+        inherited = serving.model_copy(update={"listener": listener, "line": line})
+        return [sys.executable, "-m", "app", "server-process", inherited.model_dump_json()]
+
+    with _bind(serving) as listener:
+        asyncio.run(Workers(command, count=serving.workers, listener=listener).run())
 
 
-def make_worker_app() -> Starlette:
-    """Return the application of one of several worker processes, told by the environment how it serves."""
-    serving = Serving.model_validate(orjson.loads(os.environ[_PLACE]))
+def serve_beside(serving: Serving) -> None:
+    """Serve as one of several processes, over what was inherited from the one that started this."""
     settings = settings_for(serving)
     configure_logs(settings.log_format)
-    return create_app(settings, place=_place(serving, settings))
+    listener, line = socket.socket(fileno=serving.listener), socket.socket(fileno=serving.line)
+    _web_server(serving, settings, line=line).run(sockets=[listener])
 
 
 def settings_for(serving: Serving) -> Settings:
@@ -129,17 +135,21 @@ def run_worker(*, sandbox: bool, say: Say) -> None:
 
 
 async def work(settings: Settings, *, say: Say, place: Place | None = None) -> None:
-    """Do the background work until SIGTERM or SIGINT."""
-    background = Background()
-    stop = asyncio.Event()
+    """Do the background work until SIGTERM or SIGINT; a second one ends it at once."""
+    background, stopping = Background(), Stopping()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopping.tell()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_ground(settings, place=place, background=background) as ground:
-        working = asyncio.create_task(background.run(ground=ground))
+        loop.add_signal_handler(number, stop)
+    async with open_ground(settings, place=place, background=background, stopping=stopping) as ground:
         say("Working (Ctrl+C stops it)")
-        await stop.wait()
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        await background.run(ground=ground)
 
 
 def run_sandbox(*, port: int, events_url: str | None) -> None:
@@ -148,36 +158,32 @@ def run_sandbox(*, port: int, events_url: str | None) -> None:
     uvicorn.run(app, host=SANDBOX_HOST, port=port, log_level="warning", server_header=False)
 
 
-class _Server(uvicorn.Server):
-    """Ends with exit code 0 when it was told to stop: uvicorn would end by the same signal once more."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, action in before.items():
-                signal.signal(number, action)
+def _bind(serving: Serving) -> socket.socket:
+    family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
+    try:
+        return socket.create_server((serving.host, serving.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise StatedProblem(f"{serving.host}:{serving.port} cannot be listened on: {error.strerror}.") from error
 
 
-def _config(serving: Serving, app: Starlette | str) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        factory=isinstance(app, str),
+def _web_server(serving: Serving, settings: Settings, *, line: socket.socket | None = None) -> WebServer:
+    stopping = Stopping()
+    config = uvicorn.Config(
+        create_app(settings, place=_place(serving, settings), stopping=stopping),
         host=serving.host,
         port=serving.port,
-        workers=serving.workers,
+        backlog=_BACKLOG,
         loop="uvloop",
         http="httptools",
+        ws="websockets-sansio",
         ws_max_size=_LARGEST_MESSAGE,
         ws_per_message_deflate=False,
         proxy_headers=False,
         server_header=False,
         access_log=False,
         log_config=None,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    return WebServer(config, stopping=stopping, line=line)
 
 
 def _place(serving: Serving, settings: Settings) -> Place:

@@ -1,0 +1,94 @@
+"""The web server of one process, which leaves in good order: everybody answered, told what there is and sent away first."""
+
+import asyncio
+import contextlib
+import math
+import signal
+import socket
+from collections.abc import Iterator
+from types import FrameType
+
+import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from app.stopping import ANSWER_SECONDS, LISTEN_SECONDS, SETTLE_SECONDS, Stopping
+
+_ECHO_SECONDS = 1.0
+"""How long clients may take to answer the close of a socket: one that is cut off instead may lose what it has not read."""
+
+_LOOK_EVERY_SECONDS = 0.05
+_ASKED = b"?"
+_HERE = b"!"
+
+
+class WebServer(uvicorn.Server):
+    """Serves until SIGTERM or SIGINT, and then ends with exit code 0, in some 25 seconds at most; a second one ends it at once.
+
+    `line` leads to the process that has started this one: it is answered while this one serves, and its end is a SIGTERM.
+    """
+
+    def __init__(self, config: uvicorn.Config, *, stopping: Stopping, line: socket.socket | None = None) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self._line = line
+        self._answering: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self._line is not None:
+            self._answering = asyncio.create_task(_answer(self._line), name="line")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping.tell()
+        for server in self.servers:
+            server.close()
+        for listener in sockets or ():
+            listener.close()
+        await self._let_sockets_go()
+        # What is left are requests; those for a sign-in may be waiting for an exchange of tokens.
+        self.config.timeout_graceful_shutdown = math.ceil(self._stopping.left(SETTLE_SECONDS))
+        await super().shutdown(sockets=sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        del sig, frame
+        self.should_exit = True
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Exit code 0 when it was told to stop: uvicorn would end by the same signal once more."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, action in before.items():
+                signal.signal(number, action)
+
+    async def _let_sockets_go(self) -> None:
+        """Return once the application has closed every WebSocket (1012), and its client too where that does not take long."""
+        while self._has_sockets(open_only=True) and self._stopping.left(ANSWER_SECONDS + _ECHO_SECONDS):
+            if not self._stopping.left(LISTEN_SECONDS):
+                self._cut_off_slow_readers()
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ECHO_SECONDS):
+                while self._has_sockets():  # noqa: ASYNC110 - uvicorn has no event for it
+                    await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+    def _has_sockets(self, *, open_only: bool = False) -> bool:
+        sockets = (each for each in self.server_state.connections if isinstance(each, WebSocketsSansIOProtocol))
+        return any(not (open_only and each.close_sent) for each in sockets)
+
+    def _cut_off_slow_readers(self) -> None:
+        """Who has not read by now goes on from its cursor."""
+        for connection in list(self.server_state.connections):
+            if connection.transport.get_write_buffer_size():
+                connection.transport.abort()
+
+
+async def _answer(line: socket.socket) -> None:
+    reader, writer = await asyncio.open_connection(sock=line)
+    while await reader.read(len(_ASKED)):
+        writer.write(_HERE)
+    signal.raise_signal(signal.SIGTERM)
