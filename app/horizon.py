@@ -35,7 +35,7 @@ async def refuse_where_removed(team_id: UUID, *, after: int, types: Collection[s
     removed = Horizon.filter(team_id=team_id, sequence__gt=after)
     if await (removed if types is None else removed.filter(type__in=sorted(types))).exists():
         raise CursorExpired(
-            f"Events that this subscription asks for were removed behind its cursor: the log keeps them for {KEPT_FOR.days} days. "
+            f"Events that this subscription asks for were removed behind its cursor: they are kept for {KEPT_FOR.days} days. "
             "Read the lists again and go on from a fresh `eventCursor`."
         )
 
@@ -46,6 +46,6 @@ async def remove(change: Change, events: Sequence[Event]) -> None:
     for event in events:
         row = reached.setdefault(event.type, Horizon(id=uuid4(), team_id=change.team_id, type=event.type, sequence=0))
         row.sequence = max(row.sequence, event.sequence)
-    for type in {event.type for event in events}:
-        await reached[type].save()
+    for row in {reached[event.type] for event in events}:
+        await row.save()
     await Event.filter(id__in=[event.id for event in events]).delete()

@@ -9,6 +9,7 @@ import strawberry
 
 from app.deliveries import actions, loaders, models
 from app.deliveries.models import DeliveryStatus
+from app.errors import Unavailable
 from app.events import Event
 from app.graphql.callers import Role, Scope
 from app.graphql.connections import Arguments, UncountedConnection
@@ -76,7 +77,7 @@ class Delivery(Node):
     async def run(self, info: Info) -> MonitorRun:
         run = await info.context.load(runs, self.row.run_id)
         if run is None:
-            raise LookupError("A delivery has a run in its own team.")
+            raise Unavailable("This delivery is being removed with its run, 90 days after it: ask again without it.")
         return MonitorRun.of(run)
 
     @relation(description="Every try to hand it over, the first one first.")
@@ -103,7 +104,7 @@ class DeliveryChange:
     delivery_id: strawberry.ID = strawberry.field(description="The delivery's id, also when it is gone.")
     status: DeliveryStatus = strawberry.field(description="What this change made of it.")
 
-    @relation(description="As it is now; null once its integration was deleted.")
+    @relation(description="As it is now; null once its integration was deleted, or 90 days after its run.")
     async def delivery(self, info: Info) -> Delivery | None:
         row = await info.context.load(loaders.deliveries, self.event.subject_id)
         return Delivery.of(row) if row is not None else None

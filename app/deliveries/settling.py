@@ -31,7 +31,9 @@ async def settle(lease: Lease, attempt: Attempt, *, ground: Ground) -> None:
     async def save(change: Change) -> None:
         if await DeliveryAttempt.exists(id=attempt.id):
             return  # the connection broke off after all between the commit and its answer
-        delivery = await Delivery.filter(id=lease.delivery_id).select_for_update().get()
+        delivery = await Delivery.filter(id=lease.delivery_id).select_for_update().first()
+        if delivery is None:
+            return  # it ended in other hands, and is so old by now that it was removed
         integration = await Integration.get(id=delivery.integration_id)
         await _keep(delivery, attempt)
         previous = delivery.status

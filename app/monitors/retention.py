@@ -1,0 +1,32 @@
+"""Which runs are old enough to go, and their going."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tortoise.expressions import RawSQL
+from tortoise.queryset import QuerySet
+
+from app.monitors.models import MonitorRun
+
+KEPT_FOR = timedelta(days=90)
+
+_NEWER = RawSQL("""(
+    SELECT COUNT(*) FROM (
+        SELECT 1 FROM "monitor_run" AS "newer"
+        WHERE "newer"."monitor_id" = "monitor_run"."monitor_id" AND "newer"."position" > "monitor_run"."position" LIMIT 1
+    ) AS "any_newer"
+)""")
+
+
+def removable(now: datetime) -> QuerySet[MonitorRun]:
+    """Return the runs that were recorded 90 days ago.
+
+    Not a monitor's newest one: a monitor always shows what was last reported of it, and its runs go on being counted from there.
+    """
+    return MonitorRun.filter(recorded_at__lte=now - KEPT_FOR).annotate(newer=_NEWER).filter(newer=1)
+
+
+async def remove(ids: Sequence[UUID]) -> int:
+    """Remove runs that nothing tells of any more, inside a change."""
+    return await MonitorRun.filter(id__in=list(ids)).delete()
