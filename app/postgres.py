@@ -62,7 +62,8 @@ class ServerClient(AsyncpgDBClient):
         """Let others have the connection, unless it is broken by what came `after` it was borrowed. Never raises an outage."""
         away = after if isinstance(after, DatabaseAway) else of_server(after) if after is not None else None
         if away is not None and away.is_silent:
-            connection.terminate()
+            with contextlib.suppress(asyncpg.InterfaceError):  # the pool has heard of its end before us
+                connection.terminate()
             await self._expire_connections()
         task = asyncio.create_task(self._release(connection))
         self._giving_back.add(task)
