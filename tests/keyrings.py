@@ -30,9 +30,9 @@ class Machine:
         copy_file(other.path, self.path)
 
 
-async def start(path: Path, *, clock: Clock) -> Machine:
+async def start(path: Path, *, clock: Clock, embedded: bool = True) -> Machine:
     """Start a process over the keyring file there; it has reported itself."""
-    vault = await open_vault(path, embedded=True, clock=clock)
+    vault = await open_vault(path, embedded=embedded, clock=clock)
     presence = Presence(vault, clock=clock)
     await write(presence.announce)
     return Machine(path, clock, vault, presence)
