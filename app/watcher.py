@@ -2,18 +2,20 @@
 
 One watcher a process looks once a second at the heads of the teams that have listeners and reads each new row once into a
 ring. Wake-ups only make it look sooner, so a lost one costs a second. A listener reads the ring by its own position, and the
-database only while it is behind the ring: a slow reader holds its own cursor back, not memory.
+database only while it is behind the ring: a slow reader holds its own cursor back, not memory. Numbers missing there were removed
+as old: who had still to get to one of them is told so.
 """
 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 
-from app import database
+from app import database, horizon
 from app.events import Counter, Event
 
 RING_SIZE = 1_000
@@ -21,8 +23,16 @@ PAGE_SIZE = 200
 LOOK_EVERY_SECONDS = 1.0
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """A piece of a log: all events that are left up to the number `end`."""
+
+    rows: Sequence[Event]
+    end: int
+
+
 class Ring:
-    """A team's newest events, and the listeners' bell."""
+    """A team's newest events, without a number missing between them, and the listeners' bell."""
 
     def __init__(self, head: int) -> None:
         self.head = head
@@ -30,26 +40,35 @@ class Ring:
         self.listeners = 0
         self._bell = asyncio.Event()
 
-    def add(self, rows: Sequence[Event]) -> None:
-        self.rows.extend(rows)
-        self.head = rows[-1].sequence
+    def add(self, stretch: Stretch) -> None:
+        for row in stretch.rows:
+            self._go_to(row.sequence - 1)
+            self.rows.append(row)
+            self.head = row.sequence
+        self._go_to(stretch.end)
         self.chime()
 
     def chime(self) -> None:
         self._bell.set()
         self._bell = asyncio.Event()
 
-    def after(self, position: int) -> list[Event] | None:
-        """Return the events behind `position`; None when the ring no longer holds all of them."""
+    def after(self, position: int) -> Stretch | None:
+        """Return the events behind `position`; None when the ring does not hold all of them."""
         if position >= self.head:
-            return []
+            return Stretch((), position)
         if not self.rows or self.rows[0].sequence > position + 1:
             return None
-        return [row for row in self.rows if row.sequence > position]
+        return Stretch([row for row in self.rows if row.sequence > position], self.head)
 
     async def wait(self) -> None:
         """Return once there may be more than there was."""
         await self._bell.wait()
+
+    def _go_to(self, head: int) -> None:
+        """Leave out the numbers up to `head`, if any are missing; what lies before them is held no longer."""
+        if head > self.head:
+            self.rows.clear()
+            self.head = head
 
 
 class Watcher:
@@ -83,20 +102,22 @@ class Watcher:
         for ring in self._rings.values():
             ring.chime()
 
-    async def follow(self, team_id: UUID, *, after: int, caught_up: asyncio.Event | None = None) -> AsyncGenerator[Event, None]:
+    async def follow(
+        self, team_id: UUID, *, after: int, types: Collection[str] | None = None, caught_up: asyncio.Event | None = None
+    ) -> AsyncGenerator[Event, None]:
         """Yield the team's events numbered above `after`, each once and in order, then every new one; never ends by itself.
 
+        Of the `types` alone, where given. Raises CursorExpired where one of those was removed before the listener got to it.
         `caught_up` is set once the listener has taken all that there was when the watcher finished.
         """
         position = after
         async with self._listening(team_id) as ring:
             while True:
-                rows = ring.after(position)
-                if rows is None:
-                    rows = await self._read_or_wait(team_id, after=position)
-                for row in rows:
-                    yield row
-                    position = row.sequence
+                stretch = ring.after(position) or await self._read_or_wait(team_id, after=position, head=ring.head, types=types)
+                for row in stretch.rows:
+                    if types is None or row.type in types:
+                        yield row
+                position = stretch.end
                 if position < ring.head:
                     continue
                 if self._has_finished and caught_up is not None:
@@ -125,14 +146,17 @@ class Watcher:
         except database.OUTAGES as error:
             self._log.warning("watching interrupted", error=type(error).__name__)
 
-    async def _read_or_wait(self, team_id: UUID, *, after: int) -> list[Event]:
+    async def _read_or_wait(self, team_id: UUID, *, after: int, head: int, types: Collection[str] | None) -> Stretch:
         """Read what is behind the ring; where the database is away, nothing, a while later."""
         try:
-            return await _read(team_id, after=after)
+            stretch = await _read(team_id, after=after, head=head)
+            if stretch.end - after > len(stretch.rows):
+                await horizon.refuse_where_removed(team_id, after=after, types=types)
         except database.OUTAGES as error:
             self._log.warning("listening interrupted", fault=error.fault)
             await asyncio.sleep(self._look_every)
-            return []
+            return Stretch((), after)
+        return stretch
 
     async def _look(self) -> None:
         if not self._rings:
@@ -140,11 +164,10 @@ class Watcher:
         for counter in await Counter.filter(team_id__in=list(self._rings)):
             ring = self._rings.get(counter.team_id)
             while ring is not None and ring.head < counter.sequence:
-                rows = await _read(counter.team_id, after=ring.head)
-                if not rows:
-                    break
-                ring.add(rows)
+                ring.add(await _read(counter.team_id, after=ring.head, head=counter.sequence))
 
 
-async def _read(team_id: UUID, *, after: int) -> list[Event]:
-    return await Event.filter(team_id=team_id, sequence__gt=after).order_by("sequence").limit(PAGE_SIZE)
+async def _read(team_id: UUID, *, after: int, head: int) -> Stretch:
+    """Read on in a log that reaches to `head`, or further by now."""
+    rows = await Event.filter(team_id=team_id, sequence__gt=after).order_by("sequence").limit(PAGE_SIZE)
+    return Stretch(rows, rows[-1].sequence if rows else head)

@@ -3,11 +3,12 @@
 The cursors of the activity log and of all subscriptions are one and the same position: a team and a number in its log.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
+from app import horizon
 from app.errors import BadUserInput, CursorExpired, CursorInvalid
 from app.events import Event, head
 from app.graphql.context import Context
@@ -55,25 +56,23 @@ async def follow(
     types: frozenset[str] | None = None,
     subjects: frozenset[UUID] | None = None,
     parents: frozenset[UUID] | None = None,
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Yield the events of the caller's team behind the cursor `after` (None: from now on), and then each new one, for ever.
 
     Only those of the `types`, about the `subjects` and belonging to the `parents`, where given. Raises CursorInvalid for what is
-    no cursor of this team, CursorExpired for one beyond the end of the log (of a database that was restored from an older state).
+    no cursor of this team, CursorExpired for one beyond the end of the log (of a database that was restored from an older state)
+    and where an event of the `types` was removed behind it, also one that a slow listener had still to get to.
     """
     team_id = context.viewer.team_id
-    position = await _position(team_id, after)
-    async with aclosing(context.ground.watcher.follow(team_id, after=position, caught_up=context.caught_up)) as events:
+    position = await _position(team_id, after, types=types)
+    watcher = context.ground.watcher
+    async with aclosing(watcher.follow(team_id, after=position, types=types, caught_up=context.caught_up)) as events:
         async for event in events:
-            if (
-                (types is None or event.type in types)
-                and (subjects is None or event.subject_id in subjects)
-                and (parents is None or event.parent_id in parents)
-            ):
+            if (subjects is None or event.subject_id in subjects) and (parents is None or event.parent_id in parents):
                 yield event
 
 
-async def _position(team_id: UUID, after: str | None) -> int:
+async def _position(team_id: UUID, after: str | None, *, types: Collection[str] | None) -> int:
     end = await head(team_id)
     if after is None:
         return end
@@ -82,6 +81,7 @@ async def _position(team_id: UUID, after: str | None) -> int:
         raise CursorExpired(
             "This cursor lies beyond the end of the log: read the lists again and go on from a fresh `eventCursor`."
         )
+    await horizon.refuse_where_removed(team_id, after=number, types=types)
     return int(number)
 
 

@@ -1,0 +1,22 @@
+"""What is left to be removed of the activity log. Each does one bounded round."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app import horizon
+from app.events import Change, Event
+from app.ground import Ground
+from app.retention import BATCH_SIZE, remove_of_teams
+
+
+async def remove_old(*, ground: Ground) -> int:
+    """Remove some of the events that are 400 days old, the oldest first, and return how many."""
+    old = Event.filter(occurred_at__lte=ground.clock.now() - horizon.KEPT_FOR).order_by("occurred_at", "sequence")
+    found = await old.limit(BATCH_SIZE).values_list("team_id", "id")
+    return await remove_of_teams(found, _remove, events=ground.events)
+
+
+async def _remove(change: Change, ids: Sequence[UUID]) -> int:
+    events = await Event.filter(id__in=list(ids)).only("id", "type", "sequence")
+    await horizon.remove(change, events)
+    return len(events)
