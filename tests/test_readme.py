@@ -21,7 +21,7 @@ OPERATIONS = re.findall(r"^```graphql\n(.*?)^```", README, re.MULTILINE | re.DOT
 
 
 def test_it_stays_short_enough_to_be_read() -> None:
-    assert len(README.splitlines()) <= 520
+    assert len(README.splitlines()) <= 640
 
 
 def test_it_shows_operations() -> None:
@@ -146,6 +146,8 @@ def _is_command(words: list[str]) -> bool:
 
 def _commands(group: typer.Typer, *, above: tuple[str, ...] = ()) -> Iterator[str]:
     for command in group.registered_commands:
+        if command.hidden:  # for the service itself
+            continue
         assert command.callback is not None
         yield " ".join((*above, command.name or command.callback.__name__))
     for inner in group.registered_groups:
