@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import orjson
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected, WebSocketState
 
 from app.errors import RateLimited, RequestRefused, Unavailable
 from app.graphql.callers import Caller
@@ -27,6 +27,9 @@ from app.json_text import NotJson, parse_json
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
 MOST_OPERATIONS = 100
+_GONE = (WebSocketDisconnect, WebSocketDisconnected)
+"""What sending meets where the client has left: the first operation that notices, and those after it."""
+
 _LONGEST_REASON = 120  # of the 123 bytes that a close frame has
 
 
@@ -216,14 +219,14 @@ class Socket:
                         return
                     await self._send({"type": "next", "id": id, "payload": body})
             await self._finish(id, {"type": "complete", "id": id})
-        except WebSocketDisconnect:
+        except _GONE:
             return
         except Exception as error:  # noqa: BLE001 - a bug: whatever it is, the other operations go on
             await self._refuse(id, error, context)
 
     async def _refuse(self, id: str, error: Exception, context: Context) -> None:
         described = refuse(error, request_id=context.request_id)
-        with contextlib.suppress(WebSocketDisconnect):
+        with contextlib.suppress(*_GONE):
             message = {"type": "error", "id": id, "payload": [described]}
             await (self._finish(id, message) if self._is_current(id) else self._send(message))
 
@@ -243,7 +246,7 @@ class Socket:
     async def _close(self, close: Close | None) -> None:
         if close is None or self._websocket.application_state is not WebSocketState.CONNECTED:
             return
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        with contextlib.suppress(*_GONE, RuntimeError):
             await self._websocket.close(close.code, close.reason[:_LONGEST_REASON])
 
     def _is_own(self, origin: str) -> bool:

@@ -46,7 +46,7 @@ async def ask(
         except TooComplex as spent:
             return spent
         if not isinstance(answer, Failure):
-            kept.keep(key, answer, until=ground.clock.now() + KEPT_FOR)
+            kept.keep(key, answer, now=ground.clock.now())
         return answer
 
     outbound = CountedOutbound(ground.outbound, budget)
@@ -66,7 +66,7 @@ class _Kept(Generic[T]):
 
 
 class _Answers:
-    """Answers by what was asked for which grant; the longest unused give way when they weigh too much."""
+    """Answers by what was asked for which grant; the longest unused give way when they are old, or weigh too much."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[UUID, Hashable], _Kept[Any]] = OrderedDict()
@@ -82,10 +82,13 @@ class _Answers:
         self._kept.move_to_end(key)
         return found
 
-    def keep(self, key: tuple[UUID, Hashable], answer: object, *, until: datetime) -> None:
+    def keep(self, key: tuple[UUID, Hashable], answer: object, *, now: datetime) -> None:
         if key in self._kept:
             self._drop(key)
-        kept = _Kept(answer, until, _weigh(answer))
+        # The longest unused is at most one lifetime older than any other that is not old yet.
+        while self._kept and next(iter(self._kept.values())).until <= now:
+            self._drop(next(iter(self._kept)))
+        kept = _Kept(answer, now + KEPT_FOR, _weigh(answer))
         self._kept[key] = kept
         self._weight += kept.weight
         while self._weight > _MOST_WEIGHT:

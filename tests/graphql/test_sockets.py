@@ -21,6 +21,7 @@ from app.graphql.callers import Caller
 from app.graphql.entrance import Authenticate
 from app.graphql.sockets import MOST_OPERATIONS
 from tests.graphql.tiny import World, caller, soon
+from tests.journeys.soaking import until
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 INIT = {"type": "connection_init", "payload": {"authorization": "Bearer good"}}
@@ -298,6 +299,36 @@ async def test_a_client_that_leaves_ends_its_subscriptions(world: World, address
 
     async with asyncio.timeout(5):
         await world.closed.wait()
+
+
+async def test_operations_whose_answers_find_the_connection_lost_are_nothing_unexpected(world: World) -> None:
+    incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    for message in (INIT, subscribe("{ role }", id="1"), subscribe("{ role }", id="2")):
+        incoming.put_nowait({"type": "websocket.receive", "text": json.dumps(message)})
+
+    async def receive() -> dict[str, Any]:
+        return await incoming.get() if connected else {"type": "websocket.connect"}
+
+    async def give(message: Any) -> None:
+        connected.append(message["type"])
+        if '"next"' in message.get("text", ""):
+            raise OSError
+
+    async def are_over() -> bool:
+        return connected.count("websocket.send") > 1 and not any(
+            "Socket._run" in repr(task.get_coro()) for task in asyncio.all_tasks()
+        )
+
+    connected: list[str] = []
+    scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": [PROTOCOL]}
+    app = Starlette(routes=world.view().routes())
+    with capture_logs() as logs:
+        serving_it = asyncio.create_task(app(scope, receive, give))
+        await until(are_over, seconds=10)
+        incoming.put_nowait({"type": "websocket.disconnect", "code": 1006})
+        await serving_it
+
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
 
 
 def complete(socket: ClientConnection) -> Any:

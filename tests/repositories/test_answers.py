@@ -23,6 +23,19 @@ async def test_large_files_give_way_to_newer_ones(world: World) -> None:
     assert asked == [*(f"{number}" for number in range(12)), "0"]
 
 
+async def test_answers_that_nobody_asks_for_again_do_not_stay_for_their_age(world: World) -> None:
+    app = await open_app(world, GITLAB, bob="ada")
+    grant = await own_grant(app, world.people.bob)
+    for number in range(5):
+        await read(world, grant, f"old {number}", [])
+
+    world.clock.advance(answers.KEPT_FOR)
+    await read(world, grant, "new", [])
+
+    kept = answers._answers_of(world.ground)._kept  # noqa: SLF001 - memory that nobody can ask about
+    assert [question for _, question in kept] == [("file", "new")]
+
+
 async def read(world: World, grant: Grant, path: str, asked: list[str]) -> None:
     async def put(_authorized: Authorized, _outbound: CountedOutbound) -> File:
         asked.append(path)
