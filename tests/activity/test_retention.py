@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import aclosing
 from datetime import timedelta
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from app import horizon
 from app.activity.jobs import remove_old
+from app.errors import CursorExpired
 from app.events import Change, Counter, Entry as Recorded, Event
 from app.ground import Ground
 from app.horizon import Horizon
@@ -138,6 +140,26 @@ async def test_a_listener_from_now_on_hears_what_comes_after_all_before_it_was_r
     listener = await listen(log, after=1, pause=1, meanwhile=turn)
 
     assert (listener.heard, listener.expired) == ([2, 3], None)
+
+
+async def test_what_was_removed_before_the_watcher_got_to_it_is_missed_by_nobody(ground: Ground) -> None:
+    log = await new_log(ground)
+    watcher = log.ground.watcher
+
+    async with aclosing(watcher.follow(log.team_id, after=0)) as events, asyncio.timeout(20):
+        first = asyncio.ensure_future(anext(events))
+        await log.write([Entry("A")] * 3)
+        while not first.done():
+            await watcher.finish()
+        await log.write([Entry("A", age=401)])
+        await log.remove_old()
+        await log.write([Entry("A")])
+        await watcher.finish()
+        heard = [(await first).sequence, (await anext(events)).sequence, (await anext(events)).sequence]
+        with pytest.raises(CursorExpired, match="kept for 400 days"):
+            await anext(events)
+
+    assert heard == [1, 2, 3]
 
 
 @RUNS_ON_ONE_DATABASE
