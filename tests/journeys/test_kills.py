@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -86,9 +87,9 @@ async def test_a_server_killed_at_any_moment_loses_nothing_that_it_answered_with
 
 
 @contextlib.asynccontextmanager
-async def served_beside_sandbox(folder: Path, *, database_url: str) -> AsyncIterator[Service]:
-    """Yield a running service whose sandbox is a process of its own, and lives on."""
-    service = Service(folder=folder, database_url=database_url)
+async def served_beside_sandbox(folder: Path, *, database_url: str, **options: Any) -> AsyncIterator[Service]:
+    """Yield a running service whose sandbox is a process of its own, and lives on. `options` are the service's."""
+    service = Service(folder=folder, database_url=database_url, **options)
     if not database_url.startswith("sqlite:"):
         make_keyring(folder / "keyring.json")
     command = [sys.executable, "-m", "app", "sandbox", "--port", str(service.sandbox_port)]

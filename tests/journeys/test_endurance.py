@@ -1,0 +1,190 @@
+"""However many callers come and go, the process holds afterwards what it held before."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app import database
+from app.clock import SystemClock
+from app.settings import Settings
+from app.tables import MODELS
+from app.teams import console
+from tests.callers import Api
+from tests.grounds import make_ground
+from tests.journeys.counted import FILE
+from tests.journeys.footprint import Footprint, memory_of, slope, take_footprint
+from tests.journeys.soaking import IS_SOAK, fresh_random, full, say
+from tests.journeys.story import Story
+from tests.journeys.test_early_completion import add_quiet_integration
+from tests.journeys.test_git_story import Person, add_server
+from tests.journeys.test_kills import served_beside_sandbox
+from tests.journeys.visiting import Team, Visits
+from tests.processes import Service
+
+pytestmark = pytest.mark.endurance
+
+TEAMS = full(12, ci=3)
+WARM_UP_SECONDS = full(600, ci=15)
+SECONDS = full(3_600, ci=40)
+PER_SECOND = float(os.environ.get("VISITS_PER_SECOND", "20"))
+
+SETTLE_SECONDS = full(120, ci=40)
+SAMPLE_EVERY = full(10, ci=1)
+MOST_GROWTH = 1.0
+"""MiB a minute."""
+
+SLACK = 2
+"""How many tasks, threads and files more or less are none: the background work is always about to do something."""
+
+FEW = 100
+"""So many objects of a type more or less, or in our containers, are what is kept on purpose and has a bound."""
+
+BOUNDED = ("app.graphql.documents.", "app.sign_ins.answers.", "app.providers.contract.", "app.repositories.asking.")
+"""Where documents and providers' answers are kept, up to a weight that has tests of its own."""
+
+OURS = (
+    "app.",
+    "asyncio.",
+    "_asyncio.",
+    "uvicorn.",
+    "starlette.",
+    "websockets.",
+    "httpcore2.",
+    "asyncpg.",
+    "aiosqlite.",
+    "uvloop.",
+)
+
+
+async def test_callers_who_come_and_go_leave_nothing_behind(database_url: str, tmp_path: Path) -> None:
+    random, counted = fresh_random(), tmp_path / "counted.json"
+    async with counted_service(tmp_path, database_url=database_url, counted=counted) as service, gathered(service) as teams:
+        visits = Visits(teams, random, PER_SECOND)
+        await visits.come(seconds=WARM_UP_SECONDS)
+        before = await settled(service, counted=counted)
+        say(f"endurance: before: {before}")
+
+        sampling = asyncio.create_task(sample_memory(service))
+        await visits.come(seconds=SECONDS)
+        sampling.cancel()
+        [samples] = await asyncio.gather(sampling)
+
+        after = await settled(service, counted=counted, like=before)
+    growth = slope(samples) * 60
+    say(f"endurance: after:  {after}")
+    say(f"endurance: {sum(visits.made.values())} visits in {SECONDS} s: {dict(visits.made)}")
+    say(f"endurance: memory grew by {growth:.3f} MiB a minute over {len(samples)} samples")
+    more = grown(before, after, at_least=FEW // 4)
+    say(f"endurance: what there is more of: {more}")
+    assert visits.failed == []
+    assert differences(before, after) == {}
+    assert {name for name in grown(before, after, at_least=FEW) if not name.startswith(BOUNDED)} == set()
+    assert failures_in(service.log.read_text()) == []
+    assert growth < MOST_GROWTH or not IS_SOAK
+
+
+@contextlib.asynccontextmanager
+async def counted_service(folder: Path, *, database_url: str, counted: Path) -> AsyncIterator[Service]:
+    redis = {"INSTALLED_APPS_REDIS_URL": os.environ["TEST_REDIS_URL"]} if os.environ.get("TEST_REDIS_URL") else {}
+    environment = {FILE: str(counted), **redis}
+    async with served_beside_sandbox(
+        folder, database_url=database_url, program="tests.journeys.counted", environment=environment
+    ) as service:
+        yield service
+
+
+@contextlib.asynccontextmanager
+async def gathered(service: Service) -> AsyncIterator[list[Team]]:
+    """Yield teams, each with an installed app and an integration; two of them use a Git server too."""
+    teams: list[Team] = []
+    try:
+        for number in range(TEAMS):
+            story = await begin(service, name=f"Team {number}", email=f"ada{number}@example.com")
+            quiet, app = await add_quiet_integration(story)
+            channels = (await story.admin.ask(CHANNELS, id=app))["installedApp"]["channels"]["nodes"]
+            teams.append(Team(story, quiet, app, channels[number % len(channels)]["id"]))
+        for team in teams[:2]:
+            team.git_server = await add_server(team.story, provider="gitlab-self-managed", path="gitlab")
+            person = Person(team.story, "", "ada", team.story.admin, team.story.browser)
+            await person.sign_in(team.git_server)
+            team.definition = await person.connect(team.git_server, api_name="Payments")
+        yield teams
+    finally:
+        for team in teams:
+            await team.story.browser.close()
+
+
+CHANNELS = "query ($id: ID!) { installedApp(id: $id) { channels(first: 100) { nodes { id name } } } }"
+
+
+async def begin(service: Service, *, name: str, email: str) -> Story:
+    """Make a team with one person, and sign their browser in."""
+    settings = Settings(data_dir=service.folder, public_url=service.url)
+    await database.connect(service.database_url, models=MODELS)
+    try:
+        async with make_ground(folder=service.folder, clock=SystemClock(), settings=settings) as ground:
+            await console.create_team(name=name, admin_name="Ada", admin_email=email, ground=ground)
+            token = await console.create_token(team=name, email=email, scopes=(), days=None, ground=ground)
+            link = await console.make_sign_in_link(team=name, email=email, ground=ground)
+    finally:
+        await database.close()
+    api = Api(service.url, token.reveal())
+    story = Story(service, api, api)
+    page = await story.browser.submit(await story.browser.open(link.reveal()))
+    assert page.status == 200, page
+    return story
+
+
+async def settled(service: Service, *, counted: Path, like: Footprint | None = None) -> Footprint:
+    """Return what the process holds once it holds no caller any more, and as little as before where that can be waited for."""
+    end = time.monotonic() + SETTLE_SECONDS
+    while True:
+        found = await take_footprint(service, counted=counted)
+        is_quiet = not found.files.get("callers") and (like is None or differences(like, found) == {})
+        if is_quiet or time.monotonic() > end:
+            return found
+        await asyncio.sleep(1)  # looked at again
+
+
+def differences(before: Footprint, after: Footprint) -> dict[str, str]:
+    """Return what there is more of than there was; pools may be larger or smaller."""
+    numbers = {
+        "tasks": (before.tasks, after.tasks),
+        "threads": (before.threads, after.threads),
+        **{f"files: {kind}": (before.files.get(kind, 0), after.files.get(kind, 0)) for kind in before.files | after.files},
+        "connections": (before.database_connections, after.database_connections),
+    }
+    pooled = {"files: database", "files: provider", "connections"}
+    return {name: f"{was} → {now}" for name, (was, now) in numbers.items() if now - was > (POOL if name in pooled else SLACK)}
+
+
+POOL = 10
+"""So many connections to the database, or idle ones to one provider, a process has at most."""
+
+
+def grown(before: Footprint, after: Footprint, *, at_least: int) -> dict[str, str]:
+    """Return the types with so many more objects, and our containers that hold so much more."""
+    was, now = before.counts, after.counts
+    objects = {name: (was.objects.get(name, 0), number) for name, number in now.objects.items() if name.startswith(OURS)}
+    held = {name: (was.held.get(name, 0), number) for name, number in now.held.items()}
+    return {name: f"{old} → {new}" for name, (old, new) in (objects | held).items() if new - old >= at_least}
+
+
+def failures_in(log: str) -> list[str]:
+    """Return what the service took for a mistake of its own."""
+    return [line[:1_000] for line in log.splitlines() if '"level":"error"' in line or "Traceback" in line]
+
+
+async def sample_memory(service: Service) -> list[tuple[float, float]]:
+    """Return seconds and MiB, until cancelled."""
+    samples = []
+    with contextlib.suppress(asyncio.CancelledError):
+        while True:
+            samples.append((time.monotonic(), memory_of(service)))
+            await asyncio.sleep(SAMPLE_EVERY)
+    return samples
