@@ -7,13 +7,14 @@ from itertools import pairwise
 from typing import Any, Never, cast
 
 import pytest
-from tortoise.exceptions import OperationalError
 
 from app.deliveries.jobs import deliver_due
 from app.deliveries.leases import LEASE
 from app.deliveries.models import Delivery, DeliveryStatus
+from app.errors import DatabaseAway
 from app.events import Change, Events
 from app.integrations.models import Integration, IntegrationStatus, MonitoringPost
+from app.outages import AWAY, unknown
 from app.outbound import Outbound
 from app.sign_ins.models import Grant
 from tests.deliveries.world import (
@@ -170,7 +171,7 @@ async def test_a_process_that_dies_between_the_post_and_the_save_posts_a_duplica
 async def test_a_database_that_is_away_for_a_moment_makes_no_duplicate(world: World) -> None:
     integration = await world.add_integration()
     await world.report()
-    answers = iter([OperationalError("away"), OperationalError("away")])
+    answers = iter([DatabaseAway(AWAY, fault="lost"), DatabaseAway(AWAY, fault="lost")])
 
     class Interrupted:
         async def change(self, *arguments: Any, **named: Any) -> Any:
@@ -191,7 +192,7 @@ async def test_a_commit_whose_answer_was_lost_is_not_saved_twice(world: World) -
     integration = await world.add_integration()
     await world.report()
     world.break_posting(1, fault="status", status=500)
-    answers = iter([OperationalError("away")])
+    answers = iter([unknown("lost")])
 
     class Deaf:
         async def change(self, *arguments: Any, **named: Any) -> Any:

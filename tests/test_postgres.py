@@ -1,0 +1,412 @@
+"""PostgreSQL in trouble, for real: each call is right or says UNAVAILABLE, and all heals by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.exceptions import IntegrityError
+
+from app import database
+from app.clock import SystemClock
+from app.errors import DatabaseAway, OutcomeUnknown
+from app.events import Change, Counter, Entry, Event, Events
+from app.outages import BUSY, UNKNOWN, Patience
+from app.tables import MODELS
+from tests import databases
+from tests.faults.proxy import BlackHole, HalfOpen, Proxy, Refuse, proxying
+from tests.faults.undoing import undoing
+
+pytestmark = pytest.mark.skipif(not databases.POSTGRES_URL, reason="this run is SQLite's")
+
+SHORT = Patience(connection=0.5, statement=0.5, lock=0.4, idle=0.4, pauses=(0.0, 0.05, 0.1, 0.2, 0.4, 0.8))
+POOL = 10
+
+
+@asynccontextmanager
+async def opened(url: str, patience: Patience = SHORT) -> AsyncIterator[None]:
+    await database.connect(url, models=MODELS, patience=patience)
+    try:
+        yield
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def admin(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that the service knows nothing of."""
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def through_proxy(url: str) -> AsyncIterator[tuple[Proxy, str]]:
+    """Yield a proxy before the server, and the database's address through it."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    async with proxying(parts.hostname, parts.port or 5432) as proxy:
+        yield proxy, parts._replace(netloc=f"{parts.username or 'postgres'}@127.0.0.1:{proxy.port}").geturl()
+
+
+async def count(_connection: BaseDBAsyncClient) -> None:
+    await Counter.create(team_id=uuid4(), sequence=0)
+
+
+async def look() -> int:
+    return await Counter.all().count()
+
+
+async def fill_pool() -> None:
+    """Have as many connections open as there may be."""
+    go_on = asyncio.Event()
+    began = [asyncio.Event() for _ in range(POOL)]
+
+    async def hold(number: int) -> None:
+        async def wait(_connection: BaseDBAsyncClient) -> None:
+            began[number].set()
+            await go_on.wait()
+
+        await database.write(wait)
+
+    holding = [asyncio.create_task(hold(number)) for number in range(POOL)]
+    for one in began:
+        await one.wait()
+    go_on.set()
+    await asyncio.gather(*holding)
+
+
+IDLE = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+END_ALL = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+async def test_when_every_connection_was_terminated_the_next_calls_do_not_notice(database_url: str) -> None:
+    async with opened(database_url), admin(database_url) as operator:
+        await fill_pool()
+
+        ended = await operator.fetchval(END_ALL)
+        await asyncio.gather(*(database.write(count) for _ in range(POOL)), *(Counter.all().count() for _ in range(2 * POOL)))
+
+        assert ended == POOL
+        assert await Counter.all().count() == POOL
+
+
+async def test_a_write_that_loses_its_connection_before_the_commit_is_run_again_and_done_once(database_url: str) -> None:
+    tries = 0
+
+    async with opened(database_url), admin(database_url) as operator:
+
+        async def lose_it_at_first(connection: BaseDBAsyncClient) -> None:
+            nonlocal tries
+            tries += 1
+            await count(connection)
+            if tries == 1:
+                await operator.fetchval(END_ALL)
+            await count(connection)
+
+        await database.write(lose_it_at_first)
+
+        assert tries == 2
+        assert await Counter.all().count() == 2
+
+
+@dataclass(frozen=True)
+class Noted:
+    subject_id: UUID
+
+    def entry(self) -> Entry:
+        return Entry(type="NOTED", subject_id=self.subject_id, summary="Noted.")
+
+
+async def note(change: Change) -> None:
+    await change.record(Noted(uuid4()))
+
+
+async def test_changes_that_the_server_undoes_are_made_once_numbered_without_a_gap_and_heard_of_once(database_url: str) -> None:
+    team, woken = uuid4(), list[UUID]()
+    events = Events(clock=SystemClock(), reactions={}, wake=woken.append)
+
+    async with opened(database_url), undoing(database_url) as operator:
+        await events.found(team, note)
+        await asyncio.gather(*(events.change(team, note) for _ in range(6)))
+
+        assert await operator.fetchval("SELECT last_value FROM undoing") >= 2 * 7
+        assert [row.sequence for row in await Event.filter(team_id=team).order_by("sequence")] == list(range(1, 8))
+        assert woken == [team] * 7
+
+
+async def test_a_serialization_failure_is_run_again(database_url: str) -> None:
+    team = uuid4()
+
+    async with opened(database_url):
+
+        async def found(_connection: BaseDBAsyncClient) -> None:
+            await Counter.create(team_id=team, sequence=0)
+
+        await database.write(found)
+        met = Meeting(2)
+
+        async def add(connection: BaseDBAsyncClient) -> None:
+            await connection.execute_query("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
+            counter = await Counter.get(team_id=team)
+            await met.wait()
+            await Counter.filter(team_id=team).update(sequence=counter.sequence + 1)
+
+        await asyncio.gather(database.write(add), database.write(add))
+
+        assert met.came == 3
+        assert (await Counter.get(team_id=team)).sequence == 2
+
+
+async def test_a_deadlock_is_run_again_for_whom_the_server_chose(database_url: str) -> None:
+    first, second = uuid4(), uuid4()
+
+    async with opened(database_url, Patience(lock=5.0)):
+
+        async def found(_connection: BaseDBAsyncClient) -> None:
+            for team in (first, second):
+                await Counter.create(team_id=team, sequence=0)
+
+        await database.write(found)
+        met = Meeting(2)
+
+        def adding(*teams: UUID) -> Callable[[BaseDBAsyncClient], Awaitable[None]]:
+            async def add(_connection: BaseDBAsyncClient) -> None:
+                for team in teams:
+                    counter = await Counter.filter(team_id=team).select_for_update().get()
+                    await Counter.filter(team_id=team).update(sequence=counter.sequence + 1)
+                    await met.wait()
+
+            return add
+
+        await asyncio.gather(database.write(adding(first, second)), database.write(adding(second, first)))
+
+        assert [row.sequence for row in await Counter.all()] == [2, 2]
+        assert met.came > 2 * 2  # one of them came again
+
+
+class Meeting:
+    """Lets nobody on until so many have come; whoever comes later is let on at once."""
+
+    def __init__(self, number: int) -> None:
+        self.came = 0
+        self._number = number
+        self._all_there = asyncio.Event()
+
+    async def wait(self) -> None:
+        self.came += 1
+        if self.came >= self._number:
+            self._all_there.set()
+        await self._all_there.wait()
+
+
+async def test_a_transaction_in_which_a_halted_process_stands_is_ended_by_the_server_and_run_again(database_url: str) -> None:
+    team, tries = uuid4(), 0
+    stands, ended = asyncio.Event(), asyncio.Event()
+
+    async with opened(database_url), admin(database_url) as operator:
+
+        async def halt_at_first(_connection: BaseDBAsyncClient) -> None:
+            nonlocal tries
+            tries += 1
+            await Counter.create(team_id=team, sequence=0)
+            if tries == 1:
+                stands.set()
+                await ended.wait()
+
+        writing = asyncio.create_task(database.write(halt_at_first))
+        await stands.wait()
+        assert await operator.fetchval(IDLE) == 1
+        while await operator.fetchval(IDLE) != 0:
+            assert not writing.done()
+        ended.set()
+        await writing
+
+        assert tries == 2
+        assert await Counter.all().count() == 1
+
+
+async def test_a_lock_that_somebody_keeps_is_waited_for_only_so_long(database_url: str) -> None:
+    async with opened(database_url), admin(database_url) as operator:
+        async with operator.transaction():
+            await operator.execute("LOCK TABLE counter")
+            with pytest.raises(DatabaseAway) as refused:
+                await database.write(count)
+        await database.write(count)
+
+        assert refused.value.message == BUSY
+        assert refused.value.fault.startswith("55P03")
+        assert await Counter.all().count() == 1
+
+
+async def test_a_statement_that_takes_too_long_is_ended_by_the_server(database_url: str) -> None:
+    async with opened(database_url):
+        with pytest.raises(DatabaseAway) as refused:
+            await database.current().execute_query_dict("SELECT pg_sleep(30)")
+
+        assert refused.value.fault.startswith("57014")
+        assert await Counter.all().count() == 0
+
+
+async def test_an_exhausted_pool_refuses_in_time_and_loses_no_connection_to_those_who_went_away(database_url: str) -> None:
+    go_on = asyncio.Event()
+    began = Meeting(POOL)
+
+    async def hold(_connection: BaseDBAsyncClient) -> None:
+        await began.wait()
+        await go_on.wait()
+
+    async with opened(database_url, Patience(connection=0.3)):
+        holding = [asyncio.create_task(database.write(hold)) for _ in range(POOL)]
+        await began.wait()
+        with pytest.raises(DatabaseAway) as refused:
+            await Counter.all().count()
+        waiting = [asyncio.create_task(look()) for _ in range(3 * POOL)]
+        await asyncio.sleep(0)  # they stand in the queue now
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        go_on.set()
+        await asyncio.gather(*holding)
+        await fill_pool()
+
+        assert refused.value.message == BUSY
+
+
+async def test_reads_cancelled_at_any_moment_lose_no_connection(database_url: str) -> None:
+    async with opened(database_url, Patience(connection=2.0)):
+        tasks = [asyncio.create_task(look()) for _ in range(80)]
+        for at, task in enumerate(tasks):
+            asyncio.get_running_loop().call_later(at * 0.001, task.cancel)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+        await fill_pool()
+
+
+async def test_a_network_that_swallows_everything_is_given_up_in_time_and_used_again_when_it_is_back(database_url: str) -> None:
+    async with through_proxy(database_url) as (proxy, url), opened(url):
+        await fill_pool()
+        proxy.impose(BlackHole())
+        async with asyncio.timeout(10):
+            outcomes = await asyncio.gather(
+                *(Counter.all().count() for _ in range(POOL)), database.write(count), return_exceptions=True
+            )
+        proxy.heal()
+
+        await database.write(count)
+        assert {type(outcome) for outcome in outcomes} == {DatabaseAway}
+        assert await Counter.all().count() == 1
+
+
+async def test_connections_whose_other_side_is_gone_are_replaced_at_once_by_the_first_that_finds_out(database_url: str) -> None:
+    async with through_proxy(database_url) as (proxy, url), opened(url):
+        await fill_pool()
+        proxy.impose(HalfOpen())
+        proxy.heal()
+
+        await asyncio.gather(*(database.write(count) for _ in range(POOL)))
+        assert await Counter.all().count() == POOL
+
+
+GATE = 77
+CLOSE_GATE = f"""
+CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN PERFORM pg_advisory_xact_lock_shared({GATE}); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER wait_at_gate AFTER INSERT ON counter DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION wait_at_gate();
+SELECT pg_advisory_lock({GATE})"""
+OPEN_GATE = f"SELECT pg_advisory_unlock({GATE})"
+AT_GATE = """
+SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"""
+IN_COMMIT = Patience(connection=0.5, statement=1.0, lock=10.0, pauses=(0.05, 0.2, 0.4, 0.8, 0.8))
+
+
+@asynccontextmanager
+async def gate(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Let no COMMIT through that made a counter, until `OPEN_GATE` is executed on the connection that this yields."""
+    async with admin(url) as operator:
+        await operator.execute(CLOSE_GATE)
+        try:
+            yield operator
+        finally:
+            await operator.execute("SELECT pg_advisory_unlock_all(); DROP FUNCTION wait_at_gate CASCADE")
+
+
+async def someone_at(operator: asyncpg.Connection) -> None:
+    while await operator.fetchval(AT_GATE) == 0:
+        pass
+
+
+async def test_a_commit_whose_connection_breaks_is_looked_up_and_run_again_where_it_was_undone(database_url: str) -> None:
+    async with through_proxy(database_url) as (proxy, url), opened(url, IN_COMMIT), gate(database_url) as operator:
+        writing = asyncio.create_task(database.write(count))
+        await someone_at(operator)
+
+        proxy.cut()
+        await operator.execute(OPEN_GATE)
+        await writing
+
+        assert await Counter.all().count() == 1
+
+
+async def test_a_commit_whose_answer_is_lost_is_looked_up_and_not_made_again(database_url: str) -> None:
+    tries = 0
+
+    async def count_tries(connection: BaseDBAsyncClient) -> None:
+        nonlocal tries
+        tries += 1
+        await count(connection)
+
+    async with through_proxy(database_url) as (proxy, url), opened(url, IN_COMMIT), gate(database_url) as operator:
+        writing = asyncio.create_task(database.write(count_tries))
+        await someone_at(operator)
+
+        proxy.impose(HalfOpen())
+        await operator.execute(OPEN_GATE)
+        proxy.heal()
+        await writing
+
+        assert tries == 1
+        assert await Counter.all().count() == 1
+
+
+async def test_a_commit_that_nobody_can_be_asked_about_may_have_been_done(database_url: str) -> None:
+    async with through_proxy(database_url) as (proxy, url), opened(url, IN_COMMIT), gate(database_url) as operator:
+        writing = asyncio.create_task(database.write(count))
+        await someone_at(operator)
+
+        proxy.impose(HalfOpen())
+        await operator.execute(OPEN_GATE)
+        proxy.impose(Refuse())
+        with pytest.raises(OutcomeUnknown) as unknown:
+            await writing
+        proxy.heal()
+
+        assert unknown.value.message == UNKNOWN
+        assert await Counter.all().count() == 1
+
+
+async def test_a_rule_that_is_broken_only_at_the_commit_is_no_outage(database_url: str) -> None:
+    async with opened(database_url), admin(database_url) as operator:
+        await operator.execute(
+            """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'not this one' USING ERRCODE = 'check_violation'; END $$;
+            CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON counter DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION refuse()"""
+        )
+        with pytest.raises(IntegrityError):
+            await database.write(count)
+        await operator.execute("DROP FUNCTION refuse CASCADE")
+        await database.write(count)
+
+        assert await Counter.all().count() == 1
