@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from app import database
+from app.activity import jobs as activity
 from app.deliveries import jobs as deliveries
 from app.ground import Ground
 from app.installed_apps import jobs as installed_apps
@@ -35,6 +36,9 @@ JOBS = (
     Job("refresh", sign_ins.refresh_due, every=5.0),
     Job("expire", sign_ins.expire_due, every=1.0),
     Job("sweep", teams.sweep, every=600.0),
+    Job("remove old runs", deliveries.remove_old, every=600.0),
+    Job("remove ended sign-ins", sign_ins.remove_ended, every=600.0),
+    Job("remove old events", activity.remove_old, every=600.0),
 )
 
 

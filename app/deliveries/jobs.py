@@ -1,4 +1,4 @@
-"""The worker's job: handing over what is due."""
+"""The worker's jobs: handing over what is due, and removing what is old."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,10 +7,13 @@ from uuid import UUID
 
 from app.deliveries.leases import Lease, put_back, take_due
 from app.deliveries.posting import Attempt, Lost, Waiting, post
+from app.deliveries.retention import remove_old
 from app.deliveries.schedule import spread
 from app.deliveries.settling import settle
 from app.ground import Ground
 from app.stopping import WORK_SECONDS
+
+__all__ = ["deliver_due", "remove_old"]
 
 POSTS_AT_A_TIME = 8
 

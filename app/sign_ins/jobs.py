@@ -1,4 +1,7 @@
-"""What falls due: sign-ins that were left, grants to be refreshed, checked and given back. Each does one bounded round."""
+"""What falls due: sign-ins that were left or are long over, grants to be refreshed, checked and given back.
+
+Each does one bounded round.
+"""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -16,9 +19,10 @@ from app.sign_ins.endings import SHUT
 from app.sign_ins.events import AuthorizationRevoked
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant
 from app.sign_ins.refresh import refresh
+from app.sign_ins.retention import remove_ended
 from app.sign_ins.revocation import revoke_due
 
-__all__ = ["check_due", "expire_due", "refresh_due", "revoke_due"]
+__all__ = ["check_due", "expire_due", "refresh_due", "remove_ended", "revoke_due"]
 
 CUT_OFF_AFTER = timedelta(seconds=60)
 _ROUND = 100

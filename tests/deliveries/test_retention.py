@@ -7,10 +7,10 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app import database
 from app.deliveries import actions
+from app.deliveries.jobs import remove_old
 from app.deliveries.leases import take_due
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.posting import Attempt
-from app.deliveries.retention import remove_old
 from app.deliveries.settling import settle
 from app.events import Event
 from app.integrations.models import Integration, MonitoringPost, NotifyRule
