@@ -270,7 +270,7 @@ class _Wire:
                 if not is_to_client and chunk:
                     self.reset()
             elif target is not None and not target.writer.is_closing():
-                with contextlib.suppress(ConnectionError):
+                with contextlib.suppress(OSError):  # also "not connected", of a side that has just ended
                     await self._write(chunk, target.writer)
             if not chunk:
                 return
