@@ -1,6 +1,7 @@
 """Data keys that are wrapped anew keep their bits, whoever is killed, comes second or promotes another key meanwhile."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from app.data_keys import DataKey, unwrap
 from app.database import write
 from app.errors import KeyUnavailable, SealBroken, SealError
-from app.key_states import KeyUse
+from app.key_states import KeyState, KeyUse, lock_primary
 from app.keyring import Keyring, read_keyring
 from app.keys import Key
 from app.rewrapping import rewrap
@@ -132,6 +133,36 @@ async def test_a_promotion_in_the_middle_is_followed(here: Machine, clock: HeldC
     assert await wrapped_by() == {third: 12}
     assert await states() == {first: KeyUse.DECRYPT_ONLY, second: KeyUse.DECRYPT_ONLY, third: KeyUse.PRIMARY}
     await assert_all_open(sealed, vault=here.vault, clock=clock)
+
+
+async def test_nothing_is_saved_under_a_key_that_was_retired_while_it_was_wrapping(here: Machine, clock: HeldClock) -> None:
+    first = here.vault.keyring.ids[0]
+    await seal_for_teams(here.vault, count=3)
+    second = await promote_another(here, clock)
+    third = await add(here.path, clock=clock)
+    vault = await open_vault(here.path, embedded=True, clock=clock)
+    is_held, is_wrapped = asyncio.Event(), asyncio.Event()
+
+    def entropy(count: int) -> bytes:
+        is_wrapped.set()
+        return os.urandom(count)
+
+    async def turn_while_it_wraps(connection: BaseDBAsyncClient) -> None:
+        primary = await lock_primary(connection)
+        is_held.set()
+        await is_wrapped.wait()
+        heir = await KeyState.get(id=third, using_db=connection)
+        await primary.become(KeyUse.RETIRED, at=clock.now(), connection=connection)
+        await heir.become(KeyUse.PRIMARY, at=clock.now(), connection=connection)
+
+    turning = asyncio.create_task(write(turn_while_it_wraps))
+    await is_held.wait()
+    outcome = await rewrap(vault=vault, progress=quiet, entropy=entropy)
+    await turning
+
+    assert outcome.primary == third
+    assert {(row.key_id, row.version) for row in await DataKey.all()} == {(third, 2)}
+    assert await states() == {first: KeyUse.DECRYPT_ONLY, second: KeyUse.RETIRED, third: KeyUse.PRIMARY}
 
 
 async def test_a_key_that_was_added_after_the_rewrap_began_is_found_in_the_file(here: Machine, clock: HeldClock) -> None:

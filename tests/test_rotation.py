@@ -11,11 +11,11 @@ import pytest
 from app.data_keys import DataKey
 from app.errors import ConfigurationError, KeyUnavailable, StatedProblem
 from app.key_states import KeyUse
-from app.keyring import Keyring, add_key, read_keyring
+from app.keyring import add_key, read_keyring
 from app.presence import LIVE_SECONDS, LiveProcess, present
 from app.rewrapping import rewrap
 from app.rotation import add, promote, retire
-from app.vault import Vault, open_vault
+from app.vault import open_vault
 from tests.held import HeldClock
 from tests.keyrings import (
     Machine,
@@ -135,24 +135,36 @@ async def test_a_process_that_was_not_seen_for_half_a_minute_does_not_either(her
     assert (await states())[added] is KeyUse.PRIMARY
 
 
-async def test_a_process_that_was_halted_meanwhile_reads_and_writes_with_the_keys_in_its_file(
-    here: Machine, clock: HeldClock
-) -> None:
+async def halted_through_a_rotation(here: Machine, clock: HeldClock) -> tuple[Machine, str]:
+    """Return a process that comes back with its old keyring beside the new file, and the new primary."""
     there = await start_elsewhere(here, clock)
-    sealed = await seal_for_teams(here.vault, count=2)
     added = await add(here.path, clock=clock)
     there.take_file_of(here)
-    clock.advance(timedelta(seconds=LIVE_SECONDS))  # it is halted
+    clock.advance(timedelta(seconds=LIVE_SECONDS))
     await here.presence.look()
     await promote(added, keyring=read_keyring(here.path), clock=clock)
     await rewrap(vault=here.vault, progress=quiet)
     assert there.vault.keyring.get(added) is None
+    return there, added
+
+
+async def test_a_process_that_was_halted_meanwhile_opens_with_the_keys_in_its_file(here: Machine, clock: HeldClock) -> None:
+    sealed = await seal_for_teams(here.vault, count=2)
+    there, added = await halted_through_a_rotation(here, clock)
 
     for team_id, value in sealed.items():
         assert (await there.vault.open(value, bound_to=place(team_id))).reveal() == str(team_id)
-    await seal_for_teams(Vault(Keyring(dict(there.vault.keyring.items())), clock=clock, path=there.path), count=1)
 
-    assert await wrapped_by() == {added: 3}
+    assert there.vault.keyring.get(added) is not None
+
+
+async def test_a_process_that_was_halted_meanwhile_wraps_with_the_new_primary(here: Machine, clock: HeldClock) -> None:
+    there, added = await halted_through_a_rotation(here, clock)
+
+    sealed = await seal_for_teams(there.vault, count=2)
+
+    assert await wrapped_by() == {added: 2}
+    await assert_all_open(sealed, vault=here.vault, clock=clock)
 
 
 async def test_a_new_team_gets_no_data_key_from_a_process_that_cannot_find_the_primary(here: Machine, clock: HeldClock) -> None:
