@@ -26,7 +26,11 @@ async def test_a_member_watches_their_own_sign_in_become_complete(story: Story) 
     assert seen[-1] == {"status": "COMPLETED", "connectedTo": "Acme"}
 
 
-async def test_results_of_a_real_newman_run_arrive_in_slack_until_the_app_is_deleted_and_again_after(story: Story) -> None:
+async def test_results_of_a_real_newman_run_arrive_in_slack_until_the_app_is_deleted_and_again_after(
+    story_by_commands: Story,
+) -> None:
+    story = story_by_commands
+
     first, app = await story.add_sharing(name="Checkout", monitor="checkout")
     second = await add_with_app(story, story.member, app=app, name="Checkout for the night shift", channel="random")
     watching = (await story.admin.ask(INTEGRATIONS))["eventCursor"]
