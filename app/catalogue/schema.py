@@ -15,7 +15,8 @@ from app.graphql.scalars import URL
 from app.outbound.origins import OddUrl
 from app.providers import contract
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import NotConfigured, Sharing, callback_path
+from app.providers.contract import NotConfigured, Sharing
+from app.providers.description import callback_path
 
 publish(
     Sharing,

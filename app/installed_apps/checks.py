@@ -14,7 +14,8 @@ from app.installed_apps.actions import find
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.telling import tell, tell_trouble
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import Failure, Fault, Hosting
+from app.providers.contract import Failure, Fault
+from app.providers.hosting import Hosting
 from app.sign_ins import checks, faults, oauth_clients
 from app.sign_ins.grants import live_grant_of
 from app.sign_ins.models import OAuthClient, StatusReason

@@ -7,7 +7,9 @@ from app.catalogue.addresses import ServerAddress, read_address
 from app.errors import Refusal, UserErrorCode
 from app.outbound import BadCertificates, OddUrl, parse_certificates
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import Hosting, Provider, Sharing
+from app.providers.contract import Sharing
+from app.providers.description import Provider
+from app.providers.hosting import Hosting
 from app.secret import Secret
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,300}")

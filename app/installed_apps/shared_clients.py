@@ -16,7 +16,9 @@ from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.permissions import look_again, refuse_unless_admin
 from app.installed_apps.revisions import check_unchanged, touch
 from app.installed_apps.telling import tell
-from app.providers.contract import Failure, Fault, Hosting, Provider
+from app.providers.contract import Failure, Fault
+from app.providers.description import Provider
+from app.providers.hosting import Hosting
 from app.secret import Secret
 from app.sign_ins import endings, faults, oauth_clients
 from app.sign_ins.models import OAuthClient

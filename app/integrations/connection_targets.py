@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 from app.graphql.budget import Budget
 from app.ground import Ground
 from app.integrations.connection_rules import BRANCH_FIELD, REPOSITORY_FIELD, SCHEMA_FIELD, Layout
-from app.providers.contract import Failure, Repository
+from app.providers.contract import Failure
+from app.providers.hosting import Repository
 from app.repositories import asking
 from app.repositories.asking import Question
 from app.repositories.references import RepositoryRef

@@ -1,1 +1,1 @@
-"""The providers, one file each; `contract.py` is what the rest may know of them, `catalogue.py` the list."""
+"""The providers, one file each; `description.py`, `contract.py` and `hosting.py` are what the rest may know of them."""

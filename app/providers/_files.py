@@ -3,7 +3,7 @@
 import base64
 import binascii
 
-from app.providers.contract import File
+from app.providers.hosting import File
 
 LARGEST_TEXT = 1024 * 1024
 # The mode of a symbolic link in a tree (gitformat-index(5)).

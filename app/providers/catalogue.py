@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from app.providers import github, gitlab, slack
-from app.providers.contract import Provider
+from app.providers.description import Provider
 
 
 def catalogue_of(providers: Sequence[Provider]) -> Mapping[str, Provider]:

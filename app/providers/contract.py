@@ -1,20 +1,17 @@
-"""What the rest of the service may know of a provider: a frozen description and a few functions, and the values they speak in.
+"""The values in which providers and the rest of the service speak of sign-ins, faults, messages and events.
 
-A provider is one file beside this one. It imports no other provider, holds no state, and asks the world only through the
-`outbound` that it is handed. Whatever the provider answers is sorted here into a `Failure` with one `Fault`; nobody above
-looks at a provider's own error words except to show them.
+Whatever a provider answers is sorted into a `Failure` with one `Fault`; nobody above looks at a provider's own error words
+except to show them.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Protocol
 
 from app.outbound import Outbound
 from app.secret import Secret
-from app.settings import Settings
 
 
 class Sharing(StrEnum):
@@ -237,137 +234,6 @@ class Messaging:
     """(*, authorized, channel_id, outbound): TARGET_GONE when it is not there, archived, or closed to the app."""
     post_report: Callable[..., Awaitable[Posted | Failure]]
     """(*, authorized, channel_id, report: RunReport, outbound)."""
-
-
-@dataclass(frozen=True)
-class Repository:
-    """A repository as the one who asks sees it. `id` is what the provider finds it by; an empty one has no default branch."""
-
-    id: str
-    owner: str
-    name: str
-    full_name: str
-    web_url: str
-    default_branch: str | None
-
-
-@dataclass(frozen=True)
-class Branch:
-    """`commit` is the id of the one at its head."""
-
-    name: str
-    commit: str
-    is_default: bool
-    is_protected: bool
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Something in a directory; `path` is from the repository's root."""
-
-    name: str
-    path: str
-    is_directory: bool
-
-
-@dataclass(frozen=True)
-class File:
-    """A file at `commit`. `text` is None when it is binary or over 1 MiB; `size` is in bytes."""
-
-    path: str
-    ref: str
-    commit: str
-    size: int
-    is_binary: bool
-    text: str | None
-
-
-@dataclass(frozen=True)
-class RepositoryPage:
-    repositories: tuple[Repository, ...]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True)
-class BranchPage:
-    branches: tuple[Branch, ...]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True)
-class EntryPage:
-    entries: tuple[Entry, ...]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True)
-class Server:
-    """A server that is what it was taken for."""
-
-    version: str
-
-
-@dataclass(frozen=True)
-class Hosting:
-    """What a Git server can do, always as the one whose access token `authorized` holds.
-
-    Cursors are the provider's own; `search` finds names; TARGET_GONE: it is not there, or not for them to see.
-    """
-
-    find_server: Callable[..., Awaitable[Server | Failure]]
-    """(*, base_url, origin, certificates, outbound): whether such a server answers there. Needs no authorization."""
-    list_repositories: Callable[..., Awaitable[RepositoryPage | Failure]]
-    """(*, authorized, search: str | None, cursor: str | None, limit: int, outbound)."""
-    find_repository: Callable[..., Awaitable[Repository | Failure]]
-    """(*, authorized, repository_id, outbound)."""
-    list_branches: Callable[..., Awaitable[BranchPage | Failure]]
-    """(*, authorized, repository_id, default_branch: str | None, search: str | None, cursor: str | None, limit, outbound)."""
-    find_branch: Callable[..., Awaitable[Branch | Failure]]
-    """(*, authorized, repository_id, name, default_branch: str | None, outbound)."""
-    list_entries: Callable[..., Awaitable[EntryPage | Failure]]
-    """(*, authorized, repository_id, ref, path, cursor: str | None, limit, outbound); `path` "" is the root."""
-    read_file: Callable[..., Awaitable[File | Failure]]
-    """(*, authorized, repository_id, ref, path, outbound)."""
-
-
-@dataclass(frozen=True)
-class Provider:
-    """A provider's description. `scopes` are what is asked for, all of them needed; `kinds` are keys of integration kinds."""
-
-    key: str
-    name: str
-    description: str
-    sharing: Sharing
-    kinds: tuple[str, ...]
-    scopes: tuple[str, ...]
-    configure: Callable[[Settings], Client | NotConfigured]
-    """The operator's client, where the provider's client is the operator's (SHARED_AUTHORIZATION)."""
-    authorize_url: Callable[..., str]
-    """(*, client, redirect_uri, state, challenge: str, account_id: str | None): where the member's browser goes (S256)."""
-    exchange: Exchange
-    refresh: Refresh
-    check: Callable[..., Awaitable[Alive | Failure]]
-    """(*, authorized, outbound): ask the provider whether the access token still works."""
-    revoke: Callable[..., Awaitable[Failure | None]]
-    """(*, client, access: Secret, outbound): give one token back; a token already dead is a success."""
-    shares_token: bool = False
-    """Whether the provider has one token for each (client, account), whoever signs in: then revoking one ends them all."""
-    loses_targets_on_revocation: bool = False
-    messaging: Messaging | None = None
-    hosting: Hosting | None = None
-    read_hook: Callable[..., HookAnswer] | None = None
-    """(request: SignedRequest, *, signing_secret: Secret, now: datetime): verify and read an event of the provider's."""
-    hook_secret: Callable[[Settings], Secret | None] = field(default=lambda _settings: None)
-
-
-def callback_path(provider: Provider, base_url: str | None = None) -> str:
-    """Return the path of the redirect URI: one for the whole provider or, of its address, one for each Git server.
-
-    Each server has its own, or a hostile one could have another's code sent to itself. `base_url` is in its one spelling.
-    """
-    if base_url is None:
-        return f"/callback/{provider.key}"
-    return f"/callback/{provider.key}/{hashlib.sha256(base_url.encode()).hexdigest()[:16]}"
 
 
 def missing_scopes(granted: Sequence[str] | None, *, wanted: Sequence[str]) -> tuple[str, ...]:

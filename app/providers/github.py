@@ -28,24 +28,14 @@ from app.providers._answers import (
     web_address,
 )
 from app.providers._names import address
-from app.providers.contract import (
-    Alive,
-    Authorized,
-    Client,
-    Failure,
-    Fault,
-    Hosting,
-    Identity,
-    NotConfigured,
-    Provider,
-    Sharing,
-    Tokens,
-)
+from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, Sharing, Tokens
+from app.providers.description import Provider
 from app.providers.github_branches import find_branch, list_branches
 from app.providers.github_calls import HEADERS, SCOPES, SERVER, api_of, get, read_answer, read_granted, read_message, sort_refusal
 from app.providers.github_files import list_entries, read_file
 from app.providers.github_repositories import find_repository, list_repositories
 from app.providers.github_servers import find_server
+from app.providers.hosting import Hosting
 from app.secret import Secret
 from app.settings import Settings
 

@@ -13,9 +13,10 @@ from app.outbound import Outbound
 from app.providers._answers import Answer, Commit
 from app.providers._names import clean_search, is_ref, no_ref
 from app.providers._pages import LARGEST_PAGE, Position, cut, read_position
-from app.providers.contract import Authorized, Branch, BranchPage, Failure, Fault
+from app.providers.contract import Authorized, Failure, Fault
 from app.providers.github_calls import SERVER, get, read_answer
 from app.providers.github_repositories import PAGES, locate, turn_page
+from app.providers.hosting import Branch, BranchPage
 
 _HEADS = "refs/heads/"
 

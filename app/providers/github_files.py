@@ -16,9 +16,10 @@ from app.providers._answers import Answer, Commit
 from app.providers._files import LINK, decode_content, make_file
 from app.providers._names import is_path, is_ref, no_path, no_ref
 from app.providers._pages import cut, read_position
-from app.providers.contract import Authorized, Entry, EntryPage, Failure, Fault, File
+from app.providers.contract import Authorized, Failure, Fault
 from app.providers.github_calls import SERVER, get, read_answer
 from app.providers.github_repositories import locate
+from app.providers.hosting import Entry, EntryPage, File
 
 _COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 

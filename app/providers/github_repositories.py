@@ -14,8 +14,9 @@ from app.outbound import Outbound, Outcome
 from app.providers._answers import Answer, Line, web_address
 from app.providers._names import clean_search
 from app.providers._pages import Position, read_position, turn
-from app.providers.contract import Authorized, Failure, Fault, Repository, RepositoryPage
+from app.providers.contract import Authorized, Failure, Fault
 from app.providers.github_calls import SERVER, api_of, get, read_answer
+from app.providers.hosting import Repository, RepositoryPage
 
 PAGES = ("page",)
 

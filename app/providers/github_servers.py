@@ -12,8 +12,9 @@ from pydantic import StringConstraints, TypeAdapter
 from app.outbound import Outbound, Request, Response
 from app.providers._answers import Answer, explain_silence, parse
 from app.providers._names import address
-from app.providers.contract import Failure, Fault, Server
+from app.providers.contract import Failure, Fault
 from app.providers.github_calls import HEADERS, SERVER, api_of, sort_refusal
+from app.providers.hosting import Server
 
 _VERSION = re.compile(r"[0-9]{1,4}(?:\.[0-9A-Za-z-]{1,20}){1,4}")
 

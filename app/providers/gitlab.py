@@ -13,24 +13,14 @@ from pydantic import TypeAdapter
 
 from app.outbound import Outbound
 from app.providers._answers import Answer, Line, Number, shown, web_address
-from app.providers.contract import (
-    Alive,
-    Authorized,
-    Client,
-    Failure,
-    Fault,
-    Hosting,
-    Identity,
-    NotConfigured,
-    Provider,
-    Sharing,
-    Tokens,
-)
+from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, Sharing, Tokens
+from app.providers.description import Provider
 from app.providers.gitlab_calls import SCOPES, ask, read_answer
 from app.providers.gitlab_files import list_entries, read_file
 from app.providers.gitlab_projects import find_branch, find_repository, list_branches, list_repositories
 from app.providers.gitlab_servers import find_server
 from app.providers.gitlab_tokens import ask_for_tokens, revoke
+from app.providers.hosting import Hosting
 from app.secret import Secret
 from app.settings import Settings
 

@@ -14,9 +14,10 @@ from app.providers._answers import Answer, Commit
 from app.providers._files import LARGEST_TEXT, LINK, decode_content, make_file
 from app.providers._names import is_path, is_ref, no_path, no_ref
 from app.providers._pages import read_position
-from app.providers.contract import Authorized, Entry, EntryPage, Failure, Fault, File
+from app.providers.contract import Authorized, Failure, Fault
 from app.providers.gitlab_calls import PAGES, SERVER, ask, read_answer, turn_page
 from app.providers.gitlab_projects import locate
+from app.providers.hosting import Entry, EntryPage, File
 
 _SIZE = re.compile(r"[0-9]{1,15}")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")

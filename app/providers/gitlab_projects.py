@@ -12,8 +12,9 @@ from app.outbound import Outbound
 from app.providers._answers import Answer, Commit, Line, Number, web_address
 from app.providers._names import clean_search, is_ref, no_ref
 from app.providers._pages import read_position
-from app.providers.contract import Authorized, Branch, BranchPage, Failure, Fault, Repository, RepositoryPage
+from app.providers.contract import Authorized, Failure, Fault
 from app.providers.gitlab_calls import PAGES, SERVER, ask, read_answer, turn_page
+from app.providers.hosting import Branch, BranchPage, Repository, RepositoryPage
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _KEYSET = {"pagination": "keyset", "order_by": "id", "sort": "asc"}

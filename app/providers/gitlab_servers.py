@@ -11,8 +11,9 @@ from pydantic import StringConstraints, TypeAdapter
 from app.outbound import Outbound, Request, Response
 from app.providers._answers import Answer, explain_silence, parse
 from app.providers._names import address
-from app.providers.contract import Failure, Fault, Server
+from app.providers.contract import Failure, Fault
 from app.providers.gitlab_calls import SERVER, api_of, read_words, sort_status
+from app.providers.hosting import Server
 
 _UNTOLD = "unknown"
 

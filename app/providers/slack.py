@@ -15,18 +15,8 @@ from pydantic import Field, SecretStr, StringConstraints
 
 from app.errors import ConfigurationError
 from app.outbound import Basic, OddUrl, Outbound, Request, origin_of
-from app.providers.contract import (
-    Alive,
-    Authorized,
-    Client,
-    Failure,
-    Fault,
-    Identity,
-    NotConfigured,
-    Provider,
-    Sharing,
-    Tokens,
-)
+from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, Sharing, Tokens
+from app.providers.description import Provider
 from app.providers.slack_calls import Answer, Scopes, SlackId, Token, call, read_answer, read_granted
 from app.providers.slack_channels import MESSAGING
 from app.providers.slack_hooks import read_hook

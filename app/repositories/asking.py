@@ -10,17 +10,8 @@ from app.graphql.budget import Budget, CountedOutbound
 from app.graphql.context import Context
 from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import (
-    Authorized,
-    Branch,
-    BranchPage,
-    EntryPage,
-    Failure,
-    Fault,
-    File,
-    Repository,
-    RepositoryPage,
-)
+from app.providers.contract import Authorized, Failure, Fault
+from app.providers.hosting import Branch, BranchPage, EntryPage, File, Repository, RepositoryPage
 from app.repositories.loaders import own_grants
 from app.sign_ins import answers, faults
 from app.sign_ins.models import Grant

@@ -17,7 +17,8 @@ from app.graphql.callers import Caller
 from app.graphql.ids import to_text
 from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import Client, NotConfigured, Provider, Sharing
+from app.providers.contract import Client, NotConfigured, Sharing
+from app.providers.description import Provider
 from app.secret import Secret, to_bytes
 from app.sign_ins import endings, grants
 from app.sign_ins.clients import client_of, describe_missing, provider_of

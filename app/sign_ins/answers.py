@@ -12,7 +12,8 @@ from app.errors import TooComplex
 from app.events import Events
 from app.graphql.budget import Budget, CountedOutbound
 from app.ground import Ground
-from app.providers.contract import Authorized, Failure, File
+from app.providers.contract import Authorized, Failure
+from app.providers.hosting import File
 from app.sign_ins.calls import call
 from app.sign_ins.flights import flights_of
 from app.sign_ins.models import Grant

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import Client, NotConfigured, Provider
+from app.providers.contract import Client, NotConfigured
+from app.providers.description import Provider
 from app.sign_ins import oauth_clients
 from app.sign_ins.models import Authorization, Grant, GrantState, OAuthClient
 

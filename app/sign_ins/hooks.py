@@ -8,7 +8,8 @@ from starlette.responses import PlainTextResponse, Response
 from app import database
 from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import AccessEnded, Challenge, Client, Forged, HookAnswer, Provider, SignedRequest
+from app.providers.contract import AccessEnded, Challenge, Client, Forged, HookAnswer, SignedRequest
+from app.providers.description import Provider
 from app.sign_ins.calls import hasten_checks
 
 MAX_BYTES = 1024 * 1024

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from app.outbound import Outbound
-from app.providers.contract import Authorized, Branch, BranchPage, EntryPage, Failure, Hosting, Repository, RepositoryPage
+from app.providers.contract import Authorized, Failure
+from app.providers.hosting import Branch, BranchPage, EntryPage, Hosting, Repository, RepositoryPage
 
 _ENOUGH = 1000
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from app.outbound import NotAllowed, Outbound, Outcome, Request, origin_of
 from app.providers import github, gitlab
-from app.providers.contract import Authorized, Hosting, Provider
+from app.providers.contract import Authorized
+from app.providers.description import Provider
+from app.providers.hosting import Hosting
 from tests.providers.scripted import Asked
 
 

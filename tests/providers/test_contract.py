@@ -17,12 +17,12 @@ from app.providers.contract import (
     Forged,
     NotConfigured,
     Occasion,
-    Provider,
     RunReport,
     Sharing,
     SignedRequest,
     missing_scopes,
 )
+from app.providers.description import Provider
 from app.secret import Secret
 from app.settings import PREFIX, Settings
 from tests.providers.odd_answers import ENDLESS, FAILING, SENSELESS

@@ -4,7 +4,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from app.providers.contract import Failure, Fault, RepositoryPage
+from app.providers.contract import Failure, Fault
+from app.providers.hosting import RepositoryPage
 from tests.providers.git_servers import ASKS, GITHUB, GITLAB, Ask, Kind, WatchedOutbound, segments_of
 from tests.providers.hostile_names import ELSEWHERE, HOSTILE
 from tests.providers.scripted import ACCESS_TOKEN, Asked, Wire, door_to, http, scripted

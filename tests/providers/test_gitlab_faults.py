@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 
 from app.providers import gitlab
-from app.providers.contract import Failure, Fault, File, Server, Tokens
+from app.providers.contract import Failure, Fault, Tokens
+from app.providers.hosting import File, Server
 from app.secret import Secret
 from tests.providers.scripted import ACCESS_TOKEN, CODE, REFRESH_TOKEN, VERIFIER, Asked, Wire, door_to, http, scripted
 from tests.providers.slack_steps import NOW

@@ -1,7 +1,8 @@
 """What is kept of the providers' answers, beside what `test_asking` says of it: it has a bound."""
 
 from app.graphql.budget import Budget, CountedOutbound
-from app.providers.contract import Authorized, File
+from app.providers.contract import Authorized
+from app.providers.hosting import File
 from app.sign_ins import answers
 from app.sign_ins.models import Grant
 from tests.installed_apps.git_servers import GITLAB, own_grant

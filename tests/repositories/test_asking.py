@@ -5,7 +5,8 @@ import pytest
 
 from app.errors import TooComplex
 from app.graphql.budget import Budget
-from app.providers.contract import Failure, Fault, File, Repository, RepositoryPage
+from app.providers.contract import Failure, Fault
+from app.providers.hosting import File, Repository, RepositoryPage
 from app.repositories import asking
 from app.sign_ins.models import Grant
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host, own_grant
