@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -17,9 +18,10 @@ from app.background import Background
 from app.clock import SystemClock
 from app.console.web_server import WebServer
 from app.console.workers import Workers
-from app.errors import ConfigurationError, StatedProblem
+from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.ground import Ground
 from app.logs import configure_logs
+from app.outages import unusable
 from app.sandbox import create_sandbox, slack_app
 from app.server import Place, create_app, open_ground
 from app.settings import LOOPBACK_HOSTS, Settings, read_settings
@@ -58,19 +60,15 @@ def serve(serving: Serving, *, say: Say, prepared: Prepared | None = None) -> No
     configure_logs(settings.log_format)
     _raise_open_files()
     asyncio.run(prepare(settings, serving=serving, say=say, prepared=prepared))
-    if serving.sandbox:
-        _start_sandbox(settings, say=say)
-    say(f"Serving on {settings.public_url} (Ctrl+C stops it)")
-    if serving.workers == 1:
-        _web_server(serving, settings).run()
-        return
-
-    def command(listener: int, line: int) -> list[str]:
-        inherited = serving.model_copy(update={"listener": listener, "line": line})
-        return [sys.executable, "-m", "app", "server-process", inherited.model_dump_json()]
-
-    with _bind(serving) as listener:
-        asyncio.run(Workers(command, count=serving.workers, listener=listener).run())
+    with _listen(serving) as listener:
+        if serving.sandbox:
+            _start_sandbox(settings, say=say)
+        say(f"Serving on {settings.public_url} (Ctrl+C stops it)")
+        if serving.workers == 1:
+            _web_server(serving, settings).run(sockets=[listener])
+        else:
+            command = partial(_command_beside, serving)
+            asyncio.run(Workers(command, count=serving.workers, listener=listener).run())
 
 
 def serve_beside(serving: Serving) -> None:
@@ -117,10 +115,8 @@ async def migrate(settings: Settings, *, say: Say) -> None:
     """Make or upgrade the database; name the copy that was made of an embedded one."""
     try:
         copied = await upgrade.migrate(settings.database, models=MODELS, migrations=MIGRATIONS, now=SystemClock().now())
-    except database.OUTAGES as error:
-        raise ConfigurationError(
-            f"INSTALLED_APPS_DATABASE_URL: the database cannot be reached ({type(error).__name__})."
-        ) from error
+    except DatabaseAway as away:
+        raise unusable(away) from away
     if copied is not None:
         say(f"The database was copied to {copied} before it was upgraded.")
 
@@ -158,7 +154,12 @@ def run_sandbox(*, port: int, events_url: str | None) -> None:
     uvicorn.run(app, host=SANDBOX_HOST, port=port, log_level="warning", server_header=False)
 
 
-def _bind(serving: Serving) -> socket.socket:
+def _command_beside(serving: Serving, listener: int, line: int) -> list[str]:
+    inherited = serving.model_copy(update={"listener": listener, "line": line})
+    return [sys.executable, "-m", "app", "server-process", inherited.model_dump_json()]
+
+
+def _listen(serving: Serving) -> socket.socket:
     family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
     try:
         return socket.create_server((serving.host, serving.port), family=family, backlog=_BACKLOG)

@@ -21,6 +21,7 @@ END_SECONDS = 30.0
 _ASK_EVERY_SECONDS = 1.0
 _AGAIN_AFTER_SECONDS = 1.0
 _ASKED = b"?"
+_log = structlog.get_logger("workers")
 
 Command = Callable[[int, int], Sequence[str]]
 """Returns the command of a server process, given its file descriptors of the listening socket and of its line to this process."""
@@ -38,7 +39,6 @@ class Workers:
         self._changing = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._renewing = asyncio.Event()
-        self._log = structlog.get_logger("workers")
 
     async def run(self) -> None:
         """Return once it was told to stop and every process has ended."""
@@ -72,7 +72,7 @@ class Workers:
             await worker.gone()
             if self._serving[place] is not worker:
                 continue
-            self._log.warning("server process ended", pid=worker.pid, code=worker.code)
+            _log.warning("server process ended", pid=worker.pid, code=worker.code)
             if not worker.is_ready.is_set():
                 await asyncio.sleep(_AGAIN_AFTER_SECONDS)
             async with self._changing:
@@ -84,7 +84,7 @@ class Workers:
             await self._renewing.wait()
             self._renewing.clear()
             if not await self._renew():
-                self._log.error("a new server process did not come to serve: the others stay")
+                _log.error("a new server process did not come to serve: the others stay")
 
     async def _renew(self) -> bool:
         for place in range(self._count):
@@ -168,7 +168,9 @@ class _Worker:
                 async with asyncio.timeout(HANG_SECONDS if self.is_ready.is_set() else START_SECONDS):
                     writer.write(_ASKED)
                     await reader.readexactly(1)
-                self.is_ready.set()
+                if not self.is_ready.is_set():
+                    self.is_ready.set()
+                    _log.info("server process serves", pid=self.pid)
                 await asyncio.sleep(_ASK_EVERY_SECONDS)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):

@@ -1,0 +1,174 @@
+"""Several server processes over one port: whichever ends or hangs, the service goes on."""
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx2
+import pytest
+import websockets
+
+from tests.callers import JSON, socket_to
+from tests.console.test_web_server import MAKE, QUICK, WATCH, stop
+from tests.journeys.soaking import CUT_OFF, log_of, telling, until, until_answers
+from tests.journeys.story import Story
+from tests.processes import Service, serving
+
+WORKERS = 4
+REPLACED_SECONDS = 40.0
+HEAD = "{ eventCursor }"
+
+_SERVES = re.compile(r'"pid":(\d+),"event":"server process serves"')
+
+
+@pytest.fixture
+async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Service]:
+    async with serving(tmp_path, database_url=database_url, options=("--workers", str(WORKERS))) as running:
+        yield running
+        stop_children(running)
+
+
+@pytest.fixture
+async def story(service: Service) -> AsyncIterator[Story]:
+    async with telling(service) as told:
+        yield told
+
+
+@pytest.mark.endurance
+async def test_processes_that_are_killed_or_halted_are_replaced(story: Story) -> None:
+    service = story.service
+    first = set(await all_workers(service))
+
+    for number, pid in enumerate(sorted(first)):
+        os.kill(pid, signal.SIGSTOP if number % 2 else signal.SIGKILL)
+        await until_replaced(service, {pid})
+        assert await story.admin.ask(HEAD)
+
+    assert not first & set(service.workers())
+    assert await stop(service) < QUICK
+
+
+@pytest.mark.endurance
+async def test_hanging_up_replaces_every_process_and_listeners_miss_and_repeat_nothing(story: Story) -> None:
+    service = story.service
+    first = set(await all_workers(service))
+    begin = str((await story.admin.ask(HEAD))["eventCursor"])
+    seen: list[list[JSON]] = [[] for _ in range(20)]
+    following = [asyncio.create_task(follow(story, begin, events)) for events in seen]
+    enough = asyncio.Event()
+    making = asyncio.create_task(make_events(story, until=enough))
+
+    service.tell(signal.SIGHUP)
+    await until_replaced(service, first)
+    enough.set()
+    await making
+    log = [event["sequence"] for event in await log_of(story.admin, after=begin)]
+
+    async def is_all_seen() -> bool:
+        return all(events and events[-1]["sequence"] == log[-1] for events in seen)
+
+    await until(is_all_seen, seconds=20)
+    for task in following:
+        task.cancel()
+    await asyncio.gather(*following, return_exceptions=True)
+    assert [[event["sequence"] for event in events] for events in seen] == [log] * len(seen)
+    assert await stop(service) < QUICK
+
+
+async def test_a_stop_ends_all_processes_and_sends_listeners_away(story: Story) -> None:
+    pids = await all_workers(story.service)
+
+    async with socket_to(story.service.url, story.admin.token) as socket:
+        await socket.begin(WATCH)
+        stopping = asyncio.create_task(stop(story.service))
+        with pytest.raises(websockets.ConnectionClosed):
+            await socket.receive()
+        took = await stopping
+
+    assert socket.connection.close_code == 1012
+    assert took < QUICK
+    assert not any(map(lives, pids))
+
+
+async def test_processes_do_not_outlive_the_one_that_started_them(story: Story) -> None:
+    service = story.service
+    pids = await all_workers(service)
+
+    service.kill()
+
+    async def are_gone() -> bool:
+        return not any(map(lives, pids))
+
+    await until(are_gone, seconds=QUICK)
+    await service.start("--workers", "2")
+    assert await story.admin.ask(HEAD)
+
+
+@pytest.mark.endurance
+async def test_a_process_that_stands_still_does_not_hold_up_the_stop_for_long(story: Story) -> None:
+    pids = await all_workers(story.service)
+    os.kill(pids[0], signal.SIGSTOP)
+
+    took = await stop(story.service)
+
+    assert took < 10 + QUICK
+    assert not any(map(lives, pids))
+
+
+async def test_a_port_that_is_taken_is_said_so(service: Service) -> None:
+    for workers in ("1", "2"):
+        with pytest.raises(AssertionError, match=f"127.0.0.1:{service.port} cannot be listened on: Address already in use"):
+            service.run("serve", "--port", str(service.port), "--workers", workers)
+
+
+async def follow(story: Story, after: str, events: list[JSON]) -> None:
+    """Follow the log, coming back with the last cursor as often as it takes."""
+    while True:
+        with suppress(*CUT_OFF):
+            async with socket_to(story.service.url, story.member.token) as socket:
+                async for seen in socket.subscribe(WATCH, after=events[-1]["cursor"] if events else after):
+                    events.append(seen["eventRecorded"])  # noqa: PERF401 - what came before the cut counts
+        await until_answers(f"{story.service.url}/readyz")
+
+
+async def make_events(story: Story, *, until: asyncio.Event) -> None:
+    while not until.is_set():
+        # A stop in the middle of an answer is for the client to look up; whatever came of it stands in the log.
+        with suppress(httpx2.TransportError):
+            await story.admin.ask(MAKE, input={"name": "An event", "scopes": ["READ"]})
+
+
+async def all_workers(service: Service) -> list[int]:
+    """Return the processes once each of them serves."""
+    await until_replaced(service, set())
+    return service.workers()
+
+
+async def until_replaced(service: Service, gone: set[int]) -> None:
+    """Wait until none of those processes is left, and as many as there should be serve."""
+
+    async def are_replaced() -> bool:
+        serving = {int(pid) for pid in _SERVES.findall(service.log.read_text())} & set(service.workers())
+        return not any(map(lives, gone)) and len(serving) == WORKERS
+
+    await until(are_replaced, seconds=REPLACED_SECONDS * max(len(gone), 1))
+
+
+def lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def stop_children(service: Service) -> None:
+    """Whatever happened in the test: nothing of it lives on."""
+    if service.process is None or service.process.poll() is not None:
+        return
+    for pid in service.workers():
+        os.kill(pid, signal.SIGCONT)
