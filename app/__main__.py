@@ -14,7 +14,7 @@ import typer
 
 from app.console import backup as backups, checking, first_start, keys as keyring_life, reporting, serving
 from app.console.serving import Serving, say_on_stdout
-from app.errors import ConfigurationError, StatedProblem
+from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.graphql.callers import Role, Scope
 from app.ground import Ground
 from app.providers.slack_manifest import manifest
@@ -50,7 +50,7 @@ def main() -> None:
     """Run the command line; a problem is a line on standard error and an exit code, not a traceback."""
     try:
         cli()
-    except StatedProblem as problem:
+    except (StatedProblem, DatabaseAway) as problem:
         _end(problem.message, _EXIT_STATED)
     except ConfigurationError as error:
         _end(error.message, _EXIT_CONFIGURATION)

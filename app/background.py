@@ -82,7 +82,7 @@ class Background:
         try:
             return await job.run(ground=ground)
         except database.OUTAGES as error:
-            self._log.warning("round interrupted", job=job.name, error=type(error).__name__)
+            self._log.warning("round interrupted", job=job.name, fault=error.fault)
         except Exception:  # noqa: BLE001 - one job's bug must not end the others; it is logged whole
             self._log.exception("round failed", job=job.name)
         return 0

@@ -14,7 +14,7 @@ from typing import TypeVar
 import asyncpg
 import structlog
 
-from app.errors import DatabaseAway, OutcomeUnknown
+from app.errors import ConfigurationError, DatabaseAway, OutcomeUnknown
 
 T = TypeVar("T")
 
@@ -77,6 +77,11 @@ async def until_done(attempt: Callable[[], Awaitable[T]], *, patience: Patience)
 def unknown(fault: str) -> OutcomeUnknown:
     """Return what to say where nobody knows whether a commit has taken place."""
     return OutcomeUnknown(UNKNOWN, fault=fault, is_silent=True)
+
+
+def unusable(away: DatabaseAway) -> ConfigurationError:
+    """Return what a command says that cannot begin for it."""
+    return ConfigurationError(f"INSTALLED_APPS_DATABASE_URL: the database cannot be used now ({away.fault}). {away.message}")
 
 
 def of_server(error: BaseException) -> DatabaseAway | None:

@@ -22,7 +22,7 @@ from app.errors import ConfigurationError, DatabaseAway
 from app.events import Events
 from app.graphql.view import View
 from app.ground import Ground
-from app.outages import RETRY_AFTER
+from app.outages import RETRY_AFTER, unusable
 from app.outbound import Outbound, parse_allow, prove_guarded
 from app.pages import html, page
 from app.presence import present
@@ -181,6 +181,9 @@ async def _connect(settings: Settings) -> None:
     await database.connect(settings.database, models=MODELS)
     try:
         lacking = await upgrade.pending(url=settings.database, models=MODELS, migrations=MIGRATIONS)
+    except DatabaseAway as away:
+        await database.close()
+        raise unusable(away) from away
     except BaseException:
         await database.close()
         raise

@@ -144,7 +144,7 @@ class Watcher:
             async with self._looking:
                 await self._look()
         except database.OUTAGES as error:
-            self._log.warning("watching interrupted", error=type(error).__name__)
+            self._log.warning("watching interrupted", fault=error.fault)
 
     async def _read_or_wait(self, team_id: UUID, *, after: int, head: int, types: Collection[str] | None) -> Stretch:
         """Read what is behind the ring; where the database is away, nothing, a while later."""
