@@ -4,6 +4,7 @@ import asyncio
 import resource
 import signal
 import socket
+import sqlite3
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -117,6 +118,8 @@ async def migrate(settings: Settings, *, say: Say) -> None:
         copied = await upgrade.migrate(settings.database, models=MODELS, migrations=MIGRATIONS, now=SystemClock().now())
     except DatabaseAway as away:
         raise unusable(away) from away
+    except (sqlite3.Error, OSError) as error:
+        raise ConfigurationError(f"The database could not be copied before its upgrade: {error}.") from error
     if copied is not None:
         say(f"The database was copied to {copied} before it was upgraded.")
 
