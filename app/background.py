@@ -25,6 +25,8 @@ class Job:
     name: str
     run: Callable[..., Awaitable[int]]
     every: float
+    is_woken: bool = True
+    """Whether a change can make something due at once, so that it looks sooner when there was one."""
 
 
 JOBS = (
@@ -34,24 +36,29 @@ JOBS = (
     Job("check servers", installed_apps.check_due, every=5.0),
     Job("check connections", integrations.check_connections_due, every=1.0),
     Job("refresh", sign_ins.refresh_due, every=5.0),
-    Job("expire", sign_ins.expire_due, every=1.0),
-    Job("sweep", teams.sweep, every=600.0),
-    Job("remove old runs", deliveries.remove_old, every=600.0),
-    Job("remove ended sign-ins", sign_ins.remove_ended, every=600.0),
-    Job("remove old events", activity.remove_old, every=600.0),
+    Job("expire", sign_ins.expire_due, every=1.0, is_woken=False),
+    Job("sweep", teams.sweep, every=600.0, is_woken=False),
+    Job("remove old runs", deliveries.remove_old, every=600.0, is_woken=False),
+    Job("remove ended sign-ins", sign_ins.remove_ended, every=600.0, is_woken=False),
+    Job("remove old events", activity.remove_old, every=600.0, is_woken=False),
 )
 
 
+PACE_SECONDS = 0.1
+"""How long after a look that found nothing wake-ups gather: each look is a query, and all processes wake each other."""
+
+
 class Background:
-    """Runs the jobs side by side. `wake` makes all of them look now."""
+    """Runs the jobs side by side. `wake` makes those look now for which a change can be a reason."""
 
     def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
         self._jobs = jobs
         self._bells = {job.name: asyncio.Event() for job in jobs}
+        self._woken = [self._bells[job.name] for job in jobs if job.is_woken]
         self._log = structlog.get_logger("background")
 
     def wake(self) -> None:
-        for bell in self._bells.values():
+        for bell in self._woken:
             bell.set()
 
     async def run(self, *, ground: Ground) -> None:
@@ -62,7 +69,8 @@ class Background:
         repeating = [asyncio.create_task(self._repeat(job, ground=ground), name=job.name) for job in self._jobs]
         try:
             await ground.stopping.told()
-            self.wake()
+            for bell in self._bells.values():
+                bell.set()
             await asyncio.wait(repeating, timeout=ground.stopping.left(WORK_SECONDS))
         finally:
             for task in repeating:
@@ -71,12 +79,16 @@ class Background:
 
     async def _repeat(self, job: Job, *, ground: Ground) -> None:
         bell = self._bells[job.name]
+        now = asyncio.get_running_loop().time
         while not ground.stopping.is_told:
             bell.clear()
+            began = now()
             if await self._round(job, ground=ground) or ground.stopping.is_told:
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), job.every)
+                async with asyncio.timeout(job.every):
+                    await bell.wait()
+            await asyncio.sleep(began + PACE_SECONDS - now())
 
     async def _round(self, job: Job, *, ground: Ground) -> int:
         try:

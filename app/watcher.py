@@ -22,6 +22,9 @@ RING_SIZE = 1_000
 PAGE_SIZE = 200
 LOOK_EVERY_SECONDS = 1.0
 
+_PACE_SECONDS = 0.02
+"""So a storm of wake-ups makes at most fifty looks a second."""
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -91,9 +94,12 @@ class Watcher:
         """Watch until cancelled. A database that is away is waited for: listeners hear everything once it is back."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), self._look_every)
+                # Not wait_for, which in Python 3.11 loses a cancellation that comes together with a wake-up.
+                async with asyncio.timeout(self._look_every):
+                    await self._woken.wait()
             self._woken.clear()
             await self._look_or_wait()
+            await asyncio.sleep(_PACE_SECONDS)
 
     async def finish(self) -> None:
         """Look once more. Who has got everything up to now has caught up. For the end of the process."""
