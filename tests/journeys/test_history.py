@@ -1,6 +1,8 @@
 """Whatever is done to four servers and to what they stand on: what clients were told agrees with itself and with what is there."""
 
+import json
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,8 @@ async def test_nothing_is_found_in_the_history_of_four_servers_under_faults(tmp_
             history.keep(tmp_path / "history.jsonl")
 
     found = check(history, kept)
+    (tmp_path / "kept.json").write_text(json.dumps(asdict(kept)))
+    (tmp_path / "findings.txt").write_text("\n".join(f"{finding.law}: {finding.says}" for finding in found))
 
     outcomes = Counter((call.is_read, call.outcome) for call in history.calls)
     say(
@@ -45,6 +49,6 @@ async def test_nothing_is_found_in_the_history_of_four_servers_under_faults(tmp_
         f"{outcomes[False, Outcome.UNKNOWN]} without an answer, {outcomes[True, Outcome.OK]} reads, "
         f"{len(history.heard)} events told over {len(history.attached)} subscriptions, {len(kept.messages)} messages"
     )
-    assert found == [], f"{len(found)} findings; the history is kept in {tmp_path / 'history.jsonl'}"
+    assert found == [], f"{len(found)} findings; they, the history, what was kept and the servers' logs are in {tmp_path}"
     assert len(history.faults) >= LEAST_FAULTS
     assert outcomes[False, Outcome.OK] >= LEAST_WRITES
