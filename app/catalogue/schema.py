@@ -13,7 +13,7 @@ from app.graphql.enums import publish
 from app.graphql.fields import query, relation
 from app.graphql.scalars import URL
 from app.outbound.origins import OddUrl
-from app.providers import contract
+from app.providers import description
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import NotConfigured, Sharing
 from app.providers.description import callback_path
@@ -54,7 +54,7 @@ class IntegrationKind:
 
 @strawberry.type(description="A service that can be connected to.")
 class Provider:
-    of_catalogue: strawberry.Private[contract.Provider]
+    of_catalogue: strawberry.Private[description.Provider]
     key: strawberry.ID = strawberry.field(description="Stable: slack, …")
     name: str = strawberry.field(description="For people.")
     description: str = strawberry.field(description="What connecting to it is good for.")
@@ -111,12 +111,12 @@ def kind_of(key: str) -> IntegrationKind:
     return IntegrationKind.of(KINDS[key])
 
 
-def callback_url(provider: contract.Provider, base_url: str | None = None, *, public_url: str) -> str:
+def callback_url(provider: description.Provider, base_url: str | None = None, *, public_url: str) -> str:
     """Return the redirect URI to register: of a Git server its own, made of its `base_url` in its one spelling."""
     return f"{public_url}{callback_path(provider, base_url)}"
 
 
-def unavailable_reason(provider: contract.Provider, info: Info) -> str | None:
+def unavailable_reason(provider: description.Provider, info: Info) -> str | None:
     if provider.sharing is Sharing.SHARED_CLIENT:
         return None  # the teams bring their own clients
     match provider.configure(info.context.ground.settings):

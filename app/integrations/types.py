@@ -18,7 +18,7 @@ from app.integrations import enums, loaders, models, permissions
 from app.integrations.models import IntegrationStatus, NotifyRule
 from app.monitors.loaders import monitors
 from app.monitors.schema import Monitor
-from app.providers import contract
+from app.providers import hosting
 from app.repositories import asking
 from app.repositories.types import Repository, RepositoryFile
 from app.sign_ins.channels import ChannelRef
@@ -63,7 +63,7 @@ class ConnectApi:
 
     @relation(description="The repository, as it was when it was connected.")
     async def repository(self, info: Info) -> Repository:
-        connected = contract.Repository(
+        connected = hosting.Repository(
             id=self.connection.repository_id,
             owner=self.connection.repository_owner,
             name=self.connection.repository_name,

@@ -11,7 +11,7 @@ from app.graphql.fields import relation
 from app.graphql.growth import Fields
 from app.graphql.pages import from_provider_pages
 from app.installed_apps.types import InstalledApp
-from app.providers import contract
+from app.providers import hosting
 from app.repositories import asking
 from app.repositories.loaders import oauth_clients
 from app.repositories.types import Repository, check_search
@@ -37,12 +37,12 @@ async def repositories_of_app(
         return None
     wanted = check_search(search)
 
-    async def fetch(cursor: str | None, limit: int) -> tuple[Sequence[contract.Repository], str | None]:
+    async def fetch(cursor: str | None, limit: int) -> tuple[Sequence[hosting.Repository], str | None]:
         question = asking.repositories(wanted, cursor, limit)
         found = await asking.ask_as_viewer(question, client.id, context=info.context)
         return found.repositories, found.next_cursor
 
-    def wrap(repository: contract.Repository) -> Repository:
+    def wrap(repository: hosting.Repository) -> Repository:
         return Repository.of(repository, provider=client.provider, base_url=client.base_url, oauth_client_id=client.id)
 
     return UncountedConnection.of(await from_provider_pages(fetch, page), wrap)

@@ -14,7 +14,7 @@ from app.graphql.enums import publish
 from app.graphql.fields import relation
 from app.graphql.pages import from_provider_pages
 from app.graphql.scalars import URL
-from app.providers import contract
+from app.providers import hosting
 from app.repositories import asking
 from app.repositories.paths import LONGEST, is_fit, normalise
 from app.repositories.references import RepositoryRef
@@ -50,7 +50,7 @@ class Branch:
     is_protected: bool = strawberry.field(description="Whether the server guards it against pushes.")
 
     @classmethod
-    def of(cls, branch: contract.Branch) -> "Branch":
+    def of(cls, branch: hosting.Branch) -> "Branch":
         return cls(name=branch.name, commit=branch.commit, is_default=branch.is_default, is_protected=branch.is_protected)
 
 
@@ -61,7 +61,7 @@ class RepositoryEntry:
     type: RepositoryEntryType = strawberry.field(description="Which of both it is.")
 
     @classmethod
-    def of(cls, entry: contract.Entry) -> "RepositoryEntry":
+    def of(cls, entry: hosting.Entry) -> "RepositoryEntry":
         kind = RepositoryEntryType.DIRECTORY if entry.is_directory else RepositoryEntryType.FILE
         return cls(name=entry.name, path=entry.path, type=kind)
 
@@ -76,7 +76,7 @@ class RepositoryFile:
     text: str | None = strawberry.field(description="What it says. Null when binary or over 1 MiB.")
 
     @classmethod
-    def of(cls, file: contract.File) -> "RepositoryFile":
+    def of(cls, file: hosting.File) -> "RepositoryFile":
         return cls(
             path=file.path,
             ref=file.ref,
@@ -110,7 +110,7 @@ class Repository:
     ) -> UncountedConnection[Branch] | None:
         wanted = check_search(search)
 
-        async def fetch(cursor: str | None, limit: int) -> tuple[Sequence[contract.Branch], str | None]:
+        async def fetch(cursor: str | None, limit: int) -> tuple[Sequence[hosting.Branch], str | None]:
             question = asking.branches(self.where.repository_id, self.default_branch, wanted, cursor, limit)
             found = await asking.ask_as_viewer(question, self.oauth_client_id, context=info.context)
             return found.branches, found.next_cursor
@@ -130,7 +130,7 @@ class Repository:
         if at is None and not directory:
             return UncountedConnection.of(Page([], [], has_next=False, has_previous=False), RepositoryEntry.of)
 
-        async def fetch(cursor: str | None, limit: int) -> tuple[Sequence[contract.Entry], str | None]:
+        async def fetch(cursor: str | None, limit: int) -> tuple[Sequence[hosting.Entry], str | None]:
             question = asking.entries(self.where.repository_id, at or _nothing_there(), directory, cursor, limit)
             found = await asking.ask_as_viewer(question, self.oauth_client_id, context=info.context)
             return found.entries, found.next_cursor
@@ -151,7 +151,7 @@ class Repository:
         return RepositoryFile.of(await asking.ask_as_viewer(question, self.oauth_client_id, context=info.context))
 
     @classmethod
-    def of(cls, repository: contract.Repository, *, provider: str, base_url: str, oauth_client_id: UUID | None) -> "Repository":
+    def of(cls, repository: hosting.Repository, *, provider: str, base_url: str, oauth_client_id: UUID | None) -> "Repository":
         """Make it of what the server at `base_url` said, now or when it was connected.
 
         `oauth_client_id` is the team's OAuth client there, with which the viewer may have signed in; None when there is none.
