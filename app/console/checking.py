@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-import redis.asyncio
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError
 
 from app.errors import ConfigurationError
 from app.outbound import NotAllowed, Outbound, Request, Response, parse_allow
@@ -11,6 +10,7 @@ from app.providers.catalogue import CATALOGUE
 from app.providers.contract import NotConfigured
 from app.server import open_ground
 from app.settings import Settings
+from app.wake_ups import AWAY, client_of
 
 Finding = tuple[bool, str]
 """Whether something is well, and a line about it."""
@@ -23,7 +23,7 @@ async def check(settings: Settings) -> list[Finding]:
 
 async def _storage(settings: Settings) -> AsyncIterator[Finding]:
     try:
-        async with open_ground(settings):
+        async with open_ground(settings.model_copy(update={"redis_url": None})):
             yield True, "database and keyring: open, migrated, every key there"
     except ConfigurationError as error:
         yield False, error.message
@@ -33,11 +33,17 @@ async def _wake_ups(settings: Settings) -> AsyncIterator[Finding]:
     if settings.redis_url is None:
         yield True, "Redis: none set (one process wakes itself; several look once a second)"
         return
-    client = redis.asyncio.from_url(settings.redis_url.get_secret_value(), socket_connect_timeout=3)
+    try:
+        client = client_of(settings.redis_url.get_secret_value())
+    except ConfigurationError as error:
+        yield False, error.message
+        return
     try:
         await client.ping()
         yield True, "Redis: answers"
-    except (RedisError, OSError):
+    except AuthenticationError:
+        yield False, "INSTALLED_APPS_REDIS_URL: Redis does not take the user and password in it. Set them right."
+    except AWAY:
         yield False, "INSTALLED_APPS_REDIS_URL: Redis does not answer there. Start it, or leave the setting out."
     finally:
         await client.aclose()
