@@ -4,6 +4,7 @@ One transaction, since Tortoise itself records a migration after it has committe
 would apply it again. The lock is the writer's own on SQLite and an advisory one on PostgreSQL.
 """
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -68,8 +69,19 @@ async def _copy_before_changes(url: str, *, models: Sequence[str], migrations: s
         if not applied or set(await _known(executor)) <= set(applied):
             return None
     target = path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%S}")
-    sqlite.copy(str(path), str(target))
+    _copy_whole(path, target)
     return target
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """Copy a database to where it appears whole or, killed in the middle, not at all; for its owner alone."""
+    ready = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
+    try:
+        os.close(os.open(ready, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        sqlite.copy(str(source), str(ready))
+        ready.replace(target)
+    finally:
+        ready.unlink(missing_ok=True)
 
 
 def _holds_something(path: Path) -> bool:
@@ -77,7 +89,11 @@ def _holds_something(path: Path) -> bool:
 
 
 async def _applied(executor: MigrationExecutor) -> list[str]:
-    return [key.name for key in await executor.recorder.applied_migrations()]
+    applied = await executor.recorder.applied_migrations()
+    if not applied:  # Tortoise says so too of a database that it cannot read
+        await executor.connection.execute_query("SELECT 1")
+        applied = await executor.recorder.applied_migrations()
+    return [key.name for key in applied]
 
 
 async def _known(executor: MigrationExecutor) -> list[str]:

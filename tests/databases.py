@@ -49,7 +49,29 @@ async def copy(of: str, folder: Path) -> AsyncIterator[str]:
         _emptied.append(url)
 
 
+@contextlib.asynccontextmanager
+async def blank(folder: Path, *, of: str | None = None) -> AsyncIterator[str]:
+    """Yield the address of a database with nothing in it, or with all that `of` has; nobody may have that one open."""
+    if not POSTGRES_URL:
+        path = folder / f"{uuid4().hex}.sqlite3"
+        if of is not None:
+            shutil.copyfile(database.embedded_path(of), path)
+        yield f"sqlite:///{path}"
+        return
+    url = await _create(POSTGRES_URL, of=of)
+    try:
+        yield url
+    finally:
+        await _drop(url)
+
+
 _emptied: list[str] = []
+
+
+def fold_log(url: str) -> None:
+    """Leave nothing of an embedded database beside its file, so that the file can be copied."""
+    if database.is_embedded(url):
+        _fold_log(database.embedded_path(url))
 
 
 def _fold_log(path: str) -> None:
