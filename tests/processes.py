@@ -112,6 +112,10 @@ class Service:
             timeout=START_SECONDS,
         )
 
+    def begin(self, *arguments: str) -> None:
+        """Start another command as this place's process and let it run; what it prints goes to the log."""
+        self._run(*arguments)
+
     def _run(self, *command: str) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own command
