@@ -4,6 +4,7 @@ Exit codes: 0; 1 a stated problem; 2 bad usage; 78 configuration.
 """
 
 import asyncio
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -17,6 +18,7 @@ from app.console.serving import Serving, say_on_stdout
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.graphql.callers import Role, Scope
 from app.ground import Ground
+from app.logs import configure_logs
 from app.providers.slack_manifest import manifest
 from app.schema import build_schema
 from app.server import open_ground
@@ -48,6 +50,7 @@ RoleOption = Annotated[Role, typer.Option(help="ADMIN, MEMBER or VIEWER.")]
 
 def main() -> None:
     """Run the command line; a problem is a line on standard error and an exit code, not a traceback."""
+    configure_logs(None, level=logging.ERROR)  # standard output is for what a command prints; serving says more
     try:
         cli()
     except (StatedProblem, DatabaseAway) as problem:

@@ -16,8 +16,8 @@ _SHARED: tuple[Processor, ...] = (
 )
 
 
-def configure_logs(form: Literal["text", "json"] | None) -> None:
-    """Send all that is logged, by libraries too, to standard error in one form; None: text on a terminal, else JSON."""
+def configure_logs(form: Literal["text", "json"] | None, *, level: int = logging.INFO) -> None:
+    """Send what is logged from `level` on, by libraries too, to standard error in one form; None: text on a terminal, or JSON."""
     text = form == "text" or (form is None and sys.stderr.isatty())
     structlog.configure(
         processors=[
@@ -33,7 +33,7 @@ def configure_logs(form: Literal["text", "json"] | None) -> None:
     sink.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_SHARED, processors=_finish(text=text)))
     root = logging.getLogger()
     root.handlers[:] = [sink]
-    root.setLevel(logging.INFO)
+    root.setLevel(level)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     for name in ("httpx2", "httpcore2", "tortoise", "strawberry", "asyncio"):
         # Their lines name addresses, statements and values.

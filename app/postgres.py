@@ -119,6 +119,7 @@ class ServerClient(AsyncpgDBClient):
         except DatabaseAway as away:
             if not away.passes or not _is_read(*args):
                 raise
+        await asyncio.sleep(next(self.patience.jittered(), 0.0))
         return await _translating(func, self, *args, **kwargs)
 
 

@@ -5,6 +5,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -22,7 +23,7 @@ from app.errors import ConfigurationError, DatabaseAway
 from app.events import Events
 from app.graphql.view import View
 from app.ground import Ground
-from app.outages import RETRY_AFTER, unusable
+from app.outages import PATIENCE, RETRY_AFTER, until_done, unusable
 from app.outbound import Outbound, parse_allow, prove_guarded
 from app.pages import html, page
 from app.presence import present
@@ -180,7 +181,8 @@ async def _connect(settings: Settings) -> None:
         )
     await database.connect(settings.database, models=MODELS)
     try:
-        lacking = await upgrade.pending(url=settings.database, models=MODELS, migrations=MIGRATIONS)
+        pending = partial(upgrade.pending, url=settings.database, models=MODELS, migrations=MIGRATIONS)
+        lacking = await until_done(pending, patience=PATIENCE)
     except DatabaseAway as away:
         await database.close()
         raise unusable(away) from away

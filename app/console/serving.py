@@ -22,7 +22,7 @@ from app.console.workers import Workers
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.ground import Ground
 from app.logs import configure_logs
-from app.outages import unusable
+from app.outages import PATIENCE, until_done, unusable
 from app.sandbox import create_sandbox, slack_app
 from app.server import Place, create_app, open_ground
 from app.settings import LOOPBACK_HOSTS, Settings, read_settings
@@ -115,7 +115,8 @@ async def prepare(settings: Settings, *, serving: Serving, say: Say, prepared: P
 async def migrate(settings: Settings, *, say: Say) -> None:
     """Make or upgrade the database; name the copy that was made of an embedded one."""
     try:
-        copied = await upgrade.migrate(settings.database, models=MODELS, migrations=MIGRATIONS, now=SystemClock().now())
+        migrate = partial(upgrade.migrate, settings.database, models=MODELS, migrations=MIGRATIONS, now=SystemClock().now())
+        copied = await until_done(migrate, patience=PATIENCE)
     except DatabaseAway as away:
         raise unusable(away) from away
     except (sqlite3.Error, OSError) as error:

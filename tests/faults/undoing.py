@@ -42,7 +42,9 @@ async def undoing(url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(_UNDO + _ON_EACH_TABLE)
-        yield connection
-        await connection.execute(_STOP)
+        try:
+            yield connection
+        finally:
+            await connection.execute(_STOP)
     finally:
         await connection.close()
