@@ -9,6 +9,7 @@ from random import Random
 
 import httpx2
 
+from app.outages import UNKNOWN
 from tests.callers import socket_to
 from tests.history.cluster import Team
 from tests.history.records import JSON, Call, History, Outcome
@@ -132,12 +133,18 @@ class Caller:
 _BY_SOCKET = 0.2
 
 
+def _says_undone(error: JSON) -> bool:
+    """Whether the error is the mutation's own, rather than of something in its payload, and says that nothing was saved."""
+    is_own = len(error.get("path", [])) <= 1
+    return is_own and error.get("extensions", {}).get("code") == "UNAVAILABLE" and error["message"] != UNKNOWN
+
+
 def judge(name: str, body: JSON) -> tuple[Outcome, JSON, tuple[str, ...]]:
     """Return what the answer means for what was asked, and the codes of what went wrong."""
     errors = body.get("errors", [])
     if errors:
         codes = tuple(str(error.get("extensions", {}).get("code")) for error in errors)
-        return Outcome.UNKNOWN, {}, codes
+        return (Outcome.REFUSED if all(map(_says_undone, errors)) else Outcome.UNKNOWN), {}, codes
     answer = body["data"] if name == "read" else body["data"][name]
     if name == "read":
         return Outcome.OK, {**answer, "members": answer.pop("viewer")["team"]["members"]}, ()

@@ -86,7 +86,7 @@ class Ordeal:
             topic = _ALL_TOPICS[number % len(_ALL_TOPICS)]
             self.callers.append(caller)
             self.subscribers.append(
-                Subscriber(f"{name} at {topic}", team, topic, token, self.cluster.servers, random, self.history, cursor)
+                Subscriber(f"{name} at {topic}", team, topic, token, self.cluster.servers, random, self.history, http, cursor)
             )
 
     def _clients(self) -> list[Client]:

@@ -1,4 +1,4 @@
-"""Whatever is done to four servers and to what they stand on: what clients were told agrees with itself and with what is there."""
+"""Whatever is done to four servers and what they stand on: what clients were told agrees with itself and with what is there."""
 
 import json
 from collections import Counter
