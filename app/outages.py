@@ -110,6 +110,11 @@ def of_file(error: BaseException, *, writing: bool) -> DatabaseAway | None:
     return DatabaseAway(message, fault=getattr(error, "sqlite_errorname", str(code))) if message is not None else None
 
 
+def spoils_connection(away: DatabaseAway) -> bool:
+    """Whether the connection to the server is of no use any more: it was lost, or leads to one that takes no changes."""
+    return away.is_silent or away.message == READ_ONLY
+
+
 def is_of_the_disk(error: BaseException) -> bool:
     """Whether SQLite's trouble is the file itself: what it has open is closed, so that the next one opens it anew."""
     return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _OF_DISK

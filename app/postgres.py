@@ -26,7 +26,7 @@ from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError, TransactionManagementError
 
 from app.errors import DatabaseAway
-from app.outages import AWAY, PATIENCE, Patience, of_server, unknown
+from app.outages import AWAY, PATIENCE, Patience, of_server, spoils_connection, unknown
 
 Loaned: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
@@ -61,7 +61,7 @@ class ServerClient(AsyncpgDBClient):
     async def give_back(self, connection: Loaned, *, after: BaseException | None = None) -> None:
         """Let others have the connection, unless it is broken by what came `after` it was borrowed. Never raises an outage."""
         away = after if isinstance(after, DatabaseAway) else of_server(after) if after is not None else None
-        if away is not None and away.is_silent:
+        if away is not None and spoils_connection(away):
             with contextlib.suppress(asyncpg.InterfaceError):  # the pool has heard of its end before us
                 connection.terminate()
             await self._expire_connections()

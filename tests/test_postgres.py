@@ -16,7 +16,7 @@ from app import database
 from app.clock import SystemClock
 from app.errors import DatabaseAway, OutcomeUnknown
 from app.events import Change, Counter, Entry, Event, Events
-from app.outages import BUSY, UNKNOWN, Patience
+from app.outages import BUSY, READ_ONLY, UNKNOWN, Patience
 from app.tables import MODELS
 from tests import databases
 from tests.faults.proxy import BlackHole, HalfOpen, Proxy, Refuse, proxying
@@ -409,4 +409,22 @@ async def test_a_rule_that_is_broken_only_at_the_commit_is_no_outage(database_ur
         await operator.execute("DROP FUNCTION refuse CASCADE")
         await database.write(count)
 
+        assert await Counter.all().count() == 1
+
+
+async def test_a_server_that_takes_no_changes_refuses_them_and_takes_them_again_once_it_does(database_url: str) -> None:
+    name = urlsplit(database_url).path.strip("/")
+    async with opened(database_url), admin(database_url) as operator:
+        await operator.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        try:
+            await fill_pool()
+            with pytest.raises(DatabaseAway) as refused:
+                await database.write(count)
+            seen = await Counter.all().count()
+        finally:
+            await operator.execute("SET default_transaction_read_only = off")
+            await operator.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+        await database.write(count)
+
+        assert (refused.value.message, seen) == (READ_ONLY, 0)
         assert await Counter.all().count() == 1

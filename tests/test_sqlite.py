@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import shutil
 import sqlite3
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +19,7 @@ from app.events import Counter
 from app.outages import BUSY, FULL, READ_ONLY, Patience
 from app.tables import MODELS
 from tests import databases
+from tests.faults.disk import fill, small_disk, write_until_refused
 
 pytestmark = pytest.mark.skipif(bool(databases.POSTGRES_URL), reason="this run is PostgreSQL's")
 
@@ -37,16 +37,6 @@ async def opened(url: str, patience: Patience = SHORT) -> AsyncIterator[None]:
 
 async def count(_connection: BaseDBAsyncClient) -> None:
     await Counter.create(team_id=uuid4(), sequence=0)
-
-
-async def write_until_refused() -> tuple[int, DatabaseAway]:
-    """Return how many writes were acknowledged before the first that was not."""
-    for acknowledged in range(5_000):
-        try:
-            await database.write(count)
-        except DatabaseAway as refusal:
-            return acknowledged, refusal
-    raise AssertionError("nothing was refused")
 
 
 async def test_a_file_that_another_process_keeps_locked_is_busy_and_free_again_afterwards(database_url: str) -> None:
@@ -113,8 +103,8 @@ async def test_a_full_disk_refuses_writes_answers_reads_and_takes_writes_once_it
         shutil.copyfile(database.embedded_path(database_url), disk / "here.sqlite3")
         async with opened(f"sqlite:///{disk / 'here.sqlite3'}"):
             await database.write(count)
-            _fill(disk / "filler")
-            acknowledged, refusal = await write_until_refused()
+            fill(disk / "filler")
+            acknowledged, refusal = await write_until_refused(count)
             kept = await Counter.all().count()
             (disk / "filler").unlink()
             await database.write(count)
@@ -163,25 +153,3 @@ async def test_a_file_that_is_no_database_is_an_outage_and_not_a_bug(tmp_path: P
             await Counter.all().count()
         with pytest.raises(DatabaseAway):
             await database.write(count)
-
-
-@contextmanager
-def small_disk(folder: Path, *, megabytes: int = 4) -> Iterator[Path]:
-    """Yield a disk of its own for the test; where nobody may mount one, the test is skipped."""
-    folder.mkdir()
-    mount, unmount = shutil.which("mount"), shutil.which("umount")
-    if mount is None or unmount is None:
-        pytest.skip("there is no mount")
-    options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
-    if subprocess.run([mount, *options], capture_output=True, check=False).returncode != 0:  # noqa: S603 - mount itself
-        pytest.skip("mounting is not allowed here")
-    try:
-        yield folder
-    finally:
-        subprocess.run([unmount, str(folder)], check=True)  # noqa: S603 - as above
-
-
-def _fill(file: Path) -> None:
-    with file.open("wb", buffering=0) as filler, contextlib.suppress(OSError):
-        while filler.write(b"\0" * 4096):
-            pass
