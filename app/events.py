@@ -5,7 +5,7 @@ the changes of one team are serial on both databases: what was checked inside st
 no reorder, and no deadlock. (On SQLite, BEGIN IMMEDIATE is that lock.)
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -181,5 +181,9 @@ async def _number(change: Change, counter: Counter, entries: Sequence[Entry]) ->
 
 async def head(team_id: UUID) -> int:
     """Return the number of the team's newest event: 0 before the first."""
-    counter = await Counter.get_or_none(team_id=team_id)
-    return counter.sequence if counter is not None else 0
+    return (await heads([team_id])).get(team_id, 0)
+
+
+async def heads(team_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return the numbers of the teams' newest events; nothing for a team that has none."""
+    return {counter.team_id: counter.sequence for counter in await Counter.filter(team_id__in=list(team_ids))}

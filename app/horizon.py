@@ -4,7 +4,7 @@ For each type of event the highest number that was removed is kept. So whoever l
 type that they ask for was removed behind their cursor. Every other cursor goes on, however old it is.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -32,8 +32,20 @@ class Horizon(Model):
 
 async def refuse_where_removed(team_id: UUID, *, after: int, types: Collection[str] | None) -> None:
     """Raise CursorExpired where an event numbered above `after` was removed, of one of the `types` (None: of any)."""
-    removed = Horizon.filter(team_id=team_id, sequence__gt=after)
-    if await (removed if types is None else removed.filter(type__in=sorted(types))).exists():
+    refuse_behind((await horizons([team_id])).get(team_id, {}), after=after, types=types)
+
+
+async def horizons(team_ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
+    """Return up to where events were removed, by team and type; nothing for a team that has all of its events."""
+    found: dict[UUID, dict[str, int]] = {}
+    for row in await Horizon.filter(team_id__in=list(team_ids)):
+        found.setdefault(row.team_id, {})[row.type] = row.sequence
+    return found
+
+
+def refuse_behind(horizon: Mapping[str, int], *, after: int, types: Collection[str] | None) -> None:
+    """Raise CursorExpired where one of a team's `horizons` lies behind `after`, of one of the `types` (None: of any)."""
+    if any(sequence > after and (types is None or kind in types) for kind, sequence in horizon.items()):
         raise CursorExpired(
             f"Events that this subscription asks for were removed behind its cursor: they are kept for {KEPT_FOR.days} days. "
             "Read the lists again and go on from a fresh `eventCursor`."

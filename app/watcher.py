@@ -16,7 +16,8 @@ from uuid import UUID
 import structlog
 
 from app import database, horizon
-from app.events import Counter, Event
+from app.events import Counter, Event, heads
+from app.gathering import Gathering
 
 RING_SIZE = 1_000
 PAGE_SIZE = 200
@@ -83,6 +84,9 @@ class Watcher:
         self._woken = asyncio.Event()
         self._looking = asyncio.Lock()
         self._has_finished = False
+        # Clients that were sent away come back all at once.
+        self._heads = Gathering(heads)
+        self._horizons = Gathering(horizon.horizons)
         self._log = structlog.get_logger("watcher")
 
     def wake(self, team_id: UUID | None) -> None:
@@ -130,11 +134,19 @@ class Watcher:
                     caught_up.set()
                 await ring.wait()
 
+    async def head(self, team_id: UUID) -> int:
+        """Return the number of the team's newest event, as it is now: 0 before the first."""
+        return await self._heads.ask(team_id) or 0
+
+    async def refuse_where_removed(self, team_id: UUID, *, after: int, types: Collection[str] | None) -> None:
+        """Raise CursorExpired where an event numbered above `after` was removed, of one of the `types` (None: of any)."""
+        horizon.refuse_behind(await self._horizons.ask(team_id) or {}, after=after, types=types)
+
     @contextlib.asynccontextmanager
     async def _listening(self, team_id: UUID) -> AsyncIterator[Ring]:
         if team_id not in self._rings:
-            counter = await Counter.get_or_none(team_id=team_id)
-            self._rings.setdefault(team_id, Ring(counter.sequence if counter is not None else 0))
+            head = await self.head(team_id)
+            self._rings.setdefault(team_id, Ring(head))
         ring = self._rings[team_id]
         ring.listeners += 1
         try:

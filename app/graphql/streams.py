@@ -8,11 +8,11 @@ from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
-from app import horizon
 from app.errors import BadUserInput, CursorExpired, CursorInvalid
-from app.events import Event, head
+from app.events import Event
 from app.graphql.context import Context
 from app.graphql.cursors import read_position, write_position
+from app.watcher import Watcher
 
 _KIND = "log"
 
@@ -46,7 +46,7 @@ def cursor_of(event: Event) -> str:
 async def end_of_log(context: Context) -> str:
     """Return the cursor of the end of the caller's team's log."""
     team_id = context.viewer.team_id
-    return LogCursors(team_id).write([await head(team_id)])
+    return LogCursors(team_id).write([await context.ground.watcher.head(team_id)])
 
 
 async def follow(
@@ -64,16 +64,16 @@ async def follow(
     and where an event of the `types` was removed behind it, also one that a slow listener had still to get to.
     """
     team_id = context.viewer.team_id
-    position = await _position(team_id, after, types=types)
     watcher = context.ground.watcher
+    position = await _position(team_id, after, types=types, watcher=watcher)
     async with aclosing(watcher.follow(team_id, after=position, types=types, caught_up=context.caught_up)) as events:
         async for event in events:
             if (subjects is None or event.subject_id in subjects) and (parents is None or event.parent_id in parents):
                 yield event
 
 
-async def _position(team_id: UUID, after: str | None, *, types: Collection[str] | None) -> int:
-    end = await head(team_id)
+async def _position(team_id: UUID, after: str | None, *, types: Collection[str] | None, watcher: Watcher) -> int:
+    end = await watcher.head(team_id)
     if after is None:
         return end
     [number] = LogCursors(team_id).read(after)
@@ -81,7 +81,7 @@ async def _position(team_id: UUID, after: str | None, *, types: Collection[str] 
         raise CursorExpired(
             "This cursor lies beyond the end of the log: read the lists again and go on from a fresh `eventCursor`."
         )
-    await horizon.refuse_where_removed(team_id, after=number, types=types)
+    await watcher.refuse_where_removed(team_id, after=number, types=types)
     return int(number)
 
 

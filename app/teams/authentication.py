@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,7 +13,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app import database
 from app.errors import Unauthenticated
-from app.events import head
+from app.gathering import Gathering
 from app.graphql.callers import Caller
 from app.ground import Ground
 from app.secret import Secret
@@ -33,6 +34,8 @@ class Authenticator:
         self._ground = ground
         self._look_again_after = look_again_after  # seconds
         self._noting: dict[UUID, asyncio.Task[None]] = {}
+        self._tokens = Gathering(_find_tokens)
+        self._standing = Gathering(_find_standing)
         self._log = structlog.get_logger("authentication")
 
     async def authenticate(self, connection: HTTPConnection, authorization: str | None) -> Caller | None:
@@ -66,12 +69,14 @@ class Authenticator:
         await asyncio.gather(*self._noting.values())
 
     async def _until_ended(self, caller: Caller) -> None:
-        position = await head(caller.team_id)  # before the first look: what happens after it is in the log behind it
+        position = await self._ground.watcher.head(
+            caller.team_id
+        )  # before the first look: what happens after it is in the log behind it
         async with aclosing(self._ground.watcher.follow(caller.team_id, after=position)) as events:
-            if not await _holds(caller):
+            if not await self._standing.ask(caller):
                 return
             async for event in events:
-                if event.type in _ENDINGS and not await _holds(caller):
+                if event.type in _ENDINGS and not await self._standing.ask(caller):
                     return
 
     async def _by_bearer(self, token: Secret) -> Caller:
@@ -80,7 +85,7 @@ class Authenticator:
         return await self._by_access_token(token)
 
     async def _by_access_token(self, token: Secret) -> Caller:
-        row = await AccessToken.get_or_none(hash=hash_of(token)).select_related("member")
+        row = await self._tokens.ask(hash_of(token))
         now = self._ground.clock.now()
         if row is None:
             raise Unauthenticated("This access token is not known here.")
@@ -119,9 +124,16 @@ class Authenticator:
             self._log.warning("last use not noted", error=type(error).__name__)
 
 
-async def _holds(caller: Caller) -> bool:
-    if not await Member.exists(id=caller.member_id, role=caller.role, left_at=None):
-        return False
-    if caller.is_session:
-        return await BrowserSession.exists(id=caller.credential_id, ended_at=None)
-    return await AccessToken.exists(id=caller.credential_id, revoked_at=None)
+async def _find_tokens(hashes: Sequence[str]) -> dict[str, AccessToken]:
+    return {row.hash: row for row in await AccessToken.filter(hash__in=list(hashes)).select_related("member")}
+
+
+async def _find_standing(callers: Sequence[Caller]) -> dict[Caller, bool]:
+    """Return whether what each came with still holds, and each is still the member that they were then."""
+    wanted = [caller.credential_id for caller in callers]
+    good = set(await AccessToken.filter(id__in=wanted, revoked_at=None).values_list("id", flat=True))
+    if any(caller.is_session for caller in callers):
+        good |= set(await BrowserSession.filter(id__in=wanted, ended_at=None).values_list("id", flat=True))
+    members = Member.filter(id__in=list({caller.member_id for caller in callers}), left_at=None)
+    roles = {member.id: member.role for member in await members}
+    return {caller: caller.credential_id in good and roles.get(caller.member_id) is caller.role for caller in callers}
