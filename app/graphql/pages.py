@@ -101,34 +101,12 @@ async def from_provider_pages(
     return Page(rows, cursors, has_next=True, has_previous=arguments.after is not None, resume=resume)
 
 
-def page_of(items: Sequence[T], arguments: Arguments, *, key: Callable[[T], str]) -> Page[T]:
-    """Return the page of a list that is in memory as a whole; `key` is unique and stays the same."""
-    places = {key(item): place for place, item in enumerate(items)}
-    start = _place(places, arguments.after) + 1 if arguments.after is not None else 0
-    end = _place(places, arguments.before) if arguments.before is not None else len(items)
-    within = items[start : max(start, end)]
-    rows = within[-arguments.size :] if arguments.is_backward else within[: arguments.size]
-    more = len(within) > len(rows)
-
-    async def count() -> int:
-        return len(items)
-
-    return Page(rows, [write_position([key(row)]) for row in rows], *_more(arguments, more=more), count=count)
-
-
 def _provider_position(after: str | None) -> tuple[str | None, int]:
     if after is None:
         return None, 0
     match read_position(after):
         case [None | str() as cursor, int(skip)] if 0 <= skip <= PROVIDER_PAGE:
             return cursor, skip
-    raise BadUserInput(NO_CURSOR)
-
-
-def _place(places: dict[str, int], cursor: str) -> int:
-    match read_position(cursor):
-        case [str(key)] if key in places:
-            return places[key]
     raise BadUserInput(NO_CURSOR)
 
 

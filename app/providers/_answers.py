@@ -1,6 +1,7 @@
 """What Git servers' answers have in common: JSON read into typed values, and why there is none."""
 
 import re
+from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, TypeAdapter, ValidationError
@@ -10,6 +11,7 @@ from app.outbound import (
     NotAllowed,
     NotJson,
     OddUrl,
+    Outcome,
     Response,
     Unreachable,
     origin_of,
@@ -67,6 +69,17 @@ Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Bearer = Annotated[str, StringConstraints(pattern=r"^[Bb]earer$")]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}(?:[0-9a-f]{24})?$")]
+
+
+def read_success(
+    outcome: Outcome, shape: TypeAdapter[T], *, server: str, sort_refusal: Callable[[Response], Failure]
+) -> T | Failure:
+    """Read what came of a call: the shape on HTTP 200, else a failure; an answer that is no success is for `sort_refusal`."""
+    if not isinstance(outcome, Response):
+        return explain_silence(outcome, server=server)
+    if outcome.status != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
+        return sort_refusal(outcome)
+    return parse(outcome.body, shape, server=server)
 
 
 def parse(body: bytes, shape: TypeAdapter[T], *, server: str) -> T | Failure:

@@ -5,12 +5,13 @@ Sources: GitHub Enterprise Server's "Troubleshooting the REST API", "Rate limits
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 from app.outbound import Bearer, NotJson, Outbound, Outcome, Request, Response, parse_json
-from app.providers._answers import explain_redirect, explain_silence, parse, read_scopes
+from app.providers._answers import explain_redirect, read_scopes, read_success
 from app.providers._names import address
 from app.providers._waiting import read_reset, read_retry_after
 from app.providers.contract import Authorized, Failure, Fault, missing_scopes
@@ -45,11 +46,7 @@ async def get(
 
 def read_answer(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
     """Read what came of a call: the shape on HTTP 200, else a failure."""
-    if not isinstance(outcome, Response):
-        return explain_silence(outcome, server=SERVER)
-    if outcome.status != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
-        return sort_refusal(outcome, base_url=base_url)
-    return parse(outcome.body, shape, server=SERVER)
+    return read_success(outcome, shape, server=SERVER, sort_refusal=partial(sort_refusal, base_url=base_url))
 
 
 def read_granted(headers: Mapping[str, str]) -> tuple[str, ...] | None:

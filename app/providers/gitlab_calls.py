@@ -7,12 +7,13 @@ that says the same.
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 from app.outbound import Bearer, NotJson, Outbound, Outcome, Request, Response, parse_json
-from app.providers._answers import explain_redirect, explain_silence, parse
+from app.providers._answers import explain_redirect, read_success
 from app.providers._names import address
 from app.providers._pages import Position, turn
 from app.providers._waiting import read_retry_after
@@ -52,11 +53,7 @@ async def ask(
 
 def read_answer(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
     """Read what came of a call: the shape on HTTP 200, else a failure."""
-    if not isinstance(outcome, Response):
-        return explain_silence(outcome, server=SERVER)
-    if outcome.status != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
-        return sort_refusal(outcome, base_url=base_url)
-    return parse(outcome.body, shape, server=SERVER)
+    return read_success(outcome, shape, server=SERVER, sort_refusal=partial(sort_refusal, base_url=base_url))
 
 
 def turn_page(

@@ -21,11 +21,12 @@ from app.graphql.context import Context, Info
 from app.graphql.entrance import Authenticate
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query, relation, subscription
-from app.graphql.pages import from_provider_pages, page_of
+from app.graphql.pages import from_provider_pages
 from app.graphql.scalars import URL
 from app.graphql.view import View
 from app.ground import Ground
 from app.settings import Settings
+from tests.graphql.in_memory import page_of
 from tests.held import HeldClock
 
 TEAM = UUID(int=1)
