@@ -40,6 +40,7 @@ JOBS = (
     Job("sweep", teams.sweep, every=600.0, is_woken=False),
     Job("remove old runs", deliveries.remove_old, every=600.0, is_woken=False),
     Job("remove ended sign-ins", sign_ins.remove_ended, every=600.0, is_woken=False),
+    Job("remove grants given back", integrations.remove_given_back, every=600.0, is_woken=False),
     Job("remove old events", activity.remove_old, every=600.0, is_woken=False),
 )
 

@@ -2,6 +2,9 @@
 
 from app.ground import Ground
 from app.integrations import checks
+from app.integrations.retention import remove_given_back
+
+__all__ = ["check_connections_due", "remove_given_back"]
 
 
 async def check_connections_due(*, ground: Ground) -> int:

@@ -39,6 +39,10 @@ class Migration(migrations.Migration):
             index=Index(fields=['status', 'ended_at']),
         ),
         ops.AddIndex(
+            model_name='Authorization',
+            index=Index(fields=['grant_id']),
+        ),
+        ops.AddIndex(
             model_name='Delivery',
             index=Index(fields=['created_at']),
         ),

@@ -1,25 +1,33 @@
-"""What is left to be swept up: links and browser sessions that sign nobody in any more."""
+"""What is left to be swept up: links, browser sessions and access tokens that sign nobody in any more."""
 
 from datetime import timedelta
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.expressions import Q
 
 from app import database
 from app.ground import Ground
-from app.teams.models import BrowserSession, SignInLink
+from app.teams.models import AccessToken, BrowserSession, SignInLink
 
 KEPT_FOR = timedelta(days=1)
+TOKENS_KEPT_FOR = timedelta(days=30)
+"""Their member is shown for a while that they expired, and who still sends one is told why it is refused."""
 
 _MOST = 500
 
 
 async def sweep(*, ground: Ground) -> int:
-    """Delete some of the links and sessions that ran out a day ago or longer; return how many."""
-    before = ground.clock.now() - KEPT_FOR
-    found = [
-        (model, list(await model.filter(expires_at__lte=before).limit(_MOST).values_list("id", flat=True)))
-        for model in (SignInLink, BrowserSession)
-    ]
+    """Delete some of the links and sessions that ran out a day ago or longer, and of the tokens that ended 30 days ago.
+
+    Return how many.
+    """
+    before, tokens_before = ground.clock.now() - KEPT_FOR, ground.clock.now() - TOKENS_KEPT_FOR
+    ended = (
+        SignInLink.filter(expires_at__lte=before),
+        BrowserSession.filter(expires_at__lte=before),
+        AccessToken.filter(Q(expires_at__lte=tokens_before) | Q(revoked_at__lte=tokens_before)),
+    )
+    found = [(rows.model, list(await rows.limit(_MOST).values_list("id", flat=True))) for rows in ended]
 
     async def delete(_: BaseDBAsyncClient) -> int:
         return sum([await model.filter(id__in=ids).delete() for model, ids in found if ids])

@@ -1,12 +1,16 @@
 from datetime import timedelta
 
+import pytest
+
+from app.graphql.callers import Scope
 from app.ground import Ground
 from app.secret import Secret
+from app.teams.access_tokens import create_access_token, revoke_access_token
 from app.teams.jobs import sweep
-from app.teams.models import BrowserSession, SignInLink
+from app.teams.models import AccessToken, BrowserSession, SignInLink
 from app.teams.sign_in_links import make_sign_in_link, use_sign_in_link
 from tests.held import HeldClock
-from tests.teams.people import found, rows
+from tests.teams.people import by_session, found, rows
 
 
 async def test_links_and_sessions_are_swept_up_a_day_after_they_ran_out(ground: Ground, clock: HeldClock) -> None:
@@ -27,3 +31,24 @@ async def test_links_and_sessions_are_swept_up_a_day_after_they_ran_out(ground: 
     clock.advance(timedelta(days=14))
     assert await sweep(ground=ground) == 1
     assert await BrowserSession.all().count() == 0
+
+
+@pytest.mark.parametrize("ends", ["expired", "revoked"])
+async def test_an_access_token_is_swept_up_thirty_days_after_it_ended(ground: Ground, clock: HeldClock, ends: str) -> None:
+    caller = by_session((await found(ground)).admin)
+    made = [
+        await create_access_token(caller=caller, name=name, scopes=[Scope.READ], expires_in_days=days, ground=ground)
+        for name, days in (("ends", 10), ("stays", 41))
+    ]
+    if ends == "revoked":
+        clock.advance(timedelta(days=3))
+        await revoke_access_token(caller=caller, token_id=made[0].row.id, ground=ground)
+    else:
+        clock.advance(timedelta(days=10))
+
+    clock.advance(timedelta(days=30, milliseconds=-1))
+    early = await sweep(ground=ground)
+    clock.advance(timedelta(milliseconds=1))
+
+    assert (early, await sweep(ground=ground)) == (0, 1)
+    assert [row.name for row in await AccessToken.all()] == ["stays"]

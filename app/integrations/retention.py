@@ -1,0 +1,40 @@
+"""Removing grants that were given back long ago and are shown nowhere any more."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.expressions import RawSQL
+from tortoise.queryset import QuerySet
+
+from app.events import Change
+from app.ground import Ground
+from app.retention import BATCH_SIZE, remove_of_teams
+from app.sign_ins.models import Grant, GrantState
+from app.sign_ins.retention import KEPT_FOR
+
+_USES = RawSQL("""(
+    SELECT COUNT(*) FROM (
+        SELECT 1 FROM "authorization" AS "sign_in" WHERE "sign_in"."grant_id" = "grant"."id"
+        UNION ALL SELECT 1 FROM "installed_app" AS "app" WHERE "app"."grant_id" = "grant"."id"
+        UNION ALL SELECT 1 FROM "integration" AS "user" WHERE "user"."grant_id" = "grant"."id" LIMIT 1
+    ) AS "any_use"
+)""")
+
+
+async def remove_given_back(*, ground: Ground) -> int:
+    """Remove some of the grants that were given back 30 days ago, the oldest first, and return how many.
+
+    None that a sign-in, an installed app or an integration still names, deleted or not.
+    """
+    found = await _removable(ground.clock.now()).order_by("revoking_since").limit(BATCH_SIZE).values_list("team_id", "id")
+    return await remove_of_teams(found, _remove, events=ground.events)
+
+
+def _removable(now: datetime) -> QuerySet[Grant]:
+    return Grant.filter(state=GrantState.GONE, revoking_since__lte=now - KEPT_FOR).annotate(uses=_USES).filter(uses=0)
+
+
+async def _remove(change: Change, ids: Sequence[UUID]) -> int:
+    still = await _removable(change.now).filter(id__in=list(ids)).values_list("id", flat=True)
+    return await Grant.filter(id__in=list(still)).delete()
