@@ -116,6 +116,10 @@ class _Attempt:
         return None
 
     async def _take_lease(self, row: Grant) -> UUID | None:
+        """Return the lease's owner, if it is to be had.
+
+        The grant is due from then on, whatever its time says: the next process has to know, should this one be killed.
+        """
         owner, now = uuid4(), self._ground.clock.now()
 
         async def take(connection: BaseDBAsyncClient) -> int:
@@ -123,7 +127,7 @@ class _Attempt:
             return (
                 await Grant.filter(free, id=row.id, version=row.version, lease_owner=row.lease_owner, state__in=self._states)
                 .using_db(connection)
-                .update(lease_owner=owner, lease_until=now + LEASE)
+                .update(lease_owner=owner, lease_until=now + LEASE, refresh_at=min(row.refresh_at or now, now))
             )
 
         return owner if await database.write(take) == 1 else None

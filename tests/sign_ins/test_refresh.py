@@ -211,6 +211,21 @@ async def test_cut_off_before_the_provider_was_asked_it_is_simply_made_up_for(ro
     assert rotating.told == []
 
 
+async def test_an_exchange_before_its_time_leaves_the_grant_due_should_it_be_cut_off(rotating: World) -> None:
+    """The provider has called a token expired that had hours left: those must not be waited for."""
+    grant = await rotating.grant()
+    rotating.fault("oauth.v2.access", "slow", seconds=0.5)
+    refreshing = asyncio.create_task(refresh(grant, ground=rotating.ground, forced=True))
+    await rotating.reach(token_requests=2)
+
+    left = await Grant.get()
+
+    assert left.lease_owner is not None
+    assert left.refresh_at == rotating.clock.now()
+    await refreshing
+    assert (await Grant.get()).refresh_at == rotating.clock.now() + NINE_HOURS
+
+
 async def test_cut_off_after_the_provider_answered_the_old_token_is_used_while_it_lasts(rotating: World) -> None:
     grant = await rotating.grant()
     rotating.clock.advance(NINE_HOURS)
