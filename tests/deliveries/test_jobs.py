@@ -237,6 +237,19 @@ async def test_cancelling_a_round_lets_what_has_begun_come_to_its_end(world: Wor
     assert len(world.messages()) == 1
 
 
+async def test_what_has_not_begun_when_the_process_stops_is_given_back_at_once(world: World) -> None:
+    await world.add_integration()
+    await world.report()
+
+    world.ground.stopping.tell()
+    await world.deliver()
+
+    delivery = await Delivery.get()
+    assert (delivery.status, delivery.lease_owner, delivery.lease_until) == (DeliveryStatus.PENDING, None, None)
+    assert delivery.next_attempt_at == world.clock.now()
+    assert (world.messages(), await attempts_of(delivery)) == ([], [])
+
+
 async def until_asked(world: World) -> None:
     """Return once the sandbox has a post before it."""
     async with asyncio.timeout(10):

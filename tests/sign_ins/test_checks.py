@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -147,3 +148,20 @@ async def test_grants_that_died_together_do_not_have_each_other_checked_for_ever
 
     assert rounds == [1, 0, 0, 0]
     assert {grant.trouble for grant in await Grant.all()} == {StatusReason.REVOKED}
+
+
+async def test_a_check_that_is_cut_off_is_due_again_at_once(world: World) -> None:
+    grant = await world.grant()
+    world.clock.advance(timedelta(days=1))
+    world.fault("auth.test", "slow", seconds=2)
+    before = world.requests("auth.test")
+
+    checking = asyncio.create_task(check_due(ground=world.ground))
+    async with asyncio.timeout(10):
+        while await asyncio.to_thread(world.requests, "auth.test") == before:  # noqa: ASYNC110 - the sandbox rings no bell
+            await asyncio.sleep(0.01)
+    checking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await checking
+
+    assert (await Grant.get(id=grant.id)).next_check_at == world.clock.now()
