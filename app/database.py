@@ -18,7 +18,7 @@ from tortoise.transactions import in_transaction
 
 from app import sqlite
 from app.errors import ConfigurationError, DatabaseAway
-from app.outages import PATIENCE, Patience, until_done
+from app.outages import PATIENCE, Patience, taking, until_done
 
 T = TypeVar("T")
 
@@ -72,30 +72,41 @@ def embedded_path(url: str) -> str:
     return unquote(url.removeprefix("sqlite:///"))
 
 
-async def write(action: Callable[[BaseDBAsyncClient], Awaitable[T]], *, committed: Callable[[T], None] | None = None) -> T:
+async def write(
+    action: Callable[[BaseDBAsyncClient], Awaitable[T]],
+    *,
+    committed: Callable[[T], None] | None = None,
+    turn: asyncio.Lock | None = None,
+) -> T:
     """Run `action` in a transaction that the caller cannot cancel, and return what it returned once that is committed.
 
     `committed` is called with that right after the commit, also when the caller has gone away. Whatever `action` raises rolls all
     of it back and reaches the caller. Where the database undid it (a lost connection, a deadlock), `action` is run again, a few
     times within seconds: so it reads what it needs itself, and changes nothing outside of the transaction. Raises DatabaseAway
     when it was not done, OutcomeUnknown when nobody can tell.
+
+    `turn`: held while `action` runs, and waited for without a connection: those who would wait for one another in the database
+    anyway do so here, and leave its connections to others.
     """
     if _writing.get():
         raise RuntimeError("A write inside a write would wait for itself.")
-    task = asyncio.create_task(_write(action, committed))
+    task = asyncio.create_task(_write(action, committed, turn or asyncio.Lock()))
     _under_way.add(task)
     task.add_done_callback(_under_way.discard)
     return await asyncio.shield(task)
 
 
-async def _write(action: Callable[[BaseDBAsyncClient], Awaitable[T]], committed: Callable[[T], None] | None) -> T:
+async def _write(
+    action: Callable[[BaseDBAsyncClient], Awaitable[T]], committed: Callable[[T], None] | None, turn: asyncio.Lock
+) -> T:
     _writing.set(True)
+    patience = _patience()
 
     async def attempt() -> T:
-        async with in_transaction(_CONNECTION) as connection:
+        async with taking(turn, patience=patience), in_transaction(_CONNECTION) as connection:
             return await action(connection)
 
-    answer = await until_done(attempt, patience=_patience())
+    answer = await until_done(attempt, patience=patience)
     if committed is not None:
         committed(answer)
     return answer

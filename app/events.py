@@ -5,11 +5,13 @@ the changes of one team are serial on both databases: what was checked inside st
 no reorder, and no deadlock. (On SQLite, BEGIN IMMEDIATE is that lock.)
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
 
 from tortoise import fields
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -112,6 +114,7 @@ class Events:
         self._clock = clock
         self._reactions = reactions
         self._wake = wake
+        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     async def change(self, team_id: UUID, action: Callable[[Change], Awaitable[T]], *, actor_id: UUID | None = None) -> T:
         """Run `action` as one change of the team and return its answer once everything is committed.
@@ -143,7 +146,10 @@ class Events:
             await _number(change, counter, entries)
             return _Outcome(answer, is_news=bool(entries))
 
-        outcome = await database.write(run, committed=lambda outcome: self._wake(team_id) if outcome.is_news else None)
+        # The team's row is the lock. Within the process it is queued for here: else a team whose lock somebody keeps would have
+        # all of the database's connections wait for it.
+        turn = self._turns.setdefault(team_id, asyncio.Lock())
+        outcome = await database.write(run, committed=lambda done: self._wake(team_id) if done.is_news else None, turn=turn)
         return outcome.answer
 
 

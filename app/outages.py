@@ -7,7 +7,8 @@ codes). What is no outage (a broken rule, a wrong statement) is None: that is fo
 import asyncio
 import random
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -36,8 +37,8 @@ class Patience:
     """How long the database is waited for, in seconds.
 
     For a connection, fresh or free; a statement; somebody else's lock; a transaction of ours in which nothing happens (the
-    process is halted); SQLite's one writer within the process. `pauses` lie between tries of what has not happened, each cut by
-    `luck` (0 to 1) to at least half of it; no try begins after `tries`.
+    process is halted); a turn within the process, which is a team's or SQLite's one writer's. `pauses` lie between tries of what
+    has not happened, each cut by `luck` (0 to 1) to at least half of it; no try begins after `tries`.
     """
 
     connection: float = 5.0
@@ -72,6 +73,20 @@ async def until_done(attempt: Callable[[], Awaitable[T]], *, patience: Patience)
             _log.info("tried again", fault=away.fault)
         await asyncio.sleep(pause)
     return await attempt()
+
+
+@asynccontextmanager
+async def taking(turn: asyncio.Lock, *, patience: Patience) -> AsyncIterator[None]:
+    """Hold the turn. Raises DatabaseAway for whoever would wait too long for it."""
+    try:
+        async with asyncio.timeout(patience.turn):
+            await turn.acquire()
+    except TimeoutError as error:
+        raise DatabaseAway(BUSY, fault="no turn in time") from error
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 def unknown(fault: str) -> OutcomeUnknown:

@@ -248,6 +248,26 @@ async def test_a_lock_that_somebody_keeps_is_waited_for_only_so_long(database_ur
         assert await Counter.all().count() == 1
 
 
+async def test_a_team_whose_lock_somebody_keeps_holds_up_no_other_team(database_url: str) -> None:
+    held, free = uuid4(), uuid4()
+    events = Events(clock=SystemClock(), reactions={}, wake=lambda _: None)
+
+    async with opened(database_url, Patience(connection=0.5)), admin(database_url) as operator:
+        for team in (held, free):
+            await events.found(team, note)
+        async with operator.transaction():
+            await operator.execute("SELECT * FROM counter WHERE team_id = $1 FOR UPDATE", held)
+            waiting = [asyncio.create_task(events.change(held, note)) for _ in range(3 * POOL)]
+            for _ in range(POOL):
+                await events.change(free, note)
+                await look()
+            assert not any(task.done() for task in waiting)
+        await asyncio.gather(*waiting)
+
+        assert await Event.filter(team_id=held).count() == 1 + 3 * POOL
+        assert await Event.filter(team_id=free).count() == 1 + POOL
+
+
 async def test_a_statement_that_takes_too_long_is_ended_by_the_server(database_url: str) -> None:
     async with opened(database_url):
         with pytest.raises(DatabaseAway) as refused:

@@ -1,12 +1,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
 
+from app.events import Events
+from app.outages import unknown
 from app.secret import Secret
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.completion import complete
@@ -234,3 +237,28 @@ async def test_a_verifier_that_was_moved_here_from_another_sign_in_does_not_open
         AuthorizationFailureCode.PROVIDER_UNREACHABLE,
     )
     assert world.token_requests == 0
+
+
+async def test_a_commit_whose_answer_was_lost_leaves_one_grant_and_gives_nothing_back(world: World) -> None:
+    lost = iter([unknown("lost in COMMIT")])
+
+    class Deaf:
+        async def change(self, *arguments: Any, **named: Any) -> Any:
+            answer = await world.ground.events.change(*arguments, **named)
+            if (trouble := next(lost, None)) is not None:
+                raise trouble
+            return answer
+
+    row = await world.begin()
+    async with world.browser() as browser:
+        callback = httpx2.URL(await browser.go(row))
+    returned = Returned(await Authorization.get(id=row.id), Secret(callback.params["code"]), None)
+
+    ended = await complete(returned, ground=replace(world.ground, events=cast(Events, Deaf())))
+    await revoke_due(ground=world.ground)
+
+    grant = await Grant.get()
+    assert (ended.status, ended.grant_id) == (AuthorizationStatus.COMPLETED, grant.id)
+    assert grant.state is GrantState.WAITING
+    assert len(world.living()) == 1
+    assert await log(row.id) == ["AUTHORIZATION_COMPLETED"]
