@@ -29,10 +29,11 @@ _AT_ONCE = ("-q", "-n", str(_WORKERS), "-m", "not endurance")
 _IN_TURN = ("-q", "-s", "-p", "no:cacheprovider", "-m", "endurance")
 """Their figures and times are of one journey alone, and printed."""
 
-_SUITE = Plan(options=_AT_ONCE, repeated=("--needing-database",), left_out=" Left out: the endurance journeys (scripts/soak).")
+_REPEATED = ("--needing-database",)
+_SUITE = Plan(options=_AT_ONCE, repeated=_REPEATED, left_out=" Left out: the endurance journeys (scripts/soak).")
 _EVERY = Plan(options=_AT_ONCE, left_out=_SUITE.left_out)
-_SHORT = Plan(options=_IN_TURN, environment={"SOAK": "0"})
-_SOAK = Plan(options=_IN_TURN, environment={"SOAK": "1"})
+_SHORT = Plan(options=_IN_TURN, repeated=_REPEATED, environment={"SOAK": "0"})
+_SOAK = Plan(options=_IN_TURN, repeated=_REPEATED, environment={"SOAK": "1"})
 
 
 def main(arguments: Sequence[str]) -> int:

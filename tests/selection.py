@@ -29,7 +29,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def needs_database(item: pytest.Item) -> bool:
-    return not _DATABASES.isdisjoint(getattr(item, "fixturenames", ()))
+    """Whether it may go otherwise beside another database; so also what is skipped on a condition, which the run may decide."""
+    return not _DATABASES.isdisjoint(getattr(item, "fixturenames", ())) or item.get_closest_marker("skipif") is not None
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:

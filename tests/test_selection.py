@@ -15,6 +15,14 @@ def test_what_needs_no_database_is_left_out_and_counted(processes: tuple[str, ..
     assert "test_secret.py::" not in said
 
 
+def test_what_a_run_may_skip_is_left_out_of_none() -> None:
+    """Skipped beside one database and left out beside the other, it would never run."""
+    said = collect("--needing-database", "tests/test_postgres.py", "tests/test_sqlite.py", "tests/journeys/test_history.py")
+
+    assert "test_history.py::" in said
+    assert "Left out:" not in said
+
+
 def test_endurance_journeys_are_left_out_and_counted() -> None:
     said = collect("-m", "not endurance", "tests/journeys")
 
