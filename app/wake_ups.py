@@ -2,7 +2,8 @@
 
 A wake-up says that a team's log has grown; all else stands in the database. So nothing has to arrive here: who misses a wake-up
 looks by itself within a second. Redis may be away, slow or silent, at the start or later: that is logged once, and once more
-when it is back. Whoever else can publish there can make processes look sooner than they would, and nothing more.
+when it is back. Whoever else has a hand in that Redis reads there which teams' logs grow (their ids), can make processes look
+sooner than they would, and nothing more.
 """
 
 import asyncio
@@ -10,7 +11,6 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import structlog
@@ -77,7 +77,7 @@ class WakeUps:
     ) -> None:
         self._client = client_of(url, patience=patience)
         # Channels know nothing of Redis' numbered databases; installations that share a server keep apart by theirs.
-        self._channel = f"installed-apps:{urlsplit(url).path.strip('/') or '0'}:wake-ups"
+        self._channel = f"installed-apps:{self._client.connection_pool.connection_kwargs.get('db') or 0}:wake-ups"
         self._hear = hear
         self._patience = patience
         self._chance = chance
@@ -202,6 +202,7 @@ async def _end(*tasks: asyncio.Task[None]) -> None:
         for task in left:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)  # so that none counts as never looked at
 
 
 @contextlib.asynccontextmanager

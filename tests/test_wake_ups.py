@@ -294,6 +294,19 @@ async def test_where_nothing_is_asked_for_nobody_is_troubled() -> None:
 @pytest.mark.parametrize(
     "url",
     [
+        "redis://redis.example.com",
+        "rediss://name:secret@redis.example.com:6380/2",
+        "redis://[::1]:6379?db=1",
+        "unix:///run/redis.sock",
+    ],
+)
+def test_every_form_of_a_redis_address_is_one(url: str) -> None:
+    WakeUps(url, hear=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
         "",
         "s3cret",
         "http://:s3cret@127.0.0.1:6379/0",
