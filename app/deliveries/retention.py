@@ -14,17 +14,18 @@ from app.monitors import retention as runs
 from app.monitors.models import MonitorRun
 from app.retention import BATCH_SIZE, remove_of_teams
 
-_LATER = RawSQL("""(
-    SELECT COUNT(*) FROM (
-        SELECT 1 FROM "delivery" AS "later"
-        WHERE "later"."integration_id" = "delivery"."integration_id" AND "later"."position" > "delivery"."position"
-        UNION ALL
-        SELECT 1 FROM "integration" AS "gone"
-        WHERE "gone"."id" = "delivery"."integration_id" AND "gone"."deleted_at" IS NOT NULL LIMIT 1
-    ) AS "any_later"
-)""")
+# The newest by MAX, which both databases read off an index; whether there is any later one they would look for row by row.
+_LATER = RawSQL("""(CASE
+    WHEN "delivery"."position" < (
+        SELECT MAX("later"."position") FROM "delivery" AS "later" WHERE "later"."integration_id" = "delivery"."integration_id"
+    ) THEN 1
+    WHEN EXISTS (
+        SELECT 1 FROM "integration" AS "gone" WHERE "gone"."id" = "delivery"."integration_id" AND "gone"."deleted_at" IS NOT NULL
+    ) THEN 1
+    ELSE 0
+END)""")
 _TOLD = RawSQL("""(
-    SELECT COUNT(*) FROM (SELECT 1 FROM "delivery" AS "told" WHERE "told"."run_id" = "monitor_run"."id" LIMIT 1) AS "any_told"
+    CASE WHEN EXISTS (SELECT 1 FROM "delivery" AS "told" WHERE "told"."run_id" = "monitor_run"."id") THEN 1 ELSE 0 END
 )""")
 
 

@@ -13,13 +13,12 @@ from app.retention import BATCH_SIZE, remove_of_teams
 from app.sign_ins.models import Grant, GrantState
 from app.sign_ins.retention import KEPT_FOR
 
-_USES = RawSQL("""(
-    SELECT COUNT(*) FROM (
-        SELECT 1 FROM "authorization" AS "sign_in" WHERE "sign_in"."grant_id" = "grant"."id"
-        UNION ALL SELECT 1 FROM "installed_app" AS "app" WHERE "app"."grant_id" = "grant"."id"
-        UNION ALL SELECT 1 FROM "integration" AS "user" WHERE "user"."grant_id" = "grant"."id" LIMIT 1
-    ) AS "any_use"
-)""")
+_USES = RawSQL("""(CASE
+    WHEN EXISTS (SELECT 1 FROM "authorization" AS "sign_in" WHERE "sign_in"."grant_id" = "grant"."id") THEN 1
+    WHEN EXISTS (SELECT 1 FROM "installed_app" AS "app" WHERE "app"."grant_id" = "grant"."id") THEN 1
+    WHEN EXISTS (SELECT 1 FROM "integration" AS "user" WHERE "user"."grant_id" = "grant"."id") THEN 1
+    ELSE 0
+END)""")
 
 
 async def remove_given_back(*, ground: Ground) -> int:

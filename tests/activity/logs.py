@@ -109,7 +109,7 @@ async def listen(
 
     After `pause` events the listener stands still until `meanwhile` is done.
     """
-    listener, context = Listener(), _context(log)
+    listener, context = Listener(), context_of(log)
 
     async def hear() -> None:
         await pass_by()
@@ -138,7 +138,7 @@ async def listen(
     return listener
 
 
-def _context(log: Log) -> Context:
+def context_of(log: Log) -> Context:
     caller = Caller(
         team_id=log.team_id,
         member_id=uuid4(),

@@ -10,9 +10,14 @@ from app import horizon
 from app.activity.jobs import remove_old
 from app.errors import CursorExpired
 from app.events import Change, Counter, Entry as Recorded, Event
+from app.graphql.errors import present
+from app.graphql.requests import Operation
+from app.graphql.results import run
+from app.graphql.streams import LogCursors
 from app.ground import Ground
 from app.horizon import Horizon
-from tests.activity.logs import DAY, Entry, Log, listen, new_log
+from app.schema import build_schema
+from tests.activity.logs import DAY, Entry, Log, context_of, listen, new_log
 from tests.held import HeldClock
 
 SECOND = timedelta(seconds=1)
@@ -20,6 +25,9 @@ WORDS = (
     "Events that this subscription asks for were removed behind its cursor: they are kept for 400 days. "
     "Read the lists again and go on from a fresh `eventCursor`."
 )
+LISTEN = """
+subscription ($after: String, $filter: EventFilter) { eventRecorded(after: $after, filter: $filter) { sequence } }"""
+PAGE = "query ($after: String) { events(first: 10, after: $after) { nodes { sequence } } }"
 RUNS_ON_ONE_DATABASE = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -83,6 +91,29 @@ async def test_only_a_listener_to_a_type_that_was_removed_has_to_start_anew(grou
         (5, ""): [],
     }
     assert {listener.expired for listener in heard.values() if listener.expired} == {WORDS}
+
+
+@pytest.mark.parametrize(("filter", "code"), [({}, "CURSOR_EXPIRED"), ({"types": ["INTEGRATION_ADDED"]}, None)])
+async def test_a_subscription_is_refused_with_a_code_and_words_and_a_page_goes_on_with_what_is_left(
+    ground: Ground, filter: dict[str, list[str]], code: str | None
+) -> None:
+    log = await new_log(ground)
+    await log.write([Entry("INSTALLED_APP_ADDED", age=401), Entry("INTEGRATION_ADDED"), Entry("INTEGRATION_DELETED")])
+    await log.remove_old()
+    schema, context = build_schema(), context_of(log)
+    beginning = LogCursors(log.team_id).write([0])
+
+    subscription = Operation(LISTEN, {"after": beginning, "filter": filter}, name=None, extensions=None)
+    async with aclosing(run(schema, subscription, context)) as results, asyncio.timeout(20):
+        first = present(await anext(results), request_id="a test's")
+    page = await schema.execute(PAGE, variable_values={"after": beginning}, context_value=context)
+
+    if code is None:
+        assert first == {"data": {"eventRecorded": {"sequence": 2}}}
+    else:
+        assert [(error["extensions"], error["message"]) for error in first["errors"]] == [({"code": code}, WORDS)]
+    assert page.errors is None
+    assert page.data == {"events": {"nodes": [{"sequence": 2}, {"sequence": 3}]}}
 
 
 async def test_a_cursor_beyond_the_end_of_the_log_has_expired(ground: Ground) -> None:
