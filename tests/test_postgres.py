@@ -19,7 +19,8 @@ from app.events import Change, Counter, Entry, Event, Events
 from app.outages import BUSY, READ_ONLY, UNKNOWN, Patience
 from app.tables import MODELS
 from tests import databases
-from tests.faults.proxy import BlackHole, HalfOpen, Proxy, Refuse, proxying
+from tests.faults.before_postgres import through_proxy
+from tests.faults.proxy import BlackHole, HalfOpen, Refuse
 from tests.faults.undoing import undoing
 
 pytestmark = pytest.mark.skipif(not databases.POSTGRES_URL, reason="this run is SQLite's")
@@ -45,15 +46,6 @@ async def admin(url: str) -> AsyncIterator[asyncpg.Connection]:
         yield connection
     finally:
         await connection.close()
-
-
-@asynccontextmanager
-async def through_proxy(url: str) -> AsyncIterator[tuple[Proxy, str]]:
-    """Yield a proxy before the server, and the database's address through it."""
-    parts = urlsplit(url)
-    assert parts.hostname is not None
-    async with proxying(parts.hostname, parts.port or 5432) as proxy:
-        yield proxy, parts._replace(netloc=f"{parts.username or 'postgres'}@127.0.0.1:{proxy.port}").geturl()
 
 
 async def count(_connection: BaseDBAsyncClient) -> None:

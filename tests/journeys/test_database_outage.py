@@ -8,14 +8,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
 from tests import databases
 from tests.callers import JSON, Socket, socket_to
-from tests.faults.proxy import BlackHole, Proxy, Refuse, proxying
+from tests.faults.before_postgres import through_proxy
+from tests.faults.proxy import BlackHole, Proxy, Refuse
 from tests.faults.undoing import undoing
 from tests.journeys.story import EVENTS, Story
 from tests.journeys.test_git_story import test_two_members_connect_apis_lose_a_server_and_come_back as tell_git_story
@@ -34,12 +34,8 @@ SIGNING_SECRET = "sandbox-slack-signing-secret"
 
 @asynccontextmanager
 async def behind_proxy(database_url: str, folder: Path) -> AsyncIterator[tuple[Proxy, Service]]:
-    parts = urlsplit(database_url)
-    assert parts.hostname is not None
-    async with proxying(parts.hostname, parts.port or 5432) as proxy:
-        url = parts._replace(netloc=f"{parts.username or 'postgres'}@127.0.0.1:{proxy.port}").geturl()
-        async with serving(folder, database_url=url) as service:
-            yield proxy, service
+    async with through_proxy(database_url) as (proxy, url), serving(folder, database_url=url) as service:
+        yield proxy, service
 
 
 async def test_everyone_is_told_in_their_own_way_and_hears_everything_afterwards(database_url: str, tmp_path: Path) -> None:

@@ -1,0 +1,103 @@
+"""What the provider has given while the database was away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from app import database
+from app.errors import DatabaseAway
+from app.outages import Patience
+from app.providers.contract import Alive, Authorized, Failure
+from app.providers.slack import check
+from app.sign_ins.calls import call
+from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState
+from app.sign_ins.refresh import refresh
+from app.tables import MODELS
+from tests import databases
+from tests.faults.before_postgres import through_proxy
+from tests.faults.proxy import Proxy, Refuse
+from tests.sandbox.running import Sandbox
+from tests.sign_ins.test_refresh import TWELVE_HOURS
+from tests.sign_ins.world import World, open_world
+
+pytestmark = pytest.mark.skipif(not databases.POSTGRES_URL, reason="this run is SQLite's")
+
+SHORT = Patience(connection=0.5, statement=1.0, pauses=(0.05,), tries=0.1)
+
+
+@asynccontextmanager
+async def world_behind_proxy(database_url: str, sandbox: Sandbox, folder: Path) -> AsyncIterator[tuple[Proxy, World]]:
+    async with through_proxy(database_url) as (proxy, url):
+        await database.connect(url, models=MODELS, patience=SHORT)
+        try:
+            async with open_world(sandbox, folder=folder) as world:
+                yield proxy, world
+        finally:
+            await database.close()
+
+
+async def lose_the_database(proxy: Proxy) -> None:
+    proxy.impose(Refuse())
+    proxy.cut()
+    with pytest.raises(DatabaseAway):
+        await Grant.get()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return once the provider has done it."""
+    for _ in range(1000):
+        if is_so():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the provider did not do it")
+
+
+async def test_fresh_tokens_are_saved_once_it_is_back(database_url: str, rotating_sandbox: Sandbox, tmp_path: Path) -> None:
+    async with world_behind_proxy(database_url, rotating_sandbox, tmp_path) as (proxy, world):
+
+        async def ask(authorized: Authorized) -> Alive | Failure:
+            return await check(authorized=authorized, outbound=world.ground.outbound)
+
+        grant = await world.grant()
+        world.clock.advance(TWELVE_HOURS)
+        [before] = world.living()
+        asked = world.token_requests
+        world.fault("oauth.v2.access", "slow", seconds=0.5)
+        refreshing = asyncio.create_task(refresh(grant, ground=world.ground))
+        await world.reach(token_requests=asked + 1)
+        await lose_the_database(proxy)
+        await until(lambda: world.living()[0]["refresh_token"] != before["refresh_token"])
+        await lose_the_database(proxy)
+        assert not refreshing.done()
+        proxy.heal()
+
+        renewed = await refreshing
+        answer = await call(grant.id, ask, ground=world.ground)
+
+        assert isinstance(renewed, Grant)
+        assert renewed.version == grant.version + 1
+        assert isinstance(answer, Alive)
+        assert world.token_requests == asked + 1
+
+
+async def test_a_sign_in_is_finished_once_it_is_back(database_url: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    async with world_behind_proxy(database_url, sandbox, tmp_path) as (proxy, world):
+        row = await world.begin()
+        world.fault("oauth.v2.access", "slow", seconds=0.5)
+        async with world.browser() as browser:
+            callback = await browser.go(row)
+            coming_back = asyncio.create_task(browser.http.get(callback))
+            await world.reach(token_requests=1)
+            await lose_the_database(proxy)
+            await until(lambda: world.living() != [])
+            await lose_the_database(proxy)
+            proxy.heal()
+            page = await coming_back
+
+        ended, grant = await Authorization.get(id=row.id), await Grant.get()
+        assert page.status_code == 200
+        assert (ended.status, ended.grant_id) == (AuthorizationStatus.COMPLETED, grant.id)
+        assert grant.state is GrantState.WAITING
