@@ -4,6 +4,7 @@ import base64
 import binascii
 import contextlib
 import fcntl
+import glob
 import json
 import os
 import re
@@ -86,7 +87,7 @@ def make_keyring(path: Path, *, entropy: Entropy = os.urandom) -> Keyring:
     Raises ConfigurationError when the file can be neither made nor read.
     """
     with _problems_named(path), _written_beside(path, {_new_id(entropy): entropy(KEY_BYTES)}) as ready:
-        with contextlib.suppress(FileExistsError):
+        with contextlib.suppress(FileExistsError, FileNotFoundError):  # another was first, and may have swept ours away
             path.hardlink_to(ready)
         _sync_folder(path)
     return read_keyring(path)
@@ -99,6 +100,7 @@ def add_key(path: Path, *, entropy: Entropy = os.urandom) -> str:
     """
     target = path.resolve()  # a link to the file stays one
     with _locked(target):
+        _sweep(target)
         keys = _parse(_read(target), path)
         key_id = _new_id(entropy)
         keys[key_id] = entropy(KEY_BYTES)
@@ -189,6 +191,13 @@ def _written_beside(path: Path, keys: Mapping[str, bytes]) -> Iterator[Path]:
         yield ready
     finally:
         ready.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what writers left that were killed: a key that is taken out of the file must not live on beside it."""
+    with _problems_named(path):
+        for left in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 16}"):
+            left.unlink(missing_ok=True)
 
 
 def _sync_folder(path: Path) -> None:

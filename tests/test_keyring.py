@@ -183,6 +183,19 @@ def test_a_key_added_through_a_link_goes_into_the_file_behind_it(tmp_path: Path)
     assert read_keyring(target).ids == (FIRST, added)
 
 
+def test_what_a_killed_writer_left_is_gone_with_the_next_key_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "keyring.json"
+    [first] = make_keyring(path).ids
+    left = write_file(tmp_path / ".keyring.json.00112233445566aa", keyring_text((SECOND, TEXT)))
+    others = [write_file(tmp_path / name, "mine") for name in (".keyring.json.bak", ".other.json.00112233445566aa")]
+
+    added = add_key(path)
+
+    assert not left.exists()
+    assert [each.read_text() for each in others] == ["mine"] * 2
+    assert read_keyring(path).ids == (first, added)
+
+
 def test_no_key_is_lost_among_many_that_are_added_at_once(tmp_path: Path) -> None:
     path = write_file(tmp_path / "keyring.json", keyring_text((FIRST, TEXT)))
 
