@@ -16,8 +16,10 @@ import pytest
 from app.graphql.ids import decode_id
 from app.keyring import make_keyring
 from tests.callers import socket_to
+from tests.databases import POSTGRES_URL
 from tests.journeys.ledger import RECORD_WITH_INTEGRATIONS, Kept, Ledger
 from tests.journeys.life import Life
+from tests.journeys.renewing import renewing
 from tests.journeys.soaking import (
     CUT_OFF,
     IS_SOAK,
@@ -32,15 +34,28 @@ from tests.journeys.soaking import (
     until_answers,
     until_none_waits,
 )
+from tests.journeys.starts import Starts
 from tests.journeys.story import Story
 from tests.journeys.test_burst import run_of
+from tests.journeys.turning import Rotation
 from tests.processes import Service
 
-KILLS = full(50, ci=4)
+IS_EMBEDDED = not POSTGRES_URL
+KILLS = full(140 if IS_EMBEDDED else 50, ci=5)
+KILLS_OF_REFRESHES = full(80 if IS_EMBEDDED else 20, ci=4)
+KILLS_OF_ROTATION = full(80 if IS_EMBEDDED else 20, ci=5)
+"""With the 200 of an upgrade (tests/test_upgrade.py) they are 500 on the embedded database."""
+
 LONGEST_LIFE = full(3, ci=2)
 LONGEST_START = 3.0
 DYING_YOUNG = full(10, ci=0)
 """How many of the kills come while the server is starting."""
+
+SHARE_OF_SERVER = 0.4
+"""Of the kills in a rotation: the server's, and perhaps its command's too."""
+
+ROUNDS = 3
+"""So many rounds of renewals a life has at most."""
 
 AT_A_TIME = 8
 """How many deliveries one process has in hand at most: so many may be posted twice by one kill."""
@@ -55,7 +70,7 @@ FIRST = "query { events(first: 1) { nodes { sequence type cursor subjectId } } }
 async def test_a_server_killed_at_any_moment_loses_nothing_that_it_answered_with_success(
     database_url: str, tmp_path: Path
 ) -> None:
-    random = fresh_random()
+    random, starts = fresh_random(), Starts()
     async with served_beside_sandbox(tmp_path, database_url=database_url) as service, telling(service) as story:
         life = Life(story, random)
         life.ledger.told = (await story.admin.ask(FIRST))["events"]["nodes"]
@@ -68,7 +83,7 @@ async def test_a_server_killed_at_any_moment_loses_nothing_that_it_answered_with
             await living
             if number < DYING_YOUNG:
                 await die_young(service, random)
-            await service.start("--sandbox")
+            await starts.start(service, "--sandbox")
             assert_unharmed(database_url)
             await life.ledger.verify(story.admin)
 
@@ -80,9 +95,70 @@ async def test_a_server_killed_at_any_moment_loses_nothing_that_it_answered_with
         await asyncio.gather(listening, return_exceptions=True)
         await life.ledger.verify(story.admin)
         twice = await assert_posted(service, life.ledger)
+    starts.assert_short()
     say(
         f"kills: {KILLS} and {DYING_YOUNG} at the start; {life.steps} steps, {len(life.ledger.runs)} runs, "
-        f"{len(life.ledger.told)} events, {len(life.ledger.delivered)} deliveries, {twice} of them posted more than once"
+        f"{len(life.ledger.told)} events, {len(life.ledger.delivered)} deliveries, "
+        f"{twice} of them posted more than once; {starts}"
+    )
+
+
+@pytest.mark.endurance
+async def test_a_server_killed_while_it_renews_tokens_gives_up_no_grant_that_works(database_url: str, tmp_path: Path) -> None:
+    random, starts = fresh_random(), Starts()
+    async with (
+        served_beside_sandbox(tmp_path, database_url=database_url) as service,
+        telling(service) as story,
+        renewing(story, random) as renewal,
+    ):
+        for _ in range(KILLS_OF_REFRESHES):
+            living = asyncio.create_task(renewal.live())
+            await asyncio.wait([living], timeout=random.uniform(0, ROUNDS * renewal.seconds))
+            service.kill()
+            await living
+            await renewal.until_provider_is_quiet()
+            await starts.start(service, "--sandbox")
+            assert_unharmed(database_url)
+            await renewal.verify()
+        opened = service.run("keys", "verify")
+    starts.assert_short()
+    assert opened.endswith("values opened")
+    say(
+        f"kills: {KILLS_OF_REFRESHES} among {renewal.renewed} renewals; {renewal.kept} grants were whole afterwards, "
+        f"{renewal.lost} had lost their only tokens to the kill; {starts}"
+    )
+
+
+@pytest.mark.endurance
+async def test_a_rotation_killed_at_any_moment_goes_on_and_all_that_was_sealed_opens(database_url: str, tmp_path: Path) -> None:
+    random, starts = fresh_random(), Starts()
+    async with served_beside_sandbox(tmp_path, database_url=database_url) as service, telling(service) as story:
+        life, rotation = Life(story, random), Rotation(service, random)
+        await rotation.begin()
+        living = asyncio.create_task(life.live())
+
+        while rotation.cut + len(starts.seconds) < KILLS_OF_ROTATION:
+            stepping = asyncio.create_task(rotation.take_a_step())
+            if random.random() < SHARE_OF_SERVER:
+                await asyncio.wait([stepping], timeout=random.uniform(0, rotation.seconds))
+                service.kill()
+                await asyncio.gather(living, stepping)
+                await starts.start(service, "--sandbox")
+                assert_unharmed(database_url)
+                await rotation.forget_the_dead()
+                await life.ledger.verify(story.admin)
+                living = asyncio.create_task(life.live())
+            await stepping
+            await rotation.verify()
+
+        await rotation.complete()
+        service.kill()
+        await living
+    starts.assert_short()
+    assert left_beside(tmp_path / "keyring.json") == []
+    say(
+        f"kills: {rotation.cut} of commands and {len(starts.seconds)} of the server in a rotation; "
+        f"{rotation.acknowledged} steps and {life.steps} changes were acknowledged; {starts}"
     )
 
 
@@ -120,6 +196,11 @@ def assert_unharmed(database_url: str) -> None:
         with contextlib.closing(sqlite3.connect(f"file:{database_url.removeprefix('sqlite:///')}?mode=ro", uri=True)) as opened:
             assert opened.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert opened.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def left_beside(keyring: Path) -> list[Path]:
+    """Return what killed writers of the keyring have left there."""
+    return list(keyring.parent.glob(f".{keyring.name}.*"))
 
 
 async def listen(story: Story, ledger: Ledger) -> None:
