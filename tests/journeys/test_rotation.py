@@ -89,7 +89,7 @@ async def test_keys_are_rotated_under_load_and_kills_without_a_failed_read_or_a_
         began = now()
         loading = asyncio.create_task(load.run(reads=READS_A_SECOND, writes=WRITES_A_SECOND, until=enough))
 
-        halves = []
+        halves: list[str] = []
         while not halves or now() < began + SECONDS:
             halves.append(await rotate(cluster, load, victim=cluster.services[1 + len(halves) % (PROCESSES - 1)]))
         enough.set()
