@@ -9,7 +9,7 @@ import strawberry
 
 from app.deliveries import actions, loaders, models
 from app.deliveries.models import DeliveryStatus
-from app.errors import Unavailable
+from app.errors import DatabaseAway, Unavailable
 from app.events import Event
 from app.graphql.callers import Role, Scope
 from app.graphql.connections import Arguments, UncountedConnection
@@ -30,6 +30,7 @@ from app.monitors.loaders import runs
 from app.monitors.models import Failure, RunOutcome
 from app.monitors.reported import ReportedRun
 from app.monitors.schema import MonitorRun
+from app.outages import unknown
 
 publish(
     DeliveryStatus,
@@ -198,7 +199,10 @@ class RetryDeliveryPayload:
 async def record_monitor_run(info: Info, input: RecordMonitorRunInput) -> RecordMonitorRunPayload:
     context = info.context
     recorded = await record_run(input.reported(), caller=context.viewer, ground=context.ground)
-    made = await loaders.made_by(recorded.run.id, context=context)
+    try:
+        made = await loaders.made_by(recorded.run.id, context=context)
+    except DatabaseAway as away:  # by itself it would say that nothing was written
+        raise unknown(away.fault) from away
     return RecordMonitorRunPayload(run=MonitorRun.of(recorded.run), deliveries=[Delivery.of(row) for row in made])
 
 

@@ -1,6 +1,7 @@
 """What the checker has found in the service, each as small as it can be shown."""
 
 import asyncio
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -9,14 +10,25 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app import database
 from app.events import Counter
+from app.graphql.context import Context
+from app.graphql.errors import present
+from app.monitors.models import MonitorRun
+from app.outages import UNKNOWN, Patience
+from app.schema import build_schema
 from app.tables import MODELS
 from tests.databases import POSTGRES_URL
+from tests.deliveries.world import make_world
+from tests.held import HeldClock
+from tests.journeys.story import RECORD
+from tests.journeys.test_burst import run_of
 
 _END_ALL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 _UNTIL_HEARD_OF = 0.2
 
 
-@pytest.mark.skipif(not POSTGRES_URL, reason="this run is SQLite's")
+pytestmark = pytest.mark.skipif(not POSTGRES_URL, reason="this run is SQLite's")
+
+
 async def test_a_write_whose_connection_the_pool_has_seen_end_is_run_again(database_url: str) -> None:
     tries = 0
     operator = await asyncpg.connect(database_url)
@@ -37,3 +49,25 @@ async def test_a_write_whose_connection_the_pool_has_seen_end_is_run_again(datab
     finally:
         await database.close()
         await operator.close()
+
+
+async def test_a_run_that_was_recorded_and_cannot_be_shown_is_not_said_to_be_unsaved(
+    database_url: str, tmp_path: Path, clock: HeldClock
+) -> None:
+    operator = await asyncpg.connect(database_url)
+    await database.connect(database_url, models=MODELS, patience=Patience(lock=0.2))
+    try:
+        async with make_world(folder=tmp_path, clock=clock) as world:
+            context = Context(caller=world.caller, ground=world.ground, request_id="a test's")
+            await operator.execute("BEGIN; LOCK TABLE delivery IN ACCESS EXCLUSIVE MODE")
+
+            answer = await build_schema().execute(
+                RECORD, variable_values={"input": run_of("checkout", "1", "PASSED")}, context_value=context
+            )
+
+            [error] = present(answer, request_id="a test's")["errors"]
+            assert (error["extensions"]["code"], error["message"]) == ("UNAVAILABLE", UNKNOWN)
+            assert await MonitorRun.all().count() == 1
+    finally:
+        await operator.close()
+        await database.close()
