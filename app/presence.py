@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-import socket
+import platform
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -104,7 +104,7 @@ class Presence:
         now, key_ids = self._clock.now(), self._key_ids()
         await LiveProcess.create(
             id=self.id,
-            host=socket.gethostname()[:_LONGEST_HOST],
+            host=platform.node()[:_LONGEST_HOST],
             pid=os.getpid(),
             key_ids=key_ids,
             started_at=self._started_at,

@@ -16,10 +16,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from app.errors import RateLimited
+from app.errors import DatabaseAway, RateLimited
 from app.graphql.callers import Caller
 from app.graphql.entrance import Authenticate
 from app.graphql.sockets import MOST_OPERATIONS
+from app.outages import AWAY
 from tests.graphql.tiny import World, caller, soon
 from tests.journeys.soaking import until
 
@@ -48,9 +49,11 @@ async def serving(world: World, *, authenticate: Authenticate | None = None) -> 
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"ws://127.0.0.1:{port}/graphql"
-    server.should_exit = True
-    await task
+    try:
+        yield f"ws://127.0.0.1:{port}/graphql"
+    finally:
+        server.should_exit = True
+        await task
 
 
 @asynccontextmanager
@@ -236,7 +239,7 @@ async def test_too_many_attempts_to_sign_in_are_4429(world: World) -> None:
 
 async def test_a_database_that_is_away_at_the_sign_in_asks_to_come_back(world: World) -> None:
     async def fail(*_: object) -> Caller | None:
-        raise ConnectionRefusedError
+        raise DatabaseAway(AWAY, fault="refused")
 
     async with serving(world, authenticate=fail) as address, opened(address) as socket:
         await send(socket, INIT)

@@ -1,4 +1,4 @@
-"""Callers of all kinds who come and go: a visit is a connection or a few, and ends in one of the ways in which connections end."""
+"""Callers of all kinds who come and go: a visit is a connection or a few, and ends in one of the ways in which they end."""
 
 import asyncio
 import json
