@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 
 from tests.faults import proxy
@@ -13,6 +14,7 @@ from tests.history.records import Fault, History
 from tests.processes import Service
 
 _BETWEEN = (2.0, 5.0)
+_MOMENT = 0.05
 _LONGEST_HALT = 20.0
 _MOST_SERVERS_AWAY = 2
 
@@ -36,9 +38,12 @@ class Nemesis:
             while time.monotonic() < ends:
                 self._bury_the_dead(group)
                 chosen = self._draw()
-                if chosen is not None:
-                    group.create_task(self._strike(*chosen))
-                    await asyncio.sleep(self.random.uniform(*_BETWEEN))
+                if chosen is None:  # who was meant suffers already: somebody else, in a moment
+                    await asyncio.sleep(_MOMENT)
+                    continue
+                self._suffering.add(chosen[1])
+                group.create_task(self._strike(*chosen))
+                await asyncio.sleep(self.random.uniform(*_BETWEEN))
 
     def _draw(self) -> tuple[str, str, Strike] | None:
         if not self._pack:
@@ -58,7 +63,6 @@ class Nemesis:
 
     async def _strike(self, name: str, target: str, strike: Strike) -> None:
         begun = time.time()
-        self._suffering.add(target)
         try:
             await strike()
         finally:
@@ -69,7 +73,7 @@ class Nemesis:
         """A server that has ended by itself is found out by its law, and started again here."""
         for server in self.cluster.servers:
             if server.name not in self._suffering and server.process is not None and server.process.poll() is not None:
-                group.create_task(self._strike("ended by itself", server.name, lambda server=server: self.cluster.start(server)))  # type: ignore[misc]  # the server of this turn
+                group.create_task(self._strike("ended by itself", server.name, partial(self.cluster.start, server)))
                 self._suffering.add(server.name)
 
     def _kill(self) -> tuple[str, str, Strike] | None:

@@ -102,7 +102,10 @@ class Ordeal:
             async def is_calm() -> bool:
                 return not await database.fetchval(_OVERDUE)
 
-            await until(is_calm, seconds=SETTLES_SECONDS)
+            try:
+                await until(is_calm, seconds=SETTLES_SECONDS)
+            except TimeoutError:
+                raise AssertionError(f"Deliveries are overdue {SETTLES_SECONDS} s after all was mended.") from None
             for team in self.cluster.teams:
                 self.history.settled[team.label] = await _last_of(database, team, topic="eventRecorded")
             ends = {

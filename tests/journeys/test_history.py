@@ -23,6 +23,7 @@ pytestmark = [
 SECONDS = full(30 * 60, ci=3 * 60)
 LEAST_FAULTS = full(300, ci=30)
 LEAST_WRITES = full(2_000, ci=200)
+KINDS = {"kill", "halt", "stop hard", "restart", "flush"}
 CLIENTS = 20
 TEAMS = 3
 
@@ -51,4 +52,5 @@ async def test_nothing_is_found_in_the_history_of_four_servers_under_faults(tmp_
     )
     assert found == [], f"{len(found)} findings; they, the history, what was kept and the servers' logs are in {tmp_path}"
     assert len(history.faults) >= LEAST_FAULTS
+    assert {fault.name for fault in history.faults} >= KINDS
     assert outcomes[False, Outcome.OK] >= LEAST_WRITES
