@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import orjson
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from app.errors import RateLimited, RequestRefused, Unavailable
 from app.graphql.callers import Caller
@@ -27,9 +27,7 @@ from app.json_text import NotJson, parse_json
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
 MOST_OPERATIONS = 100
-_GONE = (WebSocketDisconnect, WebSocketDisconnected)
-"""What sending meets where the client has left: the first operation that notices, and those after it."""
-
+_LOST = 1006  # what no close frame has said
 _LONGEST_REASON = 120  # of the 123 bytes that a close frame has
 
 
@@ -117,7 +115,10 @@ class Socket:
             received = await self._websocket.receive()
             if received["type"] == "websocket.disconnect":
                 return None
-            close = await self._take(received.get("text"))
+            try:
+                close = await self._take(received.get("text"))
+            except WebSocketDisconnect:  # it left before our answer
+                return None
             if close is not None:
                 return close
 
@@ -219,14 +220,14 @@ class Socket:
                         return
                     await self._send({"type": "next", "id": id, "payload": body})
             await self._finish(id, {"type": "complete", "id": id})
-        except _GONE:
+        except WebSocketDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - a bug: whatever it is, the other operations go on
             await self._refuse(id, error, context)
 
     async def _refuse(self, id: str, error: Exception, context: Context) -> None:
         described = refuse(error, request_id=context.request_id)
-        with contextlib.suppress(*_GONE):
+        with contextlib.suppress(WebSocketDisconnect):
             message = {"type": "error", "id": id, "payload": [described]}
             await (self._finish(id, message) if self._is_current(id) else self._send(message))
 
@@ -241,12 +242,17 @@ class Socket:
         return running is not None and running.task is asyncio.current_task()
 
     async def _send(self, message: Mapping[str, Any]) -> None:
-        await self._websocket.send_text(orjson.dumps(message).decode())
+        """Send the message. Raises WebSocketDisconnect when the connection is gone, whoever has noticed it first."""
+        text = orjson.dumps(message).decode()
+        try:
+            await self._websocket.send_text(text)
+        except RuntimeError:  # another operation has met the end, or the server has made it: the client broke the protocol
+            raise WebSocketDisconnect(_LOST) from None
 
     async def _close(self, close: Close | None) -> None:
         if close is None or self._websocket.application_state is not WebSocketState.CONNECTED:
             return
-        with contextlib.suppress(*_GONE, RuntimeError):
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             await self._websocket.close(close.code, close.reason[:_LONGEST_REASON])
 
     def _is_own(self, origin: str) -> bool:

@@ -334,6 +334,25 @@ async def test_operations_whose_answers_find_the_connection_lost_are_nothing_une
     assert [entry for entry in logs if entry["log_level"] == "error"] == []
 
 
+@pytest.mark.parametrize("failure", [OSError(), RuntimeError("Unexpected ASGI message")])
+async def test_a_client_that_leaves_before_it_is_let_in_is_nothing_unexpected(world: World, failure: Exception) -> None:
+    sent: list[str] = []
+    incoming = iter([{"type": "websocket.connect"}, {"type": "websocket.receive", "text": json.dumps(INIT)}])
+
+    async def receive() -> dict[str, Any]:
+        return next(incoming)
+
+    async def give(message: Any) -> None:
+        sent.append(message["type"])
+        if message["type"] == "websocket.send":
+            raise failure
+
+    app = Starlette(routes=world.view().routes())
+    await app({"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": [PROTOCOL]}, receive, give)
+
+    assert sent[:2] == ["websocket.accept", "websocket.send"]
+
+
 def complete(socket: ClientConnection) -> Any:
     return send(socket, {"type": "complete", "id": "1"})
 
