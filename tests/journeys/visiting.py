@@ -56,6 +56,9 @@ class Visits:
     per_second: float
     made: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
+    turned_away: int = 0
+    """How many were told to come back later, as those are whom a slow machine cannot serve in time."""
+
     numbers: "count[int]" = field(default_factory=lambda: count(1))
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -84,7 +87,10 @@ class Visits:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await kind(visitor)
         except Exception as error:  # noqa: BLE001 - told at the end, all of them
-            self.failed.append(f"{kind.__name__}: {type(error).__name__}: {error}"[:300])
+            if _is_turned_away(error):
+                self.turned_away += 1
+            else:
+                self.failed.append(f"{kind.__name__}: {type(error).__name__}: {error}"[:300])
 
 
 @dataclass
@@ -300,6 +306,12 @@ _KINDS: dict[Kind, int] = {
     have_something_posted: 2,
 }
 """What callers come for, and how often."""
+
+
+def _is_turned_away(error: Exception) -> bool:
+    if isinstance(error, websockets.ConnectionClosed):
+        return error.rcvd is not None and error.rcvd.code == 1012
+    return isinstance(error, AssertionError) and "'UNAVAILABLE'" in str(error)
 
 
 def _client() -> httpx2.AsyncClient:
