@@ -67,9 +67,9 @@ class Ordeal:
                 await self._settle()
                 await self._look_everywhere()
             finally:
-                for task in [*living, *listening]:
-                    task.cancel()
-                await asyncio.gather(*living, *listening, return_exceptions=True)
+                ended = await _end(*living, *listening)
+        for failure in ended:
+            raise failure
         for server in self.cluster.servers:
             server.kill()
         return await read_kept(self.cluster.database_url, teams=self.cluster.teams, sandbox_url=self.cluster.sandbox_url)
@@ -126,6 +126,14 @@ class Ordeal:
         for caller in self.callers[: len(self.cluster.teams)]:
             for number in range(len(self.cluster.servers)):
                 await caller.read(server=number)
+
+
+async def _end(*tasks: asyncio.Task[None]) -> list[Exception]:
+    """Cancel what still goes on; return what has failed: a client of ours must not fall silent unseen."""
+    for task in tasks:
+        task.cancel()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    return [outcome for outcome in outcomes if isinstance(outcome, Exception)]
 
 
 async def _last_of(database: asyncpg.Connection, team: Team, *, topic: str) -> int:

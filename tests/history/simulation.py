@@ -10,13 +10,13 @@ from app.graphql.streams import LogCursors
 from tests.history.kept import Delivery, Event, Kept, Message, Run, Thing, Turn
 from tests.history.logs import TOPICS
 from tests.history.records import JSON, Attached, Call, Fault, Heard, History, Outcome
+from tests.history.showing import id_of, node_of, shown, tell
 
 STEPS = 120
 SERVERS = 3
 LABELS = ("t0", "t1")
 
 _LONGEST_CALL = 2.5
-_TYPES = {"INTEGRATION": "Integration", "DELIVERY": "Delivery", "TEAM_MEMBER": "TeamMember"}
 
 
 @dataclass
@@ -111,7 +111,7 @@ def _rename(world: World, team: str) -> None:
     if is_done:
         _set(world, thing, name=name)
         world.record(team, "INTEGRATION_EDITED", thing.id, f"The integration “{name}” was edited.")
-    world.call(team, "editIntegration", {"id": _id(thing), "name": name}, outcome)
+    world.call(team, "editIntegration", {"id": id_of(thing), "name": name}, outcome)
 
 
 def _pause(world: World, team: str) -> None:
@@ -124,7 +124,7 @@ def _pause(world: World, team: str) -> None:
         summary = f"The integration is now {status}."
         world.record(team, "INTEGRATION_STATUS_CHANGED", thing.id, summary, status=status, previous=thing.status)
         world.things[thing.id] = replace(_set(world, thing, isPaused=pauses), status=status)
-    world.call(team, "pauseIntegration" if pauses else "resumeIntegration", {"id": _id(thing)}, outcome)
+    world.call(team, "pauseIntegration" if pauses else "resumeIntegration", {"id": id_of(thing)}, outcome)
 
 
 def _delete(world: World, team: str) -> None:
@@ -149,7 +149,7 @@ def _change_role(world: World, team: str) -> None:
     if is_done:
         _set(world, thing, role=role)
         world.record(team, "TEAM_MEMBER_ROLE_CHANGED", thing.id, f"Now {role}.", status=role)
-    world.call(team, "changeTeamMemberRole", {"id": _id(thing), "role": role}, outcome)
+    world.call(team, "changeTeamMemberRole", {"id": id_of(thing), "role": role}, outcome)
 
 
 def _remove_member(world: World, team: str) -> None:
@@ -163,7 +163,7 @@ def _end(world: World, team: str, kind: str, name: str, happened: str) -> None:
     if is_done:
         world.things[thing.id] = replace(world.things[thing.id], is_gone=True)
         world.record(team, happened, thing.id, "It ended.")
-    world.call(team, name, {"id": _id(thing)}, outcome)
+    world.call(team, name, {"id": id_of(thing)}, outcome)
 
 
 def _report(world: World, team: str) -> None:
@@ -237,25 +237,12 @@ def _read(world: World, team: str) -> None:
     asked: list[Thing | Run] = [*runs[-4:], *integrations[-4:]]
     answer = {
         "eventCursor": LogCursors(world.teams[team]).write([len(log)]),
-        "integrations": {"nodes": [_shown(thing) for thing in world.of(team, "Integration")]},
-        "members": {"nodes": [_shown(thing) for thing in world.of(team, "TeamMember")]},
-        "nodes": [_node(each) for each in asked],
+        "integrations": {"nodes": [shown(thing) for thing in world.of(team, "Integration")]},
+        "members": {"nodes": [shown(thing) for thing in world.of(team, "TeamMember")]},
+        "nodes": [node_of(each) for each in asked],
         "events": {"nodes": [tell(event, world.teams[team]) for event in log[-5:]]},
     }
-    world.call(team, "read", {"ids": [_id(each) for each in asked]}, Outcome.OK, answer)
-
-
-def tell(event: Event, team: UUID) -> JSON:
-    """Return the event as the API tells it."""
-    kind = next(name for prefix, name in _TYPES.items() if event.type.startswith(prefix))
-    return {
-        "id": encode_id("Event", UUID(event.id)),
-        "cursor": LogCursors(team).write([event.sequence]),
-        "sequence": event.sequence,
-        "type": event.type,
-        "subjectId": encode_id(kind, UUID(event.about)),
-        "summary": event.summary,
-    }
+    world.call(team, "read", {"ids": [id_of(each) for each in asked]}, Outcome.OK, answer)
 
 
 def _finish(world: World) -> tuple[History, Kept]:
@@ -292,17 +279,3 @@ def _any(world: World, team: str, kind: str) -> Thing | None:
 def _set(world: World, thing: Thing, **fields: Any) -> Thing:
     world.things[thing.id] = replace(thing, fields={**thing.fields, **fields})
     return world.things[thing.id]
-
-
-def _id(each: Thing | Run) -> str:
-    return encode_id(each.type if isinstance(each, Thing) else "MonitorRun", UUID(each.id))
-
-
-def _shown(thing: Thing) -> JSON:
-    return {"id": _id(thing), **thing.fields}
-
-
-def _node(each: Thing | Run) -> JSON | None:
-    if isinstance(each, Run):
-        return {"id": _id(each), "runId": each.run_id}
-    return None if each.is_gone else _shown(each)
