@@ -6,6 +6,7 @@ import signal
 import socket
 from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import structlog
 
@@ -47,14 +48,17 @@ class Workers:
             loop.add_signal_handler(number, self._stop)
         loop.add_signal_handler(signal.SIGHUP, self._renewing.set)
         self._serving = [await self._start() for _ in range(self._count)]
-        tasks = [asyncio.create_task(self._keep(place)) for place in range(self._count)]
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self._keep(place)) for place in range(self._count)]
         tasks.append(asyncio.create_task(self._renew_when_asked()))
-        await self._stopping.wait()
-        for task in tasks:
+        tasks.append(asyncio.create_task(self._stopping.wait()))
+        ended, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in others:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*others, return_exceptions=True)
         self._listener.close()
         await asyncio.gather(*(worker.end() for worker in (*self._serving, *self._leaving)))
+        for task in ended:
+            task.result()  # a fault of ours ends the service: whoever runs it starts it anew
 
     def _stop(self) -> None:
         self._stopping.set()
@@ -64,7 +68,12 @@ class Workers:
             signal.signal(number, signal.SIG_DFL)  # and with this process their lines end: then they end at once too
 
     async def _start(self) -> "_Worker":
-        return await _Worker.start(self._command, listener=self._listener)
+        while True:
+            try:
+                return await _Worker.start(self._command, listener=self._listener)
+            except OSError as error:
+                _log.error("no server process can be started", error=type(error).__name__)
+                await asyncio.sleep(_AGAIN_AFTER_SECONDS)
 
     async def _keep(self, place: int) -> None:
         while True:
@@ -118,7 +127,11 @@ class _Worker:
         with theirs:
             inherited = (listener.fileno(), theirs.fileno())
             # A group of its own: Ctrl+C in a terminal is for this process alone, which then tells the others.
-            process = await asyncio.create_subprocess_exec(*command(*inherited), pass_fds=inherited, process_group=0)
+            try:
+                process = await asyncio.create_subprocess_exec(*command(*inherited), pass_fds=inherited, process_group=0)
+            except OSError:
+                ours.close()
+                raise
         return cls(process, ours)
 
     @property

@@ -25,8 +25,8 @@ MAKE = "mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $i
 RECORD = "mutation ($input: RecordMonitorRunInput!) { recordMonitorRun(input: $input) { deliveries { id } } }"
 ATTEMPTS = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Delivery { status attempts { succeeded } } } }"
 
-QUICK = 3.0
-"""In seconds: a stop that has to wait for nothing, on a machine with other things to do."""
+QUICK = 8.0
+"""In seconds: a stop that has to wait for nothing takes less than one, on a machine that has nothing else to do."""
 
 COME_BACK = 1012
 

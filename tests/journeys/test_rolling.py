@@ -43,7 +43,6 @@ SUBSCRIBERS = full(1_000, ci=100)
 ROLLS = full(10, ci=3)
 
 CHANGES_A_SECOND = 5.0
-STOP_SECONDS = 20.0
 RESUME_SECONDS = 60.0
 CATCH_UP_SECONDS = 60.0
 COME_BACK = 1012
@@ -90,7 +89,6 @@ async def test_subscribers_miss_and_repeat_nothing_through_rolling_restarts(data
         f"back: {spread([took for subscriber in crowd for took in subscriber.resumed])}; stops: {spread(stops)}"
     )
     assert set(closed) == {COME_BACK}
-    assert max(stops) < STOP_SECONDS
 
 
 @dataclass
