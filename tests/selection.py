@@ -34,16 +34,17 @@ def needs_database(item: pytest.Item) -> bool:
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
-    if items:
-        counted = items[0].config.stash.setdefault(_left_out, {})
-        for reason, count in Counter(map(_reason, items)).items():
+    """Count what the run leaves out by itself; what somebody did not ask for, they know."""
+    for reason, count in Counter(map(_reason, items)).items():
+        if reason is not None:
+            counted = items[0].config.stash.setdefault(_left_out, {})
             counted[reason] = counted.get(reason, 0) + count
 
 
-def _reason(item: pytest.Item) -> str:
+def _reason(item: pytest.Item) -> str | None:
     if item.get_closest_marker("endurance"):
-        return ENDURANCE
-    return "that were not asked for" if needs_database(item) else NO_DATABASE
+        return ENDURANCE if "not endurance" in item.config.option.markexpr else None
+    return NO_DATABASE if item.config.getoption("needing_database") and not needs_database(item) else None
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
