@@ -1,9 +1,5 @@
 import asyncio
-import gzip
-import time
-import tracemalloc
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpcore2
@@ -11,13 +7,11 @@ import pytest
 
 from app.errors import ConfigurationError
 from app.outbound import (
-    BadAnswer,
     BadCertificates,
     Basic,
     Bearer,
     Cause,
     NotAllowed,
-    Outbound,
     Request,
     Response,
     Unreachable,
@@ -28,30 +22,8 @@ from app.outbound import (
 from app.outbound.messages import put_on_wire
 from app.outbound.origins import Url
 from app.secret import Secret
-from tests.wires import Authority, CountedDial, Names, Script, Server, make_authority, serving
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-PUBLIC = "52.216.0.1"
-
-
-@asynccontextmanager
-async def opened(**seams: Any) -> AsyncIterator[Outbound]:
-    outbound = Outbound(**seams)
-    try:
-        yield outbound
-    finally:
-        await outbound.aclose()
-
-
-async def call(script: bytes | Script, **limits: Any) -> object:
-    async with serving(script) as server, opened(sandbox=("127.0.0.1", server.port)) as outbound:
-        return await outbound.send(Request("GET", f"{server.origin}/"), origin=server.origin, **limits)
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return make_authority("git.corp.example", tmp_path_factory.mktemp("authority"))
-
+from tests.outbound.calling import OK, PUBLIC, opened
+from tests.wires import Authority, CountedDial, Names, Server, serving
 
 # What goes out and what comes back
 
@@ -340,173 +312,6 @@ def test_what_is_no_certificate_is_said_so(pem: str) -> None:
 
 def test_too_many_certificates_are_refused(authority: Authority) -> None:
     assert isinstance(parse_certificates(authority.pem * 33), BadCertificates)
-
-
-# Answers that nobody wants
-
-
-async def endless(writer: asyncio.StreamWriter, start: bytes, piece: bytes) -> None:
-    writer.write(start)
-    while True:
-        writer.write(piece)
-        await writer.drain()
-
-
-def repeating(start: bytes, piece: bytes) -> Script:
-    return lambda writer: endless(writer, start, piece)
-
-
-async def trickle(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-    while True:
-        writer.write(b"x")
-        await writer.drain()
-        await asyncio.sleep(0.02)
-
-
-async def silence(_writer: asyncio.StreamWriter) -> None:
-    await asyncio.Event().wait()
-
-
-async def reset(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-    await writer.drain()
-    writer.transport.abort()
-
-
-BOMB = gzip.compress(b"\0" * 20_000_000)
-ABUSES: dict[str, tuple[bytes | Script, type[object] | Cause]] = {
-    "a body of 10 MB that says so": (b"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n" + b"x" * 10_000_000, BadAnswer),
-    "a body that never ends": (repeating(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536), BadAnswer),
-    "chunks without end": (
-        repeating(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"x" * 65536 + b"\r\n"),
-        BadAnswer,
-    ),
-    "a chunk extension without end": (
-        repeating(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x" * 65536),
-        BadAnswer,
-    ),
-    "one byte at a time": (trickle, Cause.TIMEOUT),
-    "no answer": (silence, Cause.TIMEOUT),
-    "a gzip bomb": (
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(BOMB), BOMB),
-        BadAnswer,
-    ),
-    "brotli": (b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\nx", BadAnswer),
-    "one header of 1 MB": (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1_000_000 + b"\r\n\r\n", BadAnswer),
-    "100,000 headers": (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000 + b"\r\n", BadAnswer),
-    "headers without end": (repeating(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 1000), BadAnswer),
-    "preliminary answers without end": (repeating(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), Cause.TIMEOUT),
-    "HTTP/0.9": (b"<html>hello</html>\r\n\r\n", BadAnswer),
-    "SMTP": (b"220 mail.example ESMTP\r\n\r\n", BadAnswer),
-    "another protocol": (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", BadAnswer),
-    "two lengths": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nokk", BadAnswer),
-    "a negative length": (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", BadAnswer),
-    "a chunk of no size": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", BadAnswer),
-    "nothing": (b"", Cause.RESET),
-    "half a head": (b"HTTP/1.1 200 OK\r\nConte", Cause.RESET),
-    "half a body": (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Cause.RESET),
-    "half a chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nhalf", Cause.RESET),
-    "a reset in the body": (reset, Cause.RESET),
-}
-
-
-@pytest.mark.parametrize("abuse", ABUSES)
-async def test_an_abuse_ends_as_a_value_within_the_deadline(abuse: str) -> None:
-    script, expected = ABUSES[abuse]
-    started = time.monotonic()
-
-    outcome = await call(script, deadline=0.5)
-
-    assert (outcome.cause if isinstance(outcome, Unreachable) else type(outcome)) == expected
-    assert time.monotonic() - started < 3
-
-
-@pytest.mark.parametrize(
-    "abuse", ["a body that never ends", "chunks without end", "headers without end", "a chunk extension without end"]
-)
-async def test_an_abuse_takes_little_memory(abuse: str) -> None:
-    tracemalloc.start()
-    try:
-        await call(ABUSES[abuse][0], deadline=1.0)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-
-    assert peak < 20_000_000
-
-
-async def test_the_size_is_bounded_to_the_byte() -> None:
-    exact = await call(OK, max_bytes=2)
-    above = await call(OK, max_bytes=1)
-
-    assert isinstance(exact, Response)
-    assert isinstance(above, BadAnswer)
-
-
-async def test_a_connection_is_kept_for_the_next_call(authority: Authority) -> None:
-    names = Names([PUBLIC])
-    async with serving(OK, tls=authority.server, requests=3) as server:
-        dial = CountedDial(server.port)
-        async with opened(dial=dial, resolve=names) as outbound:
-            outcomes = [
-                await outbound.send(
-                    Request("GET", "https://git.corp.example/"), origin="https://git.corp.example", certificates=pem
-                )
-                for pem in (authority.pem, authority.pem, None, authority.pem)
-            ]
-
-    # What was trusted with certificates of its own is not reused without them.
-    assert [type(outcome) for outcome in outcomes] == [Response, Response, Unreachable, Response]
-    assert dial.connects == [(PUBLIC, 443), (PUBLIC, 443)]
-    assert len(names.questions) == 2
-    assert len(server.heads) == 3
-
-
-async def test_cancelled_calls_give_their_connections_back() -> None:
-    arrived = asyncio.Semaphore(0)
-
-    async def note(writer: asyncio.StreamWriter) -> None:
-        arrived.release()
-        await silence(writer)
-
-    async with serving(note) as server, opened(sandbox=("127.0.0.1", server.port)) as outbound:
-        request = Request("GET", f"{server.origin}/")
-        calls = [asyncio.ensure_future(outbound.send(request, origin=server.origin)) for _ in range(102)]
-        for _ in range(100):
-            await arrived.acquire()
-        for task in calls:
-            task.cancel()
-        await asyncio.gather(*calls, return_exceptions=True)
-
-        after = await outbound.send(request, origin=server.origin, deadline=0.3)
-
-    assert isinstance(after, Unreachable)
-    assert after.cause is Cause.TIMEOUT
-    assert len(server.heads) == 101
-
-
-async def test_what_waits_long_for_a_connection_is_not_sent() -> None:
-    """Sent late, it would be given up while the other side works: a token that works once would be spent for nothing."""
-    arrived = asyncio.Semaphore(0)
-
-    async def note(writer: asyncio.StreamWriter) -> None:
-        arrived.release()
-        await silence(writer)
-
-    async with serving(note) as server, opened(sandbox=("127.0.0.1", server.port)) as outbound:
-        request = Request("GET", f"{server.origin}/")
-        calls = [asyncio.ensure_future(outbound.send(request, origin=server.origin)) for _ in range(100)]
-        for _ in calls:
-            await arrived.acquire()
-
-        late = await outbound.send(request, origin=server.origin)
-
-        for task in calls:
-            task.cancel()
-        await asyncio.gather(*calls, return_exceptions=True)
-    assert late == Unreachable(Cause.TIMEOUT, f"{server.origin} could not be connected to in time")
-    assert len(server.heads) == 100
 
 
 # The proof at start
