@@ -88,7 +88,9 @@ class WebServer(uvicorn.Server):
 
 
 async def _answer(line: socket.socket) -> None:
-    reader, writer = await asyncio.open_connection(sock=line)
-    while await reader.read(len(_ASKED)):
-        writer.write(_HERE)
+    # An error too is its end: the other process was killed before it had read the last answer.
+    with contextlib.suppress(OSError):
+        reader, writer = await asyncio.open_connection(sock=line)
+        while await reader.read(len(_ASKED)):
+            writer.write(_HERE)
     signal.raise_signal(signal.SIGTERM)
