@@ -1,11 +1,12 @@
 """Server-sent events: the results of an operation as `next` events, then `complete` (graphql-sse, distinct connections)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 import orjson
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from app.graphql.context import Context
 from app.graphql.entrance import Entrance
@@ -33,10 +34,15 @@ class EventStream(StreamingResponse):
     """
 
     def __init__(self, entrance: Entrance, operation: Operation, context: Context) -> None:
-        super().__init__(_stream(entrance, operation, context), headers=_HEADERS)
+        self._frames = _stream(entrance, operation, context)
+        super().__init__(self._frames, headers=_HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._frames):  # a client that leaves would leave it to the garbage collection
+            await super().__call__(scope, receive, send)
 
 
-async def _stream(entrance: Entrance, operation: Operation, context: Context) -> AsyncIterator[bytes]:
+async def _stream(entrance: Entrance, operation: Operation, context: Context) -> AsyncGenerator[bytes, None]:
     frames: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
     writing = asyncio.create_task(_write(entrance, operation, context, frames))
     ends = [
@@ -50,6 +56,8 @@ async def _stream(entrance: Entrance, operation: Operation, context: Context) ->
     finally:
         for task in tasks:
             task.cancel()
+        while not frames.empty():  # nobody reads any more: what still writes must not wait for room
+            frames.get_nowait()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 

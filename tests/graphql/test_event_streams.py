@@ -5,12 +5,15 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
 
 from tests.graphql.test_sockets import serving
 from tests.graphql.tiny import World, caller, soon
+from tests.journeys.soaking import until
 
 EVENTS = {"Accept": "text/event-stream", "Authorization": "Bearer good"}
 
@@ -85,6 +88,43 @@ async def test_a_client_that_leaves_ends_its_subscription(world: World) -> None:
             async with stream as response:
                 await anext(response.aiter_bytes())
             await world.closed.wait()
+
+
+async def test_a_client_that_leaves_while_it_reads_slowly_leaves_nothing_behind(world: World) -> None:
+    has_left = asyncio.Event()
+    body = json.dumps({"query": "subscription { count(to: 100) }"}).encode()
+    received = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive() -> dict[str, Any]:
+        if (message := next(received, None)) is not None:
+            return message
+        await has_left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        if message.get("body"):
+            await asyncio.Event().wait()  # as where the connection takes no more
+
+    async def waits_for_room() -> bool:
+        return any(getattr(getattr(each, "cr_await", None), "__qualname__", "") == "Queue.put" for each in writers())
+
+    headers = {**EVENTS, "Content-Type": "application/json"}
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": raw}
+    answering = asyncio.create_task(Starlette(routes=world.view().routes())(scope, receive, send))
+    await until(waits_for_room, seconds=10)
+
+    has_left.set()
+    async with asyncio.timeout(10):
+        await answering
+
+    assert writers() == []
+
+
+def writers() -> list[object]:
+    """Return what is under way that writes a stream's results."""
+    running = [task.get_coro() for task in asyncio.all_tasks()]
+    return [each for each in running if getattr(each, "__qualname__", "") == "_write"]
 
 
 async def test_the_end_of_the_credential_ends_the_stream(world: World) -> None:
