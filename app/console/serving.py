@@ -178,6 +178,7 @@ def _web_server(serving: Serving, settings: Settings, *, line: socket.socket | N
         host=serving.host,
         port=serving.port,
         backlog=_BACKLOG,
+        timeout_keep_alive=_IDLE_SECONDS,
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
@@ -235,3 +236,7 @@ def say_on_stdout(line: str) -> None:
 def database_file(settings: Settings) -> Path | None:
     """Return the embedded database's file; None where the database is a server."""
     return Path(database.embedded_path(settings.database)) if database.is_embedded(settings.database) else None
+
+
+_IDLE_SECONDS = 75
+"""How long an idle connection is kept: longer than clients and load balancers do, or a request would meet its end on the way."""

@@ -164,9 +164,7 @@ class Load:
 
 
 def _client() -> httpx2.AsyncClient:
-    # A connection is given up well before the server does so (five seconds): else a request may be on its way into its end.
-    limits = httpx2.Limits(max_connections=None, keepalive_expiry=1.0)
-    return httpx2.AsyncClient(trust_env=False, timeout=60, limits=limits)
+    return httpx2.AsyncClient(trust_env=False, timeout=60, limits=httpx2.Limits(max_connections=None))
 
 
 async def found_teams(count: int, *, ground: Ground) -> list[Team]:
