@@ -333,7 +333,11 @@ async def _hear(visitor: Visitor, heard: Socket) -> None:
 async def _streaming(
     visitor: Visitor, operation: str, **variables: object
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", visitor.team.story.service.port, limit=1 << 10)
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # before it connects, or the machine takes megabytes for us
+    small.setblocking(False)  # noqa: FBT003 - its own name for it
+    await asyncio.get_running_loop().sock_connect(small, ("127.0.0.1", visitor.team.story.service.port))
+    reader, writer = await asyncio.open_connection(sock=small, limit=1 << 10)
     writer.write(_request(visitor, operation, "text/event-stream", **variables))
     await writer.drain()
     yield reader, writer
