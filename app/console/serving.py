@@ -36,6 +36,9 @@ SANDBOX_HOST = "127.0.0.1"
 _LARGEST_MESSAGE = 1024 * 1024
 _BACKLOG = 2048
 
+_IDLE_SECONDS = 75
+"""How long an idle connection is kept: longer than clients and load balancers do, or a request would meet its end on the way."""
+
 
 class Serving(BaseModel):
     """How to serve, as the command line has it.
@@ -236,7 +239,3 @@ def say_on_stdout(line: str) -> None:
 def database_file(settings: Settings) -> Path | None:
     """Return the embedded database's file; None where the database is a server."""
     return Path(database.embedded_path(settings.database)) if database.is_embedded(settings.database) else None
-
-
-_IDLE_SECONDS = 75
-"""How long an idle connection is kept: longer than clients and load balancers do, or a request would meet its end on the way."""
