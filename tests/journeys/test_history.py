@@ -48,7 +48,8 @@ async def test_nothing_is_found_in_the_history_of_four_servers_under_faults(tmp_
         f"history: {len(history.faults)} faults {dict(Counter(fault.name for fault in history.faults))}, "
         f"{outcomes[False, Outcome.OK]} writes acknowledged, {outcomes[False, Outcome.REFUSED]} refused, "
         f"{outcomes[False, Outcome.UNKNOWN]} without an answer, {outcomes[True, Outcome.OK]} reads, "
-        f"{len(history.heard)} events told over {len(history.attached)} subscriptions, {len(kept.messages)} messages of {len({message.delivery for message in kept.messages})} deliveries"
+        f"{len(history.heard)} events told over {len(history.attached)} subscriptions, "
+        f"{len(kept.messages)} messages of {len({message.delivery for message in kept.messages})} deliveries"
     )
     assert found == [], f"{len(found)} findings; they, the history, what was kept and the servers' logs are in {tmp_path}"
     assert len(history.faults) >= LEAST_FAULTS
