@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import structlog
 
-from app import database
 from app.activity import jobs as activity
 from app.deliveries import jobs as deliveries
 from app.ground import Ground
@@ -15,6 +14,7 @@ from app.installed_apps import jobs as installed_apps
 from app.integrations import jobs as integrations
 from app.sign_ins import jobs as sign_ins
 from app.stopping import WORK_SECONDS
+from app.storage import database
 from app.teams import jobs as teams
 
 

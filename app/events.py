@@ -17,8 +17,8 @@ from tortoise import fields
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
-from app import database
 from app.clock import Clock
+from app.storage import database
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from app.clock import Clock
 from app.events import Events
 from app.outbound import Outbound
+from app.sealing.vault import Vault
 from app.settings import Settings
 from app.stopping import Stopping
-from app.vault import Vault
 from app.watcher import Watcher
 
 

@@ -13,12 +13,12 @@ from tortoise import fields
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
-from app import database
 from app.clock import Clock
-from app.database import write
 from app.errors import ConfigurationError
-from app.key_states import lacks_primary, lock_primary
-from app.vault import Vault
+from app.sealing.key_states import lacks_primary, lock_primary
+from app.sealing.vault import Vault
+from app.storage import database
+from app.storage.database import write
 
 LIVE_SECONDS = 30.0
 """How long a process that was last seen counts as alive: six reports that failed."""

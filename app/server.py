@@ -15,7 +15,6 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from app import database, upgrade
 from app.access_log import AccessLog
 from app.background import Background
 from app.clock import Clock, SystemClock
@@ -23,20 +22,21 @@ from app.errors import ConfigurationError, DatabaseAway
 from app.events import Events
 from app.graphql.view import View
 from app.ground import Ground
-from app.outages import PATIENCE, RETRY_AFTER, until_done, unusable
 from app.outbound import Outbound, parse_allow, prove_guarded
 from app.pages import html, page
 from app.presence import present
 from app.reactions import REACTIONS
 from app.schema import build_schema
+from app.sealing.vault import open_vault
 from app.settings import Settings
 from app.sign_ins import routes as sign_ins
 from app.sign_ins.flights import flights_of
 from app.stopping import SETTLE_SECONDS, Stopping
+from app.storage import database, upgrade
+from app.storage.outages import PATIENCE, RETRY_AFTER, until_done, unusable
 from app.tables import MIGRATIONS, MODELS
 from app.teams import routes as teams
 from app.teams.authentication import Authenticator
-from app.vault import open_vault
 from app.wake_ups import WakeUps, waking
 from app.watcher import Watcher
 

@@ -2,8 +2,8 @@
 
 MODELS = (
     "app.events",
-    "app.key_states",
-    "app.data_keys",
+    "app.sealing.key_states",
+    "app.sealing.data_keys",
     "app.presence",
     "app.horizon",
     "app.teams.models",

@@ -15,9 +15,10 @@ from uuid import UUID
 
 import structlog
 
-from app import database, horizon
+from app import horizon
 from app.events import Counter, Event, heads
-from app.gathering import Gathering
+from app.storage import database
+from app.storage.gathering import Gathering
 
 RING_SIZE = 1_000
 PAGE_SIZE = 200

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from app import database as app_database
 from app.ground import Ground
+from app.storage import database as app_database
 from app.tables import MODELS
 from tests import databases
 from tests.grounds import make_ground

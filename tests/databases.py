@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from app import database, upgrade
+from app.storage import database, upgrade
 from app.tables import MIGRATIONS, MODELS
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "")

@@ -9,8 +9,8 @@ from app.clock import Clock
 from app.events import Events, Reactions
 from app.ground import Ground
 from app.outbound import Outbound
+from app.sealing.vault import open_vault
 from app.settings import Settings
-from app.vault import open_vault
 from app.watcher import Watcher
 
 PUBLIC_URL = "http://127.0.0.1:8000"

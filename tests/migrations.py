@@ -12,7 +12,7 @@ from tortoise.migrations.writer import MigrationWriter
 from tortoise.transactions import in_transaction
 
 import app.migrations
-from app import database
+from app.storage import database
 from app.tables import MIGRATIONS, MODELS
 
 

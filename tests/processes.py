@@ -180,6 +180,6 @@ async def _is_ready(client: httpx2.AsyncClient, url: str) -> bool:
 
 
 def _make_keyring(folder: Path) -> None:
-    from app.keyring import make_keyring  # noqa: PLC0415 - only where the service makes none itself
+    from app.sealing.keyring import make_keyring  # noqa: PLC0415 - only where the service makes none itself
 
     make_keyring(folder / "keyring.json")

@@ -27,8 +27,8 @@ ALLOWED = {
     "console/serving.py": {"socket"},
     "console/web_server.py": {"socket", "open_connection"},  # the line from the process that started it, over a socket pair
     "console/workers.py": {"socket", "open_connection"},  # the other ends of those lines
-    "postgres.py": {"create_connection"},  # Tortoise's word for opening the database
-    "sqlite.py": {"create_connection"},  # as above
+    "storage/postgres.py": {"create_connection"},  # Tortoise's word for opening the database
+    "storage/sqlite.py": {"create_connection"},  # as above
 }
 
 

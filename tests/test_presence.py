@@ -11,13 +11,13 @@ from structlog.testing import capture_logs
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.clock import SystemClock
-from app.database import write
-from app.keyring import add_key
 from app.presence import BEAT_SECONDS, LIVE_SECONDS, LiveProcess, live_processes, present
-from app.vault import open_vault
+from app.sealing.keyring import add_key
+from app.sealing.vault import open_vault
+from app.storage.database import write
 from tests.held import HeldClock
 from tests.journeys.soaking import until
-from tests.keyrings import Machine, start
+from tests.sealing.keyrings import Machine, start
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -9,7 +9,7 @@ import pytest
 
 @pytest.mark.parametrize("processes", [(), ("-n", "1")], ids=["alone", "in processes"])
 def test_what_needs_no_database_is_left_out_and_counted(processes: tuple[str, ...]) -> None:
-    said = collect(*processes, "--needing-database", "tests/test_secret.py", "tests/test_database.py")
+    said = collect(*processes, "--needing-database", "tests/sealing/test_secret.py", "tests/storage/test_database.py")
 
     assert re.search(r"^Left out: \d+ tests that need no database\.$", said, re.MULTILINE)
     assert "test_secret.py::" not in said
@@ -17,7 +17,9 @@ def test_what_needs_no_database_is_left_out_and_counted(processes: tuple[str, ..
 
 def test_what_a_run_may_skip_is_left_out_of_none() -> None:
     """Skipped beside one database and left out beside the other, it would never run."""
-    said = collect("--needing-database", "tests/test_postgres.py", "tests/test_sqlite.py", "tests/journeys/test_history.py")
+    said = collect(
+        "--needing-database", "tests/storage/test_postgres.py", "tests/storage/test_sqlite.py", "tests/journeys/test_history.py"
+    )
 
     assert "test_history.py::" in said
     assert "Left out:" not in said

@@ -5,11 +5,11 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from app import database as app_database
 from app.events import Counter
 from app.server import create_app, open_ground
 from app.settings import Settings
 from app.sign_ins.flights import flights_of
+from app.storage import database as app_database
 
 SECRET = "uzEJbd4vUwfUcwoRa9p2tbvJmVGZ9pYJqvBDqAQLsMk"
 
@@ -49,7 +49,7 @@ async def test_what_is_under_way_at_a_provider_ends_before_what_it_stands_on_is_
 def service(database_url: str, folder: Path) -> Starlette:
     settings = Settings(data_dir=folder, database_url=database_url)
     if not app_database.is_embedded(database_url):
-        from app.keyring import make_keyring  # noqa: PLC0415 - only where the service makes none itself
+        from app.sealing.keyring import make_keyring  # noqa: PLC0415 - only where the service makes none itself
 
         make_keyring(settings.keyring)
     return create_app(settings)

@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from app import sqlite
 from app.console.serving import database_file
 from app.errors import ConfigurationError, StatedProblem
 from app.settings import Settings
+from app.storage import sqlite
 
 _OWNER_ONLY = 0o600
 

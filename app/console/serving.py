@@ -14,7 +14,6 @@ from pathlib import Path
 import uvicorn
 from pydantic import BaseModel, SecretStr
 
-from app import database, upgrade
 from app.background import Background
 from app.clock import SystemClock
 from app.console.web_server import WebServer
@@ -22,11 +21,12 @@ from app.console.workers import Workers
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.ground import Ground
 from app.logs import configure_logs
-from app.outages import PATIENCE, until_done, unusable
 from app.sandbox import create_sandbox, slack_app
 from app.server import Place, create_app, open_ground
 from app.settings import LOOPBACK_HOSTS, Settings, read_settings
 from app.stopping import Stopping
+from app.storage import database, upgrade
+from app.storage.outages import PATIENCE, until_done, unusable
 from app.tables import MIGRATIONS, MODELS
 
 Say = Callable[[str], None]

@@ -9,9 +9,9 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q, RawSQL
 from tortoise.queryset import QuerySet
 
-from app import database
 from app.deliveries.models import WAITING, Delivery, Pace
 from app.integrations.models import Integration, MonitoringPost
+from app.storage import database
 
 LEASE = timedelta(seconds=60)
 PACE = timedelta(seconds=1)

@@ -30,7 +30,7 @@ from app.monitors.loaders import runs
 from app.monitors.models import Failure, RunOutcome
 from app.monitors.reported import ReportedRun
 from app.monitors.schema import MonitorRun
-from app.outages import unknown
+from app.storage.outages import unknown
 
 publish(
     DeliveryStatus,

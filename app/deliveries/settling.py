@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from app import database
 from app.deliveries.events import DeliveryChanged
 from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
@@ -15,6 +14,7 @@ from app.ground import Ground
 from app.integrations.actions import take_note
 from app.integrations.models import Integration, MonitoringPost
 from app.providers.contract import Failure, Fault
+from app.storage import database
 
 _WAITS = (0.1, 0.3, 1.0, 3.0, 9.0)
 _FINAL = frozenset({Fault.DEAD_GRANT, Fault.EXPIRED, Fault.MISSING_SCOPES, Fault.CLIENT_REFUSED, Fault.TARGET_GONE})

@@ -12,10 +12,10 @@ from tortoise.functions import Count
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from app import database
 from app.errors import BadUserInput
 from app.graphql.connections import Arguments, ForwardArguments, Page
 from app.graphql.cursors import NO_CURSOR, ColumnCursors, Cursors, read_position, write_position
+from app.storage import database
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")

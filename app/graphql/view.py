@@ -22,7 +22,7 @@ from app.graphql.event_streams import EventStream
 from app.graphql.requests import Media, Operation, Refused, choose_media, is_json, read_body, read_operation, read_parameters
 from app.graphql.sockets import Socket
 from app.ground import Ground
-from app.outages import RETRY_AFTER
+from app.storage.outages import RETRY_AFTER
 
 _STATUSES = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "RATE_LIMITED": 429, "UNAVAILABLE": 503, "INTERNAL": 500}
 _ALLOWED = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.errors import Refusal, SealError, UserErrorCode
 from app.events import Change
 from app.graphql.callers import Caller
@@ -19,6 +18,7 @@ from app.providers.hosting import Hosting
 from app.sign_ins import checks, faults, oauth_clients
 from app.sign_ins.grants import live_grant_of
 from app.sign_ins.models import OAuthClient, StatusReason
+from app.storage import database
 
 CHECK_EVERY = timedelta(days=1)
 AGAIN_AFTER = timedelta(minutes=5)

@@ -10,7 +10,7 @@ from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Sharing
 from app.providers.description import Provider
 from app.providers.hosting import Hosting
-from app.secret import Secret
+from app.sealing.secret import Secret
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,300}")
 _SECRET = re.compile(r"[!-~]{1,1000}")

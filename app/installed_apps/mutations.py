@@ -15,7 +15,7 @@ from app.installed_apps.inputs import chosen, given, key_of
 from app.installed_apps.permissions import is_shared_authorization, require_scope
 from app.installed_apps.shared_clients import ClientEdit, NewClient
 from app.installed_apps.types import InstalledApp
-from app.secret import Secret
+from app.sealing.secret import Secret
 
 WRITE = (Scope.INTEGRATIONS_WRITE,)
 EITHER = (Scope.INTEGRATIONS_WRITE, Scope.ADMIN)

@@ -19,7 +19,7 @@ from app.installed_apps.telling import tell
 from app.providers.contract import Failure, Fault
 from app.providers.description import Provider
 from app.providers.hosting import Hosting
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.sign_ins import endings, faults, oauth_clients
 from app.sign_ins.models import OAuthClient
 from app.sign_ins.oauth_clients import SealedSecret

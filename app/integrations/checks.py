@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.events import Change
 from app.ground import Ground
 from app.integrations.actions import grant_of, take_note
@@ -15,6 +14,7 @@ from app.integrations.models import ApiConnection, Integration
 from app.providers.contract import Failure
 from app.repositories.references import RepositoryRef
 from app.sign_ins.models import Grant
+from app.storage import database
 
 CHECK_EVERY = timedelta(days=1)
 AGAIN_AFTER = timedelta(minutes=5)

@@ -4,7 +4,7 @@ from app.deliveries.models import DeliveryStatus
 from app.graphql.callers import Role
 from app.installed_apps.models import InstalledAppStatus
 from app.integrations.models import IntegrationStatus, NotifyRule
-from app.key_states import KeyUse
+from app.sealing.key_states import KeyUse
 from app.monitors.models import RunOutcome
 from app.providers.contract import Occasion
 from app.sign_ins.models import AuthorizationFailureCode, AuthorizationStatus, GrantState, RevocationOutcome, StatusReason

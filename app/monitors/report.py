@@ -24,7 +24,7 @@ from app.outbound import (
     parse_json,
     parse_url,
 )
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.settings import LOOPBACK_HOSTS
 
 URL_SETTING = "INSTALLED_APPS_URL"

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import orjson
 
 from app.outbound.origins import Url
-from app.secret import Secret, to_bytes
+from app.sealing.secret import Secret, to_bytes
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _NAME = re.compile(r"[A-Za-z0-9-]+")

@@ -20,7 +20,7 @@ from app.outbound import (
     same_origin,
 )
 from app.providers.contract import Failure, Fault
-from app.secret import Secret
+from app.sealing.secret import Secret
 
 TOKEN_DEADLINE = 20.0
 

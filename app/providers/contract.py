@@ -11,7 +11,7 @@ from enum import Enum, StrEnum
 from typing import Protocol
 
 from app.outbound import Outbound
-from app.secret import Secret
+from app.sealing.secret import Secret
 
 
 class Sharing(StrEnum):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from app.providers.contract import Alive, Client, Exchange, Failure, HookAnswer, Messaging, NotConfigured, Refresh, Sharing
 from app.providers.hosting import Hosting
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.settings import Settings
 
 

@@ -36,7 +36,7 @@ from app.providers.github_files import list_entries, read_file
 from app.providers.github_repositories import find_repository, list_repositories
 from app.providers.github_servers import find_server
 from app.providers.hosting import Hosting
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.settings import Settings
 
 # Words joined by underscores, each short: nothing of this shape is a token, a secret or a code that was sent along.

@@ -21,7 +21,7 @@ from app.providers.gitlab_projects import find_branch, find_repository, list_bra
 from app.providers.gitlab_servers import find_server
 from app.providers.gitlab_tokens import ask_for_tokens, revoke
 from app.providers.hosting import Hosting
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.settings import Settings
 
 

@@ -15,7 +15,7 @@ from app.outbound import NotJson, Outbound, Outcome, Request, Response, parse_js
 from app.providers._answers import TOKEN_DEADLINE, Answer, Bearer, Lifetime, Scopes, Token, explain_silence, parse
 from app.providers.contract import Client, Failure, Fault, Tokens
 from app.providers.gitlab_calls import SCOPES, SERVER, sort_status
-from app.secret import Secret
+from app.sealing.secret import Secret
 
 LIFETIME = timedelta(hours=2)
 

@@ -20,7 +20,7 @@ from app.providers.description import Provider
 from app.providers.slack_calls import Answer, Scopes, SlackId, Token, call, read_answer, read_granted
 from app.providers.slack_channels import MESSAGING
 from app.providers.slack_hooks import read_hook
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.settings import PREFIX, Settings
 
 TOKEN_DEADLINE = 20.0

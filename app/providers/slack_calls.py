@@ -23,7 +23,7 @@ from app.outbound import (
 )
 from app.providers.contract import Authorized, Failure, Fault
 from app.providers.slack_faults import read_scopes, sort_refusal, sort_status
-from app.secret import Secret
+from app.sealing.secret import Secret
 
 _LONGEST_WORDS = 300
 # What can travel in a header, and has no space that would end it.

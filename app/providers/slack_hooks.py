@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from app.json_text import NotJson, parse_json
 from app.providers.contract import AccessEnded, Challenge, Forged, HookAnswer, Ignored, SignedRequest
-from app.secret import Secret, to_bytes
+from app.sealing.secret import Secret, to_bytes
 
 WINDOW_SECONDS = 300
 

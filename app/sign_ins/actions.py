@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.catalogue.schema import callback_url
 from app.errors import KeyUnavailable, Refusal, SealError, UserErrorCode
 from app.events import Change
@@ -19,10 +18,11 @@ from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Client, NotConfigured, Sharing
 from app.providers.description import Provider
-from app.secret import Secret, to_bytes
+from app.sealing.secret import Secret, to_bytes
 from app.sign_ins import endings, grants
 from app.sign_ins.clients import client_of, describe_missing, provider_of
 from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient, StatusReason
+from app.storage import database
 from app.teams.models import Member
 from app.teams.secrets import hash_of, make_secret
 

@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.graphql.callers import Caller
 from app.ground import Ground
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient
+from app.storage import database
 from app.teams.secrets import hash_of
 
 _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -9,7 +9,6 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
-from app import database
 from app.errors import SealError
 from app.ground import Ground
 from app.providers.contract import Authorized, Client, Failure, Fault, NotConfigured
@@ -19,6 +18,7 @@ from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import LIVE, Grant, StatusReason
 from app.sign_ins.refresh import DEADLINES, Deadlines, is_due, is_expired, note_refusal, note_sealed, refresh
 from app.sign_ins.sealing import open_access
+from app.storage import database
 
 USE_NOTED_EVERY = timedelta(minutes=5)
 _PATIENCE_SECONDS = 5.0

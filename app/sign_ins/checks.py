@@ -6,7 +6,6 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.ground import Ground
 from app.providers.contract import Alive, Authorized, Failure, Fault, missing_scopes
 from app.sign_ins.calls import probe
@@ -14,6 +13,7 @@ from app.sign_ins.clients import provider_of
 from app.sign_ins.grants import next_check, note_recovery
 from app.sign_ins.models import LIVE, Grant, StatusReason
 from app.sign_ins.refresh import DEADLINES, Deadlines, note_refusal
+from app.storage import database
 
 AGAIN_AFTER = timedelta(minutes=5)
 _ROUND = 20

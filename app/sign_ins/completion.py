@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from app import database
 from app.errors import SealError
 from app.events import Change
 from app.ground import Ground
 from app.providers.contract import Client, Failure, Fault, Identity, Tokens, missing_scopes
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.sign_ins import oauth_clients
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.clients import client_of, explain, provider_of
@@ -29,6 +28,7 @@ from app.sign_ins.models import (
     StatusReason,
 )
 from app.sign_ins.sealing import seal_tokens
+from app.storage import database
 
 EXCHANGE_DEADLINE = 20.0
 WAITS = timedelta(hours=1)

@@ -5,12 +5,12 @@ import asyncio
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from app import database
 from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import AccessEnded, Challenge, Client, Forged, HookAnswer, SignedRequest
 from app.providers.description import Provider
 from app.sign_ins.calls import hasten_checks
+from app.storage import database
 
 MAX_BYTES = 1024 * 1024
 READ_WITHIN = 5.0

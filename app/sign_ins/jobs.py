@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
-from app import database
 from app.events import Change
 from app.ground import Ground
 from app.sign_ins import completion, grants
@@ -21,6 +20,7 @@ from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant
 from app.sign_ins.refresh import refresh
 from app.sign_ins.retention import remove_ended
 from app.sign_ins.revocation import revoke_due
+from app.storage import database
 
 __all__ = ["check_due", "expire_due", "refresh_due", "remove_ended", "revoke_due"]
 

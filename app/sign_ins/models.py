@@ -7,8 +7,8 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.models import Model
 
+from app.sealing.vault import Binding
 from app.teams.models import Member
-from app.vault import Binding
 
 
 class AuthorizationStatus(StrEnum):

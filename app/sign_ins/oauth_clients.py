@@ -6,14 +6,14 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.errors import KeyUnavailable, SealError
 from app.events import Change
 from app.ground import Ground
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.sign_ins.events import ClientRecovered, ClientTroubled
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, GrantState, OAuthClient, StatusReason
 from app.sign_ins.sealing import was_due
+from app.storage import database
 
 _HINTED_FROM = 8  # of a shorter secret, four characters would tell too much
 _EXCHANGED_WITHIN = timedelta(minutes=2)

@@ -15,17 +15,17 @@ from uuid import UUID, uuid4
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
-from app import database
 from app.errors import KeyUnavailable, SealError
 from app.ground import Ground
 from app.providers.contract import Alive, Client, Failure, Fault, Tokens
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.sign_ins import faults, oauth_clients
 from app.sign_ins.clients import client_of, explain, provider_of
 from app.sign_ins.flights import flights_of
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import Grant, GrantState, StatusReason
 from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
+from app.storage import database
 
 LEASE = timedelta(seconds=60)
 COOL_DOWN = timedelta(seconds=30)

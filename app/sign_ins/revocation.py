@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
-from app import database
 from app.errors import SealError
 from app.ground import Ground
 from app.providers.contract import Client, Failure, Fault
@@ -23,6 +22,7 @@ from app.sign_ins.models import (
 from app.sign_ins.oauth_clients import shred_ended
 from app.sign_ins.refresh import DEADLINES, Deadlines, is_expired, note_refusal, refresh
 from app.sign_ins.sealing import open_access
+from app.storage import database
 
 GIVES_UP_AFTER = timedelta(days=1)
 _ROUND = 20

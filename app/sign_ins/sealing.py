@@ -6,7 +6,7 @@ from typing import Any
 
 from app.ground import Ground
 from app.providers.contract import Tokens
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.sign_ins.models import Grant
 
 _SHARE_LEFT = 4  # due when a quarter of the lifetime is left

@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.errors import Refusal, Unauthenticated, UserErrorCode
 from app.events import Change
 from app.graphql.callers import ALL_SCOPES, Caller, Role, Scope
 from app.ground import Ground
-from app.secret import Secret
+from app.sealing.secret import Secret
+from app.storage import database
 from app.teams.events import AccessTokenCreated, AccessTokenRevoked
 from app.teams.models import AccessToken, BrowserSession, Member
 from app.teams.names import check_name

@@ -13,7 +13,7 @@ from app.errors import Refusal, UserErrorCode
 from app.events import Change
 from app.graphql.callers import Role
 from app.ground import Ground
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.teams.events import MemberAdded, MemberRemoved, MemberRoleChanged
 from app.teams.models import AccessToken, BrowserSession, Member, SignInLink, Team
 from app.teams.names import check_email, check_name

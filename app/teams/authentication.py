@@ -11,12 +11,12 @@ import structlog
 from starlette.requests import HTTPConnection
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.errors import Unauthenticated
-from app.gathering import Gathering
 from app.graphql.callers import Caller
 from app.ground import Ground
-from app.secret import Secret
+from app.sealing.secret import Secret
+from app.storage import database
+from app.storage.gathering import Gathering
 from app.teams.models import AccessToken, BrowserSession, Member
 from app.teams.secrets import PREFIX, hash_of, is_token
 from app.teams.sessions import session_of

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from app.errors import Refusal, StatedProblem
 from app.graphql.callers import Role, Scope
 from app.ground import Ground
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.teams import access_tokens, actions, sign_in_links
 from app.teams.models import Member, Team
 from app.teams.names import check_email, check_name

@@ -5,8 +5,8 @@ from datetime import timedelta
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
-from app import database
 from app.ground import Ground
+from app.storage import database
 from app.teams.models import AccessToken, BrowserSession, SignInLink
 
 KEPT_FOR = timedelta(days=1)

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.ground import Ground
 from app.pages import is_same_origin
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.settings import Settings
 from app.teams import sign_in_pages as pages
 from app.teams.access_tokens import sign_in_with_token

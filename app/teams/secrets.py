@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 
 from app.graphql.ids import to_text
-from app.secret import Secret, to_bytes
+from app.sealing.secret import Secret, to_bytes
 
 PREFIX = "ia_"
 

@@ -10,12 +10,12 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.graphql.callers import ALL_SCOPES, Caller
 from app.ground import Ground
 from app.pages import is_same_origin
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.settings import Settings
+from app.storage import database
 from app.teams.models import BrowserSession
 from app.teams.secrets import hash_of
 

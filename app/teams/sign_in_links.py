@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.ground import Ground
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.settings import Settings
+from app.storage import database
 from app.teams.models import Member, SignInLink
 from app.teams.secrets import hash_of, make_secret
 from app.teams.sessions import OpenedSession, open_session

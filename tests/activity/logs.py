@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.activity.jobs import remove_old
 from app.errors import CursorExpired
 from app.events import Change, Counter, Event
@@ -17,6 +16,7 @@ from app.graphql.callers import ALL_SCOPES, Caller, Role
 from app.graphql.context import Context
 from app.graphql.streams import LogCursors, follow
 from app.ground import Ground
+from app.storage import database
 from app.watcher import Watcher
 
 DAY = timedelta(days=1)

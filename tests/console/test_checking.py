@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from app import database as app_database
 from app.console.checking import check
 from app.settings import Settings
+from app.storage import database as app_database
 from tests.faults.redis import redis_server
 from tests.processes import free_port
 
@@ -59,7 +59,7 @@ async def _check(database_url: str, folder: Path, *, redis_url: str | None) -> l
         keyring_file=folder / "keyring.json",
     )
     if not app_database.is_embedded(database_url):
-        from app.keyring import make_keyring  # noqa: PLC0415 - only where the service makes none itself
+        from app.sealing.keyring import make_keyring  # noqa: PLC0415 - only where the service makes none itself
 
         make_keyring(settings.keyring)
     return await check(settings)

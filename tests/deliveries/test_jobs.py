@@ -14,9 +14,9 @@ from app.deliveries.models import Delivery, DeliveryStatus
 from app.errors import DatabaseAway
 from app.events import Change, Events
 from app.integrations.models import Integration, IntegrationStatus, MonitoringPost
-from app.outages import AWAY, unknown
 from app.outbound import Outbound
 from app.sign_ins.models import Grant
+from app.storage.outages import AWAY, unknown
 from tests.deliveries.world import (
     GENERAL,
     MONITORING,

@@ -5,7 +5,6 @@ from uuid import uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.deliveries import actions
 from app.deliveries.jobs import remove_old
 from app.deliveries.leases import take_due
@@ -15,6 +14,7 @@ from app.deliveries.settling import settle
 from app.events import Event
 from app.integrations.models import Integration, MonitoringPost, NotifyRule
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
+from app.storage import database
 from tests.deliveries.world import GENERAL, World, statuses
 
 KEPT = timedelta(days=90)

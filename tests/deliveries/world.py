@@ -28,7 +28,7 @@ from app.monitors.reported import ReportedRun
 from app.outbound import Outbound
 from app.sandbox import create_sandbox
 from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.settings import Settings
 from app.sign_ins.events import GrantEnded, GrantTroubled
 from app.sign_ins.models import Grant, GrantState

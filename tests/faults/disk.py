@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.errors import DatabaseAway
+from app.storage import database
 
 
 @contextmanager

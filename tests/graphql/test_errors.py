@@ -8,7 +8,6 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from app import outages
 from app.errors import (
     BadUserInput,
     CursorExpired,
@@ -21,6 +20,7 @@ from app.errors import (
     Unavailable,
     UserErrorCode,
 )
+from app.storage import outages
 from tests.graphql.tiny import World
 
 PLANTED = "xoxb-planted-5EcReT"

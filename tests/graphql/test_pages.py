@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from app import database as app_database
 from app.errors import BadUserInput
 from app.events import Event
 from app.graphql.connections import Arguments, ForwardArguments
 from app.graphql.cursors import write_position
 from app.graphql.pages import PROVIDER_PAGE, from_provider_pages, paginate, paginate_each
+from app.storage import database as app_database
 
 START = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 ORDER = ("-occurred_at", "-id")

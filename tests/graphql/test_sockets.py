@@ -20,7 +20,7 @@ from app.errors import DatabaseAway, RateLimited
 from app.graphql.callers import Caller
 from app.graphql.entrance import Authenticate
 from app.graphql.sockets import MOST_OPERATIONS
-from app.outages import AWAY
+from app.storage.outages import AWAY
 from tests.graphql.tiny import World, caller, soon
 from tests.journeys.soaking import until
 

@@ -9,7 +9,7 @@ from random import Random
 
 import httpx2
 
-from app.outages import UNKNOWN
+from app.storage.outages import UNKNOWN
 from tests.callers import socket_to
 from tests.history.cluster import Team
 from tests.history.records import JSON, Call, History, Outcome

@@ -34,7 +34,7 @@ def build(folder: Path, edits: Sequence[Edit]) -> Path:
 
 _EVENTS = "events.py"
 _NUMBERS = """
-    from app import database
+    from app.storage import database
     query = database.current().execute_query_dict
     taken = await query(f"SELECT nextval('numbers_{change.team_id.hex}') AS number FROM generate_series(1, {len(entries)})")
     numbers = [row["number"] for row in taken]

@@ -12,11 +12,11 @@ from random import Random
 
 import asyncpg
 
-from app import database, upgrade
 from app.clock import SystemClock
 from app.graphql.callers import Role
-from app.keyring import make_keyring
+from app.sealing.keyring import make_keyring
 from app.settings import Settings
+from app.storage import database, upgrade
 from app.tables import MIGRATIONS, MODELS
 from app.teams import console
 from tests.callers import Api, Browser

@@ -8,13 +8,13 @@ import asyncpg
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.events import Counter
 from app.graphql.context import Context
 from app.graphql.errors import present
 from app.monitors.models import MonitorRun
-from app.outages import UNKNOWN, Patience
 from app.schema import build_schema
+from app.storage import database
+from app.storage.outages import UNKNOWN, Patience
 from app.tables import MODELS
 from tests.databases import POSTGRES_URL
 from tests.deliveries.world import make_world

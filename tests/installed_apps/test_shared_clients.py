@@ -9,7 +9,7 @@ from app.events import Event, head
 from app.installed_apps.actions import delete, find, reauthenticate
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.shared_clients import ClientEdit, add, edit
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.sign_ins.completion import complete
 from app.sign_ins.grants import live_grant_of
 from app.sign_ins.jobs import refresh_due

@@ -28,7 +28,7 @@ from app.reactions import REACTIONS
 from app.sandbox import create_sandbox
 from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET
 from app.schema import build_schema
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.settings import Settings
 from app.sign_ins.actions import Departure, begin, depart
 from app.sign_ins.callbacks import Returned

@@ -7,12 +7,12 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
-from app import database
 from app.ground import Ground
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.integrations.jobs import remove_given_back
 from app.integrations.models import Integration, IntegrationStatus
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState
+from app.storage import database
 from app.teams.models import Member
 from tests.held import HeldClock
 from tests.teams.people import found

@@ -13,7 +13,7 @@ import asyncpg
 
 from app.ground import Ground
 from app.providers.contract import Tokens
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.sign_ins.models import Grant, GrantState, OAuthClient
 from app.sign_ins.oauth_clients import seal_secret
 from app.sign_ins.refresh import LEASE

@@ -11,13 +11,13 @@ from random import Random
 
 import httpx2
 
-from app import database
 from app.clock import SystemClock
 from app.graphql.callers import Role
 from app.ground import Ground
 from app.settings import Settings
 from app.sign_ins.models import Grant, GrantState
 from app.sign_ins.sealing import open_refresh
+from app.storage import database
 from app.tables import MODELS
 from app.teams import console
 from tests.callers import Api

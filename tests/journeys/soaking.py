@@ -15,10 +15,10 @@ from typing import Any
 import httpx2
 import websockets
 
-from app import database
 from app.clock import SystemClock
 from app.graphql.callers import Role
 from app.settings import Settings
+from app.storage import database
 from app.tables import MODELS
 from app.teams import console
 from tests.callers import Api

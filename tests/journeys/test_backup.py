@@ -15,8 +15,8 @@ import asyncpg
 import pytest
 
 from app.clock import SystemClock
-from app.keyring import make_keyring
 from app.sandbox import create_sandbox
+from app.sealing.keyring import make_keyring
 from tests.callers import socket_to
 from tests.databases import POSTGRES_URL
 from tests.journeys.soaking import JSON, assert_no_gap, log_of, telling, until_none_waits

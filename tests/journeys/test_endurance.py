@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app import database
 from app.clock import SystemClock
 from app.settings import Settings
+from app.storage import database
 from app.tables import MODELS
 from app.teams import console
 from tests.callers import Api

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from app.graphql.ids import decode_id
-from app.keyring import make_keyring
+from app.sealing.keyring import make_keyring
 from tests.callers import socket_to
 from tests.databases import POSTGRES_URL
 from tests.journeys.ledger import RECORD_WITH_INTEGRATIONS, Kept, Ledger

@@ -20,10 +20,10 @@ import orjson
 import pytest
 import websockets
 
-from app import database
 from app.clock import SystemClock
-from app.keyring import make_keyring
+from app.sealing.keyring import make_keyring
 from app.settings import Settings
+from app.storage import database
 from app.tables import MODELS
 from app.teams import console
 from tests import databases

@@ -9,24 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from app import database
 from app.clock import SystemClock
-from app.data_keys import DataKey, count_data_keys
-from app.keyring import make_keyring, read_keyring
 from app.presence import live_processes
+from app.sealing.data_keys import DataKey, count_data_keys
+from app.sealing.keyring import make_keyring, read_keyring
 from app.settings import Settings
 from app.sign_ins.models import Authorization
+from app.storage import database
 from app.tables import MODELS
 from tests.databases import POSTGRES_URL
 from tests.grounds import make_ground
 from tests.journeys.rotating import Load, Team, found_teams, make_data_keys
 from tests.journeys.soaking import fresh_random, full, say, until
-from tests.keyrings import copy_file
 from tests.processes import Service
+from tests.sealing.keyrings import copy_file
 
 pytestmark = [
     pytest.mark.endurance,
-    pytest.mark.skipif(not POSTGRES_URL, reason="tests/test_key_commands.py rotates beside one process on SQLite"),
+    pytest.mark.skipif(not POSTGRES_URL, reason="tests/sealing/test_key_commands.py rotates beside one process on SQLite"),
 ]
 
 PROCESSES = 4

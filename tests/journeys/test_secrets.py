@@ -13,8 +13,8 @@ import pytest
 from graphql import build_client_schema, get_introspection_query
 
 from app.clock import SystemClock
-from app.keyring import make_keyring
 from app.sandbox import create_sandbox, slack_app
+from app.sealing.keyring import make_keyring
 from tests.callers import Browser
 from tests.journeys.breaking import fail_on_the_command_line, fail_unexpectedly
 from tests.journeys.connecting import (

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from redis.asyncio import Redis
 
-from app.keyring import make_keyring
+from app.sealing.keyring import make_keyring
 from tests.callers import Api, socket_to
 from tests.faults.proxy import BlackHole, Delay, Drop, HalfOpen, Proxy, Refuse, Trickle, proxying
 from tests.faults.redis import RedisServer, redis_server

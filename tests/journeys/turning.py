@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 from uuid import uuid4
 
-from app import database
 from app.clock import SystemClock
+from app.storage import database
 from app.tables import MODELS
 from tests.grounds import make_ground
 from tests.journeys.commanding import Command

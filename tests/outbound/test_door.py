@@ -21,7 +21,7 @@ from app.outbound import (
 )
 from app.outbound.messages import put_on_wire
 from app.outbound.origins import Url
-from app.secret import Secret
+from app.sealing.secret import Secret
 from tests.outbound.calling import OK, PUBLIC, opened
 from tests.wires import Authority, CountedDial, Names, Server, serving
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from app.outbound import Outbound, origin_of
 from app.providers.contract import Authorized, Client
-from app.secret import Secret
+from app.sealing.secret import Secret
 
 
 @asynccontextmanager

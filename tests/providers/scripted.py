@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from app.outbound import Outbound, Outcome, Request
 from app.providers.contract import Authorized, Client
-from app.secret import Secret
+from app.sealing.secret import Secret
 
 CLIENT_SECRET = "cs7f3a91bd20e84c6c"
 ACCESS_TOKEN = "xoxb-4f1e9a77c0d2b8356e"

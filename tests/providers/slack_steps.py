@@ -11,7 +11,7 @@ from app.outbound import Outbound
 from app.providers import slack
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, Occasion, Posted, RunReport, Tokens
 from app.providers.slack_channels import MESSAGING
-from app.secret import Secret
+from app.sealing.secret import Secret
 from tests.providers.scripted import (
     ACCESS_TOKEN,
     CODE,

@@ -23,7 +23,7 @@ from app.providers.contract import (
     missing_scopes,
 )
 from app.providers.description import Provider
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.settings import PREFIX, Settings
 from tests.providers.odd_answers import ENDLESS, FAILING, SENSELESS
 from tests.providers.scripted import (

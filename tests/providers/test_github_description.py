@@ -9,7 +9,7 @@ from app.outbound import Outbound
 from app.providers import github
 from app.providers.contract import Alive, Failure, Identity, Tokens
 from app.providers.hosting import BranchPage, EntryPage, Repository, RepositoryPage, Server
-from app.secret import Secret
+from app.sealing.secret import Secret
 from tests.peers.github import GitHubRest
 from tests.providers.git_doors import authorized_at, client_at, door_to_url, origin_at
 from tests.providers.slack_steps import NOW

@@ -3,7 +3,7 @@ import pytest
 from app.providers import github
 from app.providers.contract import Failure, Fault, Tokens
 from app.providers.hosting import EntryPage, Server
-from app.secret import Secret
+from app.sealing.secret import Secret
 from tests.providers.scripted import CODE, VERIFIER, Asked, Wire, door_to, http, scripted
 from tests.providers.slack_steps import NOW
 

@@ -9,7 +9,7 @@ from app.outbound import Outbound
 from app.providers import github
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault
 from app.providers.hosting import Branch, File, Server
-from app.secret import Secret
+from app.sealing.secret import Secret
 from tests.providers.git_doors import authorized_at, client_at, door_to_url, origin_at
 from tests.providers.git_lists import read_branches, read_entries, read_repositories
 from tests.sandbox.git_sign_ins import PKCE, REDIRECT_URI, VERIFIER, GitServer, github_server

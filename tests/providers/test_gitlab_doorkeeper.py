@@ -12,7 +12,7 @@ from app.outbound import Outbound
 from app.providers import gitlab
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, Tokens
 from app.providers.hosting import Server
-from app.secret import Secret
+from app.sealing.secret import Secret
 from tests.peers.gitlab import REDIRECT_URI, Doorkeeper
 from tests.providers.git_doors import authorized_at, client_at, door_to_url, origin_at
 

@@ -5,7 +5,7 @@ import pytest
 from app.providers import gitlab
 from app.providers.contract import Failure, Fault, Tokens
 from app.providers.hosting import File, Server
-from app.secret import Secret
+from app.sealing.secret import Secret
 from tests.providers.scripted import ACCESS_TOKEN, CODE, REFRESH_TOKEN, VERIFIER, Asked, Wire, door_to, http, scripted
 from tests.providers.slack_steps import NOW
 

@@ -32,7 +32,7 @@ from app.providers.contract import (
 )
 from app.providers.slack_channels import MESSAGING
 from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.settings import Settings
 from tests.sandbox.running import Sandbox, query_of, run_sandbox
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.outbound import Outbound, parse_allow
 from app.providers.contract import Client, Failure, Fault
-from app.secret import Secret
+from app.sealing.secret import Secret
 from tests.providers.odd_answers import ENDLESS, FAILING, SENSELESS
 from tests.providers.scripted import (
     HastyOutbound,

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from app.providers import slack
 from app.providers.contract import AccessEnded, Challenge, Forged, HookAnswer, Ignored, SignedRequest
 from app.providers.slack_hooks import read_hook
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.settings import Settings
 
 # Slack's own example, in "Verifying requests from Slack".

@@ -15,7 +15,7 @@ from app.installed_apps.checks import check as check_app
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.shared_clients import ClientEdit, NewClient, add, edit
 from app.outbound import Outbound
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.sign_ins.actions import begin, revoke
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.checks import check

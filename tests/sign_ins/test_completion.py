@@ -9,13 +9,13 @@ import httpx2
 import pytest
 
 from app.events import Events
-from app.outages import unknown
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.completion import complete
 from app.sign_ins.flights import flights_of
 from app.sign_ins.jobs import revoke_due
 from app.sign_ins.models import Authorization, AuthorizationFailureCode, AuthorizationStatus, Grant, GrantState, RevocationOutcome
+from app.storage.outages import unknown
 from app.teams.actions import remove_member
 from tests.sandbox.running import SCOPES, Sandbox
 from tests.sign_ins.world import World, log, open_world, rows, write

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from app import database
 from app.errors import DatabaseAway
-from app.outages import Patience
 from app.providers.contract import Alive, Authorized, Failure
 from app.providers.slack import check
 from app.sign_ins.calls import call
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState
 from app.sign_ins.refresh import refresh
+from app.storage import database
+from app.storage.outages import Patience
 from app.tables import MODELS
 from tests import databases
 from tests.faults.before_postgres import through_proxy

@@ -11,9 +11,10 @@ from app.events import head
 from app.installed_apps.actions import delete, find
 from app.installed_apps.models import InstalledAppStatus
 from app.installed_apps.shared_clients import ClientEdit, edit
-from app.keyring import Keyring
 from app.providers.contract import Alive, Authorized, Failure, Fault
-from app.secret import Secret
+from app.sealing.keyring import Keyring
+from app.sealing.secret import Secret
+from app.sealing.vault import Vault
 from app.sign_ins.actions import begin, revoke, start_url
 from app.sign_ins.calls import call
 from app.sign_ins.checks import check, check_due
@@ -32,7 +33,6 @@ from app.sign_ins.models import (
     StatusReason,
 )
 from app.teams.actions import remove_member
-from app.vault import Vault
 from tests.held import HeldClock
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host, give_back, own_grant
 from tests.installed_apps.world import World, code_of, log_since, make_people, make_world

@@ -18,7 +18,6 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database
 from app.events import Change, Event, Reactions
 from app.graphql.callers import Caller, Role
 from app.ground import Ground
@@ -30,6 +29,7 @@ from app.sign_ins.actions import begin, start_url
 from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled
 from app.sign_ins.models import Authorization, Grant
 from app.sign_ins.routes import routes
+from app.storage import database
 from app.teams.events import MemberRemoved
 from app.teams.models import Member, Team
 from app.teams.routes import routes as teams_routes

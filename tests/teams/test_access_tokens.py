@@ -9,7 +9,7 @@ import pytest
 from app.errors import Refusal, Unauthenticated, UserErrorCode
 from app.graphql.callers import Caller, Role, Scope
 from app.ground import Ground
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.teams.access_tokens import (
     CreatedToken,
     create_access_token,

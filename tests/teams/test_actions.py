@@ -9,7 +9,7 @@ from app.errors import Refusal, UserErrorCode
 from app.events import Change, Events
 from app.graphql.callers import Role, Scope
 from app.ground import Ground
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.teams.access_tokens import create_access_token
 from app.teams.actions import add_member, change_role, found_team, remove_member
 from app.teams.events import MemberRemoved

@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from app.errors import Unauthenticated
 from app.graphql.callers import Role, Scope
 from app.ground import Ground
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.teams.access_tokens import create_access_token, revoke_access_token, scopes_of, sign_in_with_token
 from app.teams.actions import change_role, remove_member
 from app.teams.authentication import Authenticator

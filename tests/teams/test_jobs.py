@@ -4,7 +4,7 @@ import pytest
 
 from app.graphql.callers import Scope
 from app.ground import Ground
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.teams.access_tokens import create_access_token, revoke_access_token
 from app.teams.jobs import sweep
 from app.teams.models import AccessToken, BrowserSession, SignInLink

@@ -4,7 +4,7 @@ import zlib
 
 from hypothesis import given, strategies as st
 
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.teams.secrets import hash_of, is_token, make_secret, make_token
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase

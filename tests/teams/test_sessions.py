@@ -2,7 +2,7 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from app.ground import Ground
-from app.secret import Secret
+from app.sealing.secret import Secret
 from app.teams.sessions import ask_to_sign_in, cookie_name, session_of
 from app.teams.sign_in_links import make_sign_in_link, use_sign_in_link
 from tests.teams.people import found

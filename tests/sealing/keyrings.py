@@ -6,12 +6,12 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from app.clock import Clock
-from app.data_keys import DataKey
-from app.database import write
-from app.key_states import KeyState, KeyUse
 from app.presence import Presence
-from app.secret import Secret
-from app.vault import Binding, Vault, open_vault
+from app.sealing.data_keys import DataKey
+from app.sealing.key_states import KeyState, KeyUse
+from app.sealing.secret import Secret
+from app.sealing.vault import Binding, Vault, open_vault
+from app.storage.database import write
 
 
 @dataclass

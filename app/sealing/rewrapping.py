@@ -12,13 +12,13 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.data_keys import DataKey, unwrap, wrap
-from app.database import write
 from app.errors import SealError
-from app.key_states import KeyState, KeyUse, lock_primary
-from app.keyring import Keyring
-from app.keys import Entropy
-from app.vault import Vault
+from app.sealing.data_keys import DataKey, unwrap, wrap
+from app.sealing.key_states import KeyState, KeyUse, lock_primary
+from app.sealing.keyring import Keyring
+from app.sealing.keys import Entropy
+from app.sealing.vault import Vault
+from app.storage.database import write
 
 BATCH = 100
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from app.data_keys import DataKey
 from app.errors import ConfigurationError, KeyUnavailable, StatedProblem
-from app.key_states import KeyUse
-from app.keyring import add_key, read_keyring
 from app.presence import LIVE_SECONDS, LiveProcess, present
-from app.rewrapping import rewrap
-from app.rotation import add, promote, retire
-from app.vault import open_vault
+from app.sealing.data_keys import DataKey
+from app.sealing.key_states import KeyUse
+from app.sealing.keyring import add_key, read_keyring
+from app.sealing.rewrapping import rewrap
+from app.sealing.rotation import add, promote, retire
+from app.sealing.vault import open_vault
 from tests.held import HeldClock
-from tests.keyrings import (
+from tests.sealing.keyrings import (
     Machine,
     assert_all_open,
     copy_file,

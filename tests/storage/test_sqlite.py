@@ -13,10 +13,10 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 
-from app import database
 from app.errors import DatabaseAway
 from app.events import Counter
-from app.outages import BUSY, FULL, READ_ONLY, Patience
+from app.storage import database
+from app.storage.outages import BUSY, FULL, READ_ONLY, Patience
 from app.tables import MODELS
 from tests import databases
 from tests.faults.disk import fill, small_disk, write_until_refused

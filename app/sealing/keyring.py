@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import final
 
 from app.errors import ConfigurationError
-from app.keys import KEY_BYTES, Entropy, Key
+from app.sealing.keys import KEY_BYTES, Entropy, Key
 
 SETTING = "INSTALLED_APPS_KEYRING_FILE"
 

@@ -16,10 +16,10 @@ import asyncpg
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app import database, upgrade
 from app.errors import DatabaseAway, OutcomeUnknown
 from app.events import Counter
-from app.outages import FULL, Patience
+from app.storage import database, upgrade
+from app.storage.outages import FULL, Patience
 from app.tables import MIGRATIONS, MODELS
 from tests import databases
 from tests.faults.disk import fill, small_disk, write_until_refused

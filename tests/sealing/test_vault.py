@@ -14,19 +14,19 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 
 from app.clock import Clock
-from app.data_keys import DataKey, length_prefixed, unwrap
-from app.database import write
 from app.errors import ConfigurationError, KeyUnavailable, SealBroken, SealError
-from app.key_states import KeyState, KeyUse
-from app.keyring import Keyring, add_key, make_keyring, read_keyring
-from app.keyring_life import KeyListing, list_keys, verify
-from app.keys import Key
-from app.secret import Secret
-from app.vault import Binding, Vault, open_vault
+from app.sealing.data_keys import DataKey, length_prefixed, unwrap
+from app.sealing.key_states import KeyState, KeyUse
+from app.sealing.keyring import Keyring, add_key, make_keyring, read_keyring
+from app.sealing.keyring_life import KeyListing, list_keys, verify
+from app.sealing.keys import Key
+from app.sealing.secret import Secret
+from app.sealing.vault import Binding, Vault, open_vault
+from app.storage.database import write
 
 SOAK = os.environ.get("SOAK") == "1"
 SETTING = "INSTALLED_APPS_KEYRING_FILE"
-VECTORS = Path(__file__).parent / "vectors" / "sealed-v1.json"
+VECTORS = Path(__file__).parent.parent / "vectors" / "sealed-v1.json"
 TEAM = UUID("11111111-1111-4111-8111-111111111111")
 OTHER_TEAM = UUID("22222222-2222-4222-8222-222222222222")
 PLACE = Binding(

@@ -12,11 +12,11 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 
-from app import database
 from app.clock import SystemClock
 from app.errors import DatabaseAway, OutcomeUnknown
 from app.events import Change, Counter, Entry, Event, Events
-from app.outages import BUSY, READ_ONLY, UNKNOWN, Patience
+from app.storage import database
+from app.storage.outages import BUSY, READ_ONLY, UNKNOWN, Patience
 from app.tables import MODELS
 from tests import databases
 from tests.faults.before_postgres import through_proxy

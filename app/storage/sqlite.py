@@ -26,7 +26,7 @@ from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from app.errors import DatabaseAway
-from app.outages import BUSY, PATIENCE, Patience, is_of_the_disk, of_file, unknown
+from app.storage.outages import BUSY, PATIENCE, Patience, is_of_the_disk, of_file, unknown
 
 OLDEST = (3, 35, 0)
 """The first SQLite with UPDATE … RETURNING and DROP COLUMN."""

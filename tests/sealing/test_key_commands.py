@@ -11,17 +11,17 @@ from uuid import uuid4
 
 import pytest
 
-from app import database
 from app.clock import SystemClock
-from app.data_keys import DataKey
-from app.key_states import KeyUse
-from app.keyring import make_keyring, read_keyring
 from app.presence import LiveProcess, live_processes
+from app.sealing.data_keys import DataKey
+from app.sealing.key_states import KeyUse
+from app.sealing.keyring import make_keyring, read_keyring
+from app.sealing.vault import Vault, open_vault
+from app.storage import database
 from app.tables import MODELS
-from app.vault import Vault, open_vault
 from tests.journeys.soaking import until
-from tests.keyrings import copy_file, rows_of_all_keys, states, wrapped_by
 from tests.processes import Service
+from tests.sealing.keyrings import copy_file, rows_of_all_keys, states, wrapped_by
 
 DATA_KEYS = 500
 

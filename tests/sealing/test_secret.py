@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
-from app.secret import Secret, from_bytes, to_bytes
+from app.sealing.secret import Secret, from_bytes, to_bytes
 
 CANARY = "canary-7f3a9c51d2e84b06"
 

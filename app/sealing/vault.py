@@ -16,7 +16,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 
 from app.clock import Clock
-from app.data_keys import (
+from app.errors import ConfigurationError, KeyUnavailable
+from app.sealing.data_keys import (
     FORM,
     ID_BYTES,
     DataKey,
@@ -28,13 +29,12 @@ from app.data_keys import (
     unwrap,
     wrap,
 )
-from app.database import write
-from app.errors import ConfigurationError, KeyUnavailable
-from app.key_states import KeyState, KeyUse, lacks_primary, lock_primary, settle_primary
-from app.keyring import SETTING, Keyring, Stamp, is_keyring_there, make_keyring, read_keyring, stamp_of
-from app.keyring_proof import named, prove
-from app.keys import KEY_BYTES, Entropy, Key
-from app.secret import Secret, from_bytes, to_bytes
+from app.sealing.key_states import KeyState, KeyUse, lacks_primary, lock_primary, settle_primary
+from app.sealing.keyring import SETTING, Keyring, Stamp, is_keyring_there, make_keyring, read_keyring, stamp_of
+from app.sealing.keyring_proof import named, prove
+from app.sealing.keys import KEY_BYTES, Entropy, Key
+from app.sealing.secret import Secret, from_bytes, to_bytes
+from app.storage.database import write
 
 _SEAL = b"installed-apps/seal/1"
 

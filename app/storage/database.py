@@ -16,9 +16,9 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
-from app import sqlite
 from app.errors import ConfigurationError, DatabaseAway
-from app.outages import PATIENCE, Patience, taking, until_done
+from app.storage import sqlite
+from app.storage.outages import PATIENCE, Patience, taking, until_done
 
 T = TypeVar("T")
 
@@ -125,10 +125,10 @@ def current() -> BaseDBAsyncClient:
 def _connection(url: str, patience: Patience) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite" and url.startswith("sqlite:///"):
-        return {"engine": "app.sqlite", "credentials": {"file_path": embedded_path(url), "patience": patience}}
+        return {"engine": "app.storage.sqlite", "credentials": {"file_path": embedded_path(url), "patience": patience}}
     if parts.scheme in {"postgres", "postgresql"} and parts.hostname and parts.path.strip("/"):
         return {
-            "engine": "app.postgres",
+            "engine": "app.storage.postgres",
             "credentials": {
                 "host": parts.hostname,
                 "port": parts.port or 5432,

@@ -11,13 +11,13 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 
 from app.clock import Clock
-from app.data_keys import DataKey
-from app.database import write
 from app.errors import StatedProblem
-from app.key_states import KeyState, KeyUse, lock_primary
-from app.keyring import Keyring, add_key, read_keyring
-from app.keys import Entropy
 from app.presence import LIVE_SECONDS, live_processes
+from app.sealing.data_keys import DataKey
+from app.sealing.key_states import KeyState, KeyUse, lock_primary
+from app.sealing.keyring import Keyring, add_key, read_keyring
+from app.sealing.keys import Entropy
+from app.storage.database import write
 
 
 async def add(path: Path, *, clock: Clock, entropy: Entropy = os.urandom) -> str:

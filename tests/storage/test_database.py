@@ -4,10 +4,10 @@ from uuid import uuid4
 import pytest
 from tortoise.exceptions import OperationalError
 
-from app import database as app_database
 from app.events import Counter
 from app.monitors.models import Monitor
-from app.sqlite import is_too_old
+from app.storage import database as app_database
+from app.storage.sqlite import is_too_old
 from tests.held import HeldClock
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from app import database
+from app.storage import database
 
 Row = dict[str, Any]
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.data_keys import DataKey, unwrap
-from app.database import write
 from app.errors import KeyUnavailable, SealBroken, SealError
-from app.key_states import KeyState, KeyUse, lock_primary
-from app.keyring import Keyring, read_keyring
-from app.keys import Key
-from app.rewrapping import rewrap
-from app.rotation import add, promote
-from app.vault import Vault, open_vault
+from app.sealing.data_keys import DataKey, unwrap
+from app.sealing.key_states import KeyState, KeyUse, lock_primary
+from app.sealing.keyring import Keyring, read_keyring
+from app.sealing.keys import Key
+from app.sealing.rewrapping import rewrap
+from app.sealing.rotation import add, promote
+from app.sealing.vault import Vault, open_vault
+from app.storage.database import write
 from tests.held import HeldClock
-from tests.keyrings import Machine, assert_all_open, quiet, rows_of_all_keys, seal_for_teams, start, states, wrapped_by
+from tests.sealing.keyrings import Machine, assert_all_open, quiet, rows_of_all_keys, seal_for_teams, start, states, wrapped_by
 
 pytestmark = pytest.mark.usefixtures("database")
 

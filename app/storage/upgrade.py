@@ -14,9 +14,9 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
-from app import database, sqlite
 from app.errors import ConfigurationError
-from app.outages import Patience
+from app.storage import database, sqlite
+from app.storage.outages import Patience
 
 _APP = "models"
 _PATIENCE = Patience(statement=3600.0, lock=300.0, idle=600.0)

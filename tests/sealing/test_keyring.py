@@ -17,11 +17,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 
 from app.clock import Clock
-from app.database import write
 from app.errors import ConfigurationError, SealBroken
-from app.key_states import KeyState, KeyUse, settle_primary
-from app.keyring import Keyring, add_key, make_keyring, read_keyring
-from app.keys import Key
+from app.sealing.key_states import KeyState, KeyUse, settle_primary
+from app.sealing.keyring import Keyring, add_key, make_keyring, read_keyring
+from app.sealing.keys import Key
+from app.storage.database import write
 
 SOAK = os.environ.get("SOAK") == "1"
 SETTING = "INSTALLED_APPS_KEYRING_FILE"

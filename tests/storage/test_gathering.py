@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.gathering import Gathering
+from app.storage.gathering import Gathering
 
 
 class Library:

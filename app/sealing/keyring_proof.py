@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.data_keys import DataKey, unwrap
 from app.errors import ConfigurationError, SealError
-from app.key_states import KeyState, KeyUse
-from app.keyring import SETTING, Keyring
+from app.sealing.data_keys import DataKey, unwrap
+from app.sealing.key_states import KeyState, KeyUse
+from app.sealing.keyring import SETTING, Keyring
 
 _CANARIES = 5
 

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from app.errors import DatabaseAway
-from app.outages import AWAY, BUSY, FULL, READ_ONLY, SHUT, Patience, of_file, of_server, until_done
+from app.storage.outages import AWAY, BUSY, FULL, READ_ONLY, SHUT, Patience, of_file, of_server, until_done
 
 
 @pytest.mark.parametrize(

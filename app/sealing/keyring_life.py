@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.clock import Clock
-from app.data_keys import DataKey, count_data_keys, data_key_id_of, unwrap
 from app.errors import SealError
-from app.key_states import KeyState, KeyUse
-from app.keyring import Keyring
 from app.presence import live_processes
-from app.vault import Binding, Vault
+from app.sealing.data_keys import DataKey, count_data_keys, data_key_id_of, unwrap
+from app.sealing.key_states import KeyState, KeyUse
+from app.sealing.keyring import Keyring
+from app.sealing.vault import Binding, Vault
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,21 +11,21 @@ from uuid import UUID, uuid4
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from app import database
-from app.data_keys import count_data_keys
 from app.errors import ConfigurationError, StatedProblem
-from app.key_states import KeyState, KeyUse
-from app.keyring import add_key, make_keyring, read_keyring
 from app.presence import LIVE_SECONDS, live_processes
-from app.rewrapping import rewrap
-from app.rotation import add, promote, retire
-from app.secret import Secret
+from app.sealing.data_keys import count_data_keys
+from app.sealing.key_states import KeyState, KeyUse
+from app.sealing.keyring import add_key, make_keyring, read_keyring
+from app.sealing.rewrapping import rewrap
+from app.sealing.rotation import add, promote, retire
+from app.sealing.secret import Secret
+from app.sealing.vault import Vault, open_vault
+from app.storage import database
 from app.tables import MODELS
-from app.vault import Vault, open_vault
 from tests import databases
 from tests.held import HeldClock
 from tests.journeys.soaking import full
-from tests.keyrings import Machine, assert_all_open, copy_file, place, quiet, start, states, wrapped_by
+from tests.sealing.keyrings import Machine, assert_all_open, copy_file, place, quiet, start, states, wrapped_by
 
 MACHINES = 3
 EXAMPLES = full(200, ci=10)

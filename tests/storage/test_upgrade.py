@@ -12,13 +12,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app import database, upgrade
-from app.keyring import make_keyring
+from app.sealing.keyring import make_keyring
+from app.storage import database, upgrade
 from app.tables import MIGRATIONS, MODELS
 from tests import databases, migrations
 from tests.journeys.soaking import fresh_random, full, say, until
 from tests.processes import Service
-from tests.schemas import ROWS_OF_EACH, Row, Schema, fill, rows_of, schema_of, taken_away
+from tests.storage.schemas import ROWS_OF_EACH, Row, Schema, fill, rows_of, schema_of, taken_away
 
 VERSIONS = migrations.versions()
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)

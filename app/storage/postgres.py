@@ -26,7 +26,7 @@ from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError, TransactionManagementError
 
 from app.errors import DatabaseAway
-from app.outages import AWAY, PATIENCE, Patience, of_server, spoils_connection, unknown
+from app.storage.outages import AWAY, PATIENCE, Patience, of_server, spoils_connection, unknown
 
 Loaned: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 

@@ -8,8 +8,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
 from app.errors import ConfigurationError
-from app.keyring import SETTING, Keyring
-from app.keys import COMMITMENT_BYTES, SALT_BYTES, Entropy, Key
+from app.sealing.keyring import SETTING, Keyring
+from app.sealing.keys import COMMITMENT_BYTES, SALT_BYTES, Entropy, Key
 
 _PROVE = b"installed-apps/key/1"
 

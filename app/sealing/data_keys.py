@@ -7,8 +7,8 @@ from tortoise.functions import Count
 from tortoise.models import Model
 
 from app.errors import KeyUnavailable, SealBroken
-from app.keyring import Keyring
-from app.keys import COMMITMENT_BYTES, SALT_BYTES, TAG_BYTES, Entropy, Key
+from app.sealing.keyring import Keyring
+from app.sealing.keys import COMMITMENT_BYTES, SALT_BYTES, TAG_BYTES, Entropy, Key
 
 FORM = bytes([1, 1])  # version 1, suite 1: HKDF-SHA512, AES-256-GCM, 256-bit commitment
 ID_BYTES = 16
