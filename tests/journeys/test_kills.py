@@ -44,7 +44,7 @@ IS_EMBEDDED = not POSTGRES_URL
 KILLS = full(140 if IS_EMBEDDED else 50, ci=5)
 KILLS_OF_REFRESHES = full(80 if IS_EMBEDDED else 20, ci=4)
 KILLS_OF_ROTATION = full(80 if IS_EMBEDDED else 20, ci=5)
-"""With the 200 of an upgrade (tests/test_upgrade.py) they are 500 on the embedded database."""
+"""With the 200 of an upgrade (tests/storage/test_upgrade.py) they are 500 on the embedded database."""
 
 LONGEST_LIFE = full(3, ci=2)
 LONGEST_START = 3.0
