@@ -101,7 +101,13 @@ class Browser:
     """Keeps cookies, follows redirects, and fills in the one form of a page. `seen` keeps every answer's text."""
 
     def __init__(self) -> None:
-        self.client = httpx2.AsyncClient(trust_env=False, timeout=60, follow_redirects=False, headers={"accept": "text/html"})
+        self.client = httpx2.AsyncClient(
+            trust_env=False,
+            timeout=60,
+            follow_redirects=False,
+            headers={"accept": "text/html"},
+            limits=httpx2.Limits(max_keepalive_connections=0),  # none that idles for as long as the server keeps it
+        )
         self.seen: list[str] = []
 
     async def open(self, url: str) -> Page:
