@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -112,14 +112,21 @@ class Service:
             timeout=START_SECONDS,
         )
 
-    def begin(self, *arguments: str) -> None:
-        """Start another command as this place's process and let it run; what it prints goes to the log."""
-        self._run(*arguments)
+    def begin(self, *arguments: str, inherited: Sequence[int] = ()) -> None:
+        """Start another command as this place's process and let it run; what it prints goes to the log.
 
-    def _run(self, *command: str) -> None:
+        It has the file descriptors that are `inherited` under the same numbers.
+        """
+        self._run(*arguments, inherited=inherited)
+
+    def _run(self, *command: str, inherited: Sequence[int] = ()) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own command
-                [sys.executable, "-m", self.program, *command], env=self._environment(), stdout=log, stderr=log
+                [sys.executable, "-m", self.program, *command],
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
+                pass_fds=inherited,
             )
 
     def _environment(self) -> dict[str, str]:

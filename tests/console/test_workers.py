@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,11 +13,12 @@ import httpx2
 import pytest
 import websockets
 
+from app.console.serving import Serving
 from tests.callers import JSON, socket_to
 from tests.console.test_web_server import MAKE, QUICK, WATCH, stop
 from tests.journeys.soaking import CUT_OFF, log_of, telling, until, until_answers
 from tests.journeys.story import Story
-from tests.processes import Service, serving
+from tests.processes import START_SECONDS, Service, serving
 
 WORKERS = 4
 REPLACED_SECONDS = 40.0
@@ -106,6 +108,24 @@ async def test_processes_do_not_outlive_the_one_that_started_them(story: Story) 
     await until(are_gone, seconds=QUICK)
     await service.start("--workers", "2")
     assert await story.admin.ask(HEAD)
+
+
+async def test_a_process_ends_too_when_its_line_is_broken_off_with_an_answer_unread(database_url: str, tmp_path: Path) -> None:
+    async with serving(tmp_path, database_url=database_url, options=()) as service:
+        ours, theirs = socket.socketpair()
+        ours.settimeout(START_SECONDS)
+        with theirs, socket.create_server(("127.0.0.1", 0)) as listener:
+            child = service.beside(name="child")
+            numbers = (listener.fileno(), theirs.fileno())
+            child.begin("server-process", Serving(listener=numbers[0], line=numbers[1]).model_dump_json(), inherited=numbers)
+        with ours:
+            ours.send(b"??")
+            while len(ours.recv(2, socket.MSG_PEEK)) < 2:
+                pass
+
+        code = await asyncio.to_thread(child.process.wait, QUICK) if child.process is not None else None
+
+    assert code == 0
 
 
 @pytest.mark.endurance
