@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import secrets
 import sqlite3
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -17,6 +19,8 @@ REPORT = REPORTS / "failed.json"
 
 CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
+END_ALL = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1"
+
 
 async def fail_unexpectedly(world: World) -> None:
     """Break rows and tables below the running service, and ask with good and with planted secrets while they are broken."""
@@ -25,6 +29,9 @@ async def fail_unexpectedly(world: World) -> None:
     if not world.service.database_url.startswith("sqlite:"):
         await execute(world.service.database_url, CUT_OFF)
         await ask_of_the_broken(world, link=link)
+        async with nowhere_to_be_found(world.service.database_url):
+            await ask_of_the_broken(world, link=link)
+        assert "unavailable" in world.service.log.read_text()
     for broken, mended in (
         ("UPDATE member SET role = 'NONSENSE'", "UPDATE member SET role = 'ADMIN'"),
         ("ALTER TABLE access_token RENAME TO access_token_away", "ALTER TABLE access_token_away RENAME TO access_token"),
@@ -39,7 +46,22 @@ async def fail_unexpectedly(world: World) -> None:
     log = world.service.log.read_text()
     assert "Traceback (most recent call last)" in log
     assert "unexpected error" in log
-    assert "unavailable" in log
+
+
+@contextlib.asynccontextmanager
+async def nowhere_to_be_found(url: str) -> AsyncIterator[None]:
+    """Let the database have another name meanwhile."""
+    name = urlsplit(url).path.strip("/")
+    server = await asyncpg.connect(urlsplit(url)._replace(path="/postgres").geturl())
+    try:
+        await server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        await server.execute(END_ALL, name)
+        await server.execute(f'ALTER DATABASE "{name}" RENAME TO "{name}_away"')
+        yield
+        await server.execute(f'ALTER DATABASE "{name}_away" RENAME TO "{name}"')
+        await server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    finally:
+        await server.close()
 
 
 async def ask_of_the_broken(world: World, *, link: str) -> None:

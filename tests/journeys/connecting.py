@@ -15,6 +15,7 @@ from tests.callers import JSON, Browser, Socket
 from tests.journeys.echoing import ECHOES, Answer, Echoing, Sent
 from tests.journeys.malformed import Malformed, malformed_documents, malformed_fields, malformed_mutations, odd_bodies
 from tests.journeys.planted import Planted, Seen
+from tests.journeys.soaking import until
 from tests.journeys.story import BEGIN, DELETE, Story
 from tests.journeys.watched import Watch, WatchedApi, watched_connection
 from tests.processes import Service
@@ -199,6 +200,11 @@ async def refresh_and_revoke(world: World, *, app: str) -> None:
     world.provider.tell_back("auth.revoke", ECHOES["its words"])
     for ending in (app, rotating):
         assert (await world.admin.ask(DELETE, input={"id": ending}))["deleteInstalledApp"]["userErrors"] == []
+
+    async def is_told() -> bool:
+        return "auth.revoke" in world.provider.told
+
+    await until(is_told, seconds=30)
     world.provider.tell_back("", None)
 
 
