@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
@@ -94,6 +95,8 @@ async def read_until(over: asyncio.Event) -> None:
             await Counter.all().count()
 
 
+# Seldom, on a busy machine, sockets to the server that went are left to the garbage collector: here it has them before the end.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.endurance
 async def test_what_was_acknowledged_is_there_and_what_was_refused_is_not_through_restarts_of_the_server(tmp_path: Path) -> None:
     heard, over = Heard(), asyncio.Event()
@@ -125,6 +128,7 @@ async def test_what_was_acknowledged_is_there_and_what_was_refused_is_not_throug
     assert heard.done <= kept
     assert heard.refused.isdisjoint(kept)
     assert max(recoveries) < 5
+    gc.collect()
 
 
 @pytest.mark.endurance
