@@ -31,7 +31,7 @@ _SERVES = re.compile(r'"pid":(\d+),"event":"server process serves"')
 async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Service]:
     async with serving(tmp_path, database_url=database_url, options=("--workers", str(WORKERS))) as running:
         yield running
-        stop_children(running)
+        end_all(running)
 
 
 @pytest.fixture
@@ -186,9 +186,10 @@ def lives(pid: int) -> bool:
     return state != "Z"
 
 
-def stop_children(service: Service) -> None:
-    """Whatever happened in the test: nothing of it lives on."""
-    if service.process is None or service.process.poll() is not None:
-        return
-    for pid in service.workers():
-        os.kill(pid, signal.SIGCONT)
+def end_all(service: Service) -> None:
+    """Whatever happened in the test: nothing of it lives on, to write into the database of the next one."""
+    pids = service.workers() if service.process is not None and service.process.poll() is None else []
+    service.kill()
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
