@@ -44,8 +44,23 @@ SLACK = 2
 FEW = 100
 """So many objects of a type more or less, or in our containers, are what is kept on purpose and has a bound."""
 
-BOUNDED = ("app.graphql.documents.", "app.sign_ins.answers.", "app.providers.contract.", "app.repositories.asking.")
-"""Where documents and providers' answers are kept, up to a weight that has tests of its own."""
+STATEMENTS = (
+    "asyncpg.connection._StatementCacheEntry",
+    "asyncpg.protocol.protocol.PreparedStatementState",
+    "asyncpg.protocol.record.RecordDescriptor",
+    "uvloop.loop.TimerHandle",
+    "uvloop.loop.UVTimer",
+)
+"""What asyncpg keeps of a hundred statements for each connection, and the timers by which it lets go of them."""
+
+BOUNDED = (
+    "app.graphql.documents.",
+    "app.sign_ins.answers.",
+    "app.providers.contract.",
+    "app.repositories.asking.",
+    *STATEMENTS,
+)
+"""Where documents and providers' answers are kept, up to a weight that has tests of its own; and statements."""
 
 OURS = (
     "app.",
@@ -79,6 +94,7 @@ async def test_callers_who_come_and_go_leave_nothing_behind(database_url: str, t
     say(f"endurance: after:  {after}")
     say(f"endurance: {sum(visits.made.values())} visits, {visits.turned_away} turned away: {dict(visits.made)}")
     say(f"endurance: memory grew by {growth:.3f} MiB a minute over {len(samples)} samples")
+    say(f"endurance: MiB from time to time: {[round(memory) for _, memory in samples[:: max(1, len(samples) // 12)]]}")
     more = grown(before, after, at_least=FEW // 4)
     say(f"endurance: what there is more of: {more}")
     assert visits.failed == []
