@@ -30,11 +30,6 @@ class Horizon(Model):
         unique_together = (("team_id", "type"),)
 
 
-async def refuse_where_removed(team_id: UUID, *, after: int, types: Collection[str] | None) -> None:
-    """Raise CursorExpired where an event numbered above `after` was removed, of one of the `types` (None: of any)."""
-    refuse_behind((await horizons([team_id])).get(team_id, {}), after=after, types=types)
-
-
 async def horizons(team_ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
     """Return up to where events were removed, by team and type; nothing for a team that has all of its events."""
     found: dict[UUID, dict[str, int]] = {}

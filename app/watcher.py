@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 
 from app import horizon
-from app.events import Counter, Event, heads
+from app.events import Event, heads
 from app.storage import database
 from app.storage.gathering import Gathering
 
@@ -170,7 +170,7 @@ class Watcher:
         try:
             stretch = await _read(team_id, after=after, head=head)
             if stretch.end - after > len(stretch.rows):
-                await horizon.refuse_where_removed(team_id, after=after, types=types)
+                await self.refuse_where_removed(team_id, after=after, types=types)
         except database.OUTAGES as error:
             self._log.warning("listening interrupted", fault=error.fault)
             await asyncio.sleep(self._look_every)
@@ -180,10 +180,10 @@ class Watcher:
     async def _look(self) -> None:
         if not self._rings:
             return
-        for counter in await Counter.filter(team_id__in=list(self._rings)):
-            ring = self._rings.get(counter.team_id)
-            while ring is not None and ring.head < counter.sequence:
-                ring.add(await _read(counter.team_id, after=ring.head, head=counter.sequence))
+        for team_id, head in (await heads(self._rings)).items():
+            ring = self._rings.get(team_id)
+            while ring is not None and ring.head < head:
+                ring.add(await _read(team_id, after=ring.head, head=head))
 
 
 async def _read(team_id: UUID, *, after: int, head: int) -> Stretch:

@@ -69,9 +69,8 @@ class Authenticator:
         await asyncio.gather(*self._noting.values())
 
     async def _until_ended(self, caller: Caller) -> None:
-        position = await self._ground.watcher.head(
-            caller.team_id
-        )  # before the first look: what happens after it is in the log behind it
+        # Before the first look: what happens after it is in the log behind it.
+        position = await self._ground.watcher.head(caller.team_id)
         async with aclosing(self._ground.watcher.follow(caller.team_id, after=position)) as events:
             if not await self._standing.ask(caller):
                 return
