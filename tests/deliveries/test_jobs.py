@@ -225,7 +225,7 @@ async def test_an_answer_that_breaks_off_is_tried_again_since_only_slacks_word_c
 async def test_cancelling_a_round_lets_what_has_begun_come_to_its_end(world: World) -> None:
     integration = await world.add_integration()
     await world.report()
-    world.break_posting(1, fault="slow", seconds=0.3)
+    world.break_posting(1, fault="slow", seconds=3)
 
     round_ = asyncio.create_task(world.deliver())
     await until_asked(world)
