@@ -1,5 +1,6 @@
 """What the operator sets: environment variables with the prefix INSTALLED_APPS_, and for server commands a `.env` file."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ class Settings(BaseSettings):
     slack_url: str = "https://slack.com"
     outbound_allow: str = ""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     oidc_issuer: str | None = None
     oidc_audience: str | None = None
     oidc_team_claim: str | None = None
@@ -43,6 +45,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _read_networks(cls, value: object) -> object:
+        return tuple(_network(part.strip()) for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("public_url", "slack_url")
     @classmethod
@@ -89,6 +96,16 @@ def read_settings(*, env_file: Path | None = Path(".env")) -> Settings:
         return Settings(_env_file=env_file)  # type: ignore[call-arg]
     except ValidationError as error:
         raise ConfigurationError("\n".join(_line(problem["loc"], problem["msg"]) for problem in error.errors())) from None
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        network = ip_network(text)
+    except ValueError:
+        raise ValueError("must be a comma list of addresses or CIDRs such as 10.0.0.0/8 or 2001:db8::1") from None
+    if network.prefixlen == 0:
+        raise ValueError("must name proxies: where everybody is trusted, anybody may say to come from anywhere")
+    return network
 
 
 def _line(location: tuple[int | str, ...], message: str) -> str:

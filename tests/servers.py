@@ -16,7 +16,12 @@ def run_server(app: Any, *, port: int = 0, **options: Any) -> Iterator[str]:
 
     `port` 0 is any free one. `options` go to `uvicorn.Config`. Leaving ends the lifespan and closes every connection.
     """
-    defaults: dict[str, Any] = {"log_config": None, "ws": "websockets-sansio", "timeout_graceful_shutdown": 1}
+    defaults: dict[str, Any] = {
+        "log_config": None,
+        "ws": "websockets-sansio",
+        "timeout_graceful_shutdown": 1,
+        "proxy_headers": False,
+    }
     with socket.create_server(("127.0.0.1", port)) as listener:
         server = _Server(uvicorn.Config(app, **(defaults | options)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

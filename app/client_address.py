@@ -1,0 +1,58 @@
+"""Where a request comes from, as far as that can be known: what a client says of itself counts for nothing."""
+
+import re
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TypeAlias
+
+from starlette.requests import HTTPConnection
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
+
+UNKNOWN = "unknown"
+"""What stands for the address where there is none: a Unix socket, say."""
+
+_HIGHEST_PORT = 65_535
+_WITH_PORT = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<four>[0-9.]+))(?::(?P<port>[0-9]{1,5}))?")
+
+
+def client_address(connection: HTTPConnection, *, trusted: Sequence[Network]) -> str:
+    """Return the address that the request comes from, written in one way only: IPv4, or IPv6 (RFC 5952) without a zone.
+
+    That is whoever has the connection. Where that is one of the `trusted` proxies, it is whom this one names in X-Forwarded-For,
+    and so on for as long as the one named is trusted itself: each proxy appends to the header, so it is read from the right. What
+    stands further left anybody may have written. Where a trusted proxy names what is no address, the proxy itself counts.
+    """
+    found = _read(connection.client.host) if connection.client is not None else None
+    if found is None:
+        return UNKNOWN
+    named = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
+    while named and _is_trusted(found, trusted):
+        before = _read(named.pop().strip(" \t"))
+        if before is None:
+            break
+        found = before
+    return str(found)
+
+
+def _is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
+    return any(address in network for network in trusted)
+
+
+def _read(text: str) -> Address | None:
+    """Read "192.0.2.1", "192.0.2.1:443", "2001:db8::1", "[2001:db8::1]" and "[2001:db8::1]:443"; None for all else."""
+    if (match := _WITH_PORT.fullmatch(text)) is not None:
+        if int(match["port"] or 0) > _HIGHEST_PORT:
+            return None
+        text = match["six"] or match["four"]
+        if match["six"] is not None and ":" not in text:
+            return None
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        # A socket that listens on IPv6 shows clients of IPv4 so; a zone means something on that machine alone.
+        return address.ipv4_mapped or IPv6Address(int(address))
+    return address
