@@ -20,6 +20,7 @@ from app.graphql.growth import Fields
 from app.graphql.ids import decode_id, encode_id, type_of
 from app.graphql.nodes import Node, Nodes, find_node, nodes_of
 from app.graphql.pages import paginate
+from app.graphql.rules import WITH_THE_OBJECT, attributes
 from app.graphql.streams import LogCursors, cursor_of, follow
 from app.installed_apps import schema as installed_apps
 from app.installed_apps.changes import InstalledAppChange
@@ -104,6 +105,7 @@ publish(
 
 
 @strawberry.type(description="One entry of the team's activity log.")
+@attributes(WITH_THE_OBJECT)
 class Event(Node):
     row: strawberry.Private[Row]
     cursor: str = strawberry.field(description="Opaque: a subscription given this as `after` goes on right behind it.")

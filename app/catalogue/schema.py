@@ -7,10 +7,10 @@ import strawberry
 from app.catalogue.addresses import read_address
 from app.catalogue.kinds import KINDS, Kind
 from app.errors import BadUserInput
-from app.graphql.callers import Role
 from app.graphql.context import Info
 from app.graphql.enums import publish
 from app.graphql.fields import query, relation
+from app.graphql.rules import ADMINISTERING, CHANGING, WITH_THE_OBJECT, attributes
 from app.graphql.scalars import URL
 from app.outbound.origins import OddUrl
 from app.providers import description
@@ -36,6 +36,7 @@ _Address = Annotated[URL | None, strawberry.argument(description="A Git server's
 
 
 @strawberry.type(description="What an integration can be.")
+@attributes(WITH_THE_OBJECT)
 class IntegrationKind:
     key: strawberry.ID = strawberry.field(description="Stable: post-monitoring-results, …")
     name: str = strawberry.field(description="For people.")
@@ -53,6 +54,7 @@ class IntegrationKind:
 
 
 @strawberry.type(description="A service that can be connected to.")
+@attributes(WITH_THE_OBJECT)
 class Provider:
     of_catalogue: strawberry.Private[description.Provider]
     key: strawberry.ID = strawberry.field(description="Stable: slack, …")
@@ -88,8 +90,8 @@ class Provider:
 
     @relation(description="Whether the viewer's role allows adding an installed app of it.")
     def viewer_can_add_installed_app(self, info: Info) -> bool:
-        needed = Role.ADMIN if self.sharing is Sharing.SHARED_CLIENT else Role.MEMBER
-        return info.context.viewer.role.covers(needed)
+        rule = ADMINISTERING if self.sharing is Sharing.SHARED_CLIENT else CHANGING
+        return rule.admits(info.context.viewer.role)
 
 
 def provider_of(key: str) -> Provider:

@@ -20,6 +20,7 @@ from app.graphql.fields import mutation, relation, subscription
 from app.graphql.growth import Fields
 from app.graphql.ids import decode_id, encode_id
 from app.graphql.nodes import Node
+from app.graphql.rules import CHANGING, WITH_THE_OBJECT, Rule, attributes
 from app.graphql.scalars import URL
 from app.graphql.streams import cursor_of, follow
 from app.installed_apps.inputs import key_of
@@ -49,6 +50,7 @@ _TYPES = frozenset({"DELIVERY_CREATED", "DELIVERY_SKIPPED", "DELIVERY_RETRYING",
 
 
 @strawberry.type(description="One try to hand a delivery over.")
+@attributes(WITH_THE_OBJECT)
 class DeliveryAttempt:
     at: datetime = strawberry.field(description="When it began.")
     duration_ms: int = strawberry.field(description="How long it took, in milliseconds.")
@@ -61,6 +63,7 @@ class DeliveryAttempt:
 
 
 @strawberry.type(description="What a run made for one integration: a message to be posted, or kept quiet.")
+@attributes(WITH_THE_OBJECT)
 class Delivery(Node):
     row: strawberry.Private[models.Delivery]
     status: DeliveryStatus = strawberry.field(description="What became of it so far.")
@@ -97,6 +100,7 @@ class Delivery(Node):
 
 
 @strawberry.type(description="A delivery was created, or its status changed.")
+@attributes(WITH_THE_OBJECT)
 class DeliveryChange:
     event: strawberry.Private[Event]
     cursor: str = strawberry.field(description="Pass it as `after` to go on right behind this change.")
@@ -167,6 +171,7 @@ class RecordMonitorRunInput:
 
 
 @strawberry.type(description="What `recordMonitorRun` answers.")
+@attributes(WITH_THE_OBJECT)
 class RecordMonitorRunPayload:
     run: MonitorRun | None = strawberry.field(
         description="The run; the first one when it had been recorded before.", default=None
@@ -184,14 +189,17 @@ class RetryDeliveryInput:
 
 
 @strawberry.type(description="What `retryDelivery` answers.")
+@attributes(WITH_THE_OBJECT)
 class RetryDeliveryPayload:
     delivery: Delivery | None = strawberry.field(description="The delivery, about to be tried.", default=None)
     user_errors: list[UserError] = strawberry.field(description="Why it is not tried again.", default_factory=list)
 
 
+RECORDING_RUNS = Rule(Role.MEMBER, (Scope.RUNS_WRITE, Scope.INTEGRATIONS_WRITE))
+
+
 @mutation(
-    role=Role.MEMBER,
-    scopes=(Scope.RUNS_WRITE, Scope.INTEGRATIONS_WRITE),
+    RECORDING_RUNS,
     description=(
         "Report one finished run of a monitor. The same runId of the same monitor again changes nothing and returns the first."
     ),
@@ -206,7 +214,7 @@ async def record_monitor_run(info: Info, input: RecordMonitorRunInput) -> Record
     return RecordMonitorRunPayload(run=MonitorRun.of(recorded.run), deliveries=[Delivery.of(row) for row in made])
 
 
-@mutation(role=Role.MEMBER, scopes=(Scope.INTEGRATIONS_WRITE,), description="Try a failed delivery again.")
+@mutation(CHANGING, description="Try a failed delivery again.")
 async def retry_delivery(info: Info, input: RetryDeliveryInput) -> RetryDeliveryPayload:
     context = info.context
     key = key_of(input.id, "Delivery", field=["id"])

@@ -10,11 +10,15 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 
 from app.graphql.documents import Documents, ExamineDocuments
+from app.graphql.rules import rules_of
 from app.graphql.scalars import SCALARS
 
 
 class Schema(strawberry.Schema):
-    """A schema with its limits and scalars; the documents that it was asked are kept with it."""
+    """A schema with its limits and scalars; the documents that it was asked are kept with it. Every field of it has a rule.
+
+    Raises TypeError for a field that has none.
+    """
 
     def __init__(
         self,
@@ -32,6 +36,7 @@ class Schema(strawberry.Schema):
             extensions=[ExamineDocuments, *extensions],
             config=StrawberryConfig(scalar_map=SCALARS),
         )
+        self.rules = rules_of(self._schema)
         self.documents = Documents()
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:

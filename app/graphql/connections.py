@@ -11,6 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 import strawberry
 
 from app.errors import BadUserInput
+from app.graphql.rules import WITH_THE_OBJECT, attributes, declared
 
 Row = TypeVar("Row")
 NodeType = TypeVar("NodeType")
@@ -88,6 +89,7 @@ class Page(Generic[Row]):
 
 
 @strawberry.type(description="Where a page lies in its list.")
+@attributes(WITH_THE_OBJECT)
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether the list goes on behind `endCursor`.")
     has_previous_page: bool = strawberry.field(description="Whether the list has something before `startCursor`.")
@@ -96,12 +98,14 @@ class PageInfo:
 
 
 @strawberry.type(description="One entry of a list.")
+@attributes(WITH_THE_OBJECT)
 class Edge(Generic[NodeType]):
     cursor: str = strawberry.field(description="Opaque: where in the list this is.")
     node: NodeType = strawberry.field(description="What stands there.")
 
 
 @strawberry.type(name="Connection", description="A page of a list that only ever grows: its total is not counted.")
+@attributes(WITH_THE_OBJECT)
 class UncountedConnection(Generic[NodeType]):
     edges: list[Edge[NodeType]] = strawberry.field(description="The page's entries with their cursors.")
     nodes: list[NodeType] = strawberry.field(description="The page's entries without their cursors.")
@@ -118,13 +122,16 @@ async def _count(root: "Connection[Any]") -> int:
 
 
 @strawberry.type(name="Connection", description="A page of a list.")
+@attributes(WITH_THE_OBJECT)
 class Connection(Generic[NodeType]):
     edges: list[Edge[NodeType]] = strawberry.field(description="The page's entries with their cursors.")
     nodes: list[NodeType] = strawberry.field(description="The page's entries without their cursors.")
     page_info: PageInfo = strawberry.field(description="How to go on.")
     count: strawberry.Private[Callable[[], Awaitable[int]]]
 
-    total_count: int = strawberry.field(resolver=_count, description="How many the whole list has, on all pages.")
+    total_count: int = strawberry.field(
+        resolver=_count, description="How many the whole list has, on all pages.", metadata=declared(WITH_THE_OBJECT)
+    )
 
     @classmethod
     def of(cls, page: Page[Row], wrap: Callable[[Row], NodeType]) -> Self:

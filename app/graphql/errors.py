@@ -13,6 +13,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from app.errors import BadUserInput, DatabaseAway, Refusal, RequestRefused, ServiceError, TooComplex, UserErrorCode
 from app.graphql.documents import WHICH_OPERATION
 from app.graphql.enums import publish
+from app.graphql.rules import WITH_THE_OBJECT, attributes
 from app.graphql.wording import is_about_a_value, is_about_size, without_tokens, without_value
 
 TOO_LONG = "The document is too long or nested too deeply: at most 16 KiB, 2,000 tokens and 15 levels."
@@ -47,6 +48,7 @@ publish(
 
 
 @strawberry.type(description="Why a mutation changed nothing.")
+@attributes(WITH_THE_OBJECT)
 class UserError:
     code: UserErrorCode = strawberry.field(description="For programs.")
     message: str = strawberry.field(description="Says what is wrong and what to do about it, for a person.")

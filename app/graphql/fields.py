@@ -5,45 +5,45 @@ A resolver's parameter annotated `Arguments` or `ForwardArguments` becomes `firs
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import strawberry
 from strawberry.types.base import has_object_definition
 
-from app.errors import Forbidden, Refusal, UserErrorCode
-from app.graphql.callers import Role, Scope
+from app.errors import Forbidden, Refusal
 from app.graphql.connections import Arguments, ForwardArguments
 from app.graphql.context import Context
 from app.graphql.errors import UserError
+from app.graphql.rules import READING, Rule, declared, require
 
 Resolver: TypeAlias = Callable[..., Any]
 R = TypeVar("R", bound=Callable[..., Any])  # a decorated resolver is a field; for type checkers it stays what it was
 
 
-def query(*, description: str, deprecated: str | None = None, name: str | None = None) -> Callable[[R], R]:
-    """A field of Query: the caller's credential needs the scope READ."""
-    return _reading(description=description, deprecated=deprecated, name=name)
+def query(*, description: str, rule: Rule = READING, deprecated: str | None = None, name: str | None = None) -> Callable[[R], R]:
+    """A field of Query. Who is not let by its rule gets the GraphQL error FORBIDDEN."""
+    return _reading(rule, description=description, deprecated=deprecated, name=name)
 
 
-def relation(*, description: str, deprecated: str | None = None, name: str | None = None) -> Callable[[R], R]:
-    """A field of an object that leads on to other objects, or asks a provider: needs the scope READ too.
+def relation(
+    *, description: str, rule: Rule = READING, deprecated: str | None = None, name: str | None = None
+) -> Callable[[R], R]:
+    """A field of an object that leads on to other objects, or asks a provider: it has a rule of its own, as a query has.
 
     A token that may only report runs reads the scalars of what it made, and goes no further.
     """
-    return _reading(description=description, deprecated=deprecated, name=name)
+    return _reading(rule, description=description, deprecated=deprecated, name=name)
 
 
 def mutation(
-    *,
-    role: Role,
-    scopes: Sequence[Scope],
+    *rules: Rule,
     description: str,
     deprecated: str | None = None,
     name: str | None = None,
 ) -> Callable[[R], R]:
-    """A field of Mutation: the credential needs one of `scopes` (else GraphQL error FORBIDDEN), the member at least `role`.
+    """A field of Mutation: a scope that does not suffice is the GraphQL error FORBIDDEN, a role a row of `userErrors`.
 
     The resolver returns a payload: a strawberry type with `user_errors: list[UserError]` whose fields all have defaults. A role
     that does not suffice and a Refusal that the resolver raises become the one row of `userErrors` in a payload that is otherwise
@@ -56,11 +56,9 @@ def mutation(
         @functools.wraps(resolver)
         async def run(*args: Any, **kwargs: Any) -> Any:
             context = _context_of(kwargs)
-            _require(context, scopes)
-            if not context.viewer.role.covers(role):
-                return payload(user_errors=[_role_error(context.viewer.role, role)])
             context.clear_loaders()
             try:
+                require(context.viewer, *rules)
                 return await context.tasks.finish(resolver(*args, **_gather(resolver, kwargs)))
             except Refusal as refusal:
                 return payload(user_errors=[UserError.of(refusal)])
@@ -73,37 +71,42 @@ def mutation(
             deprecation_reason=deprecated,
             name=name,
             graphql_type=payload | None,
+            metadata=declared(*rules),
         )
         return cast(R, field)
 
     return decorate
 
 
-def subscription(*, description: str, deprecated: str | None = None, name: str | None = None) -> Callable[[R], R]:
-    """A field of Subscription: needs the scope READ. Each event is an operation of its own, with rows read anew."""
+def subscription(
+    *, description: str, rule: Rule = READING, deprecated: str | None = None, name: str | None = None
+) -> Callable[[R], R]:
+    """A field of Subscription, with its rule as a query has it. Each event is an operation of its own, with rows read anew."""
 
     def decorate(resolver: R) -> R:
         @functools.wraps(resolver)
         async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
             context = _context_of(kwargs)
-            _require(context, (Scope.READ,))
+            _let(context, rule)
             async with aclosing(resolver(*args, **_gather(resolver, kwargs))) as events:
                 async for event in events:
                     context.clear_loaders()
                     context.budget.renew()
                     yield event
 
-        field: Any = strawberry.subscription(_spread(run), description=description, deprecation_reason=deprecated, name=name)
+        field: Any = strawberry.subscription(
+            _spread(run), description=description, deprecation_reason=deprecated, name=name, metadata=declared(rule)
+        )
         return cast(R, field)
 
     return decorate
 
 
-def _reading(*, description: str, deprecated: str | None, name: str | None) -> Callable[[R], R]:
+def _reading(rule: Rule, *, description: str, deprecated: str | None, name: str | None) -> Callable[[R], R]:
     def decorate(resolver: R) -> R:
         @functools.wraps(resolver)
         def start(*args: Any, **kwargs: Any) -> Any:
-            _require(_context_of(kwargs), (Scope.READ,))
+            _let(_context_of(kwargs), rule)
             return resolver(*args, **_gather(resolver, kwargs))
 
         @functools.wraps(resolver)
@@ -111,20 +114,19 @@ def _reading(*, description: str, deprecated: str | None, name: str | None) -> C
             return await start(*args, **kwargs)
 
         run = start_async if inspect.iscoroutinefunction(resolver) else start
-        field: Any = strawberry.field(_spread(run), description=description, deprecation_reason=deprecated, name=name)
+        field: Any = strawberry.field(
+            _spread(run), description=description, deprecation_reason=deprecated, name=name, metadata=declared(rule)
+        )
         return cast(R, field)
 
     return decorate
 
 
-def _require(context: Context, scopes: Sequence[Scope]) -> None:
-    if not context.viewer.has_any(*scopes):
-        raise Forbidden(f"This access token does not reach that far: it needs the scope {' or '.join(scopes)}.")
-
-
-def _role_error(has: Role, needs: Role) -> UserError:
-    words = f"Your role in this team is {has}; this needs {needs}. Ask a Team Admin."
-    return UserError.of(Refusal(UserErrorCode.FORBIDDEN, words))
+def _let(context: Context, rule: Rule) -> None:
+    try:
+        require(context.viewer, rule)
+    except Refusal as refusal:  # reading has no `userErrors`
+        raise Forbidden(refusal.message) from None
 
 
 def _payload_of(resolver: Resolver) -> type:

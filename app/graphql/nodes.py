@@ -12,9 +12,11 @@ from app.errors import BadUserInput
 from app.graphql.connections import LARGEST_SIZE
 from app.graphql.context import Batch, Context
 from app.graphql.ids import decode_id, type_of
+from app.graphql.rules import WITH_THE_OBJECT, attributes
 
 
 @strawberry.interface(description="Something that `node(id:)` finds again.")
+@attributes(WITH_THE_OBJECT)
 class Node:
     id: strawberry.ID = strawberry.field(description="Opaque and unique: the same thing keeps the same id.")
 

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 from app.errors import Refusal, UserErrorCode
 from app.events import Change
-from app.graphql.callers import Caller, Role
+from app.graphql.callers import Caller
+from app.graphql.rules import ADMINISTERING
 from app.ground import Ground
 from app.installed_apps.events import InstalledAppAdded, InstalledAppDeleted, InstalledAppEdited, InstalledAppReauthenticated
 from app.installed_apps.inputs import not_found
@@ -103,7 +104,7 @@ async def delete(app_id: UUID, *, caller: Caller, ground: Ground) -> InstalledAp
     """
 
     async def apply(change: Change) -> InstalledApp:
-        await look_again(change, caller, needs=Role.ADMIN)
+        await look_again(change, caller, rule=ADMINISTERING)
         app = await find(change.team_id, app_id)
         app.delete_at(change.now)
         await app.save(update_fields=["live_key", "deleted_at", "updated_at"])

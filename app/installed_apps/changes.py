@@ -10,6 +10,7 @@ from app.events import Event as Row
 from app.graphql.context import Info
 from app.graphql.fields import relation, subscription
 from app.graphql.ids import encode_id
+from app.graphql.rules import WITH_THE_OBJECT, attributes
 from app.graphql.streams import cursor_of, follow
 from app.installed_apps.loaders import installed_apps
 from app.installed_apps.models import InstalledAppStatus
@@ -40,6 +41,7 @@ After = Annotated[
 
 
 @strawberry.type(description="Something that happened to an installed app.")
+@attributes(WITH_THE_OBJECT)
 class InstalledAppChange:
     row: strawberry.Private[Row]
     cursor: str = strawberry.field(description="Opaque: a subscription given this as `after` goes on right behind it.")

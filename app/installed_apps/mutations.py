@@ -5,21 +5,17 @@ from datetime import datetime
 import strawberry
 
 from app.errors import Refusal, UserErrorCode
-from app.graphql.callers import Role, Scope
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
+from app.graphql.rules import ADMINISTERING, CHANGING, CHANGING_OWN, WITH_THE_OBJECT, attributes, require
 from app.graphql.scalars import URL
 from app.installed_apps import actions, checks, shared_clients
 from app.installed_apps.inputs import chosen, given, key_of
-from app.installed_apps.permissions import is_shared_authorization, require_scope
+from app.installed_apps.permissions import is_shared_authorization
 from app.installed_apps.shared_clients import ClientEdit, NewClient
 from app.installed_apps.types import InstalledApp
 from app.sealing.secret import Secret
-
-WRITE = (Scope.INTEGRATIONS_WRITE,)
-EITHER = (Scope.INTEGRATIONS_WRITE, Scope.ADMIN)
-"""What holds an authorization asks for the one, what holds an OAuth client for the other."""
 
 WHICH = "Which installed app."
 UPDATED_AT = "What `updatedAt` was when it was read: CONFLICT if it was edited since. Left out: whatever it is."
@@ -84,32 +80,36 @@ class CheckInstalledAppInput:
 
 
 @strawberry.type(description="The installed app that was added.")
+@attributes(WITH_THE_OBJECT)
 class AddInstalledAppPayload:
     installed_app: InstalledApp | None = strawberry.field(default=None, description="Null when refused.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
 @strawberry.type(description="The installed app as edited.")
+@attributes(WITH_THE_OBJECT)
 class EditInstalledAppPayload:
     installed_app: InstalledApp | None = strawberry.field(default=None, description="Null when refused.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
 @strawberry.type(description="The installed app with its fresh authorization.")
+@attributes(WITH_THE_OBJECT)
 class ReauthenticateInstalledAppPayload:
     installed_app: InstalledApp | None = strawberry.field(default=None, description="Null when refused.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
 @strawberry.type(description="The installed app with what the provider said as its status.")
+@attributes(WITH_THE_OBJECT)
 class CheckInstalledAppPayload:
     installed_app: InstalledApp | None = strawberry.field(default=None, description="Null when refused.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
 @mutation(
-    role=Role.MEMBER,  # at least: the action asks for ADMIN where it takes that
-    scopes=EITHER,
+    CHANGING,
+    ADMINISTERING,
     description=(
         "Share a sign-in with the team, so that every member can put it to use (Slack; MEMBER, scope INTEGRATIONS_WRITE), or "
         "store the team's OAuth client for a Git server, where each member then signs in (ADMIN, scope ADMIN)."
@@ -118,18 +118,18 @@ class CheckInstalledAppPayload:
 async def add_installed_app(info: Info, input: AddInstalledAppInput) -> AddInstalledAppPayload:
     context, client = info.context, chosen(input.using.client)
     if client is None:
-        require_scope(context.viewer, Scope.INTEGRATIONS_WRITE)
+        require(context.viewer, CHANGING)
         key = key_of(chosen(input.using.authorization_id) or "", "Authorization", field=("using", "authorizationId"))
         app = await actions.add(key, name=input.name, caller=context.viewer, ground=context.ground)
     else:
-        require_scope(context.viewer, Scope.ADMIN)
+        require(context.viewer, ADMINISTERING)
         app = await shared_clients.add(_read(client), name=input.name, caller=context.viewer, ground=context.ground)
     return AddInstalledAppPayload(installed_app=InstalledApp.of(app))
 
 
 @mutation(
-    role=Role.MEMBER,  # as above
-    scopes=EITHER,
+    CHANGING_OWN,
+    ADMINISTERING,
     description=(
         "Edit an installed app: admins, and of a Slack app whoever set it up. A Slack app takes the scope INTEGRATIONS_WRITE, "
         "a Git server's ADMIN."
@@ -142,11 +142,11 @@ async def edit_installed_app(info: Info, input: EditInstalledAppInput) -> EditIn
     expected = given(input.expected_updated_at, field=("expectedUpdatedAt",))
     app = await actions.find(context.viewer.team_id, key)
     if is_shared_authorization(app):
-        require_scope(context.viewer, Scope.INTEGRATIONS_WRITE)
+        require(context.viewer, CHANGING_OWN)
         _refuse_client_fields(input)
         app = await actions.edit(key, name=name, expected_updated_at=expected, caller=context.viewer, ground=context.ground)
     else:
-        require_scope(context.viewer, Scope.ADMIN)
+        require(context.viewer, ADMINISTERING)
         app = await shared_clients.edit(
             key, _read_edit(input), name=name, expected_updated_at=expected, caller=context.viewer, ground=context.ground
         )
@@ -154,8 +154,7 @@ async def edit_installed_app(info: Info, input: EditInstalledAppInput) -> EditIn
 
 
 @mutation(
-    role=Role.MEMBER,
-    scopes=WRITE,
+    CHANGING,
     description="Put a fresh sign-in for the same workspace into the same installed app; its integrations work again.",
 )
 async def reauthenticate_installed_app(info: Info, input: ReauthenticateInstalledAppInput) -> ReauthenticateInstalledAppPayload:
@@ -168,7 +167,7 @@ async def reauthenticate_installed_app(info: Info, input: ReauthenticateInstalle
     return ReauthenticateInstalledAppPayload(installed_app=InstalledApp.of(app))
 
 
-@mutation(role=Role.MEMBER, scopes=WRITE, description="Ask the provider now whether the stored authorization still works.")
+@mutation(CHANGING, description="Ask the provider now whether the stored authorization still works.")
 async def check_installed_app(info: Info, input: CheckInstalledAppInput) -> CheckInstalledAppPayload:
     app = await checks.check(
         key_of(input.id, "InstalledApp", field=("id",)), caller=info.context.viewer, ground=info.context.ground

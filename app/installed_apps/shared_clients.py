@@ -7,13 +7,14 @@ from uuid import UUID, uuid4
 from app.catalogue.addresses import ServerAddress
 from app.errors import KeyUnavailable, Refusal, SealError, UserErrorCode
 from app.events import Change
-from app.graphql.callers import Caller, Role
+from app.graphql.callers import Caller
+from app.graphql.rules import ADMINISTERING
 from app.ground import Ground
 from app.installed_apps.actions import already_there, find, live_key
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_provider, check_secret
 from app.installed_apps.events import InstalledAppAdded, InstalledAppEdited
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.permissions import look_again, refuse_unless_admin
+from app.installed_apps.permissions import look_again, refuse_unless_admitted
 from app.installed_apps.revisions import check_unchanged, touch
 from app.installed_apps.telling import tell
 from app.providers.contract import Failure, Fault
@@ -56,7 +57,7 @@ async def add(new: NewClient, *, name: str | None, caller: Caller, ground: Groun
     Raises FORBIDDEN; INVALID for what makes no sense, and where something else answers at the address; ALREADY_EXISTS, naming the
     installed app for the same address; ADDRESS_NOT_ALLOWED, PROVIDER_UNREACHABLE, PROVIDER_BUSY; NOT_CONFIGURED without a key.
     """
-    refuse_unless_admin(caller)
+    refuse_unless_admitted(caller.role, ADMINISTERING)
     checked_name = _check_name(name)
     provider, hosting = check_provider(new.provider, field=(*_FIELD, "provider"))
     address = check_address(new.url, field=_URL)
@@ -75,7 +76,7 @@ async def add(new: NewClient, *, name: str | None, caller: Caller, ground: Groun
     sealed = await _seal(secret, client, version=1, ground=ground)
 
     async def apply(change: Change) -> InstalledApp:
-        await look_again(change, caller, needs=Role.ADMIN)
+        await look_again(change, caller, rule=ADMINISTERING)
         await _refuse_taken(change.team_id, provider, address)
         sealed.put_into(client)
         client.created_at = client.last_checked_at = change.now
@@ -101,14 +102,14 @@ async def edit(
     A new secret keeps the members' authorizations, a new client id ends them. Raises NOT_FOUND, FORBIDDEN, INVALID, CONFLICT when
     it was edited since `expected_updated_at` or beside this, NOT_CONFIGURED without a key.
     """
-    refuse_unless_admin(caller)
+    refuse_unless_admitted(caller.role, ADMINISTERING)
     checked_name = check_name(name) if name is not None else None
     app = await find(caller.team_id, app_id)
     client = await OAuthClient.get(id=app.oauth_client_id)
     plan = await _plan(client, edited, ground=ground)
 
     async def apply(change: Change) -> InstalledApp:
-        await look_again(change, caller, needs=Role.ADMIN)
+        await look_again(change, caller, rule=ADMINISTERING)
         fresh = await find(change.team_id, app_id)
         check_unchanged(fresh, expected_updated_at)
         await _refuse_overtaken(fresh, client)

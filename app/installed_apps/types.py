@@ -6,12 +6,12 @@ from typing import Annotated
 import strawberry
 
 from app.catalogue.schema import Provider, callback_url, provider_of
-from app.errors import Forbidden
 from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Info
 from app.graphql.fields import relation
 from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
+from app.graphql.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
 from app.graphql.scalars import URL
 from app.installed_apps import enums, loaders, models, permissions
 from app.installed_apps.models import InstalledAppStatus
@@ -34,6 +34,7 @@ Search = Annotated[str | None, strawberry.argument(description="Only those whose
         "or an OAuth client with which members sign in as themselves (Git servers)."
     )
 )
+@attributes(WITH_THE_OBJECT)
 class InstalledApp(Node):
     row: strawberry.Private[models.InstalledApp]
     name: str = strawberry.field(description="For people; chosen by whoever set it up.")
@@ -136,13 +137,12 @@ class InstalledApp(Node):
         return permissions.may_reauthenticate(info.context.viewer, self.row)
 
     @relation(
+        rule=ASKING_PROVIDERS,
         description=(
             "Slack only: where an integration could post. Private channels appear once the app is in them. Not for VIEWERs."
-        )
+        ),
     )
     async def channels(self, info: Info, page: ForwardArguments, search: Search = None) -> UncountedConnection[Channel] | None:
-        if not info.context.viewer.can_write:
-            raise Forbidden("Your role reads only: it does not reach the provider.")
         if self.row.grant_id is None or CATALOGUE[self.row.provider].messaging is None:
             return None
         context = info.context

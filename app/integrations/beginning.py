@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import strawberry
 
 from app.errors import Refusal, UserErrorCode
-from app.graphql.callers import Caller, Role, Scope
+from app.graphql.callers import Caller
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
+from app.graphql.rules import CHANGING, WITH_THE_OBJECT, attributes
 from app.ground import Ground
 from app.installed_apps import actions as installed_apps
 from app.installed_apps.inputs import chosen, key_of
@@ -46,14 +47,14 @@ class BeginAuthorizationInput:
 
 
 @strawberry.type(description="The sign-in that was begun: open its `startUrl` in the member's browser.")
+@attributes(WITH_THE_OBJECT)
 class BeginAuthorizationPayload:
     authorization: Authorization | None = strawberry.field(default=None, description="Null when refused.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
 
 
 @mutation(
-    role=Role.MEMBER,
-    scopes=(Scope.INTEGRATIONS_WRITE,),
+    CHANGING,
     description=(
         "Begin a sign-in at a provider, in the member's browser. With a Git server's installed app it becomes, once finished, "
         "the member's own authorization there (replacing an older one). A sign-in at Slack waits, once COMPLETED, to be used."

@@ -13,6 +13,7 @@ from app.graphql.connections import LARGEST_SIZE
 from app.graphql.context import Info
 from app.graphql.fields import relation, subscription
 from app.graphql.ids import decode_id, encode_id
+from app.graphql.rules import WITH_THE_OBJECT, attributes
 from app.graphql.streams import cursor_of, follow
 from app.installed_apps.changes import After
 from app.integrations.loaders import integrations
@@ -31,6 +32,7 @@ Ids = Annotated[
 
 
 @strawberry.type(description="A change of an integration's status, or of the reason for it.")
+@attributes(WITH_THE_OBJECT)
 class IntegrationStatusChange:
     row: strawberry.Private[Row]
     cursor: str = strawberry.field(description="Opaque: a subscription given this as `after` goes on right behind it.")
@@ -66,6 +68,7 @@ class IntegrationStatusChange:
 
 
 @strawberry.type(description="Something that happened to an integration.")
+@attributes(WITH_THE_OBJECT)
 class IntegrationChange:
     row: strawberry.Private[Row]
     cursor: str = strawberry.field(description="Opaque: a subscription given this as `after` goes on right behind it.")

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import strawberry
 
-from app.graphql.callers import Role, Scope
 from app.graphql.connections import Arguments, Connection
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, relation
+from app.graphql.rules import ADMINISTERING, CHANGING, CHANGING_OWN, WITH_THE_OBJECT, attributes
 from app.installed_apps import actions as installed_apps
 from app.installed_apps.inputs import given, key_of
 from app.installed_apps.types import InstalledApp
@@ -25,7 +25,6 @@ from app.integrations.inputs import (
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.types import Integration
 
-WRITE = (Scope.INTEGRATIONS_WRITE,)
 WHICH = "Which integration."
 WHY = "Why nothing was changed."
 REFUSED = "Null when refused."
@@ -86,6 +85,7 @@ class DeleteInstalledAppInput:
 
 
 @strawberry.type(description="The integration that was added.")
+@attributes(WITH_THE_OBJECT)
 class AddIntegrationPayload:
     integration: Integration | None = strawberry.field(default=None, description=REFUSED)
     installed_app: InstalledApp | None = strawberry.field(default=None, description=MADE)
@@ -93,6 +93,7 @@ class AddIntegrationPayload:
 
 
 @strawberry.type(description="The integration as edited.")
+@attributes(WITH_THE_OBJECT)
 class EditIntegrationPayload:
     integration: Integration | None = strawberry.field(default=None, description=REFUSED)
     installed_app: InstalledApp | None = strawberry.field(default=None, description=MADE)
@@ -100,12 +101,14 @@ class EditIntegrationPayload:
 
 
 @strawberry.type(description="The integration that is no more.")
+@attributes(WITH_THE_OBJECT)
 class DeleteIntegrationPayload:
     deleted_integration_id: strawberry.ID | None = strawberry.field(default=None, description=REFUSED)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
 @strawberry.type(description="The integration with its other authorization.")
+@attributes(WITH_THE_OBJECT)
 class ReauthenticateIntegrationPayload:
     integration: Integration | None = strawberry.field(default=None, description=REFUSED)
     installed_app: InstalledApp | None = strawberry.field(default=None, description=MADE)
@@ -113,18 +116,21 @@ class ReauthenticateIntegrationPayload:
 
 
 @strawberry.type(description="The integration that was paused.")
+@attributes(WITH_THE_OBJECT)
 class PauseIntegrationPayload:
     integration: Integration | None = strawberry.field(default=None, description=REFUSED)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
 @strawberry.type(description="The integration that goes on.")
+@attributes(WITH_THE_OBJECT)
 class ResumeIntegrationPayload:
     integration: Integration | None = strawberry.field(default=None, description=REFUSED)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
 @strawberry.type(description="The installed app that is no more, and what stopped with it.")
+@attributes(WITH_THE_OBJECT)
 class DeleteInstalledAppPayload:
     app_id: strawberry.Private[UUID | None] = None
     deleted_installed_app_id: strawberry.ID | None = strawberry.field(default=None, description=REFUSED)
@@ -138,7 +144,7 @@ class DeleteInstalledAppPayload:
         return Connection.of(stopped, Integration.of)
 
 
-@mutation(role=Role.MEMBER, scopes=WRITE, description="Put an authorization to work.")
+@mutation(CHANGING, description="Put an authorization to work.")
 async def add_integration(info: Info, input: AddIntegrationInput) -> AddIntegrationPayload:
     placed = await add(
         input.name,
@@ -155,8 +161,7 @@ async def add_integration(info: Info, input: AddIntegrationInput) -> AddIntegrat
 
 
 @mutation(
-    role=Role.MEMBER,
-    scopes=WRITE,
+    CHANGING_OWN,
     description="Everything in one save, a fresh sign-in included. Who made the integration may, and admins.",
 )
 async def edit_integration(info: Info, input: EditIntegrationInput) -> EditIntegrationPayload:
@@ -174,15 +179,14 @@ async def edit_integration(info: Info, input: EditIntegrationInput) -> EditInteg
     )
 
 
-@mutation(role=Role.MEMBER, scopes=WRITE, description="Delete an integration: who made it may, and admins.")
+@mutation(CHANGING_OWN, description="Delete an integration: who made it may, and admins.")
 async def delete_integration(info: Info, input: DeleteIntegrationInput) -> DeleteIntegrationPayload:
     await actions.delete(_key(input.id), caller=info.context.viewer, ground=info.context.ground)
     return DeleteIntegrationPayload(deleted_integration_id=input.id)
 
 
 @mutation(
-    role=Role.MEMBER,
-    scopes=WRITE,
+    CHANGING,
     description=(
         "Bring a stopped integration back, with a fresh sign-in for the same workspace or with an installed app of the team; any "
         "member may, also who may not edit it. With a Git server's installed app it takes the caller's own authorization from "
@@ -203,21 +207,20 @@ async def reauthenticate_integration(info: Info, input: ReauthenticateIntegratio
     )
 
 
-@mutation(role=Role.MEMBER, scopes=WRITE, description="Post nothing until it is resumed. Who made it may, and admins.")
+@mutation(CHANGING_OWN, description="Post nothing until it is resumed. Who made it may, and admins.")
 async def pause_integration(info: Info, input: PauseIntegrationInput) -> PauseIntegrationPayload:
     integration = await actions.pause(_key(input.id), caller=info.context.viewer, ground=info.context.ground)
     return PauseIntegrationPayload(integration=Integration.of(integration))
 
 
-@mutation(role=Role.MEMBER, scopes=WRITE, description="Let a paused integration go on. Who made it may, and admins.")
+@mutation(CHANGING_OWN, description="Let a paused integration go on. Who made it may, and admins.")
 async def resume_integration(info: Info, input: ResumeIntegrationInput) -> ResumeIntegrationPayload:
     integration = await actions.resume(_key(input.id), caller=info.context.viewer, ground=info.context.ground)
     return ResumeIntegrationPayload(integration=Integration.of(integration))
 
 
 @mutation(
-    role=Role.ADMIN,
-    scopes=(Scope.ADMIN,),
+    ADMINISTERING,
     description=("Team Admins only. Every integration that uses it stops (NEEDS_REAUTHENTICATION) in the same transaction."),
 )
 async def delete_installed_app(info: Info, input: DeleteInstalledAppInput) -> DeleteInstalledAppPayload:

@@ -1,14 +1,15 @@
 """Who may do what with an integration."""
 
 from app.graphql.callers import Caller
+from app.graphql.rules import CHANGING, CHANGING_OWN
 from app.integrations.models import Integration
 
 
 def may_edit(caller: Caller, integration: Integration) -> bool:
     """Whether the caller made it or is an admin: they edit, pause, resume and delete it."""
-    return caller.is_admin or (caller.can_write and integration.created_by_id == caller.member_id)
+    return CHANGING_OWN.admits(caller.role, is_own=integration.created_by_id == caller.member_id)
 
 
 def may_reauthenticate(caller: Caller) -> bool:
     """Any member may: that is how a team gets unstuck."""
-    return caller.can_write
+    return CHANGING.admits(caller.role)

@@ -12,6 +12,7 @@ from app.graphql.context import Info
 from app.graphql.fields import relation
 from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
+from app.graphql.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
 from app.installed_apps.loaders import installed_apps
 from app.installed_apps.types import InstalledApp
 from app.integrations import enums, loaders, models, permissions
@@ -31,6 +32,7 @@ del enums  # imported for being published
 
 
 @strawberry.type(description="What an integration of the kind “Post monitoring results” does.")
+@attributes(WITH_THE_OBJECT)
 class PostMonitoringResults:
     integration: strawberry.Private[models.Integration]
     post: strawberry.Private[models.MonitoringPost]
@@ -51,6 +53,7 @@ class PostMonitoringResults:
 
 
 @strawberry.type(description="An API of the team, connected to a repository on a Git server.")
+@attributes(WITH_THE_OBJECT)
 class ConnectApi:
     integration: strawberry.Private[models.Integration]
     connection: strawberry.Private[models.ApiConnection]
@@ -79,10 +82,11 @@ class ConnectApi:
         )
 
     @relation(
+        rule=ASKING_PROVIDERS,
         description=(
             "The definition at the head of the branch, read as the viewer, with the viewer's own sign-in. Asks the server; null "
             "with an error when that fails, and null when the connection has none."
-        )
+        ),
     )
     async def definition(self, info: Info) -> RepositoryFile | None:
         if self.schema_file is None:
@@ -114,6 +118,7 @@ IntegrationSettings: TypeAlias = Annotated[
 
 
 @strawberry.type(description="An authorization put to work: through an installed app of the team, or with one of its own.")
+@attributes(WITH_THE_OBJECT)
 class Integration(Node):
     row: strawberry.Private[models.Integration]
     name: str = strawberry.field(description="For people.")

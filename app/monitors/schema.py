@@ -14,6 +14,7 @@ from app.graphql.fields import query, relation
 from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
 from app.graphql.pages import paginate
+from app.graphql.rules import WITH_THE_OBJECT, attributes
 from app.graphql.scalars import URL
 from app.monitors import loaders, models
 from app.monitors.models import RunOutcome
@@ -31,6 +32,7 @@ publish(
 
 
 @strawberry.type(description="An API check that runs somewhere else and reports its results here.")
+@attributes(WITH_THE_OBJECT)
 class Monitor(Node):
     row: strawberry.Private[models.Monitor]
     key: str = strawberry.field(
@@ -48,12 +50,14 @@ class Monitor(Node):
 
 
 @strawberry.type(description="A test that failed in a run, or an error in it.")
+@attributes(WITH_THE_OBJECT)
 class MonitorRunFailure:
     name: str = strawberry.field(description="The test's name; cut at 1,000 characters.")
     message: str = strawberry.field(description="What it says; cut at 1,000 characters.")
 
 
 @strawberry.type(description="One finished run of a monitor, as it was reported.")
+@attributes(WITH_THE_OBJECT)
 class MonitorRun(Node):
     row: strawberry.Private[models.MonitorRun]
     run_id: str = strawberry.field(description="The reporter's own name for it, unique in the monitor.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from app.errors import Forbidden, Refusal, UserErrorCode
+from app.errors import Refusal, UserErrorCode
 from app.graphql.budget import Budget, CountedOutbound
 from app.graphql.context import Context
 from app.ground import Ground
@@ -78,7 +78,7 @@ async def ask(question: Question[T], *, grant: Grant, budget: Budget, ground: Gr
 async def ask_as_viewer(question: Question[T], oauth_client_id: UUID | None, *, context: Context) -> T:
     """Ask the server of the team's OAuth client with the viewer's own grant; `oauth_client_id` None: its app was deleted.
 
-    Raises Forbidden for VIEWERs, Refusal with what the server's failure means, TooComplex.
+    The field has the rule ASKING_PROVIDERS. Raises Refusal with what the server's failure means, TooComplex.
     """
     grant = await _grant_of_viewer(oauth_client_id, context=context)
     answer = await ask(question, grant=grant, budget=context.budget, ground=context.ground)
@@ -103,8 +103,6 @@ def refusal(failure: Failure, *, field: Sequence[str] = ()) -> Refusal:
 
 
 async def _grant_of_viewer(oauth_client_id: UUID | None, *, context: Context) -> Grant:
-    if not context.viewer.can_write:
-        raise Forbidden("Your role reads only: it does not reach the provider.")
     if oauth_client_id is None:
         raise sign_in_required(words="The installed app for this Git server was deleted: a Team Admin can add it again.")
     grant = await context.load(own_grants, oauth_client_id)

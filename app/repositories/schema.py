@@ -10,6 +10,7 @@ from app.graphql.context import Info
 from app.graphql.fields import relation
 from app.graphql.growth import Fields
 from app.graphql.pages import from_provider_pages
+from app.graphql.rules import ASKING_PROVIDERS
 from app.installed_apps.types import InstalledApp
 from app.providers import hosting
 from app.repositories import asking
@@ -22,6 +23,7 @@ Search = Annotated[str | None, strawberry.argument(description="Only those whose
 
 
 @relation(
+    rule=ASKING_PROVIDERS,
     name="repositories",
     description=(
         "SHARED_CLIENT only; as the viewer sees them, with the viewer's own authorization: null with the error SIGN_IN_REQUIRED "

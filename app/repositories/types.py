@@ -13,6 +13,7 @@ from app.graphql.context import Info
 from app.graphql.enums import publish
 from app.graphql.fields import relation
 from app.graphql.pages import from_provider_pages
+from app.graphql.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
 from app.graphql.scalars import URL
 from app.providers import hosting
 from app.repositories import asking
@@ -43,6 +44,7 @@ publish(
 
 
 @strawberry.type(description="A branch of a repository.")
+@attributes(WITH_THE_OBJECT)
 class Branch:
     name: str = strawberry.field(description="Its name, without refs/heads/.")
     commit: str = strawberry.field(description="The commit at its head.")
@@ -55,6 +57,7 @@ class Branch:
 
 
 @strawberry.type(description="A file or directory in a directory of a repository.")
+@attributes(WITH_THE_OBJECT)
 class RepositoryEntry:
     name: str = strawberry.field(description="The last part of its path.")
     path: str = strawberry.field(description="From the repository's root.")
@@ -67,6 +70,7 @@ class RepositoryEntry:
 
 
 @strawberry.type(description="A file of a repository as it is in one commit.")
+@attributes(WITH_THE_OBJECT)
 class RepositoryFile:
     path: str = strawberry.field(description="From the repository's root.")
     ref: str = strawberry.field(description="The branch, tag or commit that it was asked for in.")
@@ -88,6 +92,7 @@ class RepositoryFile:
 
 
 @strawberry.type(description="A repository on a Git server; what it holds is read as the viewer, with the viewer's own sign-in.")
+@attributes(WITH_THE_OBJECT)
 class Repository:
     where: strawberry.Private[RepositoryRef]
     oauth_client_id: strawberry.Private[UUID | None]
@@ -104,7 +109,7 @@ class Repository:
     web_url: URL = strawberry.field(description="Where people look at it.")
     default_branch: str | None = strawberry.field(description="Null while nothing was pushed to it.")
 
-    @relation(description="Its branches. Asks the server; null with an error when that fails.")
+    @relation(rule=ASKING_PROVIDERS, description="Its branches. Asks the server; null with an error when that fails.")
     async def branches(
         self, info: Info, page: ForwardArguments, search: SearchBranches = None
     ) -> UncountedConnection[Branch] | None:
@@ -117,7 +122,10 @@ class Repository:
 
         return UncountedConnection.of(await from_provider_pages(fetch, page), Branch.of)
 
-    @relation(description="What stands in one of its directories. Asks the server; null with an error when that fails.")
+    @relation(
+        rule=ASKING_PROVIDERS,
+        description="What stands in one of its directories. Asks the server; null with an error when that fails.",
+    )
     async def entries(
         self,
         info: Info,
@@ -137,7 +145,7 @@ class Repository:
 
         return UncountedConnection.of(await from_provider_pages(fetch, page), RepositoryEntry.of)
 
-    @relation(description="One of its files. Asks the server; null with an error when that fails.")
+    @relation(rule=ASKING_PROVIDERS, description="One of its files. Asks the server; null with an error when that fails.")
     async def file(
         self,
         info: Info,

@@ -10,6 +10,7 @@ from app.graphql.budget import Budget, CountedOutbound
 from app.graphql.connections import ForwardArguments, Page
 from app.graphql.ids import decode_key, encode_key
 from app.graphql.pages import from_provider_pages
+from app.graphql.rules import WITH_THE_OBJECT, attributes
 from app.ground import Ground
 from app.providers import contract
 from app.providers.catalogue import CATALOGUE
@@ -36,6 +37,7 @@ class ChannelRef:
 
 
 @strawberry.type(description="Somewhere to post, as its provider describes it.")
+@attributes(WITH_THE_OBJECT)
 class Channel:
     id: strawberry.ID = strawberry.field(description="Opaque, unique across workspaces: what channelId takes.")
     provider_id: str = strawberry.field(description="The provider's own id of it.")

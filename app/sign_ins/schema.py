@@ -9,8 +9,7 @@ from uuid import UUID
 import strawberry
 
 from app.catalogue.schema import Provider, provider_of
-from app.errors import BadUserInput, Forbidden, Refusal, UserErrorCode
-from app.graphql.callers import Role, Scope
+from app.errors import BadUserInput, Refusal, UserErrorCode
 from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Context, Info
 from app.graphql.enums import publish
@@ -19,6 +18,7 @@ from app.graphql.fields import mutation, query, relation, subscription
 from app.graphql.growth import Fields
 from app.graphql.ids import decode_id, encode_id
 from app.graphql.nodes import Node
+from app.graphql.rules import ASKING_PROVIDERS, CHANGING, WITH_THE_OBJECT, attributes
 from app.graphql.scalars import URL
 from app.graphql.streams import end_of_log, follow
 from app.providers.catalogue import CATALOGUE
@@ -63,12 +63,14 @@ publish(
 
 
 @strawberry.type(description="Why a sign-in failed.")
+@attributes(WITH_THE_OBJECT)
 class AuthorizationFailure:
     code: AuthorizationFailureCode = strawberry.field(description="For programs.")
     message: str = strawberry.field(description="What went wrong and what to do, for a person.")
 
 
 @strawberry.type(description="One sign-in of a member's at a provider. Only they see it.")
+@attributes(WITH_THE_OBJECT)
 class Authorization(Node):
     row: strawberry.Private[models.Authorization]
     status: AuthorizationStatus = strawberry.field(description="How far it is.")
@@ -89,10 +91,8 @@ class Authorization(Node):
     async def start_url(self, info: Info) -> URL:
         return URL(await actions.start_url(self.row, ground=info.context.ground))
 
-    @relation(description="Slack, once COMPLETED: where an integration that uses this sign-in could post.")
+    @relation(rule=ASKING_PROVIDERS, description="Slack, once COMPLETED: where an integration that uses this sign-in could post.")
     async def channels(self, info: Info, page: ForwardArguments, search: Search = None) -> ChannelConnection | None:
-        if not info.context.viewer.can_write:
-            raise Forbidden("Your role reads only: it does not reach the provider.")
         has_channels = CATALOGUE[self.row.provider].messaging is not None
         if not has_channels or self.status is not AuthorizationStatus.COMPLETED or self.row.grant_id is None:
             return None
@@ -122,6 +122,7 @@ class RevokeAuthorizationInput:
 
 
 @strawberry.type(description="What became of it.")
+@attributes(WITH_THE_OBJECT)
 class RevokeAuthorizationPayload:
     authorization: Authorization | None = strawberry.field(description="As it is now; null when refused.", default=None)
     user_errors: list[UserError] = strawberry.field(description="Why nothing was changed.", default_factory=list)
@@ -134,8 +135,7 @@ async def authorization(info: Info, id: strawberry.ID) -> Authorization | None:
 
 
 @mutation(
-    role=Role.MEMBER,
-    scopes=[Scope.INTEGRATIONS_WRITE],
+    CHANGING,
     description="End the caller's own authorization at a Git server; integrations that use it stop (NEEDS_REAUTHENTICATION).",
 )
 async def revoke_authorization(info: Info, input: RevokeAuthorizationInput) -> RevokeAuthorizationPayload:

@@ -15,6 +15,7 @@ from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query, relation
 from app.graphql.ids import decode_id, encode_id
 from app.graphql.nodes import Node
+from app.graphql.rules import ADMINISTERING, WITH_THE_OBJECT, Rule, attributes
 from app.graphql.scalars import URL
 from app.teams import access_tokens, actions, loaders, models
 
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 
 @strawberry.type(description="Somebody in the team, or somebody who was.")
+@attributes(WITH_THE_OBJECT)
 class TeamMember(Node):
     name: str = strawberry.field(description="For people.")
     email: str = strawberry.field(description="By which they are known: unique in the team, in lower case.")
@@ -44,6 +46,7 @@ class TeamMember(Node):
 
 
 @strawberry.type(description="Those who share installed apps: everything belongs to a team.")
+@attributes(WITH_THE_OBJECT)
 class Team(Node):
     key: strawberry.Private[UUID]
     name: str = strawberry.field(description="Unique on this server.")
@@ -59,6 +62,7 @@ class Team(Node):
 
 
 @strawberry.type(description="A bearer token of the caller, for scripts. The token itself is never shown again.")
+@attributes(WITH_THE_OBJECT)
 class AccessToken(Node):
     name: str = strawberry.field(description="What it is for.")
     last_four: str = strawberry.field(description="Its last four characters, by which it is recognized.")
@@ -98,6 +102,9 @@ class Viewer:
         return Connection.of(await info.context.load(loaders.access_token_pages, (self.member_key, page)), AccessToken.of)
 
 
+OWN_TOKENS = Rule(Role.VIEWER, (Scope.ADMIN,))
+
+
 @query(description="Who is asking, and in which team.")
 def viewer(info: Info) -> Viewer:
     caller = info.context.viewer
@@ -112,6 +119,7 @@ class AddTeamMemberInput:
 
 
 @strawberry.type(description="The new member.")
+@attributes(WITH_THE_OBJECT)
 class AddTeamMemberPayload:
     member: TeamMember | None = strawberry.field(default=None, description="Who was added.")
     invite_url: URL | None = strawberry.field(
@@ -127,6 +135,7 @@ class ChangeTeamMemberRoleInput:
 
 
 @strawberry.type(description="The member as they are now.")
+@attributes(WITH_THE_OBJECT)
 class ChangeTeamMemberRolePayload:
     member: TeamMember | None = strawberry.field(default=None, description="Whose role it is.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
@@ -138,6 +147,7 @@ class RemoveTeamMemberInput:
 
 
 @strawberry.type(description="The member who has left.")
+@attributes(WITH_THE_OBJECT)
 class RemoveTeamMemberPayload:
     removed_team_member: TeamMember | None = strawberry.field(default=None, description="Who has left, with `leftAt` set.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
@@ -151,6 +161,7 @@ class CreateAccessTokenInput:
 
 
 @strawberry.type(description="The new token.")
+@attributes(WITH_THE_OBJECT)
 class CreateAccessTokenPayload:
     access_token: AccessToken | None = strawberry.field(default=None, description="What is kept of it.")
     token: str | None = strawberry.field(default=None, description="The token itself: here, once, and never again.")
@@ -163,12 +174,13 @@ class RevokeAccessTokenInput:
 
 
 @strawberry.type(description="The token that is no good any more.")
+@attributes(WITH_THE_OBJECT)
 class RevokeAccessTokenPayload:
     revoked_access_token_id: strawberry.ID | None = strawberry.field(default=None, description="Which one it was.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
 
 
-@mutation(role=Role.ADMIN, scopes=(Scope.ADMIN,), description="Add a member, with a link that signs their browser in once.")
+@mutation(ADMINISTERING, description="Add a member, with a link that signs their browser in once.")
 async def add_team_member(info: Info, input: AddTeamMemberInput) -> AddTeamMemberPayload:
     caller = info.context.viewer
     invited = await actions.add_member(
@@ -183,8 +195,7 @@ async def add_team_member(info: Info, input: AddTeamMemberInput) -> AddTeamMembe
 
 
 @mutation(
-    role=Role.ADMIN,
-    scopes=(Scope.ADMIN,),
+    ADMINISTERING,
     description="Give a member another role. A team keeps one ADMIN. Their open subscriptions end, to be opened anew.",
 )
 async def change_team_member_role(info: Info, input: ChangeTeamMemberRoleInput) -> ChangeTeamMemberRolePayload:
@@ -200,8 +211,7 @@ async def change_team_member_role(info: Info, input: ChangeTeamMemberRoleInput) 
 
 
 @mutation(
-    role=Role.ADMIN,
-    scopes=(Scope.ADMIN,),
+    ADMINISTERING,
     description=(
         "Let a member leave: their tokens, browser sessions and own authorizations end, and integrations that used those stop. "
         "A team keeps one ADMIN."
@@ -219,8 +229,7 @@ async def remove_team_member(info: Info, input: RemoveTeamMemberInput) -> Remove
 
 
 @mutation(
-    role=Role.VIEWER,
-    scopes=(Scope.ADMIN,),
+    OWN_TOKENS,
     description="Make a token for the caller: in the payload once and never again. It never has more scopes than what made it.",
 )
 async def create_access_token(info: Info, input: CreateAccessTokenInput) -> CreateAccessTokenPayload:
@@ -234,7 +243,7 @@ async def create_access_token(info: Info, input: CreateAccessTokenInput) -> Crea
     return CreateAccessTokenPayload(access_token=AccessToken.of(created.row), token=created.token.reveal())
 
 
-@mutation(role=Role.VIEWER, scopes=(Scope.ADMIN,), description="Revoke one of the caller's own tokens, at once.")
+@mutation(OWN_TOKENS, description="Revoke one of the caller's own tokens, at once.")
 async def revoke_access_token(info: Info, input: RevokeAccessTokenInput) -> RevokeAccessTokenPayload:
     key = _key(input.id, "AccessToken", missing=access_tokens.NO_SUCH_TOKEN)
     await access_tokens.revoke_access_token(caller=info.context.viewer, token_id=key, ground=info.context.ground)

@@ -5,6 +5,7 @@ import strawberry
 
 from app.graphql.assembly import Schema
 from app.graphql.enums import publish
+from app.graphql.rules import WITH_THE_OBJECT, attributes
 
 
 class Light(StrEnum):
@@ -16,6 +17,7 @@ def test_a_published_enum_has_names_and_descriptions_of_its_own() -> None:
     publish(Light, name="TrafficLight", description="A light.", members={Light.RED: "Stop.", Light.GREEN: "Go."})
 
     @strawberry.type(description="Questions.")
+    @attributes(WITH_THE_OBJECT)
     class Query:
         light: Light = strawberry.field(description="The light.")
 

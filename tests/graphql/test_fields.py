@@ -5,6 +5,7 @@ import pytest
 from app.graphql.callers import Role, Scope
 from app.graphql.context import Info
 from app.graphql.fields import mutation
+from app.graphql.rules import CHANGING
 from tests.graphql.tiny import World, caller, schema
 
 ADD = """
@@ -160,6 +161,6 @@ def test_the_schema_shows_list_arguments_one_by_one_and_mutations_as_nullable() 
 def test_a_mutation_has_to_say_which_payload_it_returns() -> None:
     with pytest.raises(TypeError, match="payload"):
 
-        @mutation(role=Role.MEMBER, scopes=(Scope.ADMIN,), description="Nothing.")
+        @mutation(CHANGING, description="Nothing.")
         async def act(_info: Info) -> int:
             raise NotImplementedError

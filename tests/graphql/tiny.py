@@ -22,6 +22,7 @@ from app.graphql.entrance import Authenticate
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query, relation, subscription
 from app.graphql.pages import from_provider_pages
+from app.graphql.rules import CHANGING, WITH_THE_OBJECT, Rule, attributes
 from app.graphql.scalars import URL
 from app.graphql.view import View
 from app.ground import Ground
@@ -35,6 +36,7 @@ CREDENTIAL = UUID(int=3)
 
 
 @strawberry.type(description="A thing with a name.")
+@attributes(WITH_THE_OBJECT)
 class Thing:
     name: str = strawberry.field(description="Its name.")
 
@@ -79,6 +81,7 @@ class ChoiceInput:
 
 
 @strawberry.type(description="What came of it.")
+@attributes(WITH_THE_OBJECT)
 class ClientPayload:
     name: str | None = strawberry.field(description="The name.", default=None)
     things: list[Thing] = strawberry.field(description="Things.", default_factory=list)
@@ -138,20 +141,21 @@ class Query:
 
 
 @strawberry.type(description="A place.")
+@attributes(WITH_THE_OBJECT)
 class Place:
     name: str = strawberry.field(description="Its name.")
 
 
 @strawberry.type(description="Changes.")
 class Mutation:
-    @mutation(role=Role.MEMBER, scopes=(Scope.INTEGRATIONS_WRITE,), description="Adds a client.")
+    @mutation(CHANGING, description="Adds a client.")
     async def add_client(self, info: Info, input: ClientInput) -> ClientPayload:
         if input.client_secret == "taken":
             raise Refusal(UserErrorCode.ALREADY_EXISTS, "There is one.", field=("clientSecret",))
         cast(World, info.context.ground.vault).added.append(input.url)
         return ClientPayload(name=str(input.url), things=[Thing(name="aaa")])
 
-    @mutation(role=Role.ADMIN, scopes=(Scope.RUNS_WRITE, Scope.ADMIN), description="Waits until it may go on.")
+    @mutation(Rule(Role.ADMIN, (Scope.RUNS_WRITE, Scope.ADMIN)), description="Waits until it may go on.")
     async def wait(self, info: Info) -> ClientPayload:
         world = cast(World, info.context.ground.vault)
         world.begun.set()
