@@ -197,7 +197,14 @@ async def _end_of_log(context: Context) -> str:
 
 
 def _types(filter: EventFilter | None) -> frozenset[str] | None:
-    return frozenset(filter.types) if filter is not None and filter.types is not None else None
+    """Return the types that the filter leaves; where it names a subject, only those that such a thing has: None means all."""
+    if filter is None or (filter.types is None and filter.subject_id is None):
+        return None
+    types = frozenset(EventType if filter.types is None else filter.types)
+    if filter.subject_id is not None:
+        about = type_of(filter.subject_id)
+        types = frozenset(each for each in types if each.subject_type == about)
+    return frozenset(types)
 
 
 def _subjects(filter: EventFilter | None) -> frozenset[UUID] | None:

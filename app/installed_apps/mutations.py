@@ -16,6 +16,7 @@ from app.installed_apps.permissions import is_shared_authorization
 from app.installed_apps.shared_clients import ClientEdit, NewClient
 from app.installed_apps.types import InstalledApp
 from app.sealing.secret import Secret
+from app.sign_ins.inputs import key_of_sign_in
 
 WHICH = "Which installed app."
 UPDATED_AT = "What `updatedAt` was when it was read: CONFLICT if it was edited since. Left out: whatever it is."
@@ -119,7 +120,7 @@ async def add_installed_app(info: Info, input: AddInstalledAppInput) -> AddInsta
     context, client = info.context, chosen(input.using.client)
     if client is None:
         require(context.viewer, CHANGING)
-        key = key_of(chosen(input.using.authorization_id) or "", "Authorization", field=("using", "authorizationId"))
+        key = key_of_sign_in(chosen(input.using.authorization_id) or "", field=("using", "authorizationId"))
         app = await actions.add(key, name=input.name, caller=context.viewer, ground=context.ground)
     else:
         require(context.viewer, ADMINISTERING)
@@ -160,7 +161,7 @@ async def edit_installed_app(info: Info, input: EditInstalledAppInput) -> EditIn
 async def reauthenticate_installed_app(info: Info, input: ReauthenticateInstalledAppInput) -> ReauthenticateInstalledAppPayload:
     app = await actions.reauthenticate(
         key_of(input.id, "InstalledApp", field=("id",)),
-        key_of(input.authorization_id, "Authorization", field=("authorizationId",)),
+        key_of_sign_in(input.authorization_id, field=("authorizationId",)),
         caller=info.context.viewer,
         ground=info.context.ground,
     )

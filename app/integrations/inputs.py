@@ -10,6 +10,7 @@ from app.integrations.editing import Edit, SettingsEdit
 from app.integrations.models import NotifyRule
 from app.integrations.posts import CHANNEL_FIELD, MONITOR_FIELD, POST_FIELD, MonitoringPostEdit, MonitoringPostSettings
 from app.integrations.sources import INSTALLED_APP_FIELD, SIGN_IN_FIELD, BySignIn, ThroughApp, Using
+from app.sign_ins.inputs import key_of_sign_in
 
 
 @strawberry.input(description="A finished sign-in of the caller's.")
@@ -21,7 +22,7 @@ class NewAuthorizationInput:
     )
 
     def using(self) -> BySignIn:
-        return BySignIn(key_of(self.authorization_id, "Authorization", field=SIGN_IN_FIELD), self.share_with_team)
+        return BySignIn(key_of_sign_in(self.authorization_id, field=SIGN_IN_FIELD), self.share_with_team)
 
 
 @strawberry.input(one_of=True, description="What an integration is authorized by: exactly one of these.")

@@ -21,6 +21,7 @@ from app.providers.description import Provider
 from app.sealing.secret import Secret, to_bytes
 from app.sign_ins import endings, grants
 from app.sign_ins.clients import client_of, describe_missing, provider_of
+from app.sign_ins.inputs import no_such_sign_in
 from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient, StatusReason
 from app.storage import database
 from app.teams.models import Member
@@ -150,7 +151,7 @@ async def revoke(authorization_id: UUID, *, field: Sequence[str] = (), caller: C
     async def end(change: Change) -> Authorization:
         row = await Authorization.get_or_none(id=authorization_id, team_id=caller.team_id, member_id=caller.member_id)
         if row is None:
-            raise Refusal(UserErrorCode.NOT_FOUND, "You have no such sign-in.", field=field)
+            raise no_such_sign_in(field=field)
         _refuse_unless_own(row, field=field)
         await endings.revoke(change, row)
         if row.grant_id is not None:

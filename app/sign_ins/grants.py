@@ -8,6 +8,7 @@ from app.errors import Refusal, UserErrorCode
 from app.events import Change
 from app.ground import Ground
 from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled
+from app.sign_ins.inputs import no_such_sign_in
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
 
 CHECK_EVERY = timedelta(days=1)
@@ -30,7 +31,7 @@ async def use(
     """
     authorization = await Authorization.get_or_none(id=authorization_id, team_id=change.team_id, member_id=member_id)
     if authorization is None:
-        raise Refusal(UserErrorCode.NOT_FOUND, "You have no such sign-in.", field=field)
+        raise no_such_sign_in(field=field)
     _refuse_unless_completed(authorization, now=change.now, field=field)
     grant = await Grant.get_or_none(id=authorization.grant_id, state=GrantState.WAITING)
     if grant is None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 
 from app.catalogue.schema import Provider, provider_of
-from app.errors import BadUserInput, Refusal, UserErrorCode
+from app.errors import BadUserInput
 from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Context, Info
 from app.graphql.enums import publish
@@ -24,6 +24,7 @@ from app.graphql.streams import end_of_log, follow
 from app.providers.catalogue import CATALOGUE
 from app.sign_ins import actions, loaders, models
 from app.sign_ins.channels import Channel, page_of_channels
+from app.sign_ins.inputs import key_of_sign_in
 from app.sign_ins.models import AuthorizationFailureCode, AuthorizationStatus
 
 __all__ = ["Authorization", "AuthorizationFailure", "Channel", "ChannelConnection"]
@@ -140,9 +141,7 @@ async def authorization(info: Info, id: strawberry.ID) -> Authorization | None:
 )
 async def revoke_authorization(info: Info, input: RevokeAuthorizationInput) -> RevokeAuthorizationPayload:
     context = info.context
-    key = decode_id(input.id, _TYPE)
-    if key is None:
-        raise Refusal(UserErrorCode.NOT_FOUND, "You have no such sign-in.", field=["id"])
+    key = key_of_sign_in(input.id, field=["id"])
     row = await actions.revoke(key, field=["id"], caller=context.viewer, ground=context.ground)
     return RevokeAuthorizationPayload(authorization=Authorization.of(row, now=context.ground.clock.now()))
 

@@ -1,0 +1,88 @@
+"""The service's own door, in this process: who asks does so over HTTP with a real token."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx2
+import orjson
+from starlette.applications import Starlette
+
+from app.graphql.assembly import Schema
+from app.graphql.view import View
+from app.ground import Ground
+from app.sealing.secret import Secret
+from app.stopping import Stopping
+from app.teams.authentication import Authenticator
+from app.watcher import Watcher
+from tests.grounds import PUBLIC_URL
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, whole."""
+
+    status: int
+    media: str
+    body: bytes
+
+    @property
+    def json(self) -> JSON:
+        """The answer, of a subscription the last one."""
+        lines = [line.removeprefix(b"data: ") for line in self.body.splitlines() if line.startswith(b"data: ")]
+        answer: JSON = orjson.loads(lines[-1] if lines else self.body or b"{}")
+        return answer
+
+
+class Door:
+    """Where operations are asked. A subscription is told all that is in the log by now, and is then sent away."""
+
+    def __init__(self, schema: Schema, ground: Ground, watcher: Watcher) -> None:
+        self._schema = schema
+        self._authenticator = Authenticator(ground)
+        self._ground = ground
+        self._watcher = watcher
+        self._client = self._client_of(ground)
+
+    async def ask(self, token: Secret | None, document: str, variables: Mapping[str, Any]) -> Answer:
+        return await _post(self._client, token, document, variables, accept="application/json")
+
+    async def listen(self, token: Secret | None, document: str, variables: Mapping[str, Any]) -> Answer:
+        stopping = Stopping()
+        stopping.tell()
+        client = self._client_of(replace(self._ground, watcher=self._watcher, stopping=stopping))
+        return await _post(client, token, document, variables, accept="text/event-stream")
+
+    async def settle(self) -> None:
+        """Let be written what is noted aside."""
+        await self._authenticator.settle()
+
+    def _client_of(self, ground: Ground) -> httpx2.AsyncClient:
+        view = View(self._schema, authenticate=self._authenticator.authenticate, ground=ground)
+        return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=Starlette(routes=view.routes())), base_url=PUBLIC_URL)
+
+
+async def _post(
+    client: httpx2.AsyncClient, token: Secret | None, document: str, variables: Mapping[str, Any], *, accept: str
+) -> Answer:
+    headers = {"accept": accept, "content-type": "application/json"}
+    if token is not None:
+        headers["authorization"] = f"Bearer {token.reveal()}"
+    body = orjson.dumps({"query": document, "variables": variables})
+    response = await client.post("/graphql", content=body, headers=headers)
+    return Answer(response.status_code, response.headers["content-type"], response.content)
+
+
+@asynccontextmanager
+async def door_to(schema: Schema, ground: Ground) -> AsyncIterator[Door]:
+    """Yield the door, with a watcher that will look no more; what is noted aside is written before it closes."""
+    watcher = Watcher()
+    await watcher.finish()
+    door = Door(schema, ground, watcher)
+    try:
+        yield door
+    finally:
+        await door.settle()
