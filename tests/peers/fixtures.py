@@ -1,10 +1,11 @@
 """The peers as fixtures: a process once a session, and for each test what is its own."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.peers import github, gitlab
+from tests.peers import github, gitlab, javascript
 from tests.peers.processes import need
 
 
@@ -36,3 +37,10 @@ def github_rest(prism: github.Prism) -> Iterator[github.GitHubRest]:
         yield peer
     if faults := peer.faults():
         pytest.fail("GitHub describes no such call:\n" + "\n".join(faults))
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the programs in graphql/, from where they can be run."""
+    need(installed=javascript.is_installed(), reason="GraphQL's peers are not installed: tests/peers/install")
+    return javascript.lay_out(tmp_path_factory.mktemp("programs"))

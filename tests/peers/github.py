@@ -4,7 +4,6 @@ Prism keeps nothing: it answers with the description's examples. It is there to 
 that GitHub knows.
 """
 
-import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -23,7 +22,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.peers.github_description import Description, read_description
-from tests.peers.processes import running
+from tests.peers.processes import peers_folder, running
 from tests.servers import run_server
 
 API = "/api/v3"
@@ -95,16 +94,12 @@ def serve_github_rest(prism: Prism) -> Iterator[GitHubRest]:
         yield peer
 
 
-def _peers_folder() -> Path:
-    return Path(os.environ.get("PEERS_DIR") or Path.home() / ".cache" / "installed-apps-peers")
-
-
 def _prism_file() -> Path:
-    return _peers_folder() / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
+    return peers_folder() / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
 
 
 def _description_file() -> Path:
-    return _peers_folder() / "node_modules" / "@octokit" / "openapi" / "generated" / "ghes-3.19.json"
+    return peers_folder() / "node_modules" / "@octokit" / "openapi" / "generated" / "ghes-3.19.json"
 
 
 def _shim(peer: GitHubRest, prism: Prism) -> Starlette:

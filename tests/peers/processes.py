@@ -23,6 +23,11 @@ def need(*, installed: bool, reason: str) -> None:
     pytest.skip(reason)
 
 
+def peers_folder() -> Path:
+    """Return where `install` has put what npm installs."""
+    return Path(os.environ.get("PEERS_DIR") or Path.home() / ".cache" / "installed-apps-peers")
+
+
 @contextmanager
 def running(
     command: Sequence[str], *, log: Path, listening: re.Pattern[str], environment: Mapping[str, str], folder: Path | None = None
