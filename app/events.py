@@ -17,6 +17,7 @@ from tortoise import fields
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
+from app.actors import LONGEST_USER_AGENT, Actor, EventOrigin
 from app.clock import Clock
 from app.storage import database
 
@@ -49,6 +50,18 @@ class Event(Model):
     reason = fields.CharField(max_length=32, null=True)
     message: str | None = fields.TextField(null=True)
     parent_id: UUID | None = fields.UUIDField(null=True)
+    action = fields.CharField(max_length=128, null=True)
+    times: int | None = fields.IntField(null=True)
+    origin_address = fields.CharField(max_length=64, null=True)
+    origin_user_agent = fields.CharField(max_length=LONGEST_USER_AGENT, null=True)
+    origin_token = fields.CharField(max_length=4, null=True)
+
+    @property
+    def origin(self) -> EventOrigin | None:
+        """Where the request came from that did it; None where none did."""
+        if self.origin_address is None:
+            return None
+        return EventOrigin(self.origin_address, self.origin_user_agent, self.origin_token)
 
     class Meta:
         table = "event"
@@ -61,7 +74,8 @@ class Entry:
     """What the log keeps of something that happened.
 
     `status`, `previous_status`, `reason` and `message` are set where a status changed; `parent_id` names what the subject
-    belongs to, where listeners ask for that (a delivery's integration).
+    belongs to, where listeners ask for that (a delivery's integration). `action` and `times` are set where something was refused:
+    what, and how often.
     """
 
     type: str
@@ -72,6 +86,8 @@ class Entry:
     reason: str | None = None
     message: str | None = None
     parent_id: UUID | None = None
+    action: str | None = None
+    times: int | None = None
 
 
 class Happening(Protocol):
@@ -85,14 +101,19 @@ class Happening(Protocol):
 class Change:
     """A change of one team under way.
 
-    `now` is the one moment of everything in it, `actor_id` the member who does it, where one does.
+    `now` is the one moment of everything in it, `actor` the member who does it, where one does.
     """
 
     team_id: UUID
     now: datetime
-    actor_id: UUID | None
+    actor: Actor | None
     _reactions: Mapping[type[Any], Sequence["Reaction"]]
     _entries: list[Entry]
+
+    @property
+    def actor_id(self) -> UUID | None:
+        """The member's id."""
+        return self.actor.member_id if self.actor is not None else None
 
     async def record(self, happening: Happening) -> None:
         """Say that something happened, and let everyone react who has to, now and in this transaction."""
@@ -116,24 +137,24 @@ class Events:
         self._wake = wake
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
-    async def change(self, team_id: UUID, action: Callable[[Change], Awaitable[T]], *, actor_id: UUID | None = None) -> T:
+    async def change(self, team_id: UUID, action: Callable[[Change], Awaitable[T]], *, actor: Actor | None = None) -> T:
         """Run `action` as one change of the team and return its answer once everything is committed.
 
         Whatever `action` raises undoes all of it, and where the database has undone it `action` is run again, as `database.write`
         says. It may be called for an existing team only.
         """
-        return await self._commit(team_id, action, actor_id=actor_id)
+        return await self._commit(team_id, action, actor=actor)
 
     async def found(self, team_id: UUID, action: Callable[[Change], Awaitable[T]]) -> T:
         """The same as `change`, for the change that makes the team."""
-        return await self._commit(team_id, action, actor_id=None, founding=True)
+        return await self._commit(team_id, action, actor=None, founding=True)
 
     async def _commit(
         self,
         team_id: UUID,
         action: Callable[[Change], Awaitable[T]],
         *,
-        actor_id: UUID | None,
+        actor: Actor | None,
         founding: bool = False,
     ) -> T:
         async def run(connection: BaseDBAsyncClient) -> _Outcome[T]:
@@ -141,7 +162,7 @@ class Events:
                 await Counter.create(using_db=connection, team_id=team_id, sequence=0)
             counter = await Counter.filter(team_id=team_id).using_db(connection).select_for_update().get()
             entries: list[Entry] = []
-            change = Change(team_id, self._clock.now(), actor_id, self._reactions, entries)
+            change = Change(team_id, self._clock.now(), actor, self._reactions, entries)
             answer = await action(change)
             await _number(change, counter, entries)
             return _Outcome(answer, is_news=bool(entries))
@@ -162,6 +183,7 @@ class _Outcome(Generic[T]):
 async def _number(change: Change, counter: Counter, entries: Sequence[Entry]) -> None:
     if not entries:
         return
+    origin = change.actor.origin if change.actor is not None else None
     first = counter.sequence + 1
     counter.sequence += len(entries)
     await counter.save(update_fields=["sequence"])
@@ -180,6 +202,11 @@ async def _number(change: Change, counter: Counter, entries: Sequence[Entry]) ->
             reason=entry.reason,
             message=entry.message,
             parent_id=entry.parent_id,
+            action=entry.action,
+            times=entry.times,
+            origin_address=origin.address if origin is not None else None,
+            origin_user_agent=origin.user_agent if origin is not None else None,
+            origin_token=origin.token_last_four if origin is not None else None,
         )
         for sequence, entry in enumerate(entries, start=first)
     )

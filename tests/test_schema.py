@@ -53,6 +53,7 @@ def test_no_field_gives_out_a_secret(served: GraphQLSchema) -> None:
     assert told == {
         "CreateAccessTokenPayload.accessToken",
         "CreateAccessTokenPayload.token",
+        "EventOrigin.tokenLastFour",
         "InstalledApp.clientSecretHint",
         "Mutation.createAccessToken",
         "Mutation.revokeAccessToken",

@@ -2,25 +2,24 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
 from strawberry.extensions import SchemaExtension
 
+from app.activity.event_types import EventType
 from app.activity.loaders import ends_of_logs
 from app.deliveries import schema as deliveries
 from app.events import Event as Row
 from app.graphql.connections import Arguments, UncountedConnection
 from app.graphql.context import Context, Info
-from app.graphql.enums import publish
 from app.graphql.fields import query, relation, subscription
 from app.graphql.growth import Fields
 from app.graphql.ids import decode_id, encode_id, type_of
 from app.graphql.nodes import Node, Nodes, find_node, nodes_of
 from app.graphql.pages import paginate
-from app.graphql.rules import WITH_THE_OBJECT, attributes
+from app.graphql.rules import ADMINISTERING, WITH_THE_OBJECT, attributes
 from app.graphql.streams import LogCursors, cursor_of, follow
 from app.installed_apps import schema as installed_apps
 from app.installed_apps.changes import InstalledAppChange
@@ -32,76 +31,16 @@ from app.teams.loaders import members
 from app.teams.schema import TeamMember
 
 
-class EventType(StrEnum):
-    INSTALLED_APP_ADDED = "INSTALLED_APP_ADDED"
-    INSTALLED_APP_EDITED = "INSTALLED_APP_EDITED"
-    INSTALLED_APP_DELETED = "INSTALLED_APP_DELETED"
-    INSTALLED_APP_REAUTHENTICATED = "INSTALLED_APP_REAUTHENTICATED"
-    INSTALLED_APP_STATUS_CHANGED = "INSTALLED_APP_STATUS_CHANGED"
-    INTEGRATION_ADDED = "INTEGRATION_ADDED"
-    INTEGRATION_EDITED = "INTEGRATION_EDITED"
-    INTEGRATION_DELETED = "INTEGRATION_DELETED"
-    INTEGRATION_REAUTHENTICATED = "INTEGRATION_REAUTHENTICATED"
-    INTEGRATION_STATUS_CHANGED = "INTEGRATION_STATUS_CHANGED"
-    DELIVERY_CREATED = "DELIVERY_CREATED"
-    DELIVERY_SKIPPED = "DELIVERY_SKIPPED"
-    DELIVERY_RETRYING = "DELIVERY_RETRYING"
-    DELIVERY_SUCCEEDED = "DELIVERY_SUCCEEDED"
-    DELIVERY_FAILED = "DELIVERY_FAILED"
-    AUTHORIZATION_COMPLETED = "AUTHORIZATION_COMPLETED"
-    AUTHORIZATION_FAILED = "AUTHORIZATION_FAILED"
-    AUTHORIZATION_REVOKED = "AUTHORIZATION_REVOKED"
-    TEAM_MEMBER_ADDED = "TEAM_MEMBER_ADDED"
-    TEAM_MEMBER_ROLE_CHANGED = "TEAM_MEMBER_ROLE_CHANGED"
-    TEAM_MEMBER_REMOVED = "TEAM_MEMBER_REMOVED"
-    ACCESS_TOKEN_CREATED = "ACCESS_TOKEN_CREATED"  # noqa: S105 - a type of event
-    ACCESS_TOKEN_REVOKED = "ACCESS_TOKEN_REVOKED"  # noqa: S105 - a type of event
-
-    @property
-    def subject_type(self) -> str:
-        """The name of the GraphQL type that such an event is about."""
-        return next(name for prefix, name in _SUBJECTS.items() if self.startswith(prefix))
-
-
-_SUBJECTS = {
-    "INSTALLED_APP_": "InstalledApp",
-    "INTEGRATION_": "Integration",
-    "DELIVERY_": "Delivery",
-    "AUTHORIZATION_": "Authorization",
-    "TEAM_MEMBER_": "TeamMember",
-    "ACCESS_TOKEN_": "AccessToken",
-}
-
-publish(
-    EventType,
-    name="EventType",
-    description="What happened. New types may come: have a default branch.",
-    members={
-        EventType.INSTALLED_APP_ADDED: "The team has a new installed app.",
-        EventType.INSTALLED_APP_EDITED: "An installed app was renamed or its client changed.",
-        EventType.INSTALLED_APP_DELETED: "An installed app is gone; what used it has stopped.",
-        EventType.INSTALLED_APP_REAUTHENTICATED: "An installed app has a fresh authorization; what uses it works again.",
-        EventType.INSTALLED_APP_STATUS_CHANGED: "An installed app's status, or the reason for it, changed.",
-        EventType.INTEGRATION_ADDED: "The team has a new integration.",
-        EventType.INTEGRATION_EDITED: "An integration's name or settings changed.",
-        EventType.INTEGRATION_DELETED: "An integration is gone.",
-        EventType.INTEGRATION_REAUTHENTICATED: "An integration has a working authorization again.",
-        EventType.INTEGRATION_STATUS_CHANGED: "An integration's status, or the reason for it, changed.",
-        EventType.DELIVERY_CREATED: "A run made a delivery, to be posted or kept quiet.",
-        EventType.DELIVERY_SKIPPED: "A waiting delivery was dropped: its integration was paused.",
-        EventType.DELIVERY_RETRYING: "An attempt failed, or a member asked for another: there will be one more.",
-        EventType.DELIVERY_SUCCEEDED: "The provider has accepted it.",
-        EventType.DELIVERY_FAILED: "It was given up.",
-        EventType.AUTHORIZATION_COMPLETED: "A sign-in at a provider succeeded.",
-        EventType.AUTHORIZATION_FAILED: "A sign-in at a provider failed.",
-        EventType.AUTHORIZATION_REVOKED: "A finished sign-in ended: given back unused, or ended by its member.",
-        EventType.TEAM_MEMBER_ADDED: "The team has a new member.",
-        EventType.TEAM_MEMBER_ROLE_CHANGED: "A member has another role.",
-        EventType.TEAM_MEMBER_REMOVED: "A member left the team.",
-        EventType.ACCESS_TOKEN_CREATED: "A member made an access token.",
-        EventType.ACCESS_TOKEN_REVOKED: "An access token ended before its time.",
-    },
-)
+@strawberry.type(description="Where the request came from that did something.")
+@attributes(WITH_THE_OBJECT)
+class EventOrigin:
+    address: str = strawberry.field(
+        description="The client's address, IPv4 or IPv6, as the operator's own proxies know it; `unknown` where it has none."
+    )
+    user_agent: str | None = strawberry.field(description="What the client says it is, at most 256 characters; null: nothing.")
+    token_last_four: str | None = strawberry.field(
+        description="The last four characters of the access token that it came with; null for a browser session."
+    )
 
 
 @strawberry.type(description="One entry of the team's activity log.")
@@ -125,6 +64,18 @@ class Event(Node):
     @relation(description="What it happened to; null once that is gone, and for another member's authorization.")
     async def subject(self, info: Info) -> Node | None:
         return await find_node(self.subject_id, nodes=SUBJECTS, context=info.context)
+
+    @relation(
+        description=(
+            "Where the request came from that did it. Null but for admins, and where no request did it: the server itself, its "
+            "command line, a provider."
+        )
+    )
+    def origin(self, info: Info) -> EventOrigin | None:
+        found = self.row.origin if ADMINISTERING.admits(info.context.viewer.role) else None
+        if found is None:
+            return None
+        return EventOrigin(address=found.address, user_agent=found.user_agent, token_last_four=found.token_last_four)
 
     @classmethod
     def of(cls, row: Row) -> "Event":

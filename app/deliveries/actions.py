@@ -39,7 +39,7 @@ async def retry(delivery_id: UUID, *, caller: Caller, ground: Ground) -> Deliver
         )
         return delivery
 
-    return await ground.events.change(caller.team_id, start_over, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, start_over, actor=caller.actor)
 
 
 def _check(delivery: Delivery, integration: Integration) -> None:

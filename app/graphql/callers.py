@@ -1,10 +1,11 @@
 """Who is asking: one member of one team, by an access token or in a browser session. Values only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.actors import Actor, EventOrigin
 from app.graphql.enums import publish
 
 
@@ -39,7 +40,7 @@ class Caller:
     """A member of a team, and what they came with.
 
     `credential_id` is the access token's or the browser session's id. A session has every scope, whatever `scopes` says.
-    `expires_at` is when the credential ends, in UTC; None when it does not.
+    `expires_at` is when the credential ends, in UTC; None when it does not. `origin` is where this request came from.
     """
 
     team_id: UUID
@@ -49,6 +50,12 @@ class Caller:
     credential_id: UUID
     is_session: bool
     expires_at: datetime | None
+    origin: EventOrigin | None = field(default=None, compare=False)
+
+    @property
+    def actor(self) -> Actor:
+        """Who does what the caller asks for."""
+        return Actor(self.member_id, self.origin)
 
     @property
     def is_admin(self) -> bool:

@@ -33,7 +33,7 @@ async def add(authorization_id: UUID, *, name: str | None, caller: Caller, groun
         )
         return await share(change, grant, name=name, member_id=caller.member_id, field=field)
 
-    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 async def share(change: Change, grant: Grant, *, name: str | None, member_id: UUID, field: Sequence[str]) -> InstalledApp:
@@ -94,7 +94,7 @@ async def edit(
         await change.record(InstalledAppEdited(app.id, app.name))
         return app
 
-    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 async def delete(app_id: UUID, *, caller: Caller, ground: Ground) -> InstalledApp:
@@ -116,7 +116,7 @@ async def delete(app_id: UUID, *, caller: Caller, ground: Ground) -> InstalledAp
         await change.record(InstalledAppDeleted(app.id, app.name))
         return app
 
-    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 async def reauthenticate(app_id: UUID, authorization_id: UUID, *, caller: Caller, ground: Ground) -> InstalledApp:
@@ -152,7 +152,7 @@ async def reauthenticate(app_id: UUID, authorization_id: UUID, *, caller: Caller
         await change.record(InstalledAppReauthenticated(app.id, app.name, previous))
         return app
 
-    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 async def find(team_id: UUID, app_id: UUID, *, field: Sequence[str] = ("id",)) -> InstalledApp:

@@ -85,7 +85,7 @@ async def add(new: NewClient, *, name: str | None, caller: Caller, ground: Groun
         await change.record(InstalledAppAdded(app.id, app.name, app.connected_to))
         return app
 
-    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 async def edit(
@@ -122,7 +122,7 @@ async def edit(
         await change.record(InstalledAppEdited(fresh.id, fresh.name))
         return fresh
 
-    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 @dataclass(frozen=True)

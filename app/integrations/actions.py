@@ -51,7 +51,7 @@ async def delete(integration_id: UUID, *, caller: Caller, ground: Ground) -> Int
         await change.record(IntegrationDeleted(integration.id, integration.name))
         return integration
 
-    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 async def take_note(change: Change, integration: Integration, failure: Failure | None) -> None:
@@ -126,7 +126,7 @@ async def _set_paused(integration_id: UUID, *, paused: bool, caller: Caller, gro
         await tell_status(change, integration, before=before)
         return integration
 
-    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 def _is_its_own(failure: Failure) -> bool:

@@ -69,7 +69,7 @@ async def add(
         await change.record(IntegrationAdded(integration.id, integration.name, integration.connected_to))
         return Placed(integration, source.new_app)
 
-    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 def _kind_of(settings: Settings) -> Kind:

@@ -62,7 +62,7 @@ async def edit(
         check_unchanged(integration, expected_updated_at)
         return await _apply(change, integration, ready, name=name, using=wanted.using, caller=caller)
 
-    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 async def _prepare(found: Integration, wanted: Edit, *, caller: Caller, ground: Ground, budget: Budget) -> ReadyEdit:

@@ -43,7 +43,7 @@ async def reauthenticate(
         await tell_status(change, integration, before=before)
         return Placed(integration, new_app)
 
-    return await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 async def renew(

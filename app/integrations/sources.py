@@ -120,7 +120,7 @@ async def rehearse(using: Using, *, caller: Caller, ground: Ground, wanted_accou
         raise _Rehearsed(source.grant)
 
     try:
-        await ground.events.change(caller.team_id, apply, actor_id=caller.member_id)
+        await ground.events.change(caller.team_id, apply, actor=caller.actor)
     except _Rehearsed as rehearsed:
         return rehearsed.grant
 

@@ -55,7 +55,7 @@ async def record_run(reported: ReportedRun, *, caller: Caller, ground: Ground) -
         await change.record(RunRecorded(monitor, run))
         return Recorded(monitor, run, is_new=True)
 
-    return await ground.events.change(caller.team_id, record, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, record, actor=caller.actor)
 
 
 async def _find(team_id: UUID, reported: ReportedRun) -> Recorded | None:

@@ -77,7 +77,7 @@ async def begin(
         await row.save(force_create=True)
         return row
 
-    return await ground.events.change(caller.team_id, save, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, save, actor=caller.actor)
 
 
 async def start_url(row: Authorization, *, ground: Ground) -> str:
@@ -159,7 +159,7 @@ async def revoke(authorization_id: UUID, *, field: Sequence[str] = (), caller: C
             await grants.end(change, row.grant_id, reason=StatusReason.AUTHORIZATION_ENDED, message=message)
         return row
 
-    return await ground.events.change(caller.team_id, end, actor_id=caller.member_id)
+    return await ground.events.change(caller.team_id, end, actor=caller.actor)
 
 
 OVER = "This sign-in is not open any more. Begin another where you began this one."

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from app.actors import EventOrigin
 from app.graphql.callers import Caller
 from app.ground import Ground
 from app.sealing.secret import Secret
@@ -35,11 +36,15 @@ class Refused:
 
 @dataclass(frozen=True)
 class Returned:
-    """A sign-in whose callback has come and is consumed: never again. Exactly one of `code` and `error` is set."""
+    """A sign-in whose callback has come and is consumed: never again. Exactly one of `code` and `error` is set.
+
+    `origin` is where the callback came from.
+    """
 
     authorization: Authorization
     code: Secret | None
     error: str | None
+    origin: EventOrigin | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ async def receive(
         return Refused()
     if not await _consume(row, state=read.state, ground=ground):
         return Refused()
-    return Returned(row, read.code, read.error)
+    return Returned(row, read.code, read.error, caller.origin if caller is not None else None)
 
 
 def _read(query: bytes) -> _Query | None:

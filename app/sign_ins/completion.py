@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from app.actors import Actor
 from app.errors import SealError
 from app.events import Change
 from app.ground import Ground
@@ -56,26 +57,26 @@ async def complete(returned: Returned, *, ground: Ground, deadline: float = EXCH
 
 
 async def _complete(returned: Returned, *, ground: Ground, deadline: float) -> Authorization:
-    row = returned.authorization
     outcome = await _exchange(returned, ground=ground, deadline=deadline)
     if isinstance(outcome, Obstacle):
-        return await _end(row, None, outcome, ground=ground)
+        return await _end(returned, None, outcome, ground=ground)
     tokens, identity = outcome
     grant_id = uuid4()  # one for all tries: the first may have been saved without our hearing of it
     for pause in _SAVE_AGAIN_AFTER:
         try:
-            return await _save(row, grant_id, tokens, identity, ground=ground)
+            return await _save(returned, grant_id, tokens, identity, ground=ground)
         except database.OUTAGES:
             await asyncio.sleep(pause)
-    return await _save(row, grant_id, tokens, identity, ground=ground)
+    return await _save(returned, grant_id, tokens, identity, ground=ground)
 
 
-async def _save(row: Authorization, grant_id: UUID, tokens: Tokens, identity: Identity, *, ground: Ground) -> Authorization:
+async def _save(returned: Returned, grant_id: UUID, tokens: Tokens, identity: Identity, *, ground: Ground) -> Authorization:
+    row = returned.authorization
     try:
         grant = await _make_grant(row, grant_id, tokens, identity, ground=ground)
     except SealError:
-        return await _end(row, None, _NO_KEY, ground=ground)
-    return await _end(row, grant, _find_obstacle(row, tokens, identity), ground=ground)
+        return await _end(returned, None, _NO_KEY, ground=ground)
+    return await _end(returned, grant, _find_obstacle(row, tokens, identity), ground=ground)
 
 
 async def _exchange(returned: Returned, *, ground: Ground, deadline: float) -> tuple[Tokens, Identity] | Obstacle:
@@ -142,7 +143,9 @@ async def _make_grant(row: Authorization, grant_id: UUID, tokens: Tokens, identi
     return grant.update_from_dict(sealed.columns())
 
 
-async def _end(row: Authorization, grant: Grant | None, obstacle: Obstacle | None, *, ground: Ground) -> Authorization:
+async def _end(returned: Returned, grant: Grant | None, obstacle: Obstacle | None, *, ground: Ground) -> Authorization:
+    row = returned.authorization
+
     async def end(change: Change) -> Authorization:
         fresh = await Authorization.get(id=row.id)
         if grant is not None and await Grant.exists(id=grant.id):
@@ -156,7 +159,7 @@ async def _end(row: Authorization, grant: Grant | None, obstacle: Obstacle | Non
             await fail(change, fresh, obstacle or _NO_KEY)
         return fresh
 
-    return await ground.events.change(row.team_id, end, actor_id=row.member_id)
+    return await ground.events.change(row.team_id, end, actor=Actor(row.member_id, returned.origin))
 
 
 async def _save_grant(change: Change, grant: Grant, *, is_wanted: bool) -> None:

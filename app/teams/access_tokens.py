@@ -61,7 +61,7 @@ async def create_access_token(
             raise Refusal(UserErrorCode.FORBIDDEN, message, field=("scopes",))
         return await _keep(change, caller.member_id, wanted, token)
 
-    row = await ground.events.change(caller.team_id, create, actor_id=caller.member_id)
+    row = await ground.events.change(caller.team_id, create, actor=caller.actor)
     return CreatedToken(row, token)
 
 
@@ -89,7 +89,7 @@ async def revoke_access_token(*, caller: Caller, token_id: UUID, ground: Ground)
         await BrowserSession.filter(access_token_id=row.id, ended_at=None).update(ended_at=change.now)
         await change.record(AccessTokenRevoked(row.id, row.name, row.member.name))
 
-    await ground.events.change(caller.team_id, revoke, actor_id=caller.member_id)
+    await ground.events.change(caller.team_id, revoke, actor=caller.actor)
 
 
 async def sign_in_with_token(token: Secret, *, ground: Ground) -> OpenedSession | None:

@@ -1,6 +1,6 @@
 """A team and who belongs to it: founded, added, given another role, removed.
 
-`actor_id` is the member who does it; None stands for the operator's command line, which may do everything.
+`actor` is the member who does it; None stands for the operator's command line, which may do everything.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from tortoise.exceptions import IntegrityError
 
+from app.actors import Actor
 from app.errors import Refusal, UserErrorCode
 from app.events import Change
 from app.graphql.callers import Role
@@ -54,7 +55,7 @@ async def found_team(*, name: str, admin_name: str, admin_email: str, ground: Gr
         raise Refusal(UserErrorCode.ALREADY_EXISTS, message, field=("name",)) from None
 
 
-async def add_member(*, team_id: UUID, actor_id: UUID | None, name: str, email: str, role: Role, ground: Ground) -> Invited:
+async def add_member(*, team_id: UUID, actor: Actor | None, name: str, email: str, role: Role, ground: Ground) -> Invited:
     """Add a member, with a link for their browser; the same e-mail address of somebody who has left is that member again.
 
     Raises Refusal ALREADY_EXISTS where a member has that address, INVALID, FORBIDDEN.
@@ -72,11 +73,11 @@ async def add_member(*, team_id: UUID, actor_id: UUID | None, name: str, email: 
         await put_link(member.id, link, now=change.now, lifetime=INVITE_LIFETIME)
         return member
 
-    member = await ground.events.change(team_id, add, actor_id=actor_id)
+    member = await ground.events.change(team_id, add, actor=actor)
     return Invited(member, address_of(link, settings=ground.settings))
 
 
-async def change_role(*, team_id: UUID, actor_id: UUID | None, member_id: UUID, role: Role, ground: Ground) -> Member:
+async def change_role(*, team_id: UUID, actor: Actor | None, member_id: UUID, role: Role, ground: Ground) -> Member:
     """Give a member another role; their tokens stay, and reach as far as the role does.
 
     Raises Refusal NOT_FOUND, CONFLICT for the last ADMIN, FORBIDDEN.
@@ -93,10 +94,10 @@ async def change_role(*, team_id: UUID, actor_id: UUID | None, member_id: UUID, 
         await change.record(MemberRoleChanged(member.id, member.name, role=role, previous=previous))
         return member
 
-    return await ground.events.change(team_id, give, actor_id=actor_id)
+    return await ground.events.change(team_id, give, actor=actor)
 
 
-async def remove_member(*, team_id: UUID, actor_id: UUID | None, member_id: UUID, ground: Ground) -> Member:
+async def remove_member(*, team_id: UUID, actor: Actor | None, member_id: UUID, ground: Ground) -> Member:
     """Let a member leave: whatever signs them in ends in the same transaction.
 
     Raises Refusal NOT_FOUND, CONFLICT for the last ADMIN, FORBIDDEN.
@@ -113,7 +114,7 @@ async def remove_member(*, team_id: UUID, actor_id: UUID | None, member_id: UUID
         await change.record(MemberRemoved(member.id, member.name))
         return member
 
-    return await ground.events.change(team_id, remove, actor_id=actor_id)
+    return await ground.events.change(team_id, remove, actor=actor)
 
 
 async def _join(change: Change, *, name: str, email: str, role: Role, former: Member | None = None) -> Member:

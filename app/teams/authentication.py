@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import structlog
 from starlette.requests import HTTPConnection
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from app.actors import origin_of
 from app.errors import Unauthenticated
 from app.graphql.callers import Caller
 from app.ground import Ground
@@ -49,7 +51,11 @@ class Authenticator:
         bearer = _BEARER.fullmatch(authorization)
         if bearer is None:
             raise Unauthenticated("The authorization has to look like this: Bearer TOKEN.")
-        return await self._by_bearer(Secret(bearer["token"]))
+        token = Secret(bearer["token"])
+        caller = await self._by_bearer(token)
+        last_four = token.last_four if is_token(token.reveal()) else None
+        origin = origin_of(connection, trusted=self._ground.settings.trusted_proxies, token_last_four=last_four)
+        return replace(caller, origin=origin)
 
     async def until_ended(self, caller: Caller) -> None:
         """Return once what the caller came with no longer holds: it was revoked, the member left or has another role.

@@ -33,7 +33,7 @@ async def add_member(*, team: str, name: str, email: str, role: Role, ground: Gr
     """Return the new member's id."""
     found = await _team(team)
     with _stated():
-        invited = await actions.add_member(team_id=found.id, actor_id=None, name=name, email=email, role=role, ground=ground)
+        invited = await actions.add_member(team_id=found.id, actor=None, name=name, email=email, role=role, ground=ground)
     return str(invited.member.id)
 
 
@@ -48,7 +48,7 @@ async def change_role(*, team: str, email: str, role: Role, ground: Ground) -> s
     """Return the member's id."""
     member = await _member(team, email)
     with _stated():
-        await actions.change_role(team_id=member.team_id, actor_id=None, member_id=member.id, role=role, ground=ground)
+        await actions.change_role(team_id=member.team_id, actor=None, member_id=member.id, role=role, ground=ground)
     return str(member.id)
 
 

@@ -185,7 +185,7 @@ async def add_team_member(info: Info, input: AddTeamMemberInput) -> AddTeamMembe
     caller = info.context.viewer
     invited = await actions.add_member(
         team_id=caller.team_id,
-        actor_id=caller.member_id,
+        actor=caller.actor,
         name=input.name,
         email=input.email,
         role=input.role,
@@ -202,7 +202,7 @@ async def change_team_member_role(info: Info, input: ChangeTeamMemberRoleInput) 
     caller = info.context.viewer
     member = await actions.change_role(
         team_id=caller.team_id,
-        actor_id=caller.member_id,
+        actor=caller.actor,
         member_id=_key(input.id, "TeamMember", missing="The team has no such member."),
         role=input.role,
         ground=info.context.ground,
@@ -221,7 +221,7 @@ async def remove_team_member(info: Info, input: RemoveTeamMemberInput) -> Remove
     caller = info.context.viewer
     member = await actions.remove_member(
         team_id=caller.team_id,
-        actor_id=caller.member_id,
+        actor=caller.actor,
         member_id=_key(input.id, "TeamMember", missing="The team has no such member."),
         ground=info.context.ground,
     )

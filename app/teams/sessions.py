@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from app.actors import origin_of
 from app.graphql.callers import ALL_SCOPES, Caller
 from app.ground import Ground
 from app.pages import is_same_origin
@@ -46,6 +47,7 @@ async def session_of(connection: HTTPConnection, *, ground: Ground) -> Caller | 
         credential_id=row.id,
         is_session=True,
         expires_at=row.expires_at,
+        origin=origin_of(connection, trusted=ground.settings.trusted_proxies),
     )
 
 

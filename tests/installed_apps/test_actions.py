@@ -147,7 +147,7 @@ async def test_refused_edits_change_nothing(world: World) -> None:
 async def test_a_member_who_was_made_a_viewer_meanwhile_is_refused(world: World) -> None:
     people, ground = world.people, world.ground
     app = await world.share(people.bob)
-    await change_role(team_id=people.team_id, actor_id=None, member_id=people.bob.member_id, role=people.vera.role, ground=ground)
+    await change_role(team_id=people.team_id, actor=None, member_id=people.bob.member_id, role=people.vera.role, ground=ground)
 
     attempt = edit(app.id, name="X", expected_updated_at=None, caller=people.bob, ground=ground)
 
@@ -209,7 +209,7 @@ async def test_refused_reauthentications_change_nothing(world: World) -> None:
 async def test_an_app_stays_when_who_set_it_up_leaves(world: World) -> None:
     app = await world.share(world.people.bob)
 
-    await remove_member(team_id=world.people.team_id, actor_id=None, member_id=world.people.bob.member_id, ground=world.ground)
+    await remove_member(team_id=world.people.team_id, actor=None, member_id=world.people.bob.member_id, ground=world.ground)
 
     kept = await InstalledApp.get(id=app.id)
     assert (kept.status, kept.installed_by_id, kept.deleted_at) == (

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.actors import Actor
 from app.errors import UserErrorCode
 from app.events import Event, head
 from app.installed_apps.actions import delete, find, reauthenticate
@@ -85,7 +86,9 @@ async def test_who_was_an_admin_a_moment_ago_adds_nothing(world: World) -> None:
     ada, bob = world.people.ada, world.people.bob
     await GITHUB.add(world, ada)
     for caller, role in ((bob, ada.role), (ada, bob.role)):
-        await change_role(team_id=ada.team_id, member_id=caller.member_id, actor_id=ada.member_id, role=role, ground=world.ground)
+        await change_role(
+            team_id=ada.team_id, member_id=caller.member_id, actor=Actor(ada.member_id), role=role, ground=world.ground
+        )
 
     assert await code_of(GITLAB.add(world, ada)) == (UserErrorCode.FORBIDDEN, ())
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from app.actors import Actor
 from app.events import Event, head
 from app.installed_apps.actions import delete as delete_app
 from app.installed_apps.models import InstalledApp
@@ -88,7 +89,7 @@ async def test_a_member_who_leaves_takes_their_authorization_along(world: World,
 
     await remove_member(
         team_id=people.team_id,
-        actor_id=people.ada.member_id,
+        actor=Actor(people.ada.member_id),
         member_id=people.bob.member_id,
         ground=world.ground,
     )

@@ -1,5 +1,6 @@
 from uuid import uuid4
 
+from app.actors import Actor
 from app.errors import UserErrorCode
 from app.events import Event, head
 from app.installed_apps.actions import delete as delete_app
@@ -76,7 +77,7 @@ async def test_a_member_who_leaves_takes_their_own_sign_in_along_and_another_bri
     people = world.people
     integration = await place_own(world, people.bob)
     await remove_member(
-        team_id=people.team_id, actor_id=people.ada.member_id, member_id=people.bob.member_id, ground=world.ground
+        team_id=people.team_id, actor=Actor(people.ada.member_id), member_id=people.bob.member_id, ground=world.ground
     )
     stopped = await now_of(integration)
     assert (stopped.status, stopped.reason) == (IntegrationStatus.NEEDS_REAUTHENTICATION, "AUTHORIZATION_ENDED")

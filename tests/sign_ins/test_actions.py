@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from app.actors import Actor
 from app.errors import Refusal, UserErrorCode
 from app.sign_ins import actions
 from app.sign_ins.models import Authorization, AuthorizationStatus
@@ -83,7 +84,7 @@ async def test_a_team_has_fifty_open_sign_ins_at_most(world: World) -> None:
 async def test_who_has_left_begins_nothing(world: World) -> None:
     bob = await world.join("Bob")
     caller = by_session(bob)
-    await remove_member(team_id=bob.team_id, actor_id=world.admin.id, member_id=bob.id, ground=world.ground)
+    await remove_member(team_id=bob.team_id, actor=Actor(world.admin.id), member_id=bob.id, ground=world.ground)
 
     with pytest.raises(Refusal) as refused:
         await world.begin(caller)

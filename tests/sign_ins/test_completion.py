@@ -204,7 +204,7 @@ async def test_who_leaves_during_the_exchange_leaves_no_grant_behind(world: Worl
         world.fault("oauth.v2.access", "slow", seconds=1.5)
         finishing = asyncio.create_task(browser.http.get(callback))
         await world.reach(token_requests=1)
-        await remove_member(team_id=bob.team_id, actor_id=None, member_id=bob.id, ground=world.ground)
+        await remove_member(team_id=bob.team_id, actor=None, member_id=bob.id, ground=world.ground)
         answer = await finishing
     await revoke_due(ground=world.ground)
 

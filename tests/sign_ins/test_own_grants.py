@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.actors import Actor
 from app.errors import UserErrorCode
 from app.events import head
 from app.installed_apps.actions import delete, find
@@ -147,7 +148,7 @@ async def test_a_member_who_leaves_takes_their_own_along(team: World, host: Host
     bobs = await host.sign_in(team, bob, app)
     await host.sign_in(team, cid, app, "grace")
 
-    await remove_member(team_id=ada.team_id, member_id=bob.member_id, actor_id=ada.member_id, ground=team.ground)
+    await remove_member(team_id=ada.team_id, member_id=bob.member_id, actor=Actor(ada.member_id), ground=team.ground)
 
     assert (await Authorization.get(id=bobs.id)).status is AuthorizationStatus.REVOKED
     await give_back(team)

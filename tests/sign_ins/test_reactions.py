@@ -1,3 +1,4 @@
+from app.actors import Actor
 from app.sign_ins.events import GrantEnded
 from app.sign_ins.jobs import revoke_due
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
@@ -14,7 +15,7 @@ async def test_who_leaves_takes_their_own_grants_along_and_leaves_what_is_the_te
     pending = await world.begin(by_session(bob))
     mine = await world.grant("Globex", shared=False)
 
-    await remove_member(team_id=bob.team_id, actor_id=world.admin.id, member_id=bob.id, ground=world.ground)
+    await remove_member(team_id=bob.team_id, actor=Actor(world.admin.id), member_id=bob.id, ground=world.ground)
     await revoke_due(ground=world.ground)
 
     states = {grant.id: grant.state for grant in await Grant.all()}

@@ -123,7 +123,7 @@ async def test_nobody_else_sees_it_not_even_an_admin(world: World) -> None:
 async def test_who_became_a_reader_does_not_reach_the_provider(world: World) -> None:
     bob = await world.join("Bob")
     row = await world.sign_in(member=bob)
-    await change_role(team_id=bob.team_id, actor_id=None, member_id=bob.id, role=Role.VIEWER, ground=world.ground)
+    await change_role(team_id=bob.team_id, actor=None, member_id=bob.id, role=Role.VIEWER, ground=world.ground)
     before = world.requests("conversations.list")
 
     with pytest.raises(Forbidden):

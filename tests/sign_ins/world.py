@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from app.actors import Actor
 from app.events import Change, Event, Reactions
 from app.graphql.callers import Caller, Role
 from app.ground import Ground
@@ -96,7 +97,7 @@ class World:
                 change, row.id, member_id=row.member_id, shared=shared, wanted_account_id=wanted, field=["id"]
             )
 
-        return await self.ground.events.change(row.team_id, put, actor_id=row.member_id)
+        return await self.ground.events.change(row.team_id, put, actor=Actor(row.member_id))
 
     async def grant(self, workspace: str = "Acme", *, member: Member | None = None, shared: bool = True) -> Grant:
         """Sign in and put it to use."""

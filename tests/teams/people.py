@@ -21,7 +21,7 @@ async def found(ground: Ground, *, name: str = "Orbit") -> Founded:
 async def join(ground: Ground, team: Team, *, name: str, role: Role) -> Member:
     """Add a member whose address is their name's at example.com."""
     email = f"{name.lower()}@example.com"
-    return (await add_member(team_id=team.id, actor_id=None, name=name, email=email, role=role, ground=ground)).member
+    return (await add_member(team_id=team.id, actor=None, name=name, email=email, role=role, ground=ground)).member
 
 
 def by_session(member: Member) -> Caller:

@@ -110,7 +110,7 @@ async def test_the_role_counts_as_it_is_at_the_change_not_as_it_was_at_the_reque
     team = (await found(ground)).team
     bob = await join(ground, team, name="Bob", role=Role.ADMIN)
     caller = by_session(bob)
-    await change_role(team_id=team.id, actor_id=None, member_id=bob.id, role=Role.VIEWER, ground=ground)
+    await change_role(team_id=team.id, actor=None, member_id=bob.id, role=Role.VIEWER, ground=ground)
     before = await rows()
 
     with pytest.raises(Refusal) as refused:
@@ -136,7 +136,7 @@ async def test_a_token_revoked_meanwhile_makes_no_other(ground: Ground) -> None:
 async def test_a_member_who_left_meanwhile_gets_no_token(ground: Ground) -> None:
     team = (await found(ground)).team
     bob = await join(ground, team, name="Bob", role=Role.MEMBER)
-    await remove_member(team_id=team.id, actor_id=None, member_id=bob.id, ground=ground)
+    await remove_member(team_id=team.id, actor=None, member_id=bob.id, ground=ground)
     before = await rows()
 
     with pytest.raises(Refusal) as refused:
@@ -235,7 +235,7 @@ async def spoil(trouble: str, token: Secret, member: Member, *, ground: Ground, 
         case "expired":
             clock.advance(timedelta(days=1))
         case "left":
-            await remove_member(team_id=member.team_id, actor_id=None, member_id=member.id, ground=ground)
+            await remove_member(team_id=member.team_id, actor=None, member_id=member.id, ground=ground)
         case "unknown":
             return make_token(os.urandom)
         case "mistyped":

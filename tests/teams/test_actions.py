@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from app.actors import Actor
 from app.errors import Refusal, UserErrorCode
 from app.events import Change, Events
 from app.graphql.callers import Role, Scope
@@ -60,7 +61,7 @@ async def test_what_makes_no_sense_is_not_added(ground: Ground, name: str, email
     before = await rows()
 
     with pytest.raises(Refusal) as refused:
-        await add_member(team_id=team.id, actor_id=None, name=name, email=email, role=Role.MEMBER, ground=ground)
+        await add_member(team_id=team.id, actor=None, name=name, email=email, role=Role.MEMBER, ground=ground)
 
     assert (refused.value.code, refused.value.field) == (UserErrorCode.INVALID, (field,))
     assert await rows() == before
@@ -71,7 +72,7 @@ async def test_a_new_member_gets_a_link_that_signs_their_browser_in_within_a_day
 
     invited = await add_member(
         team_id=founded.team.id,
-        actor_id=founded.admin.id,
+        actor=Actor(founded.admin.id),
         name="Bob",
         email="bob@example.com",
         role=Role.MEMBER,
@@ -91,7 +92,7 @@ async def test_an_address_is_one_member_however_it_is_spelled(ground: Ground) ->
 
     with pytest.raises(Refusal) as refused:
         await add_member(
-            team_id=team.id, actor_id=None, name="Another Ada", email="ADA@example.com", role=Role.VIEWER, ground=ground
+            team_id=team.id, actor=None, name="Another Ada", email="ADA@example.com", role=Role.VIEWER, ground=ground
         )
 
     assert (refused.value.code, refused.value.field) == (UserErrorCode.ALREADY_EXISTS, ("email",))
@@ -109,12 +110,10 @@ async def test_the_same_address_in_another_team_is_another_member(ground: Ground
 async def test_who_left_and_is_added_again_is_the_same_member(ground: Ground, clock: HeldClock) -> None:
     team = (await found(ground)).team
     bob = await join(ground, team, name="Bob", role=Role.ADMIN)
-    await remove_member(team_id=team.id, actor_id=None, member_id=bob.id, ground=ground)
+    await remove_member(team_id=team.id, actor=None, member_id=bob.id, ground=ground)
     clock.advance(timedelta(days=1))
 
-    again = await add_member(
-        team_id=team.id, actor_id=None, name="Robert", email="Bob@example.com", role=Role.VIEWER, ground=ground
-    )
+    again = await add_member(team_id=team.id, actor=None, name="Robert", email="Bob@example.com", role=Role.VIEWER, ground=ground)
 
     row = await Member.get(id=bob.id)
     assert again.member.id == bob.id
@@ -127,7 +126,7 @@ async def test_a_changed_role_is_told_and_the_same_role_is_not(ground: Ground) -
     bob = await join(ground, team, name="Bob", role=Role.MEMBER)
 
     for _ in range(2):
-        await change_role(team_id=team.id, actor_id=None, member_id=bob.id, role=Role.VIEWER, ground=ground)
+        await change_role(team_id=team.id, actor=None, member_id=bob.id, role=Role.VIEWER, ground=ground)
 
     assert (await Member.get(id=bob.id)).role is Role.VIEWER
     assert (await log())[2:] == [("TEAM_MEMBER_ROLE_CHANGED", "Bob is now VIEWER (was MEMBER).")]
@@ -138,7 +137,7 @@ async def test_a_smaller_role_keeps_tokens_and_sessions(ground: Ground) -> None:
     bob = await join(ground, team, name="Bob", role=Role.MEMBER)
     await sign_everywhere(bob, ground=ground)
 
-    await change_role(team_id=team.id, actor_id=None, member_id=bob.id, role=Role.VIEWER, ground=ground)
+    await change_role(team_id=team.id, actor=None, member_id=bob.id, role=Role.VIEWER, ground=ground)
 
     assert await AccessToken.filter(revoked_at=None).count() == 1
     assert await BrowserSession.filter(ended_at=None).count() == 1
@@ -149,7 +148,7 @@ async def test_a_removed_member_is_signed_out_everywhere_at_once(ground: Ground,
     bob = await join(ground, team, name="Bob", role=Role.MEMBER)
     link = await sign_everywhere(bob, ground=ground)
 
-    removed = await remove_member(team_id=team.id, actor_id=None, member_id=bob.id, ground=ground)
+    removed = await remove_member(team_id=team.id, actor=None, member_id=bob.id, ground=ground)
 
     assert removed.left_at == clock.now()
     assert await AccessToken.filter(revoked_at=None).count() == 0
@@ -163,7 +162,7 @@ async def test_coming_back_brings_no_token_or_session_back(ground: Ground) -> No
     team = (await found(ground)).team
     bob = await join(ground, team, name="Bob", role=Role.MEMBER)
     await sign_everywhere(bob, ground=ground)
-    await remove_member(team_id=team.id, actor_id=None, member_id=bob.id, ground=ground)
+    await remove_member(team_id=team.id, actor=None, member_id=bob.id, ground=ground)
 
     await join(ground, team, name="Bob", role=Role.MEMBER)
 
@@ -177,7 +176,7 @@ async def test_others_stay_signed_in_when_a_member_leaves(ground: Ground) -> Non
     bob = await join(ground, founded.team, name="Bob", role=Role.MEMBER)
     await sign_everywhere(founded.admin, ground=ground)
 
-    await remove_member(team_id=founded.team.id, actor_id=None, member_id=bob.id, ground=ground)
+    await remove_member(team_id=founded.team.id, actor=None, member_id=bob.id, ground=ground)
 
     assert await AccessToken.filter(revoked_at=None).count() == 1
     assert await BrowserSession.filter(ended_at=None).count() == 1
@@ -190,9 +189,9 @@ async def test_the_last_admin_is_neither_demoted_nor_removed(ground: Ground) -> 
     before = await rows()
 
     with pytest.raises(Refusal) as demoted:
-        await change_role(team_id=team_id, actor_id=admin_id, member_id=admin_id, role=Role.MEMBER, ground=ground)
+        await change_role(team_id=team_id, actor=Actor(admin_id), member_id=admin_id, role=Role.MEMBER, ground=ground)
     with pytest.raises(Refusal) as removed:
-        await remove_member(team_id=team_id, actor_id=admin_id, member_id=admin_id, ground=ground)
+        await remove_member(team_id=team_id, actor=Actor(admin_id), member_id=admin_id, ground=ground)
 
     assert (demoted.value.code, removed.value.code) == (UserErrorCode.CONFLICT, UserErrorCode.CONFLICT)
     assert await rows() == before
@@ -208,7 +207,7 @@ async def test_admins_who_demote_each_other_at_once_leave_one(ground: Ground, by
         *(
             change_role(
                 team_id=founded.team.id,
-                actor_id=None if by_command_line else ring[place - 1].id,
+                actor=None if by_command_line else Actor(ring[place - 1].id),
                 member_id=member.id,
                 role=Role.MEMBER,
                 ground=ground,
@@ -232,9 +231,9 @@ async def test_who_is_no_admin_any_more_by_the_time_of_the_change_is_refused(gro
     before = await rows()
 
     for attempt in (
-        add_member(team_id=founded.team.id, actor_id=bob.id, name="Eve", email="e@x", role=Role.ADMIN, ground=ground),
-        change_role(team_id=founded.team.id, actor_id=bob.id, member_id=bob.id, role=Role.ADMIN, ground=ground),
-        remove_member(team_id=founded.team.id, actor_id=bob.id, member_id=founded.admin.id, ground=ground),
+        add_member(team_id=founded.team.id, actor=Actor(bob.id), name="Eve", email="e@x", role=Role.ADMIN, ground=ground),
+        change_role(team_id=founded.team.id, actor=Actor(bob.id), member_id=bob.id, role=Role.ADMIN, ground=ground),
+        remove_member(team_id=founded.team.id, actor=Actor(bob.id), member_id=founded.admin.id, ground=ground),
     ):
         with pytest.raises(Refusal) as refused:
             await attempt
@@ -247,13 +246,13 @@ async def test_another_teams_members_and_unknown_and_former_ones_are_not_found(g
     team = (await found(ground)).team
     stranger = (await found(ground, name="Another")).admin
     former = await join(ground, team, name="Bob", role=Role.MEMBER)
-    await remove_member(team_id=team.id, actor_id=None, member_id=former.id, ground=ground)
+    await remove_member(team_id=team.id, actor=None, member_id=former.id, ground=ground)
     before = await rows()
 
     for member_id in (stranger.id, former.id, uuid4()):
         for attempt in (
-            change_role(team_id=team.id, actor_id=None, member_id=member_id, role=Role.VIEWER, ground=ground),
-            remove_member(team_id=team.id, actor_id=None, member_id=member_id, ground=ground),
+            change_role(team_id=team.id, actor=None, member_id=member_id, role=Role.VIEWER, ground=ground),
+            remove_member(team_id=team.id, actor=None, member_id=member_id, ground=ground),
         ):
             with pytest.raises(Refusal) as refused:
                 await attempt
@@ -276,7 +275,7 @@ async def test_whoever_reacts_to_a_removal_stands_in_its_transaction(ground: Gro
     objecting = Events(clock=clock, reactions={MemberRemoved: (object_,)}, wake=lambda _: None)
 
     with pytest.raises(LookupError):
-        await remove_member(team_id=founded.team.id, actor_id=None, member_id=bob.id, ground=replace(ground, events=objecting))
+        await remove_member(team_id=founded.team.id, actor=None, member_id=bob.id, ground=replace(ground, events=objecting))
 
     assert seen == [bob.id]
     assert await rows() == before

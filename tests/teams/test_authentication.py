@@ -59,7 +59,7 @@ async def test_the_role_is_the_members_present_one(ground: Ground) -> None:
     team = (await found(ground)).team
     bob = await join(ground, team, name="Bob", role=Role.MEMBER)
     token = await token_of(bob, Scope.READ, ground=ground)
-    await change_role(team_id=team.id, actor_id=None, member_id=bob.id, role=Role.VIEWER, ground=ground)
+    await change_role(team_id=team.id, actor=None, member_id=bob.id, role=Role.VIEWER, ground=ground)
 
     caller = await Authenticator(ground).authenticate(request(), f"Bearer {token.reveal()}")
 
@@ -120,7 +120,7 @@ async def test_the_token_of_a_member_who_left_is_refused(ground: Ground) -> None
     team = (await found(ground)).team
     bob = await join(ground, team, name="Bob", role=Role.MEMBER)
     token = await token_of(bob, Scope.READ, ground=ground)
-    await remove_member(team_id=team.id, actor_id=None, member_id=bob.id, ground=ground)
+    await remove_member(team_id=team.id, actor=None, member_id=bob.id, ground=ground)
 
     assert await refusal_of(token, ground=ground) == "The member whose access token this is has left the team."
 
@@ -159,7 +159,7 @@ async def test_the_session_of_a_member_who_left_does_not_count(ground: Ground) -
     team = (await found(ground)).team
     bob = await join(ground, team, name="Bob", role=Role.MEMBER)
     cookie = await cookie_of(bob, ground=ground)
-    await remove_member(team_id=team.id, actor_id=None, member_id=bob.id, ground=ground)
+    await remove_member(team_id=team.id, actor=None, member_id=bob.id, ground=ground)
 
     assert await Authenticator(ground).authenticate(request(cookie=cookie), None) is None
 
@@ -192,9 +192,9 @@ async def test_whoever_listens_is_told_when_their_credential_ends(ground: Ground
 
     match ending:
         case "role":
-            await change_role(team_id=team.id, actor_id=None, member_id=bob.id, role=Role.VIEWER, ground=ground)
+            await change_role(team_id=team.id, actor=None, member_id=bob.id, role=Role.VIEWER, ground=ground)
         case "removal":
-            await remove_member(team_id=team.id, actor_id=None, member_id=bob.id, ground=ground)
+            await remove_member(team_id=team.id, actor=None, member_id=bob.id, ground=ground)
         case _:
             row = await AccessToken.get()
             await revoke_access_token(caller=by_session(bob), token_id=row.id, ground=ground)
@@ -213,7 +213,7 @@ async def test_whoever_listens_goes_on_while_others_leave(ground: Ground) -> Non
     watching = asyncio.create_task(ground.watcher.run())
     waiting = asyncio.create_task(Authenticator(ground).until_ended(caller))
 
-    await remove_member(team_id=bob.team_id, actor_id=None, member_id=bob.id, ground=ground)
+    await remove_member(team_id=bob.team_id, actor=None, member_id=bob.id, ground=ground)
 
     seen = aiter(ground.watcher.follow(bob.team_id, after=2))
     assert (await anext(seen)).type == "TEAM_MEMBER_REMOVED"

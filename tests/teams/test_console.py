@@ -65,7 +65,7 @@ async def test_what_is_wrong_is_stated_and_changes_nothing(ground: Ground) -> No
     await create_orbit(ground)
     bob_id = await add_bob(ground)
     team_id = (await Member.get(id=bob_id)).team_id
-    await remove_member(team_id=team_id, actor_id=None, member_id=UUID(bob_id), ground=ground)
+    await remove_member(team_id=team_id, actor=None, member_id=UUID(bob_id), ground=ground)
     before = await rows()
 
     for attempt, words in (

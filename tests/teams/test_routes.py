@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
+from app.actors import Actor
 from app.graphql.callers import Role, Scope
 from app.ground import Ground
 from app.settings import Settings
@@ -133,7 +134,7 @@ async def test_a_link_that_is_no_good_does_not_say_why(
         case "expired":
             clock.advance(timedelta(minutes=10))
         case _:
-            await remove_member(team_id=bob.team_id, actor_id=None, member_id=bob.id, ground=ground)
+            await remove_member(team_id=bob.team_id, actor=None, member_id=bob.id, ground=ground)
     before = await rows()
 
     answers = [await browser.get(link), await browser.post(link, headers=FROM_HERE)]
@@ -268,7 +269,7 @@ async def test_signing_out_without_a_session_is_no_trouble(browser: httpx2.Async
 
 async def test_an_invitation_signs_its_member_in_like_any_link(browser: httpx2.AsyncClient, ada: Member, ground: Ground) -> None:
     invited = await add_member(
-        team_id=ada.team_id, actor_id=ada.id, name="Bob", email="bob@example.com", role=Role.VIEWER, ground=ground
+        team_id=ada.team_id, actor=Actor(ada.id), name="Bob", email="bob@example.com", role=Role.VIEWER, ground=ground
     )
 
     answer = await browser.post(invited.invite_url.reveal(), headers=FROM_HERE)

@@ -75,7 +75,7 @@ async def test_the_viewer_sees_themselves_their_team_and_their_own_tokens(ground
     clock.advance(timedelta(seconds=1))
     bob = await join(ground, founded.team, name="Bob", role=Role.VIEWER)
     left = await join(ground, founded.team, name="Cid", role=Role.MEMBER)
-    await remove_member(team_id=founded.team.id, actor_id=None, member_id=left.id, ground=ground)
+    await remove_member(team_id=founded.team.id, actor=None, member_id=left.id, ground=ground)
     await found(ground, name="Another")
     await create_access_token(caller=by_session(bob), name="Mine", scopes=[Scope.READ], expires_in_days=1, ground=ground)
     await create_access_token(
@@ -273,7 +273,7 @@ async def test_nodes_are_found_in_ones_own_team_only(ground: Ground) -> None:
 async def test_who_has_left_is_still_found_by_id(ground: Ground) -> None:
     founded = await found(ground)
     bob = await join(ground, founded.team, name="Bob", role=Role.MEMBER)
-    await remove_member(team_id=founded.team.id, actor_id=None, member_id=bob.id, ground=ground)
+    await remove_member(team_id=founded.team.id, actor=None, member_id=bob.id, ground=ground)
 
     data = await ask(
         f'{{ node(id: "{encode_id("TeamMember", bob.id)}") {{ ... on TeamMember {{ name leftAt }} }} }}',

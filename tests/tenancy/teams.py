@@ -192,10 +192,8 @@ async def _make_tokens(world: World, people: People) -> dict[str, CreatedToken]:
 async def _let_one_leave(world: World, people: People) -> UUID:
     """Return the id of a member who has left; another has a link to sign in by."""
     ground, team_id = world.ground, people.team_id
-    joined = await add_member(
-        team_id=team_id, actor_id=None, name="Dora", email="dora@example.com", role=Role.MEMBER, ground=ground
-    )
-    await remove_member(team_id=team_id, actor_id=people.ada.member_id, member_id=joined.member.id, ground=ground)
+    joined = await add_member(team_id=team_id, actor=None, name="Dora", email="dora@example.com", role=Role.MEMBER, ground=ground)
+    await remove_member(team_id=team_id, actor=people.ada.actor, member_id=joined.member.id, ground=ground)
     await make_sign_in_link(member_id=people.bob.member_id, ground=ground)
     return joined.member.id
 
