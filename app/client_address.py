@@ -14,6 +14,7 @@ UNKNOWN = "unknown"
 """What stands for the address where there is none: a Unix socket, say."""
 
 _HIGHEST_PORT = 65_535
+_CUSTOMERS_OWN = 64
 _WITH_PORT = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<four>[0-9.]+))(?::(?P<port>[0-9]{1,5}))?")
 
 
@@ -34,6 +35,12 @@ def client_address(connection: HTTPConnection, *, trusted: Sequence[Network]) ->
             break
         found = before
     return str(found)
+
+
+def client_network(connection: HTTPConnection, *, trusted: Sequence[Network]) -> str:
+    """Return what stands for everybody at the request's address: that itself, or for IPv6 its /64, which is one customer's."""
+    address = client_address(connection, trusted=trusted)
+    return str(IPv6Network((address, _CUSTOMERS_OWN), strict=False)) if ":" in address else address
 
 
 def _is_trusted(address: Address, trusted: Sequence[Network]) -> bool:

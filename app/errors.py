@@ -108,9 +108,13 @@ class CursorInvalid(RequestRefused):
 
 
 class RateLimited(RequestRefused):
-    """Too many requests."""
+    """Too many requests. `retry_after` is after how many seconds to ask again, where that is known."""
 
     code = "RATE_LIMITED"
+
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class TooComplex(RequestRefused):

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from app.clock import Clock
 from app.events import Events
 from app.outbound import Outbound
+from app.rates import Rates
 from app.sealing.vault import Vault
 from app.settings import Settings
+from app.sharing import Sharing
 from app.stopping import Stopping
 from app.watcher import Watcher
 
 
 @dataclass(frozen=True)
 class Ground:
-    """The service's collaborators. `entropy(n)` returns n unpredictable bytes."""
+    """The service's collaborators. `entropy(n)` returns n unpredictable bytes; without `rates` nothing is limited by time."""
 
     settings: Settings
     clock: Clock
@@ -24,3 +26,5 @@ class Ground:
     events: Events
     watcher: Watcher
     stopping: Stopping = field(default_factory=Stopping)
+    sharing: Sharing = field(default_factory=Sharing)
+    rates: Rates | None = None

@@ -25,10 +25,12 @@ from app.ground import Ground
 from app.outbound import Outbound, parse_allow, prove_guarded
 from app.pages import html, page
 from app.presence import present
+from app.rates import Rates
 from app.reactions import REACTIONS
 from app.schema import build_schema
 from app.sealing.vault import open_vault
 from app.settings import Settings
+from app.sharing import Sharing
 from app.sign_ins import routes as sign_ins
 from app.sign_ins.flights import flights_of
 from app.stopping import SETTLE_SECONDS, Stopping
@@ -136,6 +138,7 @@ async def open_ground(
             background.wake()
 
     wake_ups = _wake_ups(settings, hear=wake)
+    sharing = Sharing(_redis(settings), installation=settings.public_url)
 
     def wake_all(team_id: UUID) -> None:
         wake(team_id)
@@ -157,6 +160,8 @@ async def open_ground(
                 events=Events(clock=clock, reactions=REACTIONS, wake=wake_all),
                 watcher=watcher,
                 stopping=stopping or Stopping(),
+                sharing=sharing,
+                rates=Rates(clock=clock, sharing=sharing),
             )
             async with contextlib.AsyncExitStack() as lasting:
                 # Who works in the background stays; a command is gone before it matters which keys it holds and whom it wakes.
@@ -171,6 +176,7 @@ async def open_ground(
         finally:
             await outbound.aclose()
     finally:
+        await sharing.aclose()
         await database.close()
 
 
@@ -197,12 +203,17 @@ async def _connect(settings: Settings) -> None:
 
 
 def _wake_ups(settings: Settings, *, hear: Callable[[UUID | None], None]) -> WakeUps | None:
-    return WakeUps(settings.redis_url.get_secret_value(), hear=hear) if settings.redis_url is not None else None
+    url = _redis(settings)
+    return WakeUps(url, hear=hear) if url is not None else None
+
+
+def _redis(settings: Settings) -> str | None:
+    return settings.redis_url.get_secret_value() if settings.redis_url is not None else None
 
 
 def _own(settings: Settings, place: Place) -> tuple[tuple[str, int], ...]:
     """Return where this service and what it stands on listen: never to be called."""
-    stands_on = [settings.database, settings.redis_url.get_secret_value() if settings.redis_url is not None else ""]
+    stands_on = [settings.database, _redis(settings) or ""]
     ports = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
     found = [(parts.hostname, parts.port or ports.get(parts.scheme, 0)) for parts in map(urlsplit, stands_on)]
     return (*place.listens, *((host, port) for host, port in found if host and port))

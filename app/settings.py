@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     slack_url: str = "https://slack.com"
     outbound_allow: str = ""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    rate_limit_per_minute: int = Field(default=60_000, ge=0)
+    team_rate_limit_per_minute: int = Field(default=300_000, ge=0)
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     oidc_issuer: str | None = None
     oidc_audience: str | None = None

@@ -9,6 +9,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 
+from app.graphql.charges import ChargeOperations
 from app.graphql.documents import Documents, ExamineDocuments
 from app.graphql.rules import rules_of
 from app.graphql.scalars import SCALARS
@@ -33,7 +34,7 @@ class Schema(strawberry.Schema):
             mutation,
             subscription,
             types=types,
-            extensions=[ExamineDocuments, *extensions],
+            extensions=[ExamineDocuments, ChargeOperations, *extensions],
             config=StrawberryConfig(scalar_map=SCALARS),
         )
         self.rules = rules_of(self._schema)

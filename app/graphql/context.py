@@ -14,6 +14,7 @@ from app.graphql.budget import Budget
 from app.graphql.callers import Caller
 from app.graphql.tasks import Tasks
 from app.ground import Ground
+from app.rates import Bucket
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -37,7 +38,8 @@ class Context:
     """One operation's surroundings. A socket has many operations: each gets a Context of its own.
 
     `request_id` is what an INTERNAL error tells the client and the log; `tasks` keeps mutations going when the client leaves;
-    `budget` is how much of providers it may ask; `caught_up` is set when a subscription has told all, as the process ends.
+    `budget` is how much of providers it may ask; `caught_up` is set when a subscription has told all, as the process ends;
+    `buckets` is what its cost is taken out of.
     """
 
     caller: Caller | None
@@ -46,6 +48,7 @@ class Context:
     tasks: Tasks = field(default_factory=Tasks)
     budget: Budget = field(default_factory=Budget)
     caught_up: asyncio.Event = field(default_factory=asyncio.Event)
+    buckets: tuple[Bucket, ...] = ()
     _loaders: dict[Callable[..., Any], DataLoader[Any, Any]] = field(default_factory=dict)
 
     @property

@@ -79,10 +79,11 @@ RULES: tuple[type[ASTValidationRule], ...] = (
 
 @dataclass(frozen=True)
 class Examined:
-    """A document and what is wrong with it."""
+    """A document, what is wrong with it, and what an operation of it costs at most."""
 
     document: DocumentNode
     errors: tuple[GraphQLError, ...]
+    cost: int = 1
 
 
 class Documents:
@@ -99,11 +100,17 @@ class Documents:
             self._kept.move_to_end(text)
             return kept
         document = parse(text, **_parse_options(text))
-        errors = refuse_oversize(document) or validate(schema, document, RULES, MOST_ERRORS)
-        examined = Examined(document, tuple(errors))
+        size, errors = examine_size(document)
+        errors = errors or validate(schema, document, RULES, MOST_ERRORS)
+        examined = Examined(document, tuple(errors), max(size.cost, 1))
         if not errors:  # or anybody could push out what is asked for all the time
             self._keep(text, examined)
         return examined
+
+    def cost_of(self, text: str) -> int:
+        """Return what an operation of a document that was found valid costs; 1 for any other."""
+        kept = self._kept.get(text)
+        return kept.cost if kept is not None else 1
 
     def _keep(self, text: str, examined: Examined) -> None:
         self._kept[text] = examined
@@ -152,14 +159,14 @@ class ExamineDocuments(SchemaExtension):
         return cast(HasDocuments, self.execution_context.schema).documents
 
 
-def refuse_oversize(document: DocumentNode) -> list[GraphQLError]:
-    """Return an error for each limit that an operation of the document is beyond."""
+def examine_size(document: DocumentNode) -> tuple[Size, list[GraphQLError]]:
+    """Return how large the document is, and an error for each limit that an operation of it is beyond."""
     try:
         size = measure(document)
     except RecursionError:
-        return [_too_complex("The document is nested too deeply.")]
+        return Size(), [_too_complex("The document is nested too deeply.")]
     limits = zip(Size._fields, size, LARGEST, strict=True)
-    return [_too_complex(_BEYOND[name].format(may)) for name, has, may in limits if has > may]
+    return size, [_too_complex(_BEYOND[name].format(may)) for name, has, may in limits if has > may]
 
 
 def measure(document: DocumentNode) -> Size:

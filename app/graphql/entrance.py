@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from app.errors import Unauthenticated
 from app.graphql.assembly import Schema
 from app.graphql.callers import Caller
+from app.graphql.charges import buckets_of
 from app.graphql.context import SIGN_IN_FIRST, Context
 from app.graphql.tasks import Tasks
 from app.ground import Ground
@@ -45,9 +46,17 @@ class Entrance:
     until: Until = for_ever
     tasks: Tasks = field(default_factory=Tasks)
 
-    def context(self, caller: Caller | None, *, request_id: str | None = None) -> Context:
-        """Return the context of one operation."""
-        return Context(caller=caller, ground=self.ground, request_id=request_id or self.request_id(), tasks=self.tasks)
+    def context(
+        self, caller: Caller | None, connection: HTTPConnection | None = None, *, request_id: str | None = None
+    ) -> Context:
+        """Return the context of one operation; without a `connection` nobody is charged for it."""
+        return Context(
+            caller=caller,
+            ground=self.ground,
+            request_id=request_id or self.request_id(),
+            tasks=self.tasks,
+            buckets=buckets_of(caller, connection, settings=self.ground.settings) if connection is not None else (),
+        )
 
     def request_id(self) -> str:
         """Return what the access log calls the request, or a fresh name."""

@@ -10,7 +10,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from app.errors import BadUserInput, DatabaseAway, Refusal, RequestRefused, ServiceError, TooComplex, UserErrorCode
+from app.errors import BadUserInput, DatabaseAway, RateLimited, Refusal, RequestRefused, ServiceError, TooComplex, UserErrorCode
 from app.graphql.documents import WHICH_OPERATION
 from app.graphql.enums import publish
 from app.graphql.rules import WITH_THE_OBJECT, attributes
@@ -63,12 +63,14 @@ _log = structlog.get_logger("graphql")
 
 
 def present(result: ExecutionResult, *, request_id: str) -> dict[str, Any]:
-    """Return the response's body: `data` unless the request as a whole was refused, `errors` where there are some."""
+    """Return the response's body: `data` unless nothing of it was run, `errors` and `extensions` where there are some."""
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = [describe(error, request_id=request_id) for error in result.errors]
     if not is_request_error(result):
         body["data"] = result.data
+    if result.extensions:
+        body["extensions"] = result.extensions
     return body
 
 
@@ -95,12 +97,12 @@ def refuse(cause: BaseException, *, request_id: str) -> dict[str, Any]:
         case DatabaseAway():
             _log.warning("unavailable", request_id=request_id, fault=cause.fault)
             return _row(cause.message, cause.code)
+        case RateLimited(retry_after=None) | Refusal(retry_after=None):
+            return _row(cause.message, cause.code)
+        case RateLimited() | Refusal():
+            return _row(cause.message, cause.code, retryAfter=cause.retry_after)
         case RequestRefused():
             return _row(cause.message, cause.code)
-        case Refusal(retry_after=None):
-            return _row(cause.message, cause.code)
-        case Refusal():
-            return _row(cause.message, cause.code, retryAfter=cause.retry_after)
     _log.error("unexpected error", request_id=request_id, error=type(cause).__qualname__, trace=_trace(cause))
     return _row(f"Something went wrong here; the log has it under {request_id}.", "INTERNAL")
 

@@ -198,7 +198,7 @@ class Socket:
             return Close(4409, "Subscriber for this id already exists")
         if self._entrance.ground.stopping.is_told:
             return None  # not begun: the socket is closed as soon as the others have been answered
-        context = self._entrance.context(self._caller)
+        context = self._entrance.context(self._caller, self._websocket)
         if len(self._operations) >= MOST_OPERATIONS:
             await self._refuse(id, RateLimited(f"A socket has {MOST_OPERATIONS} operations at most."), context)
             return None

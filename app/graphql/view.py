@@ -14,11 +14,13 @@ from strawberry.types.graphql import OperationType
 from app.graphql import graphiql
 from app.graphql.assembly import Schema
 from app.graphql.callers import Caller
+from app.graphql.charges import retry_after
 from app.graphql.context import Context
 from app.graphql.documents import WHICH_OPERATION
 from app.graphql.entrance import Authenticate, Entrance, Until, for_ever
 from app.graphql.errors import is_request_error, present, refuse
 from app.graphql.event_streams import EventStream
+from app.graphql.failures import counting_failures
 from app.graphql.requests import Media, Operation, Refused, choose_media, is_json, read_body, read_operation, read_parameters
 from app.graphql.sockets import Socket
 from app.ground import Ground
@@ -32,7 +34,7 @@ class View:
     """The ASGI application at /graphql, for requests and for WebSockets."""
 
     def __init__(self, schema: Schema, *, authenticate: Authenticate, ground: Ground, until: Until = for_ever) -> None:
-        self._entrance = Entrance(schema, authenticate, ground, until)
+        self._entrance = Entrance(schema, counting_failures(authenticate, ground=ground), ground, until)
 
     def routes(self) -> list[BaseRoute]:
         """Where the view answers."""
@@ -70,7 +72,7 @@ class View:
             caller = await self._authenticate(request)
         except Exception as error:  # noqa: BLE001 - whatever it was, the client is told in the protocol's own words
             return _not_let_in(refuse(error, request_id=request_id), media)
-        context = self._entrance.context(caller, request_id=request_id)
+        context = self._entrance.context(caller, request, request_id=request_id)
         if media is Media.EVENTS:
             return EventStream(self._entrance, operation, context)
         return await self._execute(request.method, media, operation, context)
@@ -97,6 +99,8 @@ class View:
         except InvalidOperationTypeError as error:
             return _refused(_wrong_way(error.operation_type), media)
         body = present(result, request_id=context.request_id)
+        if (seconds := retry_after(result)) is not None:
+            return _come_back(_json(body, media, _STATUSES["RATE_LIMITED"]), seconds)
         # Clients that know only application/json take anything but 200 for a broken connection (GraphQL over HTTP, 6.4.1).
         return _json(body, media, 400 if media is Media.GRAPHQL and is_request_error(result) else 200)
 
@@ -151,6 +155,12 @@ def _not_let_in(error: dict[str, Any], media: Media) -> Response:
         response.headers["WWW-Authenticate"] = "Bearer"
     if response.status_code == _STATUSES["UNAVAILABLE"]:
         response.headers["Retry-After"] = RETRY_AFTER
+    return _come_back(response, error["extensions"].get("retryAfter"))
+
+
+def _come_back(response: Response, seconds: int | None) -> Response:
+    if seconds is not None:
+        response.headers["Retry-After"] = str(seconds)
     return response
 
 

@@ -26,6 +26,7 @@ from app.graphql.rules import CHANGING, WITH_THE_OBJECT, Rule, attributes
 from app.graphql.scalars import URL
 from app.graphql.view import View
 from app.ground import Ground
+from app.rates import Rates
 from app.settings import Settings
 from tests.graphql.in_memory import page_of
 from tests.held import HeldClock
@@ -198,6 +199,7 @@ class World:
 
     clock: HeldClock = field(default_factory=HeldClock)
     settings: Settings = field(default_factory=lambda: Settings(allowed_origins=("https://friend.example",)))
+    rates: Rates | None = None
     caller: Caller | None = None
     cause: Callable[[], None] = lambda: None
     added: list[str] = field(default_factory=list)
@@ -220,6 +222,7 @@ class World:
             outbound=missing,
             events=missing,
             watcher=missing,
+            rates=self.rates,
         )
 
     async def authenticate(self, connection: HTTPConnection, credential: str | None) -> Caller | None:
