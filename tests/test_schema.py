@@ -1,5 +1,6 @@
 """The schema that the service offers: written down, described whole, and never less than the contract."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,13 @@ from graphql import (
 from graphql.utilities import find_breaking_changes
 
 from app.schema import build_schema
+from tests.releases import breaking_changes, undated_deprecations
 
 ROOT = Path(__file__).parent.parent
 WRITTEN = ROOT / "schema.graphql"
 CONTRACT = ROOT / "tests" / "data" / "contract.graphql"
+RELEASED = ROOT / "tests" / "data" / "released.graphql"
+"""schema.graphql as of the last release; each release copies it anew."""
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +38,14 @@ def test_nothing_breaks_a_client_written_against_the_contract(served: GraphQLSch
     contract = read_schema(CONTRACT.read_text())
 
     assert [change.description for change in find_breaking_changes(contract, served)] == []
+
+
+def test_nothing_breaks_a_client_written_against_the_last_release(served: GraphQLSchema) -> None:
+    assert breaking_changes(RELEASED.read_text(), served, today=datetime.now(UTC).date()) == []
+
+
+def test_every_deprecation_names_the_day_of_the_removal() -> None:
+    assert undated_deprecations(WRITTEN.read_text()) == []
 
 
 def test_every_type_field_argument_and_enum_value_is_described(served: GraphQLSchema) -> None:

@@ -25,7 +25,7 @@ def is_installed() -> bool:
 
 def lay_out(folder: Path) -> Path:
     """Put the programs beside the packages that they import, as Node.js wants it. Returns `folder`."""
-    for name in ("*.mjs", "*.cjs", "package.json"):
+    for name in ("*.mjs", "*.yaml", "package.json"):
         for source in _SOURCES.glob(name):
             shutil.copy(source, folder)
     (folder / "node_modules").symlink_to(_installed() / "node_modules")
