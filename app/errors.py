@@ -8,6 +8,7 @@
     │   ├── Unauthenticated, Forbidden, BadUserInput, CursorExpired, CursorInvalid,
     │   ├── RateLimited, TooComplex
     │   └── Unavailable
+    │       ├── Overdue              it was begun, took too long and was given up
     │       └── DatabaseAway         the database cannot do it now; nothing was written
     │           └── OutcomeUnknown   … but for this: it was cut off while it was being saved
     ├── StatedProblem      a command cannot do what was asked (exit 1)
@@ -127,6 +128,10 @@ class Unavailable(RequestRefused):
     """The database or another part the service stands on is away; asking again later may help."""
 
     code = "UNAVAILABLE"
+
+
+class Overdue(Unavailable):
+    """The operation was begun, and given up at its deadline."""
 
 
 class DatabaseAway(Unavailable):

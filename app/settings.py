@@ -48,6 +48,14 @@ class Settings(BaseSettings):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for parts in map(urlsplit, values):
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.path or parts.query:
+                raise ValueError("must be a comma list of origins such as https://app.example.com")
+        return values
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _read_networks(cls, value: object) -> object:

@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 
 from app.graphql.charges import ChargeOperations
+from app.graphql.deadlines import TimedExecutor
 from app.graphql.documents import Documents, ExamineDocuments
 from app.graphql.rules import rules_of
 from app.graphql.scalars import SCALARS
@@ -35,6 +36,7 @@ class Schema(strawberry.Schema):
             subscription,
             types=types,
             extensions=[ExamineDocuments, ChargeOperations, *extensions],
+            execution_context_class=TimedExecutor,
             config=StrawberryConfig(scalar_map=SCALARS),
         )
         self.rules = rules_of(self._schema)

@@ -21,6 +21,9 @@ V = TypeVar("V")
 K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
 V_co = TypeVar("V_co", covariant=True)
 
+DEADLINE = 10.0
+"""How long an operation, or an event of a subscription, may be executed, in seconds."""
+
 SIGN_IN_FIRST = "Sign in, or send an access token: Authorization: Bearer TOKEN."
 
 
@@ -38,8 +41,8 @@ class Context:
     """One operation's surroundings. A socket has many operations: each gets a Context of its own.
 
     `request_id` is what an INTERNAL error tells the client and the log; `tasks` keeps mutations going when the client leaves;
-    `budget` is how much of providers it may ask; `caught_up` is set when a subscription has told all, as the process ends;
-    `buckets` is what its cost is taken out of.
+    `budget` is how much of providers it may ask; `deadline` is how many seconds it may take; `caught_up` is set when a
+    subscription has told all, as the process ends; `buckets` is what its cost is taken out of.
     """
 
     caller: Caller | None
@@ -47,6 +50,7 @@ class Context:
     request_id: str
     tasks: Tasks = field(default_factory=Tasks)
     budget: Budget = field(default_factory=Budget)
+    deadline: float = DEADLINE
     caught_up: asyncio.Event = field(default_factory=asyncio.Event)
     buckets: tuple[Bucket, ...] = ()
     _loaders: dict[Callable[..., Any], DataLoader[Any, Any]] = field(default_factory=dict)

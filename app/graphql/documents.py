@@ -48,19 +48,34 @@ WHICH_OPERATION = "`operationName` has to name one of the document's operations;
 
 
 class Size(NamedTuple):
-    """How much an operation asks for, fragments spread out. `cost`: the objects that may come; `duplicates`: pairs to merge."""
+    """How much an operation asks for, fragments spread out.
+
+    `cost`: the objects that may come; `introspection`: the fields of the schema itself that may come; `duplicates`: pairs that
+    have to be merged.
+    """
 
     depth: int = 0
     fields: int = 0
     aliases: int = 0
     directives: int = 0
     cost: int = 0
+    introspection: int = 0
     fragments: int = 0
     duplicates: int = 0
     operations: int = 0
 
 
-LARGEST = Size(depth=15, fields=2_000, aliases=30, directives=50, cost=15_000, fragments=50, duplicates=1_000, operations=20)
+LARGEST = Size(
+    depth=15,
+    fields=2_000,
+    aliases=30,
+    directives=50,
+    cost=15_000,
+    introspection=60_000,
+    fragments=50,
+    duplicates=1_000,
+    operations=20,
+)
 
 
 class ValueFreeRule(ValuesOfCorrectTypeRule):
@@ -189,27 +204,30 @@ class _Walk:
         self._fragments = fragments
         self._sizes: dict[str, Size] = {}
 
-    def size_of(self, selections: SelectionSetNode | None) -> Size:
+    def size_of(self, selections: SelectionSetNode | None, *, introspects: bool = False) -> Size:
+        """Return the size of what is selected; `introspects`: of the schema itself, below `__schema` or `__type`."""
         if selections is None:
             return Size()
-        parts = [self._size_of_one(node) for node in selections.selections]
+        parts = [self._size_of_one(node, introspects=introspects) for node in selections.selections]
         size = Size(*map(sum, zip(*parts, strict=True))) if parts else Size()
         return size._replace(depth=max((part.depth for part in parts), default=0))
 
-    def _size_of_one(self, node: SelectionNode) -> Size:
+    def _size_of_one(self, node: SelectionNode, *, introspects: bool) -> Size:
         directives = len(node.directives or ())
         match node:
             case FieldNode():
-                below = self.size_of(node.selection_set)
+                introspects = introspects or node.name.value in _INTROSPECTION
+                below = self.size_of(node.selection_set, introspects=introspects)
                 return Size(
                     depth=below.depth + (not node.name.value.startswith("__")),
                     fields=below.fields + 1,
                     aliases=below.aliases + (node.alias is not None),
                     directives=below.directives + directives,
                     cost=1 + _multitude(node) * below.cost if node.selection_set is not None else 0,
+                    introspection=1 + _revealed(node.name.value, below.introspection) if introspects else below.introspection,
                 )
             case InlineFragmentNode():
-                inside = self.size_of(node.selection_set)
+                inside = self.size_of(node.selection_set, introspects=introspects)
             case FragmentSpreadNode():
                 inside = self._size_of_fragment(node.name.value)
             case _:
@@ -220,7 +238,9 @@ class _Walk:
         if name not in self._sizes:
             self._sizes[name] = Size()  # a cycle ends here; validation refuses it
             fragment = self._fragments.get(name)
-            self._sizes[name] = self.size_of(fragment.selection_set if fragment is not None else None)
+            if fragment is not None:
+                introspects = fragment.type_condition.name.value.startswith("__")
+                self._sizes[name] = self.size_of(fragment.selection_set, introspects=introspects)
         return self._sizes[name]
 
 
@@ -230,10 +250,21 @@ _BEYOND = {
     "aliases": "The operation has too many aliases: at most {:,}.",
     "directives": "The operation has too many directives: at most {:,}.",
     "cost": "The operation may bring too many objects: at most {:,}. Ask for smaller pages, or fewer levels of lists at once.",
+    "introspection": "The operation asks for too much of the schema: ask for all of it once, or for less at a time.",
     "fragments": "The document has too many fragments: at most {:,}.",
     "operations": "The document has too many operations: at most {:,}.",
     "duplicates": "The operation asks for the same fields too often: at most {:,} pairs that have to be merged.",
 }
+
+
+_INTROSPECTION = frozenset({"__schema", "__type"})
+_SCHEMA_LISTS = {"__type": 5, "types": 200, "fields": 8, "inputFields": 2, "enumValues": 2, "directives": 5}
+"""How many of each a schema such as ours has for each that stands above it; types that are asked for by name are large ones."""
+
+
+def _revealed(name: str, below: int) -> int:
+    """How many fields come below a field of the schema itself; most chains of `ofType` end soon."""
+    return below // 2 if name == "ofType" else below * _SCHEMA_LISTS.get(name, 1)
 
 
 def _multitude(node: FieldNode) -> int:

@@ -14,7 +14,8 @@ from app.errors import Unauthenticated
 from app.graphql.assembly import Schema
 from app.graphql.callers import Caller
 from app.graphql.charges import buckets_of
-from app.graphql.context import SIGN_IN_FIRST, Context
+from app.graphql.context import DEADLINE, SIGN_IN_FIRST, Context
+from app.graphql.shares import Share, share_of_operations, share_of_sockets
 from app.graphql.tasks import Tasks
 from app.ground import Ground
 from app.stopping import ANSWER_SECONDS
@@ -44,7 +45,10 @@ class Entrance:
     authenticate: Authenticate
     ground: Ground
     until: Until = for_ever
+    deadline: float = DEADLINE
     tasks: Tasks = field(default_factory=Tasks)
+    sockets: Share = field(default_factory=share_of_sockets)
+    operations: Share = field(default_factory=share_of_operations)
 
     def context(
         self, caller: Caller | None, connection: HTTPConnection | None = None, *, request_id: str | None = None
@@ -56,6 +60,7 @@ class Entrance:
             request_id=request_id or self.request_id(),
             tasks=self.tasks,
             buckets=buckets_of(caller, connection, settings=self.ground.settings) if connection is not None else (),
+            deadline=self.deadline,
         )
 
     def request_id(self) -> str:

@@ -10,7 +10,17 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from app.errors import BadUserInput, DatabaseAway, RateLimited, Refusal, RequestRefused, ServiceError, TooComplex, UserErrorCode
+from app.errors import (
+    BadUserInput,
+    DatabaseAway,
+    Overdue,
+    RateLimited,
+    Refusal,
+    RequestRefused,
+    ServiceError,
+    TooComplex,
+    UserErrorCode,
+)
 from app.graphql.documents import WHICH_OPERATION
 from app.graphql.enums import publish
 from app.graphql.rules import WITH_THE_OBJECT, attributes
@@ -78,7 +88,9 @@ def is_request_error(result: ExecutionResult) -> bool:
     """Whether nothing of the operation was executed."""
     if isinstance(result, PreExecutionError):
         return True
-    return result.data is None and bool(result.errors) and all(error.path is None for error in result.errors or ())
+    if result.data is not None or not result.errors:
+        return False
+    return all(error.path is None and not isinstance(error.original_error, Overdue) for error in result.errors)
 
 
 def describe(error: GraphQLError, *, request_id: str) -> dict[str, Any]:
@@ -96,6 +108,9 @@ def refuse(cause: BaseException, *, request_id: str) -> dict[str, Any]:
     match cause:
         case DatabaseAway():
             _log.warning("unavailable", request_id=request_id, fault=cause.fault)
+            return _row(cause.message, cause.code)
+        case Overdue():
+            _log.warning("overdue", request_id=request_id)
             return _row(cause.message, cause.code)
         case RateLimited(retry_after=None) | Refusal(retry_after=None):
             return _row(cause.message, cause.code)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 
 import orjson
 from starlette.responses import StreamingResponse
@@ -30,16 +30,20 @@ _COMPLETE = b"event: complete\ndata:\n\n"
 class EventStream(StreamingResponse):
     """Answers one operation; ends when it is complete, when the client leaves, and when the caller's credential ends.
 
-    When the process ends it ends without `complete`: the client comes back with its cursor.
+    When the process ends it ends without `complete`: the client comes back with its cursor. Raises RateLimited at once where the
+    caller has too many operations under way.
     """
 
     def __init__(self, entrance: Entrance, operation: Operation, context: Context) -> None:
+        self._share = ExitStack()
+        self._share.enter_context(entrance.operations.hold(context.caller))
         self._frames = _stream(entrance, operation, context)
         super().__init__(self._frames, headers=_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._frames):  # a client that leaves would leave it to the garbage collection
-            await super().__call__(scope, receive, send)
+        with self._share:
+            async with aclosing(self._frames):  # a client that leaves would leave it to the garbage collection
+                await super().__call__(scope, receive, send)
 
 
 async def _stream(entrance: Entrance, operation: Operation, context: Context) -> AsyncGenerator[bytes, None]:

@@ -1,15 +1,16 @@
 """What a GraphQL request over HTTP asks for (GraphQL over HTTP, draft of 2026-08)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
-
-from starlette.requests import Request
 
 from app.json_text import NotJson, parse_json
 
 LARGEST_BODY = 1024 * 1024
+MOST_SEPARATORS = 20_500
+"""As many commas and brackets as the most values that variables may have can need, and some around them."""
+
 _MOST_MEDIA_RANGES = 32
 
 
@@ -34,11 +35,11 @@ class Operation:
 
 @dataclass(frozen=True)
 class Refused:
-    """The request is not one; `words` say why to its author."""
+    """The request is not one; `words` say why to its author. `headers` are the answer's."""
 
     status: int
     words: str
-    allow: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def choose_media(accept: str | None) -> Media | None:
@@ -60,19 +61,9 @@ def choose_media(accept: str | None) -> Media | None:
     return best[1]
 
 
-async def read_body(request: Request) -> bytes | Refused:
-    """Return the body; at most 1 MiB of it is ever held."""
-    parts = bytearray()
-    async for part in request.stream():
-        parts += part
-        if len(parts) > LARGEST_BODY:
-            return Refused(413, "The body is larger than 1 MiB.")
-    return bytes(parts)
-
-
 def read_operation(body: bytes) -> Operation | Refused:
     """Read the JSON object that asks for an operation."""
-    asked = parse_json(body)
+    asked = parse_json(body, separators=MOST_SEPARATORS)
     if isinstance(asked, NotJson):
         return Refused(400, f"The body has to be JSON, but {asked.words}.")
     if not isinstance(asked, dict):
@@ -85,7 +76,7 @@ def read_parameters(parameters: Mapping[str, str]) -> Operation | Refused:
     asked: dict[str, object] = {"query": parameters.get("query"), "operationName": parameters.get("operationName")}
     for name in ("variables", "extensions"):
         text = parameters.get(name)
-        value = parse_json(text.encode("utf-8", "surrogatepass")) if text else None
+        value = parse_json(text.encode("utf-8", "surrogatepass"), separators=MOST_SEPARATORS) if text else None
         if isinstance(value, NotJson):
             return Refused(400, f"`{name}` has to be JSON, but {value.words}.")
         asked[name] = value

@@ -20,7 +20,7 @@ from app.graphql.callers import Caller
 from app.graphql.context import Context
 from app.graphql.entrance import Entrance, require_somebody
 from app.graphql.errors import is_request_error, present, refuse
-from app.graphql.requests import Operation, operation_of
+from app.graphql.requests import MOST_SEPARATORS, Operation, operation_of
 from app.graphql.results import run
 from app.json_text import NotJson, parse_json
 
@@ -68,6 +68,7 @@ class Socket:
         self._init_received = False
         self._initialised = asyncio.Event()
         self._operations: dict[str, _Running] = {}
+        self._share = contextlib.ExitStack()
 
     async def serve(self) -> None:
         """Speak with the client until either side ends it."""
@@ -80,7 +81,9 @@ class Socket:
             await self._close(WRONG_PROTOCOL)
             return
         await self._websocket.accept(subprotocol=PROTOCOL)
-        await self._close(await self._converse())
+        with self._share:
+            close = await self._converse()
+        await self._close(close)
 
     async def _converse(self) -> Close | None:
         """Return why to close; None when the client has gone."""
@@ -125,7 +128,7 @@ class Socket:
     async def _take(self, text: str | None) -> Close | None:
         if text is None:
             return Close(MALFORMED, "Messages are text.")
-        message = parse_json(text.encode("utf-8", "surrogatepass"))
+        message = parse_json(text.encode("utf-8", "surrogatepass"), separators=MOST_SEPARATORS)
         if isinstance(message, NotJson):
             return Close(MALFORMED, f"Messages are JSON, but {message.words}.")
         return await self._obey(message) if isinstance(message, dict) else NO_MESSAGE
@@ -156,6 +159,7 @@ class Socket:
         self._init_received = True
         try:
             self._caller = require_somebody(await self._authenticate(credential))
+            self._share.enter_context(self._entrance.sockets.hold(self._caller))
         except Exception as error:  # noqa: BLE001 - whatever it was, the socket is closed in the protocol's own way
             return self._turn_away(error)
         self._initialised.set()
@@ -212,18 +216,22 @@ class Socket:
 
     async def _run(self, id: str, operation: Operation, context: Context) -> None:
         try:
-            async with aclosing(run(self._entrance.schema, operation, context)) as results:
-                async for result in results:
-                    body = present(result, request_id=context.request_id)
-                    if is_request_error(result):
-                        await self._finish(id, {"type": "error", "id": id, "payload": body["errors"]})
-                        return
-                    await self._send({"type": "next", "id": id, "payload": body})
-            await self._finish(id, {"type": "complete", "id": id})
+            with self._entrance.operations.hold(context.caller):
+                await self._tell(id, operation, context)
         except WebSocketDisconnect:
             return
-        except Exception as error:  # noqa: BLE001 - a bug: whatever it is, the other operations go on
+        except Exception as error:  # noqa: BLE001 - too many, or a bug: whatever it is, the other operations go on
             await self._refuse(id, error, context)
+
+    async def _tell(self, id: str, operation: Operation, context: Context) -> None:
+        async with aclosing(run(self._entrance.schema, operation, context)) as results:
+            async for result in results:
+                body = present(result, request_id=context.request_id)
+                if is_request_error(result):
+                    await self._finish(id, {"type": "error", "id": id, "payload": body["errors"]})
+                    return
+                await self._send({"type": "next", "id": id, "payload": body})
+        await self._finish(id, {"type": "complete", "id": id})
 
     async def _refuse(self, id: str, error: Exception, context: Context) -> None:
         described = refuse(error, request_id=context.request_id)

@@ -11,17 +11,20 @@ from starlette.websockets import WebSocket
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
+from app.bodies import READ_SECONDS, NotRead, read_body
+from app.errors import RateLimited
 from app.graphql import graphiql
 from app.graphql.assembly import Schema
 from app.graphql.callers import Caller
 from app.graphql.charges import retry_after
-from app.graphql.context import Context
+from app.graphql.context import DEADLINE, Context
+from app.graphql.cross_origin import allow_origins
 from app.graphql.documents import WHICH_OPERATION
 from app.graphql.entrance import Authenticate, Entrance, Until, for_ever
 from app.graphql.errors import is_request_error, present, refuse
 from app.graphql.event_streams import EventStream
 from app.graphql.failures import counting_failures
-from app.graphql.requests import Media, Operation, Refused, choose_media, is_json, read_body, read_operation, read_parameters
+from app.graphql.requests import LARGEST_BODY, Media, Operation, Refused, choose_media, is_json, read_operation, read_parameters
 from app.graphql.sockets import Socket
 from app.ground import Ground
 from app.storage.outages import RETRY_AFTER
@@ -33,12 +36,23 @@ _ALLOWED = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, Operatio
 class View:
     """The ASGI application at /graphql, for requests and for WebSockets."""
 
-    def __init__(self, schema: Schema, *, authenticate: Authenticate, ground: Ground, until: Until = for_ever) -> None:
-        self._entrance = Entrance(schema, counting_failures(authenticate, ground=ground), ground, until)
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        authenticate: Authenticate,
+        ground: Ground,
+        until: Until = for_ever,
+        deadline: float = DEADLINE,
+        read_within: float = READ_SECONDS,
+    ) -> None:
+        self._entrance = Entrance(schema, counting_failures(authenticate, ground=ground), ground, until, deadline)
+        self._read_within = read_within
 
     def routes(self) -> list[BaseRoute]:
         """Where the view answers."""
-        return [Route("/graphql", endpoint=self), WebSocketRoute("/graphql", endpoint=self), *graphiql.routes()]
+        over_http = allow_origins(self, self._entrance.ground.settings.allowed_origins)
+        return [Route("/graphql", endpoint=over_http), WebSocketRoute("/graphql", endpoint=self), *graphiql.routes()]
 
     async def settle(self, *, seconds: float) -> None:
         """Let mutations that are under way come to their end. For the end of the process."""
@@ -56,7 +70,7 @@ class View:
 
     async def _answer(self, request: Request) -> Response:
         media = choose_media(request.headers.get("accept"))
-        asked = await _read(request, media)
+        asked = await _read(request, media, read_within=self._read_within)
         match media, asked:
             case _, Refused():
                 return _refused(asked, media)
@@ -74,8 +88,14 @@ class View:
             return _not_let_in(refuse(error, request_id=request_id), media)
         context = self._entrance.context(caller, request, request_id=request_id)
         if media is Media.EVENTS:
-            return EventStream(self._entrance, operation, context)
+            return self._open_stream(operation, context)
         return await self._execute(request.method, media, operation, context)
+
+    def _open_stream(self, operation: Operation, context: Context) -> Response:
+        try:
+            return EventStream(self._entrance, operation, context)
+        except RateLimited as error:
+            return _not_let_in(refuse(error, request_id=context.request_id), Media.EVENTS)
 
     async def _authenticate(self, request: Request) -> Caller | None:
         credential = request.headers.get("authorization")
@@ -105,15 +125,15 @@ class View:
         return _json(body, media, 400 if media is Media.GRAPHQL and is_request_error(result) else 200)
 
 
-async def _read(request: Request, media: Media | None) -> Operation | Refused | None:
+async def _read(request: Request, media: Media | None, *, read_within: float) -> Operation | Refused | None:
     """Return what is asked for; None where that is the page."""
     match request.method:
         case "GET":
             return _read_get(request, media)
         case "POST":
-            return await _read_post(request, media)
+            return await _read_post(request, media, read_within=read_within)
         case _:
-            return Refused(405, "GraphQL takes GET and POST.", allow="GET, POST")
+            return Refused(405, "GraphQL takes GET and POST.", {"Allow": "GET, POST"})
 
 
 def _read_get(request: Request, media: Media | None) -> Operation | Refused | None:
@@ -124,13 +144,13 @@ def _read_get(request: Request, media: Media | None) -> Operation | Refused | No
     return read_parameters(request.query_params)
 
 
-async def _read_post(request: Request, media: Media | None) -> Operation | Refused:
+async def _read_post(request: Request, media: Media | None, *, read_within: float) -> Operation | Refused:
     if media in {None, Media.PAGE}:
         return Refused(406, _NOT_ACCEPTABLE)
     if not is_json(request.headers.get("content-type")):
         return Refused(415, "Content-Type has to be application/json.")
-    body = await read_body(request)
-    return body if isinstance(body, Refused) else read_operation(body)
+    body = await read_body(request, most=LARGEST_BODY, within=read_within)
+    return Refused(body.status, body.words, body.headers) if isinstance(body, NotRead) else read_operation(body)
 
 
 _NOT_ACCEPTABLE = f"Accept has to allow {Media.GRAPHQL} or {Media.JSON}; on POST {Media.EVENTS} too, where it comes first."
@@ -139,13 +159,12 @@ _NOT_ACCEPTABLE = f"Accept has to allow {Media.GRAPHQL} or {Media.JSON}; on POST
 def _wrong_way(kind: OperationType) -> Refused:
     if kind is OperationType.SUBSCRIPTION:
         return Refused(400, f"Subscriptions go over a WebSocket (graphql-transport-ws), or POST with Accept: {Media.EVENTS}.")
-    return Refused(405, "Mutations go by POST.", allow="POST")
+    return Refused(405, "Mutations go by POST.", {"Allow": "POST"})
 
 
 def _refused(refused: Refused, media: Media | None) -> Response:
     response = _json(_errors({"message": refused.words, "extensions": {"code": "BAD_USER_INPUT"}}), media, refused.status)
-    if refused.allow is not None:
-        response.headers["Allow"] = refused.allow
+    response.headers.update(refused.headers)
     return response
 
 

@@ -1,10 +1,9 @@
 """What providers tell by themselves. It is a hint and no more: each grant of the account then asks for itself."""
 
-import asyncio
-
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
+from app.bodies import NotRead, read_body
 from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import AccessEnded, Challenge, Client, Forged, HookAnswer, SignedRequest
@@ -25,9 +24,12 @@ async def answer(request: Request, *, ground: Ground, read_within: float = READ_
     secret = provider.hook_secret(ground.settings) if provider is not None else None
     if provider is None or provider.read_hook is None or secret is None:
         return PlainTextResponse("There is nothing here.\n", 404)
-    body = await _read_body(request, within=read_within)
-    if isinstance(body, Response):
-        return body
+    try:
+        body = await read_body(request, most=MAX_BYTES, within=read_within)  # raw, which is what was signed
+    except ClientDisconnect:
+        return PlainTextResponse("", 400)
+    if isinstance(body, NotRead):
+        return PlainTextResponse(f"{body.words}\n", body.status, body.headers)
     signed = SignedRequest(headers=request.headers, body=body)
     read = provider.read_hook(signed, signing_secret=secret, now=ground.clock.now())
     try:
@@ -47,19 +49,3 @@ async def _act(read: HookAnswer, *, provider: Provider, ground: Ground) -> Respo
             if isinstance(client, Client):
                 await hasten_checks(origin=client.origin, account_id=account_id, ground=ground)
     return PlainTextResponse("")
-
-
-async def _read_body(request: Request, *, within: float) -> bytes | Response:
-    """Return the raw body, which is what was signed; it is bounded in size and in time, whatever its headers say."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(within):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > MAX_BYTES:
-                    return PlainTextResponse("That is too much.\n", 413)
-    except TimeoutError:
-        return PlainTextResponse("That takes too long.\n", 408)
-    except ClientDisconnect:
-        return PlainTextResponse("", 400)
-    return bytes(body)

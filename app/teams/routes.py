@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from app.bodies import NotRead, read_body
 from app.ground import Ground
 from app.pages import is_same_origin
 from app.sealing.secret import Secret
@@ -80,12 +81,10 @@ def _link(request: Request) -> Secret:
 
 
 async def _token(request: Request) -> Secret | None:
-    """Return what the form holds; None where it holds no token, or far too much."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST_FORM:
-            return None
+    """Return what the form holds; None where it holds no token, or far too much, or does not come."""
+    body = await read_body(request, most=_LONGEST_FORM)
+    if isinstance(body, NotRead):
+        return None
     try:
         token = dict(parse_qsl(body.decode("ascii"), max_num_fields=_MOST_FIELDS)).get("token")
     except ValueError:

@@ -16,8 +16,8 @@ from app.graphql.charges import ANONYMOUS_POINTS
 from app.graphql.documents import LARGEST
 from app.rates import Rates
 from app.settings import Settings
+from tests.graphql.conversing import close_code, opened, ready, receive, send, serving, subscribe
 from tests.graphql.test_event_streams import asked
-from tests.graphql.test_sockets import close_code, opened, ready, receive, send, serving, subscribe
 from tests.graphql.tiny import World, caller
 
 GRAPHQL = "application/graphql-response+json"

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from tests.graphql.test_sockets import serving
+from tests.graphql.conversing import serving
 from tests.graphql.tiny import World, caller, soon
 from tests.journeys.soaking import until
 

@@ -53,7 +53,7 @@ async def test_the_media_type_is_negotiated(world: World, accept: str, status: i
 
     assert response.status_code == status
     assert response.headers["content-type"] == f"{media}; charset=utf-8"
-    assert response.headers["vary"] == "Accept"
+    assert response.headers["vary"] == "Accept, Origin"
 
 
 async def test_without_an_accept_header_the_answer_is_json(world: World) -> None:

@@ -47,6 +47,16 @@ class Thing:
         assert info.context.viewer.team_id == TEAM
         return Connection.of(page_of(names, page, key=str), _thing)
 
+    @relation(description="Waits until it may go on.")
+    async def patience(self, info: Info) -> str:
+        world = cast(World, info.context.ground.vault)
+        world.begun.set()
+        try:
+            await world.go_on.wait()
+        finally:
+            world.closed.set()
+        return self.name
+
     @relation(description="How many letters its name has, counted for many at once.")
     async def length(self, info: Info) -> int:
         return await info.context.load(measure, self.name)
@@ -238,13 +248,17 @@ class World:
     async def until(self, _: Caller) -> None:
         await self.revoked.wait()
 
-    def view(self, *, authenticate: Authenticate | None = None) -> View:
-        return View(schema(), authenticate=authenticate or self.authenticate, ground=self.ground, until=self.until)
+    def view(self, *, authenticate: Authenticate | None = None, **options: float) -> View:
+        """`options` are the view's: `deadline` and `read_within`, in seconds."""
+        authenticate = authenticate or self.authenticate
+        return View(schema(), authenticate=authenticate, ground=self.ground, until=self.until, **options)
 
     @asynccontextmanager
-    async def client(self, *, authenticate: Authenticate | None = None) -> AsyncGenerator[httpx2.AsyncClient, None]:
+    async def client(
+        self, *, authenticate: Authenticate | None = None, **options: float
+    ) -> AsyncGenerator[httpx2.AsyncClient, None]:
         """A client that is signed in, unless a request says otherwise."""
-        transport = httpx2.ASGITransport(app=Starlette(routes=self.view(authenticate=authenticate).routes()))
+        transport = httpx2.ASGITransport(app=Starlette(routes=self.view(authenticate=authenticate, **options).routes()))
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
             client.headers["Authorization"] = "Bearer good"
             yield client

@@ -9,6 +9,7 @@ from random import Random
 
 import httpx2
 
+from app.graphql.deadlines import LATE_CHANGE
 from app.storage.outages import UNKNOWN
 from tests.callers import socket_to
 from tests.history.cluster import Team
@@ -136,7 +137,7 @@ _BY_SOCKET = 0.2
 def _says_undone(error: JSON) -> bool:
     """Whether the error is the mutation's own, rather than of something in its payload, and says that nothing was saved."""
     is_own = len(error.get("path", [])) <= 1
-    return is_own and error.get("extensions", {}).get("code") == "UNAVAILABLE" and error["message"] != UNKNOWN
+    return is_own and error.get("extensions", {}).get("code") == "UNAVAILABLE" and error["message"] not in {UNKNOWN, LATE_CHANGE}
 
 
 def judge(name: str, body: JSON) -> tuple[Outcome, JSON, tuple[str, ...]]:
