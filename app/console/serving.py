@@ -16,6 +16,7 @@ from pydantic import BaseModel, SecretStr
 
 from app.background import Background
 from app.clock import SystemClock
+from app.console.protocols import HttpProtocol, WebSocketProtocol
 from app.console.web_server import WebServer
 from app.console.workers import Workers
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
@@ -183,8 +184,8 @@ def _web_server(serving: Serving, settings: Settings, *, line: socket.socket | N
         backlog=_BACKLOG,
         timeout_keep_alive=_IDLE_SECONDS,
         loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
         ws_max_size=_LARGEST_MESSAGE,
         ws_per_message_deflate=False,
         proxy_headers=False,
