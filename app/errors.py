@@ -6,7 +6,7 @@
     ├── Refusal            a row of `userErrors`: a well-written client can meet it; nothing was changed
     ├── RequestRefused     a GraphQL error with a code
     │   ├── Unauthenticated, Forbidden, BadUserInput, CursorExpired, CursorInvalid,
-    │   ├── RateLimited, TooComplex
+    │   ├── PersistedQueryNotFound, RateLimited, TooComplex
     │   └── Unavailable
     │       ├── Overdue              it was begun, took too long and was given up
     │       └── DatabaseAway         the database cannot do it now; nothing was written
@@ -106,6 +106,15 @@ class CursorInvalid(RequestRefused):
     """No cursor of this team looks like that."""
 
     code = "CURSOR_INVALID"
+
+
+class PersistedQueryNotFound(RequestRefused):
+    """No document of that hash is known: send it along. Clients look for these very words, and for the code."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotFound")
 
 
 class RateLimited(RequestRefused):

@@ -12,6 +12,7 @@ from strawberry.types.execution import ExecutionContext
 from app.graphql.charges import ChargeOperations
 from app.graphql.deadlines import TimedExecutor
 from app.graphql.documents import Documents, ExamineDocuments
+from app.graphql.hashes import KeepDocuments
 from app.graphql.rules import rules_of
 from app.graphql.scalars import SCALARS
 
@@ -35,7 +36,7 @@ class Schema(strawberry.Schema):
             mutation,
             subscription,
             types=types,
-            extensions=[ExamineDocuments, ChargeOperations, *extensions],
+            extensions=[ExamineDocuments, ChargeOperations, KeepDocuments, *extensions],
             execution_context_class=TimedExecutor,
             config=StrawberryConfig(scalar_map=SCALARS),
         )

@@ -6,7 +6,7 @@ RATE_LIMITED, runs nothing and takes nothing.
 """
 
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from graphql import GraphQLError
 from starlette.requests import HTTPConnection
@@ -45,21 +45,14 @@ class ChargeOperations(SchemaExtension):
     _is_told_once = False
 
     async def on_validate(self) -> AsyncIterator[None]:
-        context: Context | None = self.execution_context.context
-        if context is not None and context.ground.rates is not None:
-            await self._charge(context, context.ground.rates)
-        yield
-
-    async def _charge(self, context: Context, rates: Rates) -> None:
         execution = self.execution_context
-        documents = cast(HasDocuments, execution.schema).documents
-        cost = 1 if execution.pre_execution_errors else documents.cost_of(execution.query or "")
         self._is_told_once = execution.operation_type is OperationType.SUBSCRIPTION
-        standings = await rates.take(context.buckets, cost)
-        execution.extensions_results["cost"] = _told(cost, standings)
-        if any(standing.is_refused for standing in standings):
-            error = _refusal(cost, standings, rates=rates)
-            execution.pre_execution_errors = [GraphQLError(error.message, original_error=error)]
+        charged = await charge(execution.context, points=self._cost()) if execution.context is not None else None
+        if charged is not None:
+            execution.extensions_results["cost"] = charged.told
+            if (refusal := charged.refusal) is not None:
+                execution.pre_execution_errors = [GraphQLError(refusal.message, original_error=refusal)]
+        yield
 
     def get_results(self) -> dict[str, Any]:
         """Nothing of its own; called for each event of a subscription, of which only the first tells what it all has cost."""
@@ -67,6 +60,28 @@ class ChargeOperations(SchemaExtension):
         if self._is_told_once:
             self.execution_context.extensions_results = {}
         return told
+
+    def _cost(self) -> int:
+        execution = self.execution_context
+        documents = cast(HasDocuments, execution.schema).documents
+        return 1 if execution.pre_execution_errors else documents.cost_of(execution.query or "")
+
+
+class Charged(NamedTuple):
+    """`told` is what clients read of it; `refusal` is why nothing was taken, where there was not enough."""
+
+    told: dict[str, Any]
+    refusal: RateLimited | None
+
+
+async def charge(context: Context, *, points: int) -> Charged | None:
+    """Take the points out of the context's buckets; None where nothing is counted."""
+    rates = context.ground.rates
+    if rates is None:
+        return None
+    standings = await rates.take(context.buckets, points)
+    short = [standing for standing in standings if standing.is_refused]
+    return Charged(_told(points, standings), _refusal(points, short[0], rates=rates) if short else None)
 
 
 def retry_after(result: ExecutionResult) -> int | None:
@@ -77,19 +92,18 @@ def retry_after(result: ExecutionResult) -> int | None:
     return None
 
 
-def _told(cost: int, standings: list[Standing]) -> dict[str, Any]:
-    told: dict[str, Any] = {"requested": cost, "limit": LARGEST.cost, "rate": None}
+def _told(points: int, standings: list[Standing]) -> dict[str, Any]:
+    told: dict[str, Any] = {"requested": points, "limit": LARGEST.cost, "rate": None}
     if standings:
         least = min(standings, key=lambda standing: standing.remaining)
         told["rate"] = {"limit": least.limit, "remaining": least.remaining, "resetAt": format_moment(least.resets_at)}
     return told
 
 
-def _refusal(cost: int, standings: list[Standing], *, rates: Rates) -> RateLimited:
-    short = next(standing for standing in standings if standing.is_refused)
+def _refusal(points: int, short: Standing, *, rates: Rates) -> RateLimited:
     seconds = rates.seconds_until(short.resets_at)
     return RateLimited(
-        f"This operation costs {cost:,} points, and {short.remaining:,} of {short.limit:,} a minute are left: "
+        f"This operation costs {points:,} points, and {short.remaining:,} of {short.limit:,} a minute are left: "
         f"ask again in {seconds} seconds, or for less at once.",
         retry_after=seconds,
     )

@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 from app.errors import Unauthenticated
 from app.graphql.budget import Budget
 from app.graphql.callers import Caller
+from app.graphql.persisted import PersistedDocuments
 from app.graphql.tasks import Tasks
 from app.ground import Ground
 from app.rates import Bucket
@@ -42,7 +43,8 @@ class Context:
 
     `request_id` is what an INTERNAL error tells the client and the log; `tasks` keeps mutations going when the client leaves;
     `budget` is how much of providers it may ask; `deadline` is how many seconds it may take; `caught_up` is set when a
-    subscription has told all, as the process ends; `buckets` is what its cost is taken out of.
+    subscription has told all, as the process ends; `buckets` is what its cost is taken out of; `persisted` is where documents
+    are kept by their hash.
     """
 
     caller: Caller | None
@@ -53,6 +55,7 @@ class Context:
     deadline: float = DEADLINE
     caught_up: asyncio.Event = field(default_factory=asyncio.Event)
     buckets: tuple[Bucket, ...] = ()
+    persisted: PersistedDocuments | None = None
     _loaders: dict[Callable[..., Any], DataLoader[Any, Any]] = field(default_factory=dict)
 
     @property

@@ -15,6 +15,7 @@ from app.graphql.assembly import Schema
 from app.graphql.callers import Caller
 from app.graphql.charges import buckets_of
 from app.graphql.context import DEADLINE, SIGN_IN_FIRST, Context
+from app.graphql.persisted import PersistedDocuments
 from app.graphql.shares import Share, share_of_operations, share_of_sockets
 from app.graphql.tasks import Tasks
 from app.ground import Ground
@@ -49,6 +50,7 @@ class Entrance:
     tasks: Tasks = field(default_factory=Tasks)
     sockets: Share = field(default_factory=share_of_sockets)
     operations: Share = field(default_factory=share_of_operations)
+    persisted: PersistedDocuments | None = None
 
     def context(
         self, caller: Caller | None, connection: HTTPConnection | None = None, *, request_id: str | None = None
@@ -61,6 +63,7 @@ class Entrance:
             tasks=self.tasks,
             buckets=buckets_of(caller, connection, settings=self.ground.settings) if connection is not None else (),
             deadline=self.deadline,
+            persisted=self.persisted,
         )
 
     def request_id(self) -> str:

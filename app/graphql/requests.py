@@ -1,5 +1,6 @@
 """What a GraphQL request over HTTP asks for (GraphQL over HTTP, draft of 2026-08)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +13,7 @@ MOST_SEPARATORS = 20_500
 """As many commas and brackets as the most values that variables may have can need, and some around them."""
 
 _MOST_MEDIA_RANGES = 32
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Media(StrEnum):
@@ -25,12 +27,13 @@ class Media(StrEnum):
 
 @dataclass(frozen=True)
 class Operation:
-    """A request to run one operation of a document."""
+    """A request to run one operation of a document: `query`, or what was sent before with this SHA-256 where that is empty."""
 
     query: str
     variables: Mapping[str, Any] | None
     name: str | None
     extensions: Mapping[str, Any] | None
+    digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,15 +90,29 @@ def operation_of(asked: Mapping[str, object]) -> Operation | Refused:
     """Check the members of a request, on whatever way it came."""
     query, name = asked.get("query"), asked.get("operationName")
     variables, extensions = asked.get("variables"), asked.get("extensions")
-    if not isinstance(query, str) or not query:
+    if not isinstance(extensions, dict | None):
+        return Refused(400, "`extensions` has to be an object or null.")
+    digest = digest_in(extensions)
+    if isinstance(digest, Refused):
+        return digest
+    query = "" if query is None and digest is not None else query
+    if not isinstance(query, str) or not (query or digest):
         return Refused(400, "`query` has to be a text that is not empty.")
     if not isinstance(name, str | None):
         return Refused(400, "`operationName` has to be a text or null.")
     if not isinstance(variables, dict | None):
         return Refused(400, "`variables` has to be an object or null.")
-    if not isinstance(extensions, dict | None):
-        return Refused(400, "`extensions` has to be an object or null.")
-    return Operation(query, variables, name or None, extensions)
+    return Operation(query, variables, name or None, extensions, digest)
+
+
+def digest_in(extensions: Mapping[str, Any] | None) -> str | Refused | None:
+    """Return the hash that stands for the document (`persistedQuery`, as Apollo's clients send it); None where there is none."""
+    match (extensions or {}).get("persistedQuery"):
+        case None:
+            return None
+        case {"version": 1, "sha256Hash": str(digest)} if _SHA256.fullmatch(digest):
+            return digest
+    return Refused(400, "`persistedQuery` has to have `version` 1 and `sha256Hash`, 64 lower-case hexadecimal digits.")
 
 
 def is_json(content_type: str | None) -> bool:

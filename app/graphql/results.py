@@ -3,10 +3,13 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from strawberry.types.execution import ExecutionResult
+from graphql import GraphQLError
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+from app.errors import RequestRefused
 from app.graphql.assembly import Schema
 from app.graphql.context import Context
+from app.graphql.hashes import resolve
 from app.graphql.requests import Operation
 
 
@@ -15,6 +18,11 @@ async def run(schema: Schema, operation: Operation, context: Context) -> AsyncGe
 
     Close it (`aclosing`) in the task that iterates it.
     """
+    try:
+        operation = await resolve(operation, context)
+    except RequestRefused as error:
+        yield PreExecutionError(data=None, errors=[GraphQLError(error.message, original_error=error)])
+        return
     results = await schema.stream(
         operation.query,
         variable_values=dict(operation.variables) if operation.variables is not None else None,

@@ -12,7 +12,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.graphql import OperationType
 
 from app.bodies import READ_SECONDS, NotRead, read_body
-from app.errors import RateLimited
+from app.errors import PersistedQueryNotFound, RateLimited, RequestRefused
 from app.graphql import graphiql
 from app.graphql.assembly import Schema
 from app.graphql.callers import Caller
@@ -24,6 +24,8 @@ from app.graphql.entrance import Authenticate, Entrance, Until, for_ever
 from app.graphql.errors import is_request_error, present, refuse
 from app.graphql.event_streams import EventStream
 from app.graphql.failures import counting_failures
+from app.graphql.hashes import resolve
+from app.graphql.persisted import PersistedDocuments
 from app.graphql.requests import LARGEST_BODY, Media, Operation, Refused, choose_media, is_json, read_operation, read_parameters
 from app.graphql.sockets import Socket
 from app.ground import Ground
@@ -46,7 +48,9 @@ class View:
         deadline: float = DEADLINE,
         read_within: float = READ_SECONDS,
     ) -> None:
-        self._entrance = Entrance(schema, counting_failures(authenticate, ground=ground), ground, until, deadline)
+        authenticate = counting_failures(authenticate, ground=ground)
+        persisted = PersistedDocuments(ground.sharing)
+        self._entrance = Entrance(schema, authenticate, ground, until, deadline, persisted=persisted)
         self._read_within = read_within
 
     def routes(self) -> list[BaseRoute]:
@@ -106,6 +110,7 @@ class View:
 
     async def _execute(self, method: str, media: Media, operation: Operation, context: Context) -> Response:
         try:
+            operation = await resolve(operation, context)
             result = await self._entrance.schema.execute(
                 operation.query,
                 variable_values=dict(operation.variables) if operation.variables is not None else None,
@@ -114,6 +119,12 @@ class View:
                 operation_extensions=dict(operation.extensions) if operation.extensions is not None else None,
                 allowed_operation_types=_ALLOWED[method],
             )
+        except PersistedQueryNotFound as error:
+            # Not wrong, and clients that know only application/json read no other answer than 200.
+            body = _errors(refuse(error, request_id=context.request_id))
+            return _json(body, media, 400 if media is Media.GRAPHQL else 200)
+        except RequestRefused as error:
+            return _not_let_in(refuse(error, request_id=context.request_id), media)
         except CannotGetOperationTypeError:
             return _refused(Refused(400, WHICH_OPERATION), media)
         except InvalidOperationTypeError as error:
