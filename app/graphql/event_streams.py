@@ -11,7 +11,8 @@ from starlette.types import Receive, Scope, Send
 from app.graphql.context import Context
 from app.graphql.entrance import Entrance
 from app.graphql.errors import present
-from app.graphql.requests import Media, Operation
+from app.graphql.media import Media
+from app.graphql.requests import Operation
 from app.graphql.results import run
 
 HEARTBEAT_SECONDS = 15.0

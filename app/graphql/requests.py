@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
+from urllib.parse import parse_qsl
 
 from app.json_text import NotJson, parse_json
 
@@ -12,17 +12,9 @@ LARGEST_BODY = 1024 * 1024
 MOST_SEPARATORS = 20_500
 """As many commas and brackets as the most values that variables may have can need, and some around them."""
 
-_MOST_MEDIA_RANGES = 32
+_MOST_PARAMETERS = 100
+_STRAY_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-class Media(StrEnum):
-    """What can be answered with."""
-
-    GRAPHQL = "application/graphql-response+json"
-    JSON = "application/json"
-    EVENTS = "text/event-stream"
-    PAGE = "text/html"
 
 
 @dataclass(frozen=True)
@@ -45,25 +37,6 @@ class Refused:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def choose_media(accept: str | None) -> Media | None:
-    """Return what the Accept header likes best, None where it likes nothing that we have. Without a header: JSON.
-
-    Events only when they come first: some clients name them on every request and cannot read them.
-    """
-    if not accept or not accept.strip():
-        return Media.JSON
-    ranges = accept.split(",")[:_MOST_MEDIA_RANGES]
-    if _name_of(ranges[0]) == Media.EVENTS:
-        return Media.EVENTS
-    best: tuple[float, Media | None] = (0.0, None)
-    for text in ranges:
-        media = _OFFERED.get(_name_of(text))
-        quality = _quality_of(text)
-        if media is not None and quality > best[0]:
-            best = (quality, media)
-    return best[1]
-
-
 def read_operation(body: bytes) -> Operation | Refused:
     """Read the JSON object that asks for an operation."""
     asked = parse_json(body, separators=MOST_SEPARATORS)
@@ -74,12 +47,15 @@ def read_operation(body: bytes) -> Operation | Refused:
     return operation_of(asked)
 
 
-def read_parameters(parameters: Mapping[str, str]) -> Operation | Refused:
-    """Read the operation that a GET request's address asks for."""
+def read_parameters(query_string: bytes) -> Operation | Refused:
+    """Read the operation that a GET request's address asks for, behind its question mark."""
+    parameters = _decode(query_string)
+    if isinstance(parameters, Refused):
+        return parameters
     asked: dict[str, object] = {"query": parameters.get("query"), "operationName": parameters.get("operationName")}
     for name in ("variables", "extensions"):
         text = parameters.get(name)
-        value = parse_json(text.encode("utf-8", "surrogatepass"), separators=MOST_SEPARATORS) if text else None
+        value = parse_json(text.encode(), separators=MOST_SEPARATORS) if text else None
         if isinstance(value, NotJson):
             return Refused(400, f"`{name}` has to be JSON, but {value.words}.")
         asked[name] = value
@@ -115,32 +91,17 @@ def digest_in(extensions: Mapping[str, Any] | None) -> str | Refused | None:
     return Refused(400, "`persistedQuery` has to have `version` 1 and `sha256Hash`, 64 lower-case hexadecimal digits.")
 
 
-def is_json(content_type: str | None) -> bool:
-    """Whether the body says it is JSON. Nothing else is taken: this much a page of another origin cannot send unasked."""
-    name, _, parameters = (content_type or "").partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    return name.strip().lower() == Media.JSON and charset in {"", "utf-8"}
-
-
-_OFFERED = {
-    Media.GRAPHQL.value: Media.GRAPHQL,
-    Media.JSON.value: Media.JSON,
-    Media.PAGE.value: Media.PAGE,
-    "application/*": Media.JSON,
-    "*/*": Media.JSON,
-}
-
-
-def _name_of(media_range: str) -> str:
-    return media_range.partition(";")[0].strip().lower()
-
-
-def _quality_of(media_range: str) -> float:
-    for parameter in media_range.split(";")[1:]:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "q":
-            try:
-                return min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                return 0.0
-    return 1.0
+def _decode(query_string: bytes) -> dict[str, str] | Refused:
+    """Return the parameters, of which each has to be there once."""
+    if _STRAY_PERCENT.search(query_string):
+        return Refused(400, "The address has a % without two hexadecimal digits behind it.")
+    try:
+        pairs = parse_qsl(
+            query_string.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS, separator="&"
+        )
+    except UnicodeDecodeError:
+        return Refused(400, "The address has to be UTF-8.")
+    except ValueError:
+        return Refused(400, f"The address has more than {_MOST_PARAMETERS} parameters.")
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else Refused(400, "The address has a parameter twice.")

@@ -1,5 +1,6 @@
 """GraphQL over HTTP: JSON, server-sent events, and the page from which people try it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -25,13 +26,15 @@ from app.graphql.errors import is_request_error, present, refuse
 from app.graphql.event_streams import EventStream
 from app.graphql.failures import counting_failures
 from app.graphql.hashes import resolve
+from app.graphql.media import Media, choose_media, is_json
 from app.graphql.persisted import PersistedDocuments
-from app.graphql.requests import LARGEST_BODY, Media, Operation, Refused, choose_media, is_json, read_operation, read_parameters
+from app.graphql.requests import LARGEST_BODY, Operation, Refused, read_operation, read_parameters
 from app.graphql.sockets import Socket
 from app.ground import Ground
 from app.storage.outages import RETRY_AFTER
 
 _STATUSES = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "RATE_LIMITED": 429, "UNAVAILABLE": 503, "INTERNAL": 500}
+_ANSWERS = (Media.JSON, Media.GRAPHQL)
 _ALLOWED = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
 
 
@@ -73,7 +76,7 @@ class View:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        media = choose_media(request.headers.get("accept"))
+        media = choose_media(_header(request, "accept"), offered=_offered(request))
         asked = await _read(request, media, read_within=self._read_within)
         match media, asked:
             case _, Refused():
@@ -147,19 +150,33 @@ async def _read(request: Request, media: Media | None, *, read_within: float) ->
             return Refused(405, "GraphQL takes GET and POST.", {"Allow": "GET, POST"})
 
 
+def _offered(request: Request) -> Sequence[Media]:
+    if request.method == "POST":
+        return (*_ANSWERS, Media.EVENTS)
+    return _ANSWERS if {"query", "extensions"} & request.query_params.keys() else (*_ANSWERS, Media.PAGE)
+
+
+def _header(request: Request, name: str) -> str:
+    """Return the header's value, "" where it is not there; what comes in several lines belongs together (RFC 9110, 5.2)."""
+    return ", ".join(request.headers.getlist(name))
+
+
 def _read_get(request: Request, media: Media | None) -> Operation | Refused | None:
-    if media is Media.PAGE and "query" not in request.query_params:
-        return None
-    if media in {None, Media.EVENTS}:
-        return Refused(406, _NOT_ACCEPTABLE)
-    return read_parameters(request.query_params)
+    match media:
+        case None:
+            return Refused(406, _NOT_ACCEPTABLE)
+        case Media.PAGE:
+            return None
+    return read_parameters(request.scope["query_string"])
 
 
 async def _read_post(request: Request, media: Media | None, *, read_within: float) -> Operation | Refused:
-    if media in {None, Media.PAGE}:
+    if media is None:
         return Refused(406, _NOT_ACCEPTABLE)
-    if not is_json(request.headers.get("content-type")):
-        return Refused(415, "Content-Type has to be application/json.")
+    if not is_json(_header(request, "content-type")):
+        return Refused(415, "Content-Type has to be application/json, in UTF-8.")
+    if _header(request, "content-encoding").lower() not in {"", "identity"}:
+        return Refused(415, "The body has to come as it is, without Content-Encoding.", {"Accept-Encoding": "identity"})
     body = await read_body(request, most=LARGEST_BODY, within=read_within)
     return Refused(body.status, body.words, body.headers) if isinstance(body, NotRead) else read_operation(body)
 

@@ -1,6 +1,8 @@
 """GraphQL over HTTP."""
 
+import gzip
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -11,6 +13,7 @@ from app.graphql.requests import LARGEST_BODY
 from tests.graphql.tiny import World, caller
 
 GRAPHQL = "application/graphql-response+json"
+ACCEPTING = {"Accept": GRAPHQL}
 ROLE = {"query": "{ role }"}
 
 
@@ -46,6 +49,14 @@ async def test_a_query_is_answered_as_json(world: World) -> None:
         ("text/html", 406, "application/json"),
         ("application/json;q=0", 406, "application/json"),
         ("application/json;q=much", 406, "application/json"),
+        ("text/csv, application/json", 200, "application/json"),
+        ("*/*, application/json;q=0", 200, GRAPHQL),
+        ("application/json;q=0.5, */*;q=0.1", 200, "application/json"),
+        (f"{GRAPHQL};q=0, application/*", 200, "application/json"),
+        ("text/html, */*;q=0.8", 200, "application/json"),
+        ("*/*;q=0", 406, "application/json"),
+        (", ;q=1", 406, "application/json"),
+        ("x" * 10_000, 406, "application/json"),
     ],
 )
 async def test_the_media_type_is_negotiated(world: World, accept: str, status: int, media: str) -> None:
@@ -62,6 +73,16 @@ async def test_without_an_accept_header_the_answer_is_json(world: World) -> None
         response = await client.post("/graphql", json=ROLE)
 
     assert (response.status_code, response.headers["content-type"]) == (200, "application/json; charset=utf-8")
+
+
+async def test_an_accept_header_may_come_in_several_lines(world: World) -> None:
+    headers = [("Accept", "text/csv"), ("Accept", GRAPHQL), ("Authorization", "Bearer good")]
+
+    async with world.client() as client:
+        client.headers.clear()
+        response = await client.post("/graphql", json=ROLE, headers=headers)
+
+    assert (response.status_code, response.headers["content-type"]) == (200, f"{GRAPHQL}; charset=utf-8")
 
 
 REQUEST_ERRORS = {
@@ -138,6 +159,9 @@ async def test_what_is_no_request_is_400_in_json(world: World, body: bytes, acce
         "text/plain; application/json",
         "application/json-seq",
         "application/json; charset=utf-16",
+        "application/json; charset=utf-8; charset=utf-16",
+        "application/json; profile=x; charset=latin1",
+        "application/json, text/plain",
         "application/graphql",
     ],
 )
@@ -151,7 +175,14 @@ async def test_a_body_that_a_page_of_another_origin_could_send_is_415(world: Wor
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/json; charset=utf-8", 'application/json; charset="UTF-8"', "Application/JSON"]
+    "content_type",
+    [
+        "application/json; charset=utf-8",
+        'application/json; charset="UTF-8"',
+        "Application/JSON",
+        "application/json;",
+        "application/json; profile=x; charset=utf-8",
+    ],
 )
 async def test_json_may_say_that_it_is_utf_8(world: World, content_type: str) -> None:
     async with world.client() as client:
@@ -160,13 +191,47 @@ async def test_json_may_say_that_it_is_utf_8(world: World, content_type: str) ->
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-async def test_other_methods_are_405_and_told_what_is_allowed(world: World, method: str) -> None:
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip"])
+async def test_a_body_that_would_have_to_be_unpacked_is_415(world: World, encoding: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+
     async with world.client() as client:
-        response = await client.request(method, "/graphql", json=ROLE)
+        response = await client.post("/graphql", content=gzip.compress(json.dumps(ROLE).encode()), headers=headers)
+
+    assert response.status_code == 415
+    assert response.headers["accept-encoding"] == "identity"
+    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert world.asked == []
+
+
+async def test_a_body_may_say_that_it_is_not_packed(world: World) -> None:
+    response = await ask(world, ROLE, **{"Content-Encoding": "identity"})
+
+    assert response.status_code == 200
+
+
+async def test_a_body_may_come_in_chunks(world: World) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for byte in json.dumps(ROLE).encode():
+            yield bytes([byte])
+
+    async with world.client() as client:
+        response = await client.post("/graphql", content=chunks(), headers={"Content-Type": "application/json"})
+
+    assert response.json() == {"data": {"role": "ADMIN"}}
+
+
+@pytest.mark.parametrize("accept", ["*/*", GRAPHQL, "text/csv", "text/event-stream"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "PROPFIND"])
+async def test_other_methods_are_405_in_json_and_told_what_is_allowed(world: World, method: str, accept: str) -> None:
+    async with world.client() as client:
+        response = await client.request(method, "/graphql", json=ROLE, headers={"Accept": accept})
 
     assert response.status_code == 405
     assert response.headers["allow"] == "GET, POST"
+    assert response.headers["content-type"] == f"{GRAPHQL if accept == GRAPHQL else 'application/json'}; charset=utf-8"
+    assert response.text == "" if method == "HEAD" else response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert world.asked == []
 
 
 async def test_a_body_beyond_a_mebibyte_is_413(world: World) -> None:
@@ -211,6 +276,51 @@ async def test_variables_in_an_address_have_to_be_an_object(world: World, variab
         response = await client.get("/graphql", params={**ROLE, "variables": variables})
 
     assert response.status_code == 400
+
+
+ODD_ADDRESSES = {
+    "nothing": "",
+    "an empty query": "query=",
+    "a query twice": "query={role}&query={now}",
+    "variables twice": "query={role}&variables={}&variables={}",
+    "a percent sign alone": "query={role}%",
+    "a percent sign with one digit": "query={role}&variables=%7",
+    "a percent sign with other letters": "query={role}%zz",
+    "a percent sign in a name": "query={role}&%zz=1",
+    "not UTF-8": "query={role%23%FF%0A}",
+    "UTF-8 that is cut off": "query={role%23%E2%82%0A}",
+    "a surrogate": "query={role%23%ED%A0%80%0A}",
+    "extensions that are a list": "query={role}&extensions=[]",
+    "extensions that are no JSON": "query={role}&extensions={",
+    "more parameters than anybody has": "query={role}" + "&a=1" * 200,
+    "an operation of another name": "query={role}&operationName=Other",
+}
+
+
+@pytest.mark.parametrize("query_string", ODD_ADDRESSES.values(), ids=ODD_ADDRESSES.keys())
+async def test_an_address_that_asks_nothing_clear_is_400_in_json(world: World, query_string: str) -> None:
+    async with world.client() as client:
+        response = await client.get(httpx2.URL("http://127.0.0.1:8000/graphql", query=query_string.encode()), headers=ACCEPTING)
+
+    assert response.status_code == 400
+    assert response.headers["content-type"] == f"{GRAPHQL}; charset=utf-8"
+    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_an_address_may_have_parameters_that_mean_nothing_here(world: World) -> None:
+    async with world.client() as client:
+        response = await client.get("/graphql?query=%7B+role%20%7D&operationName=&variables=&extensions=&utm_source=x")
+
+    assert response.json() == {"data": {"role": "ADMIN"}}
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "text/html", "text/csv"])
+async def test_a_query_by_get_is_answered_in_json_or_406(world: World, accept: str) -> None:
+    async with world.client() as client:
+        response = await client.get("/graphql", params=ROLE, headers={"Accept": accept})
+
+    assert response.status_code == 406
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
 
 
 async def test_a_subscription_over_a_plain_request_is_400_and_told_where_to_go(world: World) -> None:
