@@ -20,6 +20,7 @@ from app.background import Background
 from app.clock import Clock, SystemClock
 from app.errors import ConfigurationError, DatabaseAway
 from app.events import Events
+from app.graphql.refusals import Refusals
 from app.graphql.view import View
 from app.ground import Ground
 from app.outbound import Outbound, parse_allow, prove_guarded
@@ -86,11 +87,19 @@ class _Service:
             self._settings, place=self._place, clock=self._clock, background=background, stopping=self._stopping
         ) as ground:
             authenticator = Authenticator(ground)
-            view = View(build_schema(), authenticate=authenticator.authenticate, ground=ground, until=authenticator.until_ended)
+            refusals = Refusals(events=ground.events)
+            view = View(
+                build_schema(),
+                authenticate=authenticator.authenticate,
+                ground=ground,
+                until=authenticator.until_ended,
+                note_refusal=refusals.note,
+            )
             app.router.routes[:] = self._routes(view, ground=ground)
             async with _running(ground, background if self._place.works else None):
                 yield
             await view.settle(seconds=self._stopping.left(SETTLE_SECONDS))
+            await refusals.settle(seconds=self._stopping.left(SETTLE_SECONDS))
             await authenticator.settle()
 
     def _routes(self, view: View, *, ground: Ground) -> list[BaseRoute]:

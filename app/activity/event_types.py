@@ -29,6 +29,7 @@ class EventType(StrEnum):
     TEAM_MEMBER_REMOVED = "TEAM_MEMBER_REMOVED"
     ACCESS_TOKEN_CREATED = "ACCESS_TOKEN_CREATED"  # noqa: S105 - a type of event
     ACCESS_TOKEN_REVOKED = "ACCESS_TOKEN_REVOKED"  # noqa: S105 - a type of event
+    REFUSED = "REFUSED"
 
     @property
     def subject_type(self) -> str:
@@ -43,6 +44,7 @@ _SUBJECTS = {
     "AUTHORIZATION_": "Authorization",
     "TEAM_MEMBER_": "TeamMember",
     "ACCESS_TOKEN_": "AccessToken",
+    "REFUSED": "TeamMember",
 }
 
 publish(
@@ -73,5 +75,9 @@ publish(
         EventType.TEAM_MEMBER_REMOVED: "A member left the team.",
         EventType.ACCESS_TOKEN_CREATED: "A member made an access token.",
         EventType.ACCESS_TOKEN_REVOKED: "An access token ended before its time.",
+        EventType.REFUSED: (
+            "A member, the subject, was refused something by role, ownership or scope, and nothing was changed. Told the first "
+            "time at once, and from then on at most once a minute for each member and field, with how often since."
+        ),
     },
 )

@@ -13,6 +13,7 @@ from app.errors import Unauthenticated
 from app.graphql.budget import Budget
 from app.graphql.callers import Caller
 from app.graphql.persisted import PersistedDocuments
+from app.graphql.refusals import NoteRefusal, note_nothing
 from app.graphql.tasks import Tasks
 from app.ground import Ground
 from app.rates import Bucket
@@ -44,7 +45,7 @@ class Context:
     `request_id` is what an INTERNAL error tells the client and the log; `tasks` keeps mutations going when the client leaves;
     `budget` is how much of providers it may ask; `deadline` is how many seconds it may take; `caught_up` is set when a
     subscription has told all, as the process ends; `buckets` is what its cost is taken out of; `persisted` is where documents
-    are kept by their hash.
+    are kept by their hash; `note_refusal` is told what the caller's role or scopes do not reach.
     """
 
     caller: Caller | None
@@ -56,6 +57,7 @@ class Context:
     caught_up: asyncio.Event = field(default_factory=asyncio.Event)
     buckets: tuple[Bucket, ...] = ()
     persisted: PersistedDocuments | None = None
+    note_refusal: NoteRefusal = note_nothing
     _loaders: dict[Callable[..., Any], DataLoader[Any, Any]] = field(default_factory=dict)
 
     @property

@@ -16,6 +16,7 @@ from app.graphql.callers import Caller
 from app.graphql.charges import buckets_of
 from app.graphql.context import DEADLINE, SIGN_IN_FIRST, Context
 from app.graphql.persisted import PersistedDocuments
+from app.graphql.refusals import NoteRefusal, note_nothing
 from app.graphql.shares import Share, share_of_operations, share_of_sockets
 from app.graphql.tasks import Tasks
 from app.ground import Ground
@@ -51,6 +52,7 @@ class Entrance:
     sockets: Share = field(default_factory=share_of_sockets)
     operations: Share = field(default_factory=share_of_operations)
     persisted: PersistedDocuments | None = None
+    note_refusal: NoteRefusal = note_nothing
 
     def context(
         self, caller: Caller | None, connection: HTTPConnection | None = None, *, request_id: str | None = None
@@ -64,6 +66,7 @@ class Entrance:
             buckets=buckets_of(caller, connection, settings=self.ground.settings) if connection is not None else (),
             deadline=self.deadline,
             persisted=self.persisted,
+            note_refusal=self.note_refusal,
         )
 
     def request_id(self) -> str:

@@ -12,9 +12,9 @@ from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_args, get_origi
 import strawberry
 from strawberry.types.base import has_object_definition
 
-from app.errors import Forbidden, Refusal
+from app.errors import Forbidden, Refusal, UserErrorCode
 from app.graphql.connections import Arguments, ForwardArguments
-from app.graphql.context import Context
+from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.rules import READING, Rule, declared, require
 
@@ -55,11 +55,21 @@ def mutation(
 
         @functools.wraps(resolver)
         async def run(*args: Any, **kwargs: Any) -> Any:
-            context = _context_of(kwargs)
+            info = _info_of(kwargs)
+            context = info.context
+
+            async def act() -> Any:
+                # All of it in the task that goes on when the client leaves: nobody is refused unseen by leaving early.
+                try:
+                    require(context.viewer, *rules)
+                    return await resolver(*args, **_gather(resolver, kwargs))
+                except (Forbidden, Refusal) as error:
+                    _note(info, error)
+                    raise
+
             context.clear_loaders()
             try:
-                require(context.viewer, *rules)
-                return await context.tasks.finish(resolver(*args, **_gather(resolver, kwargs)))
+                return await context.tasks.finish(act())
             except Refusal as refusal:
                 return payload(user_errors=[UserError.of(refusal)])
             finally:
@@ -86,8 +96,9 @@ def subscription(
     def decorate(resolver: R) -> R:
         @functools.wraps(resolver)
         async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
-            context = _context_of(kwargs)
-            _let(context, rule)
+            info = _info_of(kwargs)
+            context = info.context
+            _let(info, rule)
             async with aclosing(resolver(*args, **_gather(resolver, kwargs))) as events:
                 async for event in events:
                     context.clear_loaders()
@@ -106,7 +117,7 @@ def _reading(rule: Rule, *, description: str, deprecated: str | None, name: str 
     def decorate(resolver: R) -> R:
         @functools.wraps(resolver)
         def start(*args: Any, **kwargs: Any) -> Any:
-            _let(_context_of(kwargs), rule)
+            _let(_info_of(kwargs), rule)
             return resolver(*args, **_gather(resolver, kwargs))
 
         @functools.wraps(resolver)
@@ -122,11 +133,20 @@ def _reading(rule: Rule, *, description: str, deprecated: str | None, name: str 
     return decorate
 
 
-def _let(context: Context, rule: Rule) -> None:
+def _let(info: Info, rule: Rule) -> None:
     try:
-        require(context.viewer, rule)
-    except Refusal as refusal:  # reading has no `userErrors`
-        raise Forbidden(refusal.message) from None
+        require(info.context.viewer, rule)
+    except (Forbidden, Refusal) as error:
+        _note(info, error)
+        raise Forbidden(error.message) from None  # also for a role: reading has no `userErrors`
+
+
+def _note(info: Info, error: Forbidden | Refusal) -> None:
+    """Tell the log of what is refused by role, ownership or scope."""
+    if isinstance(error, Forbidden) or error.code is UserErrorCode.FORBIDDEN:
+        within = info.path.typename
+        action = info.field_name if within in _ROOTS else f"{within}.{info.field_name}"
+        info.context.note_refusal(info.context.viewer, action, error.message)
 
 
 def _payload_of(resolver: Resolver) -> type:
@@ -138,12 +158,11 @@ def _payload_of(resolver: Resolver) -> type:
     return payload
 
 
-def _context_of(kwargs: dict[str, Any]) -> Context:
+def _info_of(kwargs: dict[str, Any]) -> Info:
     info = next((value for value in kwargs.values() if isinstance(value, strawberry.Info)), None)
     if info is None:
         raise TypeError("A resolver with a rule takes `info: Info`.")
-    context: Context = info.context
-    return context
+    return info
 
 
 def _argument(name: str, kind: Any, description: str) -> inspect.Parameter:
@@ -167,6 +186,7 @@ _SELF_EVIDENT = {
 """What arguments of these names are, in every field that has them."""
 
 _PAGED = {Arguments: _BOTH_WAYS, ForwardArguments: _FORWARD}
+_ROOTS = frozenset({"Query", "Mutation", "Subscription"})
 _LEADING = frozenset({"self", "root"})
 
 

@@ -28,6 +28,7 @@ from app.graphql.failures import counting_failures
 from app.graphql.hashes import resolve
 from app.graphql.media import Media, choose_media, is_json
 from app.graphql.persisted import PersistedDocuments
+from app.graphql.refusals import NoteRefusal, note_nothing
 from app.graphql.requests import LARGEST_BODY, Operation, Refused, read_operation, read_parameters
 from app.graphql.sockets import Socket
 from app.ground import Ground
@@ -48,12 +49,19 @@ class View:
         authenticate: Authenticate,
         ground: Ground,
         until: Until = for_ever,
+        note_refusal: NoteRefusal = note_nothing,
         deadline: float = DEADLINE,
         read_within: float = READ_SECONDS,
     ) -> None:
-        authenticate = counting_failures(authenticate, ground=ground)
-        persisted = PersistedDocuments(ground.sharing)
-        self._entrance = Entrance(schema, authenticate, ground, until, deadline, persisted=persisted)
+        self._entrance = Entrance(
+            schema,
+            counting_failures(authenticate, ground=ground),
+            ground,
+            until,
+            deadline,
+            persisted=PersistedDocuments(ground.sharing),
+            note_refusal=note_refusal,
+        )
         self._read_within = read_within
 
     def routes(self) -> list[BaseRoute]:

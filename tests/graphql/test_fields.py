@@ -1,12 +1,13 @@
+import asyncio
 from typing import Any
 
 import pytest
 
-from app.graphql.callers import Role, Scope
+from app.graphql.callers import Caller, Role, Scope
 from app.graphql.context import Info
 from app.graphql.fields import mutation
 from app.graphql.rules import CHANGING
-from tests.graphql.tiny import World, caller, schema
+from tests.graphql.tiny import MEMBER, World, caller, schema
 
 ADD = """
 mutation {
@@ -102,6 +103,46 @@ async def test_reading_needs_the_scope_to_read(world: World, query: str) -> None
     answer = await ask(world, query)
 
     assert answer["errors"][0]["extensions"] == {"code": "FORBIDDEN"}
+
+
+@pytest.mark.parametrize(
+    ("asks", "query", "action", "why"),
+    [
+        (caller(role=Role.VIEWER), ADD % "x", "addClient", "this needs MEMBER"),
+        (caller(role=Role.MEMBER), WAIT, "wait", "this needs ADMIN"),
+        (caller(scopes=frozenset({Scope.READ})), ADD % "x", "addClient", "it needs the scope INTEGRATIONS_WRITE"),
+        (caller(scopes=frozenset({Scope.ADMIN})), "{ alias: role }", "role", "it needs the scope READ"),
+        (caller(scopes=frozenset({Scope.INTEGRATIONS_WRITE})), ADD % "x", "Thing.length", "it needs the scope READ"),
+    ],
+)
+async def test_what_role_or_scope_refuses_is_noted_with_what_was_asked_for_and_why(
+    world: World, asks: Caller, query: str, action: str, why: str
+) -> None:
+    world.caller = asks
+
+    await ask(world, query.replace("things { name }", "things { name length }"))
+
+    [(member_id, noted, said)] = world.refused
+    assert (member_id, noted) == (MEMBER, action)
+    assert why in said
+
+
+async def test_what_ownership_refuses_is_noted_though_the_client_does_not_wait_for_it(world: World) -> None:
+    asking = asyncio.create_task(ask(world, ADD % "somebody else's"))
+    await world.begun.wait()
+    asking.cancel()
+    world.go_on.set()
+    await world.ended.wait()
+    await asyncio.sleep(0)
+
+    assert world.refused == [(MEMBER, "addClient", "Only who made it may change it.")]
+
+
+@pytest.mark.parametrize("query", [ADD % "taken", ADD % "x", "{ things(first: 0) { nodes { name } } }", "{ nothing }"])
+async def test_no_other_refusal_is_noted(world: World, query: str) -> None:
+    await ask(world, query)
+
+    assert world.refused == []
 
 
 async def test_mutations_of_one_operation_do_not_see_what_was_read_before(world: World) -> None:

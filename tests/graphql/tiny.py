@@ -161,6 +161,12 @@ class Place:
 class Mutation:
     @mutation(CHANGING, description="Adds a client.")
     async def add_client(self, info: Info, input: ClientInput) -> ClientPayload:
+        if input.client_secret == "somebody else's":
+            world = cast(World, info.context.ground.vault)
+            world.begun.set()
+            await world.go_on.wait()
+            world.ended.set()
+            raise Refusal(UserErrorCode.FORBIDDEN, "Only who made it may change it.")
         if input.client_secret == "taken":
             raise Refusal(UserErrorCode.ALREADY_EXISTS, "There is one.", field=("clientSecret",))
         cast(World, info.context.ground.vault).added.append(input.url)
@@ -215,6 +221,7 @@ class World:
     added: list[str] = field(default_factory=list)
     batches: list[list[str]] = field(default_factory=list)
     asked: list[str | None] = field(default_factory=list)
+    refused: list[tuple[UUID, str, str]] = field(default_factory=list)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -245,13 +252,16 @@ class World:
                 return caller(is_session=True) if "session" in connection.cookies else None
         raise Unauthenticated("That access token is not one of ours.")
 
+    def note(self, caller: Caller, action: str, why: str) -> None:
+        self.refused.append((caller.member_id, action, why))
+
     async def until(self, _: Caller) -> None:
         await self.revoked.wait()
 
     def view(self, *, authenticate: Authenticate | None = None, **options: float) -> View:
         """`options` are the view's: `deadline` and `read_within`, in seconds."""
-        authenticate = authenticate or self.authenticate
-        return View(schema(), authenticate=authenticate, ground=self.ground, until=self.until, **options)
+        asking, until = authenticate or self.authenticate, self.until
+        return View(schema(), authenticate=asking, ground=self.ground, until=until, note_refusal=self.note, **options)
 
     @asynccontextmanager
     async def client(

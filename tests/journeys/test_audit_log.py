@@ -1,5 +1,7 @@
 """The activity log as an audit log, of a running server process: who did it, and where they asked from."""
 
+from collections.abc import Sequence
+
 import httpx2
 
 from tests.callers import JSON, Api, socket_to
@@ -9,14 +11,20 @@ from tests.journeys.story import TEAM, Story
 ORIGINS = """
 query ($types: [EventType!]) {
   events(first: 100, filter: {types: $types}) {
-    nodes { type summary actor { name } origin { address userAgent tokenLastFour } }
+    nodes { type summary actor { name } subject { ... on TeamMember { name } } origin { address userAgent tokenLastFour } }
   }
 }"""
 MAKE_TOKEN = """
 mutation ($name: String!) {
   createAccessToken(input: {name: $name, scopes: [READ]}) { accessToken { id } userErrors { code } }
 }"""
-EVENTS = "subscription ($after: String) { eventRecorded(after: $after) { type origin { address tokenLastFour } } }"
+EVENTS = """
+subscription ($after: String, $types: [EventType!]) {
+  eventRecorded(after: $after, filter: {types: $types}) { type origin { address tokenLastFour } }
+}"""
+ADD_MEMBER = """
+mutation { addTeamMember(input: {name: "Eve", email: "eve@example.com", role: ADMIN}) { member { id } userErrors { code } } }"""
+MEMBERS = "{ viewer { team { members { nodes { name } } } } }"
 HERE = "127.0.0.1"
 
 
@@ -88,9 +96,26 @@ async def test_only_admins_see_where_requests_came_from_whether_they_read_or_lis
     assert [event["origin"] for event in heard] == [{"address": HERE, "tokenLastFour": four}, None]
 
 
-async def first_heard(who: Api, *, after: str) -> JSON:
+async def test_a_refusal_stands_in_the_log_once_a_minute_and_changes_nothing_else(story: Story) -> None:
+    before = await events_of(story.admin)
+    cursor = (await story.member.ask("{ eventCursor }"))["eventCursor"]
+    for _ in range(20):
+        refused = await story.member.answer(ADD_MEMBER, {})
+        assert [error["extensions"]["code"] for error in refused["errors"]] == ["FORBIDDEN"]
+    heard = await first_heard(story.member, after=cursor, types=["REFUSED"])
+
+    [event] = await events_of(story.admin, "REFUSED")
+    assert (event["actor"], event["subject"]) == ({"name": "Ben"}, {"name": "Ben"})
+    assert event["origin"]["tokenLastFour"] == story.member.token[-4:]
+    assert event["summary"] == "addTeamMember was refused: This access token does not reach that far: it needs the scope ADMIN."
+    assert (heard["type"], heard["origin"]) == ("REFUSED", None)
+    assert await events_of(story.admin) == [*before, event]
+    assert [member["name"] for member in (await story.admin.ask(MEMBERS))["viewer"]["team"]["members"]["nodes"]] == ["Ada", "Ben"]
+
+
+async def first_heard(who: Api, *, after: str, types: Sequence[str] | None = None) -> JSON:
     async with socket_to(who.url, who.token) as socket:
-        await socket.begin(EVENTS, after=after)
+        await socket.begin(EVENTS, after=after, types=types)
         event: JSON = (await socket.receive())["payload"]["data"]["eventRecorded"]
     return event
 
