@@ -113,7 +113,7 @@ class View:
             return _not_let_in(refuse(error, request_id=context.request_id), Media.EVENTS)
 
     async def _authenticate(self, request: Request) -> Caller | None:
-        credential = request.headers.get("authorization")
+        credential = _header(request, "authorization") if "authorization" in request.headers else None
         if request.method == "GET" and credential is None:
             # Any page may make a browser send a GET with its cookies: they say nothing of who wants it.
             return None

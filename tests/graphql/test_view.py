@@ -350,6 +350,16 @@ async def test_a_bad_credential_is_401(world: World) -> None:
     }
 
 
+async def test_two_credentials_are_none(world: World) -> None:
+    headers = [("Authorization", "Bearer good"), ("Authorization", "Bearer other")]
+
+    async with world.client() as client:
+        client.headers.clear()
+        response = await client.post("/graphql", json=ROLE, headers=headers)
+
+    assert response.status_code == 401
+
+
 async def test_what_nobody_expected_at_the_sign_in_is_an_answer_of_the_protocol(world: World) -> None:
     async def stumble(*_: object) -> Caller | None:
         raise LookupError("planted-value")
