@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from app.clock import Clock
 from app.events import Events
+from app.oidc.issuer import Issuer
 from app.outbound import Outbound
 from app.rates import Rates
 from app.sealing.vault import Vault
@@ -28,3 +29,5 @@ class Ground:
     stopping: Stopping = field(default_factory=Stopping)
     sharing: Sharing = field(default_factory=Sharing)
     rates: Rates | None = None
+    issuer: Issuer | None = None
+    """The operator's OIDC issuer, where one is set."""

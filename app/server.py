@@ -23,6 +23,7 @@ from app.events import Events
 from app.graphql.refusals import Refusals
 from app.graphql.view import View
 from app.ground import Ground
+from app.oidc.issuer import open_issuer
 from app.outbound import Outbound, parse_allow, prove_guarded
 from app.pages import html, page
 from app.presence import present
@@ -38,7 +39,7 @@ from app.stopping import SETTLE_SECONDS, Stopping
 from app.storage import database, upgrade
 from app.storage.outages import PATIENCE, RETRY_AFTER, until_done, unusable
 from app.tables import MIGRATIONS, MODELS
-from app.teams import routes as teams
+from app.teams import oidc_routes as oidc_sign_ins, routes as teams
 from app.teams.authentication import Authenticator
 from app.wake_ups import WakeUps, waking
 from app.watcher import Watcher
@@ -106,6 +107,7 @@ class _Service:
         return [
             Route("/", _home),
             *view.routes(),
+            *oidc_sign_ins.routes(ground=ground),  # first: /sign-in/oidc is no link's secret
             *teams.routes(ground=ground),
             *sign_ins.routes(ground=ground),
             Route("/healthz", _health),
@@ -158,6 +160,7 @@ async def open_ground(
     try:
         vault = await open_vault(settings.keyring, embedded=database.is_embedded(settings.database), clock=clock)
         outbound = Outbound(allow=parse_allow(settings.outbound_allow), sandbox=here.sandbox, own=_own(settings, here))
+        issuer = open_issuer(settings.oidc_issuer, outbound=outbound, clock=clock)
         try:
             await prove_guarded(outbound)
             ground = Ground(
@@ -171,6 +174,7 @@ async def open_ground(
                 stopping=stopping or Stopping(),
                 sharing=sharing,
                 rates=Rates(clock=clock, sharing=sharing),
+                issuer=issuer,
             )
             async with contextlib.AsyncExitStack() as lasting:
                 # Who works in the background stays; a command is gone before it matters which keys it holds and whom it wakes.
@@ -183,6 +187,8 @@ async def open_ground(
                     # Whoever opened it, server or worker: a refresh under way may hold the only valid tokens.
                     await flights_of(ground).settle(seconds=ground.stopping.left(SETTLE_SECONDS))
         finally:
+            if issuer is not None:
+                await issuer.aclose()
             await outbound.aclose()
     finally:
         await sharing.aclose()

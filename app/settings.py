@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     oidc_issuer: str | None = None
     oidc_audience: str | None = None
     oidc_team_claim: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
     metrics_token: SecretStr | None = None
     sandbox_port: int = Field(default=8010, ge=1, le=_HIGHEST_PORT)
     log_format: Literal["text", "json"] | None = None
@@ -64,18 +66,31 @@ class Settings(BaseSettings):
     @field_validator("public_url", "slack_url")
     @classmethod
     def _is_base_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
-            raise ValueError("must be an address such as https://apps.example.com")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-            raise ValueError("must be https unless it is a loopback address")
-        return value.rstrip("/")
+        return _address(value).rstrip("/")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_issuer(cls, value: str | None) -> str | None:
+        # As it is, with a slash at its end or without: tokens name it so, and the two are compared to the letter.
+        return _address(value) if value is not None else None
+
+    @field_validator("oidc_audience", "oidc_team_claim", "oidc_client_id")
+    @classmethod
+    def _is_not_empty(cls, value: str | None) -> str | None:
+        if value == "":
+            raise ValueError("must not be empty: leave it out, or say what it is")
+        return value
 
     @model_validator(mode="after")
     def _oidc_is_whole(self) -> "Settings":
         given = [value is not None for value in (self.oidc_issuer, self.oidc_audience, self.oidc_team_claim)]
         if any(given) and not all(given):
             raise ValueError("OIDC_ISSUER, OIDC_AUDIENCE and OIDC_TEAM_CLAIM are set all three, or none of them")
+        client = [self.oidc_client_id is not None, self.oidc_client_secret is not None]
+        if any(client) and not all(client):
+            raise ValueError("OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are set both, or neither of them")
+        if any(client) and not any(given):
+            raise ValueError("OIDC_CLIENT_ID and OIDC_CLIENT_SECRET need OIDC_ISSUER, OIDC_AUDIENCE and OIDC_TEAM_CLAIM")
         return self
 
     @property
@@ -116,6 +131,15 @@ def _network(text: str) -> IPv4Network | IPv6Network:
     if network.prefixlen == 0:
         raise ValueError("must name proxies: where everybody is trusted, anybody may say to come from anywhere")
     return network
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be an address such as https://apps.example.com")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise ValueError("must be https unless it is a loopback address")
+    return value
 
 
 def _line(location: tuple[int | str, ...], message: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.clock import Clock
 from app.events import Events, Reactions
 from app.ground import Ground
+from app.oidc.issuer import open_issuer
 from app.outbound import Outbound
 from app.sealing.vault import open_vault
 from app.settings import Settings
@@ -28,15 +29,19 @@ async def make_ground(
 ) -> AsyncIterator[Ground]:
     """Yield a ground over the database that is open, with a keyring of its own in `folder`; close the way out at the end."""
     settings = settings or Settings(data_dir=folder, public_url=PUBLIC_URL)
+    outbound = outbound or Outbound()
     watcher = Watcher(look_every=0.05)
     ground = Ground(
         settings=settings,
         clock=clock,
         entropy=entropy,
         vault=await open_vault(folder / "keyring.json", embedded=True, clock=clock, entropy=entropy),
-        outbound=outbound or Outbound(),
+        outbound=outbound,
         events=Events(clock=clock, reactions=reactions or {}, wake=watcher.wake),
         watcher=watcher,
+        issuer=open_issuer(settings.oidc_issuer, outbound=outbound, clock=clock),
     )
     yield ground
+    if ground.issuer is not None:
+        await ground.issuer.aclose()
     await ground.outbound.aclose()

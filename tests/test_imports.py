@@ -23,7 +23,7 @@ CAPABILITIES = (
     "graphql",
 )
 OUTSIDE = ("providers",)
-GROUND_FOLDERS = ("outbound", "sealing", "storage")
+GROUND_FOLDERS = ("oidc", "outbound", "sealing", "storage")
 SANDBOX = "sandbox"
 SANDBOX_MAY_IMPORT = {"app.clock", "app.settings"}
 

@@ -1,4 +1,4 @@
-"""Who is asking: one member of one team, by an access token or in a browser session. Values only."""
+"""Who is asking: one member of one team, by an access token, a JWT of the OIDC issuer, or in a browser session. Values only."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,6 +41,8 @@ class Caller:
 
     `credential_id` is the access token's or the browser session's id. A session has every scope, whatever `scopes` says.
     `expires_at` is when the credential ends, in UTC; None when it does not. `origin` is where this request came from.
+    `is_of_issuer`: it is a JWT of the OIDC issuer, which has no row; its `credential_id` stays the same for the same account
+    there, as the member of the same team.
     """
 
     team_id: UUID
@@ -50,6 +52,7 @@ class Caller:
     credential_id: UUID
     is_session: bool
     expires_at: datetime | None
+    is_of_issuer: bool = False
     origin: EventOrigin | None = field(default=None, compare=False)
 
     @property

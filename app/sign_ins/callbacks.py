@@ -4,11 +4,11 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.actors import EventOrigin
+from app.authorization_responses import read_response
 from app.graphql.callers import Caller
 from app.ground import Ground
 from app.sealing.secret import Secret
@@ -17,11 +17,6 @@ from app.storage import database
 from app.teams.secrets import hash_of
 
 _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
-_CODE = re.compile(r"[\x21-\x7e]{1,2048}")
-_ERROR = re.compile(r"[\x20-\x7e]{1,200}")
-_ISSUER = re.compile(r"[\x21-\x7e]{1,500}")
-_LONGEST_QUERY = 8192
-_READ = frozenset({"state", "code", "error", "iss"})
 
 
 @dataclass(frozen=True)
@@ -47,14 +42,6 @@ class Returned:
     origin: EventOrigin | None = None
 
 
-@dataclass(frozen=True)
-class _Query:
-    state: Secret
-    code: Secret | None
-    error: str | None
-    issuer: str | None
-
-
 def cookie_name(row: Authorization, *, ground: Ground) -> str:
     """Return the name of the cookie that the browser got when it was sent off: one for each sign-in, so that tabs do not mix."""
     prefix = "__Secure-" if ground.settings.has_secure_cookies else ""
@@ -70,7 +57,7 @@ async def receive(
     browser is signed in as the member who began it; the issuer (RFC 9207), where one is named, is the row's; and one conditional
     update, which only the first of many wins. A refusal changes nothing and asks no provider.
     """
-    read = _read(query)
+    read = read_response(query)
     if read is None:
         return Refused()
     row = await Authorization.get_or_none(state_hash=hash_of(read.state))
@@ -83,42 +70,6 @@ async def receive(
     if not await _consume(row, state=read.state, ground=ground):
         return Refused()
     return Returned(row, read.code, read.error, caller.origin if caller is not None else None)
-
-
-def _read(query: bytes) -> _Query | None:
-    """Read the query: every parameter that matters stands there once and looks as it must, with either a code or an error."""
-    if len(query) > _LONGEST_QUERY:
-        return None
-    try:
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=20, errors="strict")
-    except ValueError:
-        return None
-    named: dict[str, str] = {}
-    for name, value in pairs:
-        bare = name.partition("[")[0]  # state[]=…, as some frameworks spell a list
-        if bare in _READ and (bare != name or name in named):
-            return None
-        named[name] = value
-    return _sort(named)
-
-
-def _sort(named: Mapping[str, str]) -> _Query | None:
-    state, code, error, issuer = (named.get(name) for name in ("state", "code", "error", "iss"))
-    well_formed = (
-        state is not None
-        and _fits(_TICKET, state)
-        and _fits(_CODE, code)
-        and _fits(_ERROR, error)
-        and _fits(_ISSUER, issuer)
-        and (code is None) is not (error is None)
-    )
-    if not well_formed or state is None:
-        return None
-    return _Query(Secret(state), None if code is None else Secret(code), error, issuer)
-
-
-def _fits(pattern: re.Pattern[str], value: str | None) -> bool:
-    return value is None or pattern.fullmatch(value) is not None
 
 
 def _is_same_browser(row: Authorization, cookie: str) -> bool:

@@ -30,6 +30,11 @@ class Gathering(Generic[K, V]):
         # Others may wait for the same answer: one that leaves must not take it along.
         return await asyncio.shield(answer)
 
+    async def settle(self) -> None:
+        """Wait until nothing is read any more, also for those who have left. Before the database is closed."""
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
+
     async def _read_all(self) -> None:
         try:
             while self._waiting:

@@ -1,4 +1,4 @@
-"""Who is asking: an access token, or the browser's session where no other page can be behind the request."""
+"""Who is asking: an access token, a JWT of the OIDC issuer, or the browser's session where no other page can be behind it."""
 
 import asyncio
 import re
@@ -13,12 +13,16 @@ from starlette.requests import HTTPConnection
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.actors import origin_of
-from app.errors import Unauthenticated
+from app.errors import Unauthenticated, Unavailable
 from app.graphql.callers import Caller
 from app.ground import Ground
+from app.oidc.compact import Rejected
+from app.oidc.issuer import Away, Issuer
+from app.oidc.tokens import verify
 from app.sealing.secret import Secret
 from app.storage import database
 from app.storage.gathering import Gathering
+from app.teams.identities import caller_of, expected_of_bearers, find_members, identity_of
 from app.teams.models import AccessToken, BrowserSession, Member
 from app.teams.secrets import PREFIX, hash_of, is_token
 from app.teams.sessions import session_of
@@ -37,6 +41,7 @@ class Authenticator:
         self._look_again_after = look_again_after  # seconds
         self._noting: dict[UUID, asyncio.Task[None]] = {}
         self._tokens = Gathering(_find_tokens)
+        self._members = Gathering(find_members)
         self._standing = Gathering(_find_standing)
         self._log = structlog.get_logger("authentication")
 
@@ -44,7 +49,8 @@ class Authenticator:
         """Return the caller; None where there is no authorization and no browser session that counts.
 
         `authorization` is the header's value, or that of `connection_init`. Where there is one it alone says who is asking.
-        Raises Unauthenticated when it is no bearer token, or one that is not good (any more).
+        Raises Unauthenticated when it is no bearer token, or one that is not good (any more); Unavailable for a JWT while its
+        issuer has not been reached for a day.
         """
         if authorization is None:
             return await session_of(connection, ground=self._ground)
@@ -71,8 +77,8 @@ class Authenticator:
             await asyncio.sleep(self._look_again_after)
 
     async def settle(self) -> None:
-        """Wait for the notes under way. For the end of the process."""
-        await asyncio.gather(*self._noting.values())
+        """Wait for the notes and the looks under way. For the end of the process."""
+        await asyncio.gather(*self._noting.values(), *(read.settle() for read in (self._tokens, self._members, self._standing)))
 
     async def _until_ended(self, caller: Caller) -> None:
         # Before the first look: what happens after it is in the log behind it.
@@ -85,6 +91,9 @@ class Authenticator:
                     return
 
     async def _by_bearer(self, token: Secret) -> Caller:
+        issuer = self._ground.issuer
+        if issuer is not None and not token.reveal().startswith(PREFIX):
+            return await self._by_jwt(token, issuer)
         if not is_token(token.reveal()):
             raise Unauthenticated(f"That is no access token: they begin with {PREFIX}, and this one may be mistyped or cut off.")
         return await self._by_access_token(token)
@@ -110,6 +119,22 @@ class Authenticator:
             is_session=False,
             expires_at=row.expires_at,
         )
+
+    async def _by_jwt(self, token: Secret, issuer: Issuer) -> Caller:
+        expected = expected_of_bearers(self._ground.settings)
+        claims = await verify(token, issuer=issuer, expected=expected, now=self._ground.clock.now())
+        match claims:
+            case Rejected(words):
+                raise Unauthenticated(f"That is no access token of this server, and no JWT that it takes: {words}.")
+            case Away():
+                raise Unavailable("JWTs cannot be verified at the moment: their issuer cannot be reached. Try again in a minute.")
+        identity = identity_of(claims)
+        if identity is None:
+            raise Unauthenticated("This JWT names no team's id together with an e-mail address that its issuer has verified.")
+        member = await self._members.ask(identity)
+        if member is None:
+            raise Unauthenticated("The team has no member with the e-mail address of this JWT.")
+        return caller_of(member, claims, issuer=issuer.address)
 
     def _note_use(self, row: AccessToken, now: datetime) -> None:
         is_fresh = row.last_used_at is not None and now - row.last_used_at < USE_NOTED_EVERY
@@ -141,4 +166,8 @@ async def _find_standing(callers: Sequence[Caller]) -> dict[Caller, bool]:
         good |= set(await BrowserSession.filter(id__in=wanted, ended_at=None).values_list("id", flat=True))
     members = Member.filter(id__in=list({caller.member_id for caller in callers}), left_at=None)
     roles = {member.id: member.role for member in await members}
-    return {caller: caller.credential_id in good and roles.get(caller.member_id) is caller.role for caller in callers}
+    return {
+        # A JWT has no row that could be ended; its member has.
+        caller: (caller.is_of_issuer or caller.credential_id in good) and roles.get(caller.member_id) is caller.role
+        for caller in callers
+    }

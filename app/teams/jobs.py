@@ -7,7 +7,7 @@ from tortoise.expressions import Q
 
 from app.ground import Ground
 from app.storage import database
-from app.teams.models import AccessToken, BrowserSession, SignInLink
+from app.teams.models import AccessToken, BrowserSession, OidcSignIn, SignInLink
 
 KEPT_FOR = timedelta(days=1)
 TOKENS_KEPT_FOR = timedelta(days=30)
@@ -19,12 +19,14 @@ _MOST = 500
 async def sweep(*, ground: Ground) -> int:
     """Delete some of the links and sessions that ran out a day ago or longer, and of the tokens that ended 30 days ago.
 
-    Return how many.
+    Sign-ins at the issuer go as soon as they ran out. Return how many.
     """
-    before, tokens_before = ground.clock.now() - KEPT_FOR, ground.clock.now() - TOKENS_KEPT_FOR
+    now = ground.clock.now()
+    before, tokens_before = now - KEPT_FOR, now - TOKENS_KEPT_FOR
     ended = (
         SignInLink.filter(expires_at__lte=before),
         BrowserSession.filter(expires_at__lte=before),
+        OidcSignIn.filter(expires_at__lte=now),  # anybody can begin one
         AccessToken.filter(Q(expires_at__lte=tokens_before) | Q(revoked_at__lte=tokens_before)),
     )
     found = [(rows.model, list(await rows.limit(_MOST).values_list("id", flat=True))) for rows in ended]

@@ -107,3 +107,22 @@ class BrowserSession(Model):
 
     def is_good(self, now: datetime) -> bool:
         return self.ended_at is None and now < self.expires_at
+
+
+class OidcSignIn(Model):
+    """A browser that was sent to the OIDC issuer to sign in. Its state and its cookie are kept as SHA-256 alone.
+
+    Nobody is known yet: who they are is what the issuer will say.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    state_hash = fields.CharField(max_length=64, unique=True)
+    cookie_hash = fields.CharField(max_length=64)
+    next_path = fields.CharField(max_length=1000)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    used_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "oidc_sign_in"
+        indexes = (("expires_at",),)

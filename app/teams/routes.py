@@ -1,10 +1,10 @@
-"""Signing a browser in and out: by a link that works once, or by an access token given once."""
+"""Signing a browser in and out: by a link that works once, by an access token given once, or (oidc_routes) at the issuer."""
 
 import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,22 +30,48 @@ _MOST_FIELDS = 10
 def routes(*, ground: Ground) -> list[BaseRoute]:
     """Return the pages under /sign-in and /sign-out. The addresses under /sign-in/ are secrets: they are not to be logged."""
     return [
-        Route("/sign-in", _show_form, methods=["GET"]),
-        Route("/sign-in", _from_here(_take_token, ground=ground), methods=["POST"]),
+        Route("/sign-in", partial(_show_form, ground=ground), methods=["GET"]),
+        Route("/sign-in", from_here(_take_token, ground=ground), methods=["POST"]),
         Route("/sign-in/{secret}", partial(_show_link, ground=ground), methods=["GET"]),
-        Route("/sign-in/{secret}", _from_here(_use_link, ground=ground), methods=["POST"]),
-        Route("/sign-out", _from_here(_sign_out, ground=ground), methods=["POST"]),
+        Route("/sign-in/{secret}", from_here(_use_link, ground=ground), methods=["POST"]),
+        Route("/sign-out", from_here(_sign_out, ground=ground), methods=["POST"]),
     ]
 
 
-async def _show_form(_request: Request) -> Response:
-    return pages.token_form()
+def from_here(endpoint: Callable[..., Awaitable[Response]], *, ground: Ground) -> Callable[[Request], Awaitable[Response]]:
+    """Let no other origin's page post: it would sign the browser out, or in as somebody else."""
+
+    async def guarded(request: Request) -> Response:
+        if not is_same_origin(request, public_url=ground.settings.public_url):
+            return pages.from_elsewhere(ground.settings.public_url)
+        return await endpoint(request, ground=ground)
+
+    return guarded
+
+
+def next_path(request: Request) -> str:
+    """Return where the browser was about to go, if that is one of ours: never an address that somebody else has chosen."""
+    path = request.query_params.get("next", HOME)
+    return path if _NEXT.fullmatch(path) else HOME
+
+
+def go_on(session: OpenedSession, path: str, *, settings: Settings) -> Response:
+    """Let the browser hold the session, and send it on to one of our own paths."""
+    response = _redirect(f"{settings.public_url}{path}")
+    put_cookie(response, session, settings=settings)
+    return response
+
+
+async def _show_form(request: Request, *, ground: Ground) -> Response:
+    return pages.token_form(offer=_offer(request, settings=ground.settings))
 
 
 async def _take_token(request: Request, *, ground: Ground) -> Response:
     token = await _token(request)
     session = await sign_in_with_token(token, ground=ground) if token is not None else None
-    return _go_on(request, session, settings=ground.settings) if session is not None else pages.token_form(refused=True)
+    if session is None:
+        return pages.token_form(refused=True, offer=_offer(request, settings=ground.settings))
+    return go_on(session, next_path(request), settings=ground.settings)
 
 
 async def _show_link(request: Request, *, ground: Ground) -> Response:
@@ -55,7 +81,7 @@ async def _show_link(request: Request, *, ground: Ground) -> Response:
 
 async def _use_link(request: Request, *, ground: Ground) -> Response:
     session = await use_sign_in_link(_link(request), ground=ground)
-    return _go_on(request, session, settings=ground.settings) if session is not None else pages.no_link()
+    return go_on(session, next_path(request), settings=ground.settings) if session is not None else pages.no_link()
 
 
 async def _sign_out(request: Request, *, ground: Ground) -> Response:
@@ -63,17 +89,6 @@ async def _sign_out(request: Request, *, ground: Ground) -> Response:
     response = _redirect(f"{ground.settings.public_url}/sign-in")
     drop_cookie(response, settings=ground.settings)
     return response
-
-
-def _from_here(endpoint: Callable[..., Awaitable[Response]], *, ground: Ground) -> Callable[[Request], Awaitable[Response]]:
-    """Let no other origin's page post: it would sign the browser out, or in as somebody else."""
-
-    async def guarded(request: Request) -> Response:
-        if not is_same_origin(request, public_url=ground.settings.public_url):
-            return pages.from_elsewhere(ground.settings.public_url)
-        return await endpoint(request, ground=ground)
-
-    return guarded
 
 
 def _link(request: Request) -> Secret:
@@ -92,16 +107,11 @@ async def _token(request: Request) -> Secret | None:
     return Secret(token.strip()) if token is not None else None
 
 
-def _go_on(request: Request, session: OpenedSession, *, settings: Settings) -> Response:
-    response = _redirect(f"{settings.public_url}{_next_path(request)}")
-    put_cookie(response, session, settings=settings)
-    return response
-
-
-def _next_path(request: Request) -> str:
-    """Return where the browser was about to go, if that is one of ours: never an address that somebody else has chosen."""
-    path = request.query_params.get("next", HOME)
-    return path if _NEXT.fullmatch(path) else HOME
+def _offer(request: Request, *, settings: Settings) -> pages.Offer | None:
+    """Return what the page says of the OIDC issuer; None where nobody signs in there."""
+    if settings.oidc_issuer is None or settings.oidc_client_id is None:
+        return None
+    return pages.Offer(host=urlsplit(settings.oidc_issuer).netloc, next_path=next_path(request))
 
 
 def _redirect(address: str) -> Response:

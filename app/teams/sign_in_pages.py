@@ -1,11 +1,21 @@
 """What a browser is shown on its way in."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import quote
 
 from starlette.responses import HTMLResponse
 
 from app.pages import Html, html, page
 from app.teams.models import Member
+
+
+@dataclass(frozen=True)
+class Offer:
+    """That one can sign in at the OIDC issuer, too. `next_path` is one of our own."""
+
+    host: str
+    next_path: str
 
 
 def confirm(member: Member) -> HTMLResponse:
@@ -31,10 +41,10 @@ def no_link() -> HTMLResponse:
     return page("This link does not work", body, status=HTTPStatus.NOT_FOUND)
 
 
-def token_form(*, refused: bool = False) -> HTMLResponse:
-    """Ask for an access token; `refused` when the one given was no good."""
+def token_form(*, refused: bool = False, offer: Offer | None = None) -> HTMLResponse:
+    """Ask for an access token; `refused` when the one given was no good. `offer`: or for a sign-in at the issuer."""
     body = html(
-        """{refusal}<p>Paste an access token of yours once, or open a sign-in link.</p>
+        """{refusal}{offered}<p>Paste an access token of yours once, or open a sign-in link.</p>
 <form method="post">
 <p><label for="token">Access token</label>
 <input id="token" name="token" type="password" required autocomplete="off" spellcheck="false"{described}></p>
@@ -43,9 +53,34 @@ def token_form(*, refused: bool = False) -> HTMLResponse:
 <p class="hint">Whoever runs this server makes a link with the command <code>sign-in-link</code>. An admin of your team sends
 one along with an invitation.</p>""",
         refusal=_REFUSAL if refused else Html(""),
+        offered=_offered(offer) if offer is not None else Html(""),
         described=Html(' aria-describedby="refusal" aria-invalid="true"') if refused else Html(""),
     )
     return page("Sign in", body, status=HTTPStatus.FORBIDDEN if refused else HTTPStatus.OK)
+
+
+def off_to_issuer(url: str, host: str) -> HTMLResponse:
+    """Send a browser on to the issuer.
+
+    Not by a redirect: browsers hold a page's policy on forms against every redirect that follows, and issuers have their own.
+    """
+    body = html('<p><a href="{url}">Go on to {host}</a>, if nothing happens by itself.</p>', url=url, host=host)
+    return page("Sign in", body, headers=(("Refresh", f"0; url={url}"),))
+
+
+def issuer_away(host: str) -> HTMLResponse:
+    body = html("<p>{host} does not let anybody sign in at the moment. Try again in a minute.</p>", host=host)
+    return page("Not now", body, status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def not_signed_in(words: str) -> HTMLResponse:
+    """Say why a sign-in at the issuer came to nothing."""
+    body = html(
+        """<p class="wrong">{words}</p><p>Nobody was signed in. <a href="../../sign-in">Try again</a>, or ask whoever runs this
+server.</p>""",
+        words=words,
+    )
+    return page("You are not signed in", body, status=HTTPStatus.FORBIDDEN)
 
 
 def from_elsewhere(public_url: str) -> HTMLResponse:
@@ -56,6 +91,15 @@ def from_elsewhere(public_url: str) -> HTMLResponse:
         address=public_url,
     )
     return page("Not from here", body, status=HTTPStatus.FORBIDDEN)
+
+
+def _offered(offer: Offer) -> Html:
+    return html(
+        """<form method="post" action="sign-in/oidc?next={next}"><p><button>Sign in with {host}</button></p></form>
+""",
+        next=quote(offer.next_path, safe="/"),
+        host=offer.host,
+    )
 
 
 _REFUSAL = Html(

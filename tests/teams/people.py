@@ -1,5 +1,6 @@
 """Teams and callers to test with, and everything that the database holds about them."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -9,9 +10,9 @@ from app.events import Counter, Event
 from app.graphql.callers import ALL_SCOPES, Caller, Role, Scope
 from app.ground import Ground
 from app.teams.actions import Founded, add_member, found_team
-from app.teams.models import AccessToken, BrowserSession, Member, SignInLink, Team
+from app.teams.models import AccessToken, BrowserSession, Member, OidcSignIn, SignInLink, Team
 
-TABLES: tuple[type[Model], ...] = (Team, Member, AccessToken, BrowserSession, SignInLink, Event, Counter)
+TABLES: tuple[type[Model], ...] = (Team, Member, AccessToken, BrowserSession, SignInLink, OidcSignIn, Event, Counter)
 
 
 async def found(ground: Ground, *, name: str = "Orbit") -> Founded:
@@ -40,6 +41,13 @@ async def rows() -> dict[str, list[dict[str, Any]]]:
 async def log() -> list[tuple[str, str]]:
     """Return every event's type and summary, oldest first."""
     return [(row.type, row.summary) for row in await Event.all().order_by("sequence")]
+
+
+async def cancel(*tasks: asyncio.Task[None]) -> None:
+    """End what listens, before the database is closed below it."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _caller(member: Member, scopes: frozenset[Scope], *, is_session: bool) -> Caller:

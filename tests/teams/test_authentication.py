@@ -1,5 +1,6 @@
 import asyncio
 import os
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from app.teams.secrets import make_token
 from app.teams.sessions import cookie_name
 from app.teams.sign_in_links import make_sign_in_link, use_sign_in_link
 from tests.held import HeldClock
-from tests.teams.people import by_session, found, join
+from tests.teams.people import by_session, cancel, found, join
 
 MUTATIONS = st.tuples(st.integers(0, 40), st.characters())
 
@@ -201,8 +202,8 @@ async def test_whoever_listens_is_told_when_their_credential_ends(ground: Ground
 
     async with asyncio.timeout(5):
         await (waiting or authenticator.until_ended(caller))
+    await cancel(watching)
     await authenticator.settle()
-    watching.cancel()
 
 
 async def test_whoever_listens_goes_on_while_others_leave(ground: Ground) -> None:
@@ -211,15 +212,16 @@ async def test_whoever_listens_goes_on_while_others_leave(ground: Ground) -> Non
     caller = await Authenticator(ground).authenticate(request(cookie=await cookie_of(founded.admin, ground=ground)), None)
     assert caller is not None
     watching = asyncio.create_task(ground.watcher.run())
-    waiting = asyncio.create_task(Authenticator(ground).until_ended(caller))
+    authenticator = Authenticator(ground)
+    waiting = asyncio.create_task(authenticator.until_ended(caller))
 
     await remove_member(team_id=bob.team_id, actor=None, member_id=bob.id, ground=ground)
 
-    seen = aiter(ground.watcher.follow(bob.team_id, after=2))
-    assert (await anext(seen)).type == "TEAM_MEMBER_REMOVED"
+    async with aclosing(ground.watcher.follow(bob.team_id, after=2)) as seen:
+        assert (await anext(seen)).type == "TEAM_MEMBER_REMOVED"
     assert not waiting.done()
-    for task in (waiting, watching):
-        task.cancel()
+    await cancel(waiting, watching)
+    await authenticator.settle()
 
 
 async def add_somebody_else(ground: Ground, team: Team) -> None:

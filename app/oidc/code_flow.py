@@ -1,0 +1,135 @@
+"""Signing in at the issuer in a browser: the code flow (OpenID Connect Core 1.0, section 3.1) with PKCE (RFC 7636)."""
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+from urllib.parse import quote_plus, urlencode
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from app.json_text import NotJson, parse_json
+from app.oidc.compact import LONGEST
+from app.oidc.discovery import Metadata
+from app.outbound import BadAnswer, Basic, NotAllowed, Outbound, Request, Response, Unreachable
+from app.sealing.secret import Secret, to_bytes
+
+_OK = 200
+_DEADLINE = 10.0
+_LARGEST = 256 * 1024
+_SCOPE = "openid email"
+
+
+@dataclass(frozen=True)
+class Client:
+    """What this service is at the issuer."""
+
+    id: str
+    secret: Secret
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """What ties one sign-in to one browser, all of it made of what that browser's cookie holds.
+
+    So nothing here has to be kept on the server, and a code that somebody else got hold of is worth nothing without the cookie.
+    """
+
+    nonce: Secret
+    verifier: Secret
+
+    @classmethod
+    def of(cls, cookie: Secret) -> "Proofs":
+        return cls(nonce=_derive(cookie, b"nonce"), verifier=_derive(cookie, b"code verifier"))
+
+    @property
+    def challenge(self) -> str:
+        """RFC 7636, section 4.2, S256."""
+        return _to_text(hashlib.sha256(to_bytes(self.verifier)).digest())
+
+
+@dataclass(frozen=True)
+class NoToken:
+    """The issuer gave nothing for the code; `words` say why, for a person."""
+
+    words: str
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+
+    id_token: str
+
+
+def offers_sign_in(metadata: Metadata) -> bool:
+    """Whether the issuer names where a browser signs in, and does not say that it lacks the proof keys that are sent there."""
+    methods = metadata.code_challenge_methods_supported
+    has_places = metadata.authorization_endpoint is not None and metadata.token_endpoint is not None
+    return has_places and (methods is None or "S256" in methods)
+
+
+def authorization_url(
+    metadata: Metadata, *, client: Client, redirect_uri: str, state: Secret, proofs: Proofs, team_claim: str
+) -> str:
+    """Return where the browser is sent to sign in."""
+    asked = {
+        "response_type": "code",
+        "client_id": client.id,
+        "redirect_uri": redirect_uri,
+        "scope": _SCOPE,
+        "state": state.reveal(),
+        "nonce": proofs.nonce.reveal(),
+        "code_challenge": proofs.challenge,
+        "code_challenge_method": "S256",
+    }
+    if metadata.claims_parameter_supported:
+        # Some issuers keep what a scope stands for out of the ID token (Core, section 5.4) unless it is asked for by name.
+        wanted = dict.fromkeys(("email", "email_verified", team_claim))
+        asked["claims"] = orjson.dumps({"id_token": wanted}).decode()
+    address = metadata.authorization_endpoint or ""
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
+
+
+async def exchange(
+    code: Secret, *, metadata: Metadata, client: Client, redirect_uri: str, proofs: Proofs, outbound: Outbound
+) -> Secret | NoToken:
+    """Exchange the code for an ID token, which nobody has verified yet."""
+    form: dict[str, str | Secret] = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": redirect_uri,
+        "code_verifier": proofs.verifier,
+    }
+    credential = None
+    if "client_secret_post" in metadata.token_endpoint_auth_methods_supported:
+        form |= {"client_id": client.id, "client_secret": client.secret}
+    else:
+        # Form-encoded first (RFC 6749, section 2.3.1).
+        credential = Basic(quote_plus(client.id), Secret(quote_plus(client.secret.reveal())))
+    address = metadata.token_endpoint or ""
+    request = Request("POST", address, form=form, credential=credential)
+    match await outbound.send(request, origin=address, deadline=_DEADLINE, max_bytes=_LARGEST):
+        case Response(status=status, body=body):
+            return _read(body) if status == _OK else NoToken(f"it answered with HTTP {status}")
+        case NotAllowed():
+            return NoToken("this server's address policy does not let calls go there")
+        case Unreachable() | BadAnswer():
+            return NoToken("it cannot be reached, or gave no answer that can be used")
+
+
+def _read(body: bytes) -> Secret | NoToken:
+    parsed = parse_json(body)
+    try:
+        answer = _Answer.model_validate(None if isinstance(parsed, NotJson) else parsed)
+    except ValidationError:
+        return NoToken("there was no ID token in its answer")
+    return Secret(answer.id_token) if len(answer.id_token) <= LONGEST else NoToken("its ID token is too long")
+
+
+def _derive(cookie: Secret, purpose: bytes) -> Secret:
+    return Secret(_to_text(hmac.digest(to_bytes(cookie), b"installed-apps oidc: " + purpose, "sha256")))
+
+
+def _to_text(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")

@@ -1,0 +1,225 @@
+"""Signing a browser in at the operator's OIDC issuer: off, back once, and in as the member whose e-mail is verified there.
+
+A row stands for each browser that is sent off, and not a cookie alone: so a sign-in can come back once, within ten minutes by our
+clock, and goes on where the row says. The row holds two hashes; what proves the sign-in to the issuer is made of the cookie.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import structlog
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from app.authorization_responses import AuthorizationResponse
+from app.ground import Ground
+from app.oidc.claims import Claims, Expected
+from app.oidc.code_flow import Client, NoToken, Proofs, authorization_url, exchange, offers_sign_in
+from app.oidc.issuer import Away, Issuer, Published
+from app.oidc.tokens import verify
+from app.sealing.secret import Secret
+from app.settings import Settings
+from app.storage import database
+from app.teams.identities import Identity, email_of, find_members, identity_of
+from app.teams.models import Member, OidcSignIn
+from app.teams.secrets import hash_of, make_secret
+from app.teams.sessions import OpenedSession, open_session
+
+LASTS = timedelta(minutes=10)
+SESSION_LASTS = timedelta(hours=12)
+"""Shorter than other sessions: the issuer tells nobody when it bars somebody, so it is asked anew each day."""
+CALLBACK = "/sign-in/oidc/callback"
+
+_ID_TOKEN_TYPES: frozenset[str | None] = frozenset({"jwt", None})
+
+_log = structlog.get_logger("oidc")
+
+
+@dataclass(frozen=True)
+class Departure:
+    """Where to send the browser, and the cookie by which it is known again."""
+
+    url: str
+    cookie_name: str
+    cookie: Secret
+
+
+@dataclass(frozen=True)
+class NotBegun:
+    """Nobody can sign in at the issuer now."""
+
+
+@dataclass(frozen=True)
+class NotHere:
+    """What came back belongs to no sign-in of this browser, or to one that is over: nothing was done."""
+
+
+@dataclass(frozen=True)
+class NotSignedIn:
+    """The sign-in is over, and nobody was signed in. `words` say why, for a person."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    session: OpenedSession
+    next_path: str
+
+
+def client_of(settings: Settings) -> Client | None:
+    """Return what this service is at the issuer; None where the operator has not set that."""
+    if settings.oidc_client_id is None or settings.oidc_client_secret is None:
+        return None
+    return Client(settings.oidc_client_id, Secret(settings.oidc_client_secret.get_secret_value()))
+
+
+def redirect_uri_of(settings: Settings) -> str:
+    """Return the one address that the issuer may send a browser back to."""
+    return f"{settings.public_url}{CALLBACK}"
+
+
+async def begin(*, next_path: str, client: Client, issuer: Issuer, ground: Ground) -> Departure | NotBegun:
+    """Send a browser off to sign in, and then on to `next_path`."""
+    published = await issuer.published()
+    if isinstance(published, Away) or not offers_sign_in(published.metadata):
+        return NotBegun()
+    state, cookie, now = make_secret(ground.entropy), make_secret(ground.entropy), ground.clock.now()
+    id_ = uuid4()
+
+    async def put(_: BaseDBAsyncClient) -> None:
+        await OidcSignIn.create(
+            id=id_,
+            state_hash=hash_of(state),
+            cookie_hash=hash_of(cookie),
+            next_path=next_path,
+            created_at=now,
+            expires_at=now + LASTS,
+        )
+
+    await database.write(put)
+    url = authorization_url(
+        published.metadata,
+        client=client,
+        redirect_uri=redirect_uri_of(ground.settings),
+        state=state,
+        proofs=Proofs.of(cookie),
+        team_claim=ground.settings.oidc_team_claim or "",
+    )
+    return Departure(url, cookie_name(id_, settings=ground.settings), cookie)
+
+
+async def finish(
+    response: AuthorizationResponse, *, cookies: Mapping[str, str], client: Client, issuer: Issuer, ground: Ground
+) -> SignedIn | NotSignedIn | NotHere:
+    """Take up what the issuer sent back, once, from the browser that was sent off; open its session."""
+    row = await OidcSignIn.get_or_none(state_hash=hash_of(response.state))
+    cookie = Secret(cookies.get(cookie_name(row.id, settings=ground.settings), "")) if row is not None else None
+    if row is None or cookie is None or not hmac.compare_digest(row.cookie_hash, hash_of(cookie)):
+        return NotHere()
+    if not await _consume(row, ground=ground):
+        return NotHere()
+    claims = await _ask(response, Proofs.of(cookie), client=client, issuer=issuer, ground=ground)
+    if isinstance(claims, NotSignedIn):
+        return claims
+    session = await _open(claims, ground=ground)
+    return SignedIn(session, row.next_path) if isinstance(session, OpenedSession) else session
+
+
+def cookie_name(id: UUID, *, settings: Settings) -> str:
+    """Return the name of the cookie of one sign-in: each has its own, so that tabs do not mix."""
+    return f"{'__Host-' if settings.has_secure_cookies else ''}oidc_sign_in_{id.hex}"
+
+
+async def _consume(row: OidcSignIn, *, ground: Ground) -> bool:
+    now = ground.clock.now()
+
+    async def consume(_: BaseDBAsyncClient) -> int:
+        return await OidcSignIn.filter(id=row.id, used_at=None, expires_at__gt=now).update(used_at=now)
+
+    return await database.write(consume) == 1
+
+
+async def _ask(
+    response: AuthorizationResponse, proofs: Proofs, *, client: Client, issuer: Issuer, ground: Ground
+) -> Claims | NotSignedIn:
+    published = await issuer.published()
+    if isinstance(published, Away):
+        return NotSignedIn("The issuer cannot be reached at the moment.")
+    if not _is_from(issuer, response, published):
+        # RFC 9207: an answer of another server, which may be after the code.
+        return _refused("the answer names another issuer", "The answer did not come from the issuer that you were sent to.")
+    if response.code is None:
+        return NotSignedIn("The issuer did not sign you in, or you chose not to.")
+    redirect_uri = redirect_uri_of(ground.settings)
+    token = await exchange(
+        response.code,
+        metadata=published.metadata,
+        client=client,
+        redirect_uri=redirect_uri,
+        proofs=proofs,
+        outbound=ground.outbound,
+    )
+    if isinstance(token, NoToken):
+        return _refused(f"the code was not exchanged: {token.words}", "The issuer did not confirm that it signed you in.")
+    expected = _expected(client, proofs, settings=ground.settings)
+    claims = await verify(token, issuer=issuer, expected=expected, now=ground.clock.now())
+    if isinstance(claims, Claims):
+        return claims
+    return _refused(f"the ID token does not count: {claims.words}", "What the issuer says of you cannot be verified.")
+
+
+def _is_from(issuer: Issuer, response: AuthorizationResponse, published: Published) -> bool:
+    if response.issuer is None:
+        return not published.metadata.authorization_response_iss_parameter_supported
+    return response.issuer == issuer.address
+
+
+def _expected(client: Client, proofs: Proofs, *, settings: Settings) -> Expected:
+    return Expected(
+        issuer=settings.oidc_issuer or "",
+        audience=client.id,
+        team_claim=settings.oidc_team_claim or "",
+        types=_ID_TOKEN_TYPES,
+        nonce=proofs.nonce.reveal(),
+        is_alone=True,
+    )
+
+
+def _refused(why: str, words: str) -> NotSignedIn:
+    _log.warning("sign-in refused", why=why)
+    return NotSignedIn(words)
+
+
+async def _open(claims: Claims, *, ground: Ground) -> OpenedSession | NotSignedIn:
+    if email_of(claims) is None:
+        return NotSignedIn("The issuer names no e-mail address of yours that it has verified.")
+    cookie, now = make_secret(ground.entropy), ground.clock.now()
+
+    async def open_(_: BaseDBAsyncClient) -> OpenedSession | NotSignedIn:
+        found = await _find_member(claims)
+        if isinstance(found, NotSignedIn):
+            return found
+        # Holding the member's row: they cannot leave between here and the session, which their leaving would then miss.
+        member = await Member.filter(id=found.id, left_at=None).select_for_update().first()
+        return await open_session(member.id, cookie, now=now, until=now + SESSION_LASTS) if member is not None else _NOBODY
+
+    return await database.write(open_)
+
+
+async def _find_member(claims: Claims) -> Member | NotSignedIn:
+    """Return who the claims name; where they name no team, whoever has that e-mail in the one team that has them."""
+    if claims.team is not None:
+        identity = identity_of(claims)
+        return (await find_members([identity])).get(identity, _NOBODY) if isinstance(identity, Identity) else _NOBODY
+    members = await Member.filter(email=email_of(claims) or "", left_at=None).limit(2)
+    if len(members) > 1:
+        return NotSignedIn("You are a member of several teams, and the issuer does not say of which one you come.")
+    return members[0] if members else _NOBODY
+
+
+_NOBODY = NotSignedIn(
+    "No member of the team has the e-mail address that the issuer verified. An admin of the team can add you by that address."
+)
