@@ -30,11 +30,14 @@ class Answer:
     body: bytes
 
     @property
-    def json(self) -> JSON:
-        """The answer, of a subscription the last one."""
+    def results(self) -> list[JSON]:
+        """The operation's results, one after the other. Raises ValueError where one is not JSON."""
         lines = [line.removeprefix(b"data: ") for line in self.body.splitlines() if line.startswith(b"data: ")]
-        answer: JSON = orjson.loads(lines[-1] if lines else self.body or b"{}")
-        return answer
+        return [orjson.loads(line) for line in (lines if self.media.startswith("text/event-stream") else [self.body])]
+
+    @property
+    def json(self) -> JSON:
+        return self.results[-1]
 
 
 class Door:

@@ -1,6 +1,6 @@
 """What the database holds of each team, row by row, whichever way a row belongs to it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -45,6 +45,26 @@ def changes(before: Rows, after: Rows, *, passing: Mapping[str, frozenset[str]] 
     ]
 
 
+async def strangers() -> list[str]:
+    """Return a line for each row of one team that refers to a row of another."""
+    tables = {model: await model.all().values() for model in _models()}
+    owners = _owners(tables)
+    return [
+        f"{_table(model)} {row[model._meta.pk_attr]} refers to another team's {table}"  # noqa: SLF001 - Tortoise's own way
+        for model, values in tables.items()
+        for row in values
+        for table, key in _references(model, row)
+        if owners[table].get(key) != owners[_table(model)].get(row[model._meta.pk_attr])  # noqa: SLF001 - as above
+    ]
+
+
+def _references(model: type[Model], row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name in sorted(model._meta.fk_fields | model._meta.o2o_fields):  # noqa: SLF001 - Tortoise's own way
+        relation: Any = model._meta.fields_map[name]  # noqa: SLF001 - as above
+        if row.get(relation.source_field) is not None:
+            yield _table(relation.related_model), row[relation.source_field]
+
+
 def _models() -> list[type[Model]]:
     return list(Tortoise.apps["models"].values()) if Tortoise.apps is not None else []
 
@@ -75,12 +95,8 @@ def _owner(model: type[Model], row: Mapping[str, Any], owners: Mapping[str, Mapp
         return cast(UUID, row["id"])
     if row.get("team_id") is not None:
         return cast(UUID, row["team_id"])
-    for name in sorted(model._meta.fk_fields | model._meta.o2o_fields):  # noqa: SLF001 - Tortoise's own way
-        relation: Any = model._meta.fields_map[name]  # noqa: SLF001 - as above
-        owner = owners[_table(relation.related_model)].get(row[relation.source_field])
-        if owner is not None:
-            return owner
-    return None
+    found = (owners[table].get(key) for table, key in _references(model, row))
+    return next((owner for owner in found if owner is not None), None)
 
 
 def _without(row: Row | None, columns: frozenset[str]) -> Row | None:
