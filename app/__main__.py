@@ -8,12 +8,13 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
-from app.console import backup as backups, checking, first_start, keys as keyring_life, reporting, serving
+from app.console import backup as backups, checking, exporting, first_start, keys as keyring_life, reporting, serving
 from app.console.serving import Serving, say_on_stdout
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.graphql.callers import Role, Scope
@@ -35,11 +36,14 @@ team = typer.Typer(no_args_is_help=True, help="Teams.")
 member = typer.Typer(no_args_is_help=True, help="A team's members.")
 token = typer.Typer(no_args_is_help=True, help="Access tokens.")
 report = typer.Typer(no_args_is_help=True, help="Reporting runs through the API.")
+events = typer.Typer(no_args_is_help=True, help="The activity log.")
 keys = typer.Typer(no_args_is_help=True, help="The keyring's life.")
 slack = typer.Typer(no_args_is_help=True, help="What Slack has to be told.")
-for name, group in (("team", team), ("member", member), ("token", token), ("report", report), ("keys", keys), ("slack", slack)):
+GROUPS = {"team": team, "member": member, "token": token, "report": report, "events": events, "keys": keys, "slack": slack}
+for name, group in GROUPS.items():
     cli.add_typer(group, name=name)
 
+MOMENTS = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65_535)]
 TeamName = Annotated[str, typer.Option("--team", help="The team's name.")]
@@ -180,6 +184,19 @@ def report_newman(
 ) -> None:
     """Record a Newman run through the API (INSTALLED_APPS_URL, INSTALLED_APPS_TOKEN); exit 0 when recorded."""
     _print(asyncio.run(reporting.report_newman(file, monitor_key=monitor, monitor_name=name, run_id=run_id, url=url)))
+
+
+@events.command("export")
+def export_events(
+    *,
+    team: Annotated[str | None, typer.Option(help="One team's log alone.")] = None,
+    after: Annotated[str | None, typer.Option(help="Only what is behind this cursor: the last line's, to go on.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=MOMENTS, metavar="MOMENT", help="Only from then on: 2026-11-21T10:00:00Z.")
+    ] = None,
+) -> None:
+    """Print the activity log with all that it holds, one event a line as JSON, oldest first."""
+    _grounded(lambda _: exporting.export(team=team, after=after, since=since, say=say_on_stdout))
 
 
 @keys.command("list")

@@ -3,6 +3,7 @@
 The cursors of the activity log and of all subscriptions are one and the same position: a team and a number in its log.
 """
 
+import re
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -15,6 +16,7 @@ from app.graphql.cursors import read_position, write_position
 from app.watcher import Watcher
 
 _KIND = "log"
+_HEX = re.compile(r"[0-9a-f]{32}")
 
 
 class LogCursors:
@@ -27,15 +29,23 @@ class LogCursors:
         return write_position([_KIND, self._team_id.hex, position[0]])
 
     def read(self, cursor: str) -> Sequence[Any]:
-        try:
-            position = read_position(cursor)
-        except BadUserInput:
-            raise _invalid() from None
-        match position:
-            case [str() as kind, str() as team, int() as number] if (kind, team) == (_KIND, self._team_id.hex) and number >= 0:
-                return [number]
-            case _:
-                raise _invalid()
+        team_id, number = position_of(cursor)
+        if team_id != self._team_id:
+            raise _invalid()
+        return [number]
+
+
+def position_of(cursor: str) -> tuple[UUID, int]:
+    """Return the team and the number in its log that a cursor stands for. Raises CursorInvalid."""
+    try:
+        position = read_position(cursor)
+    except BadUserInput:
+        raise _invalid() from None
+    match position:
+        case [str() as kind, str() as team, int() as number] if kind == _KIND and _HEX.fullmatch(team) and number >= 0:
+            return UUID(hex=team), number
+        case _:
+            raise _invalid()
 
 
 def cursor_of(event: Event) -> str:

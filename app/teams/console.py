@@ -31,7 +31,7 @@ async def list_teams() -> Sequence[str]:
 
 async def add_member(*, team: str, name: str, email: str, role: Role, ground: Ground) -> str:
     """Return the new member's id."""
-    found = await _team(team)
+    found = await find_team(team)
     with _stated():
         invited = await actions.add_member(team_id=found.id, actor=None, name=name, email=email, role=role, ground=ground)
     return str(invited.member.id)
@@ -39,7 +39,7 @@ async def add_member(*, team: str, name: str, email: str, role: Role, ground: Gr
 
 async def list_members(*, team: str) -> Sequence[str]:
     """Return a line for each present member: id, role, e-mail address, name."""
-    found = await _team(team)
+    found = await find_team(team)
     rows = await Member.filter(team_id=found.id, left_at=None).order_by("joined_at", "id")
     return [f"{row.id}\t{row.role}\t{row.email}\t{row.name}" for row in rows]
 
@@ -73,7 +73,8 @@ async def make_sign_in_link(*, team: str, email: str, ground: Ground) -> Secret:
     return await sign_in_links.make_sign_in_link(member_id=member.id, ground=ground)
 
 
-async def _team(name: str) -> Team:
+async def find_team(name: str) -> Team:
+    """Return the team of that name."""
     with _stated():
         wanted = check_name(name)
     team = await Team.get_or_none(name=wanted)
@@ -83,7 +84,7 @@ async def _team(name: str) -> Team:
 
 
 async def _member(team: str, email: str) -> Member:
-    found = await _team(team)
+    found = await find_team(team)
     with _stated():
         address = check_email(email)
     member = await Member.get_or_none(team_id=found.id, email=address, left_at=None)

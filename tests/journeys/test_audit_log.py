@@ -1,12 +1,13 @@
 """The activity log as an audit log, of a running server process: who did it, and where they asked from."""
 
+import json
 from collections.abc import Sequence
 
 import httpx2
 
 from tests.callers import JSON, Api, socket_to
 from tests.journeys.soaking import until
-from tests.journeys.story import TEAM, Story
+from tests.journeys.story import BEGIN, TEAM, Story
 
 ORIGINS = """
 query ($types: [EventType!]) {
@@ -94,6 +95,24 @@ async def test_only_admins_see_where_requests_came_from_whether_they_read_or_lis
     assert {repr(event["origin"]) for event in seen[1]} == {"None"}
     assert [event["summary"] for event in seen[0]] == [event["summary"] for event in seen[1]]
     assert [event["origin"] for event in heard] == [{"address": HERE, "tokenLastFour": four}, None]
+
+
+async def test_the_log_is_exported_as_it_is_read_and_from_its_last_line_on(story: Story) -> None:
+    read = await events_of(story.admin)
+    whole = story.service.run("events", "export", "--team", TEAM).splitlines()
+    begun = await story.admin.ask(BEGIN, input={"purpose": {"provider": "slack"}})
+    story.report("passed", monitor="nobody posts this")
+    behind = story.service.attempt("events", "export", "--team", TEAM, "--after", json.loads(whole[-1])["cursor"])
+    refused = story.service.attempt("events", "export", "--after", "nonsense")
+    ill_asked = story.service.attempt("events", "export", "--since", "yesterday")
+
+    assert begun["beginAuthorization"]["authorization"]["status"] == "PENDING"
+    assert [{name: json.loads(line)[name] for name in ("type", "summary", "origin")} for line in whole] == [
+        {name: event[name] for name in ("type", "summary", "origin")} for event in read
+    ]
+    assert (behind.returncode, behind.stdout) == (0, "")  # beginning a sign-in and recording a run are no events
+    assert (refused.returncode, refused.stdout, ill_asked.returncode) == (1, "", 2)
+    assert refused.stderr == "--after takes the `cursor` of a line that was exported, or one of the API's.\n"
 
 
 async def test_a_refusal_stands_in_the_log_once_a_minute_and_changes_nothing_else(story: Story) -> None:
