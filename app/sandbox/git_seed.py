@@ -37,6 +37,12 @@ class _Plan:
 
 def seed_world(*, nested: str, first_id: int) -> World:
     """Return a world as new. `nested`: the path of the group within the group, "acme/platform" where groups nest."""
+    return _beginning(nested=nested, first_id=first_id).copy()
+
+
+@cache
+def _beginning(*, nested: str, first_id: int) -> World:
+    """Naming hundreds of commits as Git would takes longer than all else here: it is done once, and this world never changes."""
     world = World(USERS, _namespaces(nested))
     for number, plan in enumerate(_plans(nested)):
         world.add(_found(plan, world, id=first_id + number, at=_BEGINNING + timedelta(hours=number)))

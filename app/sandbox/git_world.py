@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 from typing import Literal
@@ -68,6 +68,9 @@ class Repository:
     def path(self) -> str:
         return f"{self.namespace.path}/{self.name}"
 
+    def copy(self) -> "Repository":
+        return replace(self, access=dict(self.access), branches=dict(self.branches), history=dict(self.history))
+
     def is_visible(self, user: User | None) -> bool:
         return not self.is_private or (user is not None and user.login in self.access)
 
@@ -114,6 +117,13 @@ class World:
         self.users = {each.login: each for each in users}
         self.namespaces = {each.path: each for each in namespaces}
         self.repositories: dict[int, Repository] = {}
+
+    def copy(self) -> "World":
+        """Return a world that goes its own way from here on."""
+        world = World(self.users.values(), self.namespaces.values())
+        for repository in self.repositories.values():
+            world.add(repository.copy())
+        return world
 
     def add(self, repository: Repository) -> None:
         self.repositories[repository.id] = repository
