@@ -1,5 +1,6 @@
-"""One line for each request: its route, never its address. The paths of sign-ins and callbacks are secrets."""
+"""One line, one count and one span a request, by its route, never its address: paths of sign-ins and callbacks are secrets."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from uuid import uuid4
@@ -8,41 +9,49 @@ import structlog
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.telemetry.meters import Meters
+from app.telemetry.tracing import Tracing
+
 _UNKNOWN = "(none)"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class AccessLog:
-    """ASGI middleware. `routes` returns what the application can answer, each named by its own pattern."""
+    """ASGI middleware. `routes` returns what the application can answer, each named by its own pattern.
 
-    def __init__(self, app: ASGIApp, *, routes: Callable[[], Iterable[BaseRoute]]) -> None:
+    `tracing` returns where spans begin now: nowhere before the application's lifespan has begun.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, routes: Callable[[], Iterable[BaseRoute]], meters: Meters, tracing: Callable[[], Tracing]
+    ) -> None:
         self._app = app
         self._routes = routes
+        self._meters = meters
+        self._tracing = tracing
         self._log = structlog.get_logger("access")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        began = time.monotonic()
-        status: list[int] = []
-
-        async def watch(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                status.append(message["status"])
-            elif message["type"] == "websocket.close":
-                status.append(message.get("code", 1000))
-            await send(message)
-
+        method, route = _method(scope), self._route(scope)
+        answer = _Answer(self._meters)
         structlog.contextvars.bind_contextvars(request_id=uuid4().hex)
         try:
-            await self._app(scope, receive, watch)
+            with self._tracing().span(f"{method} {route}", {"http.request.method": method, "http.route": route}) as span:
+                await self._app(scope, receive, answer.watched(send))
+                if answer.status is not None:
+                    span.note({"http.response.status_code": answer.status})
         finally:
+            answer.close()
+            self._meters.answered(route=route, method=method, status=answer.status, seconds=answer.began_after)
             self._log.info(
                 "answered",
-                method=scope.get("method", "WEBSOCKET"),
-                route=self._route(scope),
-                status=status[0] if status else None,
-                milliseconds=round((time.monotonic() - began) * 1000),
+                method=method,
+                route=route,
+                status=answer.status,
+                milliseconds=round(answer.seconds() * 1000),
             )
             structlog.contextvars.unbind_contextvars("request_id")
 
@@ -52,3 +61,39 @@ class AccessLog:
             if match is not Match.NONE:
                 return str(getattr(route, "path", _UNKNOWN))
         return _UNKNOWN
+
+
+class _Answer:
+    """What is sent back: its status, and `began_after` so many seconds, which a WebSocket's does not."""
+
+    def __init__(self, meters: Meters) -> None:
+        self._began = time.monotonic()
+        self._meters = meters
+        self._socket = contextlib.ExitStack()
+        self.status: int | None = None
+        self.began_after: float | None = None
+
+    def watched(self, send: Send) -> Send:
+        async def watch(message: Message) -> None:
+            match message["type"]:
+                case "http.response.start":
+                    self.status, self.began_after = int(message["status"]), self.seconds()
+                case "websocket.accept":
+                    self._socket.enter_context(self._meters.open_socket())
+                case "websocket.close" if self.status is None:
+                    self.status = message.get("code", 1000)
+            await send(message)
+
+        return watch
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _method(scope: Scope) -> str:
+    """Return the method, where it is one that anybody has heard of: else whoever asks could make up as many as they like."""
+    method = scope.get("method", "WEBSOCKET")
+    return method if method in _METHODS or scope["type"] == "websocket" else "(other)"

@@ -95,7 +95,9 @@ class Background:
         try:
             return await job.run(ground=ground)
         except database.OUTAGES as error:
+            ground.meters.round_failed(job.name)
             self._log.warning("round interrupted", job=job.name, fault=error.fault)
         except Exception:  # noqa: BLE001 - one job's bug must not end the others; it is logged whole
+            ground.meters.round_failed(job.name)
             self._log.exception("round failed", job=job.name)
         return 0

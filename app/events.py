@@ -20,6 +20,7 @@ from tortoise.models import Model
 from app.actors import LONGEST_USER_AGENT, Actor, EventOrigin
 from app.clock import Clock
 from app.storage import database
+from app.telemetry.tracing import NoTracing, Tracing
 
 T = TypeVar("T")
 
@@ -131,8 +132,11 @@ Reactions = Mapping[type[Any], Sequence[Reaction]]
 class Events:
     """Where changes are made. `wake` is called with the team after each commit that wrote events; it must not block or raise."""
 
-    def __init__(self, *, clock: Clock, reactions: Reactions, wake: Callable[[UUID], None]) -> None:
+    def __init__(
+        self, *, clock: Clock, reactions: Reactions, wake: Callable[[UUID], None], tracing: Tracing | None = None
+    ) -> None:
         self._clock = clock
+        self._tracing = tracing or NoTracing()
         self._reactions = reactions
         self._wake = wake
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
@@ -170,7 +174,8 @@ class Events:
         # The team's row is the lock. Within the process it is queued for here: else a team whose lock somebody keeps would have
         # all of the database's connections wait for it.
         turn = self._turns.setdefault(team_id, asyncio.Lock())
-        outcome = await database.write(run, committed=lambda done: self._wake(team_id) if done.is_news else None, turn=turn)
+        with self._tracing.span("change", {"code.function.name": _name_of(action)}):
+            outcome = await database.write(run, committed=lambda done: self._wake(team_id) if done.is_news else None, turn=turn)
         return outcome.answer
 
 
@@ -210,6 +215,10 @@ async def _number(change: Change, counter: Counter, entries: Sequence[Entry]) ->
         )
         for sequence, entry in enumerate(entries, start=first)
     )
+
+
+def _name_of(action: object) -> str:
+    return f"{getattr(action, '__module__', '')}.{getattr(action, '__qualname__', '')}".replace(".<locals>", "")
 
 
 async def head(team_id: UUID) -> int:

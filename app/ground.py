@@ -12,6 +12,8 @@ from app.sealing.vault import Vault
 from app.settings import Settings
 from app.sharing import Sharing
 from app.stopping import Stopping
+from app.telemetry.meters import Meters
+from app.telemetry.tracing import NoTracing, Tracing
 from app.watcher import Watcher
 
 
@@ -31,3 +33,5 @@ class Ground:
     rates: Rates | None = None
     issuer: Issuer | None = None
     """The operator's OIDC issuer, where one is set."""
+    meters: Meters = field(default_factory=Meters)
+    tracing: Tracing = field(default_factory=NoTracing)

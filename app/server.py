@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from app import scraping
 from app.access_log import AccessLog
 from app.background import Background
 from app.clock import Clock, SystemClock
@@ -41,6 +42,9 @@ from app.storage.outages import PATIENCE, RETRY_AFTER, until_done, unusable
 from app.tables import MIGRATIONS, MODELS
 from app.teams import oidc_routes as oidc_sign_ins, routes as teams
 from app.teams.authentication import Authenticator
+from app.telemetry.meters import Meters
+from app.telemetry.opening import open_tracing
+from app.telemetry.tracing import NoTracing, Tracing
 from app.wake_ups import WakeUps, waking
 from app.watcher import Watcher
 
@@ -69,7 +73,7 @@ def create_app(
     app = Starlette(lifespan=service.lifespan)
     # A redirect to where a slash fits would repeat the address, which may be a secret, behind whatever Host the request names.
     app.router.redirect_slashes = False
-    app.add_middleware(AccessLog, routes=lambda: app.router.routes)
+    app.add_middleware(AccessLog, routes=lambda: app.router.routes, meters=service.meters, tracing=lambda: service.tracing)
     app.add_exception_handler(DatabaseAway, _say_away)
     return app
 
@@ -80,13 +84,22 @@ class _Service:
         self._place = place
         self._clock = clock
         self._stopping = stopping
+        self.meters = Meters()
+        self.tracing: Tracing = NoTracing()
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         background = Background()
         async with open_ground(
-            self._settings, place=self._place, clock=self._clock, background=background, stopping=self._stopping
+            self._settings,
+            place=self._place,
+            clock=self._clock,
+            background=background,
+            stopping=self._stopping,
+            meters=self.meters,
         ) as ground:
+            self.tracing = ground.tracing
+            self.meters.process_started()
             authenticator = Authenticator(ground)
             refusals = Refusals(events=ground.events)
             view = View(
@@ -112,6 +125,7 @@ class _Service:
             *sign_ins.routes(ground=ground),
             Route("/healthz", _health),
             Route("/readyz", self._readiness),
+            scraping.route(ground=ground),
         ]
 
     async def _readiness(self, _request: Request) -> Response:
@@ -134,6 +148,7 @@ async def open_ground(
     clock: Clock | None = None,
     background: Background | None = None,
     stopping: Stopping | None = None,
+    meters: Meters | None = None,
 ) -> AsyncIterator[Ground]:
     """Open the database, the vault and the way out, prove that the way out is guarded, and close all of it again.
 
@@ -141,6 +156,7 @@ async def open_ground(
     """
     here = place or Place()
     clock = clock or SystemClock()
+    meters = meters or Meters()
     watcher = Watcher()
 
     def wake(team_id: UUID | None) -> None:
@@ -148,7 +164,7 @@ async def open_ground(
         if background is not None:
             background.wake()
 
-    wake_ups = _wake_ups(settings, hear=wake)
+    wake_ups = _wake_ups(settings, hear=wake, meters=meters)
     sharing = Sharing(_redis(settings), installation=settings.public_url)
 
     def wake_all(team_id: UUID) -> None:
@@ -156,10 +172,17 @@ async def open_ground(
         if wake_ups is not None:
             wake_ups.tell(team_id)
 
-    await _connect(settings)
+    await _connect(settings, meters=meters)
+    tracing = open_tracing(settings.traces_url)
     try:
         vault = await open_vault(settings.keyring, embedded=database.is_embedded(settings.database), clock=clock)
-        outbound = Outbound(allow=parse_allow(settings.outbound_allow), sandbox=here.sandbox, own=_own(settings, here))
+        outbound = Outbound(
+            allow=parse_allow(settings.outbound_allow),
+            sandbox=here.sandbox,
+            own=_own(settings, here),
+            meters=meters,
+            tracing=tracing,
+        )
         issuer = open_issuer(settings.oidc_issuer, outbound=outbound, clock=clock)
         try:
             await prove_guarded(outbound)
@@ -169,12 +192,14 @@ async def open_ground(
                 entropy=secrets.token_bytes,
                 vault=vault,
                 outbound=outbound,
-                events=Events(clock=clock, reactions=REACTIONS, wake=wake_all),
+                events=Events(clock=clock, reactions=REACTIONS, wake=wake_all, tracing=tracing),
                 watcher=watcher,
                 stopping=stopping or Stopping(),
                 sharing=sharing,
                 rates=Rates(clock=clock, sharing=sharing),
                 issuer=issuer,
+                meters=meters,
+                tracing=tracing,
             )
             async with contextlib.AsyncExitStack() as lasting:
                 # Who works in the background stays; a command is gone before it matters which keys it holds and whom it wakes.
@@ -192,15 +217,17 @@ async def open_ground(
             await outbound.aclose()
     finally:
         await sharing.aclose()
+        await asyncio.to_thread(tracing.close)
         await database.close()
 
 
-async def _connect(settings: Settings) -> None:
+async def _connect(settings: Settings, *, meters: Meters) -> None:
     if database.is_embedded(settings.database) and not Path(database.embedded_path(settings.database)).exists():  # noqa: ASYNC240 - at the start
         raise ConfigurationError(
             f"There is no database in {settings.data_dir.resolve()} (INSTALLED_APPS_DATA_DIR): `serve` or `migrate` makes one."
         )
-    await database.connect(settings.database, models=MODELS)
+    patience = replace(PATIENCE, note=meters.database_failed)
+    await database.connect(settings.database, models=MODELS, patience=patience)
     try:
         pending = partial(upgrade.pending, url=settings.database, models=MODELS, migrations=MIGRATIONS)
         lacking = await until_done(pending, patience=PATIENCE)
@@ -217,9 +244,9 @@ async def _connect(settings: Settings) -> None:
         )
 
 
-def _wake_ups(settings: Settings, *, hear: Callable[[UUID | None], None]) -> WakeUps | None:
+def _wake_ups(settings: Settings, *, hear: Callable[[UUID | None], None], meters: Meters) -> WakeUps | None:
     url = _redis(settings)
-    return WakeUps(url, hear=hear) if url is not None else None
+    return WakeUps(url, hear=hear, note=lambda up: meters.redis_is(up=up)) if url is not None else None
 
 
 def _redis(settings: Settings) -> str | None:
@@ -228,8 +255,8 @@ def _redis(settings: Settings) -> str | None:
 
 def _own(settings: Settings, place: Place) -> tuple[tuple[str, int], ...]:
     """Return where this service and what it stands on listen: never to be called."""
-    stands_on = [settings.database, _redis(settings) or ""]
-    ports = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
+    stands_on = [settings.database, _redis(settings) or "", settings.traces_url or ""]
+    ports = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379, "http": 80, "https": 443}
     found = [(parts.hostname, parts.port or ports.get(parts.scheme, 0)) for parts in map(urlsplit, stands_on)]
     return (*place.listens, *((host, port) for host, port in found if host and port))
 

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
     metrics_token: SecretStr | None = None
+    traces_url: str | None = None
     sandbox_port: int = Field(default=8010, ge=1, le=_HIGHEST_PORT)
     log_format: Literal["text", "json"] | None = None
 
@@ -80,6 +81,14 @@ class Settings(BaseSettings):
         if value == "":
             raise ValueError("must not be empty: leave it out, or say what it is")
         return value
+
+    @field_validator("traces_url")
+    @classmethod
+    def _is_collector(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "http://none")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+            raise ValueError("must be an address such as http://127.0.0.1:4318/v1/traces, without a password")
+        return value or None
 
     @model_validator(mode="after")
     def _oidc_is_whole(self) -> "Settings":

@@ -64,7 +64,7 @@ class WakeUps:
 
     `hear` is called with each team that another process tells of, and with None where any team may have news: at the start, and
     after every time in which nothing could be heard. After `patience` seconds without an answer Redis counts as away. `chance`
-    returns numbers from 0 to 1.
+    returns numbers from 0 to 1. `note` is told whether Redis is up whenever that is seen.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class WakeUps:
         hear: Callable[[UUID | None], None],
         patience: float = ANSWER_SECONDS,
         chance: Callable[[], float] = random.random,
+        note: Callable[[bool], None] = lambda _up: None,
     ) -> None:
         self._client = client_of(url, patience=patience)
         # Channels know nothing of Redis' numbered databases; installations that share a server keep apart by theirs.
@@ -81,6 +82,7 @@ class WakeUps:
         self._hear = hear
         self._patience = patience
         self._chance = chance
+        self._note = note
         self._name = uuid4().hex
         self._untold: set[UUID] = set()
         self._bell = asyncio.Event()
@@ -164,12 +166,14 @@ class WakeUps:
         if self._is_away:
             self._log.info("Redis is back")
         self._is_away = False
+        self._note(True)  # noqa: FBT003 - the one thing that it says
         self._hear(None)
 
     def _lose(self, error: Exception) -> None:
         if not self._is_away:
             self._log.warning("Redis is away: other processes' changes are seen up to a second later", error=type(error).__name__)
         self._is_away = True
+        self._note(False)  # noqa: FBT003 - as above
         self._untold.clear()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app"
 
-TOPS = ("__main__", "console", "server", "background", "schema", "reactions", "tables", "migrations")
+TOPS = ("__main__", "console", "server", "scraping", "background", "schema", "reactions", "tables", "migrations")
 """The tables of contents and what starts the service: above all capabilities."""
 
 CAPABILITIES = (
@@ -23,7 +23,7 @@ CAPABILITIES = (
     "graphql",
 )
 OUTSIDE = ("providers",)
-GROUND_FOLDERS = ("oidc", "outbound", "sealing", "storage")
+GROUND_FOLDERS = ("oidc", "outbound", "sealing", "storage", "telemetry")
 SANDBOX = "sandbox"
 SANDBOX_MAY_IMPORT = {"app.clock", "app.settings"}
 

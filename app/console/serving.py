@@ -10,6 +10,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from pydantic import BaseModel, SecretStr
@@ -73,7 +74,8 @@ def serve(serving: Serving, *, say: Say, prepared: Prepared | None = None) -> No
             _web_server(serving, settings).run(sockets=[listener])
         else:
             command = partial(_command_beside, serving)
-            asyncio.run(Workers(command, count=serving.workers, listener=listener).run())
+            with TemporaryDirectory(prefix="installed-apps-metrics-") as metrics:
+                asyncio.run(Workers(command, count=serving.workers, listener=listener, metrics=Path(metrics)).run())
 
 
 def serve_beside(serving: Serving) -> None:

@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import structlog
+
+from app.telemetry import meters
 
 START_SECONDS = 60.0
 """How long a process may take to serve; one that takes longer is killed."""
@@ -29,10 +33,14 @@ Command = Callable[[int, int], Sequence[str]]
 
 
 class Workers:
-    """Keeps `count` processes until SIGTERM or SIGINT; SIGHUP replaces them one by one. A second SIGTERM ends all at once."""
+    """Keeps `count` processes until SIGTERM or SIGINT; SIGHUP replaces them one by one. A second SIGTERM ends all at once.
 
-    def __init__(self, command: Command, *, count: int, listener: socket.socket) -> None:
+    `metrics` is an empty directory in which each of them counts, so that whichever is asked can tell for all.
+    """
+
+    def __init__(self, command: Command, *, count: int, listener: socket.socket, metrics: Path) -> None:
         self._command = command
+        self._metrics = metrics
         self._listener = listener
         self._count = count
         self._serving: list[_Worker] = []
@@ -70,7 +78,7 @@ class Workers:
     async def _start(self) -> "_Worker":
         while True:
             try:
-                return await _Worker.start(self._command, listener=self._listener)
+                return await _Worker.start(self._command, listener=self._listener, metrics=self._metrics)
             except OSError as error:
                 _log.error("no server process can be started", error=type(error).__name__)
                 await asyncio.sleep(_AGAIN_AFTER_SECONDS)
@@ -115,24 +123,30 @@ class Workers:
 class _Worker:
     """One server process, and the line to it."""
 
-    def __init__(self, process: Process, line: socket.socket) -> None:
+    def __init__(self, process: Process, line: socket.socket, *, metrics: Path) -> None:
         self._process = process
+        self._metrics = metrics
         self._asking = asyncio.create_task(self._ask(line))
         self._is_told = False
         self.is_ready = asyncio.Event()
 
     @classmethod
-    async def start(cls, command: Command, *, listener: socket.socket) -> "_Worker":
+    async def start(cls, command: Command, *, listener: socket.socket, metrics: Path) -> "_Worker":
         ours, theirs = socket.socketpair()
         with theirs:
             inherited = (listener.fileno(), theirs.fileno())
             # A group of its own: Ctrl+C in a terminal is for this process alone, which then tells the others.
             try:
-                process = await asyncio.create_subprocess_exec(*command(*inherited), pass_fds=inherited, process_group=0)
+                process = await asyncio.create_subprocess_exec(
+                    *command(*inherited),
+                    pass_fds=inherited,
+                    process_group=0,
+                    env={**os.environ, meters.DIRECTORY: str(metrics)},
+                )
             except OSError:
                 ours.close()
                 raise
-        return cls(process, ours)
+        return cls(process, ours, metrics=metrics)
 
     @property
     def pid(self) -> int:
@@ -146,6 +160,7 @@ class _Worker:
         """Return once the process has ended."""
         await self._process.wait()
         self._asking.cancel()
+        meters.forget_process(self.pid, directory=self._metrics)
 
     async def comes_to_serve(self) -> bool:
         ready, gone = asyncio.ensure_future(self.is_ready.wait()), asyncio.ensure_future(self.gone())

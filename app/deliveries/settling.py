@@ -1,7 +1,7 @@
 """What an attempt makes of a delivery: saved in one change, with the attempt itself and the integration's note of it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from app.deliveries.events import DeliveryChanged
@@ -28,28 +28,36 @@ async def settle(lease: Lease, attempt: Attempt, *, ground: Ground) -> None:
     posted again. Raises what the database raises when it stays away.
     """
 
-    async def save(change: Change) -> None:
+    async def save(change: Change) -> DeliveryStatus | None:
         if await DeliveryAttempt.exists(id=attempt.id):
-            return  # the connection broke off after all between the commit and its answer
+            return None  # the connection broke off after all between the commit and its answer
         delivery = await Delivery.filter(id=lease.delivery_id).select_for_update().first()
         if delivery is None:
-            return  # it ended in other hands, and is so old by now that it was removed
+            return None  # it ended in other hands, and is so old by now that it was removed
         integration = await Integration.get(id=delivery.integration_id)
         await _keep(delivery, attempt)
         previous = delivery.status
-        if _turn(delivery, lease, attempt, entropy=ground.entropy, now=change.now):
+        is_news = _turn(delivery, lease, attempt, entropy=ground.entropy, now=change.now)
+        if is_news:
             await delivery.save()
             await change.record(_changed(delivery, previous, attempt.failure, name=integration.name))
         if await _goes_there_still(delivery, attempt):
             await take_note(change, integration, attempt.failure)
+        return delivery.status if is_news else None
 
+    ground.meters.attempted(attempt.failure.fault.name if attempt.failure is not None else "DELIVERED")
+    became = await _insist(lambda: ground.events.change(lease.team_id, save))
+    if became is not None:
+        ground.meters.delivery_became(became.value)
+
+
+async def _insist(save: Callable[[], Awaitable[DeliveryStatus | None]]) -> DeliveryStatus | None:
     for seconds in _WAITS:
         try:
-            return await ground.events.change(lease.team_id, save)
+            return await save()
         except database.OUTAGES:
             await asyncio.sleep(seconds)
-    await ground.events.change(lease.team_id, save)
-    return None
+    return await save()
 
 
 async def _keep(delivery: Delivery, attempt: Attempt) -> None:

@@ -15,6 +15,7 @@ from app.graphql.documents import Documents, ExamineDocuments
 from app.graphql.hashes import KeepDocuments
 from app.graphql.rules import rules_of
 from app.graphql.scalars import SCALARS
+from app.graphql.telemetry import ObserveOperations
 
 
 class Schema(strawberry.Schema):
@@ -36,7 +37,7 @@ class Schema(strawberry.Schema):
             mutation,
             subscription,
             types=types,
-            extensions=[ExamineDocuments, ChargeOperations, KeepDocuments, *extensions],
+            extensions=[ObserveOperations, ExamineDocuments, ChargeOperations, KeepDocuments, *extensions],
             execution_context_class=TimedExecutor,
             config=StrawberryConfig(scalar_map=SCALARS),
         )

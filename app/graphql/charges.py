@@ -81,6 +81,8 @@ async def charge(context: Context, *, points: int) -> Charged | None:
         return None
     standings = await rates.take(context.buckets, points)
     short = [standing for standing in standings if standing.is_refused]
+    if short:
+        context.ground.meters.refused_by_rate("points")
     return Charged(_told(points, standings), _refusal(points, short[0], rates=rates) if short else None)
 
 

@@ -103,6 +103,14 @@ def describe(error: GraphQLError, *, request_id: str) -> dict[str, Any]:
     return described
 
 
+def code_of(error: GraphQLError) -> str:
+    """Return the code that clients see of the error. Nothing is logged."""
+    match _cause(error):
+        case RequestRefused(code=code) | Refusal(code=code):
+            return str(code)
+    return "INTERNAL"
+
+
 def refuse(cause: BaseException, *, request_id: str) -> dict[str, Any]:
     """Return what clients see of an exception: a message and `extensions.code`."""
     match cause:

@@ -37,6 +37,7 @@ async def count_failure(connection: HTTPConnection, *, ground: Ground) -> None:
     network = client_network(connection, trusted=ground.settings.trusted_proxies)
     [standing] = await ground.rates.take([Bucket(f"failures:{network}", MOST_FAILURES)], 1)
     if standing.is_refused:
+        ground.meters.refused_by_rate("failures")
         seconds = ground.rates.seconds_until(standing.resets_at)
         raise RateLimited(
             f"From this address {MOST_FAILURES} credentials were not good within a minute, and this one is not either: "

@@ -76,10 +76,13 @@ async def follow(
     team_id = context.viewer.team_id
     watcher = context.ground.watcher
     position = await _position(team_id, after, types=types, watcher=watcher)
-    async with aclosing(watcher.follow(team_id, after=position, types=types, caught_up=context.caught_up)) as events:
-        async for event in events:
-            if (subjects is None or event.subject_id in subjects) and (parents is None or event.parent_id in parents):
-                yield event
+    meters = context.ground.meters
+    with meters.subscription():
+        async with aclosing(watcher.follow(team_id, after=position, types=types, caught_up=context.caught_up)) as events:
+            async for event in events:
+                if (subjects is None or event.subject_id in subjects) and (parents is None or event.parent_id in parents):
+                    meters.event_told()
+                    yield event
 
 
 async def _position(team_id: UUID, after: str | None, *, types: Collection[str] | None, watcher: Watcher) -> int:

@@ -7,6 +7,7 @@ to be turned off.
 
 import asyncio
 import ssl
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -27,6 +28,7 @@ from app.outbound.connections import (
 from app.outbound.messages import (
     BadAnswer,
     Cause,
+    Endpoint,
     Headers,
     NotAllowed,
     Request,
@@ -38,6 +40,8 @@ from app.outbound.messages import (
 from app.outbound.origins import OddUrl, Url, parse_url
 from app.outbound.policy import AllowRule, Policy
 from app.outbound.resolver import Resolve, SystemResolver
+from app.telemetry.meters import Meters
+from app.telemetry.tracing import NoTracing, Tracing
 
 Outcome = Response | NotAllowed | Unreachable | BadAnswer
 
@@ -48,6 +52,7 @@ _POOLS = 256
 # What has waited long for a connection is not sent: its time would end while the other side works, and the answer be lost.
 _IN_LINE = {"timeout": {"pool": 3.0}}
 _PROOF_DEADLINE = 2.0
+_PROOF = Endpoint("service", "proof of the guard")
 _NEVER_REACHABLE = ("https://169.254.169.254", "https://[fd00:ec2::254]")
 _CUT_OFF = ("Server disconnected", "peer closed connection")
 
@@ -73,7 +78,11 @@ class Outbound:
         resolve: Resolve | None = None,
         dial: Dial = dial,
         make_pool: OpenPool = httpcore2.AsyncConnectionPool,
+        meters: Meters | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._meters = meters or Meters()
+        self._tracing = tracing or NoTracing()
         self._resolver = SystemResolver()
         policy = Policy(allow=tuple(allow), sandbox=sandbox)
         self._guard = Guard(policy=policy, own=tuple(own), resolve=resolve or self._resolver)
@@ -96,6 +105,16 @@ class Outbound:
         `origin` is the one that the request's secrets belong to: with a secret in it, a request to any other raises
         ValueError, as does one that cannot be written down. `certificates` (PEM) are trusted beside the system's, there only.
         """
+        called, began = request.endpoint, time.monotonic()
+        names = {"installed_apps.provider": called.provider, "installed_apps.endpoint": called.name}
+        with self._tracing.span(f"call {called.provider} {called.name}", names) as span:
+            outcome = await self._send(request, origin, deadline, max_bytes, certificates)
+            span.note({"installed_apps.outcome": _outcome_of(outcome)})
+        seconds = time.monotonic() - began
+        self._meters.called(provider=called.provider, endpoint=called.name, outcome=_outcome_of(outcome), seconds=seconds)
+        return outcome
+
+    async def _send(self, request: Request, origin: str, deadline: float, max_bytes: int, certificates: str | None) -> Outcome:
         home = parse_url(origin)
         if isinstance(home, OddUrl):
             raise ValueError(f"no origin: {home.words}")  # noqa: TRY004 - its spelling is wrong, not its type
@@ -154,6 +173,19 @@ class Outbound:
             await self._pools.pop(key).connections.aclose()
 
 
+def _outcome_of(outcome: Outcome) -> str:
+    """Return the answer's status, or in a word why there is none."""
+    match outcome:
+        case Response(status=status):
+            return str(status)
+        case NotAllowed():
+            return "not allowed"
+        case Unreachable(cause=cause):
+            return cause.value
+        case BadAnswer():
+            return "bad answer"
+
+
 async def prove_guarded(outbound: Outbound) -> None:
     """Prove at start that the guard is in the path: raises ConfigurationError unless never-reachable addresses are refused by it.
 
@@ -162,7 +194,7 @@ async def prove_guarded(outbound: Outbound) -> None:
     """
     for address in _NEVER_REACHABLE:
         try:
-            outcome = await outbound.send(Request("GET", address), origin=address, deadline=_PROOF_DEADLINE)
+            outcome = await outbound.send(Request("GET", address, endpoint=_PROOF), origin=address, deadline=_PROOF_DEADLINE)
         except Exception as error:
             raise ConfigurationError(f"The guard of outgoing calls does not work with this httpcore2: {error}") from error
         if not isinstance(outcome, NotAllowed):

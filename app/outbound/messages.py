@@ -47,10 +47,22 @@ class Basic:
 
 
 @dataclass(frozen=True)
+class Endpoint:
+    """What is called, for whoever counts calls: words of our own, with nothing of the address in them."""
+
+    provider: str
+    name: str
+
+
+OTHER = Endpoint("service", "other")
+
+
+@dataclass(frozen=True)
 class Request:
     """A call to make: to an absolute address, with a form or with JSON or with neither.
 
     A Secret may stand in `credential`, as a value of `form`, or anywhere inside `json`; not in the address or in `headers`.
+    `endpoint` is what the call is counted as.
     """
 
     method: str
@@ -59,6 +71,7 @@ class Request:
     form: Mapping[str, str | Secret] | None = None
     json: object | None = None
     credential: Bearer | Basic | None = None
+    endpoint: Endpoint = OTHER
 
 
 class Headers(Mapping[str, str]):

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from pydantic import TypeAdapter
 
-from app.outbound import Basic, NotJson, Outbound, Outcome, Request, Response, parse_json
+from app.outbound import Basic, Endpoint, NotJson, Outbound, Outcome, Request, Response, parse_json
 from app.providers._answers import (
     TOKEN_DEADLINE,
     Answer,
@@ -112,7 +112,7 @@ async def exchange(
         "code_verifier": verifier,
     }
     outcome = await outbound.send(
-        Request("POST", f"{client.base_url}/login/oauth/access_token", form=form),
+        Request("POST", f"{client.base_url}/login/oauth/access_token", form=form, endpoint=Endpoint("github", "oauth token")),
         origin=client.origin,
         deadline=TOKEN_DEADLINE,
         certificates=client.certificates,
@@ -138,7 +138,7 @@ async def refresh(
 
 async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failure:
     """Ask whether the token works, whose it is and what it may do."""
-    outcome = await get(("user",), authorized=authorized, outbound=outbound)
+    outcome = await get(("user",), endpoint="user", authorized=authorized, outbound=outbound)
     user = read_answer(outcome, _USER, base_url=authorized.base_url)
     match user:
         case Failure(fault=Fault.TARGET_GONE):
@@ -159,6 +159,7 @@ async def revoke(*, client: Client, access: Secret, outbound: Outbound) -> Failu
             headers=HEADERS,
             json={"access_token": access},
             credential=Basic(client.id, client.secret),
+            endpoint=Endpoint("github", "oauth revoke"),
         ),
         origin=client.origin,
         certificates=client.certificates,

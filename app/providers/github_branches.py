@@ -85,7 +85,7 @@ async def find_branch(
         return place
     if not is_ref(name):
         return no_ref(SERVER)
-    outcome = await get((*place, "branches", name), authorized=authorized, outbound=outbound)
+    outcome = await get((*place, "branches", name), endpoint="branch", authorized=authorized, outbound=outbound)
     found = read_answer(outcome, _BRANCH, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
@@ -99,7 +99,7 @@ _Page = tuple[tuple[_Branch, ...], str | None]
 
 async def _list(place: Sequence[str], at: Position, *, limit: int, authorized: Authorized, outbound: Outbound) -> _Page | Failure:
     query = {"per_page": str(at.size), **at.query}
-    outcome = await get((*place, "branches"), query, authorized=authorized, outbound=outbound)
+    outcome = await get((*place, "branches"), query, endpoint="branches", authorized=authorized, outbound=outbound)
     found = read_answer(outcome, _BRANCHES, base_url=authorized.base_url)
     return turn_page(found, outcome, at, limit=limit, base_url=authorized.base_url)
 
@@ -112,7 +112,12 @@ async def _search(
     asked = prefix.removesuffix("/")
     if not is_ref(asked):
         return (), None
-    outcome = await get((*place, "git", "matching-refs", "heads", *asked.split("/")), authorized=authorized, outbound=outbound)
+    outcome = await get(
+        (*place, "git", "matching-refs", "heads", *asked.split("/")),
+        endpoint="matching refs",
+        authorized=authorized,
+        outbound=outbound,
+    )
     found = read_answer(outcome, _REFERENCES, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
@@ -128,6 +133,6 @@ async def _search(
 async def _list_protected(place: Sequence[str], *, authorized: Authorized, outbound: Outbound) -> frozenset[str] | Failure:
     """Return the first hundred protected branches: who has more will forgive that the others are not called so in a search."""
     query = {"protected": "true", "per_page": str(LARGEST_PAGE)}
-    outcome = await get((*place, "branches"), query, authorized=authorized, outbound=outbound)
+    outcome = await get((*place, "branches"), query, endpoint="branches", authorized=authorized, outbound=outbound)
     found = read_answer(outcome, _BRANCHES, base_url=authorized.base_url)
     return found if isinstance(found, Failure) else frozenset(one.name for one in found)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import Bearer, NotJson, Outbound, Outcome, Request, Response, parse_json
+from app.outbound import Bearer, Endpoint, NotJson, Outbound, Outcome, Request, Response, parse_json
 from app.providers._answers import explain_redirect, read_scopes, read_success
 from app.providers._names import address
 from app.providers._waiting import read_reset, read_retry_after
@@ -33,12 +33,17 @@ def api_of(base_url: str) -> str:
 
 
 async def get(
-    segments: Sequence[str], query: Mapping[str, str] | None = None, *, authorized: Authorized, outbound: Outbound
+    segments: Sequence[str],
+    query: Mapping[str, str] | None = None,
+    *,
+    endpoint: str,
+    authorized: Authorized,
+    outbound: Outbound,
 ) -> Outcome:
-    """Ask for what the segments name, for a grant."""
+    """Ask for what the segments name, for a grant; `endpoint` says which sort of thing that is."""
     url = address(api_of(authorized.base_url), segments, query)
     return await outbound.send(
-        Request("GET", url, headers=HEADERS, credential=Bearer(authorized.access)),
+        Request("GET", url, headers=HEADERS, credential=Bearer(authorized.access), endpoint=Endpoint("github", endpoint)),
         origin=authorized.origin,
         certificates=authorized.certificates,
     )

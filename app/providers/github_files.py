@@ -120,7 +120,7 @@ async def _list_root(repository_id: str, ref: str, *, authorized: Authorized, ou
         return place
     if not is_ref(ref):
         return no_ref(SERVER)
-    outcome = await get((*place, "git", "trees", ref), authorized=authorized, outbound=outbound)
+    outcome = await get((*place, "git", "trees", ref), endpoint="tree", authorized=authorized, outbound=outbound)
     found = read_answer(outcome, _TREE, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
@@ -143,7 +143,9 @@ async def _look(
         return no_ref(SERVER)
     if not is_path(path):
         return no_path(SERVER)
-    outcome = await get((*place, "contents", *path.split("/")), {"ref": ref}, authorized=authorized, outbound=outbound)
+    outcome = await get(
+        (*place, "contents", *path.split("/")), {"ref": ref}, endpoint="contents", authorized=authorized, outbound=outbound
+    )
     return read_answer(outcome, _CONTENTS, base_url=authorized.base_url)
 
 
@@ -157,7 +159,7 @@ async def _resolve(repository_id: str, ref: str, *, authorized: Authorized, outb
     if _COMMIT_ID.fullmatch(ref):
         return ref
     # One file of the commit's at most: without that, the answer has all its changes.
-    outcome = await get((*place, "commits", ref), {"per_page": "1"}, authorized=authorized, outbound=outbound)
+    outcome = await get((*place, "commits", ref), {"per_page": "1"}, endpoint="commit", authorized=authorized, outbound=outbound)
     found = read_answer(outcome, _COMMIT, base_url=authorized.base_url)
     if isinstance(found, _Commit):
         return found.sha

@@ -70,11 +70,13 @@ async def list_repositories(
         return RepositoryPage((), None)
     query = {"per_page": str(at.size), **at.query}
     if words is None:
-        outcome = await get(("user", "repos"), query | {"sort": "full_name"}, authorized=authorized, outbound=outbound)
+        outcome = await get(
+            ("user", "repos"), query | {"sort": "full_name"}, endpoint="user repos", authorized=authorized, outbound=outbound
+        )
         found = read_answer(outcome, _REPOSITORIES, base_url=authorized.base_url)
     else:
         query |= {"q": f'"{words}" in:name fork:true'}
-        outcome = await get(("search", "repositories"), query, authorized=authorized, outbound=outbound)
+        outcome = await get(("search", "repositories"), query, endpoint="search", authorized=authorized, outbound=outbound)
         answer = read_answer(outcome, _FOUND, base_url=authorized.base_url)
         found = answer if isinstance(answer, Failure) else answer.items
     page = turn_page(found, outcome, at, limit=limit, base_url=authorized.base_url)
@@ -88,7 +90,7 @@ async def find_repository(*, authorized: Authorized, repository_id: str, outboun
     place = locate(repository_id)
     if isinstance(place, Failure):
         return place
-    outcome = await get(place, authorized=authorized, outbound=outbound)
+    outcome = await get(place, endpoint="repository", authorized=authorized, outbound=outbound)
     found = read_answer(outcome, _REPOSITORY, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints, TypeAdapter
 
-from app.outbound import Outbound, Request, Response
+from app.outbound import Endpoint, Outbound, Request, Response
 from app.providers._answers import Answer, explain_silence, parse
 from app.providers._names import address
 from app.providers.contract import Failure, Fault
@@ -28,7 +28,8 @@ _META = TypeAdapter(_Meta)
 
 async def find_server(*, base_url: str, origin: str, certificates: str | None, outbound: Outbound) -> Server | Failure:
     """Ask without any secret. REFUSED: something else answers there."""
-    request = Request("GET", address(api_of(base_url), ("meta",)), headers=HEADERS)
+    url = address(api_of(base_url), ("meta",))
+    request = Request("GET", url, headers=HEADERS, endpoint=Endpoint("github", "meta"))
     outcome = await outbound.send(request, origin=origin, certificates=certificates)
     if not isinstance(outcome, Response):
         return explain_silence(outcome, server=SERVER)

@@ -98,7 +98,9 @@ async def refresh(
 
 async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failure:
     """Ask whether the token works and whose it is; GitLab does not say here what it may do."""
-    user = read_answer(await ask(("user",), authorized=authorized, outbound=outbound), _USER, base_url=authorized.base_url)
+    user = read_answer(
+        await ask(("user",), endpoint="user", authorized=authorized, outbound=outbound), _USER, base_url=authorized.base_url
+    )
     match user:
         case Failure(fault=Fault.TARGET_GONE):
             # Whoever has a token is somebody: an answer like this is not GitLab's.

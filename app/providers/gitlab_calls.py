@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import Bearer, NotJson, Outbound, Outcome, Request, Response, parse_json
+from app.outbound import Bearer, Endpoint, NotJson, Outbound, Outcome, Request, Response, parse_json
 from app.providers._answers import explain_redirect, read_success
 from app.providers._names import address
 from app.providers._pages import Position, turn
@@ -39,13 +39,15 @@ async def ask(
     segments: Sequence[str],
     query: Mapping[str, str] | None = None,
     *,
+    endpoint: str,
     authorized: Authorized,
     outbound: Outbound,
     method: str = "GET",
 ) -> Outcome:
-    """Ask for what the segments name, for a grant."""
+    """Ask for what the segments name, for a grant; `endpoint` says which sort of thing that is."""
+    url = address(api_of(authorized.base_url), segments, query)
     return await outbound.send(
-        Request(method, address(api_of(authorized.base_url), segments, query), credential=Bearer(authorized.access)),
+        Request(method, url, credential=Bearer(authorized.access), endpoint=Endpoint("gitlab", endpoint)),
         origin=authorized.origin,
         certificates=authorized.certificates,
     )

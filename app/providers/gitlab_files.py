@@ -56,7 +56,7 @@ async def list_entries(
     if isinstance(at, Failure):
         return at
     query = {"ref": ref, "per_page": str(at.size), **({"path": path} if path else {}), **at.query}
-    outcome = await ask((*place, "tree"), query, authorized=authorized, outbound=outbound)
+    outcome = await ask((*place, "tree"), query, endpoint="tree", authorized=authorized, outbound=outbound)
     found = read_answer(outcome, _ENTRIES, base_url=authorized.base_url)
     page = turn_page(found, outcome, at, limit=limit, base_url=authorized.base_url)
     if isinstance(page, Failure):
@@ -76,7 +76,7 @@ async def read_file(*, authorized: Authorized, repository_id: str, ref: str, pat
     if not path:
         return no_path(SERVER)
     segments = (*place, "files", path)
-    outcome = await ask(segments, {"ref": ref}, authorized=authorized, outbound=outbound)
+    outcome = await ask(segments, {"ref": ref}, endpoint="file", authorized=authorized, outbound=outbound)
     found = read_answer(outcome, _FILE, base_url=authorized.base_url)
     if isinstance(found, Failure):
         # Too large to be taken whole, perhaps: then its size is still told.
@@ -100,7 +100,7 @@ def _locate(repository_id: str, ref: str, path: str) -> tuple[str, ...] | Failur
 
 async def _measure(segments: tuple[str, ...], ref: str, path: str, *, authorized: Authorized, outbound: Outbound) -> File | None:
     """Describe a file that is over the largest size for which its text is given; None for any other."""
-    outcome = await ask(segments, {"ref": ref}, authorized=authorized, outbound=outbound, method="HEAD")
+    outcome = await ask(segments, {"ref": ref}, endpoint="file size", authorized=authorized, outbound=outbound, method="HEAD")
     if not isinstance(outcome, Response) or outcome.status != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
         return None
     size, commit = outcome.headers.get("x-gitlab-size", ""), outcome.headers.get("x-gitlab-commit-id", "")

@@ -76,7 +76,7 @@ async def list_repositories(
         if not words:
             return RepositoryPage((), None)
         query |= {"search": words}
-    outcome = await ask(("projects",), {**query, **at.query}, authorized=authorized, outbound=outbound)
+    outcome = await ask(("projects",), {**query, **at.query}, endpoint="projects", authorized=authorized, outbound=outbound)
     found = read_answer(outcome, _PROJECTS, base_url=authorized.base_url)
     page = turn_page(found, outcome, at, limit=limit, base_url=authorized.base_url)
     if isinstance(page, Failure):
@@ -89,7 +89,7 @@ async def find_repository(*, authorized: Authorized, repository_id: str, outboun
     place = locate(repository_id)
     if isinstance(place, Failure):
         return place
-    outcome = await ask(place, authorized=authorized, outbound=outbound)
+    outcome = await ask(place, endpoint="project", authorized=authorized, outbound=outbound)
     found = read_answer(outcome, _PROJECT, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
@@ -121,7 +121,9 @@ async def list_branches(
         if not words:
             return BranchPage((), None)
         query |= {"search": words}
-    outcome = await ask((*place, "repository", "branches"), {**query, **at.query}, authorized=authorized, outbound=outbound)
+    outcome = await ask(
+        (*place, "repository", "branches"), {**query, **at.query}, endpoint="branches", authorized=authorized, outbound=outbound
+    )
     found = read_answer(outcome, _BRANCHES, base_url=authorized.base_url)
     page = turn_page(found, outcome, at, limit=limit, base_url=authorized.base_url)
     if isinstance(page, Failure):
@@ -142,7 +144,7 @@ async def find_branch(
         return place
     if not is_ref(name):
         return no_ref(SERVER)
-    outcome = await ask((*place, "repository", "branches", name), authorized=authorized, outbound=outbound)
+    outcome = await ask((*place, "repository", "branches", name), endpoint="branch", authorized=authorized, outbound=outbound)
     found = read_answer(outcome, _BRANCH, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import NotJson, Outbound, Outcome, Request, Response, parse_json
+from app.outbound import Endpoint, NotJson, Outbound, Outcome, Request, Response, parse_json
 from app.providers._answers import TOKEN_DEADLINE, Answer, Bearer, Lifetime, Scopes, Token, explain_silence, parse
 from app.providers.contract import Client, Failure, Fault, Tokens
 from app.providers.gitlab_calls import SCOPES, SERVER, sort_status
@@ -80,7 +80,12 @@ async def _post(
 ) -> Outcome:
     credentials: Mapping[str, str | Secret] = {"client_id": client.id, "client_secret": client.secret}
     return await outbound.send(
-        Request("POST", f"{client.base_url}/oauth/{endpoint}", form={**credentials, **form}),
+        Request(
+            "POST",
+            f"{client.base_url}/oauth/{endpoint}",
+            form={**credentials, **form},
+            endpoint=Endpoint("gitlab", f"oauth {endpoint}"),
+        ),
         origin=client.origin,
         deadline=deadline,
         certificates=client.certificates,

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from pydantic import Field, SecretStr, StringConstraints
 
 from app.errors import ConfigurationError
-from app.outbound import Basic, OddUrl, Outbound, Request, origin_of
+from app.outbound import Basic, Endpoint, OddUrl, Outbound, Request, origin_of
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, Sharing, Tokens
 from app.providers.description import Provider
 from app.providers.slack_calls import Answer, Scopes, SlackId, Token, call, read_answer, read_granted
@@ -169,7 +169,7 @@ async def _ask_for_tokens(
 ) -> _T | Failure:
     url, credential = f"{client.base_url}/api/oauth.v2.access", Basic(client.id, client.secret)
     outcome = await outbound.send(
-        Request("POST", url, form=form, credential=credential),
+        Request("POST", url, form=form, credential=credential, endpoint=Endpoint("slack", "oauth.v2.access")),
         origin=client.origin,
         deadline=TOKEN_DEADLINE,
         certificates=client.certificates,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, StringConstraints, V
 from app.outbound import (
     BadAnswer,
     Bearer,
+    Endpoint,
     NotAllowed,
     NotJson,
     Outbound,
@@ -72,7 +73,8 @@ async def call(
     """Call a method for a grant, with a form or with JSON."""
     url = f"{authorized.base_url}/api/{method}"
     form = None if json is not None else arguments or {}
-    request = Request("POST", url, form=form, json=json, credential=Bearer(authorized.access))
+    endpoint = Endpoint("slack", method)
+    request = Request("POST", url, form=form, json=json, credential=Bearer(authorized.access), endpoint=endpoint)
     return await outbound.send(request, origin=authorized.origin, certificates=authorized.certificates)
 
 

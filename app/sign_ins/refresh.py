@@ -161,6 +161,7 @@ class _Attempt:
                 outbound=self._ground.outbound,
             ),
         )
+        self._ground.meters.refreshed(outcome.fault.name if isinstance(outcome, Failure) else "REFRESHED")
         if isinstance(outcome, Tokens):
             saved = await self._save(row, outcome, asked_at=asked_at)
             if isinstance(saved, Grant) and saved.trouble is not row.trouble:  # found meanwhile: said of the tokens before

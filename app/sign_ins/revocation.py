@@ -64,8 +64,10 @@ async def _give_back(grant: Grant, *, ground: Ground, deadlines: Deadlines) -> N
     if outcome is None and now < last:
         pause = _AGAIN_AFTER[min(grant.revocation_attempts, len(_AGAIN_AFTER) - 1)]
         await _postpone(grant, to=min(now + pause, last), counts=True)
+        ground.meters.revoked("TO_BE_TRIED_AGAIN")
         return
     await _shred(grant, outcome or RevocationOutcome.UNKNOWN)
+    ground.meters.revoked((outcome or RevocationOutcome.UNKNOWN).value)
     if outcome is RevocationOutcome.REVOKED and provider_of(grant).shares_token:
         # Whoever got the same token in the very moment that it was revoked learns it now, and not tomorrow.
         await hasten_checks(origin=grant.origin, account_id=grant.account_id, ground=ground)

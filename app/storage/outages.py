@@ -28,6 +28,8 @@ DAMAGED = "The database cannot be read as it is: its operator has to look at it.
 UNKNOWN = "The database was lost while this was being saved: it may have been done. Read before you ask again."
 
 
+TRIED_AGAIN, GIVEN_UP = "tried again", "given up"
+
 RETRY_AFTER = "2"
 """What HTTP's Retry-After says beside each of these, in seconds."""
 
@@ -39,6 +41,7 @@ class Patience:
     For a connection, fresh or free; a statement; somebody else's lock; a transaction of ours in which nothing happens (the
     process is halted); a turn within the process, which is a team's or SQLite's one writer's. `pauses` lie between tries of what
     has not happened, each cut by `luck` (0 to 1) to at least half of it; no try begins after `tries`.
+    `note` hears of each try that failed what came then.
     """
 
     connection: float = 5.0
@@ -49,6 +52,7 @@ class Patience:
     tries: float = 5.0
     pauses: tuple[float, ...] = (0.05, 0.2, 0.5, 1.0, 1.5, 1.5)
     luck: Callable[[], float] = field(default=random.random)
+    note: Callable[[str], None] = field(default=lambda _then: None)
 
     def jittered(self) -> Iterator[float]:
         """Return the pauses of one series of tries."""
@@ -69,10 +73,16 @@ async def until_done(attempt: Callable[[], Awaitable[T]], *, patience: Patience)
             return await attempt()
         except DatabaseAway as away:
             if not away.passes or now() + pause > end:
+                patience.note(GIVEN_UP)
                 raise
+            patience.note(TRIED_AGAIN)
             _log.info("tried again", fault=away.fault)
         await asyncio.sleep(pause)
-    return await attempt()
+    try:
+        return await attempt()
+    except DatabaseAway:
+        patience.note(GIVEN_UP)
+        raise
 
 
 @asynccontextmanager

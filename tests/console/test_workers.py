@@ -14,15 +14,18 @@ import pytest
 import websockets
 
 from app.console.serving import Serving
+from app.telemetry.meters import DIRECTORY
 from tests.callers import JSON, socket_to
 from tests.console.test_web_server import MAKE, QUICK, WATCH, stop
 from tests.journeys.soaking import CUT_OFF, log_of, telling, until, until_answers
 from tests.journeys.story import Story
 from tests.processes import START_SECONDS, Service, serving
+from tests.telemetry.reading import Samples, read_samples, value_of
 
 WORKERS = 4
 REPLACED_SECONDS = 40.0
 HEAD = "{ eventCursor }"
+POSTED = {"route": "/graphql", "method": "POST", "status": "200"}
 
 _SERVES = re.compile(r'"pid":(\d+),"event":"server process serves"')
 
@@ -94,6 +97,31 @@ async def test_a_stop_ends_all_processes_and_sends_listeners_away(story: Story) 
     assert socket.connection.close_code == 1012
     assert took < QUICK
     assert not any(map(lives, pids))
+
+
+async def test_metrics_are_of_all_processes_together_and_stay_when_one_is_replaced(story: Story) -> None:
+    service = story.service
+    first = await all_workers(service)
+    directory = metrics_of(first[0])
+    before = await requests_counted(service)
+
+    for _ in range(20):
+        await story.admin.ask(HEAD)
+    async with socket_to(service.url, story.admin.token) as socket:
+        await socket.begin(WATCH)
+        seen = [await read_metrics(service) for _ in range(8)]
+        os.kill(first[0], signal.SIGKILL)
+        await until_replaced(service, {first[0]})
+        later = await read_metrics(service)
+    counted = await requests_counted(service)
+    assert await stop(service) < QUICK
+
+    assert {value_of(samples, "http_requests_total", **POSTED) for samples in seen} == {before + 20}
+    assert {value_of(samples, "open_sockets") for samples in seen} == {1}
+    assert {value_of(samples, "process_starts_total") for samples in seen} == {WORKERS}
+    assert value_of(later, "process_starts_total") == WORKERS + 1
+    assert counted == before + 20
+    assert not directory.exists()
 
 
 async def test_processes_do_not_outlive_the_one_that_started_them(story: Story) -> None:
@@ -176,6 +204,21 @@ async def until_replaced(service: Service, gone: set[int]) -> None:
         return not any(map(lives, gone)) and len(serving) == WORKERS
 
     await until(are_replaced, seconds=REPLACED_SECONDS * max(len(gone), 1))
+
+
+async def read_metrics(service: Service) -> Samples:
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        return read_samples((await client.get(f"{service.url}/metrics")).raise_for_status().text)
+
+
+async def requests_counted(service: Service) -> float:
+    return value_of(await read_metrics(service), "http_requests_total", **POSTED) or 0
+
+
+def metrics_of(pid: int) -> Path:
+    """Return the directory in which a server process counts."""
+    environment = dict(line.split("=", 1) for line in Path(f"/proc/{pid}/environ").read_text().split("\0") if "=" in line)
+    return Path(environment[DIRECTORY])
 
 
 def lives(pid: int) -> bool:
