@@ -50,13 +50,14 @@ class EventStream(StreamingResponse):
 async def _stream(entrance: Entrance, operation: Operation, context: Context) -> AsyncGenerator[bytes, None]:
     frames: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
     writing = asyncio.create_task(_write(entrance, operation, context, frames))
+    is_over = asyncio.create_task(entrance.credential_ends(context.caller))
     ends = [
-        asyncio.create_task(entrance.credential_ends(context.caller)),
+        is_over,
         asyncio.create_task(entrance.may_restart(lambda: [(writing, context)])),
     ]
     tasks = [writing, *ends]
     try:
-        while (frame := await _next_of(frames, ends=ends)) is not None:
+        while (frame := await _next_of(frames, ends=ends)) is not None and not is_over.done():
             yield frame
     finally:
         for task in tasks:

@@ -139,6 +139,16 @@ async def test_the_end_of_the_credential_ends_the_stream(world: World) -> None:
     assert world.closed.is_set()
 
 
+async def test_a_stream_that_always_has_more_to_tell_ends_with_the_credential_too(world: World) -> None:
+    async with asked(world, "subscription { count(to: 20000) }") as response:
+        parts = response.aiter_bytes()
+        await anext(parts)
+        world.revoked.set()
+        rest = b"".join([part async for part in parts])
+
+    assert b"event: complete" not in rest
+
+
 async def test_a_credential_that_has_run_out_ends_the_stream(world: World) -> None:
     world.caller = caller(expires_at=soon(0.2))
 
