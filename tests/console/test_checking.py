@@ -1,12 +1,16 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from app.clock import SystemClock
 from app.console.checking import check
+from app.outbound import Outbound
 from app.settings import Settings
 from app.storage import database as app_database
 from tests.faults.redis import redis_server
+from tests.oidc.idp import AUDIENCE, CLIENT_ID, CLIENT_SECRET, TEAM_CLAIM, Idp, run_idp
 from tests.processes import free_port
 
 
@@ -51,15 +55,79 @@ async def test_what_is_no_address_is_named_once_and_not_shown(database_url: str,
     assert "s3cret" not in str(findings)
 
 
-async def _check(database_url: str, folder: Path, *, redis_url: str | None) -> list[tuple[bool, str]]:
+async def test_an_issuer_that_answers_is_well_and_the_redirect_uri_is_named(database_url: str, tmp_path: Path) -> None:
+    with run_idp(SystemClock()) as idp:
+        findings = await _check(database_url, tmp_path, idp=idp)
+
+    assert [(is_well, line.replace(idp.url, "ISSUER")) for is_well, line in findings if "OIDC" in line] == [
+        (True, "OIDC: ISSUER answers, with 3 keys that can be used"),
+        (True, "OIDC: browsers sign in there; the client's redirect URI has to be http://127.0.0.1:8000/sign-in/oidc/callback"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "kids", "lines"),
+    [
+        (
+            {"issuer": "https://evil.example"},
+            ["rsa-1"],
+            [
+                (
+                    "INSTALLED_APPS_OIDC_ISSUER: what it says at ISSUER/.well-known/openid-configuration cannot be used: "
+                    "it names another issuer (a slash at the end counts)."
+                )
+            ],
+        ),
+        ({}, ["ed448-1"], ["OIDC: ISSUER publishes no key with an id for any of ES256, EdDSA, PS256, RS256"]),
+        (
+            {"code_challenge_methods_supported": ["plain"]},
+            ["rsa-1"],
+            ["OIDC: ISSUER names no authorization and token endpoint that take PKCE with S256: no sign-in there"],
+        ),
+    ],
+    ids=["another issuer", "no usable key", "no proof keys"],
+)
+async def test_an_issuer_that_is_of_no_use_is_a_problem(
+    database_url: str, tmp_path: Path, metadata: dict[str, object], kids: list[str], lines: list[str]
+) -> None:
+    with run_idp(SystemClock()) as idp:
+        idp.metadata, idp.kids = metadata, kids
+
+        findings = await _check(database_url, tmp_path, idp=idp)
+
+    assert [line.replace(idp.url, "ISSUER") for is_well, line in findings if "OIDC" in line and not is_well] == lines
+    assert CLIENT_SECRET not in str(findings)
+
+
+async def test_an_issuer_that_the_policy_keeps_out_is_named_with_the_line_that_lets_it_in(
+    database_url: str, tmp_path: Path
+) -> None:
+    findings = await _check(database_url, tmp_path, oidc_issuer="https://127.0.0.1:8443/realms/acme")
+
+    [line] = [line for is_well, line in findings if "OIDC" in line and not is_well]
+    assert line.startswith("INSTALLED_APPS_OIDC_ISSUER: The address policy does not let calls go to https://127.0.0.1:8443")
+    assert "INSTALLED_APPS_OUTBOUND_ALLOW=127.0.0.1:8443" in line
+
+
+async def _check(
+    database_url: str, folder: Path, *, redis_url: str | None = None, idp: Idp | None = None, oidc_issuer: str | None = None
+) -> list[tuple[bool, str]]:
     settings = Settings(
         data_dir=folder,
         database_url=database_url,
         redis_url=SecretStr(redis_url) if redis_url is not None else None,
         keyring_file=folder / "keyring.json",
+        **_oidc(idp.url if idp is not None else oidc_issuer),
     )
     if not app_database.is_embedded(database_url):
         from app.sealing.keyring import make_keyring  # noqa: PLC0415 - only where the service makes none itself
 
         make_keyring(settings.keyring)
-    return await check(settings)
+    return await check(settings, way_out=lambda _: idp.outbound() if idp is not None else Outbound())
+
+
+def _oidc(issuer: str | None) -> dict[str, Any]:
+    if issuer is None:
+        return {}
+    client = {"oidc_client_id": CLIENT_ID, "oidc_client_secret": SecretStr(CLIENT_SECRET)}
+    return {"oidc_issuer": issuer, "oidc_audience": AUDIENCE, "oidc_team_claim": TEAM_CLAIM, **client}

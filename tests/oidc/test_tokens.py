@@ -88,11 +88,14 @@ async def test_what_is_wrong_is_said_without_a_word_of_the_token(clock: HeldCloc
 async def test_clocks_may_differ_by_a_minute_but_an_end_is_an_end(clock: HeldClock) -> None:
     async with knowing(clock) as (idp, issuer):
         ahead = await verified(idp.token(iat=idp.now + 60, nbf=idp.now + 60), issuer, idp)
+        further = (idp.token(nbf=idp.now + 61), idp.token(iat=idp.now + 61))
+        too_far = [await verified(token, issuer, idp) for token in further]
         last = await verified(idp.token(exp=idp.now + 1), issuer, idp)
         late = await verified(idp.token(exp=idp.now), issuer, idp)
         for_ever = await verified(idp.token(exp=253_402_300_799), issuer, idp)
 
     assert isinstance(ahead, Claims)
+    assert too_far == [Rejected("it is not good yet"), Rejected("it was issued in the future")]
     assert isinstance(last, Claims)
     assert late == Rejected("it has expired")
     assert isinstance(for_ever, Claims)
