@@ -19,7 +19,7 @@ EVERYBODY = pytest.mark.parametrize("who", ASKING)
 
 SLICE = 50
 LEAST_REACHED = 200
-DRAWN = full(20_000, ci=400)
+DRAWN = full(20_000, ci=200)
 OF_ONE_SEED = 500
 
 
@@ -56,6 +56,13 @@ async def test_no_operation_that_is_drawn_anew_does_any_harm(world: World, who: 
 
     say(str(told))
     assert told.findings == []
+
+
+def test_the_same_seed_draws_the_same_operations() -> None:
+    first, again = (draw(SCHEMA, seed=7, count=20) for _ in range(2))
+
+    assert first == again
+    assert len(set(first)) == len(first)
 
 
 def drawn(random: Random, count: int) -> Iterator[str]:

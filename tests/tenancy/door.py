@@ -10,6 +10,7 @@ import orjson
 from starlette.applications import Starlette
 
 from app.graphql.assembly import Schema
+from app.graphql.refusals import Refusals
 from app.graphql.view import View
 from app.ground import Ground
 from app.sealing.secret import Secret
@@ -19,6 +20,8 @@ from app.watcher import Watcher
 from tests.grounds import PUBLIC_URL
 
 JSON = dict[str, Any]
+
+_SETTLE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Door:
     def __init__(self, schema: Schema, ground: Ground, watcher: Watcher) -> None:
         self._schema = schema
         self._authenticator = Authenticator(ground)
+        self._refusals = Refusals(events=ground.events)
         self._ground = ground
         self._watcher = watcher
         self._client = self._client_of(ground)
@@ -60,11 +64,17 @@ class Door:
         return await _post(client, token, document, variables, accept="text/event-stream")
 
     async def settle(self) -> None:
-        """Let be written what is noted aside."""
+        """Let be written when tokens were used."""
         await self._authenticator.settle()
 
+    async def close(self) -> None:
+        """Let be written whatever is noted aside, and note nothing more."""
+        await self._refusals.settle(seconds=_SETTLE_SECONDS)
+        await self.settle()
+
     def _client_of(self, ground: Ground) -> httpx2.AsyncClient:
-        view = View(self._schema, authenticate=self._authenticator.authenticate, ground=ground)
+        authenticate, note_refusal = self._authenticator.authenticate, self._refusals.note
+        view = View(self._schema, authenticate=authenticate, ground=ground, note_refusal=note_refusal)
         return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=Starlette(routes=view.routes())), base_url=PUBLIC_URL)
 
 
@@ -88,4 +98,4 @@ async def door_to(schema: Schema, ground: Ground) -> AsyncIterator[Door]:
     try:
         yield door
     finally:
-        await door.settle()
+        await door.close()

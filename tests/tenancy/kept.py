@@ -10,8 +10,12 @@ from tortoise.models import Model
 NOTED = {
     "grant": frozenset({"last_used_at", "last_checked_at", "next_check_at", "quiet_until"}),
     "access_token": frozenset({"last_used_at"}),
+    "counter": frozenset({"sequence"}),
 }
-"""What asking leaves behind, whatever is answered: when a token, or what it stands for, was last put to use."""
+"""What asking leaves behind, whatever is answered: when a token, or what it stands for, was last put to use.
+
+And the log's length, since it tells who was refused something: so its new entries may be of that type.
+"""
 
 Row = tuple[tuple[str, Any], ...]
 Rows = dict[str, dict[Any, Row]]
@@ -35,14 +39,18 @@ async def rows_by_team() -> Kept:
 
 
 def changes(before: Rows, after: Rows, *, passing: Mapping[str, frozenset[str]] | None = None) -> list[str]:
-    """Return a line for each row that is new, gone or another; `passing` names columns that may change."""
-    return [
-        f"{table} {key}: {_difference(was, now)}"
-        for table in sorted(before.keys() | after.keys())
-        for key in before.get(table, {}).keys() | after.get(table, {}).keys()
-        if (was := _without(before.get(table, {}).get(key), (passing or {}).get(table, frozenset())))
-        != (now := _without(after.get(table, {}).get(key), (passing or {}).get(table, frozenset())))
-    ]
+    """Return a line for each row that is new, gone or another.
+
+    `passing` names columns that may change; where it is given, the log may also have new entries of the type REFUSED.
+    """
+    found = []
+    for table in sorted(before.keys() | after.keys()):
+        old, new, columns = before.get(table, {}), after.get(table, {}), (passing or {}).get(table, frozenset())
+        for key in old.keys() | new.keys():
+            was, now = _without(old.get(key), columns), _without(new.get(key), columns)
+            if was != now and not (passing and was is None and _tells_of_refusal(now)):
+                found.append(f"{table} {key}: {_difference(was, now)}")
+    return found
 
 
 async def strangers() -> list[str]:
@@ -97,6 +105,10 @@ def _owner(model: type[Model], row: Mapping[str, Any], owners: Mapping[str, Mapp
         return cast(UUID, row["team_id"])
     found = (owners[table].get(key) for table, key in _references(model, row))
     return next((owner for owner in found if owner is not None), None)
+
+
+def _tells_of_refusal(row: Row | None) -> bool:
+    return row is not None and dict(row).get("type") == "REFUSED"
 
 
 def _without(row: Row | None, columns: frozenset[str]) -> Row | None:
