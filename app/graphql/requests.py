@@ -9,6 +9,9 @@ from urllib.parse import parse_qsl
 from app.json_text import NotJson, parse_json
 
 LARGEST_BODY = 1024 * 1024
+LONGEST_QUERY = 64 * 1024
+"""Of an address, in bytes: the longest document may take three for each of its own."""
+
 MOST_SEPARATORS = 20_500
 """As many commas and brackets as the most values that variables may have can need, and some around them."""
 

@@ -29,7 +29,7 @@ from app.graphql.hashes import resolve
 from app.graphql.media import Media, choose_media, is_json
 from app.graphql.persisted import PersistedDocuments
 from app.graphql.refusals import NoteRefusal, note_nothing
-from app.graphql.requests import LARGEST_BODY, Operation, Refused, read_operation, read_parameters
+from app.graphql.requests import LARGEST_BODY, LONGEST_QUERY, Operation, Refused, read_operation, read_parameters
 from app.graphql.sockets import Socket
 from app.ground import Ground
 from app.storage.outages import RETRY_AFTER
@@ -84,6 +84,8 @@ class View:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
+        if len(request.scope["query_string"]) > LONGEST_QUERY:
+            return _refused(Refused(414, "The address is longer than 64 KiB: ask by POST."), None)
         media = choose_media(_header(request, "accept"), offered=_offered(request))
         asked = await _read(request, media, read_within=self._read_within)
         match media, asked:
