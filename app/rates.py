@@ -6,8 +6,8 @@ and it is never "nothing" and never "everything".
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -17,12 +17,14 @@ from redis.asyncio import Redis
 
 from app.clock import Clock
 from app.sharing import Sharing
+from app.storage.gathering import Gathering
 
 MINUTE = 60
 _KEPT_SECONDS = 2 * MINUTE
 """Longer than the minute: the clocks of two machines may differ by some."""
 
 _MOST_COUNTED = 50_000
+_MOST_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Rates:
         self._clock = clock
         self._sharing = sharing or Sharing()
         self._shared = _storage_of(self._sharing)
+        self._together = Gathering(self._take_together)
         self._own = _OwnCounts()
 
     async def take(self, buckets: Sequence[Bucket], points: int) -> list[Standing]:
@@ -62,7 +65,8 @@ class Rates:
         if taking.is_beyond(own):
             return taking.refusal(own)
         self._own.add(taking, taking.amounts)  # before Redis is asked, or whoever comes meanwhile would not know of it
-        counts = await self._share(taking) or own
+        shared = await self._together.ask(taking) if self._shared is not None and buckets else None
+        counts = shared if shared is not None else own
         if taking.is_beyond(counts):
             self._own.add(taking, [-amount for amount in taking.amounts])
             return taking.refusal(counts)
@@ -72,28 +76,34 @@ class Rates:
         """Return the whole seconds after which `moment` is over, at least 1."""
         return max(-((self._clock.now() - moment) // timedelta(seconds=1)), 1)
 
-    async def _share(self, taking: "_Taking") -> list[int] | None:
-        """Take it out of what all processes share; return the counts with it, None where nothing is shared."""
+    async def _take_together(self, takings: Sequence["_Taking"]) -> Mapping["_Taking", list[int]]:
+        """Take it out of what all processes share; return the counts with each, nothing where Redis does not answer."""
         shared = self._shared
         if shared is None:
-            return None
+            return {}
 
-        async def take(_: Redis) -> list[int]:
-            counts = await _add(shared, taking, taking.amounts)
-            if taking.is_beyond(counts):
-                await _add(shared, taking, [-amount for amount in taking.amounts])
+        async def take(_: Redis) -> dict[_Taking, list[int]]:
+            asked = _sum(takings)
+            totals = await _add(shared, asked)
+            before = Counter({key: totals[key] - amount for key, amount in asked.items()})
+            counts, refused = _serve(takings, before)
+            await _add(shared, {key: -amount for key, amount in _sum(refused).items()})
             return counts
 
-        return await self._sharing.ask(take)
+        return await self._sharing.ask(take) or {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Taking:
     """So many points out of each bucket, in one minute. Counts are those of the buckets, with these points in them."""
 
     buckets: Sequence[Bucket]
     amounts: Sequence[int]
     minute: int
+
+    @property
+    def keys(self) -> list[str]:
+        return [f"{self.minute}:{bucket.name}" for bucket in self.buckets]
 
     def is_beyond(self, counts: Sequence[int]) -> bool:
         return any(count > bucket.limit for bucket, count in zip(self.buckets, counts, strict=True))
@@ -137,9 +147,32 @@ class _OwnCounts:
             self._counts.popitem(last=False)
 
 
-async def _add(shared: RedisStorage, taking: _Taking, amounts: Sequence[int]) -> list[int]:
-    keys = [f"{taking.minute}:{bucket.name}" for bucket in taking.buckets]
-    return await asyncio.gather(*map(shared.incr, keys, [_KEPT_SECONDS] * len(keys), amounts))
+def _serve(takings: Sequence[_Taking], taken: Counter[str]) -> tuple[dict[_Taking, list[int]], list[_Taking]]:
+    """Serve one after the other; return the counts with each, and which are refused. `taken` is what was taken before."""
+    counts, refused = {}, []
+    for taking in takings:
+        counts[taking] = [taken[key] + amount for key, amount in zip(taking.keys, taking.amounts, strict=True)]
+        if taking.is_beyond(counts[taking]):
+            refused.append(taking)
+        else:
+            taken.update(dict(zip(taking.keys, taking.amounts, strict=True)))
+    return counts, refused
+
+
+def _sum(takings: Sequence[_Taking]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for taking in takings:
+        total.update(dict(zip(taking.keys, taking.amounts, strict=True)))
+    return total
+
+
+async def _add(shared: RedisStorage, amounts: Mapping[str, int]) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for start in range(0, len(amounts), _MOST_AT_ONCE):
+        some = dict(list(amounts.items())[start : start + _MOST_AT_ONCE])
+        counts = await asyncio.gather(*(shared.incr(key, _KEPT_SECONDS, amount) for key, amount in some.items()))
+        totals.update(zip(some, counts, strict=True))
+    return totals
 
 
 def _storage_of(sharing: Sharing) -> RedisStorage | None:

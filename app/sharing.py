@@ -22,6 +22,14 @@ PAUSE_SECONDS = 5.0
 _MOST_AT_ONCE = 16
 """Of connections: Redis does one thing at a time, and each costs it memory."""
 
+_LONGEST_SECONDS = 1.0
+"""What is still asked when nobody waits for it any more ends then."""
+
+_STEPS = 5
+
+_BROKEN = (*AWAY, RuntimeError)
+"""RuntimeError is uvloop's word for a connection that the other side has closed."""
+
 
 class Sharing:
     """One process' way to what it shares with the others; without a `url` there is nothing shared.
@@ -39,7 +47,7 @@ class Sharing:
         pause: float = PAUSE_SECONDS,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.redis = client_of(url, patience=patience) if url is not None else None
+        self.redis = client_of(url, patience=max(patience, _LONGEST_SECONDS)) if url is not None else None
         self.prefix = f"installed-apps:{hashlib.sha256(installation.encode()).hexdigest()[:12]}"
         self._patience = patience
         self._pause = pause
@@ -60,11 +68,13 @@ class Sharing:
         asking = asyncio.ensure_future(self._ask(self.redis, question))
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
-        done, _ = await asyncio.wait({asking}, timeout=self._patience)
-        if not done:
-            self._lose("no answer in time")
-            return None
-        return asking.result()
+        for _ in range(_STEPS):
+            # In steps: a process that stood still itself meanwhile, busy or halted, has lost one of them and looks once more.
+            done, _ = await asyncio.wait({asking}, timeout=self._patience / _STEPS)
+            if done:
+                return asking.result()
+        self._lose("no answer in time")
+        return None
 
     async def aclose(self) -> None:
         """Let what is asked come to its end, and close the connections."""
@@ -76,8 +86,11 @@ class Sharing:
         async with self._places:
             try:
                 answer = await question(redis)
-            except AWAY as error:
+            except _BROKEN as error:
                 self._lose(type(error).__name__)
+                return None
+            except Exception:  # noqa: BLE001 - a bug here must refuse nobody; it is logged whole
+                self._log.exception("sharing failed")
                 return None
         self._find()
         return answer

@@ -7,7 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, strategies as st
+from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from app.rates import Bucket, Rates
@@ -110,6 +112,16 @@ async def test_processes_that_share_a_redis_share_a_limit_to_the_point(tmp_path:
     assert [(standing.remaining, standing.is_refused) for [standing] in standings] == [(0, True)] * 4
 
 
+async def test_a_thousand_who_come_at_once_are_a_few_questions_to_redis_and_served_as_one_by_one(tmp_path: Path) -> None:
+    async with redis_server(tmp_path) as server, processes(server.url, count=1) as rates, Redis.from_url(server.url) as redis:
+        accepted = await ask_often(rates, times=1_000)
+
+        asked = (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
+
+    assert accepted == 100
+    assert asked <= 10
+
+
 async def test_a_refusal_takes_nothing_from_anybody_who_shares(tmp_path: Path) -> None:
     async with redis_server(tmp_path) as server, processes(server.url, count=2) as (one, other):
         await one.take([TOKEN, TEAM], 6)
@@ -194,6 +206,19 @@ async def test_after_the_pause_one_request_tries_and_the_others_do_not_wait_for_
         await asyncio.gather(*map(ask, range(50)))
 
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(("fault", "said"), [(RuntimeError("the handler is closed"), AWAY), (KeyError("x"), "sharing failed")])
+async def test_whatever_becomes_of_a_question_nobody_is_refused_for_it(tmp_path: Path, fault: Exception, said: str) -> None:
+    async def fail(_: Redis) -> int:
+        raise fault
+
+    async with redis_server(tmp_path) as server, shared(server.url) as sharing:
+        with capture_logs() as logs:
+            answer = await sharing.ask(fail)
+
+    assert answer is None
+    assert [log["event"] for log in logs] == [said]
 
 
 async def test_a_redis_that_was_never_there_is_done_without() -> None:
