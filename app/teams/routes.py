@@ -11,6 +11,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.bodies import NotRead, read_body
+from app.errors import RateLimited
+from app.graphql.failures import count_failure
 from app.ground import Ground
 from app.pages import is_same_origin
 from app.sealing.secret import Secret
@@ -69,9 +71,10 @@ async def _show_form(request: Request, *, ground: Ground) -> Response:
 async def _take_token(request: Request, *, ground: Ground) -> Response:
     token = await _token(request)
     session = await sign_in_with_token(token, ground=ground) if token is not None else None
-    if session is None:
-        return pages.token_form(refused=True, offer=_offer(request, settings=ground.settings))
-    return go_on(session, next_path(request), settings=ground.settings)
+    if session is not None:
+        return go_on(session, next_path(request), settings=ground.settings)
+    seconds = await _count_failure(request, ground=ground)
+    return pages.token_form(refused=True, retry_after=seconds, offer=_offer(request, settings=ground.settings))
 
 
 async def _show_link(request: Request, *, ground: Ground) -> Response:
@@ -89,6 +92,15 @@ async def _sign_out(request: Request, *, ground: Ground) -> Response:
     response = _redirect(f"{ground.settings.public_url}/sign-in")
     drop_cookie(response, settings=ground.settings)
     return response
+
+
+async def _count_failure(request: Request, *, ground: Ground) -> int | None:
+    """Return after how many seconds to try again, where the address has had too many tokens that were no good."""
+    try:
+        await count_failure(request, ground=ground)
+    except RateLimited as limited:
+        return limited.retry_after
+    return None
 
 
 def _link(request: Request) -> Secret:

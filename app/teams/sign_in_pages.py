@@ -41,8 +41,16 @@ def no_link() -> HTMLResponse:
     return page("This link does not work", body, status=HTTPStatus.NOT_FOUND)
 
 
-def token_form(*, refused: bool = False, offer: Offer | None = None) -> HTMLResponse:
-    """Ask for an access token; `refused` when the one given was no good. `offer`: or for a sign-in at the issuer."""
+def token_form(*, refused: bool = False, retry_after: int | None = None, offer: Offer | None = None) -> HTMLResponse:
+    """Ask for an access token; `refused` when the one given was no good. `offer`: or for a sign-in at the issuer.
+
+    `retry_after`: after how many seconds, where too many were no good.
+    """
+    status = HTTPStatus.FORBIDDEN if refused else HTTPStatus.OK
+    if retry_after is not None:
+        wait = (("Retry-After", str(retry_after)),)
+        words = "<p>Too many tokens from your address were no good, the last one too. Try again in {seconds} seconds.</p>"
+        return page("Sign in", html(words, seconds=str(retry_after)), status=HTTPStatus.TOO_MANY_REQUESTS, headers=wait)
     body = html(
         """{refusal}{offered}<p>Paste an access token of yours once, or open a sign-in link.</p>
 <form method="post">
@@ -56,7 +64,7 @@ one along with an invitation.</p>""",
         offered=_offered(offer) if offer is not None else Html(""),
         described=Html(' aria-describedby="refusal" aria-invalid="true"') if refused else Html(""),
     )
-    return page("Sign in", body, status=HTTPStatus.FORBIDDEN if refused else HTTPStatus.OK)
+    return page("Sign in", body, status=status)
 
 
 def off_to_issuer(url: str, host: str) -> HTMLResponse:

@@ -1,6 +1,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from http.cookies import Morsel, SimpleCookie
 from pathlib import Path
@@ -12,6 +13,7 @@ from starlette.applications import Starlette
 from app.actors import Actor
 from app.graphql.callers import Role, Scope
 from app.ground import Ground
+from app.rates import Rates
 from app.settings import Settings
 from app.teams.access_tokens import create_access_token, scopes_of
 from app.teams.actions import add_member, remove_member
@@ -232,6 +234,20 @@ async def test_a_form_without_a_good_token_is_shown_again(browser: httpx2.AsyncC
     assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
     assert 'role="alert"' in answer.text
     assert await rows() == before
+
+
+async def test_tokens_that_are_no_good_are_told_to_wait_and_a_good_one_still_signs_in(
+    ada: Member, ground: Ground, clock: HeldClock
+) -> None:
+    good = await token_of(ada, *Scope, ground=ground)
+    async with browser_at(replace(ground, rates=Rates(clock=clock))) as browser:
+        answers = [await browser.post("/sign-in", data={"token": "ia_x"}, headers=FROM_HERE) for _ in range(61)]
+        signed_in = await browser.post("/sign-in", data={"token": good}, headers=FROM_HERE)
+
+    assert [answer.status_code for answer in answers] == [403] * 60 + [429]
+    assert answers[-1].headers["retry-after"] == "60"
+    assert "Try again in 60 seconds" in answers[-1].text
+    assert signed_in.status_code == 303
 
 
 async def test_a_token_with_fewer_scopes_than_the_role_has_opens_no_session(
