@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 from uuid import UUID
 
@@ -201,6 +202,23 @@ async def test_failures_count_where_they_come_from_and_a_header_is_not_believed_
         ]
 
     assert statuses == [401] * 60 + [429]
+
+
+async def test_behind_a_proxy_that_is_named_each_address_has_failures_of_its_own() -> None:
+    world = limited()
+    world.settings = world.settings.model_copy(update={"trusted_proxies": (ip_network("127.0.0.1"),)})
+
+    async def fail(address: str) -> int:
+        headers = {"Authorization": "Bearer bad", "X-Forwarded-For": address}
+        return (await client.post("/graphql", json={"query": "{ role }"}, headers=headers)).status_code
+
+    async with world.client() as client:
+        one = [await fail("198.51.100.1") for _ in range(61)]
+        another = await fail("198.51.100.2")
+        customer = [await fail(f"2001:db8:1:2::{number:x}") for number in range(61)]
+
+    assert one == customer == [401] * 60 + [429]
+    assert another == 401
 
 
 async def test_a_bad_token_is_looked_up_once_and_nothing_else_is_done_for_it() -> None:
