@@ -81,9 +81,10 @@ class Refusals:
 
     async def settle(self, *, seconds: float) -> None:
         """Let what is being written be written, for `seconds` at most. For the end of the process."""
-        for counted in self._counted.values():
-            if counted.telling is not None:
-                counted.telling.cancel()
+        telling = [counted.telling for counted in self._counted.values() if counted.telling is not None]
+        for task in telling:
+            task.cancel()
+        await asyncio.gather(*telling, return_exceptions=True)
         await self._writing.settle(seconds=seconds)
 
     async def _tell(self, action: str, counted: _Counted) -> None:

@@ -67,11 +67,14 @@ async def test_no_secret_leaves(database_url: str, tmp_path: Path) -> None:
         await world.watch.aclose()
     note_what_lies_about(service, seen)
     await note_database(database_url, seen)
+    exported = service.run("events", "export")
+    seen.note("the export", exported)
 
     leaks = seen.find(planted)
     assert not leaks, "\n".join(map(str, leaks))
     assert len({name.rpartition(" ")[0] for name in planted.secrets}) >= 20, planted.secrets.keys()
     assert refused >= 40
+    assert '"origin":{"address":' in exported
     assert provider.told.keys() == TOLD_BACK
 
 
