@@ -8,12 +8,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.authorization_responses import read_response
+from app.client_address import client_network
 from app.ground import Ground
 from app.oidc.code_flow import Client
 from app.oidc.issuer import Issuer
+from app.rates import Bucket
 from app.teams import sign_in_pages as pages
 from app.teams.oidc_sign_ins import CALLBACK, LASTS, Departure, NotHere, NotSignedIn, SignedIn, begin, client_of, finish
 from app.teams.routes import from_here, go_on, next_path
+
+MOST_BEGUN = 60
+"""A minute, from one address."""
 
 
 def routes(*, ground: Ground) -> Sequence[BaseRoute]:
@@ -35,6 +40,9 @@ def routes(*, ground: Ground) -> Sequence[BaseRoute]:
 
 
 async def _set_off(request: Request, *, client: Client, issuer: Issuer, ground: Ground) -> Response:
+    seconds = await _seconds_to_wait(request, ground=ground)
+    if seconds is not None:
+        return pages.too_many_sign_ins(seconds)
     departure = await begin(next_path=next_path(request), client=client, issuer=issuer, ground=ground)
     host = urlsplit(issuer.address).netloc
     if not isinstance(departure, Departure):
@@ -50,6 +58,18 @@ async def _set_off(request: Request, *, client: Client, issuer: Issuer, ground: 
         samesite="lax",
     )
     return response
+
+
+async def _seconds_to_wait(request: Request, *, ground: Ground) -> int | None:
+    """Return after how long to come again, where too many were begun from there: each leaves a row, and nobody is known yet."""
+    if ground.rates is None:
+        return None
+    network = client_network(request, trusted=ground.settings.trusted_proxies)
+    [standing] = await ground.rates.take([Bucket(f"sign-ins:{network}", MOST_BEGUN)], 1)
+    if not standing.is_refused:
+        return None
+    ground.meters.refused_by_rate("sign-ins")
+    return ground.rates.seconds_until(standing.resets_at)
 
 
 async def _come_back(request: Request, *, client: Client, issuer: Issuer, ground: Ground) -> Response:

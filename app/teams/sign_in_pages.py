@@ -81,6 +81,11 @@ def issuer_away(host: str) -> HTMLResponse:
     return page("Not now", body, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
+def too_many_sign_ins(seconds: int) -> HTMLResponse:
+    body = html("<p>Too many sign-ins were begun from your address. Try again in {seconds} seconds.</p>", seconds=seconds)
+    return page("Not now", body, status=HTTPStatus.TOO_MANY_REQUESTS, headers=(("Retry-After", str(seconds)),))
+
+
 def not_signed_in(words: str) -> HTMLResponse:
     """Say why a sign-in at the issuer came to nothing."""
     body = html(

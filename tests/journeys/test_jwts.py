@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from html import unescape
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 import pytest
@@ -17,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 
 from app.clock import SystemClock
 from app.sealing.keyring import make_keyring
+from tests.journeys.planted import Planted, Seen
 from tests.oidc.forgeries import FORGED, STRANGERS
 from tests.oidc.idp import AUDIENCE, CLIENT_ID, CLIENT_SECRET, TEAM_CLAIM, Idp, run_idp
 from tests.processes import Service
@@ -137,6 +141,47 @@ def is_refused(answer: httpx2.Response, token: str) -> bool:
         and not any(word in answer.text for word in INSIDE)
         and (len(token) < 40 or token[-40:] not in answer.text)
     )
+
+
+async def test_a_sign_in_at_the_issuer_leaves_no_secret_behind(door: Door) -> None:
+    planted, seen = Planted(), Seen()
+    planted.know("the client's secret", CLIENT_SECRET)
+    home, jwt = door.service.url, door.idp.token()
+    planted.know("a JWT", jwt.rpartition(".")[2])
+    async with httpx2.AsyncClient(trust_env=False, timeout=60, base_url=home) as browser:
+        for url in (*await signed_in(door, browser, planted), "/graphql", "/sign-in"):
+            answer = await browser.get(url, headers={"accept": "text/html"})
+            seen.note(f"the page {url[:20]}", f"{answer.text}{answer.headers}")
+        whose = await browser.post("/graphql", json={"query": QUERY}, headers={"origin": home})
+        answers = [whose, await door.post(jwt, client=browser), await door.post(f"{jwt}x", client=browser)]
+    for number, answer in enumerate(answers):
+        seen.note(f"answer {number}", f"{answer.text}{answer.headers}")
+    for token in door.idp.id_tokens:
+        planted.know("an ID token", token.rpartition(".")[2])
+    assert door.service.stop() == 0
+    for path in door.service.folder.rglob("*"):
+        if path.is_file() and path.name != "keyring.json":
+            seen.note(f"the file {path.name}", path.read_bytes())
+
+    assert whose.json()["data"]["viewer"]["member"]["email"] == "ada@example.com"
+    assert [answer.status_code for answer in answers] == [200, 200, 401]
+    assert (len(planted.secrets) >= 7, [str(leak) for leak in seen.find(planted)]) == (True, [])
+
+
+async def signed_in(door: Door, browser: httpx2.AsyncClient, planted: Planted) -> list[str]:
+    """Sign the browser in at the issuer; return what is not to work a second time."""
+    page = await browser.post("/sign-in/oidc", headers={"origin": door.service.url})
+    [link] = re.findall(r'<a href="([^"]+)">Go on', page.text)
+    back = (await browser.get(unescape(link))).headers["location"]
+    answer = await browser.get(back)
+    assert answer.status_code == 303
+    for name, value in parse_qsl(urlsplit(back).query):
+        if name in {"code", "state"}:
+            planted.know(f"its {name}", value)
+    for cookie in browser.cookies.jar:
+        planted.know(f"the cookie {cookie.name[:12]}", cookie.value or "")
+    planted.know("its verifier", door.idp.forms[-1]["code_verifier"])
+    return [back]
 
 
 async def test_a_socket_ends_with_its_jwt(door: Door) -> None:

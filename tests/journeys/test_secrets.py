@@ -87,6 +87,7 @@ def make_service(database_url: str, folder: Path, planted: Planted) -> Service:
         planted.know("a key of the keyring, raw", base64.b64decode(key))
     settings = {
         "METRICS_TOKEN": f"metrics+{secrets.token_urlsafe(24)}/=",
+        "OIDC_CLIENT_SECRET": f"oidc/{secrets.token_urlsafe(24)}+",
         "SLACK_CLIENT_SECRET": secrets.token_hex(16),
         "SLACK_SIGNING_SECRET": secrets.token_hex(16),
     }
@@ -94,10 +95,11 @@ def make_service(database_url: str, folder: Path, planted: Planted) -> Service:
         planted.know(name, value)
     planted.know("the sandbox's client secret", slack_app.CLIENT_SECRET, piece=16)  # its first twelve are the client id's
     planted.know("the sandbox's signing secret", slack_app.SIGNING_SECRET, piece=16)
+    issuer = {"OIDC_ISSUER": "https://id.example", "OIDC_AUDIENCE": "us", "OIDC_TEAM_CLAIM": "team", "OIDC_CLIENT_ID": "us"}
     return Service(
         folder=folder,
         database_url=with_password(database_url, planted),
-        environment={f"INSTALLED_APPS_{name}": value for name, value in settings.items()},
+        environment={f"INSTALLED_APPS_{name}": value for name, value in {**issuer, **settings}.items()},
     )
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -76,6 +77,7 @@ class Idp:
     """What its ID tokens say otherwise than usual."""
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     forms: list[dict[str, str]] = field(default_factory=list)
+    id_tokens: list[str] = field(default_factory=list)
     client_secret: str = CLIENT_SECRET
     answer_also: dict[str, str] = field(default_factory=dict)
     """What stands in the redirect back otherwise than usual."""
@@ -146,7 +148,7 @@ class Idp:
 
     async def _authorize(self, request: Request) -> Response:
         asked = dict(request.query_params)
-        code = f"code-{len(self.codes) + 1}"
+        code = secrets.token_urlsafe(24)
         self.codes[code] = asked
         back = {"code": code, "state": asked["state"], "iss": self.url} | self.answer_also
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode({k: v for k, v in back.items() if v})}", 302)
@@ -160,6 +162,7 @@ class Idp:
         usual = {"aud": begun["client_id"], "nonce": begun["nonce"]} | self.signs
         kid = self.kids[0]
         id_token = sign({"alg": "RS256", "kid": kid}, self.claims(**usual), alg="RS256", key=key_named(kid))
+        self.id_tokens.append(id_token)
         return JSONResponse({"access_token": "of-no-use", "token_type": "Bearer", "expires_in": 300, "id_token": id_token})
 
     def _is_client(self, request: Request, form: Mapping[str, str]) -> bool:

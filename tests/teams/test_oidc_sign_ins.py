@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from html import unescape
 from http.cookies import SimpleCookie
@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 
 from app.graphql.callers import Role
 from app.oidc.issuer import ASKED_EVERY
+from app.rates import Rates
 from app.teams import oidc_routes, routes
 from app.teams.actions import remove_member
 from app.teams.jobs import sweep
@@ -448,6 +449,17 @@ async def test_an_issuer_that_lacks_what_a_sign_in_needs_is_not_gone_to(visit: V
     answer = await visit.browser.post("/sign-in/oidc", headers={"Origin": visit.home})
 
     assert (answer.status_code, await OidcSignIn.all().count()) == (503, 0)
+
+
+async def test_sixty_are_begun_from_one_address_in_a_minute_and_others_begin_theirs(visit: Visit, clock: HeldClock) -> None:
+    visit.issued.ground = replace(visit.issued.ground, rates=Rates(clock=clock))
+    with browsing(visit.issued) as browser:
+        answers = [await browser.post("/sign-in/oidc", headers={"Origin": visit.home}) for _ in range(61)]
+        clock.advance(timedelta(minutes=1))
+        later = await browser.post("/sign-in/oidc", headers={"Origin": visit.home})
+
+    assert [answer.status_code for answer in (*answers, later)] == [200] * 60 + [429, 200]
+    assert (answers[-1].headers["retry-after"], await OidcSignIn.all().count()) == ("60", 61)
 
 
 async def test_neither_the_row_nor_a_page_shows_what_proves_the_sign_in(visit: Visit) -> None:
