@@ -16,14 +16,16 @@ from websockets.typing import Subprotocol
 from tests.graphql.tiny import World
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
+LARGEST_MESSAGE = 1024 * 1024  # as the service has it
 INIT = {"type": "connection_init", "payload": {"authorization": "Bearer good"}}
 
 
 @asynccontextmanager
 async def serving(world: World, **options: Any) -> AsyncGenerator[str, None]:
     """A server in this event loop, so that the world's events can be waited for."""
+    app = Starlette(routes=world.view(**options).routes())
     server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=world.view(**options).routes()), port=0, log_config=None, lifespan="off")
+        uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="websockets-sansio", ws_max_size=LARGEST_MESSAGE)
     )
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
