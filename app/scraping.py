@@ -48,6 +48,13 @@ def route(*, ground: Ground) -> Route:
     return Route("/metrics", scrape)
 
 
+def gauges() -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Return the name, kind and labels of every gauge that is found when somebody asks."""
+    found = _Found(_Rows([Tally("", None, 0)], Backlog(0, timedelta())))
+    for metric in found.collect():
+        yield metric.name, metric.type, list(metric.samples[0].labels)
+
+
 def is_on_this_machine(request: Request, *, trusted: Sequence[Network]) -> bool:
     """Whether the request was sent on this machine to this service: from a loopback address, to a loopback name, by no proxy."""
     if any(name in request.headers for name in _BY_PROXIES) or request.url.hostname not in LOOPBACK_HOSTS:

@@ -9,12 +9,13 @@ at it once, when it is imported.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
@@ -110,6 +111,13 @@ class Meters:
 
     def redis_is(self, *, up: bool) -> None:
         self._redis.labels("wake-ups").set(int(up))
+
+    def described(self) -> Iterator[tuple[str, str, Sequence[str]]]:
+        """Return every metric's name, kind and labels, whether anything has been counted or not."""
+        for one in vars(self).values():
+            if isinstance(one, MetricWrapperBase):
+                for metric in one.describe():
+                    yield metric.name, metric.type, one._labelnames  # noqa: SLF001 - it tells them nowhere else
 
     def exposition(self, found: Collector) -> bytes:
         """Return everything in Prometheus' text format: of all processes that share the directory, and what was `found` now."""

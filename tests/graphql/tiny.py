@@ -28,6 +28,8 @@ from app.graphql.view import View
 from app.ground import Ground
 from app.rates import Rates
 from app.settings import Settings
+from app.telemetry.meters import Meters
+from app.telemetry.tracing import NoTracing, Tracing
 from tests.graphql.in_memory import page_of
 from tests.held import HeldClock
 
@@ -216,6 +218,8 @@ class World:
     clock: HeldClock = field(default_factory=HeldClock)
     settings: Settings = field(default_factory=lambda: Settings(allowed_origins=("https://friend.example",)))
     rates: Rates | None = None
+    meters: Meters = field(default_factory=Meters)
+    tracing: Tracing = field(default_factory=NoTracing)
     caller: Caller | None = None
     cause: Callable[[], None] = lambda: None
     added: list[str] = field(default_factory=list)
@@ -240,6 +244,8 @@ class World:
             events=missing,
             watcher=missing,
             rates=self.rates,
+            meters=self.meters,
+            tracing=self.tracing,
         )
 
     async def authenticate(self, connection: HTTPConnection, credential: str | None) -> Caller | None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -253,6 +254,21 @@ async def read_everything(world: World) -> None:
     await world.story.events()
     for path in ("/graphql", "/sign-in", "/healthz", "/readyz", "/metrics", "/"):
         await world.story.browser.client.get(f"{world.service.url}{path}", headers={"accept": "text/html"})
+    page = await world.story.browser.client.get(f"{world.service.url}/graphql", headers={"accept": "text/html"})
+    parts = re.findall(r'(?:src|href)="(/graphiql/[^"]+)"', page.text)
+    assert parts
+    for path in parts:
+        assert (await world.story.browser.client.get(f"{world.service.url}{path}")).status_code == 200, path
+    await read_metrics(world)
+
+
+async def read_metrics(world: World) -> None:
+    """Read all that was counted, as the operator's Prometheus does; the answer is watched like any other."""
+    token = world.service.environment["INSTALLED_APPS_METRICS_TOKEN"]
+    client = world.watch.client()
+    answer = await client.get(f"{world.service.url}/metrics", headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+    assert "installed_apps_http_requests_total" in answer.text
 
 
 async def record(world: World, run_id: str, *, monitor: str = "checkout") -> None:

@@ -39,6 +39,12 @@ async def knock_wrongly(world: World) -> None:
         assert response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
     for body, headers in odd_events(plant):
         assert (await client.post("/hooks/slack", content=body, headers=headers)).status_code in {401, 413}
+    begun = await client.post(f"/sign-in/oidc?next=/{plant('set off, next')}", headers={"origin": world.service.url})
+    assert begun.status_code in {400, 404, 502, 503}, begun.status_code
+    for query in ("code={}&state={}", "error={}&error_description={}", "code={}&iss={}", "state={}&id_token={}"):
+        path = "/sign-in/oidc/callback?" + query.format(plant(f"OIDC, {query}"), plant(f"OIDC, {query}"))
+        back = await client.get(path, headers={"cookie": f"oidc_sign_in_{'0' * 32}={plant('OIDC, a cookie')}"})
+        assert back.status_code in {303, 400, 401, 403, 404}, back.status_code
     form = await client.post("/sign-in", data={"token": plant("the sign-in form")}, headers={"origin": world.service.url})
     assert form.status_code in {200, 400, 401, 403}
     for conversation in odd_conversations(plant, token=world.admin.token):

@@ -8,9 +8,14 @@ from urllib.parse import quote
 
 import httpx2
 import pytest
+from prometheus_client import CollectorRegistry
 
+from app.telemetry.exporting import open_exporting
+from app.telemetry.meters import Meters
 from tests.journeys.planted import Planted, Seen
 from tests.journeys.watched import Watch
+from tests.servers import run_server
+from tests.telemetry.collecting import PATH, Collector
 
 
 @pytest.mark.parametrize(
@@ -76,6 +81,25 @@ async def test_an_answer_that_repeats_a_secret_is_found_but_not_the_place_where_
         "the header set-cookie of 200 to GET /header",
         "the header location of 302 to GET /redirect",
     }
+
+
+def test_what_leaks_into_a_label_or_into_a_span_is_found() -> None:
+    planted, seen, meters, collector = Planted(), Seen(), Meters(), Collector()
+    secret = secrets.token_urlsafe(32)
+    planted.know("a link", secret)
+    meters.answered(route=f"/sign-in/{secret}", method="GET", status=200, seconds=None)
+    meters.round_failed(planted.value("a label"))
+    seen.note("the metrics", meters.exposition(CollectorRegistry()))
+    with run_server(collector.app()) as url:
+        tracing = open_exporting(f"{url}{PATH}")
+        with tracing.span(f"GET /sign-in/{secret}"), tracing.span("change", {"of": planted.value("an attribute")}):
+            pass
+        tracing.close()
+    seen.note("the traces", b"".join(collector.bodies))
+
+    found = {(leak.secret, leak.place) for leak in seen.find(planted)}
+
+    assert found == {(what, where) for what in ("a link 1", "a planted value") for where in ("the metrics", "the traces")}
 
 
 def test_what_is_not_there_is_not_found() -> None:

@@ -35,18 +35,20 @@ from tests.journeys.story import ADMIN, TEAM, Story
 from tests.journeys.watched import Watch, WatchedApi
 from tests.processes import Service
 from tests.servers import run_server
+from tests.telemetry.collecting import PATH, Collector
 
 TOLD_BACK = {"oauth.v2.access", "auth.test", "conversations.list", "chat.postMessage", "auth.revoke"}
 
 
 @pytest.mark.endurance
 async def test_no_secret_leaves(database_url: str, tmp_path: Path) -> None:
-    planted, seen = Planted(), Seen()
+    planted, seen, collector = Planted(), Seen(), Collector()
     service = make_service(database_url, tmp_path, planted)
     sandbox = create_sandbox(clock=SystemClock(), events_url=f"{service.url}/hooks/slack")
     provider = Echoing(sandbox, planted=planted)
 
-    with run_server(provider, port=service.sandbox_port):
+    with run_server(provider, port=service.sandbox_port), run_server(collector.app()) as url:
+        service.environment = {**service.environment, "INSTALLED_APPS_TRACES_URL": f"{url}{PATH}"}
         async with started(service, "json", seen):
             world = await begin(service, provider, planted, seen)
             async with listening(world):
@@ -69,12 +71,14 @@ async def test_no_secret_leaves(database_url: str, tmp_path: Path) -> None:
     await note_database(database_url, seen)
     exported = service.run("events", "export")
     seen.note("the export", exported)
+    spans = note_traces(collector, seen)
 
     leaks = seen.find(planted)
     assert not leaks, "\n".join(map(str, leaks))
     assert len({name.rpartition(" ")[0] for name in planted.secrets}) >= 20, planted.secrets.keys()
     assert refused >= 40
     assert '"origin":{"address":' in exported
+    assert {"graphql", "change", "POST /graphql", "call slack chat.postMessage"} <= spans
     assert provider.told.keys() == TOLD_BACK
 
 
@@ -123,6 +127,13 @@ async def started(service: Service, log_format: str, seen: Seen) -> AsyncIterato
         assert service.stop() == 0
     finally:
         service.kill()
+
+
+def note_traces(collector: Collector, seen: Seen) -> set[str]:
+    """Take in what arrived at the collector, as it came; return the names of the spans."""
+    for body in collector.bodies:
+        seen.note("the traces", body)
+    return {name for name, _ in collector.spans()}
 
 
 def arguments_of(pid: int) -> bytes:

@@ -58,7 +58,7 @@ class Watch:
             if name:
                 self.planted.know(f"the cookie {name.partition('_')[0]}", value)
         _, first, *rest = (*parts.path.split("/"), "")
-        if first in {"sign-in", "authorize"} and rest[0]:
+        if first in {"sign-in", "authorize"} and rest[0] not in {"", "oidc"}:
             self.planted.know(f"the address of a {first}", rest[0])
 
     def _is_given_out(self, response: httpx2.Response, name: str, value: str) -> bool:
