@@ -59,6 +59,10 @@ class Matrix:
         for who in Who:
             answers = [(value, await self._ask(place, row, value.text, who=who)) for value in values]
             self.findings += [f"{place} as {who}: {difference}" for difference in _differences(answers)]
+            if place.takes_list:
+                there = right(row, self.ours, cursors=cursors)
+                mixed = [(value, await self._ask(place, row, value.text, there, who=who)) for value in values]
+                self.findings += [f"{place} beside what is there as {who}: {it}" for it in _differences(mixed)]
             if who is row.who:
                 self._refused[place] = next(answer for value, answer in answers if value.group == NOT_THERE)
 
@@ -77,10 +81,11 @@ class Matrix:
         if row.right == "cursor" and "errors" in answer.json:
             self.findings.append(f"{place} as {row.who}: the list's own cursor is refused: {answer.body!r}")
 
-    async def _ask(self, place: Place, row: Row, text: str, *, who: Who) -> Answer:
-        arguments = _arguments({**row.beside, ".".join(place.path): [text] if place.takes_list else text})
+    async def _ask(self, place: Place, row: Row, text: str, *more: str, who: Who) -> Answer:
+        """Return the answer to `text`, and `more` where the place takes several; what was asked for is not named in it."""
+        arguments = _arguments({**row.beside, ".".join(place.path): [text, *more] if place.takes_list else text})
         answer = await self._put(place, arguments, things=self.ours, who=who)
-        return replace(answer, body=answer.body.replace(text.encode(), _ECHO)) if text else answer
+        return replace(answer, body=answer.body.replace(text.encode(), _ECHO)) if text and not more else answer
 
     async def _put(self, place: Place, arguments: Mapping[str, Any], *, things: Things, who: Who) -> Answer:
         asked = question(self.schema, place, arguments=arguments)
