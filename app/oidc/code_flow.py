@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from app.json_text import NotJson, parse_json
 from app.oidc.compact import LONGEST
 from app.oidc.discovery import Metadata
-from app.outbound import BadAnswer, Basic, NotAllowed, Outbound, Request, Response, Unreachable
+from app.outbound import BadAnswer, Basic, Endpoint, NotAllowed, Outbound, Request, Response, Unreachable
 from app.sealing.secret import Secret, to_bytes
 
 _OK = 200
@@ -108,7 +108,7 @@ async def exchange(
         # Form-encoded first (RFC 6749, section 2.3.1).
         credential = Basic(quote_plus(client.id), Secret(quote_plus(client.secret.reveal())))
     address = metadata.token_endpoint or ""
-    request = Request("POST", address, form=form, credential=credential)
+    request = Request("POST", address, form=form, credential=credential, endpoint=Endpoint("oidc", "token"))
     match await outbound.send(request, origin=address, deadline=_DEADLINE, max_bytes=_LARGEST):
         case Response(status=status, body=body):
             return _read(body) if status == _OK else NoToken(f"it answered with HTTP {status}")

@@ -12,7 +12,7 @@ from app.json_text import NotJson
 from app.oidc.compact import Compact
 from app.oidc.discovery import Metadata, address_of, parse_metadata
 from app.oidc.keys import Key, Keys, parse_keys
-from app.outbound import BadAnswer, NotAllowed, OddUrl, Outbound, Request, Response, Unreachable, parse_url
+from app.outbound import BadAnswer, Endpoint, NotAllowed, OddUrl, Outbound, Request, Response, Unreachable, parse_url
 
 FRESH_FOR = timedelta(minutes=10)
 ASKED_EVERY = timedelta(minutes=1)
@@ -23,6 +23,7 @@ KEPT_FOR = timedelta(hours=24)
 _DEADLINE = 5.0
 _LARGEST = 256 * 1024
 _OK = 200
+_PUBLISHED = Endpoint("oidc", "metadata and keys")
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ async def look(address: str, *, outbound: Outbound, now: datetime) -> Published 
 
 
 async def _get(url: str, *, outbound: Outbound) -> bytes | Away:
-    match await outbound.send(Request("GET", url), origin=url, deadline=_DEADLINE, max_bytes=_LARGEST):
+    match await outbound.send(Request("GET", url, endpoint=_PUBLISHED), origin=url, deadline=_DEADLINE, max_bytes=_LARGEST):
         case Response(status=status, body=body):
             return body if status == _OK else Away(f"{url} answers with HTTP {status}")
         case NotAllowed(message):

@@ -13,10 +13,12 @@ from app.sealing.secret import Secret
 from app.server import open_ground
 from app.settings import Settings
 from app.telemetry.exporting import ExportedTracing, open_exporting
+from app.telemetry.meters import Meters
 from tests.graphql.tiny import World
 from tests.outbound.calling import OK, opened
 from tests.servers import run_server
 from tests.telemetry.collecting import PATH, Collector
+from tests.telemetry.reading import read_meters, value_of
 from tests.test_scraping import ask, service
 from tests.wires import serving
 
@@ -61,8 +63,8 @@ async def test_an_operation_is_a_span_of_its_name_kind_and_outcome_without_value
 
 async def test_a_call_that_goes_out_is_a_span_of_its_endpoint_and_outcome_without_its_address() -> None:
     exporter = InMemorySpanExporter()
-    tracing = ExportedTracing(exporter)
-    async with serving(OK) as server, opened(sandbox=("127.0.0.1", server.port), tracing=tracing) as outbound:
+    tracing, meters = ExportedTracing(exporter), Meters()
+    async with serving(OK) as server, opened(sandbox=("127.0.0.1", server.port), tracing=tracing, meters=meters) as outbound:
         await outbound.send(request_to(server.origin), origin=server.origin)
         await outbound.send(request_to("https://169.254.169.254"), origin="https://169.254.169.254")
         head = server.heads[0].decode()
@@ -73,6 +75,10 @@ async def test_a_call_that_goes_out_is_a_span_of_its_endpoint_and_outcome_withou
         ("call slack chat.postMessage", "200"),
         ("call slack chat.postMessage", "not allowed"),
     ]
+    called = {"provider": "slack", "endpoint": "chat.postMessage"}
+    for outcome in ("200", "not allowed"):
+        assert value_of(read_meters(meters), "outgoing_calls_total", **called, outcome=outcome) == 1
+    assert value_of(read_meters(meters), "outgoing_call_seconds_count", **called) == 2
     assert "traceparent" not in head
     assert not any(part in span.to_json() for span in spans for part in (SECRET, server.origin, "169.254"))
 
