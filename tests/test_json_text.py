@@ -52,3 +52,13 @@ def test_the_depth_is_bounded_where_it_is_said_to_be() -> None:
     assert parse_json(b"[[1]]", depth=2) == [[1]]
     assert parse_json(b"[[[]]]", depth=2) == NotJson("it is nested too deeply")
     assert parse_json(b"[" * 32 + b"]" * 32) != NotJson("it is nested too deeply")
+
+
+@pytest.mark.parametrize("body", [b"[1,2,3]", b'{"a":1,"b":[2]}', b'{"a":"[[[,,,{{{\\"[[","b":1}', b"1"])
+def test_what_separates_values_is_counted_outside_of_texts(body: bytes) -> None:
+    assert parse_json(body, separators=3) != NotJson("it has too many values")
+
+
+@pytest.mark.parametrize("body", [b"[1,2,3,4]", b"[[[[", b'{"a":{"b":{"c":{}}}}', b'["\\"",1,2,3]', b'["a\\\\",1,2,3]'])
+def test_more_of_it_than_is_allowed_is_refused_unread(body: bytes) -> None:
+    assert parse_json(body, separators=3) == NotJson("it has too many values")

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from app.graphql.assembly import Schema
 from app.graphql.documents import Documents
+from app.graphql.requests import LONGEST_QUERY
 from app.graphql.view import View
 from app.schema import build_schema
 from tests.abuse.bombs import BODIES, DOCUMENTS
@@ -157,6 +158,13 @@ def test_no_body_takes_more_than_a_tenth_of_a_second_of_cpu(body: bytes) -> None
         assert status in {0, 200, 400, 413, 4400}
         assert '"code":"INTERNAL"' not in text
         assert told_of_the_inside(text) == []
+
+
+@pytest.mark.parametrize(("length", "status"), [(LONGEST_QUERY - 100, 200), (LONGEST_QUERY + 1, 414)])
+async def test_an_address_is_read_up_to_64_kib(length: int, status: int) -> None:
+    answer = await get(make_app(), "x" * length)
+
+    assert (answer[0], '"BAD_USER_INPUT"' in answer[1]) == (status, status == 414)
 
 
 def test_there_are_enough_of_them() -> None:

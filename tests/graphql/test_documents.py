@@ -6,7 +6,15 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode, OperationDefinitionNode, parse
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    get_introspection_query,
+    parse,
+)
 from graphql.language import SelectionSetNode
 from hypothesis import given, strategies as st
 
@@ -133,6 +141,16 @@ async def test_no_document_takes_more_than_a_tenth_of_a_second_of_cpu(query: str
         (nest(2, first="(first: 100)"), "too many objects: at most 15,000"),
         ("{ " + "role " * 46 + "}", "the same fields too often: at most 1,000 pairs"),
         (chain(50, spreads=1), "too many fragments: at most 50"),
+        (
+            "{ " + " ".join(f"a{n}: __schema {{ types {{ fields {{ name description }} }} }}" for n in range(30)) + " }",
+            "too much of the schema",
+        ),
+        (
+            "fragment A on __Schema { types { fields { args { name type { name } } } } } { "
+            + " ".join(f"a{n}: __schema {{ ...A }}" for n in range(30))
+            + " }",
+            "too much of the schema",
+        ),
         ("{ role } " + "{ a } " * 700, "The document is too long"),
         ("{ role } #" + "x" * LONGEST_DOCUMENT, "The document is too long"),
         ("{ role } #" + "é" * (LONGEST_DOCUMENT // 2), "The document is too long"),
@@ -154,6 +172,7 @@ async def test_an_operation_beyond_a_limit_is_told_which(query: str, words: str)
         "{ " + " ".join(f"a{n}: role" for n in range(30)) + " }",
         "{ role } #" + "x" * (LONGEST_DOCUMENT - 10),
         chain(5),
+        get_introspection_query(specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True),
     ],
 )
 async def test_an_operation_at_the_limits_is_run(query: str) -> None:
