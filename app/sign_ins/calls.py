@@ -23,6 +23,9 @@ from app.storage import database
 USE_NOTED_EVERY = timedelta(minutes=5)
 _PATIENCE_SECONDS = 5.0
 
+_MOST_RENEWALS = 2
+"""A token that somebody else has just renewed may have ended too by the time it is used: that alone is no reason to give up."""
+
 T = TypeVar("T")
 Ask = Callable[[Authorized], Awaitable[T | Failure]]
 
@@ -30,10 +33,10 @@ Ask = Callable[[Authorized], Awaitable[T | Failure]]
 async def call(grant_id: UUID, ask: Ask[T], *, ground: Ground, deadlines: Deadlines = DEADLINES) -> T | Failure:
     """Ask the provider for the grant, with `ask`, and return its answer. Never inside a transaction.
 
-    Refreshes when that is due, and asks a second time where the token turned out to be expired or replaced meanwhile. Nothing is
-    sent for a grant that has ended or needs re-authentication, that was made with another client or address than the provider has
-    now, or that the provider has asked to be quiet for. Troubles that the provider tells of are written down; transient failures
-    stop nothing.
+    Refreshes when that is due, and asks again, twice at most, where the token turned out to be expired or replaced meanwhile.
+    Nothing is sent for a grant that has ended or needs re-authentication, that was made with another client or address than the
+    provider has now, or that the provider has asked to be quiet for. Troubles that the provider tells of are written down;
+    transient failures stop nothing.
     """
     return await _Call(ground, deadlines, looks=False).make(grant_id, ask)
 
@@ -61,7 +64,9 @@ class _Call:
         if isinstance(ready, Failure):
             return ready
         answer = await ask(ready.authorized)
-        if isinstance(answer, Failure) and answer.fault in {Fault.EXPIRED, Fault.DEAD_GRANT}:
+        for _ in range(_MOST_RENEWALS):
+            if not (isinstance(answer, Failure) and answer.fault in {Fault.EXPIRED, Fault.DEAD_GRANT}):
+                break
             again = await self._renew(ready, answer)
             if isinstance(again, Failure):
                 return again

@@ -250,3 +250,31 @@ async def test_a_token_that_was_replaced_meanwhile_is_used_without_refreshing(ro
     assert isinstance(answer, Alive)
     assert rotating.token_requests == 2
     assert rotating.told == []
+
+
+async def test_a_token_that_expires_again_as_soon_as_it_is_renewed_is_renewed_once_more(rotating: World) -> None:
+    grant = await rotating.grant()
+    rotating.fault(None, "expire_tokens")
+
+    async def ask(authorized: Authorized) -> Alive | Failure:
+        if (await Grant.get()).version == 2:
+            rotating.fault(None, "expire_tokens")
+        return await real(rotating)(authorized)
+
+    answer = await call(grant.id, ask, ground=rotating.ground)
+
+    assert isinstance(answer, Alive)
+    assert (await Grant.get()).version == 3
+    assert rotating.told == []
+
+
+async def test_a_provider_that_calls_every_token_expired_is_asked_three_times_and_no_more(rotating: World) -> None:
+    grant = await rotating.grant()
+    asking = Asking(*[Failure(Fault.EXPIRED, "Expired.")] * 4)
+
+    answer = await call(grant.id, asking, ground=rotating.ground)
+
+    assert answer == Failure(Fault.EXPIRED, "Expired.")
+    assert len(asking.handed) == 3
+    assert len({authorized.access.reveal() for authorized in asking.handed}) == 3
+    assert rotating.told == [GrantTroubled(grant.id, StatusReason.EXPIRED, "Expired.")]
