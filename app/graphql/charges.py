@@ -18,8 +18,9 @@ from app.client_address import client_network
 from app.errors import RateLimited
 from app.graphql.callers import Caller
 from app.graphql.context import Context
-from app.graphql.documents import LARGEST, HasDocuments
+from app.graphql.documents import HasDocuments
 from app.graphql.scalars import format_moment
+from app.graphql.sizes import LARGEST
 from app.rates import Bucket, Rates, Standing
 from app.settings import Settings
 

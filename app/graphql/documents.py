@@ -1,29 +1,17 @@
-"""Documents: parsed once, measured before they are validated, validated once.
-
-Measuring takes time in proportion to the document, so that no document costs more to refuse than to send. (The depth and alias
-limiters that Strawberry brings take exponential time over fragments.)
-"""
+"""Documents: parsed once, measured before they are validated, validated once."""
 
 import contextlib
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Protocol, cast
 
 from graphql import (
     ASTValidationRule,
     DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
-    InlineFragmentNode,
-    IntValueNode,
-    ListValueNode,
     OperationDefinitionNode,
-    SelectionNode,
-    SelectionSetNode,
     ValuesOfCorrectTypeRule,
     parse,
     specified_rules,
@@ -33,8 +21,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from app.errors import TooComplex
-from app.graphql.connections import DEFAULT_SIZE, LARGEST_SIZE
+from app.graphql.sizes import examine_size, too_complex
 from app.graphql.wording import without_value
 
 LONGEST_DOCUMENT = 16 * 1024
@@ -42,40 +29,8 @@ MOST_TOKENS = 2_000
 MOST_VARIABLE_VALUES = 10_000
 MOST_ERRORS = 10  # for each wrong value graphql-core prints the whole literal that it stands in
 _KEPT_CHARACTERS = 128 * 1024  # a parsed document takes some 300 bytes for each
-_DIGITS = 4
 
 WHICH_OPERATION = "`operationName` has to name one of the document's operations; it can be left out where there is only one."
-
-
-class Size(NamedTuple):
-    """How much an operation asks for, fragments spread out.
-
-    `cost`: the objects that may come; `introspection`: the fields of the schema itself that may come; `duplicates`: pairs that
-    have to be merged.
-    """
-
-    depth: int = 0
-    fields: int = 0
-    aliases: int = 0
-    directives: int = 0
-    cost: int = 0
-    introspection: int = 0
-    fragments: int = 0
-    duplicates: int = 0
-    operations: int = 0
-
-
-LARGEST = Size(
-    depth=15,
-    fields=2_000,
-    aliases=30,
-    directives=50,
-    cost=15_000,
-    introspection=60_000,
-    fragments=50,
-    duplicates=1_000,
-    operations=20,
-)
 
 
 class ValueFreeRule(ValuesOfCorrectTypeRule):
@@ -174,137 +129,6 @@ class ExamineDocuments(SchemaExtension):
         return cast(HasDocuments, self.execution_context.schema).documents
 
 
-def examine_size(document: DocumentNode) -> tuple[Size, list[GraphQLError]]:
-    """Return how large the document is, and an error for each limit that an operation of it is beyond."""
-    try:
-        size = measure(document)
-    except RecursionError:
-        return Size(), [_too_complex("The document is nested too deeply.")]
-    limits = zip(Size._fields, size, LARGEST, strict=True)
-    return size, [_too_complex(_BEYOND[name].format(may)) for name, has, may in limits if has > may]
-
-
-def measure(document: DocumentNode) -> Size:
-    """Return the largest that any of the document's operations is in each respect."""
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    walk = _Walk(fragments)
-    sizes = [walk.size_of(operation.selection_set) for operation in operations]
-    size = Size(*map(max, zip(*sizes, strict=True))) if sizes else Size()
-    size = size._replace(fragments=len(fragments), operations=len(operations))
-    if size.fields > LARGEST.fields or size.fragments > LARGEST.fragments:
-        return size
-    return size._replace(duplicates=max((_count_duplicates(node.selection_set, fragments) for node in operations), default=0))
-
-
-class _Walk:
-    """Measures each fragment once, however often it is spread."""
-
-    def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
-        self._fragments = fragments
-        self._sizes: dict[str, Size] = {}
-
-    def size_of(self, selections: SelectionSetNode | None, *, introspects: bool = False) -> Size:
-        """Return the size of what is selected; `introspects`: of the schema itself, below `__schema` or `__type`."""
-        if selections is None:
-            return Size()
-        parts = [self._size_of_one(node, introspects=introspects) for node in selections.selections]
-        size = Size(*map(sum, zip(*parts, strict=True))) if parts else Size()
-        return size._replace(depth=max((part.depth for part in parts), default=0))
-
-    def _size_of_one(self, node: SelectionNode, *, introspects: bool) -> Size:
-        directives = len(node.directives or ())
-        match node:
-            case FieldNode():
-                introspects = introspects or node.name.value in _INTROSPECTION
-                below = self.size_of(node.selection_set, introspects=introspects)
-                return Size(
-                    depth=below.depth + (not node.name.value.startswith("__")),
-                    fields=below.fields + 1,
-                    aliases=below.aliases + (node.alias is not None),
-                    directives=below.directives + directives,
-                    cost=1 + _multitude(node) * below.cost if node.selection_set is not None else 0,
-                    introspection=1 + _revealed(node.name.value, below.introspection) if introspects else below.introspection,
-                )
-            case InlineFragmentNode():
-                inside = self.size_of(node.selection_set, introspects=introspects)
-            case FragmentSpreadNode():
-                inside = self._size_of_fragment(node.name.value)
-            case _:
-                return Size()
-        return inside._replace(directives=inside.directives + directives)
-
-    def _size_of_fragment(self, name: str) -> Size:
-        if name not in self._sizes:
-            self._sizes[name] = Size()  # a cycle ends here; validation refuses it
-            fragment = self._fragments.get(name)
-            if fragment is not None:
-                introspects = fragment.type_condition.name.value.startswith("__")
-                self._sizes[name] = self.size_of(fragment.selection_set, introspects=introspects)
-        return self._sizes[name]
-
-
-_BEYOND = {
-    "depth": "The operation is nested too deeply: at most {:,} levels.",
-    "fields": "The operation asks for too many fields: at most {:,}, fragments spread out.",
-    "aliases": "The operation has too many aliases: at most {:,}.",
-    "directives": "The operation has too many directives: at most {:,}.",
-    "cost": "The operation may bring too many objects: at most {:,}. Ask for smaller pages, or fewer levels of lists at once.",
-    "introspection": "The operation asks for too much of the schema: ask for all of it once, or for less at a time.",
-    "fragments": "The document has too many fragments: at most {:,}.",
-    "operations": "The document has too many operations: at most {:,}.",
-    "duplicates": "The operation asks for the same fields too often: at most {:,} pairs that have to be merged.",
-}
-
-
-_INTROSPECTION = frozenset({"__schema", "__type"})
-_SCHEMA_LISTS = {"__type": 5, "types": 200, "fields": 8, "inputFields": 2, "enumValues": 2, "directives": 5}
-"""How many of each a schema such as ours has for each that stands above it; types that are asked for by name are large ones."""
-
-
-def _revealed(name: str, below: int) -> int:
-    """How many fields come below a field of the schema itself; most chains of `ofType` end soon."""
-    return below // 2 if name == "ofType" else below * _SCHEMA_LISTS.get(name, 1)
-
-
-def _multitude(node: FieldNode) -> int:
-    """How many of what stands below the field may bring."""
-    for argument in node.arguments or ():
-        match argument.name.value, argument.value:
-            case "first" | "last", IntValueNode(value=digits):
-                return min(int(digits), LARGEST_SIZE) if len(digits) < _DIGITS else LARGEST_SIZE
-            case "ids", ListValueNode(values=values):
-                return len(values)
-            case "first" | "last" | "ids", _:
-                return LARGEST_SIZE
-    return DEFAULT_SIZE if _is_list(node) else 1
-
-
-def _is_list(node: FieldNode) -> bool:
-    below = node.selection_set.selections if node.selection_set is not None else ()
-    return any(isinstance(child, FieldNode) and child.name.value in {"edges", "nodes"} for child in below)
-
-
-def _count_duplicates(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
-    """Count the pairs of fields with one name in one place: validation compares each. Call it for small operations only."""
-    counts: Counter[tuple[str, ...]] = Counter()
-    waiting: list[tuple[tuple[str, ...], SelectionSetNode, frozenset[str]]] = [((), selections, frozenset())]
-    while waiting:
-        path, current, inside = waiting.pop()
-        for node in current.selections:
-            match node:
-                case FieldNode():
-                    own = (*path, (node.alias or node.name).value)
-                    counts[own] += 1
-                    if node.selection_set is not None:
-                        waiting.append((own, node.selection_set, inside))
-                case InlineFragmentNode():
-                    waiting.append((path, node.selection_set, inside))
-                case FragmentSpreadNode() if (name := node.name.value) in fragments and name not in inside:
-                    waiting.append((path, fragments[name].selection_set, inside | {name}))
-    return sum(count * (count - 1) // 2 for count in counts.values())
-
-
 def _parse_options(text: str) -> dict[str, Any]:
     beyond_characters = len(text.encode("utf-8", "surrogatepass")) - len(text)
     return {"max_tokens": MOST_TOKENS, "max_source_length": max(LONGEST_DOCUMENT - beyond_characters, 0)}
@@ -321,14 +145,10 @@ def _refuse_many_values(variables: Mapping[str, Any] | None) -> list[GraphQLErro
     while level:
         count += len(level)
         if count > MOST_VARIABLE_VALUES:
-            return [_too_complex(f"The variables have too many values: at most {MOST_VARIABLE_VALUES:,}.")]
+            return [too_complex(f"The variables have too many values: at most {MOST_VARIABLE_VALUES:,}.")]
         level = [inner for value in level if isinstance(value, dict | list) for inner in _inside(value)]
     return []
 
 
 def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
     return value.values() if isinstance(value, dict) else value
-
-
-def _too_complex(message: str) -> GraphQLError:
-    return GraphQLError(message, original_error=TooComplex(message))

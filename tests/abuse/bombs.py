@@ -19,9 +19,9 @@ _EVERYTHING = (
 )
 
 
-def _chain(length: int, *, spreads: int = 2) -> str:
+def _chain(length: int, *, spreads: int = 2, ends: str = "__typename") -> str:
     links = [f"fragment F{n} on Viewer {{ {f'...F{n + 1} ' * spreads} }}" for n in range(length)]
-    return " ".join([*links, f"fragment F{length} on Viewer {{ __typename }}", "{ viewer { ...F0 } }"])
+    return " ".join([*links, f"fragment F{length} on Viewer {{ {ends} }}", "{ viewer { ...F0 } }"])
 
 
 def _times(count: int, part: str, *, around: str = "{{ {} }}") -> str:
@@ -38,6 +38,8 @@ _RUNS = "monitors(first: 100) { nodes { runs(first: 100) { nodes { monitor { "
 FRAGMENTS = {
     **{f"a chain of {n} fragments": _chain(n) for n in (1, 2, 3, 5, 10, 20, 30, 40, 49, 50, 100, 150, 200)},
     "a chain of 49 fragments, spread ten times": _chain(49, spreads=10),
+    **{f"a chain of {n} fragments without a field": _chain(n, ends="...Nowhere") for n in (10, 20, 40, 49)},
+    **{f"a chain of {n} fragments that leads back": _chain(n, ends="...F0") for n in (10, 20, 40, 49)},
     "a chain of 200 fragments, spread once": _chain(200, spreads=1),
     "a fragment that spreads itself": "fragment A on Query { ...A } { ...A }",
     "a fragment that spreads itself below": "fragment A on Team { members { nodes { id ...A } } } { viewer { team { ...A } } }",

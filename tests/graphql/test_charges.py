@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 
 from app.graphql.callers import Caller
 from app.graphql.charges import ANONYMOUS_POINTS
-from app.graphql.documents import LARGEST
+from app.graphql.sizes import LARGEST
 from app.rates import Rates
 from app.settings import Settings
 from tests.graphql.conversing import close_code, opened, ready, receive, send, serving, subscribe

@@ -19,9 +19,10 @@ from graphql.language import SelectionSetNode
 from hypothesis import given, strategies as st
 
 from app.graphql import results
-from app.graphql.documents import LARGEST, LONGEST_DOCUMENT, MOST_VARIABLE_VALUES, Documents, measure
+from app.graphql.documents import LONGEST_DOCUMENT, MOST_VARIABLE_VALUES, Documents
 from app.graphql.errors import present
 from app.graphql.requests import Operation
+from app.graphql.sizes import LARGEST, measure
 from tests.graphql.tiny import World, caller, schema
 
 CPU_SECONDS = 0.1
@@ -36,9 +37,15 @@ async def run(query: str, variables: dict[str, Any] | None = None) -> dict[str, 
         return present(await anext(answers), request_id="request")
 
 
-def chain(length: int, *, spreads: int = 2) -> str:
+def chain(length: int, *, spreads: int = 2, ends: str = "role") -> str:
     links = [f"fragment F{n} on Query {{ {f'...F{n + 1} ' * spreads} }}" for n in range(length)]
-    return " ".join([*links, f"fragment F{length} on Query {{ role }}", "{ ...F0 }"])
+    return " ".join([*links, f"fragment F{length} on Query {{ {ends} }}", "{ ...F0 }"])
+
+
+def web(size: int) -> str:
+    """Return fragments each of which spreads all of them."""
+    spreads = " ".join(f"...F{n}" for n in range(size))
+    return " ".join([*(f"fragment F{n} on Query {{ {spreads} }}" for n in range(size)), "{ ...F0 }"])
 
 
 def nest(levels: int, *, first: str = "") -> str:
@@ -48,6 +55,10 @@ def nest(levels: int, *, first: str = "") -> str:
 BOMBS = {
     **{f"a chain of {length} fragments": chain(length) for length in (1, 5, 10, 20, 30, 40, 49)},
     "a chain of 49 fragments, spread thrice": chain(49, spreads=3),
+    **{f"a chain of {length} fragments without a field": chain(length, ends="...Nowhere") for length in (8, 10, 20, 49)},
+    **{f"a chain of {length} fragments that leads back": chain(length, ends="...F0") for length in (8, 10, 20, 49)},
+    "a chain of 49 fragments without a field, in one another": chain(49, ends="... on Query { ... on Query { ...Nowhere } }"),
+    **{f"a web of {size} fragments": web(size) for size in (5, 8, 10, 29)},
     "a chain of 200 fragments": chain(200, spreads=1),
     "a chain of 400 fragments": chain(400, spreads=1),
     "a chain of inline fragments": "{ " + "... on Query { " * 150 + "role" + " }" * 151,
@@ -91,6 +102,11 @@ BOMBS = {
     "a wide list": "{ thing(name: [" + "1 " * 1_900 + "]) { name } }",
     "a deep type": "query($v: " + "[" * 150 + "Int" + "]" * 150 + ") { role }",
     "operations": " ".join(f"query Q{n} {{ role }}" for n in range(380)),
+    **{
+        f"{count} operations that spread a chain of {length} fragments": chain(length).rpartition("{")[0]
+        + " ".join(f"query Q{n} {{ ...F0 }}" for n in range(count))
+        for count, length in ((20, 6), (20, 10), (280, 10))
+    },
     "operations of one name": "query Q { role } " * 380,
     "anonymous operations": "{ role } " * 600,
     "unused fragments": "{ role } " + " ".join(f"fragment F{n} on Query {{ role }}" for n in range(270)),
@@ -136,6 +152,8 @@ async def test_no_document_takes_more_than_a_tenth_of_a_second_of_cpu(query: str
     [
         (nest(8), "nested too deeply: at most 15 levels"),
         (chain(40), "too many fields: at most 2,000"),
+        (chain(12, ends="...Nowhere"), "too many fields and fragments: at most 4,000"),
+        (chain(12, ends="...F0"), "too many fields and fragments: at most 4,000"),
         ("{ " + " ".join(f"a{n}: role" for n in range(31)) + " }", "too many aliases: at most 30"),
         ("{ role " + "@skip(if: false) " * 51 + "}", "too many directives: at most 50"),
         (nest(2, first="(first: 100)"), "too many objects: at most 15,000"),
@@ -248,11 +266,12 @@ def test_what_is_measured_is_what_spreading_everything_out_gives(text: str) -> N
     [operation] = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     depths: list[int] = []
     aliases: list[str] = []
-    directives = 0
+    count = directives = 0
 
     def spread(selections: SelectionSetNode, depth: int) -> None:
-        nonlocal directives
+        nonlocal count, directives
         for node in selections.selections:
+            count += 1
             directives += len(node.directives or ())
             match node:
                 case FieldNode():
@@ -269,4 +288,5 @@ def test_what_is_measured_is_what_spreading_everything_out_gives(text: str) -> N
     size = measure(document)
 
     assert (size.depth, size.fields, size.aliases, size.directives) == (max(depths), len(depths), len(aliases), directives)
+    assert size.selections == count
     assert size.fields <= LARGEST.fields
