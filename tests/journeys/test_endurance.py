@@ -193,9 +193,18 @@ def grown(before: Footprint, after: Footprint, *, at_least: int) -> dict[str, st
 
 
 def failures_in(log: str) -> list[str]:
-    """Return what the service took for a mistake of its own. (The server's library says "error" of a caller's odd bytes too.)"""
-    wrong = (line for line in log.splitlines() if '"level":"error"' in line or "Traceback" in line)
-    return [line[:1_000] for line in wrong if "Invalid UTF-8" not in line]
+    """Return what the service took for a mistake of its own, with the lines behind it."""
+    lines = log.splitlines()
+    wrong = (number for number, line in enumerate(lines) if '"level":"error"' in line or "Traceback" in line)
+    return ["\n".join(lines[number : number + 60])[:6_000] for number in wrong if not _is_others(lines[number : number + 3])]
+
+
+def _is_others(lines: list[str]) -> bool:
+    """Whether it is no mistake of the service: what its libraries say of odd bytes, and of operations that were given up.
+
+    Of those graphql-core leaves coroutines that nobody awaits; where some are left when the interpreter ends, it says so in vain.
+    """
+    return "Invalid UTF-8" in lines[0] or (lines[0].startswith("Traceback") and lines[-1] == "KeyError: '__import__'")
 
 
 async def sample_memory(service: Service) -> list[tuple[float, float]]:
