@@ -25,13 +25,18 @@ class Plan:
     left_out: str = ""
 
 
-_AT_ONCE = ("-q", "-n", str(_WORKERS), "-m", "not endurance")
+_AT_ONCE = ("-q", "-n", str(_WORKERS), "-m")
 _IN_TURN = ("-q", "-s", "-p", "no:cacheprovider", "-m", "endurance")
 """Their figures and times are of one journey alone, and printed."""
 
 _REPEATED = ("--needing-database",)
-_SUITE = Plan(options=_AT_ONCE, repeated=_REPEATED, left_out=" Left out: the endurance journeys (scripts/soak).")
-_EVERY = Plan(options=_AT_ONCE, left_out=_SUITE.left_out)
+_SUITE = Plan(
+    options=(*_AT_ONCE, "not endurance and not processes"),
+    repeated=_REPEATED,
+    left_out=" Left out: what starts many processes (scripts/test --processes), and the endurance journeys (scripts/soak).",
+)
+_EVERY = Plan(options=(*_AT_ONCE, "not endurance"), left_out=" Left out: the endurance journeys (scripts/soak).")
+_PROCESSES = Plan(options=(*_AT_ONCE, "processes and not endurance"), repeated=_REPEATED)
 _SHORT = Plan(options=_IN_TURN, repeated=_REPEATED, environment={"SOAK": "0"})
 _SOAK = Plan(options=_IN_TURN, repeated=_REPEATED, environment={"SOAK": "1"})
 
@@ -55,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _plan(arguments: Sequence[str]) -> tuple[Plan, list[str]]:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for word, plan in (("--every", _EVERY), ("--short", _SHORT), ("--soak", _SOAK)):
+    for word, plan in (("--every", _EVERY), ("--processes", _PROCESSES), ("--short", _SHORT), ("--soak", _SOAK)):
         parser.add_argument(word, dest="plan", action="store_const", const=plan, default=_SUITE)
     known, rest = parser.parse_known_args(arguments)
     return known.plan, rest

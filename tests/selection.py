@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 ENDURANCE = "endurance journeys (scripts/soak)"
+PROCESSES = "tests that start one process after another (scripts/test --processes)"
 NO_DATABASE = "tests that need no database"
 
 _DATABASES = {"database_template", "database_url"}
@@ -42,8 +43,9 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 
 
 def _reason(item: pytest.Item) -> str | None:
-    if item.get_closest_marker("endurance"):
-        return ENDURANCE if "not endurance" in item.config.option.markexpr else None
+    for marker, reason in (("endurance", ENDURANCE), ("processes", PROCESSES)):
+        if item.get_closest_marker(marker) and f"not {marker}" in item.config.option.markexpr:
+            return reason
     return NO_DATABASE if item.config.getoption("needing_database") and not needs_database(item) else None
 
 

@@ -33,6 +33,16 @@ def test_endurance_journeys_are_left_out_and_counted() -> None:
     assert "test_slack_story.py::" in said
 
 
+def test_what_starts_one_process_after_another_is_left_out_and_counted() -> None:
+    said = collect("-m", "not endurance and not processes", "tests/console")
+
+    assert re.search(
+        r"^Left out: \d+ tests that start one process after another \(scripts/test --processes\)\.$", said, re.MULTILINE
+    )
+    assert "test_workers.py::" not in said
+    assert "test_checking.py::" in said
+
+
 def collect(*options: str) -> str:
     """Return what pytest says when it only looks for tests."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *options]

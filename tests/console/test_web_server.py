@@ -20,6 +20,8 @@ from tests.journeys.test_burst import run_of
 from tests.journeys.test_kills import served_beside_sandbox
 from tests.processes import Service, serving
 
+pytestmark = pytest.mark.processes
+
 WATCH = "subscription ($after: String) { eventRecorded(after: $after) { sequence type cursor } }"
 MAKE = "mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) { accessToken { id } } }"
 RECORD = "mutation ($input: RecordMonitorRunInput!) { recordMonitorRun(input: $input) { deliveries { id } } }"

@@ -22,6 +22,8 @@ from tests.journeys.story import Story
 from tests.processes import START_SECONDS, Service, serving
 from tests.telemetry.reading import Samples, read_samples, value_of
 
+pytestmark = pytest.mark.processes
+
 WORKERS = 4
 REPLACED_SECONDS = 40.0
 HEAD = "{ eventCursor }"

@@ -4,10 +4,13 @@ import json
 from collections.abc import Sequence
 
 import httpx2
+import pytest
 
 from tests.callers import JSON, Api, socket_to
 from tests.journeys.soaking import until
 from tests.journeys.story import BEGIN, TEAM, Story
+
+pytestmark = pytest.mark.processes
 
 ORIGINS = """
 query ($types: [EventType!]) {

@@ -24,7 +24,7 @@ from tests.journeys.test_slack_story import (
 )
 from tests.processes import Service, serving
 
-pytestmark = pytest.mark.skipif(not databases.POSTGRES_URL, reason="this run is SQLite's")
+pytestmark = [pytest.mark.processes, pytest.mark.skipif(not databases.POSTGRES_URL, reason="this run is SQLite's")]
 
 WATCH = "subscription ($after: String) { eventRecorded(after: $after) { sequence type } }"
 CREATE_TOKEN = "mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) { userErrors { message } } }"

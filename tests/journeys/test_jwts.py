@@ -25,6 +25,8 @@ from tests.oidc.forgeries import FORGED, STRANGERS
 from tests.oidc.idp import AUDIENCE, CLIENT_ID, CLIENT_SECRET, TEAM_CLAIM, Idp, run_idp
 from tests.processes import Service
 
+pytestmark = pytest.mark.processes
+
 QUERY = "{ viewer { member { email } team { id } } }"
 INSIDE = ("Traceback", ".py", "joserfc", "pydantic", "cryptography", "/jwks", CLIENT_SECRET, "sqlite", "asyncpg")
 

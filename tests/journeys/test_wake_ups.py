@@ -19,6 +19,8 @@ from tests.faults.redis import RedisServer, redis_server
 from tests.journeys.soaking import assert_no_gap, fresh_random, full, log_of, say, telling, until
 from tests.processes import Service, free_port
 
+pytestmark = pytest.mark.processes
+
 ROUNDS = full(10, ci=1)
 CHANGES_AT_A_TIME = full(3, ci=1)
 LATEST_SECONDS = 5.0

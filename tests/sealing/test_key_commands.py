@@ -23,6 +23,8 @@ from tests.journeys.soaking import until
 from tests.processes import Service
 from tests.sealing.keyrings import copy_file, rows_of_all_keys, states, wrapped_by
 
+pytestmark = pytest.mark.processes
+
 DATA_KEYS = 500
 
 
