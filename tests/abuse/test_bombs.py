@@ -5,7 +5,7 @@ import gc
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -49,13 +49,11 @@ def make_app() -> Starlette:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _unmoved_heap() -> Iterator[None]:
+def _unmoved_heap() -> None:
     """Or a collection would count what the other tests left."""
     schema()
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 async def post(app: Starlette, body: bytes) -> tuple[int, str]:
