@@ -3,49 +3,25 @@
 import asyncio
 import gc
 import json
-import os
+import subprocess
+import sys
 import time
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 import pytest
-from starlette.applications import Starlette
 
-from app.graphql.assembly import Schema
 from app.graphql.documents import Documents
 from app.graphql.requests import LONGEST_QUERY
-from app.graphql.view import View
-from app.schema import build_schema
 from tests.abuse.bombs import BODIES, DOCUMENTS
 from tests.abuse.inside import told_of_the_inside
-from tests.graphql.tiny import World
+from tests.abuse.throwing import Answer, converse, get, make_app, post, schema
 from tests.journeys.soaking import full, say
 
 CPU_SECONDS = 0.1
 TRIES = 8
-PIECE = 64 * 1024
 MEBIBYTE = 1024 * 1024
 MEBIBYTES_MORE = 5
-_LAST = ('{"type":"complete"', '{"type":"error"')
-JSON_HEADERS = [(b"authorization", b"Bearer good"), (b"content-type", b"application/json")]
-
-
-Answer = Callable[[Starlette], Awaitable[tuple[int, str]]]
-
-
-@cache
-def schema() -> Schema:
-    return build_schema()
-
-
-def make_app() -> Starlette:
-    world = World()
-    view = View(schema(), authenticate=world.authenticate, ground=world.ground, until=world.until)
-    return Starlette(routes=view.routes())
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -54,54 +30,6 @@ def _unmoved_heap() -> None:
     schema()
     gc.collect()
     gc.freeze()
-
-
-async def post(app: Starlette, body: bytes) -> tuple[int, str]:
-    """Return the status and the body of the answer."""
-    pieces = iter([body[start : start + PIECE] for start in range(0, len(body), PIECE)])
-
-    async def receive() -> dict[str, Any]:
-        piece = next(pieces, None)
-        return {"type": "http.request", "body": piece or b"", "more_body": piece is not None}
-
-    return await exchange(app, "POST", b"", receive)
-
-
-async def get(app: Starlette, document: str) -> tuple[int, str]:
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    return await exchange(app, "GET", b"query=" + quote(document).encode(), receive)
-
-
-async def exchange(app: Starlette, method: str, query: bytes, receive: Any) -> tuple[int, str]:
-    sent: list[dict[str, Any]] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {"type": "http", "method": method, "path": "/graphql", "query_string": query, "headers": JSON_HEADERS}
-    await app(scope, receive, send)
-    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent).decode()
-
-
-async def converse(app: Starlette, text: str) -> tuple[int, str]:
-    """Send one message over a socket that is signed in; return the close code, 0 where it stays open, and what was answered."""
-    init = {"type": "connection_init", "payload": {"authorization": "Bearer good"}}
-    incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    incoming.put_nowait({"type": "websocket.connect"})
-    for each in (json.dumps(init), text):
-        incoming.put_nowait({"type": "websocket.receive", "text": each})
-    sent: list[dict[str, Any]] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-        if message.get("text", "").startswith(_LAST):
-            incoming.put_nowait({"type": "websocket.disconnect", "code": 1000})
-
-    scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": ["graphql-transport-ws"]}
-    await app(scope, incoming.get, send)
-    return sent[-1].get("code", 0), "".join(message.get("text", "") for message in sent)
 
 
 def measure(answer: Answer) -> tuple[float, int, str]:
@@ -171,26 +99,10 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.endurance
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read where Linux shows it")
-async def test_a_thousand_bombs_leave_the_memory_as_it_was() -> None:
-    app = make_app()
-    bodies = [json.dumps({"query": document}).encode() for document in DOCUMENTS.values()]
-    bodies += BODIES.values()
+def test_a_thousand_bombs_leave_the_memory_as_it_was() -> None:
+    command = [sys.executable, "-m", "tests.abuse.remains", str(full(10_000, ci=1_000))]
 
-    async def throw(count: int) -> None:
-        for number in range(count):
-            await post(app, bodies[number % len(bodies)])
-            await asyncio.sleep(0)  # the loop forgets the timers that are no longer needed
-        gc.collect()
-
-    await throw(2 * len(bodies))
-    before = resident_mebibytes()
-    await throw(full(10_000, ci=1_000))
-    more = resident_mebibytes() - before
+    more = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603 - our own
 
     say(f"{more:+.1f} MiB after the bombs")
     assert more < MEBIBYTES_MORE
-
-
-def resident_mebibytes() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / MEBIBYTE
