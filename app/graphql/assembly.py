@@ -10,8 +10,8 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 
 from app.graphql.charges import ChargeOperations
-from app.graphql.deadlines import TimedExecutor
 from app.graphql.documents import Documents, ExamineDocuments
+from app.graphql.executor import BoundedExecutor
 from app.graphql.hashes import KeepDocuments
 from app.graphql.rules import rules_of
 from app.graphql.scalars import SCALARS
@@ -38,7 +38,7 @@ class Schema(strawberry.Schema):
             subscription,
             types=types,
             extensions=[ObserveOperations, ExamineDocuments, ChargeOperations, KeepDocuments, *extensions],
-            execution_context_class=TimedExecutor,
+            execution_context_class=BoundedExecutor,
             config=StrawberryConfig(scalar_map=SCALARS),
         )
         self.rules = rules_of(self._schema)

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 
 from app.events import Change
 from app.graphql.callers import Caller
-from app.graphql.deadlines import LATE_CHANGE
+from app.graphql.executor import LATE_CHANGE
 from app.graphql.view import View
 from app.ground import Ground
 from app.schema import build_schema

@@ -1,4 +1,7 @@
-"""No operation is executed for longer than its deadline, over whatever transport it came; of a subscription, no event is."""
+"""No operation is executed for longer than its deadline, over whatever transport it came; of a subscription, no event is.
+
+And none leaves anything behind once it is answered.
+"""
 
 import asyncio
 from collections.abc import Awaitable
@@ -14,7 +17,7 @@ LATE = "This took too long and was given up: ask for less at once, or again late
 LATE_CHANGE = "This took too long and is no longer waited for. It may still be done: look before you ask again."
 
 
-class TimedExecutor(StrawberryGraphQLCoreExecutionContext):
+class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor, which gives up after the context's `deadline` and answers with Overdue and no data.
 
     What the operation waits for is cancelled. A mutation that is under way is only waited for no longer: see `Tasks`.
@@ -28,17 +31,44 @@ class TimedExecutor(StrawberryGraphQLCoreExecutionContext):
         """
         return super().build(*given, **{**options, "hide_suggestions": True})
 
+    def build_per_event_executor(self, payload: Any) -> Any:
+        """Build the executor of one event, with a memory of its own.
+
+        graphql-core's share one, in which no event finds again what another has put there, and which grew as long as somebody
+        listened.
+        """
+        executor = super().build_per_event_executor(payload)
+        executor._relevant_sub_fields = {}  # noqa: SLF001 - one of our own
+        return executor
+
     def execute_operation(self, serially: bool | None = None) -> Any:
         result = super().execute_operation(serially)
-        return self._in_time(cast(Awaitable[ExecutionResult], result)) if self.is_awaitable(result) else result
+        if self.is_awaitable(result):
+            return self._in_time(cast(Awaitable[ExecutionResult], result))
+        self._let_go()
+        return result
 
     async def _in_time(self, result: Awaitable[ExecutionResult]) -> ExecutionResult:
-        waiting = asyncio.timeout(cast(Context, self.context_value).deadline)
+        waiting = asyncio.timeout(self._context.deadline)
         try:
             async with waiting:
                 return await result
         except TimeoutError:
             if not waiting.expired():  # somebody else's
                 raise
+        finally:
+            self._let_go()
         error = Overdue(LATE_CHANGE if self.operation.operation is OperationType.MUTATION else LATE)
         return ExecutionResult(None, [GraphQLError(error.message, original_error=error)])
+
+    def _let_go(self) -> None:
+        """Forget the fields and rows that were found: the executor and the context are in cycles, and wait for a collection.
+
+        Whoever goes on beyond the end finds them anew.
+        """
+        self._relevant_sub_fields.clear()
+        self._context.clear_loaders()
+
+    @property
+    def _context(self) -> Context:
+        return cast(Context, self.context_value)
