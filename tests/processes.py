@@ -31,6 +31,9 @@ class Service:
     program: str = "app"
     """The module whose commands are run."""
 
+    checkout: Path | None = None
+    """Where the program is run from; from where the tests are when None."""
+
     def __post_init__(self) -> None:
         self.port = self.port or free_port()
         self.sandbox_port = self.sandbox_port or free_port()
@@ -127,6 +130,7 @@ class Service:
                 stdout=log,
                 stderr=log,
                 pass_fds=inherited,
+                cwd=self.checkout,
             )
 
     def _environment(self) -> dict[str, str]:

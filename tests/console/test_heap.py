@@ -1,0 +1,24 @@
+"""What a process has from its start on is out of the garbage collector's sight, and nothing else is."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import gc
+from app.console.heap import spare_what_stays
+from app.schema import build_schema
+
+schema = build_schema()
+spare_what_stays()
+spared, left = gc.get_freeze_count(), len(gc.get_objects())
+cycle = []
+cycle.append(cycle)
+del cycle
+print(spared > 100_000, left < 1_000, gc.collect() > 0, gc.get_threshold()[2])
+"""
+
+
+def test_what_a_process_starts_with_is_spared_and_garbage_is_still_found() -> None:
+    answer = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True)  # noqa: S603 - our own
+
+    assert answer.stdout.split() == ["True", "True", "True", "2"]
