@@ -26,17 +26,28 @@ _DEQUE = "collections.deque"
 
 @dataclass(frozen=True)
 class Counts:
-    """`tasks` by the name of what they run; `objects` by type; `held`: how much our own objects' and modules' containers hold."""
+    """`tasks` by the name of what they run; `objects` by type; `held`: how much our own objects' and modules' containers hold.
+
+    `blocks` are the pieces of memory that Python has handed out; `spared` the objects that were out of the collector's sight.
+    """
 
     tasks: dict[str, int]
     objects: dict[str, int]
     held: dict[str, int]
+    blocks: int
+    spared: int
 
 
 def count() -> Counts:
+    spared = gc.get_freeze_count()
+    gc.unfreeze()
     gc.collect()
+    blocks = sys.getallocatedblocks()
     alive = gc.get_objects()
+    gc.freeze()
     return Counts(
+        blocks=blocks,
+        spared=spared,
         tasks=dict(Counter(_name_of(each) for each in alive if issubclass(type(each), asyncio.Task) and not each.done())),
         objects=dict(Counter(map(_type_of, alive))),
         held={name: number for name, number in _sum(_held_by(alive)).items() if number},

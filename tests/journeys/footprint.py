@@ -34,7 +34,8 @@ class Footprint:
 
     def __str__(self) -> str:
         return (
-            f"{self.memory:.1f} MiB, {self.tasks} tasks, {self.threads} threads, {sum(self.files.values())} files {self.files}, "
+            f"{self.memory:.1f} MiB, {self.counts.blocks:,} blocks, {self.tasks} tasks, {self.threads} threads, "
+            f"{sum(self.files.values())} files {self.files}, "
             f"{self.database_connections} connections in the database"
         )
 

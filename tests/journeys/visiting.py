@@ -62,17 +62,20 @@ class Visits:
     numbers: "count[int]" = field(default_factory=lambda: count(1))
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def come(self, *, seconds: float) -> None:
-        """Let them come for so long, and return when the last one has gone. Nobody comes while too many are there."""
-        loop = asyncio.get_running_loop()
+    async def come(self, *, seconds: float, times: float = 1.0) -> None:
+        """Let them come for so long, `times` as many, and return when the last one has gone.
+
+        Nobody comes while too many are there.
+        """
+        loop, per_second = asyncio.get_running_loop(), self.per_second * times
         end = loop.time() + seconds
         kinds, weights = zip(*_KINDS.items(), strict=True)
         async with _client() as client:
             while loop.time() < end:
-                if len(self._under_way) < LONGEST_STAY * self.per_second:
+                if len(self._under_way) < LONGEST_STAY * per_second:
                     [kind] = self.random.choices(kinds, weights)
                     self._send(kind, Visitor(self.random.choice(self.teams), client, self.random, self.numbers))
-                await asyncio.sleep(self.random.expovariate(self.per_second))  # when the next one comes
+                await asyncio.sleep(self.random.expovariate(per_second))  # when the next one comes
             while self._under_way:
                 await asyncio.wait(self._under_way)
 
