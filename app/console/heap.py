@@ -9,8 +9,8 @@ _OLDER_COLLECTIONS = 2
 def spare_what_stays() -> None:
     """Take what there is out of the collector's sight, once all is open.
 
-    The schema, the models and the libraries are six hundred thousand objects. To look through them for the cycles that every
-    operation leaves behind stopped the whole process for more than a tenth of a second, every few seconds.
+    The schema, the models and the libraries are nearly two hundred thousand objects. To look through them for the cycles that
+    operations leave behind stopped the whole process for a tenth of a second, every few seconds.
     """
     gc.collect()
     gc.freeze()

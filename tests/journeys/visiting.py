@@ -267,7 +267,7 @@ async def read_slowly(visitor: Visitor) -> None:
 async def be_refused(visitor: Visitor) -> None:
     """Ask what cannot be answered: as nobody, in no language, for too much."""
     nobody = await visitor.post(CURSOR, authorization="Bearer ia_nobody")
-    assert nobody.status_code == 401, nobody
+    assert nobody.status_code in {401, 429}, nobody  # 429 where an address was refused too often within the minute
     unreadable = await visitor.client.post(f"{visitor.url}/graphql", content=b"{", headers={"content-type": "application/json"})
     assert unreadable.status_code == 400, unreadable
     unknown = await visitor.post(f"query {{ nothing{next(visitor.numbers)} }}")
