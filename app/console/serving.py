@@ -17,7 +17,7 @@ from pydantic import BaseModel, SecretStr
 
 from app.background import Background
 from app.clock import SystemClock
-from app.console.heap import spare_what_stays
+from app.console.heap import sparing_what_stays
 from app.console.protocols import HttpProtocol, WebSocketProtocol
 from app.console.web_server import WebServer
 from app.console.workers import Workers
@@ -155,9 +155,9 @@ async def work(settings: Settings, *, say: Say, place: Place | None = None) -> N
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     async with open_ground(settings, place=place, background=background, stopping=stopping) as ground:
-        spare_what_stays()
         say("Working (Ctrl+C stops it)")
-        await background.run(ground=ground)
+        with sparing_what_stays():
+            await background.run(ground=ground)
 
 
 def run_sandbox(*, port: int, events_url: str | None) -> None:

@@ -11,7 +11,7 @@ from types import FrameType
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from app.console.heap import spare_what_stays
+from app.console.heap import sparing_what_stays
 from app.stopping import ANSWER_SECONDS, LISTEN_SECONDS, SETTLE_SECONDS, Stopping
 
 _ECHO_SECONDS = 1.0
@@ -36,9 +36,12 @@ class WebServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        spare_what_stays()
         if self._line is not None:
             self._answering = asyncio.create_task(_answer(self._line), name="line")
+
+    async def main_loop(self) -> None:
+        with sparing_what_stays():
+            await super().main_loop()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping.tell()
