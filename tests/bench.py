@@ -18,7 +18,7 @@ import httpx2
 
 from tests.journeys.connecting import EVERYTHING
 from tests.journeys.footprint import memory_of
-from tests.journeys.soaking import telling
+from tests.journeys.soaking import UNLIMITED, say, telling
 from tests.journeys.story import Story
 from tests.journeys.test_early_completion import PAUSE, RESUME, add_quiet_integration
 from tests.processes import Service
@@ -28,7 +28,6 @@ CALLERS = 4
 CHANGE_EVERY = 10
 """One answer in so many is a change's; what else is asked is all of a team's pages at once."""
 
-UNLIMITED = {f"INSTALLED_APPS_{whose}RATE_LIMIT_PER_MINUTE": "0" for whose in ("", "TEAM_")}
 WARM_UP_SECONDS = 5.0
 
 
@@ -48,9 +47,9 @@ async def compare(checkouts: Sequence[Path], *, rounds: int, seconds: float) -> 
             with TemporaryDirectory() as folder:
                 measured, memory = await measure(checkout, folder=Path(folder), seconds=seconds)
             waits[checkout] += measured
-            _say(f"{checkout}: {describe(measured, seconds=seconds)}, {memory:.0f} MiB")
+            say(f"{checkout}: {describe(measured, seconds=seconds)}, {memory:.0f} MiB")
     for checkout in checkouts:
-        _say(f"In all, {checkout}: {describe(waits[checkout], seconds=rounds * seconds)}")
+        say(f"In all, {checkout}: {describe(waits[checkout], seconds=rounds * seconds)}")
 
 
 async def measure(checkout: Path, *, folder: Path, seconds: float) -> tuple[list[float], float]:
@@ -93,11 +92,6 @@ async def _call(story: Story, integration: str, *, seconds: float) -> list[float
 
     await asyncio.gather(*(come() for _ in range(CALLERS)))
     return waits
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

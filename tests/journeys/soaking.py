@@ -32,6 +32,9 @@ IS_SOAK = os.environ.get("SOAK") == "1"
 CUT_OFF = (websockets.WebSocketException, httpx2.TransportError, OSError, EOFError)
 """What a caller meets when its connection, or the server, is gone."""
 
+UNLIMITED = {f"INSTALLED_APPS_{whose}RATE_LIMIT_PER_MINUTE": "0" for whose in ("", "TEAM_")}
+"""The settings of a service that answers as fast as it can, whoever asks."""
+
 READY_SECONDS = 60.0
 
 LOG = """

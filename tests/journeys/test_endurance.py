@@ -18,7 +18,7 @@ from tests.callers import Api
 from tests.grounds import make_ground
 from tests.journeys.counted import FILE
 from tests.journeys.footprint import Footprint, memory_of, slope, take_footprint
-from tests.journeys.soaking import IS_SOAK, fresh_random, full, say
+from tests.journeys.soaking import IS_SOAK, UNLIMITED, fresh_random, full, say
 from tests.journeys.story import Story
 from tests.journeys.test_early_completion import add_quiet_integration
 from tests.journeys.test_git_story import Person, add_server
@@ -122,8 +122,7 @@ async def test_callers_who_come_and_go_leave_nothing_behind(database_url: str, t
 @contextlib.asynccontextmanager
 async def counted_service(folder: Path, *, database_url: str, counted: Path) -> AsyncIterator[Service]:
     redis = {"INSTALLED_APPS_REDIS_URL": os.environ["TEST_REDIS_URL"]} if os.environ.get("TEST_REDIS_URL") else {}
-    unlimited = {f"INSTALLED_APPS_{whose}RATE_LIMIT_PER_MINUTE": "0" for whose in ("", "TEAM_")}  # as fast as it goes
-    environment = {FILE: str(counted), **redis, **unlimited}
+    environment = {FILE: str(counted), **redis, **UNLIMITED}
     async with served_beside_sandbox(
         folder, database_url=database_url, program="tests.journeys.counted", environment=environment
     ) as service:
