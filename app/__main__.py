@@ -20,9 +20,9 @@ from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.graphql.callers import Role, Scope
 from app.ground import Ground
 from app.logs import configure_logs
+from app.opening import open_ground
 from app.providers.slack_manifest import manifest
 from app.schema import build_schema
-from app.server import open_ground
 from app.settings import Settings, read_settings
 from app.teams import console as teams
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app"
 
-TOPS = ("__main__", "console", "server", "scraping", "background", "schema", "reactions", "tables", "migrations")
+TOPS = ("__main__", "console", "server", "scraping", "opening", "background", "schema", "reactions", "tables", "migrations")
 """The tables of contents and what starts the service: above all capabilities."""
 
 CAPABILITIES = (

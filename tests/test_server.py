@@ -6,7 +6,8 @@ import pytest
 from starlette.applications import Starlette
 
 from app.events import Counter
-from app.server import create_app, open_ground
+from app.opening import open_ground
+from app.server import create_app
 from app.settings import Settings
 from app.sign_ins.flights import flights_of
 from app.storage import database as app_database

@@ -9,10 +9,10 @@ from app.errors import ConfigurationError
 from app.oidc.code_flow import offers_sign_in
 from app.oidc.compact import ALGORITHMS
 from app.oidc.issuer import Away, Published, look
+from app.opening import open_ground
 from app.outbound import NotAllowed, OddUrl, Outbound, Request, Response, parse_allow, parse_url
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import NotConfigured
-from app.server import open_ground
 from app.settings import Settings
 from app.teams.oidc_sign_ins import redirect_uri_of
 from app.wake_ups import AWAY, client_of

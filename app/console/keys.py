@@ -6,13 +6,13 @@ from uuid import UUID
 
 from app.errors import KeyUnavailable, SealError, StatedProblem
 from app.ground import Ground
+from app.opening import open_ground
 from app.sealing import keyring_life, rewrapping, rotation
 from app.sealing.data_keys import DataKey
 from app.sealing.key_states import KeyUse
 from app.sealing.keyring import is_keyring_there, make_keyring
 from app.sealing.keyring_life import KeyListing
 from app.sealing.vault import Binding
-from app.server import open_ground
 from app.settings import Settings
 from app.sign_ins.models import Authorization, Grant, OAuthClient
 from app.storage import database

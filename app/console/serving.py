@@ -24,8 +24,9 @@ from app.console.workers import Workers
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.ground import Ground
 from app.logs import configure_logs
+from app.opening import Place, open_ground
 from app.sandbox import create_sandbox, slack_app
-from app.server import Place, create_app, open_ground
+from app.server import create_app
 from app.settings import LOOPBACK_HOSTS, Settings, read_settings
 from app.stopping import Stopping
 from app.storage import database, upgrade

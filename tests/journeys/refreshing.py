@@ -20,9 +20,9 @@ from uuid import UUID
 
 from app.clock import SystemClock
 from app.ground import Ground
+from app.opening import Place, open_ground
 from app.providers.contract import Alive, Authorized, Failure
 from app.providers.gitlab import check
-from app.server import Place, open_ground
 from app.settings import Settings
 from app.sign_ins.calls import call
 from app.sign_ins.flights import flights_of

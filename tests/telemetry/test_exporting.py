@@ -7,10 +7,10 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from app.opening import open_ground
 from app.outbound import Bearer, Endpoint, NotAllowed, Request
 from app.sealing.keyring import make_keyring
 from app.sealing.secret import Secret
-from app.server import open_ground
 from app.settings import Settings
 from app.telemetry.exporting import ExportedTracing, open_exporting
 from app.telemetry.meters import Meters
