@@ -14,7 +14,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from app.console import backup as backups, checking, exporting, first_start, keys as keyring_life, reporting, serving
+from app.console import backup as backups, checking, exporting, first_start, keys as keyring_life, reporting, serving, working
 from app.console.serving import Serving, say_on_stdout
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.graphql.callers import Role, Scope
@@ -23,7 +23,7 @@ from app.logs import configure_logs
 from app.opening import open_ground
 from app.providers.slack_manifest import manifest
 from app.schema import build_schema
-from app.settings import Settings, read_settings
+from app.settings import read_settings
 from app.teams import console as teams
 
 T = TypeVar("T")
@@ -91,16 +91,20 @@ def start(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
 @cli.command()
 def worker(
     *,
+    host: Host = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(help="Answer /healthz, /readyz and /metrics on this port.", min=1, max=65_535)
+    ] = None,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Work with the sandbox that `serve --sandbox` has started.")] = False,
 ) -> None:
     """Do the background work only: deliveries, refreshes, revocations, checks."""
-    serving.run_worker(sandbox=sandbox, say=say_on_stdout)
+    working.work(host=host, port=port, sandbox=sandbox, say=say_on_stdout)
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database to this version."""
-    asyncio.run(serving.migrate(_settings(), say=say_on_stdout))
+    asyncio.run(serving.migrate(read_settings(), say=say_on_stdout))
 
 
 @cli.command()
@@ -108,7 +112,7 @@ def backup(
     file: Annotated[Path, typer.Argument(help="The file to make; nothing may be there.")],
 ) -> None:
     """Copy the embedded database while others serve from it; the keyring is not in it."""
-    _print(backups.back_up(_settings(), file))
+    _print(backups.back_up(read_settings(), file))
 
 
 @team.command("create")
@@ -208,7 +212,7 @@ def list_keys() -> None:
 @keys.command("add")
 def add_key() -> None:
     """Add a key to the keyring, or make the first beside a database server that holds no sealed value; prints the key's id."""
-    _print(asyncio.run(keyring_life.add(_settings())))
+    _print(asyncio.run(keyring_life.add(read_settings())))
 
 
 @keys.command("promote")
@@ -248,13 +252,13 @@ def sandbox(
 @slack.command("manifest")
 def slack_manifest() -> None:
     """Print the Slack app manifest to register."""
-    _print(manifest(_settings().public_url))
+    _print(manifest(read_settings().public_url))
 
 
 @cli.command()
 def check() -> None:
     """Read the configuration, reach what it names, and say what is wrong and how to mend it; exit 1 if anything is."""
-    findings = asyncio.run(checking.check(_settings()))
+    findings = asyncio.run(checking.check(read_settings()))
     for is_well, line in findings:
         _print(f"{'ok     ' if is_well else 'PROBLEM'}  {line}")
     if not all(is_well for is_well, _ in findings):
@@ -267,13 +271,9 @@ def schema() -> None:
     _print(build_schema().as_str())
 
 
-def _settings() -> Settings:
-    return read_settings()
-
-
 def _grounded(do: Callable[[Ground], Awaitable[T]]) -> T:
     async def run() -> T:
-        async with open_ground(_settings()) as ground:
+        async with open_ground(read_settings()) as ground:
             return await do(ground)
 
     return asyncio.run(run())

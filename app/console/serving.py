@@ -2,7 +2,6 @@
 
 import asyncio
 import resource
-import signal
 import socket
 import sqlite3
 import sys
@@ -15,13 +14,10 @@ from tempfile import TemporaryDirectory
 import uvicorn
 from pydantic import BaseModel, SecretStr
 
-from app.background import Background
 from app.clock import SystemClock
-from app.console.heap import sparing_what_stays
-from app.console.protocols import HttpProtocol, WebSocketProtocol
-from app.console.web_server import WebServer
+from app.console.web_server import WebServer, configure, listen
 from app.console.workers import Workers
-from app.errors import ConfigurationError, DatabaseAway, StatedProblem
+from app.errors import ConfigurationError, DatabaseAway
 from app.ground import Ground
 from app.logs import configure_logs
 from app.opening import Place, open_ground
@@ -37,11 +33,6 @@ Say = Callable[[str], None]
 Prepared = Callable[[Settings, Ground, Say], Awaitable[None]]
 
 SANDBOX_HOST = "127.0.0.1"
-_LARGEST_MESSAGE = 1024 * 1024
-_BACKLOG = 2048
-
-_IDLE_SECONDS = 75
-"""How long an idle connection is kept: longer than clients and load balancers do, or a request would meet its end on the way."""
 
 
 class Serving(BaseModel):
@@ -68,7 +59,7 @@ def serve(serving: Serving, *, say: Say, prepared: Prepared | None = None) -> No
     configure_logs(settings.log_format)
     _raise_open_files()
     asyncio.run(prepare(settings, serving=serving, say=say, prepared=prepared))
-    with _listen(serving) as listener:
+    with listen(host=serving.host, port=serving.port) as listener:
         if serving.sandbox:
             _start_sandbox(settings, say=say)
         say(f"Serving on {settings.public_url} (Ctrl+C stops it)")
@@ -133,32 +124,9 @@ async def migrate(settings: Settings, *, say: Say) -> None:
         say(f"The database was copied to {copied} before it was upgraded.")
 
 
-def run_worker(*, sandbox: bool, say: Say) -> None:
-    """Do the background work only, until told to stop; `sandbox`: with the one that `serve --sandbox` has started."""
-    serving = Serving(sandbox=sandbox)
-    settings = settings_for(serving)
-    configure_logs(settings.log_format)
-    place = Place(sandbox=_place(serving, settings).sandbox)
-    asyncio.run(work(settings, say=say, place=place))
-
-
-async def work(settings: Settings, *, say: Say, place: Place | None = None) -> None:
-    """Do the background work until SIGTERM or SIGINT; a second one ends it at once."""
-    background, stopping = Background(), Stopping()
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        stopping.tell()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    async with open_ground(settings, place=place, background=background, stopping=stopping) as ground:
-        say("Working (Ctrl+C stops it)")
-        with sparing_what_stays():
-            await background.run(ground=ground)
+def sandbox_address(settings: Settings) -> tuple[str, int]:
+    """Return where the sandbox that `serve --sandbox` starts listens."""
+    return SANDBOX_HOST, settings.sandbox_port
 
 
 def run_sandbox(*, port: int, events_url: str | None) -> None:
@@ -172,39 +140,16 @@ def _command_beside(serving: Serving, listener: int, line: int) -> list[str]:
     return [sys.executable, "-m", "app", "server-process", inherited.model_dump_json()]
 
 
-def _listen(serving: Serving) -> socket.socket:
-    family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
-    try:
-        return socket.create_server((serving.host, serving.port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise StatedProblem(f"{serving.host}:{serving.port} cannot be listened on: {error.strerror}.") from error
-
-
 def _web_server(serving: Serving, settings: Settings, *, line: socket.socket | None = None) -> WebServer:
     stopping = Stopping()
-    config = uvicorn.Config(
-        create_app(settings, place=_place(serving, settings), stopping=stopping),
-        host=serving.host,
-        port=serving.port,
-        backlog=_BACKLOG,
-        timeout_keep_alive=_IDLE_SECONDS,
-        loop="uvloop",
-        http=HttpProtocol,
-        ws=WebSocketProtocol,
-        ws_max_size=_LARGEST_MESSAGE,
-        ws_per_message_deflate=False,
-        proxy_headers=False,
-        server_header=False,
-        access_log=False,
-        log_config=None,
-    )
-    return WebServer(config, stopping=stopping, line=line)
+    app = create_app(settings, place=_place(serving, settings), stopping=stopping)
+    return WebServer(configure(app, host=serving.host, port=serving.port), stopping=stopping, line=line)
 
 
 def _place(serving: Serving, settings: Settings) -> Place:
     return Place(
         listens=((serving.host, serving.port),),
-        sandbox=(SANDBOX_HOST, settings.sandbox_port) if serving.sandbox else None,
+        sandbox=sandbox_address(settings) if serving.sandbox else None,
         works=serving.background,
     )
 

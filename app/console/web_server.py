@@ -5,21 +5,77 @@ import contextlib
 import math
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from types import FrameType
 
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app.console.heap import sparing_what_stays
+from app.console.protocols import HttpProtocol, WebSocketProtocol
+from app.errors import StatedProblem
 from app.stopping import ANSWER_SECONDS, LISTEN_SECONDS, SETTLE_SECONDS, Stopping
+
+_LARGEST_MESSAGE = 1024 * 1024
+_BACKLOG = 2048
+
+_IDLE_SECONDS = 75
+"""How long an idle connection is kept: longer than clients and load balancers do, or a request would meet its end on the way."""
 
 _ECHO_SECONDS = 1.0
 """How long clients may take to answer the close of a socket: one that is cut off instead may lose what it has not read."""
 
+_LEAVE_SECONDS = 1
+"""How long whoever asks how a process is may go on asking, once that process is at its end."""
+
 _LOOK_EVERY_SECONDS = 0.05
 _ASKED = b"?"
 _HERE = b"!"
+
+
+def listen(*, host: str, port: int) -> socket.socket:
+    """Return the listening socket. Raises StatedProblem where there can be none, such as where somebody else listens."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise StatedProblem(f"{host}:{port} cannot be listened on: {error.strerror}.") from error
+
+
+def configure(app: Starlette, *, host: str, port: int) -> uvicorn.Config:
+    """Return how an application is served here, whatever it is."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_IDLE_SECONDS,
+        loop="uvloop",
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
+        ws_max_size=_LARGEST_MESSAGE,
+        ws_per_message_deflate=False,
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
+
+
+@contextlib.asynccontextmanager
+async def answering(app: Starlette, *, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve an application beside what this process is there for, for as long as that goes on."""
+    host, port = listener.getsockname()[:2]
+    config = configure(app, host=host, port=port)
+    config.timeout_graceful_shutdown = _LEAVE_SECONDS
+    server = _Beside(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="answering")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
 
 
 class WebServer(uvicorn.Server):
@@ -90,6 +146,13 @@ class WebServer(uvicorn.Server):
         for connection in list(self.server_state.connections):
             if connection.transport.get_write_buffer_size():
                 connection.transport.abort()
+
+
+class _Beside(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to what it stands beside."""
+        yield
 
 
 async def _answer(line: socket.socket) -> None:

@@ -1,0 +1,59 @@
+"""Working: the background work without the service, and beside it, where a port is given, an address that says how it goes."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+
+from app.background import Background
+from app.console.heap import sparing_what_stays
+from app.console.serving import Say, Serving, sandbox_address, settings_for
+from app.console.web_server import answering, listen
+from app.logs import configure_logs
+from app.opening import Place, open_ground
+from app.server import create_probes
+from app.settings import Settings
+from app.stopping import Stopping
+
+
+def work(*, host: str, port: int | None, sandbox: bool, say: Say) -> None:
+    """Do the background work only, until SIGTERM or SIGINT; a second one ends it at once.
+
+    With a `port`, /healthz, /readyz and /metrics are answered there. `sandbox`: with the one that `serve --sandbox` has started.
+    Raises ConfigurationError and StatedProblem before anything is done when it cannot.
+    """
+    settings = settings_for(Serving(sandbox=sandbox))
+    configure_logs(settings.log_format)
+    place = Place(
+        listens=((host, port),) if port is not None else (),
+        sandbox=sandbox_address(settings) if sandbox else None,
+    )
+    with contextlib.ExitStack() as lasting:
+        listener = lasting.enter_context(listen(host=host, port=port)) if port is not None else None
+        asyncio.run(_work(settings, place=place, listener=listener, say=say))
+
+
+async def _work(settings: Settings, *, place: Place, listener: socket.socket | None, say: Say) -> None:
+    background, stopping = Background(), Stopping()
+    _stop_when_told(stopping)
+    async with contextlib.AsyncExitStack() as lasting:
+        ground = await lasting.enter_async_context(open_ground(settings, place=place, background=background, stopping=stopping))
+        if listener is not None:
+            await lasting.enter_async_context(answering(create_probes(ground=ground), listener=listener))
+        ground.meters.process_started()
+        say("Working (Ctrl+C stops it)")
+        with sparing_what_stays():
+            await background.run(ground=ground)
+
+
+def _stop_when_told(stopping: Stopping) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopping.tell()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
