@@ -17,6 +17,8 @@ from app.sandbox.slack_grants import Grant
 from app.sandbox.slack_world import Workspace
 
 _ANSWERED_WITHIN = 3.0
+_NONE_KEPT = httpx2.Limits(max_keepalive_connections=0)
+"""An event is rare: a connection kept for the next one would idle until the service ends it, and that event would then fail."""
 
 Event = Mapping[str, JsonValue]
 
@@ -74,7 +76,10 @@ class Events:
             yield
             return
         # trust_env off: a proxy of the machine has no business between the sandbox and the service beside it
-        async with httpx2.AsyncClient(timeout=_ANSWERED_WITHIN, trust_env=False) as client, asyncio.TaskGroup() as tasks:
+        async with (
+            httpx2.AsyncClient(timeout=_ANSWERED_WITHIN, trust_env=False, limits=_NONE_KEPT) as client,
+            asyncio.TaskGroup() as tasks,
+        ):
             delivering = tasks.create_task(self._deliver(client, self._url, tasks))
             yield
             delivering.cancel()
