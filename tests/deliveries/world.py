@@ -1,5 +1,6 @@
 """A team whose integrations post to the sandbox's Slack, ready to have runs recorded and delivered."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -226,3 +227,18 @@ async def sign_in(ground: Ground, caller: Caller, sandbox: Sandbox) -> Grant:
 
     await ground.events.change(caller.team_id, save)
     return grant
+
+
+async def until_asked(world: World) -> None:
+    """Return once the sandbox has a post before it."""
+    async with asyncio.timeout(10):
+        while not await asyncio.to_thread(posts_seen, world):  # noqa: ASYNC110 - the sandbox rings no bell
+            await asyncio.sleep(0.01)
+
+
+def posts_seen(world: World) -> int:
+    return sum("chat.postMessage" in seen["path"] for seen in world.sandbox.state()["requests"])
+
+
+def archived(world: World) -> str:
+    return next(str(channel["id"]) for channel in world.sandbox.state()["channels"] if channel["is_archived"])
