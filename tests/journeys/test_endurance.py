@@ -30,7 +30,7 @@ pytestmark = pytest.mark.endurance
 
 TEAMS = full(12, ci=3)
 WARM_UP_SECONDS = full(600, ci=15)
-SECONDS = full(3_600, ci=40)
+SECONDS = full(3_600, ci=20)
 PER_SECOND = float(os.environ.get("VISITS_PER_SECOND", full(20, ci=10)))
 
 SETTLE_SECONDS = full(120, ci=40)

@@ -41,9 +41,9 @@ from tests.journeys.turning import Rotation
 from tests.processes import Service
 
 IS_EMBEDDED = not POSTGRES_URL
-KILLS = full(140 if IS_EMBEDDED else 50, ci=5)
-KILLS_OF_REFRESHES = full(80 if IS_EMBEDDED else 20, ci=4)
-KILLS_OF_ROTATION = full(80 if IS_EMBEDDED else 20, ci=5)
+KILLS = full(140, ci=5) if IS_EMBEDDED else full(50, ci=3)
+KILLS_OF_REFRESHES = full(80, ci=4) if IS_EMBEDDED else full(20, ci=2)
+KILLS_OF_ROTATION = full(80, ci=5) if IS_EMBEDDED else full(20, ci=3)
 """With the 200 of an upgrade (tests/storage/test_upgrade.py) they are 500 on the embedded database."""
 
 LONGEST_LIFE = full(3, ci=2)

@@ -95,7 +95,7 @@ async def test_a_migration_killed_at_any_moment_is_completed_by_the_next_start(d
     async with old_database(tmp_path) as old:
         shape, before = await schema_of(old), await rows_of(old)
         found = [0, 0]
-        for number in range(full(200, ci=6)):
+        for number in range(full(200, ci=4)):
             async with databases.blank(tmp_path, of=old) as url:
                 service = service_at(url, tmp_path)
                 if number % 2:
