@@ -1,10 +1,8 @@
 """JWTs of the operator's OIDC issuer: whose they are here, what they may be used for, and when that ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from starlette.requests import HTTPConnection
@@ -18,17 +16,10 @@ from app.teams.actions import add_member, change_role, remove_member
 from app.teams.authentication import Authenticator
 from tests.held import HeldClock
 from tests.oidc.forgeries import STRANGERS
-from tests.teams.issued import Issued, issuing
+from tests.teams.issued import Issued
 from tests.teams.people import by_session, cancel, found, join, rows
 
 REQUEST = HTTPConnection({"type": "http", "method": "POST", "path": "/graphql", "headers": []})
-
-
-@pytest.fixture
-async def issued(database: str, tmp_path: Path, clock: HeldClock) -> AsyncIterator[Issued]:
-    del database
-    async with issuing(folder=tmp_path, clock=clock) as made:
-        yield made
 
 
 async def caller_with(token: str, *, ground: Ground) -> Caller:

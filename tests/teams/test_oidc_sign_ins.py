@@ -1,94 +1,26 @@
-"""Signing a browser in at the operator's OIDC issuer, in front of a real one on a port of its own."""
+"""Setting off: what is asked of the issuer, from whose page, and where the browser is afterwards."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from html import unescape
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx2
 import pytest
-import structlog
-from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse
 
-from app.graphql.callers import Role
 from app.oidc.issuer import ASKED_EVERY
 from app.rates import Rates
-from app.teams import oidc_routes, routes
-from app.teams.actions import remove_member
-from app.teams.jobs import sweep
 from app.teams.models import BrowserSession, OidcSignIn
 from tests.held import HeldClock
-from tests.oidc.idp import CLIENT_ID, encode, key_named, sign
-from tests.teams.issued import Issued, issuing
-from tests.teams.people import found, join, rows
+from tests.oidc.idp import CLIENT_ID
+from tests.teams.issued import issuing
+from tests.teams.people import rows
+from tests.teams.visits import Visit, browsing
 
 SECURE = "https://apps.example.com"
-
-
-@dataclass
-class Visit:
-    """A browser in front of the service, and what it meets on its way."""
-
-    issued: Issued
-    browser: httpx2.AsyncClient
-
-    @property
-    def home(self) -> str:
-        return self.issued.ground.settings.public_url
-
-    async def set_off(self, next_path: str = "") -> str:
-        """Press the button; return where the page leads."""
-        form = await self.browser.get(f"/sign-in{next_path}")
-        [action] = re.findall(r'<form method="post" action="([^"]+)">', form.text)
-        page = await self.browser.post(f"/{unescape(action)}", headers={"Origin": self.home})
-        assert page.status_code == 200
-        [link] = re.findall(r'<a href="([^"]+)">Go on', page.text)
-        assert page.headers["refresh"] == f"0; url={unescape(link)}"
-        return unescape(link)
-
-    async def agree(self, url: str) -> str:
-        """Sign in at the issuer; return the address that it sends the browser back to."""
-        async with httpx2.AsyncClient(trust_env=False) as client:
-            answer = await client.get(url)
-        assert answer.status_code == 302, answer.text
-        return str(answer.headers["location"])
-
-    async def come_back(self, address: str) -> httpx2.Response:
-        path = address.removeprefix(self.home)
-        return await self.browser.get(path, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"})
-
-    async def sign_in(self, next_path: str = "") -> httpx2.Response:
-        return await self.come_back(await self.agree(await self.set_off(next_path)))
-
-
-@contextmanager
-def browsing(issued: Issued) -> Iterator[httpx2.AsyncClient]:
-    app = Starlette(routes=[*oidc_routes.routes(ground=issued.ground), *routes.routes(ground=issued.ground)])
-    yield httpx2.AsyncClient(
-        transport=httpx2.ASGITransport(app=app), base_url=issued.ground.settings.public_url, follow_redirects=False
-    )
-
-
-@pytest.fixture
-async def issued(database: str, tmp_path: Path, clock: HeldClock) -> AsyncIterator[Issued]:
-    del database
-    async with issuing(folder=tmp_path, clock=clock) as made:
-        yield made
-
-
-@pytest.fixture
-async def visit(issued: Issued) -> AsyncIterator[Visit]:
-    with browsing(issued) as browser:
-        async with browser:
-            yield Visit(issued, browser)
 
 
 async def test_a_member_signs_in_at_the_issuer_for_twelve_hours(visit: Visit, clock: HeldClock) -> None:
@@ -218,215 +150,6 @@ async def test_no_other_origins_page_begins_it(visit: Visit, headers: dict[str, 
     assert (answer.status_code, "set-cookie" in answer.headers, await rows() == before) == (403, False, True)
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda address: address.replace("state=", "state=A"),
-        lambda address: re.sub(r"state=[^&]+", "state=" + "A" * 43, address),
-        lambda address: re.sub(r"state=[^&]+&?", "", address),
-        lambda address: re.sub(r"code=[^&]+&?", "", address),
-        lambda address: f"{address}&state=x",
-        lambda address: f"{address}&code=x",
-        lambda address: f"{address}&error=access_denied",
-        lambda address: f"{address}&x={'x' * 9000}",
-        lambda address: address.replace("code=", "code[]="),
-    ],
-)
-async def test_a_callback_that_makes_no_sense_changes_nothing_and_asks_nobody(visit: Visit, spoil: Any) -> None:
-    address = await visit.agree(await visit.set_off())
-    before = await rows()
-
-    answer = await visit.come_back(spoil(address))
-
-    assert (answer.status_code, await rows() == before, visit.issued.idp.forms) == (403, True, [])
-    assert (await visit.come_back(address)).status_code == 303
-
-
-async def test_a_callback_in_another_browser_changes_nothing(visit: Visit) -> None:
-    address = await visit.agree(await visit.set_off())
-    before = await rows()
-    with browsing(visit.issued) as another:
-        await Visit(visit.issued, another).set_off()  # it has begun a sign-in of its own
-        begun = {**before, "OidcSignIn": (await rows())["OidcSignIn"]}
-
-        answer = await Visit(visit.issued, another).come_back(address)
-
-    assert (answer.status_code, await rows() == begun, visit.issued.idp.forms) == (403, True, [])
-
-
-async def test_a_look_at_the_callback_without_coming_back_uses_nothing_up(visit: Visit) -> None:
-    address = await visit.agree(await visit.set_off())
-
-    assert (await visit.browser.head(address.removeprefix(visit.home))).status_code == 403
-    assert (await visit.come_back(address)).status_code == 303
-
-
-async def test_a_callback_counts_once_however_often_it_comes(visit: Visit) -> None:
-    address = await visit.agree(await visit.set_off())
-
-    answers = await asyncio.gather(*(visit.come_back(address) for _ in range(10)))
-    again = await visit.come_back(address)
-
-    assert sorted(answer.status_code for answer in (*answers, again)) == [303] + [403] * 10
-    assert (await BrowserSession.all().count(), len(visit.issued.idp.forms)) == (1, 1)
-
-
-async def test_a_sign_in_is_over_after_ten_minutes_and_swept_up(visit: Visit, clock: HeldClock) -> None:
-    address = await visit.agree(await visit.set_off())
-    clock.advance(timedelta(minutes=10))
-
-    answer = await visit.come_back(address)
-
-    assert (answer.status_code, await BrowserSession.all().count()) == (403, 0)
-    assert (await sweep(ground=visit.issued.ground), await OidcSignIn.all().count()) == (1, 0)
-
-
-async def test_tabs_do_not_mix(visit: Visit) -> None:
-    first, second = [await visit.agree(await visit.set_off(f"?next=/authorize/{tab}")) for tab in ("one", "two")]
-
-    answers = [await visit.come_back(address) for address in (first, second)]
-
-    assert [answer.headers["location"] for answer in answers] == [
-        f"{visit.home}/authorize/one",
-        f"{visit.home}/authorize/two",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("also", "is_advertised", "status"),
-    [
-        ({}, True, 303),
-        ({}, None, 303),
-        ({"iss": "https://evil.example"}, True, 403),
-        ({"iss": "https://evil.example"}, None, 403),
-        ({"iss": ""}, True, 403),
-        ({"iss": ""}, None, 303),
-    ],
-)
-async def test_an_answer_of_another_issuer_is_not_taken(
-    visit: Visit, also: dict[str, str], is_advertised: bool | None, status: int
-) -> None:
-    visit.issued.idp.answer_also = also
-    visit.issued.idp.metadata["authorization_response_iss_parameter_supported"] = is_advertised
-
-    answer = await visit.sign_in()
-
-    assert (answer.status_code, len(visit.issued.idp.forms)) == (status, 1 if status == 303 else 0)
-
-
-async def test_what_the_issuer_refuses_is_said(visit: Visit) -> None:
-    state = dict(parse_qsl(urlsplit(await visit.set_off()).query))["state"]
-
-    answer = await visit.come_back(f"/sign-in/oidc/callback?error=access_denied&state={state}&iss={visit.issued.idp.url}")
-
-    assert answer.status_code == 403
-    assert "The issuer did not sign you in, or you chose not to." in answer.text
-    assert (await BrowserSession.all().count(), visit.issued.idp.forms) == (0, [])
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        {"nonce": "another"},
-        {"nonce": None},
-        {"aud": "https://apps.example.com/graphql"},
-        {"aud": [CLIENT_ID, "another"]},
-        {"azp": "another"},
-        {"iss": "https://evil.example"},
-        {"exp": 1},
-        {"exp": None},
-        {"sub": None},
-        {"team_id": ["a"]},
-    ],
-    ids=str,
-)
-async def test_an_id_token_that_is_not_wholly_right_signs_nobody_in(visit: Visit, said: dict[str, Any]) -> None:
-    visit.issued.idp.signs = said
-
-    with structlog.testing.capture_logs() as logged:
-        answer = await visit.sign_in()
-
-    assert (answer.status_code, await BrowserSession.all().count()) == (403, 0)
-    assert "cannot be verified" in answer.text
-    assert [(entry["event"], entry["why"].partition(":")[0]) for entry in logged] == [
-        ("sign-in refused", "the ID token does not count")
-    ]
-
-
-@pytest.mark.parametrize(
-    "instead",
-    [
-        JSONResponse({"error": "invalid_client"}, 401),
-        JSONResponse({"access_token": "only"}),
-        JSONResponse({"id_token": 1}),
-        JSONResponse({"id_token": "a.b.c"}),
-        JSONResponse({"id_token": "a" * 9000}),
-        PlainTextResponse("<html>"),
-        PlainTextResponse("x" * 300_000),
-        RedirectResponse("https://evil.example/", 307),
-        JSONResponse({"id_token": sign({"alg": "none"}, {}, alg="none", key=None)}),
-        JSONResponse({"id_token": f"{encode({'alg': 'HS256', 'kid': 'rsa-1'})}.{encode({})}.{encode(b'x')}"}),
-        JSONResponse({"id_token": sign({"alg": "RS256", "kid": "rsa-1"}, {"sub": "x"}, alg="RS256", key=key_named("rsa-mine"))}),
-    ],
-    ids=lambda answer: str(answer.body[:30]),
-)
-async def test_whatever_the_token_endpoint_answers_nobody_is_signed_in_by_it(visit: Visit, instead: Response) -> None:
-    visit.issued.idp.instead["/token"] = instead
-
-    answer = await visit.sign_in()
-
-    assert (answer.status_code, await BrowserSession.all().count()) == (403, 0)
-
-
-@pytest.mark.parametrize(
-    ("person", "words"),
-    [
-        ({"email": "eve@example.com"}, "No member of the team"),
-        ({"email_verified": False}, "no e-mail address of yours that it has verified"),
-        ({"email_verified": "true"}, "no e-mail address of yours that it has verified"),
-        ({"email": None}, "no e-mail address of yours that it has verified"),
-        ({"team_id": "5c00df4e-7949-4587-a4a9-2a225243c61d"}, "No member of the team"),
-        ({"team_id": "Orbit"}, "No member of the team"),
-    ],
-)
-async def test_nobody_else_is_signed_in_or_made_a_member(visit: Visit, person: dict[str, Any], words: str) -> None:
-    visit.issued.idp.person |= person
-    before = await rows()
-
-    answer = await visit.sign_in()
-
-    assert answer.status_code == 403
-    assert words in answer.text
-    assert {**await rows(), "OidcSignIn": []} == before
-
-
-async def test_a_member_who_left_is_not_signed_in(visit: Visit) -> None:
-    bob = await join(visit.issued.ground, (await found(visit.issued.ground, name="Apollo")).team, name="Bob", role=Role.MEMBER)
-    visit.issued.idp.person |= {"email": bob.email, "team_id": str(bob.team_id)}
-    await remove_member(team_id=bob.team_id, actor=None, member_id=bob.id, ground=visit.issued.ground)
-
-    assert (await visit.sign_in()).status_code == 403
-
-
-async def test_where_the_issuer_names_no_team_it_is_the_one_that_has_the_member(visit: Visit) -> None:
-    del visit.issued.idp.person["team_id"]
-
-    answer = await visit.sign_in()
-
-    assert answer.status_code == 303
-    assert (await BrowserSession.get()).member_id == visit.issued.ada.id
-
-
-async def test_where_it_names_no_team_and_several_have_the_member_nobody_is_signed_in(visit: Visit) -> None:
-    await found(visit.issued.ground, name="Apollo")
-    del visit.issued.idp.person["team_id"]
-
-    answer = await visit.sign_in()
-
-    assert (answer.status_code, await BrowserSession.all().count()) == (403, 0)
-    assert "member of several teams" in answer.text
-
-
 async def test_while_the_issuer_is_away_the_page_says_so_and_keeps_nothing(visit: Visit, clock: HeldClock) -> None:
     visit.issued.idp.instead["/jwks"] = PlainTextResponse("", 500)
 
@@ -460,18 +183,3 @@ async def test_sixty_are_begun_from_one_address_in_a_minute_and_others_begin_the
 
     assert [answer.status_code for answer in (*answers, later)] == [200] * 60 + [429, 200]
     assert (answers[-1].headers["retry-after"], await OidcSignIn.all().count()) == ("60", 61)
-
-
-async def test_neither_the_row_nor_a_page_shows_what_proves_the_sign_in(visit: Visit) -> None:
-    address = await visit.agree(await visit.set_off())
-    [cookie] = [held.value for held in visit.browser.cookies.jar]
-    asked = dict(parse_qsl(urlsplit(address).query))
-
-    kept = str(await OidcSignIn.all().values())
-    answer = await visit.come_back(address)
-
-    [form] = visit.issued.idp.forms
-    for secret in (cookie, asked["state"], asked["code"], form["code_verifier"], visit.issued.idp.client_secret):
-        assert secret
-        assert secret not in kept
-        assert secret not in f"{answer.text}{answer.headers}"
