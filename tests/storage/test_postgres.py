@@ -1,79 +1,26 @@
 """PostgreSQL in trouble, for real: each call is right or says UNAVAILABLE, and all heals by itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.exceptions import IntegrityError
 
 from app.clock import SystemClock
-from app.errors import DatabaseAway, OutcomeUnknown
+from app.errors import DatabaseAway
 from app.events import Change, Counter, Entry, Event, Events
 from app.storage import database
-from app.storage.outages import BUSY, READ_ONLY, UNKNOWN, Patience
-from app.tables import MODELS
+from app.storage.outages import BUSY, READ_ONLY, Patience
 from tests import databases
 from tests.faults.before_postgres import through_proxy
-from tests.faults.proxy import BlackHole, HalfOpen, Refuse
+from tests.faults.proxy import BlackHole, HalfOpen
 from tests.faults.undoing import undoing
+from tests.storage.troubled import POOL, admin, count, fill_pool, look, opened
 
 pytestmark = pytest.mark.skipif(not databases.POSTGRES_URL, reason="this run is SQLite's")
-
-SHORT = Patience(connection=0.5, statement=0.5, lock=0.4, idle=0.4, pauses=(0.0, 0.05, 0.1, 0.2, 0.4, 0.8))
-POOL = 10
-
-
-@asynccontextmanager
-async def opened(url: str, patience: Patience = SHORT) -> AsyncIterator[None]:
-    await database.connect(url, models=MODELS, patience=patience)
-    try:
-        yield
-    finally:
-        await database.close()
-
-
-@asynccontextmanager
-async def admin(url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection that the service knows nothing of."""
-    connection = await asyncpg.connect(url)
-    try:
-        yield connection
-    finally:
-        await connection.close()
-
-
-async def count(_connection: BaseDBAsyncClient) -> None:
-    await Counter.create(team_id=uuid4(), sequence=0)
-
-
-async def look() -> int:
-    return await Counter.all().count()
-
-
-async def fill_pool() -> None:
-    """Have as many connections open as there may be."""
-    go_on = asyncio.Event()
-    began = [asyncio.Event() for _ in range(POOL)]
-
-    async def hold(number: int) -> None:
-        async def wait(_connection: BaseDBAsyncClient) -> None:
-            began[number].set()
-            await go_on.wait()
-
-        await database.write(wait)
-
-    holding = [asyncio.create_task(hold(number)) for number in range(POOL)]
-    for one in began:
-        await one.wait()
-    go_on.set()
-    await asyncio.gather(*holding)
-
 
 IDLE = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
 END_ALL = (
@@ -327,101 +274,6 @@ async def test_connections_whose_other_side_is_gone_are_replaced_at_once_by_the_
 
         await asyncio.gather(*(database.write(count) for _ in range(POOL)))
         assert await Counter.all().count() == POOL
-
-
-GATE = 77
-CLOSE_GATE = f"""
-CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN PERFORM pg_advisory_xact_lock_shared({GATE}); RETURN NULL; END $$;
-CREATE CONSTRAINT TRIGGER wait_at_gate AFTER INSERT ON counter DEFERRABLE INITIALLY DEFERRED
-FOR EACH ROW EXECUTE FUNCTION wait_at_gate();
-SELECT pg_advisory_lock({GATE})"""
-OPEN_GATE = f"SELECT pg_advisory_unlock({GATE})"
-AT_GATE = """
-SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
-WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"""
-IN_COMMIT = Patience(connection=0.5, statement=1.0, lock=10.0, pauses=(0.05, 0.2, 0.4, 0.8, 0.8))
-
-
-@asynccontextmanager
-async def gate(url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Let no COMMIT through that made a counter, until `OPEN_GATE` is executed on the connection that this yields."""
-    async with admin(url) as operator:
-        await operator.execute(CLOSE_GATE)
-        try:
-            yield operator
-        finally:
-            await operator.execute("SELECT pg_advisory_unlock_all(); DROP FUNCTION wait_at_gate CASCADE")
-
-
-async def someone_at(operator: asyncpg.Connection) -> None:
-    while await operator.fetchval(AT_GATE) == 0:
-        pass
-
-
-async def test_a_commit_whose_connection_breaks_is_looked_up_and_run_again_where_it_was_undone(database_url: str) -> None:
-    async with through_proxy(database_url) as (proxy, url), opened(url, IN_COMMIT), gate(database_url) as operator:
-        writing = asyncio.create_task(database.write(count))
-        await someone_at(operator)
-
-        proxy.cut()
-        await operator.execute(OPEN_GATE)
-        await writing
-
-        assert await Counter.all().count() == 1
-
-
-async def test_a_commit_whose_answer_is_lost_is_looked_up_and_not_made_again(database_url: str) -> None:
-    tries = 0
-
-    async def count_tries(connection: BaseDBAsyncClient) -> None:
-        nonlocal tries
-        tries += 1
-        await count(connection)
-
-    async with through_proxy(database_url) as (proxy, url), opened(url, IN_COMMIT), gate(database_url) as operator:
-        writing = asyncio.create_task(database.write(count_tries))
-        await someone_at(operator)
-
-        proxy.impose(HalfOpen())
-        await operator.execute(OPEN_GATE)
-        proxy.heal()
-        await writing
-
-        assert tries == 1
-        assert await Counter.all().count() == 1
-
-
-async def test_a_commit_that_nobody_can_be_asked_about_may_have_been_done(database_url: str) -> None:
-    async with through_proxy(database_url) as (proxy, url), opened(url, IN_COMMIT), gate(database_url) as operator:
-        writing = asyncio.create_task(database.write(count))
-        await someone_at(operator)
-
-        proxy.impose(HalfOpen())
-        await operator.execute(OPEN_GATE)
-        proxy.impose(Refuse())
-        with pytest.raises(OutcomeUnknown) as unknown:
-            await writing
-        proxy.heal()
-
-        assert unknown.value.message == UNKNOWN
-        assert await Counter.all().count() == 1
-
-
-async def test_a_rule_that_is_broken_only_at_the_commit_is_no_outage(database_url: str) -> None:
-    async with opened(database_url), admin(database_url) as operator:
-        await operator.execute(
-            """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN RAISE EXCEPTION 'not this one' USING ERRCODE = 'check_violation'; END $$;
-            CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON counter DEFERRABLE INITIALLY DEFERRED
-            FOR EACH ROW EXECUTE FUNCTION refuse()"""
-        )
-        with pytest.raises(IntegrityError):
-            await database.write(count)
-        await operator.execute("DROP FUNCTION refuse CASCADE")
-        await database.write(count)
-
-        assert await Counter.all().count() == 1
 
 
 async def test_a_server_that_takes_no_changes_refuses_them_and_takes_them_again_once_it_does(database_url: str) -> None:
