@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import socket
 
 from app.background import Background
 from app.console.heap import sparing_what_stays
@@ -28,15 +27,14 @@ def work(*, host: str, port: int | None, sandbox: bool, say: Say) -> None:
         listens=((host, port),) if port is not None else (),
         sandbox=sandbox_address(settings) if sandbox else None,
     )
-    with contextlib.ExitStack() as lasting:
-        listener = lasting.enter_context(listen(host=host, port=port)) if port is not None else None
-        asyncio.run(_work(settings, place=place, listener=listener, say=say))
+    asyncio.run(_work(settings, host=host, port=port, place=place, say=say))
 
 
-async def _work(settings: Settings, *, place: Place, listener: socket.socket | None, say: Say) -> None:
+async def _work(settings: Settings, *, host: str, port: int | None, place: Place, say: Say) -> None:
     background, stopping = Background(), Stopping()
     _stop_when_told(stopping)
     async with contextlib.AsyncExitStack() as lasting:
+        listener = lasting.enter_context(listen(host=host, port=port)) if port is not None else None
         ground = await lasting.enter_async_context(open_ground(settings, place=place, background=background, stopping=stopping))
         if listener is not None:
             await lasting.enter_async_context(answering(create_probes(ground=ground), listener=listener))
