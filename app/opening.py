@@ -17,9 +17,9 @@ from app.events import Events
 from app.ground import Ground
 from app.oidc.issuer import open_issuer
 from app.outbound import Outbound, parse_allow, prove_guarded
-from app.presence import present
 from app.rates import Rates
 from app.reactions import REACTIONS
+from app.sealing.presence import present
 from app.sealing.vault import open_vault
 from app.settings import Settings
 from app.sharing import Sharing

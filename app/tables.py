@@ -4,7 +4,7 @@ MODELS = (
     "app.events",
     "app.sealing.key_states",
     "app.sealing.data_keys",
-    "app.presence",
+    "app.sealing.presence",
     "app.horizon",
     "app.teams.models",
     "app.monitors.models",

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from app.clock import Clock
 from app.errors import SealError
-from app.presence import live_processes
 from app.sealing.data_keys import DataKey, count_data_keys, data_key_id_of, unwrap
 from app.sealing.key_states import KeyState, KeyUse
 from app.sealing.keyring import Keyring
+from app.sealing.presence import live_processes
 from app.sealing.vault import Binding, Vault
 
 

@@ -12,11 +12,11 @@ from tortoise.exceptions import IntegrityError
 
 from app.clock import Clock
 from app.errors import StatedProblem
-from app.presence import LIVE_SECONDS, live_processes
 from app.sealing.data_keys import DataKey
 from app.sealing.key_states import KeyState, KeyUse, lock_primary
 from app.sealing.keyring import Keyring, add_key, read_keyring
 from app.sealing.keys import Entropy
+from app.sealing.presence import LIVE_SECONDS, live_processes
 from app.storage.database import write
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from app.clock import SystemClock
-from app.presence import live_processes
 from app.sealing.data_keys import DataKey, count_data_keys
 from app.sealing.keyring import make_keyring, read_keyring
+from app.sealing.presence import live_processes
 from app.settings import Settings
 from app.sign_ins.models import Authorization
 from app.storage import database

@@ -6,9 +6,9 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from app.clock import Clock
-from app.presence import Presence
 from app.sealing.data_keys import DataKey
 from app.sealing.key_states import KeyState, KeyUse
+from app.sealing.presence import Presence
 from app.sealing.secret import Secret
 from app.sealing.vault import Binding, Vault, open_vault
 from app.storage.database import write

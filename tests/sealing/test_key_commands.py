@@ -12,10 +12,10 @@ from uuid import uuid4
 import pytest
 
 from app.clock import SystemClock
-from app.presence import LiveProcess, live_processes
 from app.sealing.data_keys import DataKey
 from app.sealing.key_states import KeyUse
 from app.sealing.keyring import make_keyring, read_keyring
+from app.sealing.presence import LiveProcess, live_processes
 from app.sealing.vault import Vault, open_vault
 from app.storage import database
 from app.tables import MODELS

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from app.errors import ConfigurationError, KeyUnavailable, StatedProblem
-from app.presence import LIVE_SECONDS, LiveProcess, present
 from app.sealing.data_keys import DataKey
 from app.sealing.key_states import KeyUse
 from app.sealing.keyring import add_key, read_keyring
+from app.sealing.presence import LIVE_SECONDS, LiveProcess, present
 from app.sealing.rewrapping import rewrap
 from app.sealing.rotation import add, promote, retire
 from app.sealing.vault import open_vault

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from app.errors import ConfigurationError, StatedProblem
-from app.presence import LIVE_SECONDS, live_processes
 from app.sealing.data_keys import count_data_keys
 from app.sealing.key_states import KeyState, KeyUse
 from app.sealing.keyring import add_key, make_keyring, read_keyring
+from app.sealing.presence import LIVE_SECONDS, live_processes
 from app.sealing.rewrapping import rewrap
 from app.sealing.rotation import add, promote, retire
 from app.sealing.secret import Secret

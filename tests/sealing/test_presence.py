@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.clock import SystemClock
-from app.presence import BEAT_SECONDS, LIVE_SECONDS, LiveProcess, live_processes, present
 from app.sealing.keyring import add_key
+from app.sealing.presence import BEAT_SECONDS, LIVE_SECONDS, LiveProcess, live_processes, present
 from app.sealing.vault import open_vault
 from app.storage.database import write
 from tests.held import HeldClock
