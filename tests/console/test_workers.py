@@ -17,7 +17,7 @@ from app.console.serving import Serving
 from app.telemetry.meters import DIRECTORY
 from tests.callers import JSON, socket_to
 from tests.console.test_web_server import MAKE, QUICK, WATCH, stop
-from tests.journeys.soaking import CUT_OFF, log_of, telling, until, until_answers
+from tests.journeys.soaking import CUT_OFF, ONCE, log_of, telling, until, until_answers
 from tests.journeys.story import Story
 from tests.processes import START_SECONDS, Service, serving
 from tests.telemetry.reading import Samples, read_samples, value_of
@@ -46,6 +46,7 @@ async def story(service: Service) -> AsyncIterator[Story]:
 
 
 @pytest.mark.endurance
+@ONCE
 async def test_processes_that_are_killed_or_halted_are_replaced(story: Story) -> None:
     service = story.service
     first = set(await all_workers(service))
@@ -159,6 +160,7 @@ async def test_a_process_ends_too_when_its_line_is_broken_off_with_an_answer_unr
 
 
 @pytest.mark.endurance
+@ONCE
 async def test_a_process_that_stands_still_does_not_hold_up_the_stop_for_long(story: Story) -> None:
     pids = await all_workers(story.service)
     os.kill(pids[0], signal.SIGSTOP)

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 import httpx2
+import pytest
 import websockets
 
 from app.clock import SystemClock
@@ -22,6 +23,7 @@ from app.storage import database
 from app.tables import MODELS
 from app.teams import console
 from tests.callers import Api
+from tests.databases import POSTGRES_URL
 from tests.grounds import make_ground
 from tests.journeys.story import ADMIN, MEMBER, TEAM, Story
 from tests.processes import Service
@@ -44,6 +46,12 @@ query ($after: String) {
 DELIVERIES = "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Delivery { status } } }"
 
 _AT_ONCE = 100
+
+
+ONCE = pytest.mark.skipif(
+    not (POSTGRES_URL or IS_SOAK), reason="the database changes nothing here: on SQLite it is scripts/soak's"
+)
+"""Marks what takes long and is of no one database: with the small counts it runs on PostgreSQL alone."""
 
 
 def full(soak: int, *, ci: int) -> int:

@@ -14,10 +14,9 @@ from redis.asyncio import Redis
 
 from app.sealing.keyring import make_keyring
 from tests.callers import Api, socket_to
-from tests.databases import POSTGRES_URL
 from tests.faults.proxy import BlackHole, Delay, Drop, HalfOpen, Proxy, Refuse, Trickle, proxying
 from tests.faults.redis import RedisServer, redis_server
-from tests.journeys.soaking import IS_SOAK, assert_no_gap, fresh_random, full, log_of, say, telling, until
+from tests.journeys.soaking import ONCE, assert_no_gap, fresh_random, full, log_of, say, telling, until
 from tests.processes import Service, free_port
 
 pytestmark = pytest.mark.processes
@@ -162,9 +161,7 @@ async def test_every_process_listens_whether_it_serves_or_works_and_leaves_when_
 
 
 @pytest.mark.endurance
-@pytest.mark.skipif(
-    not (POSTGRES_URL or IS_SOAK), reason="on SQLite only scripts/soak does it: what becomes of Redis is the same"
-)
+@ONCE
 async def test_whatever_redis_and_the_way_to_it_do_nothing_is_lost_and_everybody_stays_ready(
     database_url: str, tmp_path: Path
 ) -> None:
