@@ -56,10 +56,10 @@ async def test_a_worker_with_a_port_tells_what_it_has_done_and_serves_nothing_el
 
 
 async def test_a_worker_that_is_told_to_stop_says_so_until_its_work_is_done(story: Story, worker: Service) -> None:
-    delivery = await begin_slow_delivery(story, seconds=3)
+    delivery = await begin_slow_delivery(story, seconds=6)
 
     stopping = asyncio.create_task(asyncio.to_thread(worker.stop))
-    await until(lambda: is_unready(worker), seconds=2)
+    await until(lambda: is_unready(worker), seconds=6)
 
     assert await stopping == 0
     assert await until_none_waits(story.admin, [delivery], seconds=1) == {delivery: "DELIVERED"}
