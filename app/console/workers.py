@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from app.console.signals import stop_when_told
 from app.telemetry import meters
 
 START_SECONDS = 60.0
@@ -51,10 +52,9 @@ class Workers:
 
     async def run(self) -> None:
         """Return once it was told to stop and every process has ended."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
-        loop.add_signal_handler(signal.SIGHUP, self._renewing.set)
+        # Told a second time this process ends, and with it the lines of the others: then they end at once too.
+        stop_when_told(self._stopping.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._renewing.set)
         self._serving = [await self._start() for _ in range(self._count)]
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self._keep(place)) for place in range(self._count)]
         tasks.append(asyncio.create_task(self._renew_when_asked()))
@@ -67,13 +67,6 @@ class Workers:
         await asyncio.gather(*(worker.end() for worker in (*self._serving, *self._leaving)))
         for task in ended:
             task.result()  # a fault of ours ends the service: whoever runs it starts it anew
-
-    def _stop(self) -> None:
-        self._stopping.set()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)  # and with this process their lines end: then they end at once too
 
     async def _start(self) -> "_Worker":
         while True:

@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-import signal
 
 from app.background import Background
 from app.console.heap import sparing_what_stays
 from app.console.serving import Say, Serving, sandbox_address, settings_for
+from app.console.signals import stop_when_told
 from app.console.web_server import answering, listen
 from app.logs import configure_logs
 from app.opening import Place, open_ground
@@ -32,7 +32,7 @@ def work(*, host: str, port: int | None, sandbox: bool, say: Say) -> None:
 
 async def _work(settings: Settings, *, host: str, port: int | None, place: Place, say: Say) -> None:
     background, stopping = Background(), Stopping()
-    _stop_when_told(stopping)
+    stop_when_told(stopping.tell)
     async with contextlib.AsyncExitStack() as lasting:
         listener = lasting.enter_context(listen(host=host, port=port)) if port is not None else None
         ground = await lasting.enter_async_context(open_ground(settings, place=place, background=background, stopping=stopping))
@@ -42,16 +42,3 @@ async def _work(settings: Settings, *, host: str, port: int | None, place: Place
         say("Working (Ctrl+C stops it)")
         with sparing_what_stays():
             await background.run(ground=ground)
-
-
-def _stop_when_told(stopping: Stopping) -> None:
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        stopping.tell()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
