@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.console.test_web_server import begin_slow_delivery
+from tests.console.test_web_server import RECORD, begin_slow_delivery
 from tests.journeys.soaking import telling, until, until_none_waits
 from tests.journeys.story import Story
 from tests.journeys.test_burst import run_of
@@ -17,17 +17,13 @@ from tests.telemetry.reading import read_samples, value_of
 
 pytestmark = pytest.mark.processes
 
-RECORD = "mutation ($input: RecordMonitorRunInput!) { recordMonitorRun(input: $input) { deliveries { id } } }"
-
 
 @pytest.fixture
 async def story(database_url: str, tmp_path: Path) -> AsyncIterator[Story]:
     """A service that leaves the background work to others."""
-    async with served_beside_sandbox(tmp_path, database_url=database_url) as service:
-        await asyncio.to_thread(service.stop)
-        await service.start("--sandbox", "--no-background")
-        async with telling(service) as told:
-            yield told
+    serving = ("--sandbox", "--no-background")
+    async with served_beside_sandbox(tmp_path, database_url=database_url, serving=serving) as service, telling(service) as told:
+        yield told
 
 
 @pytest.fixture

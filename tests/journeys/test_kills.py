@@ -6,7 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -163,8 +163,13 @@ async def test_a_rotation_killed_at_any_moment_goes_on_and_all_that_was_sealed_o
 
 
 @contextlib.asynccontextmanager
-async def served_beside_sandbox(folder: Path, *, database_url: str, **options: Any) -> AsyncIterator[Service]:
-    """Yield a running service whose sandbox is a process of its own, and lives on. `options` are the service's."""
+async def served_beside_sandbox(
+    folder: Path, *, database_url: str, serving: Sequence[str] = ("--sandbox",), **options: Any
+) -> AsyncIterator[Service]:
+    """Yield a running service whose sandbox is a process of its own, and lives on.
+
+    `serving` is how its `serve` is started, `options` are the service's.
+    """
     service = Service(folder=folder, database_url=database_url, **options)
     if not database_url.startswith("sqlite:"):
         make_keyring(folder / "keyring.json")
@@ -175,7 +180,7 @@ async def served_beside_sandbox(folder: Path, *, database_url: str, **options: A
         )
     try:
         await until_answers(f"{service.sandbox_url}/control/state")
-        await service.start("--sandbox")
+        await service.start(*serving)
         yield service
     finally:
         service.kill()
