@@ -19,8 +19,8 @@ from hypothesis import given, settings, strategies as st
 from app.errors import ConfigurationError, SealBroken
 from app.sealing.keyring import Keyring, add_key, make_keyring, read_keyring
 from app.sealing.keys import Key
+from tests.journeys.soaking import full
 
-SOAK = os.environ.get("SOAK") == "1"
 SETTING = "INSTALLED_APPS_KEYRING_FILE"
 FIRST, SECOND = "00000000000000aa", "00000000000000bb"
 BITS = bytes(range(32))
@@ -237,7 +237,7 @@ def test_a_key_has_256_bits(count: int) -> None:
 
 
 @given(text=st.binary(max_size=2_000), purpose=st.binary(max_size=40), context=st.binary(max_size=200))
-@settings(max_examples=10_000 if SOAK else 100, deadline=None)
+@settings(max_examples=full(10_000, ci=100), deadline=None)
 def test_what_a_key_seals_it_opens_for_the_same_purpose_and_context_only(text: bytes, purpose: bytes, context: bytes) -> None:
     key, other = Key(BITS), Key(BITS[::-1])
 

@@ -1,7 +1,6 @@
 """Sealing: what was sealed opens at its own place, and nothing else opens anywhere."""
 
 import itertools
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
@@ -16,9 +15,8 @@ from app.sealing.keyring import Keyring
 from app.sealing.keys import Key
 from app.sealing.secret import Secret
 from app.sealing.vault import Binding, Vault
+from tests.journeys.soaking import IS_SOAK, full
 from tests.sealing.places import PLACE, TEAM, mutations
-
-SOAK = os.environ.get("SOAK") == "1"
 
 OVERHEAD = 98
 
@@ -48,7 +46,7 @@ places = st.builds(
 
 @given(text=texts, place=places)
 @settings(
-    max_examples=10_000 if SOAK else 60,
+    max_examples=full(10_000, ci=60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -58,7 +56,7 @@ async def test_every_text_bound_to_any_place_opens_there(vault: Vault, text: str
     assert (await vault.open(sealed, bound_to=place)).reveal() == text
 
 
-@pytest.mark.parametrize("length", [0, 1, 48, *([125, 1_000, 4_000, 16_384] if SOAK else [])])
+@pytest.mark.parametrize("length", [0, 1, 48, *([125, 1_000, 4_000, 16_384] if IS_SOAK else [])])
 async def test_every_flipped_bit_truncation_and_extension_is_refused(vault: Vault, length: int) -> None:
     sealed = await vault.seal(Secret("s" * length), bound_to=PLACE)
 
@@ -74,7 +72,7 @@ async def test_every_flipped_bit_truncation_and_extension_is_refused(vault: Vaul
 
 @given(sealed=st.binary(max_size=300), header=st.binary(max_size=20))
 @settings(
-    max_examples=10_000 if SOAK else 60,
+    max_examples=full(10_000, ci=60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -118,7 +116,7 @@ async def test_the_bounds_between_the_parts_of_a_place_cannot_be_shifted(vault: 
 
 
 @given(one=st.lists(st.binary(max_size=6), max_size=5), other=st.lists(st.binary(max_size=6), max_size=5))
-@settings(max_examples=10_000 if SOAK else 200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=full(10_000, ci=200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_length_prefixes_give_different_bytes_for_different_parts(one: list[bytes], other: list[bytes]) -> None:
     assert (length_prefixed(*one) == length_prefixed(*other)) == (one == other)
     assert parts_of(length_prefixed(*one)) == one
@@ -134,7 +132,7 @@ def parts_of(joined: bytes) -> list[bytes]:
 
 
 async def test_no_two_values_share_a_salt_or_a_ciphertext(vault: Vault) -> None:
-    count = 1_000_000 if SOAK else 2_000
+    count = full(1_000_000, ci=2_000)
     salts, ciphertexts = set(), set()
 
     for _ in range(count):
