@@ -6,8 +6,6 @@ import pytest
 from hypothesis import settings
 
 from app.ground import Ground
-from app.storage import database as app_database
-from app.tables import MODELS
 from tests import databases
 from tests.grounds import make_ground
 from tests.held import HeldClock
@@ -44,9 +42,8 @@ async def database_url(database_template: str, tmp_path: Path) -> AsyncIterator[
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[str]:
     """The same, opened in this process."""
-    await app_database.connect(database_url, models=MODELS)
-    yield database_url
-    await app_database.close()
+    async with databases.opened(database_url):
+        yield database_url
 
 
 @pytest.fixture

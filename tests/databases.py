@@ -14,6 +14,7 @@ from uuid import uuid4
 import asyncpg
 
 from app.storage import database, upgrade
+from app.storage.outages import PATIENCE, Patience
 from app.tables import MIGRATIONS, MODELS
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "")
@@ -63,6 +64,16 @@ async def blank(folder: Path, *, of: str | None = None) -> AsyncIterator[str]:
         yield url
     finally:
         await _drop(url)
+
+
+@contextlib.asynccontextmanager
+async def opened(url: str, *, patience: Patience = PATIENCE) -> AsyncIterator[None]:
+    """Have it open in this process, for as long as that lasts."""
+    await database.connect(url, models=MODELS, patience=patience)
+    try:
+        yield
+    finally:
+        await database.close()
 
 
 _emptied: list[str] = []

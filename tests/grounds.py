@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from app.clock import Clock
+from app.clock import Clock, SystemClock
 from app.events import Events, Reactions
 from app.ground import Ground
 from app.oidc.issuer import open_issuer
@@ -13,6 +13,8 @@ from app.outbound import Outbound
 from app.sealing.vault import open_vault
 from app.settings import Settings
 from app.watcher import Watcher
+from tests import databases
+from tests.processes import Service
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 
@@ -45,3 +47,14 @@ async def make_ground(
     if ground.issuer is not None:
         await ground.issuer.aclose()
     await ground.outbound.aclose()
+
+
+@asynccontextmanager
+async def ground_beside(service: Service) -> AsyncIterator[Ground]:
+    """Yield the ground of a process of our own, beside a service: over its database, with its keyring and settings."""
+    settings = Settings(data_dir=service.folder, public_url=service.url)
+    async with (
+        databases.opened(service.database_url),
+        make_ground(folder=service.folder, clock=SystemClock(), settings=settings) as ground,
+    ):
+        yield ground

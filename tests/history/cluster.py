@@ -16,9 +16,10 @@ from app.clock import SystemClock
 from app.graphql.callers import Role
 from app.sealing.keyring import make_keyring
 from app.settings import Settings
-from app.storage import database, upgrade
+from app.storage import upgrade
 from app.tables import MIGRATIONS, MODELS
 from app.teams import console
+from tests import databases
 from tests.callers import Api, Browser
 from tests.faults.postgres import PostgresServer, postgres_server
 from tests.faults.proxy import Proxy, proxying
@@ -170,8 +171,7 @@ def _server(cluster: Cluster, number: int, build: Path | None) -> Service:
 
 async def _make_teams(cluster: Cluster, *, count: int) -> list[Team]:
     teams = []
-    await database.connect(cluster.database_url, models=MODELS)
-    try:
+    async with databases.opened(cluster.database_url):
         settings = Settings(data_dir=cluster.folder)
         async with make_ground(folder=cluster.folder, clock=SystemClock(), settings=settings) as ground:
             for number in range(count):
@@ -190,8 +190,6 @@ async def _make_teams(cluster: Cluster, *, count: int) -> list[Team]:
                     for name in _PEOPLE
                 ]
                 teams.append(Team(label, made, WORKSPACES[number], [token.reveal() for token in tokens]))
-    finally:
-        await database.close()
     return teams
 
 

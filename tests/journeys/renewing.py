@@ -11,17 +11,12 @@ from random import Random
 
 import httpx2
 
-from app.clock import SystemClock
 from app.graphql.callers import Role
-from app.ground import Ground
-from app.settings import Settings
 from app.sign_ins.models import Grant, GrantState
 from app.sign_ins.sealing import open_refresh
-from app.storage import database
-from app.tables import MODELS
 from app.teams import console
 from tests.callers import Api
-from tests.grounds import make_ground
+from tests.grounds import ground_beside
 from tests.journeys.soaking import JSON, until
 from tests.journeys.statements import run_statement
 from tests.journeys.story import TEAM, Story
@@ -108,7 +103,7 @@ class Renewal:
 
     async def _held(self) -> dict[str, str]:
         """Return each member's refresh token, as it is kept: every one of them opens."""
-        async with _ground(self.service) as ground:
+        async with ground_beside(self.service) as ground:
             rows = await Grant.filter(state=GrantState.ACTIVE).select_related("member")
             opened = {row.member.email: await open_refresh(row, ground=ground) for row in rows}
         return {email: token.reveal() for email, token in opened.items() if token is not None}
@@ -140,7 +135,7 @@ async def renewing(story: Story, random: Random) -> AsyncIterator[Renewal]:
 
 async def _join(story: Story, number: int, account: str) -> Person:
     email = f"member{number}@example.com"
-    async with _ground(story.service) as ground:
+    async with ground_beside(story.service) as ground:
         await console.add_member(team=TEAM, name=f"Member {number}", email=email, role=Role.MEMBER, ground=ground)
         token = await console.create_token(team=TEAM, email=email, scopes=(), days=None, ground=ground)
         link = await console.make_sign_in_link(team=TEAM, email=email, ground=ground)
@@ -148,15 +143,3 @@ async def _join(story: Story, number: int, account: str) -> Person:
     page = await person.browser.submit(await person.browser.open(link.reveal()))
     assert page.status == httpx2.codes.OK, page
     return person
-
-
-@asynccontextmanager
-async def _ground(service: Service) -> AsyncIterator[Ground]:
-    """Yield the ground of a process of our own, beside the service."""
-    settings = Settings(data_dir=service.folder, public_url=service.url)
-    await database.connect(service.database_url, models=MODELS)
-    try:
-        async with make_ground(folder=service.folder, clock=SystemClock(), settings=settings) as ground:
-            yield ground
-    finally:
-        await database.close()

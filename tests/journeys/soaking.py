@@ -16,15 +16,11 @@ import httpx2
 import pytest
 import websockets
 
-from app.clock import SystemClock
 from app.graphql.callers import Role
-from app.settings import Settings
-from app.storage import database
-from app.tables import MODELS
 from app.teams import console
 from tests.callers import Api
 from tests.databases import POSTGRES_URL
-from tests.grounds import make_ground
+from tests.grounds import ground_beside
 from tests.journeys.story import ADMIN, MEMBER, TEAM, Story
 from tests.processes import Service
 
@@ -73,18 +69,13 @@ def say(figures: str) -> None:
 @asynccontextmanager
 async def telling(service: Service) -> AsyncIterator[Story]:
     """Yield the story of a running service. (Through the command line it would begin five processes later.)"""
-    settings = Settings(data_dir=service.folder, public_url=service.url)
-    await database.connect(service.database_url, models=MODELS)
-    try:
-        async with make_ground(folder=service.folder, clock=SystemClock(), settings=settings) as ground:
-            await console.create_team(name=TEAM, admin_name="Ada", admin_email=ADMIN, ground=ground)
-            await console.add_member(team=TEAM, name="Ben", email=MEMBER, role=Role.MEMBER, ground=ground)
-            tokens = [
-                await console.create_token(team=TEAM, email=who, scopes=(), days=None, ground=ground) for who in (ADMIN, MEMBER)
-            ]
-            link = await console.make_sign_in_link(team=TEAM, email=ADMIN, ground=ground)
-    finally:
-        await database.close()
+    async with ground_beside(service) as ground:
+        await console.create_team(name=TEAM, admin_name="Ada", admin_email=ADMIN, ground=ground)
+        await console.add_member(team=TEAM, name="Ben", email=MEMBER, role=Role.MEMBER, ground=ground)
+        tokens = [
+            await console.create_token(team=TEAM, email=who, scopes=(), days=None, ground=ground) for who in (ADMIN, MEMBER)
+        ]
+        link = await console.make_sign_in_link(team=TEAM, email=ADMIN, ground=ground)
     admin, member = (Api(service.url, token.reveal()) for token in tokens)
     story = Story(service, admin, member)
     try:

@@ -10,16 +10,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from app.clock import SystemClock
 from app.graphql.callers import Role
 from app.sealing.keyring import make_keyring
-from app.settings import Settings
-from app.storage import database
-from app.tables import MODELS
 from app.teams import console
 from tests.callers import JSON, Api, Socket, socket_to
 from tests.faults.redis import redis_server
-from tests.grounds import make_ground
+from tests.grounds import ground_beside
 from tests.journeys.soaking import full, say, telling
 from tests.journeys.story import TEAM, Story
 from tests.processes import Service
@@ -142,18 +138,13 @@ async def read_stream(url: str, token: str, has_begun: asyncio.Event) -> str:
 
 async def join(service: Service, names: Sequence[str]) -> dict[str, str]:
     """Add an ADMIN of each name, who may revoke their own tokens; return their tokens."""
-    settings = Settings(data_dir=service.folder, public_url=service.url)
     tokens = {}
-    await database.connect(service.database_url, models=MODELS)
-    try:
-        async with make_ground(folder=service.folder, clock=SystemClock(), settings=settings) as ground:
-            for name in names:
-                email = f"{name.replace(' ', '-')}@example.com"
-                await console.add_member(team=TEAM, name=name, email=email, role=Role.ADMIN, ground=ground)
-                token = await console.create_token(team=TEAM, email=email, scopes=(), days=None, ground=ground)
-                tokens[name] = token.reveal()
-    finally:
-        await database.close()
+    async with ground_beside(service) as ground:
+        for name in names:
+            email = f"{name.replace(' ', '-')}@example.com"
+            await console.add_member(team=TEAM, name=name, email=email, role=Role.ADMIN, ground=ground)
+            token = await console.create_token(team=TEAM, email=email, scopes=(), days=None, ground=ground)
+            tokens[name] = token.reveal()
     return tokens
 
 

@@ -9,13 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.clock import SystemClock
-from app.settings import Settings
-from app.storage import database
-from app.tables import MODELS
 from app.teams import console
 from tests.callers import Api
-from tests.grounds import make_ground
+from tests.grounds import ground_beside
 from tests.journeys.counted import FILE
 from tests.journeys.footprint import Footprint, memory_of, slope, take_footprint
 from tests.journeys.soaking import IS_SOAK, UNLIMITED, fresh_random, full, say
@@ -155,15 +151,10 @@ CHANNELS = "query ($id: ID!) { installedApp(id: $id) { channels(first: 100) { no
 
 async def begin(service: Service, *, name: str, email: str) -> Story:
     """Make a team with one person, and sign their browser in."""
-    settings = Settings(data_dir=service.folder, public_url=service.url)
-    await database.connect(service.database_url, models=MODELS)
-    try:
-        async with make_ground(folder=service.folder, clock=SystemClock(), settings=settings) as ground:
-            await console.create_team(name=name, admin_name="Ada", admin_email=email, ground=ground)
-            token = await console.create_token(team=name, email=email, scopes=(), days=None, ground=ground)
-            link = await console.make_sign_in_link(team=name, email=email, ground=ground)
-    finally:
-        await database.close()
+    async with ground_beside(service) as ground:
+        await console.create_team(name=name, admin_name="Ada", admin_email=email, ground=ground)
+        token = await console.create_token(team=name, email=email, scopes=(), days=None, ground=ground)
+        link = await console.make_sign_in_link(team=name, email=email, ground=ground)
     api = Api(service.url, token.reveal())
     story = Story(service, api, api)
     page = await story.browser.submit(await story.browser.open(link.reveal()))

@@ -20,15 +20,11 @@ import orjson
 import pytest
 import websockets
 
-from app.clock import SystemClock
 from app.sealing.keyring import make_keyring
-from app.settings import Settings
-from app.storage import database
-from app.tables import MODELS
 from app.teams import console
 from tests import databases
 from tests.callers import Api
-from tests.grounds import make_ground
+from tests.grounds import ground_beside
 from tests.journeys.soaking import fresh_random, full, log_of, say, until
 from tests.processes import Service
 
@@ -172,19 +168,13 @@ async def restart(server: Service, crowd: Sequence[Subscriber]) -> float:
 
 
 async def found_teams(server: Service) -> list[Api]:
-    settings = Settings(data_dir=server.folder, public_url=server.url)
-    await database.connect(server.database_url, models=MODELS)
-    try:
-        async with make_ground(folder=server.folder, clock=SystemClock(), settings=settings) as ground:
-            names = [f"Team {number}" for number in range(TEAMS)]
-            for name in names:
-                await console.create_team(name=name, admin_name="Ada", admin_email="ada@example.com", ground=ground)
-            tokens = [
-                await console.create_token(team=name, email="ada@example.com", scopes=(), days=None, ground=ground)
-                for name in names
-            ]
-    finally:
-        await database.close()
+    async with ground_beside(server) as ground:
+        names = [f"Team {number}" for number in range(TEAMS)]
+        for name in names:
+            await console.create_team(name=name, admin_name="Ada", admin_email="ada@example.com", ground=ground)
+        tokens = [
+            await console.create_token(team=name, email="ada@example.com", scopes=(), days=None, ground=ground) for name in names
+        ]
     return [Api(server.url, token.reveal()) for token in tokens]
 
 

@@ -15,8 +15,7 @@ from app.sealing.keyring import make_keyring, read_keyring
 from app.sealing.presence import live_processes
 from app.settings import Settings
 from app.sign_ins.models import Authorization
-from app.storage import database
-from app.tables import MODELS
+from tests import databases
 from tests.databases import POSTGRES_URL
 from tests.grounds import make_ground
 from tests.journeys.rotating import Load, Team, found_teams, make_data_keys
@@ -179,13 +178,10 @@ def forget(path: Path, key_id: str) -> None:
 @contextlib.asynccontextmanager
 async def opened(database_url: str, *, folder: Path) -> AsyncIterator[list[Team]]:
     """Open the database here too; yield teams, of which none has sealed anything."""
-    await database.connect(database_url, models=MODELS)
-    try:
-        async with make_ground(folder=folder, clock=SystemClock(), settings=Settings(data_dir=folder)) as ground:
-            await make_data_keys(MORE_DATA_KEYS, ground=ground)
-            yield await found_teams(TEAMS + NEW_TEAMS, ground=ground)
-    finally:
-        await database.close()
+    settings = Settings(data_dir=folder)
+    async with databases.opened(database_url), make_ground(folder=folder, clock=SystemClock(), settings=settings) as ground:
+        await make_data_keys(MORE_DATA_KEYS, ground=ground)
+        yield await found_teams(TEAMS + NEW_TEAMS, ground=ground)
 
 
 @contextlib.asynccontextmanager

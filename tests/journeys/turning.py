@@ -9,10 +9,7 @@ from pathlib import Path
 from random import Random
 from uuid import uuid4
 
-from app.clock import SystemClock
-from app.storage import database
-from app.tables import MODELS
-from tests.grounds import make_ground
+from tests.grounds import ground_beside
 from tests.journeys.commanding import Command
 from tests.journeys.statements import run_statement
 from tests.processes import Service
@@ -47,13 +44,9 @@ class Rotation:
 
     async def begin(self) -> None:
         """Make the data keys of many teams."""
-        await database.connect(self.service.database_url, models=MODELS)
-        try:
-            async with make_ground(folder=self.service.folder, clock=SystemClock()) as ground:
-                for _ in range(DATA_KEYS):
-                    await ground.vault.prepare(uuid4())
-        finally:
-            await database.close()
+        async with ground_beside(self.service) as ground:
+            for _ in range(DATA_KEYS):
+                await ground.vault.prepare(uuid4())
         self.data_keys = await self._count_data_keys()
         began = time.monotonic()
         await self.verify()

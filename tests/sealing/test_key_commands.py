@@ -17,8 +17,7 @@ from app.sealing.key_states import KeyUse
 from app.sealing.keyring import make_keyring, read_keyring
 from app.sealing.presence import LiveProcess, live_processes
 from app.sealing.vault import Vault, open_vault
-from app.storage import database
-from app.tables import MODELS
+from tests import databases
 from tests.journeys.soaking import until
 from tests.processes import Service
 from tests.sealing.keyrings import copy_file, rows_of_all_keys, states, wrapped_by
@@ -57,16 +56,15 @@ class Place:
 async def here(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
     """A server over a database that is open here as well."""
     make_keyring(tmp_path / "keyring.json")
-    await database.connect(database_url, models=MODELS)
     service = Service(folder=tmp_path, database_url=database_url)
-    try:
-        vault = await open_vault(tmp_path / "keyring.json", embedded=False, clock=SystemClock())
-        await vault.prepare(uuid4())
-        await service.start()
-        yield Place(service, vault)
-    finally:
-        service.kill()
-        await database.close()
+    async with databases.opened(database_url):
+        try:
+            vault = await open_vault(tmp_path / "keyring.json", embedded=False, clock=SystemClock())
+            await vault.prepare(uuid4())
+            await service.start()
+            yield Place(service, vault)
+        finally:
+            service.kill()
 
 
 @pytest.mark.endurance

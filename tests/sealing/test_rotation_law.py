@@ -20,8 +20,6 @@ from app.sealing.rewrapping import rewrap
 from app.sealing.rotation import add, promote, retire
 from app.sealing.secret import Secret
 from app.sealing.vault import Vault, open_vault
-from app.storage import database
-from app.tables import MODELS
 from tests import databases
 from tests.held import HeldClock
 from tests.journeys.soaking import full
@@ -171,8 +169,7 @@ class Rotation(RuleBasedStateMachine):
     async def _open(self, template: str) -> None:
         self.folder.mkdir()
         url = await self.opened.enter_async_context(databases.copy(template, self.folder))
-        await database.connect(url, models=MODELS)
-        self.opened.push_async_callback(database.close)
+        await self.opened.enter_async_context(databases.opened(url))
         for number in range(MACHINES):
             self._path(number).parent.mkdir()
         make_keyring(self._path(0), entropy=self.entropy)

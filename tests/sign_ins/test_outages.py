@@ -13,9 +13,7 @@ from app.providers.slack import check
 from app.sign_ins.calls import call
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState
 from app.sign_ins.refresh import refresh
-from app.storage import database
 from app.storage.outages import Patience
-from app.tables import MODELS
 from tests import databases
 from tests.faults.before_postgres import through_proxy
 from tests.faults.proxy import Proxy, Refuse
@@ -30,13 +28,12 @@ SHORT = Patience(connection=0.5, statement=1.0, pauses=(0.05,), tries=0.1)
 
 @asynccontextmanager
 async def world_behind_proxy(database_url: str, sandbox: Sandbox, folder: Path) -> AsyncIterator[tuple[Proxy, World]]:
-    async with through_proxy(database_url) as (proxy, url):
-        await database.connect(url, models=MODELS, patience=SHORT)
-        try:
-            async with open_world(sandbox, folder=folder) as world:
-                yield proxy, world
-        finally:
-            await database.close()
+    async with (
+        through_proxy(database_url) as (proxy, url),
+        databases.opened(url, patience=SHORT),
+        open_world(sandbox, folder=folder) as world,
+    ):
+        yield proxy, world
 
 
 async def lose_the_database(proxy: Proxy) -> None:

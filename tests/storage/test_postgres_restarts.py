@@ -39,11 +39,8 @@ HURRIED = Patience(connection=1.0, statement=2.0, pauses=(0.05, 0.1, 0.2, 0.2), 
 async def own_server(folder: Path) -> AsyncIterator[PostgresServer]:
     async with postgres_server(folder) as server:
         await upgrade.migrate(server.url(), models=MODELS, migrations=MIGRATIONS, now=datetime.now(UTC))
-        await database.connect(server.url(), models=MODELS, patience=HURRIED)
-        try:
+        async with databases.opened(server.url(), patience=HURRIED):
             yield server
-        finally:
-            await database.close()
 
 
 @dataclass

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,26 +16,17 @@ from app.errors import DatabaseAway
 from app.events import Counter
 from app.storage import database
 from app.storage.outages import BUSY, FULL, READ_ONLY, Patience
-from app.tables import MODELS
 from tests import databases
 from tests.faults.disk import fill, small_disk, write_until_refused
+from tests.storage.troubled import count
 
 pytestmark = pytest.mark.skipif(bool(databases.POSTGRES_URL), reason="this run is PostgreSQL's")
 
 SHORT = Patience(lock=0.2, turn=0.5)
 
 
-@asynccontextmanager
-async def opened(url: str, patience: Patience = SHORT) -> AsyncIterator[None]:
-    await database.connect(url, models=MODELS, patience=patience)
-    try:
-        yield
-    finally:
-        await database.close()
-
-
-async def count(_connection: BaseDBAsyncClient) -> None:
-    await Counter.create(team_id=uuid4(), sequence=0)
+def opened(url: str) -> AbstractAsyncContextManager[None]:
+    return databases.opened(url, patience=SHORT)
 
 
 async def test_a_file_that_another_process_keeps_locked_is_busy_and_free_again_afterwards(database_url: str) -> None:

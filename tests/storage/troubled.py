@@ -1,8 +1,8 @@
-"""The service's connections to a PostgreSQL in trouble, and an operator's own."""
+"""The service's connections to a database in trouble, and an operator's own."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from uuid import uuid4
 
 import asyncpg
@@ -11,19 +11,14 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from app.events import Counter
 from app.storage import database
 from app.storage.outages import Patience
-from app.tables import MODELS
+from tests import databases
 
 SHORT = Patience(connection=0.5, statement=0.5, lock=0.4, idle=0.4, pauses=(0.0, 0.05, 0.1, 0.2, 0.4, 0.8))
 POOL = 10
 
 
-@asynccontextmanager
-async def opened(url: str, patience: Patience = SHORT) -> AsyncIterator[None]:
-    await database.connect(url, models=MODELS, patience=patience)
-    try:
-        yield
-    finally:
-        await database.close()
+def opened(url: str, patience: Patience = SHORT) -> AbstractAsyncContextManager[None]:
+    return databases.opened(url, patience=patience)
 
 
 @asynccontextmanager
