@@ -1,4 +1,4 @@
-"""The service put together: what is shared is opened here, once, and closed here."""
+"""The service put together: its routes, and the lifespan in which all that is shared is open."""
 
 import asyncio
 import contextlib
