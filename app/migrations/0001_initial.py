@@ -1,13 +1,5 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from app.deliveries.models import DeliveryStatus
-from app.graphql.callers import Role
-from app.installed_apps.models import InstalledAppStatus
-from app.integrations.models import IntegrationStatus, NotifyRule
-from app.sealing.key_states import KeyUse
-from app.monitors.models import RunOutcome
-from app.providers.contract import Occasion
-from app.sign_ins.models import AuthorizationFailureCode, AuthorizationStatus, GrantState, RevocationOutcome, StatusReason
 from tortoise.fields.base import OnDelete
 from uuid import uuid4
 from tortoise import fields
@@ -64,7 +56,7 @@ class Migration(migrations.Migration):
             name='KeyState',
             fields=[
                 ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=16)),
-                ('state', fields.CharEnumField(description='PRIMARY: PRIMARY\nDECRYPT_ONLY: DECRYPT_ONLY\nRETIRED: RETIRED', enum_type=KeyUse, max_length=32)),
+                ('state', fields.CharField(description='PRIMARY: PRIMARY\nDECRYPT_ONLY: DECRYPT_ONLY\nRETIRED: RETIRED', max_length=32)),
                 ('primary_slot', fields.SmallIntField(null=True, unique=True)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('changed_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
@@ -92,7 +84,7 @@ class Migration(migrations.Migration):
                 ('monitor', fields.ForeignKeyField('models.Monitor', source_field='monitor_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('position', fields.BigIntField()),
                 ('run_id', fields.CharField(max_length=200)),
-                ('outcome', fields.CharEnumField(description='PASSED: PASSED\nFAILED: FAILED\nERROR: ERROR', enum_type=RunOutcome, max_length=32)),
+                ('outcome', fields.CharField(description='PASSED: PASSED\nFAILED: FAILED\nERROR: ERROR', max_length=32)),
                 ('started_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('duration_ms', fields.BigIntField()),
                 ('request_count', fields.IntField()),
@@ -119,7 +111,7 @@ class Migration(migrations.Migration):
                 ('secret_hint', fields.CharField(max_length=4)),
                 ('certificates', fields.TextField(null=True, unique=False)),
                 ('version', fields.IntField(default=1)),
-                ('trouble', fields.CharEnumField(null=True, description='INSTALLED_APP_DELETED: INSTALLED_APP_DELETED\nREVOKED: REVOKED\nEXPIRED: EXPIRED\nMISSING_SCOPES: MISSING_SCOPES\nAUTHORIZATION_ENDED: AUTHORIZATION_ENDED\nREFRESH_UNCERTAIN: REFRESH_UNCERTAIN\nCLIENT_REFUSED: CLIENT_REFUSED\nKEY_UNAVAILABLE: KEY_UNAVAILABLE\nPROVIDER_UNREACHABLE: PROVIDER_UNREACHABLE\nPROVIDER_ERROR: PROVIDER_ERROR\nTARGET_UNAVAILABLE: TARGET_UNAVAILABLE\nPAUSED_BY_MEMBER: PAUSED_BY_MEMBER', enum_type=StatusReason, max_length=32)),
+                ('trouble', fields.CharField(null=True, description='INSTALLED_APP_DELETED: INSTALLED_APP_DELETED\nREVOKED: REVOKED\nEXPIRED: EXPIRED\nMISSING_SCOPES: MISSING_SCOPES\nAUTHORIZATION_ENDED: AUTHORIZATION_ENDED\nREFRESH_UNCERTAIN: REFRESH_UNCERTAIN\nCLIENT_REFUSED: CLIENT_REFUSED\nKEY_UNAVAILABLE: KEY_UNAVAILABLE\nPROVIDER_UNREACHABLE: PROVIDER_UNREACHABLE\nPROVIDER_ERROR: PROVIDER_ERROR\nTARGET_UNAVAILABLE: TARGET_UNAVAILABLE\nPAUSED_BY_MEMBER: PAUSED_BY_MEMBER', max_length=32)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('last_checked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
@@ -153,7 +145,7 @@ class Migration(migrations.Migration):
                 ('team', fields.ForeignKeyField('models.Team', source_field='team_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('name', fields.CharField(max_length=200)),
                 ('email', fields.CharField(max_length=320)),
-                ('role', fields.CharEnumField(description='ADMIN: ADMIN\nMEMBER: MEMBER\nVIEWER: VIEWER', enum_type=Role, max_length=32)),
+                ('role', fields.CharField(description='ADMIN: ADMIN\nMEMBER: MEMBER\nVIEWER: VIEWER', max_length=32)),
                 ('joined_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('left_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
@@ -214,8 +206,8 @@ class Migration(migrations.Migration):
                 ('expires_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('lifetime_seconds', fields.BigIntField(null=True)),
                 ('refresh_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ('state', fields.CharEnumField(description='WAITING: WAITING\nACTIVE: ACTIVE\nREVOKING: REVOKING\nGONE: GONE', enum_type=GrantState, max_length=32)),
-                ('trouble', fields.CharEnumField(null=True, description='INSTALLED_APP_DELETED: INSTALLED_APP_DELETED\nREVOKED: REVOKED\nEXPIRED: EXPIRED\nMISSING_SCOPES: MISSING_SCOPES\nAUTHORIZATION_ENDED: AUTHORIZATION_ENDED\nREFRESH_UNCERTAIN: REFRESH_UNCERTAIN\nCLIENT_REFUSED: CLIENT_REFUSED\nKEY_UNAVAILABLE: KEY_UNAVAILABLE\nPROVIDER_UNREACHABLE: PROVIDER_UNREACHABLE\nPROVIDER_ERROR: PROVIDER_ERROR\nTARGET_UNAVAILABLE: TARGET_UNAVAILABLE\nPAUSED_BY_MEMBER: PAUSED_BY_MEMBER', enum_type=StatusReason, max_length=32)),
+                ('state', fields.CharField(description='WAITING: WAITING\nACTIVE: ACTIVE\nREVOKING: REVOKING\nGONE: GONE', max_length=32)),
+                ('trouble', fields.CharField(null=True, description='INSTALLED_APP_DELETED: INSTALLED_APP_DELETED\nREVOKED: REVOKED\nEXPIRED: EXPIRED\nMISSING_SCOPES: MISSING_SCOPES\nAUTHORIZATION_ENDED: AUTHORIZATION_ENDED\nREFRESH_UNCERTAIN: REFRESH_UNCERTAIN\nCLIENT_REFUSED: CLIENT_REFUSED\nKEY_UNAVAILABLE: KEY_UNAVAILABLE\nPROVIDER_UNREACHABLE: PROVIDER_UNREACHABLE\nPROVIDER_ERROR: PROVIDER_ERROR\nTARGET_UNAVAILABLE: TARGET_UNAVAILABLE\nPAUSED_BY_MEMBER: PAUSED_BY_MEMBER', max_length=32)),
                 ('trouble_message', fields.TextField(null=True, unique=False)),
                 ('lease_owner', fields.UUIDField(null=True)),
                 ('lease_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
@@ -227,7 +219,7 @@ class Migration(migrations.Migration):
                 ('revoking_since', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('next_revocation_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('revocation_attempts', fields.IntField(default=0)),
-                ('revocation', fields.CharEnumField(null=True, description='REVOKED: REVOKED\nKEPT: KEPT\nUNKNOWN: UNKNOWN', enum_type=RevocationOutcome, max_length=32)),
+                ('revocation', fields.CharField(null=True, description='REVOKED: REVOKED\nKEPT: KEPT\nUNKNOWN: UNKNOWN', max_length=32)),
             ],
             options={'table': 'grant', 'app': 'models', 'indexes': [Index(fields=['state', 'next_check_at']), Index(fields=['state', 'next_revocation_at']), Index(fields=['state', 'refresh_at']), Index(fields=['origin', 'client_id', 'account_id']), Index(fields=['team_id', 'member_id'])], 'pk_attr': 'id'},
             bases=['Model'],
@@ -251,8 +243,8 @@ class Migration(migrations.Migration):
                 ('cookie_hash', fields.CharField(null=True, max_length=64)),
                 ('sealed_ticket', fields.BinaryField(null=True)),
                 ('sealed_verifier', fields.BinaryField(null=True)),
-                ('status', fields.CharEnumField(description='PENDING: PENDING\nCOMPLETED: COMPLETED\nUSED: USED\nFAILED: FAILED\nEXPIRED: EXPIRED\nREVOKED: REVOKED', enum_type=AuthorizationStatus, max_length=32)),
-                ('failure_code', fields.CharEnumField(null=True, description='DENIED: DENIED\nWRONG_ACCOUNT: WRONG_ACCOUNT\nCLIENT_REFUSED: CLIENT_REFUSED\nMISSING_SCOPES: MISSING_SCOPES\nPROVIDER_REFUSED: PROVIDER_REFUSED\nPROVIDER_UNREACHABLE: PROVIDER_UNREACHABLE', enum_type=AuthorizationFailureCode, max_length=32)),
+                ('status', fields.CharField(description='PENDING: PENDING\nCOMPLETED: COMPLETED\nUSED: USED\nFAILED: FAILED\nEXPIRED: EXPIRED\nREVOKED: REVOKED', max_length=32)),
+                ('failure_code', fields.CharField(null=True, description='DENIED: DENIED\nWRONG_ACCOUNT: WRONG_ACCOUNT\nCLIENT_REFUSED: CLIENT_REFUSED\nMISSING_SCOPES: MISSING_SCOPES\nPROVIDER_REFUSED: PROVIDER_REFUSED\nPROVIDER_UNREACHABLE: PROVIDER_UNREACHABLE', max_length=32)),
                 ('failure_message', fields.TextField(null=True, unique=False)),
                 ('connected_to', fields.CharField(null=True, max_length=300)),
                 ('grant', fields.ForeignKeyField('models.Grant', source_field='grant_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
@@ -278,8 +270,8 @@ class Migration(migrations.Migration):
                 ('live_key', fields.CharField(null=True, max_length=700)),
                 ('grant', fields.ForeignKeyField('models.Grant', source_field='grant_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('oauth_client', fields.ForeignKeyField('models.OAuthClient', source_field='oauth_client_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
-                ('status', fields.CharEnumField(description='ACTIVE: ACTIVE\nNEEDS_REAUTHENTICATION: NEEDS_REAUTHENTICATION\nUNREACHABLE: UNREACHABLE\nUNAVAILABLE: UNAVAILABLE', enum_type=InstalledAppStatus, max_length=32)),
-                ('status_reason', fields.CharEnumField(null=True, description='INSTALLED_APP_DELETED: INSTALLED_APP_DELETED\nREVOKED: REVOKED\nEXPIRED: EXPIRED\nMISSING_SCOPES: MISSING_SCOPES\nAUTHORIZATION_ENDED: AUTHORIZATION_ENDED\nREFRESH_UNCERTAIN: REFRESH_UNCERTAIN\nCLIENT_REFUSED: CLIENT_REFUSED\nKEY_UNAVAILABLE: KEY_UNAVAILABLE\nPROVIDER_UNREACHABLE: PROVIDER_UNREACHABLE\nPROVIDER_ERROR: PROVIDER_ERROR\nTARGET_UNAVAILABLE: TARGET_UNAVAILABLE\nPAUSED_BY_MEMBER: PAUSED_BY_MEMBER', enum_type=StatusReason, max_length=32)),
+                ('status', fields.CharField(description='ACTIVE: ACTIVE\nNEEDS_REAUTHENTICATION: NEEDS_REAUTHENTICATION\nUNREACHABLE: UNREACHABLE\nUNAVAILABLE: UNAVAILABLE', max_length=32)),
+                ('status_reason', fields.CharField(null=True, description='INSTALLED_APP_DELETED: INSTALLED_APP_DELETED\nREVOKED: REVOKED\nEXPIRED: EXPIRED\nMISSING_SCOPES: MISSING_SCOPES\nAUTHORIZATION_ENDED: AUTHORIZATION_ENDED\nREFRESH_UNCERTAIN: REFRESH_UNCERTAIN\nCLIENT_REFUSED: CLIENT_REFUSED\nKEY_UNAVAILABLE: KEY_UNAVAILABLE\nPROVIDER_UNREACHABLE: PROVIDER_UNREACHABLE\nPROVIDER_ERROR: PROVIDER_ERROR\nTARGET_UNAVAILABLE: TARGET_UNAVAILABLE\nPAUSED_BY_MEMBER: PAUSED_BY_MEMBER', max_length=32)),
                 ('status_message', fields.TextField(null=True, unique=False)),
                 ('installed_by', fields.ForeignKeyField('models.Member', source_field='installed_by_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
@@ -304,12 +296,12 @@ class Migration(migrations.Migration):
                 ('connected_to', fields.CharField(max_length=300)),
                 ('account_id', fields.CharField(max_length=300)),
                 ('origin', fields.CharField(max_length=300)),
-                ('status', fields.CharEnumField(description='ACTIVE: ACTIVE\nNEEDS_REAUTHENTICATION: NEEDS_REAUTHENTICATION\nFAILING: FAILING\nPAUSED: PAUSED\nUNAVAILABLE: UNAVAILABLE', enum_type=IntegrationStatus, max_length=32)),
+                ('status', fields.CharField(description='ACTIVE: ACTIVE\nNEEDS_REAUTHENTICATION: NEEDS_REAUTHENTICATION\nFAILING: FAILING\nPAUSED: PAUSED\nUNAVAILABLE: UNAVAILABLE', max_length=32)),
                 ('status_changed_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ('stopped_by', fields.CharEnumField(null=True, description='INSTALLED_APP_DELETED: INSTALLED_APP_DELETED\nREVOKED: REVOKED\nEXPIRED: EXPIRED\nMISSING_SCOPES: MISSING_SCOPES\nAUTHORIZATION_ENDED: AUTHORIZATION_ENDED\nREFRESH_UNCERTAIN: REFRESH_UNCERTAIN\nCLIENT_REFUSED: CLIENT_REFUSED\nKEY_UNAVAILABLE: KEY_UNAVAILABLE\nPROVIDER_UNREACHABLE: PROVIDER_UNREACHABLE\nPROVIDER_ERROR: PROVIDER_ERROR\nTARGET_UNAVAILABLE: TARGET_UNAVAILABLE\nPAUSED_BY_MEMBER: PAUSED_BY_MEMBER', enum_type=StatusReason, max_length=32)),
+                ('stopped_by', fields.CharField(null=True, description='INSTALLED_APP_DELETED: INSTALLED_APP_DELETED\nREVOKED: REVOKED\nEXPIRED: EXPIRED\nMISSING_SCOPES: MISSING_SCOPES\nAUTHORIZATION_ENDED: AUTHORIZATION_ENDED\nREFRESH_UNCERTAIN: REFRESH_UNCERTAIN\nCLIENT_REFUSED: CLIENT_REFUSED\nKEY_UNAVAILABLE: KEY_UNAVAILABLE\nPROVIDER_UNREACHABLE: PROVIDER_UNREACHABLE\nPROVIDER_ERROR: PROVIDER_ERROR\nTARGET_UNAVAILABLE: TARGET_UNAVAILABLE\nPAUSED_BY_MEMBER: PAUSED_BY_MEMBER', max_length=32)),
                 ('stopped_message', fields.TextField(null=True, unique=False)),
                 ('is_paused', fields.BooleanField(default=False)),
-                ('failing_by', fields.CharEnumField(null=True, description='INSTALLED_APP_DELETED: INSTALLED_APP_DELETED\nREVOKED: REVOKED\nEXPIRED: EXPIRED\nMISSING_SCOPES: MISSING_SCOPES\nAUTHORIZATION_ENDED: AUTHORIZATION_ENDED\nREFRESH_UNCERTAIN: REFRESH_UNCERTAIN\nCLIENT_REFUSED: CLIENT_REFUSED\nKEY_UNAVAILABLE: KEY_UNAVAILABLE\nPROVIDER_UNREACHABLE: PROVIDER_UNREACHABLE\nPROVIDER_ERROR: PROVIDER_ERROR\nTARGET_UNAVAILABLE: TARGET_UNAVAILABLE\nPAUSED_BY_MEMBER: PAUSED_BY_MEMBER', enum_type=StatusReason, max_length=32)),
+                ('failing_by', fields.CharField(null=True, description='INSTALLED_APP_DELETED: INSTALLED_APP_DELETED\nREVOKED: REVOKED\nEXPIRED: EXPIRED\nMISSING_SCOPES: MISSING_SCOPES\nAUTHORIZATION_ENDED: AUTHORIZATION_ENDED\nREFRESH_UNCERTAIN: REFRESH_UNCERTAIN\nCLIENT_REFUSED: CLIENT_REFUSED\nKEY_UNAVAILABLE: KEY_UNAVAILABLE\nPROVIDER_UNREACHABLE: PROVIDER_UNREACHABLE\nPROVIDER_ERROR: PROVIDER_ERROR\nTARGET_UNAVAILABLE: TARGET_UNAVAILABLE\nPAUSED_BY_MEMBER: PAUSED_BY_MEMBER', max_length=32)),
                 ('failing_message', fields.TextField(null=True, unique=False)),
                 ('created_by', fields.ForeignKeyField('models.Member', source_field='created_by_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
@@ -349,8 +341,8 @@ class Migration(migrations.Migration):
                 ('integration', fields.ForeignKeyField('models.Integration', source_field='integration_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('run', fields.ForeignKeyField('models.MonitorRun', source_field='run_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('position', fields.BigIntField()),
-                ('occasion', fields.CharEnumField(description='RUN: RUN\nTHIRD_FAILURE: THIRD_FAILURE\nRECOVERY: RECOVERY', enum_type=Occasion, max_length=32)),
-                ('status', fields.CharEnumField(description='PENDING: PENDING\nSKIPPED: SKIPPED\nRETRYING: RETRYING\nDELIVERED: DELIVERED\nFAILED: FAILED', enum_type=DeliveryStatus, max_length=32)),
+                ('occasion', fields.CharField(description='RUN: RUN\nTHIRD_FAILURE: THIRD_FAILURE\nRECOVERY: RECOVERY', max_length=32)),
+                ('status', fields.CharField(description='PENDING: PENDING\nSKIPPED: SKIPPED\nRETRYING: RETRYING\nDELIVERED: DELIVERED\nFAILED: FAILED', max_length=32)),
                 ('attempt_count', fields.IntField(default=0)),
                 ('next_attempt_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('lease_owner', fields.UUIDField(null=True)),
@@ -383,7 +375,7 @@ class Migration(migrations.Migration):
                 ('channel_id', fields.CharField(max_length=300)),
                 ('channel_name', fields.CharField(max_length=300)),
                 ('channel_is_private', fields.BooleanField()),
-                ('notify', fields.CharEnumField(description='ALL_RUNS: ALL_RUNS\nTHREE_FAILURES_THEN_FIRST_SUCCESS: THREE_FAILURES_THEN_FIRST_SUCCESS', enum_type=NotifyRule, max_length=64)),
+                ('notify', fields.CharField(description='ALL_RUNS: ALL_RUNS\nTHREE_FAILURES_THEN_FIRST_SUCCESS: THREE_FAILURES_THEN_FIRST_SUCCESS', max_length=64)),
                 ('failures_in_a_row', fields.IntField(default=0)),
             ],
             options={'table': 'monitoring_post', 'app': 'models', 'indexes': [Index(fields=['monitor_id'])], 'pk_attr': 'id'},

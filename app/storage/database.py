@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -18,42 +18,51 @@ from tortoise.transactions import in_transaction
 
 from app.errors import ConfigurationError, DatabaseAway
 from app.storage import sqlite
+from app.storage.addresses import check_files, read_address
 from app.storage.outages import PATIENCE, Patience, taking, until_done
 
 T = TypeVar("T")
+
+CONNECTIONS = 10
+"""How many connections to a server a process opens at most, where nothing else is said."""
 
 OUTAGES = (DatabaseAway,)
 """What is raised when the database is away, shutting down or at its limits: asking again later may help."""
 
 _CONNECTION = "default"
-_POOL_SIZE = 10
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 _under_way: set[asyncio.Task[Any]] = set()
 
 
 def configuration(
-    url: str, *, models: Sequence[str], migrations: str | None = None, patience: Patience = PATIENCE
+    url: str,
+    *,
+    models: Sequence[str],
+    migrations: str | None = None,
+    patience: Patience = PATIENCE,
+    connections: int = CONNECTIONS,
 ) -> dict[str, Any]:
     """Return Tortoise's configuration for `url` (`sqlite:///path`, `postgres://…`); `migrations` names their package.
 
     Raises ConfigurationError naming INSTALLED_APPS_DATABASE_URL when the address is neither.
     """
     return {
-        "connections": {_CONNECTION: _connection(url, patience)},
+        "connections": {_CONNECTION: _connection(url, patience, connections)},
         "apps": {"models": {"models": list(models), "default_connection": _CONNECTION, "migrations": migrations}},
         "use_tz": True,
         "timezone": "UTC",
     }
 
 
-async def connect(url: str, *, models: Sequence[str], patience: Patience = PATIENCE) -> None:
-    """Open the database for the whole process.
+async def connect(url: str, *, models: Sequence[str], patience: Patience = PATIENCE, connections: int = CONNECTIONS) -> None:
+    """Open the database for the whole process, with at most so many connections to a server.
 
     Raises ConfigurationError when the address is wrong or this machine's SQLite is too old.
     """
     if is_embedded(url) and sqlite.is_too_old():
         raise ConfigurationError("This Python's SQLite is older than 3.35; INSTALLED_APPS_DATABASE_URL can name a PostgreSQL.")
-    await Tortoise.init(config=configuration(url, models=models, patience=patience), _enable_global_fallback=True)
+    config = configuration(url, models=models, patience=patience, connections=connections)
+    await Tortoise.init(config=config, _enable_global_fallback=True)
 
 
 async def close() -> None:
@@ -65,6 +74,11 @@ async def close() -> None:
 
 def is_embedded(url: str) -> bool:
     return url.startswith("sqlite:")
+
+
+def listens(url: str) -> tuple[tuple[str, int], ...]:
+    """Return host and port of each server that the address names. Raises ConfigurationError where it is none."""
+    return () if is_embedded(url) else read_address(url).listens
 
 
 def embedded_path(url: str) -> str:
@@ -122,23 +136,18 @@ def current() -> BaseDBAsyncClient:
     return get_connection(_CONNECTION)
 
 
-def _connection(url: str, patience: Patience) -> dict[str, Any]:
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite" and url.startswith("sqlite:///"):
+def _connection(url: str, patience: Patience, connections: int) -> dict[str, Any]:
+    if url.startswith("sqlite:///"):
+        if embedded_path(url).startswith(":memory:"):
+            raise ConfigurationError("INSTALLED_APPS_DATABASE_URL: what is in memory is gone at the next start: name a file.")
+        if not embedded_path(url).isprintable():
+            raise ConfigurationError(
+                "INSTALLED_APPS_DATABASE_URL, or DATA_DIR: no file can have a name with such characters in it."
+            )
         return {"engine": "app.storage.sqlite", "credentials": {"file_path": embedded_path(url), "patience": patience}}
-    if parts.scheme in {"postgres", "postgresql"} and parts.hostname and parts.path.strip("/"):
-        return {
-            "engine": "app.storage.postgres",
-            "credentials": {
-                "host": parts.hostname,
-                "port": parts.port or 5432,
-                "user": unquote(parts.username or "postgres"),
-                "password": unquote(parts.password) if parts.password else None,
-                "database": unquote(parts.path.strip("/")),
-                "maxsize": _POOL_SIZE,
-                "patience": patience,
-            },
-        }
-    raise ConfigurationError(
-        "INSTALLED_APPS_DATABASE_URL must be sqlite:///path/to/file or postgres://user:password@host:port/name."
-    )
+    address = read_address(url)
+    check_files(address)
+    return {
+        "engine": "app.storage.postgres",
+        "credentials": {"address": address, "maxsize": connections, "patience": patience},
+    }

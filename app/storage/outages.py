@@ -7,6 +7,7 @@ codes). What is no outage (a broken rule, a wrong statement) is None: that is fo
 import asyncio
 import random
 import sqlite3
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import asyncpg
 import structlog
 
 from app.errors import ConfigurationError, DatabaseAway, OutcomeUnknown
+from app.storage.addresses import SETTING, read_address
 
 T = TypeVar("T")
 
@@ -24,6 +26,10 @@ BUSY = "The database is too busy for the moment: ask again."
 FULL = "The database has no room left, so nothing can be saved: its operator has to make some. Then ask again."
 READ_ONLY = "The database takes no changes at present: ask again. If it stays so, its operator has to look at it."
 SHUT = "The database does not let the service in: its operator has to look at INSTALLED_APPS_DATABASE_URL."
+UNTRUSTED = (
+    "The database's certificate, or this service's own, is not accepted: its operator has to look at its sslmode and files."
+)
+CLEAR = "The database speaks no TLS, which its sslmode asks for: its operator has to look at INSTALLED_APPS_DATABASE_URL."
 DAMAGED = "The database cannot be read as it is: its operator has to look at it."
 UNKNOWN = "The database was lost while this was being saved: it may have been done. Read before you ask again."
 
@@ -38,13 +44,15 @@ RETRY_AFTER = "2"
 class Patience:
     """How long the database is waited for, in seconds.
 
-    For a connection, fresh or free; a statement; somebody else's lock; a transaction of ours in which nothing happens (the
-    process is halted); a turn within the process, which is a team's or SQLite's one writer's. `pauses` lie between tries of what
+    For a fresh connection; a free one of the process' own (`place`); a statement; somebody else's lock; a transaction of
+    ours in which nothing happens (the process is halted); a turn within the process, which is a team's or SQLite's one writer's.
+    `pauses` lie between tries of what
     has not happened, each cut by `luck` (0 to 1) to at least half of it; no try begins after `tries`.
     `note` hears of each try that failed what came then.
     """
 
     connection: float = 5.0
+    place: float = 10.0
     statement: float = 10.0
     lock: float = 5.0
     idle: float = 10.0
@@ -104,9 +112,23 @@ def unknown(fault: str) -> OutcomeUnknown:
     return OutcomeUnknown(UNKNOWN, fault=fault, is_silent=True)
 
 
-def unusable(away: DatabaseAway) -> ConfigurationError:
+def unusable(away: DatabaseAway, *, url: str) -> ConfigurationError:
     """Return what a command says that cannot begin for it."""
-    return ConfigurationError(f"INSTALLED_APPS_DATABASE_URL: the database cannot be used now ({away.fault}). {away.message}")
+    if not url.startswith("sqlite:"):
+        address = read_address(url)
+        if away.fault.startswith(_NO_SUCH_DATABASE):
+            making = f"mend its name, or make it: {address.making}"
+            return ConfigurationError(f"{SETTING}: the server has no database {address.shown}: {making}")
+        if away.message == AWAY and not _is_told_by_server(away.fault):
+            look = "see that a database server runs there, and that host and port are right."
+            return ConfigurationError(f"{SETTING}: nothing answers at {address.places} ({away.fault}): {look}")
+    advice = next((more for state, more in _ADVICE.items() if away.fault.startswith(state)), "")
+    return ConfigurationError(f"{SETTING}: the database cannot be used now ({away.fault}). {away.message}{advice}")
+
+
+def _is_told_by_server(fault: str) -> bool:
+    code, _, name = fault.partition(" ")
+    return len(code) == _CODE_LENGTH and code == code.upper() and bool(name)
 
 
 def of_server(error: BaseException) -> DatabaseAway | None:
@@ -119,7 +141,7 @@ def of_server(error: BaseException) -> DatabaseAway | None:
         case asyncpg.InterfaceError() if isinstance(error, ValueError):
             return None  # a value of ours that has no place in its column
         case asyncpg.InterfaceError() | asyncpg.InternalClientError() | OSError():
-            return DatabaseAway(AWAY, fault=type(error).__name__, passes=True, is_silent=True)
+            return _of_tls(error) or DatabaseAway(AWAY, fault=type(error).__name__, passes=True, is_silent=True)
     return None
 
 
@@ -150,6 +172,9 @@ def _of_state(error: asyncpg.PostgresError) -> DatabaseAway | None:
     fault = f"{state} {type(error).__name__}"
     if isinstance(error, asyncpg.InvalidCachedStatementError):  # a newer version has just migrated
         return DatabaseAway(BUSY, fault=fault, passes=True)
+    if isinstance(error, asyncpg.ProtocolViolationError) and any(words in str(error) for words in _OF_POOLER):
+        words, state = next(pair for pair in _OF_POOLER.items() if pair[0] in str(error))
+        fault = f"{state} {words}"
     if state in _ENDED or state.startswith("08"):
         return DatabaseAway(AWAY, fault=fault, passes=True, is_silent=True)
     for beginning, (message, passes) in _OF_SERVER.items():
@@ -157,6 +182,23 @@ def _of_state(error: asyncpg.PostgresError) -> DatabaseAway | None:
             return DatabaseAway(message, fault=fault, passes=passes)
     return None
 
+
+def _of_tls(error: Exception) -> DatabaseAway | None:
+    if isinstance(error, ssl.SSLCertVerificationError) or "ALERT" in (getattr(error, "reason", None) or ""):
+        why = getattr(error, "verify_message", "") or getattr(error, "reason", "")
+        return DatabaseAway(UNTRUSTED, fault=f"TLS: {why.rstrip('.')}")
+    if isinstance(error, ConnectionError) and str(error).endswith("rejected SSL upgrade"):  # asyncpg has no other name for it
+        return DatabaseAway(CLEAR, fault="no TLS there")
+    return None
+
+
+_NO_SUCH_DATABASE = "3D000"
+_CODE_LENGTH = 5
+
+_ADVICE = {
+    "28000": " It does not know the user, or lets nobody in from here, or not without TLS (sslmode=require).",
+    "28P01": " The password is wrong, or the user is.",
+}
 
 _ENDED = frozenset({"25P03", "25P04", "40003", "57P01", "57P02", "57P03", "57P04", "57P05"})
 """The server has ended the connection, or is not there yet."""
@@ -174,6 +216,14 @@ _OF_SERVER = {
     "3D": (SHUT, False),
 }
 """Messages by the beginning of the code, the longer one first, and whether trying again at once may help."""
+
+_OF_POOLER = {
+    "no such database": _NO_SUCH_DATABASE,
+    "no more connections allowed": "53300",
+    "query_wait_timeout": "53300",
+    "client_login_timeout": "53300",
+}
+"""What pgbouncer says under one code for all (08P01), and the server's own code for it."""
 
 _OF_FILE = {
     sqlite3.SQLITE_BUSY: BUSY,

@@ -8,6 +8,7 @@ What differs from `tortoise.backends.asyncpg`:
   anew: after a restart of the server, or of a firewall between, all of them are dead;
 - a read outside a transaction that lost its connection is asked once more, on another;
 - a transaction that could not be entered leaves nothing behind (Tortoise keeps the connection and the context variable);
+- behind a pooler nothing is left on a connection: what bounds a transaction is said in it;
 - a commit that was cut off is looked up in the server's own log of transactions, so that its outcome is known all the same;
 - every outage is raised as DatabaseAway.
 """
@@ -26,7 +27,9 @@ from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError, TransactionManagementError
 
 from app.errors import DatabaseAway
+from app.storage.addresses import ServerAddress
 from app.storage.outages import AWAY, PATIENCE, Patience, of_server, spoils_connection, unknown
+from app.storage.pooling import OPTIONS, is_pooled, leave, without_a_session
 
 Loaned: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
@@ -39,22 +42,38 @@ _RAISED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClient
 class ServerClient(AsyncpgDBClient):
     """The engine: Tortoise finds it as `client_class`."""
 
-    def __init__(self, *, patience: Patience = PATIENCE, **options: Any) -> None:
+    def __init__(self, *, address: ServerAddress, patience: Patience = PATIENCE, **options: Any) -> None:
         bounds = {
+            "database": address.database,
             "minsize": 0,  # nothing is opened before it is needed, so opening the pool itself cannot fail
             "timeout": patience.connection,
             "command_timeout": patience.statement + _LOCAL_GRACE_SECONDS,
-            "server_settings": _server_settings(patience),
+            "server_settings": server_settings(patience),
         }
         super().__init__(**{**bounds, **options})
+        self.address = address
+        self.is_pooled = False
         self.patience = patience
         self._giving_back: set[asyncio.Task[None]] = set()
+
+    async def create_pool(self, **options: Any) -> "asyncpg.Pool[asyncpg.Record]":
+        """Make the pool. Tortoise knows one host, nothing of TLS and no pooler: what it says of them is put right."""
+        patience, settings = self.patience, server_settings(self.patience)
+        try:
+            self.is_pooled = await is_pooled(
+                self.address, settings=settings, connection=patience.connection, statement=patience.statement
+            )
+        except _RAISED as error:
+            raise _translated(error) from error
+        pooled = {**OPTIONS, "reset": leave} if self.is_pooled else {}
+        return await asyncpg.create_pool(**{**options, **self.address.options, **pooled})
 
     async def borrow(self) -> Loaned:
         """Return a connection that nobody else has. Raises DatabaseAway when none is to be had in time."""
         try:
-            async with asyncio.timeout(self.patience.connection):
-                return await (await self._opened()).acquire()
+            pool = await self._opened()
+            async with asyncio.timeout(self.patience.place):
+                return await pool.acquire()
         except _RAISED as error:
             raise _translated(error) from error
 
@@ -129,6 +148,12 @@ class ServerTransaction(TransactionWrapper):
     def __init__(self, client: ServerClient, connection: Loaned) -> None:
         super().__init__(client)
         self._connection = connection  # type: ignore[assignment]  # Tortoise's own is one of the pool's too
+        self._bounds = without_a_session(server_settings(client.patience)) if client.is_pooled else ""
+
+    async def begin(self) -> None:
+        await super().begin()
+        if self._bounds:
+            await self.execute_script(self._bounds)
 
     async def commit(self) -> None:
         """Commit. Raises DatabaseAway; _CutOff when the connection was lost before the server has said whether it did."""
@@ -249,7 +274,7 @@ def _translated(error: Exception) -> Exception:
     return error
 
 
-def _server_settings(patience: Patience) -> dict[str, str]:
+def server_settings(patience: Patience) -> dict[str, str]:
     """Return what the server keeps to on every connection of ours; it takes milliseconds, or seconds where it says so."""
     return {
         "statement_timeout": f"{patience.statement * 1000:.0f}",

@@ -6,10 +6,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import asyncpg
 
@@ -35,6 +36,7 @@ class PostgresServer:
     log: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def url(self, database: str = "postgres") -> str:
         return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
@@ -43,11 +45,11 @@ class PostgresServer:
         """Start it where it does not run, and return once it takes connections."""
         if self.process is not None:
             return
-        options = [option for name, value in _OPTIONS.items() for option in ("-c", f"{name}={value}")]
+        options = [option for name, value in {**_OPTIONS, **self.options}.items() for option in ("-c", f"{name}={value}")]
         command = [program("postgres"), "-D", str(self.cluster), "-p", str(self.port), *options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: ASYNC220, S603 - the server itself; it does not wait
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, user=_user(), cwd=self.cluster
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, user=server_user(), cwd=self.cluster
             )
         async with asyncio.timeout(_START_SECONDS):
             while not await self._is_answering():
@@ -80,12 +82,18 @@ class PostgresServer:
 
 
 @asynccontextmanager
-async def postgres_server(folder: Path) -> AsyncIterator[PostgresServer]:
-    """Yield a running server with a cluster of its own (superuser postgres, no password), ended and deleted at the end."""
+async def postgres_server(
+    folder: Path, *, options: Mapping[str, str] = MappingProxyType({}), prepare: Callable[[Path], None] = lambda _cluster: None
+) -> AsyncIterator[PostgresServer]:
+    """Yield a running server with a cluster of its own (superuser postgres, no password), ended and deleted at the end.
+
+    `options` are the server's own, beside what all of them have; `prepare` is given the cluster's folder before the start.
+    """
     cluster = _make_folder(folder)
     try:
         await asyncio.to_thread(_make_cluster, cluster)
-        server = PostgresServer(cluster=cluster, log=folder / "postgres.log", port=free_port())
+        prepare(cluster)
+        server = PostgresServer(cluster=cluster, log=folder / "postgres.log", port=free_port(), options=options)
         try:
             await server.start()
             yield server
@@ -95,14 +103,14 @@ async def postgres_server(folder: Path) -> AsyncIterator[PostgresServer]:
         await asyncio.to_thread(shutil.rmtree, cluster, ignore_errors=True)
 
 
-def _user() -> str | None:
+def server_user() -> str | None:
     """PostgreSQL does not run as root."""
     return _UNPRIVILEGED if os.geteuid() == 0 else None
 
 
 def _make_folder(folder: Path) -> Path:
     """Return an empty folder that the server's user owns and can reach: root's temporary folders are closed to others."""
-    user = _user()
+    user = server_user()
     if user is None:
         cluster = folder / "postgres"
         cluster.mkdir()
@@ -114,5 +122,5 @@ def _make_folder(folder: Path) -> Path:
 
 def _make_cluster(cluster: Path) -> None:
     command = [program("initdb"), "-D", str(cluster), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
-    made = subprocess.run(command, capture_output=True, check=False, text=True, user=_user(), cwd=cluster)  # noqa: S603
+    made = subprocess.run(command, capture_output=True, check=False, text=True, user=server_user(), cwd=cluster)  # noqa: S603
     assert made.returncode == 0, made.stderr

@@ -10,7 +10,7 @@ import pytest
 
 def program(name: str) -> str:
     """Return the program's path. Where it is missing the test is skipped; with REQUIRE_POSTGRES set it fails."""
-    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *_postgres_folders()]))
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", *_postgres_folders()]))
     if found is not None:
         return found
     if os.environ.get("REQUIRE_POSTGRES"):

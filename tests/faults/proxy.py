@@ -96,6 +96,11 @@ class Proxy:
         self._loop = loop
 
     @property
+    def refused(self) -> int:
+        """How many connections were refused so far."""
+        return self._do(lambda: self._relay.refused)
+
+    @property
     def connections(self) -> int:
         """How many connections are there now."""
         return self._do(lambda: len(self._relay.wires))
@@ -130,6 +135,7 @@ class _Relay:
         self.random = random
         self.fault: Fault | None = None
         self.wires: set[_Wire] = set()
+        self.refused = 0
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
@@ -205,6 +211,7 @@ class _Wire:
         """Carry both ways until both sides have ended."""
         match self._relay.fault:
             case Refuse():
+                self._relay.refused += 1
                 self.reset()
             case BlackHole():
                 self._has_lost_bytes = True

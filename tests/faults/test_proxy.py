@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from tests.faults.proxy import BlackHole, Delay, Drop, Fault, HalfOpen, Proxy, Refuse, Trickle, proxying
+from tests.listening import listening
 from tests.processes import free_port
 
 _SOON = 5.0
@@ -39,9 +40,6 @@ class Echo:
             ending = "reset"
         self.endings.append(ending)
         self.changed.set()
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
 
     async def until_ended(self) -> list[str]:
         async with asyncio.timeout(_SOON):
@@ -86,13 +84,11 @@ class Client:
 @asynccontextmanager
 async def echoing() -> AsyncIterator[tuple[Echo, Proxy]]:
     echo = Echo()
-    listener = await asyncio.start_server(echo.answer, "127.0.0.1", 0)
-    echo.port = listener.sockets[0].getsockname()[1]
-    try:
-        async with proxying("127.0.0.1", echo.port, random=Random(1)) as proxy:  # noqa: S311 - choices
-            yield echo, proxy
-    finally:
-        listener.close()
+    async with (
+        listening(echo.answer) as echo.port,
+        proxying("127.0.0.1", echo.port, random=Random(1)) as proxy,  # noqa: S311 - choices
+    ):
+        yield echo, proxy
 
 
 @asynccontextmanager

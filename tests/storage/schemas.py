@@ -210,6 +210,23 @@ async def _schema_of_server(url: str) -> Schema:
     }
 
 
+async def put_members(url: str, emails: Sequence[str], *, team_id: UUID, moment: datetime) -> list[str]:
+    """Put a team there with a member for each address as it stands, whatever any version makes of it; return their ids."""
+    ids = [UUID(int=number) for number in range(1, len(emails) + 1)]
+    await _insert(url, "team", _fitting(url, {"id": team_id, "name": "Orbit", "created_at": moment}))
+    for id_, email in zip(ids, emails, strict=True):
+        row = {"id": id_, "team_id": team_id, "name": "A", "email": email, "role": "MEMBER", "joined_at": moment}
+        await _insert(url, "member", _fitting(url, row))
+    return [str(id_) for id_ in ids]
+
+
+def _fitting(url: str, row: Row) -> Row:
+    """Return the row as the database takes it: SQLite has ids and moments as texts."""
+    if not database.is_embedded(url):
+        return row
+    return {name: str(value) for name, value in row.items()}
+
+
 async def ask(url: str, statement: str, *values: object) -> list[Row]:
     """Run a statement on a connection of its own; `values` stand where it says ? (SQLite) or $1 (PostgreSQL)."""
     if not database.is_embedded(url):

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from app.errors import DatabaseAway
-from app.storage.outages import AWAY, BUSY, FULL, READ_ONLY, SHUT, Patience, of_file, of_server, until_done
+from app.storage.outages import AWAY, BUSY, FULL, READ_ONLY, SHUT, Patience, of_file, of_server, until_done, unusable
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,46 @@ def test_what_the_server_says_is_sorted_by_its_code(error: Exception, message: s
 
     assert away is not None
     assert (away.message, away.passes, away.is_silent) == (message, passes, is_silent)
+
+
+def test_a_database_that_is_not_there_is_told_by_its_name_and_without_the_password() -> None:
+    away = of_server(asyncpg.InvalidCatalogNameError(""))
+    assert away is not None
+
+    said = unusable(away, url="postgres://ada:s3cret@db.example.com:5433/apps%5Ftest").message
+
+    assert said == (
+        'INSTALLED_APPS_DATABASE_URL: the server has no database "apps_test": mend its name, or make it: '
+        "CREATE DATABASE \"apps_test\" ENCODING 'UTF8' TEMPLATE template0;"
+    )
+
+
+SHUT_OUT = "The database does not let the service in: its operator has to look at INSTALLED_APPS_DATABASE_URL."
+NOBODY_THERE = "nothing answers at db.example.com:5433, 10.0.0.7:5432 (ConnectionRefusedError)"
+NO_SUCH_USER = "It does not know the user, or lets nobody in from here, or not without TLS (sslmode=require)."
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (ConnectionRefusedError(), f"{NOBODY_THERE}: see that a database server runs there, and that host and port are right."),
+        (
+            asyncpg.InvalidAuthorizationSpecificationError(""),
+            f"the database cannot be used now (28000 InvalidAuthorizationSpecificationError). {SHUT_OUT} {NO_SUCH_USER}",
+        ),
+        (
+            asyncpg.InvalidPasswordError(""),
+            f"the database cannot be used now (28P01 InvalidPasswordError). {SHUT_OUT} The password is wrong, or the user is.",
+        ),
+    ],
+)
+def test_who_cannot_begin_is_told_where_it_looked_and_what_may_be_wrong(error: Exception, end: str) -> None:
+    away = of_server(error)
+    assert away is not None
+
+    said = unusable(away, url="postgres://ada:s3cret@db.example.com:5433,10.0.0.7/apps").message
+
+    assert said == f"INSTALLED_APPS_DATABASE_URL: {end}"
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,7 @@ async def test_an_exhausted_pool_refuses_in_time_and_loses_no_connection_to_thos
         await began.wait()
         await go_on.wait()
 
-    async with opened(database_url, Patience(connection=0.3)):
+    async with opened(database_url, Patience(place=0.3)):
         holding = [asyncio.create_task(database.write(hold)) for _ in range(POOL)]
         await began.wait()
         with pytest.raises(DatabaseAway) as refused:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -18,9 +19,10 @@ from app.tables import MIGRATIONS, MODELS
 from tests import databases, migrations
 from tests.journeys.soaking import fresh_random, full, say, until
 from tests.processes import Service
-from tests.storage.schemas import ROWS_OF_EACH, Row, Schema, fill, rows_of, schema_of, taken_away
+from tests.storage.schemas import ROWS_OF_EACH, Row, Schema, ask, fill, put_members, rows_of, schema_of, taken_away
 
 VERSIONS = migrations.versions()
+TEAM = UUID(int=77)
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 
@@ -87,6 +89,25 @@ async def test_what_takes_something_away_from_the_version_before_is_found(databa
     assert found(indexes=run.indexes | {replace(by_time, name="more", is_unique=True)}) == [
         "monitor_run: ('recorded_at',) have become unique"
     ]
+
+
+async def test_members_whose_addresses_become_one_stay_apart_and_the_upgrade_says_who_they_are(tmp_path: Path) -> None:
+    async with databases.blank(tmp_path) as url:
+        await migrations.make(url, "0004_oidc_sign_in")
+        emails = ("a@bücher.example", "a@xn--bcher-kva.example", "b@xn--bcher-kva.example", "ärger@x.org", "c@xn--a", "d@x.org")
+        members = await put_members(url, emails, team_id=TEAM, moment=NOW)
+        said: list[str] = []
+
+        await upgrade.migrate(url, models=MODELS, migrations=MIGRATIONS, now=NOW, say=said.append)
+        await upgrade.migrate(url, models=MODELS, migrations=MIGRATIONS, now=NOW, say=said.append)
+
+        left = {str(row["id"]): row["email"] for row in await ask(url, "SELECT id, email FROM member")}
+        kept = ("a@bücher.example", "a@xn--bcher-kva.example", "b@bücher.example", "ärger@x.org", "c@xn--a", "d@x.org")
+        assert left == dict(zip(members, kept, strict=True))
+        assert [line.partition(".")[0] for line in said] == [
+            f"The members {members[1]} and {members[0]} of the team {TEAM} have one e-mail address in two spellings",
+            f"Present members whose e-mail address has letters beyond ASCII before the @: 1, such as {members[3]}",
+        ]
 
 
 @pytest.mark.endurance

@@ -13,7 +13,7 @@ from app.storage import database
 from app.storage.outages import Patience
 from tests import databases
 
-SHORT = Patience(connection=0.5, statement=0.5, lock=0.4, idle=0.4, pauses=(0.0, 0.05, 0.1, 0.2, 0.4, 0.8))
+SHORT = Patience(connection=0.5, place=0.5, statement=0.5, lock=0.4, idle=0.4, pauses=(0.0, 0.05, 0.1, 0.2, 0.4, 0.8))
 POOL = 10
 
 
