@@ -1,8 +1,9 @@
 """The way out: the one door for every outgoing call, what goes through it, and where it may lead."""
 
 from app.json_text import NotJson, parse_json
-from app.outbound.connections import BadCertificates, parse_certificates
+from app.outbound.certificates import CERTIFICATES_FILE, CERTIFICATES_FOLDER, BadCertificates, make_trust, parse_certificates
 from app.outbound.door import Outbound, Outcome, prove_guarded
+from app.outbound.environment import proxy_for
 from app.outbound.messages import (
     BadAnswer,
     Basic,
@@ -17,9 +18,15 @@ from app.outbound.messages import (
     fits_header,
 )
 from app.outbound.origins import OddUrl, Url, origin_of, parse_url, same_origin
-from app.outbound.policy import AllowRule, parse_allow
+from app.outbound.patience import seconds_left, waiting_until
+from app.outbound.policy import SETTING as ALLOW_SETTING, AllowRule, parse_allow
+from app.outbound.proxies import OddProxy, Proxy, parse_proxy
+from app.outbound.tunnels import NoWay
 
 __all__ = [
+    "ALLOW_SETTING",
+    "CERTIFICATES_FILE",
+    "CERTIFICATES_FOLDER",
     "AllowRule",
     "BadAnswer",
     "BadCertificates",
@@ -28,21 +35,29 @@ __all__ = [
     "Cause",
     "Endpoint",
     "Headers",
+    "NoWay",
     "NotAllowed",
     "NotJson",
+    "OddProxy",
     "OddUrl",
     "Outbound",
     "Outcome",
+    "Proxy",
     "Request",
     "Response",
     "Unreachable",
     "Url",
     "fits_header",
+    "make_trust",
     "origin_of",
     "parse_allow",
     "parse_certificates",
     "parse_json",
+    "parse_proxy",
     "parse_url",
     "prove_guarded",
+    "proxy_for",
     "same_origin",
+    "seconds_left",
+    "waiting_until",
 ]

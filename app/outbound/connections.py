@@ -1,28 +1,32 @@
 """Connections that only go where the policy lets them: httpcore2's pool, over a network that looks before it connects."""
 
 import ssl
+import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import httpcore2
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from app.outbound.addresses import Address, parse_address
+from app.outbound.addresses import Address, Standing, parse_address, standing_of
 from app.outbound.messages import Cause, NotAllowed, Unreachable
 from app.outbound.origins import Url
-from app.outbound.policy import Policy, describe, judge
+from app.outbound.policy import Denial, Policy, describe, judge, judge_name
+from app.outbound.proxies import Proxy
 from app.outbound.resolver import NoAddress, Resolve, addresses_of, is_of_this_machine
+from app.outbound.tunnels import NoWay, open_way
 
 Dial = Callable[[str, int], Awaitable[httpcore2.AsyncNetworkStream]]
 """Connects to a numeric address and a port."""
 
 _CONNECT_PATIENCE = 3.0
+_NAME_PATIENCE_BESIDE_PROXY = 2.0  # a company's name server may never answer for names outside: the proxy has to have its time
+_UNKNOWN_SECONDS = 60.0
+_MOST_UNKNOWN = 1000
 _ADDRESSES_TRIED = 4
 _CONNECTIONS = 100
 _IDLE_SECONDS = 5.0
-_MOST_CERTIFICATES = 32
 
 
 class OpenPool(Protocol):
@@ -47,20 +51,70 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True)
+class Detour:
+    """The way through a proxy, which is asked for `host`."""
+
+    proxy: Proxy
+    host: str
+
+
+@dataclass(frozen=True)
 class Guard:
-    """Turns a name into addresses that may be connected to. `own`: hosts and ports where the service's own parts answer."""
+    """Turns a name into addresses that may be connected to. `own`: hosts and ports where the service's own parts answer.
+
+    `proxy` leads to what is public, and with `proxies_private` to what is private too, but never to this machine.
+    """
 
     policy: Policy
     own: Sequence[tuple[str, int]]
     resolve: Resolve
+    proxy: Proxy | None = None
+    proxies_private: bool = False
+    now: Callable[[], float] = time.monotonic
+    _unknown: OrderedDict[str, float] = field(default_factory=OrderedDict)
+    """Until when names that could not be looked up are left to the proxy without another look."""
 
-    async def permit(self, url: Url) -> tuple[Address, ...]:
-        """Return the url's addresses, each of them checked; raises Stopped."""
-        addresses = await self._look_up(url.host, url.port)
-        denial = judge(self.policy, url, addresses, own=await self._own_addresses(url.port, addresses))
-        if denial is not None:
-            raise Stopped(NotAllowed(describe(denial, url)))
+    async def permit(self, url: Url) -> tuple[Address, ...] | Detour:
+        """Return the url's addresses, each of them checked, or how the proxy leads there; raises Stopped."""
+        proxy = self.proxy
+        addresses = await self._addresses(url)
+        if isinstance(addresses, NoAddress):
+            if proxy is None or url.scheme == "http":
+                raise _nameless(addresses)
+            _let(judge_name(self.policy, url, own=[host for host, port in self.own if port == url.port]), url)
+            return Detour(proxy, url.host)
+        _let(judge(self.policy, url, addresses, own=await self._own_addresses(url.port, addresses)), url)
+        if proxy is None or not self._are_behind_proxy(addresses):
+            return addresses
+        # Without TLS nobody but the address says who is there: the proxy must not look it up once more.
+        return Detour(proxy, str(addresses[0]) if url.scheme == "http" else url.host)
+
+    async def proxy_addresses(self, proxy: Proxy) -> tuple[Address, ...]:
+        """Return where the proxy is. The operator names it, so it may be anywhere; raises NoWay."""
+        addresses = await addresses_of(proxy.host, proxy.port, resolve=self.resolve)
+        if isinstance(addresses, NoAddress):
+            raise NoWay(f"the name of the proxy, {proxy.host}, could not be looked up")
         return addresses
+
+    async def _addresses(self, url: Url) -> tuple[Address, ...] | NoAddress:
+        if self.proxy is None:
+            return await addresses_of(url.host, url.port, resolve=self.resolve)
+        if self._unknown.get(url.host, 0.0) > self.now():
+            return NoAddress(url.host)
+        patience = _NAME_PATIENCE_BESIDE_PROXY
+        addresses = await addresses_of(url.host, url.port, resolve=self.resolve, patience=patience)
+        # What the operator names may be a server inside, whose name is not known for a moment only.
+        if isinstance(addresses, NoAddress) and not any(rule.names(url) for rule in self.policy.allow):
+            self._unknown[url.host] = self.now() + _UNKNOWN_SECONDS
+            self._unknown.move_to_end(url.host)
+            if len(self._unknown) > _MOST_UNKNOWN:
+                self._unknown.popitem(last=False)
+        return addresses
+
+    def _are_behind_proxy(self, addresses: Sequence[Address]) -> bool:
+        if any(address.is_loopback for address in addresses):
+            return False
+        return self.proxies_private or all(standing_of(address) is Standing.PUBLIC for address in addresses)
 
     async def _own_addresses(self, port: int, addresses: Sequence[Address]) -> frozenset[Address]:
         found: set[Address] = set()
@@ -75,7 +129,7 @@ class Guard:
     async def _look_up(self, host: str, port: int) -> tuple[Address, ...]:
         addresses = await addresses_of(host, port, resolve=self.resolve)
         if isinstance(addresses, NoAddress):
-            raise Stopped(Unreachable(Cause.NAME, f"the name {addresses.host} could not be looked up"))
+            raise _nameless(addresses)
         return addresses
 
 
@@ -95,14 +149,13 @@ class GuardedNetwork(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,  # noqa: ARG002 - as above
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
     ) -> httpcore2.AsyncNetworkStream:
-        url = Url(scheme=self._scheme, host=host, port=port, target="/")
-        failure: Exception = httpcore2.ConnectError()
-        for address in (await self._guard.permit(url))[:_ADDRESSES_TRIED]:
+        way = await self._guard.permit(Url(scheme=self._scheme, host=host, port=port, target="/"))
+        if isinstance(way, Detour):
             try:
-                return _TidyStream(await self._dial(str(address), port))
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failure = error
-        raise failure
+                return await connect_by(way, port, guard=self._guard, dial=self._dial)
+            except NoWay as failure:
+                raise Stopped(Unreachable(Cause.PROXY, failure.words)) from failure
+        return await _connect(way, port, dial=self._dial)
 
     async def connect_unix_socket(
         self,
@@ -111,6 +164,40 @@ class GuardedNetwork(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
     ) -> httpcore2.AsyncNetworkStream:
         raise httpcore2.ConnectError("there is no way out through a file")
+
+
+async def connect_by(detour: Detour, port: int, *, guard: Guard, dial: Dial) -> httpcore2.AsyncNetworkStream:
+    """Connect to the server through the proxy, without asking whether it may be reached; raises NoWay."""
+    proxy = detour.proxy
+    try:
+        stream = await _connect(await guard.proxy_addresses(proxy), proxy.port, dial=dial)
+    except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
+        raise NoWay(f"the proxy at {proxy.place} could not be connected to") from None
+    try:
+        await open_way(stream, proxy=proxy, host=detour.host, port=port)
+    except BaseException:
+        await stream.aclose()
+        raise
+    return stream
+
+
+async def _connect(addresses: Sequence[Address], port: int, *, dial: Dial) -> httpcore2.AsyncNetworkStream:
+    failure: Exception = httpcore2.ConnectError()
+    for address in addresses[:_ADDRESSES_TRIED]:
+        try:
+            return _TidyStream(await dial(str(address), port))
+        except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+            failure = error
+    raise failure
+
+
+def _let(denial: Denial | None, url: Url) -> None:
+    if denial is not None:
+        raise Stopped(NotAllowed(describe(denial, url)))
+
+
+def _nameless(missing: NoAddress) -> Stopped:
+    return Stopped(Unreachable(Cause.NAME, f"the name {missing.host} could not be looked up"))
 
 
 class _TidyStream(httpcore2.AsyncNetworkStream):
@@ -144,39 +231,9 @@ class _TidyStream(httpcore2.AsyncNetworkStream):
         return self._stream.get_extra_info(info)
 
 
-@dataclass(frozen=True)
-class BadCertificates:
-    """What was given is not a list of certificates; `words` say why, to a person."""
-
-    words: str
-
-
 async def dial(address: str, port: int) -> httpcore2.AsyncNetworkStream:
     """Connect over TCP within three seconds."""
     return await httpcore2.AnyIOBackend().connect_tcp(address, port, timeout=_CONNECT_PATIENCE)
-
-
-def parse_certificates(pem: str) -> str | BadCertificates:
-    """Return the certificates in PEM in their one spelling, to be trusted beside the system's; at most 32, and no key."""
-    if "PRIVATE KEY" in pem:
-        return BadCertificates("it holds a private key; only certificates belong here")
-    try:
-        certificates = x509.load_pem_x509_certificates(pem.encode())
-    except ValueError:
-        return BadCertificates("it is not a certificate in PEM form")
-    if len(certificates) > _MOST_CERTIFICATES:
-        return BadCertificates(f"it holds more than {_MOST_CERTIFICATES} certificates")
-    return "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in certificates)
-
-
-def make_trust(certificates: str | None) -> ssl.SSLContext:
-    """Return a context that trusts the system's authorities and the certificates; raises ssl.SSLError where they are none."""
-    trust = httpcore2.default_ssl_context()
-    trust.minimum_version = ssl.TLSVersion.TLSv1_2
-    if certificates is not None:
-        trust.load_verify_locations(cadata=certificates)
-        trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a server's own or an intermediate certificate is enough
-    return trust
 
 
 def open_pool(scheme: str, *, trust: ssl.SSLContext, guard: Guard, dial: Dial, make: OpenPool) -> httpcore2.AsyncConnectionPool:

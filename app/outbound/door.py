@@ -1,8 +1,8 @@
 """The one door for every outgoing call: it goes only where the policy lets it, and takes a secret only home.
 
 It stands on httpcore2, the transport of httpx2, whose pool takes the network as a documented argument: no private name of either
-library is touched, and what httpx2's client would add (cookies kept between calls, redirects, proxies, decoding) is not there
-to be turned off.
+library is touched, and what httpx2's client would add (cookies kept between calls, redirects, proxies that the environment names,
+decoding) is not there to be turned off.
 """
 
 import asyncio
@@ -16,13 +16,15 @@ from dataclasses import dataclass
 import httpcore2
 
 from app.errors import ConfigurationError
+from app.outbound.certificates import make_trust
 from app.outbound.connections import (
+    Detour,
     Dial,
     Guard,
     OpenPool,
     Stopped,
+    connect_by,
     dial,
-    make_trust,
     open_pool,
 )
 from app.outbound.messages import (
@@ -38,8 +40,11 @@ from app.outbound.messages import (
     put_on_wire,
 )
 from app.outbound.origins import OddUrl, Url, parse_url
+from app.outbound.patience import within
 from app.outbound.policy import AllowRule, Policy
+from app.outbound.proxies import Proxy
 from app.outbound.resolver import Resolve, SystemResolver
+from app.outbound.tunnels import NoWay
 from app.telemetry.meters import Meters
 from app.telemetry.tracing import NoTracing, Tracing
 
@@ -49,6 +54,9 @@ DEADLINE = 10.0
 MAX_BYTES = 2 * 1024 * 1024
 
 _POOLS = 256
+_MOST_HEADERS = 200
+_MOST_PIECES = 10_000
+_PIECES_IN_ONE_TURN = 100
 # What has waited long for a connection is not sent: its time would end while the other side works, and the answer be lost.
 _IN_LINE = {"timeout": {"pool": 3.0}}
 _PROOF_DEADLINE = 2.0
@@ -67,6 +75,7 @@ class Outbound:
     """Sends requests. Opened by being made, in a running service's lifespan; closed by `aclose`.
 
     `allow`, `sandbox`: see the policy. `own`: (host, port) where the service listens and where its database and Redis answer.
+    `proxy`, `proxies_private`: see the guard.
     """
 
     def __init__(
@@ -75,6 +84,8 @@ class Outbound:
         allow: Sequence[AllowRule] = (),
         sandbox: tuple[str, int] | None = None,
         own: Sequence[tuple[str, int]] = (),
+        proxy: Proxy | None = None,
+        proxies_private: bool = False,
         resolve: Resolve | None = None,
         dial: Dial = dial,
         make_pool: OpenPool = httpcore2.AsyncConnectionPool,
@@ -83,9 +94,10 @@ class Outbound:
     ) -> None:
         self._meters = meters or Meters()
         self._tracing = tracing or NoTracing()
-        self._resolver = SystemResolver()
         policy = Policy(allow=tuple(allow), sandbox=sandbox)
-        self._guard = Guard(policy=policy, own=tuple(own), resolve=resolve or self._resolver)
+        self._guard = Guard(
+            policy=policy, own=tuple(own), resolve=resolve or SystemResolver(), proxy=proxy, proxies_private=proxies_private
+        )
         self._dial = dial
         self._make_pool = make_pool
         self._pools: OrderedDict[tuple[str, str | None], _Pool] = OrderedDict()
@@ -101,6 +113,8 @@ class Outbound:
         certificates: str | None = None,
     ) -> Outcome:
         """Make one call, once, and return its answer or why there is none, within `deadline` seconds in all.
+
+        Where it is waited for no longer than that (`waiting_until`), it ends sooner.
 
         `origin` is the one that the request's secrets belong to: with a secret in it, a request to any other raises
         ValueError, as does one that cannot be written down. `certificates` (PEM) are trusted beside the system's, there only.
@@ -124,18 +138,29 @@ class Outbound:
         wire = put_on_wire(request, url)
         if wire.holds_secret and url.origin != home.origin:
             raise ValueError(f"a secret of {home.origin} was about to go to {url.origin}")
+        deadline = within(deadline)
         try:
             async with asyncio.timeout(deadline):
                 return await self._exchange(url, wire, max_bytes, certificates if url.origin == home.origin else None)
         except TimeoutError:
-            return Unreachable(Cause.TIMEOUT, f"{url.origin} gave no whole answer within {deadline:g} seconds")
+            return Unreachable(Cause.TIMEOUT, f"{url.origin} gave no whole answer within {deadline:.2g} seconds")
+
+    async def try_proxy(self, host: str, port: int) -> NoWay | None:
+        """Have the proxy open a way to that server, and close it again. Return why it does not; None also without a proxy."""
+        if self._guard.proxy is None:
+            return None
+        try:
+            stream = await connect_by(Detour(self._guard.proxy, host), port, guard=self._guard, dial=self._dial)
+        except NoWay as failure:
+            return failure
+        await stream.aclose()
+        return None
 
     async def aclose(self) -> None:
         """Close every connection."""
         pools, self._pools = self._pools, OrderedDict()
         for pool in pools.values():
             await pool.connections.aclose()
-        self._resolver.close()
 
     async def _exchange(self, url: Url, wire: Wire, max_bytes: int, certificates: str | None) -> Outcome:
         try:
@@ -195,6 +220,8 @@ async def prove_guarded(outbound: Outbound) -> None:
     for address in _NEVER_REACHABLE:
         try:
             outcome = await outbound.send(Request("GET", address, endpoint=_PROOF), origin=address, deadline=_PROOF_DEADLINE)
+        except ConfigurationError:
+            raise
         except Exception as error:
             raise ConfigurationError(f"The guard of outgoing calls does not work with this httpcore2: {error}") from error
         if not isinstance(outcome, NotAllowed):
@@ -211,25 +238,35 @@ async def _call(connections: httpcore2.AsyncConnectionPool, url: Url, wire: Wire
         httpcore2.Request(wire.method, there, headers=wire.headers, content=wire.body, extensions=_IN_LINE),
     )
     try:
+        if len(answer.headers) > _MOST_HEADERS:
+            return BadAnswer(f"{url.origin} answered with more than {_MOST_HEADERS} headers")
         headers = Headers(answer.headers)
         if headers.get("content-encoding", "identity").lower() != "identity":
             return BadAnswer(f"{url.origin} answered compressed, though it was asked not to")
         body = await _read(answer, max_bytes)
     finally:
         await answer.aclose()
-    if body is None:
-        return BadAnswer(f"{url.origin} answered with more than {max_bytes} bytes")
+    if isinstance(body, str):
+        return BadAnswer(f"{url.origin} answered {body}")
     return Response(status=answer.status, headers=headers, body=body)
 
 
-async def _read(answer: httpcore2.Response, max_bytes: int) -> bytes | None:
-    """Return the body, or None as soon as it is more than `max_bytes`; what its headers say about its length is not believed."""
-    body = bytearray()
+async def _read(answer: httpcore2.Response, max_bytes: int) -> bytes | str:
+    """Return the body, or in words why it is not read to its end; what its headers say about its length is not believed.
+
+    Its pieces are counted too: each of them takes time, however little is in it.
+    """
+    body, count = bytearray(), 0
     async with aclosing(answer.aiter_stream()) as pieces:
         async for piece in pieces:
             body += piece
+            count += 1
             if len(body) > max_bytes:
-                return None
+                return f"with more than {max_bytes} bytes"
+            if count > _MOST_PIECES:
+                return f"in more than {_MOST_PIECES} pieces"
+            if count % _PIECES_IN_ONE_TURN == 0:
+                await asyncio.sleep(0)
     return bytes(body)
 
 

@@ -78,10 +78,10 @@ class Headers(Mapping[str, str]):
     """A response's headers: names in any case; values of a repeated one are joined by commas (RFC 9110, section 5.3)."""
 
     def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
-        self._values: dict[str, str] = {}
+        values: dict[str, list[str]] = {}
         for name, value in pairs:
-            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-            self._values[key] = f"{self._values[key]}, {text}" if key in self._values else text
+            values.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+        self._values = {name: ", ".join(each) for name, each in values.items()}
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
@@ -120,11 +120,12 @@ class Cause(Enum):
     TIMEOUT = "timeout"
     NAME = "name"
     RESET = "reset"
+    PROXY = "proxy"
 
 
 @dataclass(frozen=True)
 class Unreachable:
-    """No whole answer came. After CONNECT, TLS and NAME nothing had been sent; after TIMEOUT and RESET it may have worked."""
+    """No whole answer came. After CONNECT, TLS, NAME and PROXY nothing had been sent; after TIMEOUT and RESET it may have."""
 
     cause: Cause
     words: str

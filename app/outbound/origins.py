@@ -98,6 +98,9 @@ def _read_v6(text: str) -> str | OddUrl:
 
 
 def _read_name(text: str) -> str | OddUrl:
+    # A name is never shorter in ASCII than as people write it, and IDNA takes long over long ones.
+    if len(text) > _LONGEST_NAME:
+        return OddUrl("its host is not a name that a server can have")
     name = text.lower() if text.isascii() else _to_ascii(text)
     labels = name.split(".")
     if _NUMBER_LIKE.fullmatch(labels[-1]):

@@ -3,30 +3,57 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Thread
 
 from app.outbound.addresses import Address, parse_address
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Takes a name and a port to the addresses, as text; raises where there is no answer."""
 
+LookUp = Callable[[str, int], Sequence[str]]
+"""The same, on a thread."""
+
 PATIENCE = 5.0
 _THREADS = 8
 
 
 class SystemResolver:
-    """Asks the system's resolver, on threads of its own: a name server that hangs holds up nothing but other look-ups."""
+    """Asks the system's resolver, on eight threads of its own: a name server that hangs holds up nothing but other look-ups.
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="resolver")
+    Neither does it keep a process from ending: an executor would wait at its end for every thread, as long as the system tries.
+    """
+
+    def __init__(self, look_up: LookUp | None = None) -> None:
+        self._look_up = look_up or _look_up
+        self._places = asyncio.Semaphore(_THREADS)
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
+        await self._places.acquire()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Sequence[str]] = loop.create_future()
 
-    def close(self) -> None:
-        """Let the threads go; what they are asking is not waited for."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        def settle(found: Sequence[str] | Exception) -> None:
+            self._places.release()  # not before the thread has ended, whoever still waits for it
+            if answer.done():
+                return
+            if isinstance(found, Exception):
+                answer.set_exception(found)
+            else:
+                answer.set_result(found)
+
+        def ask() -> None:
+            found = _ask(self._look_up, host, port)
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(settle, found)
+
+        try:
+            Thread(target=ask, name="resolver", daemon=True).start()
+        except RuntimeError:  # the machine has no thread left
+            self._places.release()
+            raise
+        return await answer
 
 
 @dataclass(frozen=True)
@@ -63,6 +90,13 @@ def is_of_this_machine(address: Address) -> bool:
     except OSError:
         return False
     return True
+
+
+def _ask(look_up: LookUp, host: str, port: int) -> Sequence[str] | Exception:
+    try:
+        return look_up(host, port)
+    except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
+        return error
 
 
 def _look_up(host: str, port: int) -> list[str]:

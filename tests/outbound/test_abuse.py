@@ -110,3 +110,10 @@ async def test_the_size_is_bounded_to_the_byte() -> None:
 
     assert isinstance(exact, Response)
     assert isinstance(above, BadAnswer)
+
+
+@pytest.mark.parametrize(("size", "kind"), [(1_000, Response), (1_001, BadAnswer)])
+async def test_an_answer_has_as_many_bytes_as_it_may_and_not_one_more(size: int, kind: type) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + bytes(size)
+
+    assert type(await call(answer, max_bytes=1_000)) is kind

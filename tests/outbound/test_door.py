@@ -310,6 +310,14 @@ def test_what_is_no_certificate_is_said_so(pem: str) -> None:
     assert isinstance(parse_certificates(pem), BadCertificates)
 
 
+def test_a_key_beside_a_certificate_is_told_and_not_taken(authority: Authority) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+
+    refused = parse_certificates(authority.pem + key)
+
+    assert refused == BadCertificates("it holds a private key; only certificates belong here")
+
+
 def test_too_many_certificates_are_refused(authority: Authority) -> None:
     assert isinstance(parse_certificates(authority.pem * 33), BadCertificates)
 

@@ -1,11 +1,14 @@
 import asyncio
 
+import httpcore2
+
 from app.outbound import (
     Cause,
     Request,
     Response,
     Unreachable,
 )
+from app.outbound.connections import dial
 from tests.outbound.calling import OK, PUBLIC, opened, silence
 from tests.wires import Authority, CountedDial, Names, serving
 
@@ -73,3 +76,30 @@ async def test_what_waits_long_for_a_connection_is_not_sent() -> None:
         await asyncio.gather(*calls, return_exceptions=True)
     assert late == Unreachable(Cause.TIMEOUT, f"{server.origin} could not be connected to in time")
     assert len(server.heads) == 100
+
+
+async def test_calls_to_many_origins_end_none_that_is_under_way() -> None:
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    async def answer_late(writer: asyncio.StreamWriter) -> None:
+        arrived.set()
+        await go_on.wait()
+        writer.write(OK)
+
+    async def reach_one(address: str, port: int) -> httpcore2.AsyncNetworkStream:
+        if port == 443:
+            raise httpcore2.ConnectError
+        return await dial(address, port)
+
+    async with (
+        serving(answer_late) as server,
+        opened(sandbox=("127.0.0.1", server.port), resolve=Names([PUBLIC]), dial=reach_one) as outbound,
+    ):
+        under_way = asyncio.create_task(outbound.send(Request("GET", f"{server.origin}/"), origin=server.origin))
+        await arrived.wait()
+        for number in range(300):
+            elsewhere = f"https://git{number}.example"
+            assert isinstance(await outbound.send(Request("GET", f"{elsewhere}/"), origin=elsewhere), Unreachable)
+        go_on.set()
+
+        assert isinstance(await under_way, Response)
