@@ -10,8 +10,15 @@ from typing import Never
 import orjson
 
 DEPTH = 32
+SEPARATORS = 20_500
+"""As many commas and brackets as the most values that a request's variables may have can need, and some around them."""
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+# One that does not end goes to the end of the text: were it none, the search would begin again at each quote within it.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+# A whole pair, half of one, or any other escape: what stands behind a backslash is never the beginning of the next.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -21,14 +28,14 @@ class NotJson:
     words: str
 
 
-def parse_json(body: bytes, *, depth: int = DEPTH, separators: int | None = None) -> object | NotJson:
+def parse_json(body: bytes, *, depth: int = DEPTH, separators: int = SEPARATORS) -> object | NotJson:
     """Return what the body says (None, bool, int, float, str, list, dict), or why it cannot be believed.
 
     Refused, beside what RFC 8259 refuses: text that is not UTF-8, nesting deeper than `depth`, a name twice in one object (two
     readers would choose differently), NaN, infinities and numbers too large to be finite, lone surrogates; and what has more
-    commas and opening brackets than `separators`, where given: a mebibyte of empty lists takes a second to read.
+    commas and opening brackets than `separators`: a mebibyte of empty lists takes a second to read.
     """
-    if separators is not None and _count_separators(body) > separators and _count_separators(_STRING.sub(b"", body)) > separators:
+    if _count_separators(body) > separators and _count_separators(_STRING.sub(b"", body)) > separators:
         return NotJson("it has too many values")
     try:
         deep = _deeper_than(depth, orjson.loads(body))
@@ -41,6 +48,15 @@ def parse_json(body: bytes, *, depth: int = DEPTH, separators: int | None = None
     except ValueError as error:
         return NotJson(error.args[0] if isinstance(error, _OddJsonError) else "it is not JSON")
     return parsed
+
+
+def mend_characters(body: bytes) -> bytes:
+    """Return JSON with U+FFFD in place of what is no character: bytes that are not UTF-8, and halves of surrogate pairs."""
+    return _ESCAPE.sub(_mend_escape, body.decode("utf-8", "replace").encode())
+
+
+def _mend_escape(escape: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if escape["half"] else escape[0]
 
 
 class _OddJsonError(ValueError):

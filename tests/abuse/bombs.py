@@ -148,6 +148,9 @@ INTROSPECTION = {
     "types of types of types": "{ __schema { types "
     + _nest(2, "{ fields { type { ofType ", " } } }", inside="{ name }")
     + " } }",
+    "types of lists of types": "{ __schema { types { fields { type { "
+    + _nest(190, "ofType { ", " }", inside="name")
+    + " } } } } }",
     "types behind interfaces": "{ __schema { types { possibleTypes { interfaces { possibleTypes { fields { name } } } } } } }",
     "fifty schemas in one another": "{ " + _nest(50, "__schema { types { fields { type { ", " } } } }", inside="name") + " }",
 }
@@ -201,6 +204,8 @@ BODIES: Mapping[str, bytes] = {
     "a text of escapes": _body(_fill("\\u0041", before='"', after='"')),
     "a text of surrogates": _body(_fill("\\ud83d\\ude00", before='"', after='"')),
     "a text of quotes": _body(_fill('\\"', before='"', after='"')),
+    "a text of quotes that does not end": b'{"query": "' + b'\\",' * (_BODY // 3),
+    "texts of quotes that do not end": _fill('"\\",', before="[", after='"').encode(),
     "a text of brackets": _body(_fill("[{,", before='"', after='"'), _FIRST),
     "a long text": _body(_fill("x", before='"', after='"'), _FIRST),
     "a huge int": _body(_fill("9", before="", after="9"), _FIRST),

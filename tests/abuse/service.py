@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -58,11 +59,19 @@ class Service:
     token: Secret
     member_id: Any
     folder: Path
+    clock: HeldClock
 
     async def link(self) -> str:
         """Return the path of a link that signs the admin in once."""
-        async with make_ground(folder=self.folder, clock=HeldClock()) as ground:
+        async with make_ground(folder=self.folder, clock=self.clock) as ground:
             return (await make_sign_in_link(member_id=self.member_id, ground=ground)).reveal().removeprefix(PUBLIC_URL)
+
+    async def sign_in(self) -> Header:
+        """Return the cookie of one more session of the admin, the newest of all: a member keeps only so many."""
+        self.clock.advance(timedelta(seconds=1))
+        answer = await self.ask("POST", await self.link(), headers=[(b"origin", PUBLIC_URL.encode())])
+        [cookie] = SimpleCookie(answer.header("set-cookie")).values()
+        return b"cookie", f"{cookie.key}={cookie.value}".encode()
 
     async def ask(
         self,
@@ -129,15 +138,16 @@ async def serving(database_url: str, folder: Path, **changed: Any) -> AsyncItera
     )
     if not database.is_embedded(database_url):
         make_keyring(settings.keyring)
-    app = create_app(settings, clock=HeldClock(), place=Place(works=False))
-    async with app.router.lifespan_context(app), make_ground(folder=folder, clock=HeldClock()) as ground:
+    clock = HeldClock()
+    app = create_app(settings, clock=clock, place=Place(works=False))
+    async with app.router.lifespan_context(app), make_ground(folder=folder, clock=clock) as ground:
         admin = (await found(ground)).admin
         token = await console.create_token(team="Orbit", email="ada@example.com", scopes=(), days=None, ground=ground)
         link = await make_sign_in_link(member_id=admin.id, ground=ground)
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=PUBLIC_URL) as client:
             signed_in = await client.post(link.reveal(), headers={"Origin": PUBLIC_URL})
         [cookie] = SimpleCookie(signed_in.headers["set-cookie"]).values()
-        yield Service(app, (b"cookie", f"{cookie.key}={cookie.value}".encode()), token, admin.id, folder)
+        yield Service(app, (b"cookie", f"{cookie.key}={cookie.value}".encode()), token, admin.id, folder, clock)
 
 
 async def rows() -> dict[str, Any]:

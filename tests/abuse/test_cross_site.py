@@ -57,6 +57,9 @@ GETS: dict[str, list[Header]] = {
     "a link": [(b"sec-fetch-mode", b"navigate"), SITE],
     "an image": [(b"sec-fetch-mode", b"no-cors"), SITE],
     "a script": by(EVIL, (b"sec-fetch-mode", b"cors"), SITE),
+    "an event source": by(EVIL, (b"sec-fetch-mode", b"cors"), SITE, (b"accept", b"text/event-stream")),
+    "an event source of an allowed origin": by(FRIEND, (b"sec-fetch-mode", b"cors"), SITE, (b"accept", b"text/event-stream")),
+    "an event source of our own": by(PUBLIC_URL, (b"accept", b"text/event-stream")),
     "nothing said": [],
     "one's own words": by(PUBLIC_URL),
 }
@@ -73,7 +76,8 @@ FORMS: dict[str, list[Header]] = {
 
 def is_refused(answer: Answer) -> bool:
     """Whether nothing was done and nothing of the team was told."""
-    return "ada@example.com" not in answer.text and (answer.status >= 400 or b'"code":"UNAUTHENTICATED"' in answer.body)
+    refusals = (b'"code":"UNAUTHENTICATED"', b"Mutations go by POST.")
+    return "ada@example.com" not in answer.text and (answer.status >= 400 or any(words in answer.body for words in refusals))
 
 
 async def test_another_sites_page_changes_and_reads_nothing(database_url: str, tmp_path: Path) -> None:

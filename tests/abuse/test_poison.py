@@ -80,7 +80,8 @@ ADDRESSES = "{ providers { key callbackUrl } }"
 
 async def visit(service: Service, poison: list[Header]) -> dict[str, Answer]:
     """Go everywhere where an address is made or handed out, in the order of a sign-in."""
-    signed_in, sending = [*poison, service.cookie], [*poison, service.cookie, OWN]
+    cookie = await service.sign_in()
+    signed_in, sending = [*poison, cookie], [*poison, cookie, OWN]
     bearer = (b"authorization", f"Bearer {service.token.reveal()}".encode())
     form, link = f"token={service.token.reveal()}".encode(), await service.link()
 
@@ -119,7 +120,7 @@ async def visit(service: Service, poison: list[Header]) -> dict[str, Answer]:
 async def test_no_address_is_made_of_what_a_request_says(database_url: str, tmp_path: Path) -> None:
     async with serving(database_url, tmp_path, rate_limit_per_minute=0, team_rate_limit_per_minute=0) as service:
         seen = {name: await visit(service, poison) for name, poison in POISONS.items()}
-        signed_out = await service.ask("POST", "/sign-out", headers=[*POISONS["all at once"], service.cookie, OWN])
+        signed_out = await service.ask("POST", "/sign-out", headers=[*POISONS["all at once"], await service.sign_in(), OWN])
 
     assert len(POISONS) >= 30
     everything = {(name, place): answer for name, answers in seen.items() for place, answer in answers.items()}

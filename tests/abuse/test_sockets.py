@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -30,6 +32,9 @@ SENT: dict[str, tuple[list[str | bytes | dict[str, Any]], int]] = {
     "a sign-in with a bad token": ([{"type": "connection_init", "payload": {"authorization": "Bearer bad"}}], 4401),
     "a sign-in with nothing": ([{"type": "connection_init"}], 4401),
     "a sign-in with a list": ([{"type": "connection_init", "payload": []}], 4400),
+    "pings before the sign-in, without end": ([{"type": "ping"}] * 1_000, 4429),
+    "pongs before the sign-in, without end": ([{"type": "pong"}] * 1_000, 4429),
+    "completes before the sign-in, without end": ([{"type": "complete", "id": "1"}] * 1_000, 4429),
     "two sign-ins": ([INIT, INIT], 4429),
     "a second sign-in with a bad token": ([INIT, {"type": "connection_init", "payload": {"authorization": "Bearer bad"}}], 4429),
     "one id twice": ([INIT, subscribe(SILENCE), subscribe(SILENCE)], 4409),
@@ -227,3 +232,68 @@ async def test_who_does_not_sign_in_in_time_is_4408_whatever_else_they_send() ->
 
     assert INIT_SECONDS == 10
     assert sent[-1]["code"] == 4408
+
+
+async def test_who_signs_in_in_time_is_not_blamed_for_how_long_that_takes() -> None:
+    world, sent = World(), list[dict[str, Any]]()
+    is_late, is_in = asyncio.Event(), asyncio.Event()
+    incoming = iter([{"type": "websocket.connect"}, {"type": "websocket.receive", "text": json.dumps(INIT)}])
+
+    async def authenticate(*asked: Any) -> Any:
+        await is_late.wait()
+        return await world.authenticate(*asked)
+
+    async def receive() -> dict[str, Any]:
+        if (message := next(incoming, None)) is not None:
+            return message
+        await is_in.wait()
+        return {"type": "websocket.disconnect", "code": 1000}
+
+    async def give(message: Any) -> None:
+        sent.append(message)
+        if "connection_ack" in message.get("text", ""):
+            is_in.set()
+
+    scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": ["graphql-transport-ws"]}
+    entrance = world.view(authenticate=authenticate)._entrance  # noqa: SLF001 - what the view hands to it
+    asyncio.get_running_loop().call_later(0.2, is_late.set)
+    await Socket(WebSocket(scope, receive, give), entrance, init_seconds=0.05).serve()
+
+    assert is_in.is_set()
+    assert [message.get("code") for message in sent] == [None, None]
+
+
+async def test_who_signed_in_while_the_process_stood_still_is_heard() -> None:
+    world, sent, incoming, is_in = World(), list[dict[str, Any]](), asyncio.Queue[dict[str, Any]](), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    here, there = socket.socketpair()
+    here.setblocking(False)  # noqa: FBT003 - the library's signature
+
+    def hear() -> None:  # its bytes are seen in one round of the loop, and its frames read in another
+        here.recv(1)
+        loop.call_later(0.01, incoming.put_nowait, {"type": "websocket.receive", "text": json.dumps(INIT)})
+
+    def stand_still() -> None:
+        there.send(b"x")
+        time.sleep(0.3)
+
+    async def give(message: Any) -> None:
+        sent.append(message)
+        if "connection_ack" in message.get("text", ""):
+            is_in.set()
+            incoming.put_nowait({"type": "websocket.disconnect", "code": 1000})
+
+    scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": ["graphql-transport-ws"]}
+    entrance = world.view()._entrance  # noqa: SLF001 - what the view hands to it
+    incoming.put_nowait({"type": "websocket.connect"})
+    loop.add_reader(here, hear)
+    loop.call_later(0.05, stand_still)
+    try:
+        await Socket(WebSocket(scope, incoming.get, give), entrance, init_seconds=0.25).serve()
+    finally:
+        loop.remove_reader(here)
+        here.close()
+        there.close()
+
+    assert is_in.is_set()
+    assert [message.get("code") for message in sent] == [None, None]
