@@ -13,15 +13,16 @@ from app.graphql.charges import ChargeOperations
 from app.graphql.documents import Documents, ExamineDocuments
 from app.graphql.executor import BoundedExecutor
 from app.graphql.hashes import KeepDocuments
+from app.graphql.lists import require_list_sizes
 from app.graphql.rules import rules_of
 from app.graphql.scalars import SCALARS
 from app.graphql.telemetry import ObserveOperations
 
 
 class Schema(strawberry.Schema):
-    """A schema with its limits and scalars; the documents that it was asked are kept with it. Every field of it has a rule.
+    """A schema with its limits and scalars; the documents that it was asked are kept with it.
 
-    Raises TypeError for a field that has none.
+    Every field of it has a rule, and every list of objects a size. Raises TypeError for a field that has none.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Schema(strawberry.Schema):
             config=StrawberryConfig(scalar_map=SCALARS),
         )
         self.rules = rules_of(self._schema)
+        self.list_sizes = require_list_sizes(self._schema)
         self.documents = Documents()
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:

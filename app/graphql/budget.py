@@ -1,19 +1,28 @@
 """How much of providers one operation may ask: so many requests, counted where they go out."""
 
+import time
 from typing import Any
 
 from app.errors import TooComplex
-from app.outbound import Outbound, Outcome, Request
+from app.outbound import Outbound, Outcome, Request, waiting_until
 
 MOST_CALLS = 20
 
 
-class Budget:
-    """The calls to providers that one operation has left; each event of a subscription is an operation of its own."""
+SHARE = 0.8
+"""How much of its deadline an operation waits for providers, all its calls together: so it is left to say who was late."""
 
-    def __init__(self, calls: int = MOST_CALLS) -> None:
+
+class Budget:
+    """The calls to providers that one operation has left; each event of a subscription is an operation of its own.
+
+    `ends` is when none is waited for any more, by the monotonic clock.
+    """
+
+    def __init__(self, calls: int = MOST_CALLS, *, deadline: float = 10.0) -> None:
         self._calls = calls
-        self._left = calls
+        self._seconds = deadline * SHARE
+        self.renew()
 
     def check(self) -> None:
         """Raise TooComplex when nothing is left."""
@@ -30,6 +39,7 @@ class Budget:
     def renew(self) -> None:
         """Have all of it again."""
         self._left = self._calls
+        self.ends = time.monotonic() + self._seconds
 
 
 class CountedOutbound:
@@ -42,4 +52,5 @@ class CountedOutbound:
     async def send(self, request: Request, **how: Any) -> Outcome:
         """Make one call, as `Outbound.send` does. Raises TooComplex, with nothing sent, when no call is left."""
         self._budget.spend()
-        return await self._outbound.send(request, **how)
+        with waiting_until(self._budget.ends):
+            return await self._outbound.send(request, **how)

@@ -34,6 +34,17 @@ _RANK = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2}
 
 ALL_SCOPES = frozenset(Scope)
 
+_SCOPES_OF = {
+    Role.ADMIN: ALL_SCOPES,
+    Role.MEMBER: frozenset({Scope.READ, Scope.RUNS_WRITE, Scope.INTEGRATIONS_WRITE}),
+    Role.VIEWER: frozenset({Scope.READ}),
+}
+
+
+def scopes_of(role: Role) -> frozenset[Scope]:
+    """Return every scope that a token of a member of this role may have."""
+    return _SCOPES_OF[role]
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -59,10 +70,6 @@ class Caller:
     def actor(self) -> Actor:
         """Who does what the caller asks for."""
         return Actor(self.member_id, self.origin)
-
-    @property
-    def is_admin(self) -> bool:
-        return self.role is Role.ADMIN
 
     @property
     def can_write(self) -> bool:

@@ -7,14 +7,17 @@ from functools import partial
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import strawberry
-from strawberry.dataloader import DataLoader
 
 from app.errors import Unauthenticated
+from app.fairness import FairSemaphore
 from app.graphql.budget import Budget
 from app.graphql.callers import Caller
+from app.graphql.insistence import INSISTENCE, Insistence
+from app.graphql.loading import Loader
 from app.graphql.persisted import PersistedDocuments
 from app.graphql.refusals import NoteRefusal, note_nothing
 from app.graphql.tasks import Tasks
+from app.graphql.turns import Place, Turns
 from app.ground import Ground
 from app.rates import Bucket
 
@@ -27,12 +30,16 @@ DEADLINE = 10.0
 """How long an operation, or an event of a subscription, may be executed, in seconds."""
 
 SIGN_IN_FIRST = "Sign in, or send an access token: Authorization: Bearer TOKEN."
+SESSIONS_POST = (
+    "Send an access token: Authorization: Bearer TOKEN. A browser session does not count for a GET, "
+    "which any page could have caused: with one, ask by POST."
+)
 
 
 class Batch(Protocol[K_contra, V_co]):
     """Reads many rows at once: one value for each key, in the order of the keys.
 
-    Every batch function limits what it reads to `context.viewer.team_id`.
+    Every batch function limits what it reads to `context.viewer.team_id`: `rows` does so for all of them.
     """
 
     def __call__(self, keys: Sequence[K_contra], /, *, context: "Context") -> Awaitable[Sequence[V_co]]: ...
@@ -45,7 +52,11 @@ class Context:
     `request_id` is what an INTERNAL error tells the client and the log; `tasks` keeps mutations going when the client leaves;
     `budget` is how much of providers it may ask; `deadline` is how many seconds it may take; `caught_up` is set when a
     subscription has told all, as the process ends; `buckets` is what its cost is taken out of; `persisted` is where documents
-    are kept by their hash; `note_refusal` is told what the caller's role or scopes do not reach.
+    are kept by their hash; `note_refusal` is told what the caller's role or scopes do not reach; `place` is where it takes its
+    turns with all others of the process; events are executed a few at a time of the whole `crowd` of listeners, and with how much
+    `insistence`; `cost` is in points, and `paid` what of it was taken before the operation was known; `position` is the number in
+    the team's log up to which a listener needs nothing more, None for who does not listen; `sign_in_first` is what nobody known
+    is told.
     """
 
     caller: Caller | None
@@ -58,13 +69,20 @@ class Context:
     buckets: tuple[Bucket, ...] = ()
     persisted: PersistedDocuments | None = None
     note_refusal: NoteRefusal = note_nothing
-    _loaders: dict[Callable[..., Any], DataLoader[Any, Any]] = field(default_factory=dict)
+    cost: int = 1
+    paid: int = 0
+    place: Place = field(default_factory=lambda: Turns().place())
+    crowd: FairSemaphore = field(default_factory=FairSemaphore)
+    insistence: Insistence = INSISTENCE
+    position: int | None = None
+    sign_in_first: str = SIGN_IN_FIRST
+    _loaders: dict[Callable[..., Any], Loader[Any, Any]] = field(default_factory=dict)
 
     @property
     def viewer(self) -> Caller:
         """Return who is asking. Raises Unauthenticated when nobody is signed in."""
         if self.caller is None:
-            raise Unauthenticated(SIGN_IN_FIRST)
+            raise Unauthenticated(self.sign_in_first)
         return self.caller
 
     async def load(self, batch: Batch[K, V], key: K) -> V:
@@ -72,23 +90,14 @@ class Context:
         value: V = await self._loader(batch).load(key)
         return value
 
-    async def load_many(self, batch: Batch[K, V], keys: Sequence[K]) -> list[V]:
-        """The same as `load`, for several keys; raises what any of them raised."""
-        values: list[V] = await self._loader(batch).load_many(keys)
-        return values
-
     def clear_loaders(self) -> None:
         """Forget what was read: the next event of a subscription, and what follows a mutation, read anew."""
         self._loaders.clear()
 
-    def _loader(self, batch: Batch[K, V]) -> DataLoader[Any, Any]:
+    def _loader(self, batch: Batch[K, V]) -> Loader[Any, Any]:
         if batch not in self._loaders:
-            self._loaders[batch] = DataLoader(load_fn=partial(_read, batch, self))
+            self._loaders[batch] = Loader(partial(batch, context=self), place=self.place)
         return self._loaders[batch]
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
-
-
-async def _read(batch: Batch[K, V], context: Context, keys: list[K]) -> list[V]:
-    return list(await batch(keys, context=context))

@@ -3,11 +3,12 @@
 import json
 import zlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.exceptions import ValidationError
 from tortoise.models import Model
 
 from app.errors import BadUserInput
@@ -28,18 +29,18 @@ class Cursors(Protocol):
 
 
 class ColumnCursors:
-    """Cursors of a table in a certain order; those of another table or order are not taken."""
+    """Cursors of a table in a certain order; those of another table or order, which have another `number`, are not taken."""
 
     def __init__(self, model: type[Model], order: Sequence[str]) -> None:
         self._columns = [model._meta.fields_map[name.lstrip("-")] for name in order]  # noqa: SLF001 - Tortoise's own way
-        self._list = zlib.crc32(f"{model._meta.db_table} {' '.join(order)}".encode())  # noqa: SLF001 - as above
+        self.number = zlib.crc32(f"{model._meta.db_table} {' '.join(order)}".encode())  # noqa: SLF001 - as above
 
     def write(self, position: Sequence[Any]) -> str:
-        return write_position([self._list, *(_to_json(value) for value in position)])
+        return write_position([self.number, *(_to_json(value) for value in position)])
 
     def read(self, cursor: str) -> Sequence[Any]:
         position = read_position(cursor)
-        if len(position) != len(self._columns) + 1 or position[0] != self._list:
+        if len(position) != len(self._columns) + 1 or position[0] != self.number:
             raise BadUserInput(NO_CURSOR)
         return [_from_json(column, value) for column, value in zip(self._columns, position[1:], strict=True)]
 
@@ -70,8 +71,10 @@ def _is_unicode(text: str) -> bool:
 
 def _is_plain(value: object) -> bool:
     match value:
-        case None | str():
+        case None:
             return True
+        case str():
+            return "\0" not in value and _is_unicode(value)
         case bool():
             return False
         case int():
@@ -96,13 +99,14 @@ def _from_json(column: fields.Field[Any], value: Any) -> Any:
     try:
         match column, value:
             case fields.DatetimeField(), str() if (moment := datetime.fromisoformat(value)).tzinfo is not None:
-                return moment
+                return moment.astimezone(UTC)
             case fields.UUIDField(), str():
                 return UUID(hex=value)
-            case ((fields.IntField() | fields.BigIntField()), int()):
+            case fields.IntField(), int() if column.constraints["ge"] <= value <= column.constraints["le"]:
                 return value
-            case ((fields.CharField() | fields.TextField()), str()) if "\0" not in value and _is_unicode(value):
+            case ((fields.CharField() | fields.TextField()), str()):
+                column.validate(value)
                 return value
-    except ValueError:
+    except (ValueError, OverflowError, ValidationError):  # in UTC a moment can lie outside the years that there are
         pass
     raise BadUserInput(NO_CURSOR)

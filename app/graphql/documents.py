@@ -4,6 +4,7 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, cast
 
 from graphql import (
@@ -21,7 +22,8 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from app.graphql.sizes import examine_size, too_complex
+from app.graphql.costs import Cost, Costs
+from app.graphql.sizes import Size, examine_size, too_complex
 from app.graphql.wording import without_value
 
 LONGEST_DOCUMENT = 16 * 1024
@@ -29,6 +31,17 @@ MOST_TOKENS = 2_000
 MOST_VARIABLE_VALUES = 10_000
 MOST_ERRORS = 10  # for each wrong value graphql-core prints the whole literal that it stands in
 _KEPT_CHARACTERS = 128 * 1024  # a parsed document takes some 300 bytes for each
+
+DEAREST = Cost(objects=5_000, values=50_000)
+"""What an answer may bring at most."""
+
+FIELDS_A_POINT = 1_000
+"""So many fields of the schema itself cost a point: they take a millisecond."""
+
+_TOO_DEAR = {
+    "objects": "The operation may bring {:,} objects: at most {:,}. Ask for smaller pages (`first`), or fewer nested lists.",
+    "values": "The operation may bring {:,} values: at most {:,}. Ask for smaller pages (`first`), or for fewer fields.",
+}
 
 WHICH_OPERATION = "`operationName` has to name one of the document's operations; it can be left out where there is only one."
 
@@ -49,11 +62,29 @@ RULES: tuple[type[ASTValidationRule], ...] = (
 
 @dataclass(frozen=True)
 class Examined:
-    """A document, what is wrong with it, and what an operation of it costs at most."""
+    """A document, and what is wrong with it."""
 
+    schema: GraphQLSchema
     document: DocumentNode
+    size: Size
     errors: tuple[GraphQLError, ...]
-    cost: int = 1
+
+    def points(self, name: str | None, variables: Mapping[str, Any] | None) -> int:
+        """Return what the operation of that name costs: the objects that may come, and what it asks of the schema itself."""
+        return max(self._cost(name, variables).objects + self.size.introspection // FIELDS_A_POINT, 1)
+
+    def refuse_cost(self, name: str | None, variables: Mapping[str, Any] | None) -> list[GraphQLError]:
+        """Return an error for each respect in which that operation may bring too much."""
+        cost = self._cost(name, variables)
+        limits = zip(Cost._fields, cost, DEAREST, strict=True)
+        return [too_complex(_TOO_DEAR[respect].format(has, may)) for respect, has, may in limits if has > may]
+
+    def _cost(self, name: str | None, variables: Mapping[str, Any] | None) -> Cost:
+        return self._costs.of(name, variables) if not self.errors else Cost()
+
+    @cached_property
+    def _costs(self) -> Costs:
+        return Costs(self.schema, self.document)
 
 
 class Documents:
@@ -72,15 +103,19 @@ class Documents:
         document = parse(text, **_parse_options(text))
         size, errors = examine_size(document)
         errors = errors or validate(schema, document, RULES, MOST_ERRORS)
-        examined = Examined(document, tuple(errors), max(size.cost, 1))
+        examined = Examined(schema, document, size, tuple(errors))
         if not errors:  # or anybody could push out what is asked for all the time
             self._keep(text, examined)
         return examined
 
-    def cost_of(self, text: str) -> int:
+    def knows(self, text: str) -> bool:
+        """Whether the document was found valid, and need not be read again."""
+        return text in self._kept
+
+    def points(self, text: str, *, name: str | None, variables: Mapping[str, Any] | None) -> int:
         """Return what an operation of a document that was found valid costs; 1 for any other."""
         kept = self._kept.get(text)
-        return kept.cost if kept is not None else 1
+        return kept.points(name, variables) if kept is not None else 1
 
     def _keep(self, text: str, examined: Examined) -> None:
         self._kept[text] = examined
@@ -103,26 +138,30 @@ class ExamineDocuments(SchemaExtension):
         # For a text that is no document: Strawberry then parses it again, with these limits, and reports what is wrong.
         options: dict[str, Any] = cast(dict[str, Any], self.execution_context.parse_options)
         options.update(_parse_options(self.execution_context.query or ""))
-        self._errors: Sequence[GraphQLError] = ()
+        self._examined: Examined | None = None
         yield
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
         with contextlib.suppress(GraphQLError):
-            examined = self._documents.examine(context.schema._schema, context.query or "")  # noqa: SLF001 - as Strawberry's own do
-            context.graphql_document = examined.document
-            self._errors = examined.errors
+            self._examined = self._documents.examine(context.schema._schema, context.query or "")  # noqa: SLF001 - as Strawberry's own do
+            context.graphql_document = self._examined.document
         yield
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
-        named = context._provided_operation_name is not None  # noqa: SLF001 - Strawberry would run the first of several
+        name = context._provided_operation_name  # noqa: SLF001 - Strawberry would run the first of several
         context.pre_execution_errors = [
-            *self._errors,
+            *self._refuse(name, context.variables),
             *_refuse_many_values(context.variables),
-            *_refuse_to_guess(context.graphql_document, named=named),
+            *_refuse_to_guess(context.graphql_document, named=name is not None),
         ]
         yield
+
+    def _refuse(self, name: str | None, variables: Mapping[str, Any] | None) -> Sequence[GraphQLError]:
+        if self._examined is None:
+            return ()
+        return self._examined.errors or self._examined.refuse_cost(name, variables)
 
     @property
     def _documents(self) -> Documents:

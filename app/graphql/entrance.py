@@ -11,14 +11,18 @@ import structlog
 from starlette.requests import HTTPConnection
 
 from app.errors import Unauthenticated
+from app.fairness import FairSemaphore, Slices
 from app.graphql.assembly import Schema
+from app.graphql.budget import Budget
 from app.graphql.callers import Caller
 from app.graphql.charges import buckets_of
-from app.graphql.context import DEADLINE, SIGN_IN_FIRST, Context
+from app.graphql.context import DEADLINE, SESSIONS_POST, SIGN_IN_FIRST, Context
+from app.graphql.insistence import INSISTENCE, Insistence
 from app.graphql.persisted import PersistedDocuments
 from app.graphql.refusals import NoteRefusal, note_nothing
 from app.graphql.shares import Share, share_of_operations, share_of_sockets
 from app.graphql.tasks import Tasks
+from app.graphql.turns import Turns
 from app.ground import Ground
 from app.stopping import ANSWER_SECONDS
 
@@ -32,6 +36,7 @@ Until: TypeAlias = Callable[[Caller], Awaitable[None]]
 """Returns once the caller's credential no longer holds: revoked, the member removed or given another role."""
 
 _LONGEST_STEP = timedelta(minutes=1)
+_BEGUN_IN_ONE_SLICE = 8
 
 
 async def for_ever(_: Caller) -> None:
@@ -53,6 +58,11 @@ class Entrance:
     operations: Share = field(default_factory=share_of_operations)
     persisted: PersistedDocuments | None = None
     note_refusal: NoteRefusal = note_nothing
+    turns: Turns = field(default_factory=Turns)
+    crowd: FairSemaphore = field(default_factory=FairSemaphore)
+    insistence: Insistence = INSISTENCE
+    beginnings: Slices = field(default_factory=lambda: Slices(_BEGUN_IN_ONE_SLICE))
+    """Clients that were sent away come back all at once, and each begins what it had."""
 
     def context(
         self, caller: Caller | None, connection: HTTPConnection | None = None, *, request_id: str | None = None
@@ -65,8 +75,13 @@ class Entrance:
             tasks=self.tasks,
             buckets=buckets_of(caller, connection, settings=self.ground.settings) if connection is not None else (),
             deadline=self.deadline,
+            budget=Budget(deadline=self.deadline),
             persisted=self.persisted,
             note_refusal=self.note_refusal,
+            place=self.turns.place(),
+            crowd=self.crowd,
+            insistence=self.insistence,
+            sign_in_first=SESSIONS_POST if connection is not None and _is_get(connection) else SIGN_IN_FIRST,
         )
 
     def request_id(self) -> str:
@@ -113,6 +128,11 @@ async def _ended_or_caught_up(operation: "asyncio.Task[None]", context: Context)
         await asyncio.wait({operation, caught_up}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         caught_up.cancel()
+
+
+def _is_get(connection: HTTPConnection) -> bool:
+    method: str | None = connection.scope.get("method")  # a WebSocket has none
+    return method == "GET"
 
 
 def require_somebody(caller: Caller | None) -> Caller:

@@ -1,6 +1,8 @@
 """The one translation of exceptions into what clients see."""
 
+import math
 import traceback
+from collections.abc import Sequence
 from typing import Any
 
 import strawberry
@@ -23,9 +25,11 @@ from app.errors import (
 )
 from app.graphql.documents import WHICH_OPERATION
 from app.graphql.enums import publish
+from app.graphql.lists import comes_at_most
 from app.graphql.rules import WITH_THE_OBJECT, attributes
 from app.graphql.wording import is_about_a_value, is_about_size, without_tokens, without_value
 
+MUTATIONS_GO_BY_POST = "Mutations go by POST."
 TOO_LONG = "The document is too long or nested too deeply: at most 16 KiB, 2,000 tokens and 15 levels."
 
 publish(
@@ -37,7 +41,9 @@ publish(
         UserErrorCode.NOT_FOUND: "The team has no such thing.",
         UserErrorCode.FORBIDDEN: "The member's role does not allow it.",
         UserErrorCode.ALREADY_EXISTS: "The team has it already.",
-        UserErrorCode.CONFLICT: "It changed since `expectedUpdatedAt`, or its state does not allow this.",
+        UserErrorCode.CONFLICT: (
+            "It changed since `expectedUpdatedAt`, its state does not allow this, or it would be more than a team may have."
+        ),
         UserErrorCode.NOT_CONFIGURED: "The operator has not set what this provider needs.",
         UserErrorCode.AUTHORIZATION_PENDING: "The sign-in is not finished yet.",
         UserErrorCode.AUTHORIZATION_FAILED: "The sign-in failed: begin another.",
@@ -59,14 +65,24 @@ publish(
 
 @strawberry.type(description="Why a mutation changed nothing.")
 @attributes(WITH_THE_OBJECT)
+@comes_at_most(1)
 class UserError:
     code: UserErrorCode = strawberry.field(description="For programs.")
     message: str = strawberry.field(description="Says what is wrong and what to do about it, for a person.")
     field: list[str] | None = strawberry.field(description="The path in the input, when one field is at fault.", default=None)
+    retry_after: int | None = strawberry.field(
+        description="After how many seconds to try again, where waiting helps: a quota's minute or day, a provider's patience.",
+        default=None,
+    )
 
     @classmethod
     def of(cls, refusal: Refusal) -> "UserError":
-        return cls(code=refusal.code, message=refusal.message, field=list(refusal.field) or None)
+        return cls(
+            code=refusal.code,
+            message=refusal.message,
+            field=list(refusal.field) or None,
+            retry_after=math.ceil(refusal.retry_after) if refusal.retry_after is not None else None,
+        )
 
 
 _log = structlog.get_logger("graphql")
@@ -76,7 +92,7 @@ def present(result: ExecutionResult, *, request_id: str) -> dict[str, Any]:
     """Return the response's body: `data` unless nothing of it was run, `errors` and `extensions` where there are some."""
     body: dict[str, Any] = {}
     if result.errors:
-        body["errors"] = [describe(error, request_id=request_id) for error in result.errors]
+        body["errors"] = _describe_all(result.errors, request_id=request_id)
     if not is_request_error(result):
         body["data"] = result.data
     if result.extensions:
@@ -95,7 +111,24 @@ def is_request_error(result: ExecutionResult) -> bool:
 
 def describe(error: GraphQLError, *, request_id: str) -> dict[str, Any]:
     """Return the error as clients see it; what nobody expected is logged under `request_id`, and not shown."""
-    described: dict[str, Any] = refuse(_cause(error), request_id=request_id)
+    return _placed(refuse(_cause(error), request_id=request_id), error)
+
+
+def _describe_all(errors: Sequence[GraphQLError], *, request_id: str) -> list[dict[str, Any]]:
+    """Describe errors, of which there may be as many as fields; what several of them say is found, and logged, once."""
+    found: dict[tuple[type[BaseException], str], dict[str, Any]] = {}
+    described = []
+    for error in errors:
+        cause = _cause(error)
+        kind = type(cause), str(cause)
+        if kind not in found:
+            found[kind] = refuse(cause, request_id=request_id)
+        described.append(_placed(found[kind], error))
+    return described
+
+
+def _placed(what: dict[str, Any], error: GraphQLError) -> dict[str, Any]:
+    described = dict(what)
     if error.locations:
         described["locations"] = [location.formatted for location in error.locations]
     if error.path is not None:
@@ -154,7 +187,7 @@ def _original(error: GraphQLError) -> BaseException:
         case MissingQueryError():
             return BadUserInput("`query` is missing.")
         case InvalidOperationTypeError():
-            return BadUserInput("This kind of operation cannot be asked for like this.")
+            return BadUserInput(MUTATIONS_GO_BY_POST)  # other kinds have been refused before
         case other:
             return other
 

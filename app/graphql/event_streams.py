@@ -1,21 +1,28 @@
 """Server-sent events: the results of an operation as `next` events, then `complete` (graphql-sse, distinct connections)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import ExitStack, aclosing
+from typing import TypeAlias
 
 import orjson
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
+from strawberry.types.execution import ExecutionResult
+from strawberry.types.graphql import OperationType
 
+from app.errors import TryAgainLater
 from app.graphql.context import Context
 from app.graphql.entrance import Entrance
 from app.graphql.errors import present
 from app.graphql.media import Media
 from app.graphql.requests import Operation
 from app.graphql.results import run
+from app.graphql.streams import cursor_to_resume
 
 HEARTBEAT_SECONDS = 15.0
+
+Results: TypeAlias = AsyncGenerator[ExecutionResult, None]
 
 _HEADERS = {
     "Content-Type": f"{Media.EVENTS}; charset=utf-8",
@@ -31,14 +38,14 @@ _COMPLETE = b"event: complete\ndata:\n\n"
 class EventStream(StreamingResponse):
     """Answers one operation; ends when it is complete, when the client leaves, and when the caller's credential ends.
 
-    When the process ends it ends without `complete`: the client comes back with its cursor. Raises RateLimited at once where the
-    caller has too many operations under way.
+    When the process ends, and where what has happened could not be told for long, it ends without `complete`: the client comes
+    back with its cursor, which a comment names. Raises RateLimited at once where the caller has too many operations under way.
     """
 
-    def __init__(self, entrance: Entrance, operation: Operation, context: Context) -> None:
+    def __init__(self, entrance: Entrance, operation: Operation, context: Context, *, allowed: Collection[OperationType]) -> None:
         self._share = ExitStack()
         self._share.enter_context(entrance.operations.hold(context.caller))
-        self._frames = _stream(entrance, operation, context)
+        self._frames = _stream(entrance, run(entrance.schema, operation, context, allowed=allowed), context)
         super().__init__(self._frames, headers=_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,18 +54,22 @@ class EventStream(StreamingResponse):
                 await super().__call__(scope, receive, send)
 
 
-async def _stream(entrance: Entrance, operation: Operation, context: Context) -> AsyncGenerator[bytes, None]:
+async def _stream(entrance: Entrance, results: Results, context: Context) -> AsyncGenerator[bytes, None]:
     frames: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
-    writing = asyncio.create_task(_write(entrance, operation, context, frames))
+    writing = asyncio.create_task(_write(entrance, results, context, frames))
     is_over = asyncio.create_task(entrance.credential_ends(context.caller))
     ends = [
         is_over,
         asyncio.create_task(entrance.may_restart(lambda: [(writing, context)])),
     ]
     tasks = [writing, *ends]
+    is_complete = False
     try:
         while (frame := await _next_of(frames, ends=ends)) is not None and not is_over.done():
+            is_complete = frame == _COMPLETE
             yield frame
+        if not is_complete and not is_over.done() and (cursor := cursor_to_resume([context])) is not None:
+            yield b": after " + cursor.encode() + b"\n\n"
     finally:
         for task in tasks:
             task.cancel()
@@ -67,13 +78,16 @@ async def _stream(entrance: Entrance, operation: Operation, context: Context) ->
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _write(entrance: Entrance, operation: Operation, context: Context, frames: asyncio.Queue[bytes | None]) -> None:
+async def _write(entrance: Entrance, results: Results, context: Context, frames: asyncio.Queue[bytes | None]) -> None:
     try:
-        async with aclosing(run(entrance.schema, operation, context)) as results:
+        await entrance.beginnings.turn()
+        async with aclosing(results):
             async for result in results:
                 body = orjson.dumps(present(result, request_id=context.request_id))
                 await frames.put(b"event: next\ndata: " + body + b"\n\n")
         await frames.put(_COMPLETE)
+    except TryAgainLater:
+        pass  # without `complete`
     finally:
         await frames.put(None)
 

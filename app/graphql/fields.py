@@ -5,36 +5,55 @@ A resolver's parameter annotated `Arguments` or `ForwardArguments` becomes `firs
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from types import MappingProxyType
 from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import strawberry
 from strawberry.types.base import has_object_definition
 
-from app.errors import Forbidden, Refusal, UserErrorCode
+from app.errors import Forbidden, Refusal, TryAgainLater, Unavailable, UserErrorCode
 from app.graphql.connections import Arguments, ForwardArguments
-from app.graphql.context import Info
+from app.graphql.context import Context, Info
 from app.graphql.errors import UserError
+from app.graphql.insistence import Tries
 from app.graphql.rules import READING, Rule, declared, require
+from app.outbound import waiting_until
 
 Resolver: TypeAlias = Callable[..., Any]
+_NO_LIST: Mapping[str, Any] = MappingProxyType({})
 R = TypeVar("R", bound=Callable[..., Any])  # a decorated resolver is a field; for type checkers it stays what it was
 
 
-def query(*, description: str, rule: Rule = READING, deprecated: str | None = None, name: str | None = None) -> Callable[[R], R]:
-    """A field of Query. Who is not let by its rule gets the GraphQL error FORBIDDEN."""
-    return _reading(rule, description=description, deprecated=deprecated, name=name)
+def query(
+    *,
+    description: str,
+    rule: Rule = READING,
+    deprecated: str | None = None,
+    name: str | None = None,
+    size: Mapping[str, Any] = _NO_LIST,
+) -> Callable[[R], R]:
+    """A field of Query. Who is not let by its rule gets the GraphQL error FORBIDDEN.
+
+    `size` says how long a list of objects may be that is no connection: `at_most` or `one_for_each` of `lists`.
+    """
+    return _reading(rule, description=description, deprecated=deprecated, name=name, size=size)
 
 
 def relation(
-    *, description: str, rule: Rule = READING, deprecated: str | None = None, name: str | None = None
+    *,
+    description: str,
+    rule: Rule = READING,
+    deprecated: str | None = None,
+    name: str | None = None,
+    size: Mapping[str, Any] = _NO_LIST,
 ) -> Callable[[R], R]:
-    """A field of an object that leads on to other objects, or asks a provider: it has a rule of its own, as a query has.
+    """A field of an object that leads on to other objects, or asks a provider: it has a rule of its own and a `size`, as a query.
 
     A token that may only report runs reads the scalars of what it made, and goes no further.
     """
-    return _reading(rule, description=description, deprecated=deprecated, name=name)
+    return _reading(rule, description=description, deprecated=deprecated, name=name, size=size)
 
 
 def mutation(
@@ -62,7 +81,8 @@ def mutation(
                 # All of it in the task that goes on when the client leaves: nobody is refused unseen by leaving early.
                 try:
                     require(context.viewer, *rules)
-                    return await resolver(*args, **_gather(resolver, kwargs))
+                    with waiting_until(context.budget.ends):
+                        return await resolver(*args, **_gather(resolver, kwargs))
                 except (Forbidden, Refusal) as error:
                     _note(info, error)
                     raise
@@ -92,7 +112,10 @@ def mutation(
 def subscription(
     *, description: str, rule: Rule = READING, deprecated: str | None = None, name: str | None = None
 ) -> Callable[[R], R]:
-    """A field of Subscription, with its rule as a query has it. Each event is an operation of its own, with rows read anew."""
+    """A field of Subscription, with its rule as a query has it. Each event is an operation of its own, with rows read anew.
+
+    A resolver that raises Unavailable before its first event is called again, and then TryAgainLater is raised in its place.
+    """
 
     def decorate(resolver: R) -> R:
         @functools.wraps(resolver)
@@ -100,10 +123,9 @@ def subscription(
             info = _info_of(kwargs)
             context = info.context
             _let(info, rule)
-            async with aclosing(resolver(*args, **_gather(resolver, kwargs))) as events:
+            begin = functools.partial(resolver, *args, **_gather(resolver, kwargs))
+            async with aclosing(_begun(begin, context=context)) as events:
                 async for event in events:
-                    context.clear_loaders()
-                    context.budget.renew()
                     yield event
 
         field: Any = strawberry.subscription(
@@ -114,7 +136,28 @@ def subscription(
     return decorate
 
 
-def _reading(rule: Rule, *, description: str, deprecated: str | None, name: str | None) -> Callable[[R], R]:
+async def _begun(begin: Callable[[], AsyncGenerator[Any, None]], *, context: Context) -> AsyncGenerator[Any, None]:
+    """Yield the events of a subscription, begun again where it could not be."""
+    tries, is_begun = Tries(context.insistence), False
+    while True:
+        try:
+            async with aclosing(begin()) as events:
+                async for event in events:
+                    is_begun = True
+                    yield event
+        except TryAgainLater:
+            raise
+        except Unavailable as away:
+            if is_begun:  # from its beginning on, it would tell once more what it has told
+                raise TryAgainLater(fault=away.message) from None
+            await tries.pause(fault=away.message)
+        else:
+            return
+
+
+def _reading(
+    rule: Rule, *, description: str, deprecated: str | None, name: str | None, size: Mapping[str, Any]
+) -> Callable[[R], R]:
     def decorate(resolver: R) -> R:
         @functools.wraps(resolver)
         def start(*args: Any, **kwargs: Any) -> Any:
@@ -127,7 +170,11 @@ def _reading(rule: Rule, *, description: str, deprecated: str | None, name: str 
 
         run = start_async if inspect.iscoroutinefunction(resolver) else start
         field: Any = strawberry.field(
-            _spread(run), description=description, deprecation_reason=deprecated, name=name, metadata=declared(rule)
+            _spread(run),
+            description=description,
+            deprecation_reason=deprecated,
+            name=name,
+            metadata={**declared(rule), **size},
         )
         return cast(R, field)
 

@@ -46,7 +46,7 @@ def is_json(content_type: str) -> bool:
     name, *parameters = content_type.lower().split(";")
     pairs = [parameter.partition("=") for parameter in parameters]
     charsets = {value.strip().strip('"') for parameter, _, value in pairs if parameter.strip() == "charset"}
-    return name.strip() == Media.JSON and charsets <= {"utf-8"}
+    return name.strip() == Media.JSON and charsets <= {"utf-8", "utf8"}  # the second is no name of it, and is sent
 
 
 def _covers(name: str, media: Media, *, named: Collection[str]) -> bool:

@@ -12,7 +12,7 @@ from tortoise.functions import Count
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from app.errors import BadUserInput
+from app.errors import BadUserInput, Refusal, UserErrorCode
 from app.graphql.connections import Arguments, ForwardArguments, Page
 from app.graphql.cursors import NO_CURSOR, ColumnCursors, Cursors, read_position, write_position
 from app.storage import database
@@ -24,7 +24,10 @@ K = TypeVar("K", bound=Hashable)
 NEWEST_FIRST = ("-created_at", "-id")
 PROVIDER_PAGE = 100
 _MOST_FETCHES = 10
+_PASSING = frozenset({UserErrorCode.PROVIDER_BUSY, UserErrorCode.PROVIDER_UNREACHABLE})
 _RANK = "rank_in_page"
+_MADE_AT_ONCE = 100
+"""Rows; others go on before the next are made of what the database has answered."""
 
 
 async def paginate(
@@ -51,11 +54,12 @@ async def paginate_each(
     by: str,
     order: Sequence[str] = NEWEST_FIRST,
     cursors: Cursors | None = None,
+    columns: Sequence[str] = (),
 ) -> list[Page[M]]:
     """Return a page for each (parent, arguments), in the order of the keys: one query for all parents with the same arguments.
 
-    `by` names the column that holds the parent's key. For use in batch functions, whose keys are exactly these pairs. Totals are
-    counted together too, once one of them is asked for.
+    `by` names the column that holds the parent's key. Only `columns` are read, where given. For use in batch functions, whose
+    keys are exactly these pairs. Totals are counted together too, once one of them is asked for.
     """
     cursors = cursors or ColumnCursors(queryset.model, order)
     family = queryset.filter(**{f"{by}__in": list({parent for parent, _ in keys})})
@@ -64,28 +68,41 @@ async def paginate_each(
     for arguments in dict.fromkeys(arguments for _, arguments in keys):
         parents = list({parent for parent, own in keys if own == arguments})
         some = _within(queryset.filter(**{f"{by}__in": parents}), arguments, order, cursors)
-        rows[arguments] = await _first_of_each(some, by, _directed(order, arguments), arguments.size + 1)
-    return [
-        _page(rows[arguments].get(parent, []), arguments, order, cursors, count=total.counter(parent))
-        for parent, arguments in keys
-    ]
+        rows[arguments] = await _first_of_each(some, by, _directed(order, arguments), arguments.size + 1, columns)
+    pages: list[Page[M]] = []
+    made = 0
+    for parent, arguments in keys:
+        own = rows[arguments].get(parent, [])
+        pages.append(_page(own, arguments, order, cursors, count=total.counter(parent)))
+        made += len(own)
+        if made >= _MADE_AT_ONCE:
+            await asyncio.sleep(0)
+            made = 0
+    return pages
 
 
 async def from_provider_pages(
     fetch: Callable[[str | None, int], Awaitable[tuple[Sequence[T], str | None]]],
     arguments: ForwardArguments,
+    *,
+    size: int = PROVIDER_PAGE,
 ) -> Page[T]:
     """Return a page of what a provider pages by itself.
 
-    `fetch(cursor, limit)` returns some items and the provider's own next cursor, None at the end; `limit` is always the same.
-    Pages that a search left empty are skipped, ten at most. Raises BadUserInput for a cursor of another list, and what `fetch`
-    raises.
+    `fetch(cursor, limit)` returns some items and the provider's own next cursor, None at the end; `limit` is always `size`.
+    Pages that a search left empty are skipped, ten at most. Where the provider is suddenly busy or away, the page ends with what
+    it gave before, and says where to go on. Raises BadUserInput for a cursor of another list, and what `fetch` raises.
     """
-    cursor, skip = _provider_position(arguments.after)
+    cursor, skip = _provider_position(arguments.after, size=size)
     rows: list[T] = []
     cursors: list[str] = []
-    for _ in range(_MOST_FETCHES):
-        items, following = await fetch(cursor, PROVIDER_PAGE)
+    for turn in range(_MOST_FETCHES):
+        try:
+            items, following = await fetch(cursor, size)
+        except Refusal as refusal:
+            if turn == 0 or refusal.code not in _PASSING:
+                raise
+            break
         for index, item in enumerate(items[skip:], start=skip + 1):
             if len(rows) == arguments.first:
                 return Page(rows, cursors, has_next=True, has_previous=arguments.after is not None)
@@ -101,11 +118,11 @@ async def from_provider_pages(
     return Page(rows, cursors, has_next=True, has_previous=arguments.after is not None, resume=resume)
 
 
-def _provider_position(after: str | None) -> tuple[str | None, int]:
+def _provider_position(after: str | None, *, size: int) -> tuple[str | None, int]:
     if after is None:
         return None, 0
     match read_position(after):
-        case [None | str() as cursor, int(skip)] if 0 <= skip <= PROVIDER_PAGE:
+        case [None | str() as cursor, int(skip)] if 0 <= skip <= size:
             return cursor, skip
     raise BadUserInput(NO_CURSOR)
 
@@ -136,24 +153,30 @@ def _directed(order: Sequence[str], arguments: Arguments) -> list[str]:
     return [name[1:] if name.startswith("-") else f"-{name}" for name in order]
 
 
-async def _first_of_each(queryset: QuerySet[M], by: str, order: Sequence[str], limit: int) -> dict[Any, list[M]]:
+async def _first_of_each(
+    queryset: QuerySet[M], by: str, order: Sequence[str], limit: int, columns: Sequence[str]
+) -> dict[Any, list[M]]:
     model = queryset.model
-    table, columns = model._meta.basetable, model._meta.fields_db_projection  # noqa: SLF001 - Tortoise has no window functions
-    rank = RowNumber().over(table[columns[by]])
+    table, names = model._meta.basetable, model._meta.fields_db_projection  # noqa: SLF001 - Tortoise has no window functions
+    rank = RowNumber().over(table[names[by]])
     for name in order:
-        rank = rank.orderby(table[columns[name.lstrip("-")]], order=Order.desc if name.startswith("-") else Order.asc)
+        rank = rank.orderby(table[names[name.lstrip("-")]], order=Order.desc if name.startswith("-") else Order.asc)
     ranked = queryset.annotate(**{_RANK: rank})
+    if columns:
+        ranked = ranked.only(*columns, _RANK)
     ranked.sql()
     sql, values = ranked.query.get_parameterized_sql()
     connection = database.current()
-    rows = await connection.executor_class(model=model, db=connection).execute_select(
+    _, rows = await connection.execute_query(
         f'SELECT * FROM ({sql}) AS "ranked" WHERE "{_RANK}" <= {limit} ORDER BY "{_RANK}"',  # noqa: S608 - no value in it
         values,
-        custom_fields=[_RANK],
     )
     found: dict[Any, list[M]] = defaultdict(list)
-    for row in rows:
-        found[getattr(row, by)].append(row)
+    for start in range(0, len(rows), _MADE_AT_ONCE):
+        for row in rows[start : start + _MADE_AT_ONCE]:
+            made = model._init_from_db(**row)  # noqa: SLF001 - as Tortoise's own reading does, for thousands in one piece
+            found[getattr(made, by)].append(made)
+        await asyncio.sleep(0)
     return found
 
 

@@ -12,6 +12,7 @@ import structlog
 from app.events import Change, Entry, Event, Events
 from app.graphql.callers import Caller
 from app.graphql.tasks import Tasks
+from app.quotas import REFUSALS_OF_DAY
 
 WINDOW = timedelta(minutes=1)
 
@@ -104,11 +105,12 @@ class Refusals:
             since = await _since_last(change, refused)
             if since < WINDOW:
                 return WINDOW - since
+            change.spend(REFUSALS_OF_DAY)
             await change.record(refused)
             return timedelta()
 
         try:
-            left = await self._events.change(caller.team_id, write, actor=caller.actor)
+            left = await self._events.change(caller.team_id, write, actor=caller.actor, is_free=True)
         except Exception as error:  # noqa: BLE001 - it is told again in a minute; nobody waits for it who could be told
             self._log.warning("refusal not told", error=type(error).__name__)
             return WINDOW
@@ -119,10 +121,10 @@ class Refusals:
 
 
 async def _since_last(change: Change, refused: AccessRefused) -> timedelta:
-    """Return how long ago the log was told the same of that member last, WINDOW for longer than that."""
+    """Return how long ago the log was told the same of that member last; WINDOW: not of late, as clocks go now."""
     about = Event.filter(team_id=change.team_id, subject_id=refused.member_id).order_by("-sequence").limit(_LOOKED_AT)
     for event in await about:
-        if change.now - event.occurred_at >= WINDOW:
+        if abs(change.now - event.occurred_at) >= WINDOW:
             break
         if (event.type, event.action) == ("REFUSED", refused.action):
             return max(change.now - event.occurred_at, timedelta())

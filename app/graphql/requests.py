@@ -2,33 +2,37 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 from app.json_text import NotJson, parse_json
 
 LARGEST_BODY = 1024 * 1024
-LONGEST_QUERY = 64 * 1024
-"""Of an address, in bytes: the longest document may take three for each of its own."""
-
-MOST_SEPARATORS = 20_500
-"""As many commas and brackets as the most values that variables may have can need, and some around them."""
+LONGEST_QUERY = 32 * 1024
+"""Of an address, in bytes: no head of a request is longer."""
 
 _MOST_PARAMETERS = 100
+_NO_BATCHES = (
+    "The body is an array, and batches are not taken: send each operation in a request of its own, as a JSON object with `query`."
+)
 _STRAY_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A request to run one operation of a document: `query`, or what was sent before with this SHA-256 where that is empty."""
+    """A request to run one operation of a document: `query`, or what was sent before with this SHA-256 where that is empty.
+
+    `size`: of the body that it came in, in bytes.
+    """
 
     query: str
     variables: Mapping[str, Any] | None
     name: str | None
     extensions: Mapping[str, Any] | None
     digest: str | None = None
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,15 @@ class Refused:
 
 def read_operation(body: bytes) -> Operation | Refused:
     """Read the JSON object that asks for an operation."""
-    asked = parse_json(body, separators=MOST_SEPARATORS)
+    asked = parse_json(body)
     if isinstance(asked, NotJson):
         return Refused(400, f"The body has to be JSON, but {asked.words}.")
+    if isinstance(asked, list):
+        return Refused(400, _NO_BATCHES)
     if not isinstance(asked, dict):
         return Refused(400, "The body has to be a JSON object with `query`.")
-    return operation_of(asked)
+    operation = operation_of(asked)
+    return replace(operation, size=len(body)) if isinstance(operation, Operation) else operation
 
 
 def read_parameters(query_string: bytes) -> Operation | Refused:
@@ -58,7 +65,7 @@ def read_parameters(query_string: bytes) -> Operation | Refused:
     asked: dict[str, object] = {"query": parameters.get("query"), "operationName": parameters.get("operationName")}
     for name in ("variables", "extensions"):
         text = parameters.get(name)
-        value = parse_json(text.encode(), separators=MOST_SEPARATORS) if text else None
+        value = parse_json(text.encode()) if text else None
         if isinstance(value, NotJson):
             return Refused(400, f"`{name}` has to be JSON, but {value.words}.")
         asked[name] = value

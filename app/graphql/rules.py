@@ -11,7 +11,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from app.errors import Forbidden, Refusal, UserErrorCode
-from app.graphql.callers import Caller, Role, Scope
+from app.graphql.callers import Caller, Role, Scope, scopes_of
 
 C = TypeVar("C", bound=type)
 
@@ -61,27 +61,33 @@ class Decision(Enum):
 
 
 def decide(caller: Caller, *rules: Rule, is_own: bool = True) -> Decision:
-    """Say whether one of the rules lets the caller. Without a rule it is nobody."""
-    reached = [rule for rule in rules if rule.is_reached_by(caller)]
-    if not reached:
-        return Decision.SCOPE_LACKS
-    return Decision.ALLOWED if any(rule.admits(caller.role, is_own=is_own) for rule in reached) else Decision.ROLE_LACKS
+    """Say whether one of the rules lets the caller. Without a rule it is nobody.
+
+    The role comes first: a better token helps nobody whose role does not suffice, and none of theirs could be better.
+    """
+    admitting = [rule for rule in rules if rule.admits(caller.role, is_own=is_own)]
+    if not admitting:
+        return Decision.ROLE_LACKS
+    return Decision.ALLOWED if any(rule.is_reached_by(caller) for rule in admitting) else Decision.SCOPE_LACKS
 
 
 def require(caller: Caller, *rules: Rule) -> None:
-    """Raise Forbidden for a scope that does not suffice, Refusal FORBIDDEN for a role that does not.
+    """Raise Refusal FORBIDDEN for a role that does not suffice, and Forbidden for a scope that does not.
 
     What the caller acts upon is taken for their own; where that matters, the action asks again once it knows.
     """
     match decide(caller, *rules):
-        case Decision.SCOPE_LACKS:
-            raise scope_error(rules)
         case Decision.ROLE_LACKS:
-            raise role_error(caller.role, min((rule.role for rule in rules), key=_rank))
+            raise role_error(caller.role, min((rule.role for rule in rules), key=_rank, default=Role.ADMIN))
+        case Decision.SCOPE_LACKS:
+            raise scope_error(caller.role, [rule for rule in rules if rule.admits(caller.role)])
 
 
-def scope_error(rules: Sequence[Rule]) -> Forbidden:
-    scopes = dict.fromkeys(scope for rule in rules for scope in rule.scopes)
+def scope_error(role: Role, rules: Sequence[Rule]) -> Forbidden:
+    """Return what names the scopes that would do, as far as a token of that role can have them."""
+    scopes = [scope for scope in dict.fromkeys(scope for rule in rules for scope in rule.scopes) if scope in scopes_of(role)]
+    if not scopes:
+        return Forbidden(f"No access token of a {role} reaches that far, whatever its scopes: sign in with a browser.")
     return Forbidden(f"This access token does not reach that far: it needs the scope {' or '.join(scopes)}.")
 
 

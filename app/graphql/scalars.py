@@ -1,7 +1,7 @@
 """The contract's scalars: DateTime and URL. Annotate fields with `datetime` and `URL`. No error shows the value."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NewType
 from urllib.parse import urlsplit
 
@@ -20,6 +20,9 @@ _MOMENT = re.compile(
 _FRACTION = re.compile(r"\.(\d+)")
 _ODD = re.compile(r"[\s\x00-\x20\x7f\\<>\"^`{|}]")
 _LONGEST_URL = 2048
+# Less than that is more likely to be seconds: as milliseconds, those of today lie in 1970.
+_FIRST_MILLISECOND = 10**11
+_LAST_MILLISECOND = 253_402_300_799_999
 
 
 def format_moment(moment: datetime) -> str:
@@ -30,9 +33,16 @@ def format_moment(moment: datetime) -> str:
 
 
 def parse_moment(value: object) -> datetime:
-    """Read RFC 3339 with its offset; the answer is in UTC, cut to milliseconds. Raises GraphQLError without the value."""
+    """Read RFC 3339 with its offset, or milliseconds since 1970; the answer is in UTC, cut to milliseconds.
+
+    Raises GraphQLError without the value.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and _FIRST_MILLISECOND <= value <= _LAST_MILLISECOND:
+        return datetime.fromtimestamp(value // 1000, UTC) + timedelta(milliseconds=value % 1000)
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        raise GraphQLError("DateTime has to be RFC 3339 with an offset, such as 2026-11-21T10:00:00.123Z.")
+        raise GraphQLError(
+            "DateTime has to be RFC 3339 with an offset, such as 2026-11-21T10:00:00.123Z, or milliseconds since 1970."
+        )
     try:
         moment = datetime.fromisoformat(_FRACTION.sub(_to_milliseconds, value).upper()).astimezone(UTC)
     except (ValueError, OverflowError):
@@ -51,7 +61,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
         description="A moment: RFC 3339, in UTC with whole milliseconds when it comes from here (2026-11-21T10:00:00.123Z); "
-        "any offset is understood.",
+        "any offset is understood, and so are milliseconds since 1970, as Newman and JavaScript's Date.now() write them.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
         serialize=format_moment,
         parse_value=parse_moment,

@@ -15,24 +15,20 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
-    IntValueNode,
-    ListValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
 )
 
 from app.errors import TooComplex
-from app.graphql.connections import DEFAULT_SIZE, LARGEST_SIZE
-
-_DIGITS = 4
 
 
 class Size(NamedTuple):
-    """How much an operation asks for, fragments spread out.
+    """How much an operation asks for, fragments spread out; the objects that may come are its cost: see `costs`.
 
-    `selections`: fields, and fragments that are spread, whether or not there is a field in them; `cost`: the objects that may
-    come; `introspection`: the fields of the schema itself that may come; `duplicates`: pairs that have to be merged.
+    `depth`: without `ofType` of the schema itself, which tools ask for fifteen in one another and of which few bring anything;
+    `selections`: fields, and fragments that are spread, whether or not there is a field in them; `introspection`: the fields of
+    the schema itself that may come; `duplicates`: pairs that have to be merged.
     """
 
     depth: int = 0
@@ -40,7 +36,6 @@ class Size(NamedTuple):
     selections: int = 0
     aliases: int = 0
     directives: int = 0
-    cost: int = 0
     introspection: int = 0
     fragments: int = 0
     duplicates: int = 0
@@ -53,7 +48,6 @@ LARGEST = Size(
     selections=4_000,
     aliases=30,
     directives=50,
-    cost=15_000,
     introspection=60_000,
     fragments=50,
     duplicates=1_000,
@@ -109,12 +103,11 @@ class _Walk:
                 introspects = introspects or node.name.value in _INTROSPECTION
                 below = self.size_of(node.selection_set, introspects=introspects)
                 return Size(
-                    depth=below.depth + (not node.name.value.startswith("__")),
+                    depth=below.depth + _is_a_level(node.name.value, introspects=introspects),
                     fields=below.fields + 1,
                     selections=below.selections + 1,
                     aliases=below.aliases + (node.alias is not None),
                     directives=below.directives + directives,
-                    cost=1 + _multitude(node) * below.cost if node.selection_set is not None else 0,
                     introspection=1 + _revealed(node.name.value, below.introspection) if introspects else below.introspection,
                 )
             case InlineFragmentNode():
@@ -144,7 +137,6 @@ _BEYOND = {
     "selections": "The document spreads out into too many fields and fragments: at most {:,}.",
     "aliases": "The operation has too many aliases: at most {:,}.",
     "directives": "The operation has too many directives: at most {:,}.",
-    "cost": "The operation may bring too many objects: at most {:,}. Ask for smaller pages, or fewer levels of lists at once.",
     "introspection": "The operation asks for too much of the schema: ask for all of it once, or for less at a time.",
     "fragments": "The document has too many fragments: at most {:,}.",
     "operations": "The document has too many operations: at most {:,}.",
@@ -157,27 +149,13 @@ _SCHEMA_LISTS = {"__type": 5, "types": 200, "fields": 8, "inputFields": 2, "enum
 """How many of each a schema such as ours has for each that stands above it; types that are asked for by name are large ones."""
 
 
+def _is_a_level(name: str, *, introspects: bool) -> bool:
+    return not name.startswith("__") and not (introspects and name == "ofType")
+
+
 def _revealed(name: str, below: int) -> int:
     """How many fields come below a field of the schema itself; most chains of `ofType` end soon."""
     return below // 2 if name == "ofType" else below * _SCHEMA_LISTS.get(name, 1)
-
-
-def _multitude(node: FieldNode) -> int:
-    """How many of what stands below the field may bring."""
-    for argument in node.arguments or ():
-        match argument.name.value, argument.value:
-            case "first" | "last", IntValueNode(value=digits):
-                return min(int(digits), LARGEST_SIZE) if len(digits) < _DIGITS else LARGEST_SIZE
-            case "ids", ListValueNode(values=values):
-                return len(values)
-            case "first" | "last" | "ids", _:
-                return LARGEST_SIZE
-    return DEFAULT_SIZE if _is_list(node) else 1
-
-
-def _is_list(node: FieldNode) -> bool:
-    below = node.selection_set.selections if node.selection_set is not None else ()
-    return any(isinstance(child, FieldNode) and child.name.value in {"edges", "nodes"} for child in below)
 
 
 def _count_duplicates(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:

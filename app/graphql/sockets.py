@@ -8,46 +8,47 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from app.errors import RateLimited, RequestRefused, Unavailable
+from app.errors import RateLimited, RequestRefused, TryAgainLater, Unavailable
 from app.graphql.callers import Caller
+from app.graphql.closes import (
+    BROKEN,
+    COME_BACK,
+    COME_BACK_LATER,
+    INIT_TIMEOUT,
+    MALFORMED,
+    NO_LONGER_ALLOWED,
+    NO_MESSAGE,
+    NOT_SIGNED_IN,
+    TOO_MANY,
+    TOO_MANY_BEFORE,
+    WRONG_PROTOCOL,
+    Close,
+)
 from app.graphql.context import Context
 from app.graphql.entrance import Entrance, require_somebody
 from app.graphql.errors import is_request_error, present, refuse
-from app.graphql.requests import MOST_SEPARATORS, Operation, operation_of
+from app.graphql.requests import Operation, operation_of
 from app.graphql.results import run
+from app.graphql.streams import cursor_to_resume
 from app.json_text import NotJson, parse_json
+from app.outbound.origins import origin_of
+from app.stopping import ANSWER_SECONDS
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
+_INIT_BITS = 10
 MOST_OPERATIONS = 100
+MOST_BEFORE_INIT = 20
+"""So many messages may come before the caller is known: `connection_init`, and pings."""
+
 _LOST = 1006  # what no close frame has said
 _LONGEST_REASON = 120  # of the 123 bytes that a close frame has
-
-
-@dataclass(frozen=True)
-class Close:
-    """Why the server ends a socket."""
-
-    code: int
-    reason: str
-
-
-MALFORMED = 4400
-NO_MESSAGE = Close(MALFORMED, "That is no message of graphql-transport-ws.")
-NOT_SIGNED_IN = Close(4401, "Unauthorized")
-NO_LONGER_ALLOWED = Close(4403, "Forbidden")
-WRONG_PROTOCOL = Close(4406, "Subprotocol not acceptable")
-INIT_TIMEOUT = Close(4408, "Connection initialisation timeout")
-TOO_MANY = Close(4429, "Too many initialisation requests")
-COME_BACK = Close(1012, "Service restart")
-BROKEN = Close(1011, "Something went wrong here")
 
 
 class _Running(NamedTuple):
@@ -65,9 +66,12 @@ class Socket:
         self._entrance = entrance
         self._init_seconds = init_seconds
         self._caller: Caller | None = None
-        self._init_received = False
+        self._init_received = asyncio.Event()
+        self._before_init = 0
         self._initialised = asyncio.Event()
         self._operations: dict[str, _Running] = {}
+        self._is_sent_away: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._leaving: asyncio.Task[None] | None = None
         self._share = contextlib.ExitStack()
 
     async def serve(self) -> None:
@@ -88,18 +92,28 @@ class Socket:
     async def _converse(self) -> Close | None:
         """Return why to close; None when the client has gone."""
         ways = (self._listen(), self._await_init(), self._await_end_of_credential(), self._await_restart())
-        ways_to_end = [asyncio.create_task(way) for way in ways]
+        ways_to_end: list[asyncio.Future[Any]] = [asyncio.create_task(way) for way in ways]
         try:
-            await asyncio.wait(ways_to_end, return_when=asyncio.FIRST_COMPLETED)
-            return next(end.result() for end in ways_to_end if end.done())
+            await asyncio.wait([*ways_to_end, self._is_sent_away], return_when=asyncio.FIRST_COMPLETED)
+            close: Close | None = next((end.result() for end in ways_to_end if end.done()), COME_BACK_LATER)
+            return self._with_cursor(close) if close in {COME_BACK, COME_BACK_LATER} else close
         finally:
             # Operations end before the close frame goes out: afterwards they could send nothing.
-            await _end(*ways_to_end, *(running.task for running in self._operations.values()))
+            leaving = [self._leaving] if self._leaving is not None else []
+            await _end(*ways_to_end, *leaving, *(running.task for running in self._operations.values()))
+
+    def _with_cursor(self, close: Close) -> Close:
+        """Name the cursor to come back with: who was told nothing yet has none."""
+        cursor = cursor_to_resume(running.context for running in self._operations.values())
+        return close if cursor is None else Close(close.code, f"{close.reason}, after: {cursor}")
 
     async def _await_init(self) -> Close:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._init_seconds):
-                await self._initialised.wait()
+        # Bit by bit: a process that stood still finds its time gone before it has read what came meanwhile.
+        for _ in range(_INIT_BITS):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._init_seconds / _INIT_BITS):
+                    await self._init_received.wait()
+        if self._init_received.is_set():
             await asyncio.Event().wait()
         return INIT_TIMEOUT
 
@@ -128,7 +142,11 @@ class Socket:
     async def _take(self, text: str | None) -> Close | None:
         if text is None:
             return Close(MALFORMED, "Messages are text.")
-        message = parse_json(text.encode("utf-8", "surrogatepass"), separators=MOST_SEPARATORS)
+        if not self._initialised.is_set():
+            self._before_init += 1
+            if self._before_init > MOST_BEFORE_INIT:
+                return TOO_MANY_BEFORE
+        message = parse_json(text.encode("utf-8", "surrogatepass"))
         if isinstance(message, NotJson):
             return Close(MALFORMED, f"Messages are JSON, but {message.words}.")
         return await self._obey(message) if isinstance(message, dict) else NO_MESSAGE
@@ -149,14 +167,14 @@ class Socket:
         return close
 
     async def _initialise(self, payload: object) -> Close | None:
-        if self._init_received:
+        if self._init_received.is_set():
             return TOO_MANY
         if not isinstance(payload, dict | None):
             return Close(MALFORMED, "The payload of connection_init is an object.")
         credential = (payload or {}).get("authorization")
         if not isinstance(credential, str | None):
             return Close(MALFORMED, "`authorization` is a text.")
-        self._init_received = True
+        self._init_received.set()
         try:
             self._caller = require_somebody(await self._authenticate(credential))
             self._share.enter_context(self._entrance.sockets.hold(self._caller))
@@ -200,7 +218,7 @@ class Socket:
             return Close(MALFORMED, operation.words)
         if id in self._operations:
             return Close(4409, "Subscriber for this id already exists")
-        if self._entrance.ground.stopping.is_told:
+        if self._entrance.ground.stopping.is_told or self._leaving is not None:
             return None  # not begun: the socket is closed as soon as the others have been answered
         context = self._entrance.context(self._caller, self._websocket)
         if len(self._operations) >= MOST_OPERATIONS:
@@ -217,9 +235,12 @@ class Socket:
     async def _run(self, id: str, operation: Operation, context: Context) -> None:
         try:
             with self._entrance.operations.hold(context.caller):
+                await self._entrance.beginnings.turn()
                 await self._tell(id, operation, context)
         except WebSocketDisconnect:
             return
+        except TryAgainLater:
+            self._send_away()
         except Exception as error:  # noqa: BLE001 - too many, or a bug: whatever it is, the other operations go on
             await self._refuse(id, error, context)
 
@@ -232,6 +253,17 @@ class Socket:
                     return
                 await self._send({"type": "next", "id": id, "payload": body})
         await self._finish(id, {"type": "complete", "id": id})
+
+    def _send_away(self) -> None:
+        if self._leaving is None:
+            self._leaving = asyncio.create_task(self._leave())
+
+    async def _leave(self) -> None:
+        """Close as soon as queries and mutations are answered: for subscriptions there is a cursor."""
+        answers = [running.task for running in self._operations.values() if running.context.position is None]
+        if answers:
+            await asyncio.wait(answers, timeout=ANSWER_SECONDS)
+        self._is_sent_away.set_result(None)
 
     async def _refuse(self, id: str, error: Exception, context: Context) -> None:
         described = refuse(error, request_id=context.request_id)
@@ -267,7 +299,7 @@ class Socket:
         """Whether the page that opens the socket is ours: of PUBLIC_URL, or of the very host that was connected to."""
         parts = urlsplit(origin)
         own = self._websocket.headers.get("host")
-        return origin == _origin_of(self._entrance.ground.settings.public_url) or (
+        return origin == origin_of(self._entrance.ground.settings.public_url) or (
             parts.scheme in {"http", "https"} and parts.netloc != "" and parts.netloc == own
         )
 
@@ -275,12 +307,7 @@ class Socket:
         return origin in self._entrance.ground.settings.allowed_origins
 
 
-def _origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-async def _end(*tasks: "asyncio.Task[Any]") -> None:
+async def _end(*tasks: "asyncio.Future[Any]") -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -4,8 +4,9 @@ The cursors of the activity log and of all subscriptions are one and the same po
 """
 
 import re
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from app.errors import BadUserInput, CursorExpired, CursorInvalid
 from app.events import Event
 from app.graphql.context import Context
 from app.graphql.cursors import read_position, write_position
+from app.graphql.insistence import insist
 from app.watcher import Watcher
 
 _KIND = "log"
@@ -53,6 +55,15 @@ def cursor_of(event: Event) -> str:
     return LogCursors(event.team_id).write([event.sequence])
 
 
+def cursor_to_resume(contexts: Iterable[Context]) -> str | None:
+    """Return a cursor behind which everything lies that these listeners of one team were not told; None where none listens."""
+    listening = [(context.position, context.viewer.team_id) for context in contexts if context.position is not None]
+    if not listening:
+        return None
+    position, team_id = min(listening)
+    return LogCursors(team_id).write([position])
+
+
 async def end_of_log(context: Context) -> str:
     """Return the cursor of the end of the caller's team's log."""
     team_id = context.viewer.team_id
@@ -71,11 +82,13 @@ async def follow(
 
     Only those of the `types`, about the `subjects` and belonging to the `parents`, where given. Raises CursorInvalid for what is
     no cursor of this team, CursorExpired for one beyond the end of the log (of a database that was restored from an older state)
-    and where an event of the `types` was removed behind it, also one that a slow listener had still to get to.
+    and where an event of the `types` was removed behind it, also one that a slow listener had still to get to. A database that is
+    away is waited for; TryAgainLater where it was away for long at the beginning.
     """
     team_id = context.viewer.team_id
     watcher = context.ground.watcher
-    position = await _position(team_id, after, types=types, watcher=watcher)
+    place = partial(_position, team_id, after, types=types, watcher=watcher)
+    context.position = position = await insist(place, insistence=context.insistence)
     meters = context.ground.meters
     with meters.subscription():
         async with aclosing(watcher.follow(team_id, after=position, types=types, caught_up=context.caught_up)) as events:
@@ -83,6 +96,7 @@ async def follow(
                 if (subjects is None or event.subject_id in subjects) and (parents is None or event.parent_id in parents):
                     meters.event_told()
                     yield event
+                    context.position = event.sequence
 
 
 async def _position(team_id: UUID, after: str | None, *, types: Collection[str] | None, watcher: Watcher) -> int:

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from app.bodies import READ_SECONDS, NotRead, read_body
@@ -17,26 +18,29 @@ from app.errors import PersistedQueryNotFound, RateLimited, RequestRefused
 from app.graphql import graphiql
 from app.graphql.assembly import Schema
 from app.graphql.callers import Caller
-from app.graphql.charges import retry_after
+from app.graphql.charges import admit, charge, find_refusal, retry_after
 from app.graphql.context import DEADLINE, Context
 from app.graphql.cross_origin import allow_origins
 from app.graphql.documents import WHICH_OPERATION
 from app.graphql.entrance import Authenticate, Entrance, Until, for_ever
-from app.graphql.errors import is_request_error, present, refuse
+from app.graphql.errors import MUTATIONS_GO_BY_POST, is_request_error, present, refuse
 from app.graphql.event_streams import EventStream
 from app.graphql.failures import counting_failures
 from app.graphql.hashes import resolve
+from app.graphql.insistence import INSISTENCE, Insistence
 from app.graphql.media import Media, choose_media, is_json
 from app.graphql.persisted import PersistedDocuments
 from app.graphql.refusals import NoteRefusal, note_nothing
 from app.graphql.requests import LARGEST_BODY, LONGEST_QUERY, Operation, Refused, read_operation, read_parameters
 from app.graphql.sockets import Socket
+from app.graphql.upgrades import LostUpgrades
 from app.ground import Ground
 from app.storage.outages import RETRY_AFTER
 
 _STATUSES = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "RATE_LIMITED": 429, "UNAVAILABLE": 503, "INTERNAL": 500}
 _ANSWERS = (Media.JSON, Media.GRAPHQL)
-_ALLOWED = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
+_ALLOWED = {"GET": frozenset({OperationType.QUERY}), "POST": frozenset({OperationType.QUERY, OperationType.MUTATION})}
+_STREAMED = {method: kinds | {OperationType.SUBSCRIPTION} for method, kinds in _ALLOWED.items()}
 
 
 class View:
@@ -52,6 +56,7 @@ class View:
         note_refusal: NoteRefusal = note_nothing,
         deadline: float = DEADLINE,
         read_within: float = READ_SECONDS,
+        insistence: Insistence = INSISTENCE,
     ) -> None:
         self._entrance = Entrance(
             schema,
@@ -61,8 +66,10 @@ class View:
             deadline,
             persisted=PersistedDocuments(ground.sharing),
             note_refusal=note_refusal,
+            insistence=insistence,
         )
         self._read_within = read_within
+        self._lost_upgrades = LostUpgrades()
 
     def routes(self) -> list[BaseRoute]:
         """Where the view answers."""
@@ -85,32 +92,36 @@ class View:
 
     async def _answer(self, request: Request) -> Response:
         if len(request.scope["query_string"]) > LONGEST_QUERY:
-            return _refused(Refused(414, "The address is longer than 64 KiB: ask by POST."), None)
+            return _refused(Refused(414, "The address is longer than 32 KiB: ask by POST."), None)
+        if (lost := self._lost_upgrades.refuse(request)) is not None:
+            return _refused(lost, None)
         media = choose_media(_header(request, "accept"), offered=_offered(request))
-        asked = await _read(request, media, read_within=self._read_within)
-        match media, asked:
-            case _, Refused():
-                return _refused(asked, media)
-            case Media.PAGE, None:
-                return graphiql.page()
-            case Media() as chosen, Operation():
-                return await self._run(request, chosen, asked)
-        raise AssertionError("a request is refused, a page or an operation")
+        refused = _refuse_head(request, media)
+        if refused is not None or media is None:
+            return _refused(refused or Refused(406, _NOT_ACCEPTABLE), media)
+        return graphiql.page() if media is Media.PAGE else await self._let_in(request, media)
 
-    async def _run(self, request: Request, media: Media, operation: Operation) -> Response:
+    async def _let_in(self, request: Request, media: Media) -> Response:
+        """Find out who asks, and whether they have points left, before anything is read of what they ask."""
         request_id = self._entrance.request_id()
         try:
             caller = await self._authenticate(request)
         except Exception as error:  # noqa: BLE001 - whatever it was, the client is told in the protocol's own words
             return _not_let_in(refuse(error, request_id=request_id), media)
         context = self._entrance.context(caller, request, request_id=request_id)
+        if media is not Media.EVENTS and (turned_away := find_refusal(context)) is not None:
+            return _answered(turned_away.answer(), media, context)
+        asked = await _read(request, context, read_within=self._read_within)
+        if isinstance(asked, Refused):
+            await charge(context, points=1)
+            return _refused(asked, media)
         if media is Media.EVENTS:
-            return self._open_stream(operation, context)
-        return await self._execute(request.method, media, operation, context)
+            return self._open_stream(request.method, asked, context)
+        return await self._execute(request.method, media, asked, context)
 
-    def _open_stream(self, operation: Operation, context: Context) -> Response:
+    def _open_stream(self, method: str, operation: Operation, context: Context) -> Response:
         try:
-            return EventStream(self._entrance, operation, context)
+            return EventStream(self._entrance, operation, context, allowed=_STREAMED[method])
         except RateLimited as error:
             return _not_let_in(refuse(error, request_id=context.request_id), Media.EVENTS)
 
@@ -124,6 +135,9 @@ class View:
     async def _execute(self, method: str, media: Media, operation: Operation, context: Context) -> Response:
         try:
             operation = await resolve(operation, context)
+            turned_away = await admit(operation, context, documents=self._entrance.schema.documents)
+            if turned_away is not None:
+                return _answered(turned_away.answer(), media, context)
             result = await self._entrance.schema.execute(
                 operation.query,
                 variable_values=dict(operation.variables) if operation.variables is not None else None,
@@ -142,28 +156,46 @@ class View:
             return _refused(Refused(400, WHICH_OPERATION), media)
         except InvalidOperationTypeError as error:
             return _refused(_wrong_way(error.operation_type), media)
-        body = present(result, request_id=context.request_id)
-        if (seconds := retry_after(result)) is not None:
-            return _come_back(_json(body, media, _STATUSES["RATE_LIMITED"]), seconds)
-        # Clients that know only application/json take anything but 200 for a broken connection (GraphQL over HTTP, 6.4.1).
-        return _json(body, media, 400 if media is Media.GRAPHQL and is_request_error(result) else 200)
+        return _answered(result, media, context)
 
 
-async def _read(request: Request, media: Media | None, *, read_within: float) -> Operation | Refused | None:
-    """Return what is asked for; None where that is the page."""
-    match request.method:
-        case "GET":
-            return _read_get(request, media)
-        case "POST":
-            return await _read_post(request, media, read_within=read_within)
-        case _:
-            return Refused(405, "GraphQL takes GET and POST.", {"Allow": "GET, POST"})
+def _answered(result: ExecutionResult, media: Media, context: Context) -> Response:
+    body = present(result, request_id=context.request_id)
+    if (seconds := retry_after(result)) is not None:
+        return _come_back(_json(body, media, _STATUSES["RATE_LIMITED"]), seconds)
+    # Clients that know only application/json take anything but 200 for a broken connection (GraphQL over HTTP, 6.4.1).
+    return _json(body, media, 400 if media is Media.GRAPHQL and is_request_error(result) else 200)
+
+
+def _refuse_head(request: Request, media: Media | None) -> Refused | None:
+    """Return why what is asked need not be read."""
+    if request.method not in _ALLOWED:
+        return Refused(405, "GraphQL takes GET and POST.", {"Allow": "GET, POST"})
+    if media is None:
+        return Refused(406, _NOT_ACCEPTABLE)
+    if request.method == "POST":
+        if not is_json(_header(request, "content-type")):
+            return Refused(415, "Content-Type has to be application/json, in UTF-8.")
+        if _header(request, "content-encoding").lower() not in {"", "identity"}:
+            return Refused(415, "The body has to come as it is, without Content-Encoding.", {"Accept-Encoding": "identity"})
+    return None
+
+
+async def _read(request: Request, context: Context, *, read_within: float) -> Operation | Refused:
+    """Return what is asked for. Others go on before it is made of what has come: that is done in one piece."""
+    if request.method == "GET":
+        await context.place.breathe()
+        return read_parameters(request.scope["query_string"])
+    body = await read_body(request, most=LARGEST_BODY, within=read_within)
+    if isinstance(body, NotRead):
+        return Refused(body.status, body.words, body.headers)
+    await context.place.breathe()
+    return read_operation(body)
 
 
 def _offered(request: Request) -> Sequence[Media]:
-    if request.method == "POST":
-        return (*_ANSWERS, Media.EVENTS)
-    return _ANSWERS if {"query", "extensions"} & request.query_params.keys() else (*_ANSWERS, Media.PAGE)
+    asks = request.method == "POST" or {"query", "extensions"} & request.query_params.keys()
+    return (*_ANSWERS, Media.EVENTS) if asks else (*_ANSWERS, Media.EVENTS, Media.PAGE)
 
 
 def _header(request: Request, name: str) -> str:
@@ -171,33 +203,16 @@ def _header(request: Request, name: str) -> str:
     return ", ".join(request.headers.getlist(name))
 
 
-def _read_get(request: Request, media: Media | None) -> Operation | Refused | None:
-    match media:
-        case None:
-            return Refused(406, _NOT_ACCEPTABLE)
-        case Media.PAGE:
-            return None
-    return read_parameters(request.scope["query_string"])
+_NOT_ACCEPTABLE = f"Accept has to allow {Media.GRAPHQL} or {Media.JSON}; or name {Media.EVENTS} first, for server-sent events."
 
 
-async def _read_post(request: Request, media: Media | None, *, read_within: float) -> Operation | Refused:
-    if media is None:
-        return Refused(406, _NOT_ACCEPTABLE)
-    if not is_json(_header(request, "content-type")):
-        return Refused(415, "Content-Type has to be application/json, in UTF-8.")
-    if _header(request, "content-encoding").lower() not in {"", "identity"}:
-        return Refused(415, "The body has to come as it is, without Content-Encoding.", {"Accept-Encoding": "identity"})
-    body = await read_body(request, most=LARGEST_BODY, within=read_within)
-    return Refused(body.status, body.words, body.headers) if isinstance(body, NotRead) else read_operation(body)
-
-
-_NOT_ACCEPTABLE = f"Accept has to allow {Media.GRAPHQL} or {Media.JSON}; on POST {Media.EVENTS} too, where it comes first."
+_SUBSCRIPTIONS_GO = f"Subscriptions go over a WebSocket (graphql-transport-ws), or by GET or POST with `Accept: {Media.EVENTS}`."
 
 
 def _wrong_way(kind: OperationType) -> Refused:
     if kind is OperationType.SUBSCRIPTION:
-        return Refused(400, f"Subscriptions go over a WebSocket (graphql-transport-ws), or POST with Accept: {Media.EVENTS}.")
-    return Refused(405, "Mutations go by POST.", {"Allow": "POST"})
+        return Refused(400, _SUBSCRIPTIONS_GO)
+    return Refused(405, MUTATIONS_GO_BY_POST, {"Allow": "POST"})
 
 
 def _refused(refused: Refused, media: Media | None) -> Response:

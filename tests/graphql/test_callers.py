@@ -17,7 +17,6 @@ def test_a_role_covers_those_below_it(role: Role, covered: set[Role]) -> None:
 
 
 def test_a_role_says_what_its_member_is() -> None:
-    assert [caller(role=role).is_admin for role in (Role.VIEWER, Role.MEMBER, Role.ADMIN)] == [False, False, True]
     assert [caller(role=role).can_write for role in (Role.VIEWER, Role.MEMBER, Role.ADMIN)] == [False, True, True]
 
 

@@ -10,11 +10,13 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from graphql import get_introspection_query
 from starlette.requests import HTTPConnection
 
 from app.graphql.callers import Caller
 from app.graphql.charges import ANONYMOUS_POINTS
-from app.graphql.sizes import LARGEST
+from app.graphql.documents import DEAREST
+from app.graphql.turns import Turns
 from app.rates import Rates
 from app.settings import Settings
 from tests.graphql.conversing import close_code, opened, ready, receive, send, serving, subscribe
@@ -47,7 +49,7 @@ async def test_an_answer_says_what_it_cost_and_what_is_left() -> None:
     response = await ask(limited(), TEN_THINGS)
 
     rate = {"limit": 20, "remaining": 9, "resetAt": MINUTE_ENDS}
-    assert cost_of(response.json()) == {"requested": 11, "limit": LARGEST.cost, "rate": rate}
+    assert cost_of(response.json()) == {"requested": 11, "limit": DEAREST.objects, "rate": rate}
 
 
 async def test_the_least_costs_one_and_so_does_what_is_no_operation() -> None:
@@ -56,7 +58,16 @@ async def test_the_least_costs_one_and_so_does_what_is_no_operation() -> None:
     bodies = [(await ask(world, query)).json() for query in ("{ role }", "{ rule }", "{ role", "{ things(first: 1) { rule } }")]
 
     assert [cost_of(body)["requested"] for body in (bodies[0], bodies[1], bodies[3])] == [1, 1, 1]
-    assert cost_of((await ask(world, "{ role }")).json())["rate"]["remaining"] == 16
+    assert cost_of((await ask(world, "{ role }")).json())["rate"]["remaining"] == 15
+
+
+async def test_what_is_asked_of_the_schema_itself_costs_a_point_for_a_thousand_fields() -> None:
+    world = limited(credential=1_000, team=1_000)
+    await ask(world, get_introspection_query())
+
+    body = (await ask(world, get_introspection_query())).json()
+
+    assert cost_of(body)["requested"] == 40
 
 
 @pytest.mark.parametrize("accept", ["application/json", GRAPHQL])
@@ -108,7 +119,7 @@ async def test_a_team_s_tokens_share_the_team_s_points_and_none_of_another_team(
         response = await ask(world, TEN_THINGS)
         statuses.append((response.status_code, cost_of(response.json())["rate"]["remaining"]))
 
-    assert statuses == [(200, 9), (200, 8), (429, 8), (200, 9)]
+    assert statuses == [(200, 9), (200, 8), (429, 7), (200, 9)]  # what is refused has been read
 
 
 async def test_who_is_not_signed_in_is_charged_by_address_and_only_there() -> None:
@@ -128,21 +139,21 @@ async def test_without_limits_the_cost_is_told_and_nothing_is_refused() -> None:
 
     body = (await ask(world, TEN_THINGS)).json()
 
-    assert cost_of(body) == {"requested": 11, "limit": LARGEST.cost, "rate": None}
+    assert cost_of(body) == {"requested": 11, "limit": DEAREST.objects, "rate": None}
 
 
 async def test_over_a_socket_the_operation_is_refused_and_the_others_go_on() -> None:
-    async with serving(limited(credential=3)) as address, ready(address) as socket:
+    async with serving(limited(credential=20)) as address, ready(address) as socket:
         await send(socket, subscribe("subscription { silence }", "1"))
         first = await receive(socket)
         await send(socket, subscribe("{ role }", "2"))
         answers = [await receive(socket) for _ in range(2)]
-        await send(socket, subscribe(DEAR, "3"))
+        await send(socket, subscribe("{ things(first: 30) { nodes { name } } }", "3"))
         refused = await receive(socket)
         await send(socket, subscribe("subscription { count(to: 2) }", "3"))
         events = [await receive(socket) for _ in range(3)]
 
-    assert cost_of(first["payload"])["rate"]["remaining"] == 2
+    assert cost_of(first["payload"])["rate"]["remaining"] == 19
     assert [cost_of(answers[0]["payload"])["requested"], answers[1]["type"]] == [1, "complete"]
     assert (refused["type"], refused["id"]) == ("error", "3")
     assert refused["payload"][0]["extensions"] == {"code": "RATE_LIMITED", "retryAfter": 60}
@@ -156,6 +167,118 @@ async def test_of_a_subscription_s_events_only_the_first_tells_what_it_cost() ->
 
     assert cost_of(events[0])["requested"] == 1
     assert events[1:] == [{"data": {"count": 2}}, {"data": {"count": 3}}]
+
+
+async def test_each_event_of_a_subscription_takes_what_the_operation_costs() -> None:
+    world = limited()
+    async with serving(world) as address, ready(address) as socket:
+        await send(socket, subscribe("subscription { thingChanged(times: 3) { others(first: 2) { nodes { name } } } }"))
+        events = [await receive(socket) for _ in range(4)]
+        await send(socket, subscribe("{ role }", "2"))
+        after = await receive(socket)
+
+    assert [event["type"] for event in events] == ["next", "next", "next", "complete"]
+    assert cost_of(events[0]["payload"])["requested"] == 4
+    assert cost_of(after["payload"])["rate"]["remaining"] == 20 - 4 - 3 * 4 - 1
+
+
+async def test_an_event_that_can_not_be_paid_is_told_when_it_can_be_and_none_is_left_out() -> None:
+    world = limited(credential=10)
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        world.clock.advance(timedelta(seconds=seconds))
+
+    world.rates = Rates(clock=world.clock, sleep=sleep)
+    async with serving(world) as address, ready(address) as socket:
+        await send(socket, subscribe("subscription { count(to: 20) }"))
+        messages = [await receive(socket) for _ in range(21)]
+
+    assert [message["payload"]["data"]["count"] for message in messages[:-1]] == list(range(1, 21))
+    assert messages[-1]["type"] == "complete"
+    assert waited == [60.0, 60.0]  # nine a minute: a tenth is left to those who ask
+
+
+async def test_who_listens_leaves_something_to_those_who_ask() -> None:
+    world = limited(credential=10)
+    waiting = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    world.rates = Rates(clock=world.clock, sleep=sleep)
+    async with serving(world) as address, ready(address) as socket:
+        await send(socket, subscribe("subscription { count(to: 20) }"))
+        await waiting.wait()
+        statuses = [(await ask(world, "{ role }")).status_code for _ in range(2)]
+
+    assert statuses == [200, 429]
+
+
+async def test_who_has_spent_all_is_refused_before_anything_is_read() -> None:
+    world = limited(credential=1)
+    async with world.client() as client:
+        await client.post("/graphql", json={"query": "{ role }"})
+        headers = {"Content-Type": "application/json"}
+        no_json = await client.post("/graphql", content=b'{"query": ', headers=headers)
+        no_document = await client.get("/graphql", params={"query": "{ role"}, headers={"Accept": GRAPHQL})
+
+    for refused in (no_json, no_document):
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+        [error] = refused.json()["errors"]
+        assert error["extensions"] == {"code": "RATE_LIMITED", "retryAfter": 60}
+        assert cost_of(refused.json())["rate"] == {"limit": 1, "remaining": 0, "resetAt": MINUTE_ENDS}
+
+
+@pytest.mark.parametrize("extensions", [None, {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}])
+async def test_so_is_who_asks_over_a_socket_or_for_an_event_stream_or_by_a_hash(extensions: dict[str, Any] | None) -> None:
+    world = limited(credential=1)
+    await ask(world, "{ role }")
+    more: dict[str, Any] = {"extensions": extensions} if extensions is not None else {}
+    query = "" if extensions is not None else "{ role"
+
+    async with serving(world) as address, ready(address) as socket:
+        await send(socket, subscribe(query, **more))
+        over_socket = (await receive(socket))["payload"][0]
+    async with world.client() as client:
+        told = await client.post("/graphql", json={"query": query, **more}, headers={"Accept": "text/event-stream"})
+        answered = await client.post("/graphql", json={"query": query, **more})
+    in_stream = json.loads(told.text.split("\n\n")[0].removeprefix("event: next\ndata: "))["errors"][0]
+
+    assert [over_socket["extensions"], in_stream["extensions"]] == [{"code": "RATE_LIMITED", "retryAfter": 60}] * 2
+    assert answered.status_code == 429
+
+
+async def test_a_document_that_is_not_known_is_paid_by_its_length_whatever_becomes_of_it() -> None:
+    world = limited(credential=1_000, team=0)
+    long = "{ role } #" + "x" * 492
+    unknown_field = "{ " + "rule " * 100 + "}"
+    left = []
+
+    async with world.client() as client:
+        for query in (unknown_field, unknown_field, long, long, "{ role" * 50):
+            await client.post("/graphql", json={"query": query})
+            left.append(1_000 - cost_of((await client.post("/graphql", json={"query": "{ role }"})).json())["rate"]["remaining"])
+
+    reading = len(long) // 50
+    assert left == [reading + 1, 2 * reading + 2, 3 * reading + 3, 3 * reading + 5, 3 * reading + 12]
+
+
+async def test_what_has_taken_more_than_its_points_stand_for_is_charged_when_it_is_done() -> None:
+    world = limited(credential=1_000, team=0)
+    view = world.view()
+    entrance = view._entrance  # noqa: SLF001 - what a transport does
+    request = HTTPConnection({"type": "http", "headers": [], "client": ("192.0.2.7", 1)})
+    context = entrance.context(caller(), request)
+    context.place = Turns(now=lambda: 0.0).place()  # what the machine needs for it itself is not counted here
+    context.place.seconds = 0.1205
+
+    await entrance.schema.execute("{ role }", context_value=context)
+
+    [standing] = await world.rates.take(context.buckets, 1) if world.rates is not None else []
+    assert standing.remaining == 1_000 - 100 - 1
 
 
 async def test_server_sent_events_tell_it_too_and_are_refused_in_an_event() -> None:

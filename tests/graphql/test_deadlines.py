@@ -70,21 +70,6 @@ async def test_a_mutation_under_way_is_waited_for_no_longer_and_done_all_the_sam
     assert world.added == ["waited"]
 
 
-async def test_an_event_that_waits_is_given_up_and_those_behind_it_come() -> None:
-    world = World()
-    asked = subscribe("subscription { thingChanged(times: 20) { patience } }")
-
-    async with serving(world, deadline=SECONDS) as address, ready(address) as socket:
-        await send(socket, asked)
-        first = await receive(socket)
-        world.go_on.set()
-        others = [await receive(socket) for _ in range(20)]
-
-    assert first["payload"] == GIVEN_UP
-    assert others[-2]["payload"] == {"data": {"thingChanged": {"patience": "aaa"}}}
-    assert others[-1] == {"type": "complete", "id": "1"}
-
-
 async def test_a_subscription_may_be_silent_for_longer() -> None:
     async with serving(World(), deadline=SECONDS) as address, ready(address) as socket:
         await send(socket, subscribe("subscription { silence }"))

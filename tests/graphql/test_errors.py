@@ -187,7 +187,10 @@ MALFORMED: dict[str, tuple[str, dict[str, Any] | None, str]] = {
     "no moment": (
         CLIENT,
         {"input": {**GOOD, "since": PLANTED}},
-        "Variable '$input' does not fit at .since: DateTime has to be RFC 3339 with an offset, such as 2026-11-21T10:00:00.123Z.",
+        (
+            "Variable '$input' does not fit at .since: DateTime has to be RFC 3339 with an offset, "
+            "such as 2026-11-21T10:00:00.123Z, or milliseconds since 1970."
+        ),
     ),
     "a text for a number": (
         CLIENT,

@@ -1,6 +1,7 @@
 """Server-sent events, read byte by byte from a real server."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -72,11 +73,78 @@ async def test_a_client_that_names_events_second_is_answered_in_json(world: Worl
     assert body == b'{"data":{"role":"ADMIN"}}'
 
 
-async def test_events_by_get_are_406(world: World) -> None:
+@pytest.mark.parametrize(
+    ("query", "results"),
+    [
+        ("{ role }", [{"data": {"role": "ADMIN"}}]),
+        ("subscription { count(to: 2) }", [{"data": {"count": 1}}, {"data": {"count": 2}}]),
+    ],
+)
+async def test_events_may_be_asked_for_by_get(world: World, query: str, results: list[object]) -> None:
     async with world.client() as client:
-        response = await client.get("/graphql", params={"query": "{ role }"}, headers=EVENTS)
+        response = await client.get("/graphql", params={"query": query}, headers=EVENTS)
 
-    assert response.status_code == 406
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert response.headers["cache-control"] == "no-store, no-transform"
+    *events, complete, rest = response.text.split("\n\n")
+    assert [json.loads(event.removeprefix("event: next\ndata: ")) for event in events] == results
+    assert (complete, rest) == ("event: complete\ndata:", "")
+
+
+async def test_a_document_may_be_asked_for_by_its_hash_there(world: World) -> None:
+    query = "subscription { count(to: 1) }"
+    persisted = {"version": 1, "sha256Hash": hashlib.sha256(query.encode()).hexdigest()}
+    params = {"extensions": json.dumps({"persistedQuery": persisted})}
+
+    async with world.client() as client:
+        unknown = await client.get("/graphql", params=params, headers=EVENTS)
+        with_it = await client.get("/graphql", params={**params, "query": query}, headers=EVENTS)
+        known = await client.get("/graphql", params=params, headers=EVENTS)
+
+    assert "PERSISTED_QUERY_NOT_FOUND" in unknown.text
+    assert known.text == with_it.text == 'event: next\ndata: {"data":{"count":1}}\n\nevent: complete\ndata:\n\n'
+
+
+async def test_a_mutation_by_get_changes_nothing_there_either(world: World) -> None:
+    async with world.client() as client:
+        response = await client.get("/graphql", params={"query": "mutation { wait { name } }"}, headers=EVENTS)
+
+    first, complete, rest = response.text.split("\n\n")
+    error = {"message": "Mutations go by POST.", "extensions": {"code": "BAD_USER_INPUT"}}
+    assert json.loads(first.removeprefix("event: next\ndata: ")) == {"errors": [error]}
+    assert (complete, rest) == ("event: complete\ndata:", "")
+    assert not world.begun.is_set()
+
+
+@pytest.mark.parametrize("query", ["{ role }", "subscription { silence }"])
+async def test_events_by_get_are_never_for_the_browser_session(world: World, query: str) -> None:
+    async with world.client() as client:
+        del client.headers["authorization"]
+        headers = {"Accept": "text/event-stream", "Cookie": "session=1"}
+        response = await client.get("/graphql", params={"query": query}, headers=headers)
+
+    assert '"code":"UNAUTHENTICATED"' in response.text
+    assert "with one, ask by POST." in response.text
+    assert "ADMIN" not in response.text
+    assert world.asked == []
+
+
+async def test_events_by_get_with_a_bad_credential_are_401(world: World) -> None:
+    async with world.client() as client:
+        headers = {**EVENTS, "Authorization": "Bearer bad"}
+        response = await client.get("/graphql", params={"query": "{ role }"}, headers=headers)
+
+    assert response.status_code == 401
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+
+
+async def test_events_of_nothing_are_400(world: World) -> None:
+    async with world.client() as client:
+        response = await client.get("/graphql", headers=EVENTS)
+
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["message"] == "`query` has to be a text that is not empty."
 
 
 async def test_a_client_that_leaves_ends_its_subscription(world: World) -> None:

@@ -62,9 +62,16 @@ def test_page_may_load_and_send_only_here(client: TestClient) -> None:
 def test_everything_that_the_page_names_is_served_here(client: TestClient) -> None:
     page = _read(client.get("/graphql").text)
 
-    assert page.addresses == ["data:,", "/graphiql/main.css", "/sign-in", "/graphiql/main.js"]
+    assert page.addresses == [
+        "data:,",
+        "graphiql/main.css",
+        "sign-in",
+        "sign-out",
+        "graphiql/account.js",
+        "graphiql/main.js",
+    ]
     assert client.get("/graphiql/main.css").headers["content-type"] == "text/css; charset=utf-8"
-    for script in ("main.js", "editor.worker.js", "graphql.worker.js", "json.worker.js"):
+    for script in ("account.js", "main.js", "editor.worker.js", "graphql.worker.js", "json.worker.js"):
         assert client.get(f"/graphiql/{script}").headers["content-type"] == "text/javascript; charset=utf-8"
 
 
@@ -97,13 +104,19 @@ def test_page_opens_with_the_operations_in_their_order(client: TestClient) -> No
 
     assert [tab["query"] for tab in tabs] == [path.read_text("utf-8") for path in TABS]
     assert [path.stem for path in TABS] == [
-        "1-who-am-i",
-        "2-sign-in-at-slack",
-        "3-add-an-integration",
-        "4-record-a-run",
-        "5-watch",
-        "6-what-would-stop",
-        "7-bring-it-back",
+        "01-who-am-i",
+        "02-sign-in-at-slack",
+        "03-outcome",
+        "04-add-an-integration",
+        "05-use-an-installed-app",
+        "06-record-a-run",
+        "07-deliveries",
+        "08-watch",
+        "09-installed-apps",
+        "10-delete-an-installed-app",
+        "11-integrations",
+        "12-bring-it-back",
+        "13-sign-in-link",
     ]
     # GraphiQL puts the variables of the tab that is open first nowhere.
     assert "variables" not in tabs[0]
@@ -118,8 +131,9 @@ def test_operation_and_its_variables_fit_the_schema(path: Path, schema: GraphQLS
     errors = validate(schema, document)
 
     assert errors == []
+    # One alone: a tab is named after the operation that ran last, and shows the last answer.
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    assert operations
+    assert len(operations) == 1
     for operation in operations:
         assert not isinstance(get_variable_values(schema, operation.variable_definitions or (), variables), list)
     declared = {each.variable.name.value for operation in operations for each in operation.variable_definitions or ()}
@@ -133,11 +147,15 @@ def test_bundle_is_built_from_these_sources() -> None:
     actual = {name: hashlib.sha256((SOURCES / name).read_bytes()).hexdigest() for name in recorded}
 
     assert recorded == actual, "run scripts/graphiql"
-    assert {path.name for path in SOURCES.glob("*.js*")} - set(recorded) == {"package.json", "subscription.test.js"}
+    assert {path.name for path in SOURCES.glob("*.js*")} - set(recorded) == {
+        "account.test.js",
+        "package.json",
+        "subscription.test.js",
+    }
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
-def test_subscriptions_of_the_page_resume() -> None:
+def test_subscriptions_of_the_page_resume_and_it_says_who_is_signed_in() -> None:
     done = subprocess.run(
         ["node", "--test"],  # noqa: S607 - found on the path, as skipif did
         cwd=SOURCES,
@@ -158,7 +176,7 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
-        self.addresses += [value for name in ("href", "src") if (value := attributes.get(name))]
+        self.addresses += [value for name in ("href", "src", "action") if (value := attributes.get(name))]
         self._in_operations = tag == "script" and attributes.get("id") == "operations"
 
     def handle_data(self, data: str) -> None:

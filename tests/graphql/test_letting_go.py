@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 from graphql.execution.collect_fields import CollectedFields
-from strawberry.dataloader import LoaderTask
 
 from app.graphql.context import Context
+from app.graphql.loading import Loader
 from tests.graphql.tiny import World, caller, schema
 
 LISTEN = "subscription { thingChanged(times: 300) { name length others(first: 2) { nodes { length } } } }"
@@ -54,4 +54,4 @@ def context() -> Context:
 def kept() -> tuple[int, int]:
     """Return how many sets of fields and rows there are, garbage included."""
     everything = gc.get_objects()
-    return sum(isinstance(each, CollectedFields) for each in everything), sum(isinstance(each, LoaderTask) for each in everything)
+    return sum(isinstance(each, CollectedFields) for each in everything), sum(isinstance(each, Loader) for each in everything)

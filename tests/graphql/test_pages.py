@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from app.errors import BadUserInput
+from app.errors import BadUserInput, Refusal, UserErrorCode
 from app.events import Event
 from app.graphql.connections import Arguments, ForwardArguments
 from app.graphql.cursors import write_position
@@ -224,6 +224,38 @@ async def test_a_providers_pages_become_ours(length: int, size: int, given_out: 
 
     assert seen == list(range(length))
     assert set(asked) == {PROVIDER_PAGE}
+
+
+@pytest.mark.parametrize("code", [UserErrorCode.PROVIDER_BUSY, UserErrorCode.PROVIDER_UNREACHABLE])
+@pytest.mark.parametrize("first", [["a", "b"], []])
+async def test_a_provider_that_gives_out_in_the_middle_leaves_what_it_gave_and_where_to_go_on(
+    code: UserErrorCode, first: list[str]
+) -> None:
+    async def give_out(cursor: str | None, _: int) -> tuple[list[str], str | None]:
+        if cursor is not None:
+            raise Refusal(code, "Not now.")
+        return first, "more"
+
+    async def go_on(cursor: str | None, _: int) -> tuple[list[str], str | None]:
+        return ([f"behind {cursor}"], None)
+
+    page = await from_provider_pages(give_out, ForwardArguments.check())
+    rest = await from_provider_pages(go_on, ForwardArguments.check(after=page.cursors[-1] if page.cursors else page.resume))
+    with pytest.raises(Refusal):
+        await from_provider_pages(give_out, ForwardArguments.check(after=page.resume))
+
+    assert (page.rows, page.has_next) == (first, True)
+    assert (rest.rows, rest.has_next) == (["behind more"], False)
+
+
+async def test_what_a_provider_refuses_for_good_is_said_also_in_the_middle() -> None:
+    async def refuse(cursor: str | None, _: int) -> tuple[list[str], str | None]:
+        if cursor is not None:
+            raise Refusal(UserErrorCode.PROVIDER_REFUSED, "No.")
+        return [], "more"
+
+    with pytest.raises(Refusal, match="No"):
+        await from_provider_pages(refuse, ForwardArguments.check())
 
 
 async def test_a_search_that_finds_nothing_for_long_can_be_gone_on_with() -> None:

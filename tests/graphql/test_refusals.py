@@ -10,10 +10,11 @@ import pytest
 
 from app.actors import EventOrigin
 from app.errors import DatabaseAway
-from app.events import Event
+from app.events import Event, Events
 from app.graphql.callers import Caller, Role
 from app.graphql.refusals import WINDOW, Refusals
 from app.ground import Ground
+from app.quotas import Quotas
 from tests.held import HeldClock
 from tests.teams.people import by_session, found, join
 
@@ -101,6 +102,25 @@ async def test_what_is_refused_within_the_minute_is_counted_and_told_when_it_has
     assert (await told())[1].summary == f"deleteInstalledApp was refused 1000 times: {WHY}"
 
 
+async def test_a_day_has_so_many_refusals_and_the_next_day_tells_the_rest(
+    minutes: Minutes, bob: Caller, clock: HeldClock
+) -> None:
+    events = Events(clock=clock, reactions={}, wake=lambda _: None, quotas=Quotas(max_changes_per_day=1))
+    refusals = Refusals(events=events, sleep=minutes.sleep)
+    refusals.note(bob, DELETE, WHY)
+    await until_asleep(minutes, 1)
+    refusals.note(bob, DELETE, WHY)
+    minutes.pass_by()
+    await until_asleep(minutes, 2)
+    today = await told()
+    minutes.pass_by(timedelta(days=1))
+    await until_asleep(minutes, 3)
+    await refusals.settle(seconds=10)
+
+    assert [event.times for event in today] == [1]
+    assert [event.times for event in await told()] == [1, 1]
+
+
 async def test_a_minute_without_a_refusal_is_told_nothing_and_remembered_no_longer(
     refusals: Refusals, minutes: Minutes, bob: Caller
 ) -> None:
@@ -113,6 +133,21 @@ async def test_a_minute_without_a_refusal_is_told_nothing_and_remembered_no_long
 
     refusals.note(bob, DELETE, WHY)
     await until_asleep(minutes, 2)
+
+    assert [event.times for event in await told()] == [1, 1]
+
+
+async def test_a_refusal_of_before_the_clock_was_set_back_silences_none(
+    ground: Ground, minutes: Minutes, refusals: Refusals, clock: HeldClock, bob: Caller
+) -> None:
+    refusals.note(bob, DELETE, WHY)
+    await until_asleep(minutes, 1)
+    clock.advance(-timedelta(hours=1))
+
+    started_anew = Refusals(events=ground.events, sleep=minutes.sleep)
+    started_anew.note(bob, DELETE, WHY)
+    await until_asleep(minutes, 2)
+    await started_anew.settle(seconds=10)
 
     assert [event.times for event in await told()] == [1, 1]
 

@@ -53,7 +53,18 @@ async def test_what_is_no_request_is_400_in_json(world: World, body: bytes, acce
     assert response.status_code == 400
     assert response.headers["content-type"].startswith(accept)
     assert response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
-    assert world.asked == []
+    assert world.asked == ["Bearer good"]
+
+
+@pytest.mark.parametrize("body", [[], [{"query": "{ role }"}], [{"query": "{ role }"}, {"query": "{ now }"}], [[]]])
+async def test_a_batch_is_told_to_come_one_by_one(world: World, body: list[object]) -> None:
+    async with world.client() as client:
+        response = await client.post("/graphql", json=body)
+
+    assert response.json()["errors"][0]["message"] == (
+        "The body is an array, and batches are not taken: "
+        "send each operation in a request of its own, as a JSON object with `query`."
+    )
 
 
 async def test_a_body_may_come_in_chunks(world: World) -> None:
@@ -74,7 +85,7 @@ async def test_a_body_beyond_a_mebibyte_is_413(world: World) -> None:
         response = await client.post("/graphql", json={"query": f"{{ role }} {comment}"})
 
     assert response.status_code == 413
-    assert world.asked == []
+    assert world.asked == ["Bearer good"]
 
 
 @pytest.mark.parametrize("variables", ["{", "[]", "1", '"x"'])

@@ -33,10 +33,12 @@ R, W, A = Scope.READ, Scope.INTEGRATIONS_WRITE, Scope.ADMIN
         (Role.VIEWER, {R}, (READING,), Decision.ALLOWED),
         (Role.ADMIN, {W, A}, (READING,), Decision.SCOPE_LACKS),
         (Role.VIEWER, {W}, (CHANGING,), Decision.ROLE_LACKS),
-        (Role.VIEWER, {R}, (CHANGING,), Decision.SCOPE_LACKS),
+        (Role.VIEWER, {R}, (CHANGING,), Decision.ROLE_LACKS),
+        (Role.MEMBER, {R}, (CHANGING,), Decision.SCOPE_LACKS),
+        (Role.MEMBER, {R, W}, (ADMINISTERING,), Decision.ROLE_LACKS),
         (Role.MEMBER, {A}, (ADMINISTERING,), Decision.ROLE_LACKS),
         (Role.MEMBER, {W}, (CHANGING, ADMINISTERING), Decision.ALLOWED),
-        (Role.MEMBER, {A}, (CHANGING, ADMINISTERING), Decision.ROLE_LACKS),
+        (Role.MEMBER, {A}, (CHANGING, ADMINISTERING), Decision.SCOPE_LACKS),
         (Role.ADMIN, {A}, (CHANGING, ADMINISTERING), Decision.ALLOWED),
         (Role.ADMIN, {R}, (CHANGING, ADMINISTERING), Decision.SCOPE_LACKS),
         (Role.VIEWER, set(), (WITH_THE_OBJECT,), Decision.ALLOWED),
@@ -49,7 +51,7 @@ def test_role_and_scope_of_one_rule_both_have_to_suffice(
 
 
 def test_without_a_rule_nobody_may() -> None:
-    assert decide(caller(is_session=True)) is Decision.SCOPE_LACKS
+    assert decide(caller(is_session=True)) is Decision.ROLE_LACKS
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,8 @@ def test_what_somebody_else_made_may_take_another_role(role: Role, *, is_own: bo
 def test_a_refusal_says_what_it_takes() -> None:
     with pytest.raises(Forbidden, match="it needs the scope INTEGRATIONS_WRITE or ADMIN"):
         require(caller(scopes=frozenset({R})), CHANGING, ADMINISTERING)
+    with pytest.raises(Forbidden, match=r"it needs the scope INTEGRATIONS_WRITE\.$"):
+        require(caller(role=Role.MEMBER, scopes=frozenset({R})), CHANGING, ADMINISTERING)
     with pytest.raises(Refusal, match="Your role in this team is VIEWER; this needs MEMBER"):
         require(caller(role=Role.VIEWER), ADMINISTERING, CHANGING)
 

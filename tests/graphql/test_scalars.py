@@ -42,6 +42,10 @@ def test_a_moment_is_written_with_three_digits_and_z() -> None:
     assert format_moment(datetime(2026, 11, 21, tzinfo=UTC)) == "2026-11-21T00:00:00.000Z"
 
 
+def test_a_moment_is_read_as_newman_writes_it() -> None:
+    assert parse_moment(1_795_900_000_123) == datetime(2026, 11, 28, 21, 6, 40, 123000, tzinfo=UTC)
+
+
 def test_a_moment_without_a_zone_is_never_written() -> None:
     with pytest.raises(ValueError, match="zone"):
         format_moment(datetime(2026, 11, 21))  # noqa: DTZ001 - that is the point
@@ -69,6 +73,9 @@ def test_a_moment_without_a_zone_is_never_written() -> None:
         "2026-11-21T10:00:00Z\n",
         "planted",
         1_763_719_200,
+        1_763_719_200_000.0,
+        253_402_300_800_000,
+        -1_763_719_200_000,
         None,
         True,
     ],

@@ -86,7 +86,12 @@ async def test_a_get_request_never_speaks_for_the_browser_session(world: World) 
         del client.headers["authorization"]
         response = await client.get("/graphql", params=ROLE, headers={"Cookie": "session=1"})
 
-    assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    [error] = response.json()["errors"]
+    assert error["extensions"]["code"] == "UNAUTHENTICATED"
+    assert error["message"] == (
+        "Send an access token: Authorization: Bearer TOKEN. A browser session does not count for a GET, "
+        "which any page could have caused: with one, ask by POST."
+    )
     assert world.asked == []
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import cycle, islice
 from typing import Any, cast
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from app.graphql.context import Context, Info
 from app.graphql.entrance import Authenticate
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query, relation, subscription
+from app.graphql.lists import at_most
 from app.graphql.pages import from_provider_pages
 from app.graphql.rules import CHANGING, WITH_THE_OBJECT, Rule, attributes
 from app.graphql.scalars import URL
@@ -57,6 +59,13 @@ class Thing:
             await world.go_on.wait()
         finally:
             world.closed.set()
+        return self.name
+
+    @relation(description="Raises what the world says.")
+    async def trouble(self, info: Info) -> str | None:
+        world = cast(World, info.context.ground.vault)
+        world.begun.set()
+        world.cause()
         return self.name
 
     @relation(description="How many letters its name has, counted for many at once.")
@@ -97,7 +106,7 @@ class ChoiceInput:
 @attributes(WITH_THE_OBJECT)
 class ClientPayload:
     name: str | None = strawberry.field(description="The name.", default=None)
-    things: list[Thing] = strawberry.field(description="Things.", default_factory=list)
+    things: list[Thing] = strawberry.field(description="Things.", default_factory=list, metadata=at_most(1))
     user_errors: list[UserError] = strawberry.field(description="Why not.", default_factory=list)
 
 
@@ -201,6 +210,13 @@ class Subscription:
         for _ in range(times):
             yield Thing(name="aaa")
 
+    @subscription(description="One thing after the other.")
+    async def thing_came(self, info: Info, times: int) -> AsyncGenerator[Thing, None]:
+        assert info.context.viewer.team_id == TEAM
+        cast(World, info.context.ground.vault).beginning()
+        for name in islice(cycle(NAMES), times):
+            yield Thing(name=name)
+
     @subscription(description="One event, then none.")
     async def silence(self, info: Info) -> AsyncGenerator[int, None]:
         world = cast(World, info.context.ground.vault)
@@ -222,6 +238,7 @@ class World:
     tracing: Tracing = field(default_factory=NoTracing)
     caller: Caller | None = None
     cause: Callable[[], None] = lambda: None
+    beginning: Callable[[], None] = lambda: None
     added: list[str] = field(default_factory=list)
     batches: list[list[str]] = field(default_factory=list)
     asked: list[str | None] = field(default_factory=list)
@@ -264,14 +281,14 @@ class World:
     async def until(self, _: Caller) -> None:
         await self.revoked.wait()
 
-    def view(self, *, authenticate: Authenticate | None = None, **options: float) -> View:
-        """`options` are the view's: `deadline` and `read_within`, in seconds."""
+    def view(self, *, authenticate: Authenticate | None = None, **options: Any) -> View:
+        """`options` are the view's: `deadline` and `read_within`, in seconds, and `insistence`."""
         asking, until = authenticate or self.authenticate, self.until
         return View(schema(), authenticate=asking, ground=self.ground, until=until, note_refusal=self.note, **options)
 
     @asynccontextmanager
     async def client(
-        self, *, authenticate: Authenticate | None = None, **options: float
+        self, *, authenticate: Authenticate | None = None, **options: Any
     ) -> AsyncGenerator[httpx2.AsyncClient, None]:
         """A client that is signed in, unless a request says otherwise."""
         transport = httpx2.ASGITransport(app=Starlette(routes=self.view(authenticate=authenticate, **options).routes()))

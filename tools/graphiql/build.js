@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 
 const STATIC = "../../app/graphql/graphiql/static";
-const SOURCES = ["package-lock.json", "build.js", "fetcher.js", "main.jsx", "page.css", "subscription.js", "workers.js"];
+const SOURCES = ["package-lock.json", "account.js", "build.js", "fetcher.js", "main.jsx", "page.css", "subscription.js", "workers.js"];
 
 const BUNDLE = {
   outdir: STATIC,
@@ -22,7 +22,7 @@ const BUNDLE = {
 };
 
 rmSync(STATIC, { recursive: true, force: true });
-const page = await build({ ...BUNDLE, entryPoints: { main: "main.jsx" }, format: "esm" });
+const page = await build({ ...BUNDLE, entryPoints: { account: "account.js", main: "main.jsx" }, format: "esm" });
 const workers = await build({
   ...BUNDLE,
   entryPoints: {

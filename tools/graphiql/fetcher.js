@@ -5,14 +5,15 @@ import { resumeAfter, rememberNewest, withEarlier } from "./subscription.js";
 const LONGEST_WAIT_MS = 30_000;
 
 /**
- * GraphiQL's fetcher for this service: POST /graphql with the browser session or the Authorization header of the header
+ * GraphiQL's fetcher for this service: POST graphql, beside the page, with the browser session or the Authorization header of the header
  * editor, subscriptions over graphql-transport-ws at the same origin.
  *
- * `onSignedIn(false)` is called when an answer says UNAUTHENTICATED, `onSignedIn(true)` with every other answer.
+ * `onSignedIn(false)` is called when an answer says UNAUTHENTICATED, `onSignedIn(true)` with every other answer
+ * but that of GraphiQL's own question for the schema.
  */
 export function createFetcher({ location, onSignedIn }) {
-  const httpUrl = new URL("/graphql", location.origin);
-  const socketUrl = new URL("/graphql", location.origin);
+  const httpUrl = new URL("graphql", location.href);
+  const socketUrl = new URL("graphql", location.href);
   socketUrl.protocol = location.protocol === "https:" ? "wss:" : "ws:";
 
   return (payload, { headers = {} } = {}) =>
@@ -34,7 +35,8 @@ async function post({ url, payload, headers, onSignedIn }) {
   });
   const text = await response.text();
   const result = parseResult(text) ?? { status: response.status, body: text };
-  onSignedIn(isSignedIn(result));
+  // Everybody is told of the schema, so its answer says nothing of who asks.
+  if (payload.operationName !== "IntrospectionQuery") onSignedIn(isSignedIn(result));
   return result;
 }
 
