@@ -1,14 +1,14 @@
 """Signing in at the issuer in a browser: the code flow (OpenID Connect Core 1.0, section 3.1) with PKCE (RFC 7636)."""
 
-import base64
-import hashlib
 import hmac
 from dataclasses import dataclass
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote_plus
 
 import orjson
+from joserfc.util import urlsafe_b64encode
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from app import authorization_requests
 from app.json_text import NotJson, parse_json
 from app.oidc.compact import LONGEST
 from app.oidc.discovery import Metadata
@@ -45,8 +45,15 @@ class Proofs:
 
     @property
     def challenge(self) -> str:
-        """RFC 7636, section 4.2, S256."""
-        return _to_text(hashlib.sha256(to_bytes(self.verifier)).digest())
+        return authorization_requests.challenge_of(self.verifier)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What the issuer gave for the code: an ID token, which nobody has verified yet, and what its `at_hash` may be of."""
+
+    id_token: Secret
+    access_token: Secret | None
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,7 @@ class _Answer(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
 
     id_token: str
+    access_token: str | None = None
 
 
 def offers_sign_in(metadata: Metadata) -> bool:
@@ -73,28 +81,24 @@ def authorization_url(
     metadata: Metadata, *, client: Client, redirect_uri: str, state: Secret, proofs: Proofs, team_claim: str
 ) -> str:
     """Return where the browser is sent to sign in."""
-    asked = {
-        "response_type": "code",
-        "client_id": client.id,
-        "redirect_uri": redirect_uri,
-        "scope": _SCOPE,
-        "state": state.reveal(),
-        "nonce": proofs.nonce.reveal(),
-        "code_challenge": proofs.challenge,
-        "code_challenge_method": "S256",
-    }
-    if metadata.claims_parameter_supported:
-        # Some issuers keep what a scope stands for out of the ID token (Core, section 5.4) unless it is asked for by name.
-        wanted = dict.fromkeys(("email", "email_verified", team_claim))
-        asked["claims"] = orjson.dumps({"id_token": wanted}).decode()
-    address = metadata.authorization_endpoint or ""
-    return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
+    # Some issuers keep what a scope stands for out of the ID token (Core, section 5.4) unless it is asked for by name.
+    wanted = {"id_token": dict.fromkeys(("email", "email_verified", team_claim))}
+    return authorization_requests.authorization_url(
+        metadata.authorization_endpoint or "",
+        client_id=client.id,
+        redirect_uri=redirect_uri,
+        scope=_SCOPE,
+        state=state.reveal(),
+        challenge=proofs.challenge,
+        nonce=proofs.nonce.reveal(),
+        claims=orjson.dumps(wanted).decode() if metadata.claims_parameter_supported else None,
+    )
 
 
 async def exchange(
     code: Secret, *, metadata: Metadata, client: Client, redirect_uri: str, proofs: Proofs, outbound: Outbound
-) -> Secret | NoToken:
-    """Exchange the code for an ID token, which nobody has verified yet."""
+) -> Tokens | NoToken:
+    """Exchange the code."""
     form: dict[str, str | Secret] = {
         "grant_type": "authorization_code",
         "code": code,
@@ -118,18 +122,17 @@ async def exchange(
             return NoToken("it cannot be reached, or gave no answer that can be used")
 
 
-def _read(body: bytes) -> Secret | NoToken:
+def _read(body: bytes) -> Tokens | NoToken:
     parsed = parse_json(body)
     try:
         answer = _Answer.model_validate(None if isinstance(parsed, NotJson) else parsed)
     except ValidationError:
         return NoToken("there was no ID token in its answer")
-    return Secret(answer.id_token) if len(answer.id_token) <= LONGEST else NoToken("its ID token is too long")
+    if len(answer.id_token) > LONGEST:
+        return NoToken("its ID token is too long")
+    return Tokens(Secret(answer.id_token), Secret(answer.access_token) if answer.access_token is not None else None)
 
 
 def _derive(cookie: Secret, purpose: bytes) -> Secret:
-    return Secret(_to_text(hmac.digest(to_bytes(cookie), b"installed-apps oidc: " + purpose, "sha256")))
-
-
-def _to_text(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
+    proof = hmac.digest(to_bytes(cookie), b"installed-apps oidc: " + purpose, "sha256")
+    return Secret(urlsafe_b64encode(proof).decode())

@@ -17,8 +17,8 @@ class Metadata(BaseModel):
     jwks_uri: str
     authorization_endpoint: str | None = None
     token_endpoint: str | None = None
-    token_endpoint_auth_methods_supported: list[str] = ["client_secret_basic"]
-    code_challenge_methods_supported: list[str] | None = None
+    token_endpoint_auth_methods_supported: list[object] = ["client_secret_basic"]
+    code_challenge_methods_supported: list[object] | None = None
     authorization_response_iss_parameter_supported: bool = False
     claims_parameter_supported: bool = False
 

@@ -19,7 +19,7 @@ async def verify(token: Secret, *, issuer: Issuer, expected: Expected, now: date
         return taken
     if taken.type not in expected.types:
         return Rejected(f"its typ has to be {' or '.join(sorted(name for name in expected.types if name))}")
-    claims = read_claims(taken.payload, expected=expected, now=now)
+    claims = read_claims(taken.jws.payload, algorithm=taken.algorithm, expected=expected, now=now)
     if isinstance(claims, Rejected):
         return claims
     key = await issuer.key_of(taken)

@@ -9,8 +9,9 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.errors import Refusal, Unauthenticated, UserErrorCode
 from app.events import Change
-from app.graphql.callers import ALL_SCOPES, Caller, Role, Scope
+from app.graphql.callers import Caller, Scope, scopes_of
 from app.ground import Ground
+from app.quotas import ACCESS_TOKENS, ACCESS_TOKENS_OF_MEMBER, require_room
 from app.sealing.secret import Secret
 from app.storage import database
 from app.teams.events import AccessTokenCreated, AccessTokenRevoked
@@ -23,12 +24,6 @@ LONGEST_DAYS = 365
 DEFAULT_DAYS = 90
 NO_SUCH_TOKEN = "You have no such access token."  # noqa: S105 - a sentence
 
-_SCOPES_OF = {
-    Role.ADMIN: ALL_SCOPES,
-    Role.MEMBER: frozenset({Scope.READ, Scope.RUNS_WRITE, Scope.INTEGRATIONS_WRITE}),
-    Role.VIEWER: frozenset({Scope.READ}),
-}
-
 
 @dataclass(frozen=True)
 class CreatedToken:
@@ -38,18 +33,13 @@ class CreatedToken:
     token: Secret
 
 
-def scopes_of(role: Role) -> frozenset[Scope]:
-    """Return every scope that a token of a member of this role may have."""
-    return _SCOPES_OF[role]
-
-
 async def create_access_token(
     *, caller: Caller, name: str, scopes: Collection[Scope], expires_in_days: int, ground: Ground
 ) -> CreatedToken:
     """Make a token for the caller, with no scope that their credential or their role does not have.
 
-    Raises Refusal INVALID (name, no scopes, not 1 to 365 days) and FORBIDDEN (scopes), Unauthenticated where the credential ended
-    in the meantime.
+    Raises Refusal INVALID (name, no scopes, not 1 to 365 days), FORBIDDEN (scopes) and CONFLICT (too many), Unauthenticated where
+    the credential ended in the meantime.
     """
     wanted = _Wanted.check(name=name, scopes=scopes, expires_in_days=expires_in_days)
     token = make_token(ground.entropy)
@@ -68,7 +58,7 @@ async def create_access_token(
 async def issue_access_token(
     *, team_id: UUID, member_id: UUID, name: str, scopes: Collection[Scope], expires_in_days: int, ground: Ground
 ) -> CreatedToken:
-    """Make a token for a member, as the operator. Raises Refusal INVALID, FORBIDDEN (scopes), NOT_FOUND."""
+    """Make a token for a member, as the operator. Raises Refusal INVALID, FORBIDDEN (scopes), NOT_FOUND, CONFLICT."""
     wanted = _Wanted.check(name=name, scopes=scopes, expires_in_days=expires_in_days)
     token = make_token(ground.entropy)
 
@@ -85,11 +75,28 @@ async def revoke_access_token(*, caller: Caller, token_id: UUID, ground: Ground)
         row = await AccessToken.get_or_none(id=token_id, member_id=caller.member_id, revoked_at=None).select_related("member")
         if row is None:
             raise Refusal(UserErrorCode.NOT_FOUND, NO_SUCH_TOKEN, field=("id",))
-        await AccessToken.filter(id=row.id).update(revoked_at=change.now)
-        await BrowserSession.filter(access_token_id=row.id, ended_at=None).update(ended_at=change.now)
-        await change.record(AccessTokenRevoked(row.id, row.name, row.member.name))
+        await _revoke(change, row)
 
-    await ground.events.change(caller.team_id, revoke, actor=caller.actor)
+    await ground.events.change(caller.team_id, revoke, actor=caller.actor, is_free=True)
+
+
+async def revoke_issued_token(*, team_id: UUID, token_id: UUID, ground: Ground) -> None:
+    """Revoke any token of the team's, as the operator. Raises Refusal NOT_FOUND."""
+
+    async def revoke(change: Change) -> None:
+        of_team = AccessToken.get_or_none(id=token_id, member__team_id=change.team_id, revoked_at=None)
+        row = await of_team.select_related("member")
+        if row is None:
+            raise Refusal(UserErrorCode.NOT_FOUND, "The team has no such token in force.", field=("id",))
+        await _revoke(change, row)
+
+    await ground.events.change(team_id, revoke, is_free=True)
+
+
+async def _revoke(change: Change, row: AccessToken) -> None:
+    await AccessToken.filter(id=row.id).update(revoked_at=change.now)
+    await BrowserSession.filter(access_token_id=row.id, ended_at=None).update(ended_at=change.now)
+    await change.record(AccessTokenRevoked(row.id, row.name, row.member.name))
 
 
 async def sign_in_with_token(token: Secret, *, ground: Ground) -> OpenedSession | None:
@@ -142,6 +149,12 @@ async def _require_still_good(caller: Caller) -> None:
         raise Unauthenticated("What this request was signed in with has been ended.")
 
 
+async def _require_room(change: Change, member: Member) -> None:
+    in_force = AccessToken.filter(revoked_at__isnull=True, expires_at__gt=change.now)
+    await require_room(ACCESS_TOKENS_OF_MEMBER, in_force.filter(member_id=member.id), quotas=change.quotas)
+    await require_room(ACCESS_TOKENS, in_force.filter(member__team_id=change.team_id), quotas=change.quotas)
+
+
 async def _keep(change: Change, member_id: UUID, wanted: _Wanted, token: Secret) -> AccessToken:
     member = await Member.get_or_none(id=member_id, team_id=change.team_id, left_at=None)
     if member is None:
@@ -149,6 +162,7 @@ async def _keep(change: Change, member_id: UUID, wanted: _Wanted, token: Secret)
     if not wanted.scopes <= scopes_of(member.role):
         beyond = ", ".join(scope for scope in Scope if scope in wanted.scopes - scopes_of(member.role))
         raise Refusal(UserErrorCode.FORBIDDEN, f"The role {member.role} does not allow {beyond}.", field=("scopes",))
+    await _require_room(change, member)
     row = await AccessToken.create(
         id=uuid4(),
         member_id=member.id,

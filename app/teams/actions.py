@@ -14,8 +14,9 @@ from app.errors import Refusal, UserErrorCode
 from app.events import Change
 from app.graphql.callers import Role
 from app.ground import Ground
+from app.quotas import MEMBERS, require_room
 from app.sealing.secret import Secret
-from app.teams.events import MemberAdded, MemberRemoved, MemberRoleChanged
+from app.teams.events import MemberAdded, MemberRemoved, MemberRoleChanged, SignInLinkCreated
 from app.teams.models import AccessToken, BrowserSession, Member, SignInLink, Team
 from app.teams.names import check_email, check_name
 from app.teams.secrets import make_secret
@@ -32,7 +33,7 @@ class Founded:
 
 @dataclass(frozen=True)
 class Invited:
-    """A new member, and the address that signs their browser in once."""
+    """A member, and the address that signs their browser in once."""
 
     member: Member
     invite_url: Secret
@@ -58,7 +59,8 @@ async def found_team(*, name: str, admin_name: str, admin_email: str, ground: Gr
 async def add_member(*, team_id: UUID, actor: Actor | None, name: str, email: str, role: Role, ground: Ground) -> Invited:
     """Add a member, with a link for their browser; the same e-mail address of somebody who has left is that member again.
 
-    Raises Refusal ALREADY_EXISTS where a member has that address, INVALID, FORBIDDEN.
+    Raises Refusal ALREADY_EXISTS where a member has that address, CONFLICT where the team has as many as it may, INVALID,
+    FORBIDDEN.
     """
     member_name, address = check_name(name), check_email(email)
     link = make_secret(ground.entropy)
@@ -74,6 +76,25 @@ async def add_member(*, team_id: UUID, actor: Actor | None, name: str, email: st
         return member
 
     member = await ground.events.change(team_id, add, actor=actor)
+    return Invited(member, address_of(link, settings=ground.settings))
+
+
+async def make_way_back(*, team_id: UUID, actor: Actor | None, member_id: UUID, ground: Ground) -> Invited:
+    """Make a link that signs a browser in as the member, once, within a day; earlier ones of theirs work no longer.
+
+    Raises Refusal NOT_FOUND, FORBIDDEN.
+    """
+    link = make_secret(ground.entropy)
+
+    async def make(change: Change) -> Member:
+        await _require_admin(change)
+        member = await _present_member(change, member_id)
+        await SignInLink.filter(member_id=member.id, used_at=None, expires_at__gt=change.now).update(expires_at=change.now)
+        await put_link(member.id, link, now=change.now, lifetime=INVITE_LIFETIME)
+        await change.record(SignInLinkCreated(member.id, member.name))
+        return member
+
+    member = await ground.events.change(team_id, make, actor=actor)
     return Invited(member, address_of(link, settings=ground.settings))
 
 
@@ -114,10 +135,11 @@ async def remove_member(*, team_id: UUID, actor: Actor | None, member_id: UUID, 
         await change.record(MemberRemoved(member.id, member.name))
         return member
 
-    return await ground.events.change(team_id, remove, actor=actor)
+    return await ground.events.change(team_id, remove, actor=actor, is_free=True)
 
 
 async def _join(change: Change, *, name: str, email: str, role: Role, former: Member | None = None) -> Member:
+    await require_room(MEMBERS, Member.filter(team_id=change.team_id, left_at__isnull=True), quotas=change.quotas)
     member = former or Member(id=uuid4(), team_id=change.team_id, email=email)
     member.name, member.role, member.joined_at, member.left_at = name, role, change.now, None
     await member.save(force_create=former is None)

@@ -26,6 +26,7 @@ from app.teams.identities import caller_of, expected_of_bearers, find_members, i
 from app.teams.models import AccessToken, BrowserSession, Member
 from app.teams.secrets import PREFIX, hash_of, is_token
 from app.teams.sessions import session_of
+from app.wire.places import caller_is_known
 
 USE_NOTED_EVERY = timedelta(minutes=5)
 
@@ -43,6 +44,7 @@ class Authenticator:
         self._tokens = Gathering(_find_tokens)
         self._members = Gathering(find_members)
         self._standing = Gathering(_find_standing)
+        self._uses = Gathering(self._write_uses)
         self._log = structlog.get_logger("authentication")
 
     async def authenticate(self, connection: HTTPConnection, authorization: str | None) -> Caller | None:
@@ -59,6 +61,7 @@ class Authenticator:
             raise Unauthenticated("The authorization has to look like this: Bearer TOKEN.")
         token = Secret(bearer["token"])
         caller = await self._by_bearer(token)
+        caller_is_known(connection)
         last_four = token.last_four if is_token(token.reveal()) else None
         origin = origin_of(connection, trusted=self._ground.settings.trusted_proxies, token_last_four=last_four)
         return replace(caller, origin=origin)
@@ -137,21 +140,28 @@ class Authenticator:
         return caller_of(member, claims, issuer=issuer.address)
 
     def _note_use(self, row: AccessToken, now: datetime) -> None:
-        is_fresh = row.last_used_at is not None and now - row.last_used_at < USE_NOTED_EVERY
+        is_fresh = row.last_used_at is not None and abs(now - row.last_used_at) < USE_NOTED_EVERY
         if is_fresh or row.id in self._noting:
             return
-        task = asyncio.create_task(self._write_use(row.id, now))
+        task = asyncio.create_task(self._write_use(row.id))
         self._noting[row.id] = task
         task.add_done_callback(lambda _: self._noting.pop(row.id, None))
 
-    async def _write_use(self, token_id: UUID, now: datetime) -> None:
+    async def _write_use(self, token_id: UUID) -> None:
+        await self._uses.ask(token_id)
+
+    async def _write_uses(self, token_ids: Sequence[UUID]) -> dict[UUID, None]:
+        """Note them all at once: a crowd that comes back with as many tokens would keep the database from others."""
+        now = self._ground.clock.now()
+
         async def note(_: BaseDBAsyncClient) -> None:
-            await AccessToken.filter(id=token_id).update(last_used_at=now)
+            await AccessToken.filter(id__in=list(token_ids)).update(last_used_at=now)
 
         try:
             await database.write(note)
         except Exception as error:  # noqa: BLE001 - no request may fail, and no task may cry out, for the want of a note
             self._log.warning("last use not noted", error=type(error).__name__)
+        return {}
 
 
 async def _find_tokens(hashes: Sequence[str]) -> dict[str, AccessToken]:

@@ -5,13 +5,15 @@ Everything here raises StatedProblem for what is wrong with what was asked.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from uuid import UUID
 
 from app.errors import Refusal, StatedProblem
-from app.graphql.callers import Role, Scope
+from app.graphql.callers import Role, Scope, scopes_of
 from app.ground import Ground
 from app.sealing.secret import Secret
 from app.teams import access_tokens, actions, sign_in_links
-from app.teams.models import Member, Team
+from app.teams.email_addresses import spell
+from app.teams.models import AccessToken, Member, Team
 from app.teams.names import check_email, check_name
 
 TOKEN_NAME = "Command line"  # noqa: S105 - a name for people
@@ -44,6 +46,12 @@ async def list_members(*, team: str) -> Sequence[str]:
     return [f"{row.id}\t{row.role}\t{row.email}\t{row.name}" for row in rows]
 
 
+async def members_out_of_reach() -> Sequence[str]:
+    """Return the ids of present members who are not found by their e-mail address, since it was kept before its one spelling."""
+    present = await Member.filter(left_at=None).order_by("id").values_list("id", "email")
+    return [str(id_) for id_, email in present if spell(email) != email]
+
+
 async def change_role(*, team: str, email: str, role: Role, ground: Ground) -> str:
     """Return the member's id."""
     member = await _member(team, email)
@@ -52,19 +60,51 @@ async def change_role(*, team: str, email: str, role: Role, ground: Ground) -> s
     return str(member.id)
 
 
-async def create_token(*, team: str, email: str, scopes: Sequence[Scope], days: int | None, ground: Ground) -> Secret:
+async def create_token(
+    *, team: str, email: str, scopes: Sequence[Scope], days: int | None, ground: Ground, name: str = TOKEN_NAME
+) -> Secret:
     """Return the token: with every scope that the role allows when none is named, for 90 days when no number is."""
     member = await _member(team, email)
     with _stated():
         created = await access_tokens.issue_access_token(
             team_id=member.team_id,
             member_id=member.id,
-            name=TOKEN_NAME,
-            scopes=scopes or access_tokens.scopes_of(member.role),
+            name=name,
+            scopes=scopes or scopes_of(member.role),
             expires_in_days=access_tokens.DEFAULT_DAYS if days is None else days,
             ground=ground,
         )
     return created.token
+
+
+async def remove_member(*, team: str, email: str, ground: Ground) -> str:
+    """Let the member leave; return their id."""
+    member = await _member(team, email)
+    with _stated():
+        await actions.remove_member(team_id=member.team_id, actor=None, member_id=member.id, ground=ground)
+    return str(member.id)
+
+
+async def list_tokens(*, team: str, email: str | None, ground: Ground) -> Sequence[str]:
+    """Return a line for each token in force, of one member or of all: id, last four, owner, scopes, end, last use, name."""
+    owners = {"member": await _member(team, email)} if email is not None else {"member__team": await find_team(team)}
+    in_force = AccessToken.filter(revoked_at__isnull=True, expires_at__gt=ground.clock.now(), **owners)
+    rows = await in_force.order_by("created_at", "id").select_related("member")
+    return ["\t".join(_cells(row)) for row in rows]
+
+
+def _cells(row: AccessToken) -> Iterator[str]:
+    used = row.last_used_at
+    yield from (str(row.id), f"…{row.last_four}", row.member.email, " ".join(scope for scope in Scope if scope in row.scopes))
+    yield from (f"until {row.expires_at:%Y-%m-%d}", f"used {used:%Y-%m-%d}" if used is not None else "never used", row.name)
+
+
+async def revoke_token(token_id: UUID, *, team: str, ground: Ground) -> str:
+    """Revoke a token, with the browser sessions that it opened; return its id."""
+    found = await find_team(team)
+    with _stated():
+        await access_tokens.revoke_issued_token(team_id=found.id, token_id=token_id, ground=ground)
+    return str(token_id)
 
 
 async def make_sign_in_link(*, team: str, email: str, ground: Ground) -> Secret:

@@ -46,6 +46,19 @@ class MemberRemoved:
 
 
 @dataclass(frozen=True)
+class SignInLinkCreated:
+    member_id: UUID
+    name: str
+
+    def entry(self) -> Entry:
+        return Entry(
+            type="SIGN_IN_LINK_CREATED",
+            subject_id=self.member_id,
+            summary=f"A link was made that signs a browser in as {self.name}, once.",
+        )
+
+
+@dataclass(frozen=True)
 class AccessTokenCreated:
     token_id: UUID
     name: str

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from app.errors import Refusal
-from app.graphql.callers import Caller
+from app.graphql.callers import Caller, scopes_of
 from app.oidc.claims import Claims, Expected
 from app.settings import Settings
-from app.teams.access_tokens import scopes_of
 from app.teams.models import Member
 from app.teams.names import check_email
 
@@ -44,7 +43,7 @@ def email_of(claims: Claims) -> str | None:
 
 def identity_of(claims: Claims) -> Identity | None:
     """Return whom the claims name; None without a verified e-mail or a team's id, spelled as `team list` prints it."""
-    email, team_id = email_of(claims), _read_id(claims.team)
+    email, team_id = email_of(claims), read_id(claims.team)
     return Identity(team_id, email) if email is not None and team_id is not None else None
 
 
@@ -69,7 +68,8 @@ def caller_of(member: Member, claims: Claims, *, issuer: str) -> Caller:
     )
 
 
-def _read_id(text: str | None) -> UUID | None:
+def read_id(text: str | None) -> UUID | None:
+    """Return the id that a text spells as `team list` prints it; None for any other."""
     try:
         read = UUID(text) if text is not None else None
     except ValueError:

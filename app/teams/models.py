@@ -33,6 +33,7 @@ class Member(Model):
     class Meta:
         table = "member"
         unique_together = (("team", "email"),)
+        indexes = (("team_id", "left_at"),)
 
     @property
     def has_left(self) -> bool:
@@ -58,7 +59,7 @@ class AccessToken(Model):
 
     class Meta:
         table = "access_token"
-        indexes = (("member_id", "created_at"),)
+        indexes = (("member_id", "created_at"), ("member_id", "revoked_at"))
 
     @property
     def scopes(self) -> frozenset[Scope]:
@@ -104,6 +105,7 @@ class BrowserSession(Model):
 
     class Meta:
         table = "browser_session"
+        indexes = (("member_id", "created_at"),)
 
     def is_good(self, now: datetime) -> bool:
         return self.ended_at is None and now < self.expires_at
@@ -112,7 +114,8 @@ class BrowserSession(Model):
 class OidcSignIn(Model):
     """A browser that was sent to the OIDC issuer to sign in. Its state and its cookie are kept as SHA-256 alone.
 
-    Nobody is known yet: who they are is what the issuer will say.
+    Nobody is known yet: who they are is what the issuer will say. `email` is whom it said, as long as they still have
+    to say which of their teams they mean.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -122,6 +125,7 @@ class OidcSignIn(Model):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     used_at: datetime | None = fields.DatetimeField(null=True)
+    email: str | None = fields.CharField(max_length=320, null=True)  # type: ignore[assignment]  # null=True is not in its type
 
     class Meta:
         table = "oidc_sign_in"

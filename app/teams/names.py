@@ -1,35 +1,49 @@
 """What people type to name themselves, their teams and their tokens."""
 
-import re
 import unicodedata
 from collections.abc import Sequence
 
+from app.characters import describe_unseen
 from app.errors import Refusal, UserErrorCode
+from app.teams.email_addresses import LONGEST_EMAIL, spell
 
 LONGEST_NAME = 200
-LONGEST_EMAIL = 254
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-# Controls and lone surrogates (no database takes them), and what turns the direction of the text around it.
-_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+# A text of marks takes time by the square of its length to be normalised, so what is too long is refused as it came.
+_COMPOSED_OF = 4
 
 
 def check_name(text: str, *, field: Sequence[str] = ("name",)) -> str:
-    """Return the name without blanks around it. Raises Refusal INVALID unless it has 1 to 200 characters and no controls."""
-    name = unicodedata.normalize("NFC", text.strip()) if not _UNFIT.search(text) else ""
+    """Return the name without blanks around it. Raises Refusal INVALID unless it has 1 to 200 characters, each of them seen."""
+    if len(text) > LONGEST_NAME * _COMPOSED_OF:
+        raise _not_a_name(field)
+    name = unicodedata.normalize("NFC", check_seen(text, field=field).strip())
     if not 1 <= len(name) <= LONGEST_NAME:
-        raise Refusal(
-            UserErrorCode.INVALID, f"A name has 1 to {LONGEST_NAME} characters, and no control characters.", field=field
-        )
+        raise _not_a_name(field)
     return name
 
 
 def check_email(text: str, *, field: Sequence[str] = ("email",)) -> str:
-    """Return the address in the one spelling by which members are known: no blanks around it, case folded.
+    """Return the address in the one spelling by which members are known (see `spell`).
 
     Raises Refusal INVALID for what has not the shape name@host. Whether it takes mail is not asked.
     """
-    email = unicodedata.normalize("NFC", text.strip().casefold())
-    if _UNFIT.search(email) or len(email) > LONGEST_EMAIL or not _EMAIL.fullmatch(email):
+    if len(text) > LONGEST_EMAIL * _COMPOSED_OF:
+        raise Refusal(UserErrorCode.INVALID, f"An e-mail address has at most {LONGEST_EMAIL} characters.", field=field)
+    email = spell(check_seen(text, field=field))
+    if email is None:
         raise Refusal(UserErrorCode.INVALID, "An e-mail address looks like name@example.com.", field=field)
     return email
+
+
+def check_seen(text: str, *, field: Sequence[str]) -> str:
+    """Return the text as it is. Raises Refusal INVALID, which says which, where it has a character that nobody sees."""
+    unseen = describe_unseen(text)
+    if unseen is not None:
+        message = f"This has the character {unseen}, which nobody sees: leave it out."
+        raise Refusal(UserErrorCode.INVALID, message, field=field)
+    return text
+
+
+def _not_a_name(field: Sequence[str]) -> Refusal:
+    return Refusal(UserErrorCode.INVALID, f"A name has 1 to {LONGEST_NAME} characters.", field=field)

@@ -9,20 +9,36 @@ from starlette.routing import BaseRoute, Route
 
 from app.authorization_responses import read_response
 from app.client_address import client_network
+from app.cookies import cookies_of, own_path
 from app.ground import Ground
 from app.oidc.code_flow import Client
 from app.oidc.issuer import Issuer
 from app.rates import Bucket
 from app.teams import sign_in_pages as pages
-from app.teams.oidc_sign_ins import CALLBACK, LASTS, Departure, NotHere, NotSignedIn, SignedIn, begin, client_of, finish
-from app.teams.routes import from_here, go_on, next_path
+from app.teams.identities import read_id
+from app.teams.oidc_sign_ins import (
+    CALLBACK,
+    LASTS,
+    Choice,
+    Departure,
+    NotHere,
+    NotSignedIn,
+    SignedIn,
+    begin,
+    client_of,
+    finish,
+)
+from app.teams.routes import from_here, go_on, next_path, read_form
+from app.teams.team_choices import choose
 
 MOST_BEGUN = 60
 """A minute, from one address."""
+MOST_BEGUN_BY_ALL = 6_000
+"""A minute, from all of them: each leaves a row for some ten minutes."""
 
 
 def routes(*, ground: Ground) -> Sequence[BaseRoute]:
-    """Return /sign-in/oidc and the callback; nothing where no client at an issuer is set. A callback's query holds a code."""
+    """Return /sign-in/oidc and what is below it; nothing where no client at an issuer is set. A callback's query holds a code."""
     client, issuer = client_of(ground.settings), ground.issuer
     if client is None or issuer is None:
         return []
@@ -36,6 +52,7 @@ def routes(*, ground: Ground) -> Sequence[BaseRoute]:
     return [
         Route("/sign-in/oidc", from_here(set_off, ground=ground), methods=["POST"]),
         Route(CALLBACK, come_back, methods=["GET"]),
+        Route("/sign-in/oidc/team", from_here(_choose, ground=ground), methods=["POST"]),
     ]
 
 
@@ -52,7 +69,7 @@ async def _set_off(request: Request, *, client: Client, issuer: Issuer, ground: 
         departure.cookie_name,
         departure.cookie.reveal(),
         max_age=int(LASTS.total_seconds()),
-        path="/",
+        path=own_path(ground.settings),
         secure=ground.settings.has_secure_cookies,
         httponly=True,
         samesite="lax",
@@ -65,18 +82,34 @@ async def _seconds_to_wait(request: Request, *, ground: Ground) -> int | None:
     if ground.rates is None:
         return None
     network = client_network(request, trusted=ground.settings.trusted_proxies)
-    [standing] = await ground.rates.take([Bucket(f"sign-ins:{network}", MOST_BEGUN)], 1)
-    if not standing.is_refused:
+    buckets = [Bucket(f"sign-ins:{network}", MOST_BEGUN), Bucket("sign-ins", MOST_BEGUN_BY_ALL)]
+    standings = await ground.rates.take(buckets, 1)
+    if not any(standing.is_refused for standing in standings):
         return None
     ground.meters.refused_by_rate("sign-ins")
-    return ground.rates.seconds_until(standing.resets_at)
+    return ground.rates.seconds_until(standings[0].resets_at)
 
 
 async def _come_back(request: Request, *, client: Client, issuer: Issuer, ground: Ground) -> Response:
     read = read_response(request.scope["query_string"])
     if read is None or request.method != "GET":  # Starlette answers HEAD too, which would use it up unseen
         return pages.not_signed_in(_OVER)
-    match await finish(read, cookies=request.cookies, client=client, issuer=issuer, ground=ground):
+    outcome = await finish(read, cookies=cookies_of(request), client=client, issuer=issuer, ground=ground)
+    if isinstance(outcome, Choice):
+        return pages.which_team(outcome.sign_in_id, outcome.members)
+    return _answer(outcome, ground=ground)
+
+
+async def _choose(request: Request, *, ground: Ground) -> Response:
+    form = await read_form(request)
+    sign_in_id, team_id = read_id(form.get("sign_in")), read_id(form.get("team"))
+    if sign_in_id is None or team_id is None:
+        return pages.not_signed_in(_OVER)
+    return _answer(await choose(sign_in_id, team_id, cookies=cookies_of(request), ground=ground), ground=ground)
+
+
+def _answer(outcome: SignedIn | NotSignedIn | NotHere, *, ground: Ground) -> Response:
+    match outcome:
         case SignedIn(session, path):
             return go_on(session, path, settings=ground.settings)
         case NotSignedIn(words):

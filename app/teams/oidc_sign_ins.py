@@ -5,24 +5,25 @@ clock, and goes on where the row says. The row holds two hashes; what proves the
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.authorization_responses import AuthorizationResponse
+from app.cookies import own_name
 from app.ground import Ground
 from app.oidc.claims import Claims, Expected
-from app.oidc.code_flow import Client, NoToken, Proofs, authorization_url, exchange, offers_sign_in
+from app.oidc.code_flow import Client, NoToken, Proofs, Tokens, authorization_url, exchange, offers_sign_in
 from app.oidc.issuer import Away, Issuer, Published
 from app.oidc.tokens import verify
 from app.sealing.secret import Secret
 from app.settings import Settings
 from app.storage import database
-from app.teams.identities import Identity, email_of, find_members, identity_of
+from app.teams.identities import email_of, find_members, identity_of
 from app.teams.models import Member, OidcSignIn
 from app.teams.secrets import hash_of, make_secret
 from app.teams.sessions import OpenedSession, open_session
@@ -61,6 +62,17 @@ class NotSignedIn:
     """The sign-in is over, and nobody was signed in. `words` say why, for a person."""
 
     words: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Who the issuer verified is a member of several teams, and it names none: they have ten minutes to say which (`choose`).
+
+    `members` are who they are in each, with its team, the one that they joined first in front.
+    """
+
+    sign_in_id: UUID
+    members: Sequence[Member]
 
 
 @dataclass(frozen=True)
@@ -113,24 +125,39 @@ async def begin(*, next_path: str, client: Client, issuer: Issuer, ground: Groun
 
 async def finish(
     response: AuthorizationResponse, *, cookies: Mapping[str, str], client: Client, issuer: Issuer, ground: Ground
-) -> SignedIn | NotSignedIn | NotHere:
+) -> SignedIn | Choice | NotSignedIn | NotHere:
     """Take up what the issuer sent back, once, from the browser that was sent off; open its session."""
     row = await OidcSignIn.get_or_none(state_hash=hash_of(response.state))
-    cookie = Secret(cookies.get(cookie_name(row.id, settings=ground.settings), "")) if row is not None else None
-    if row is None or cookie is None or not hmac.compare_digest(row.cookie_hash, hash_of(cookie)):
+    cookie = cookie_of(row, cookies, settings=ground.settings)
+    if row is None or cookie is None:
         return NotHere()
     if not await _consume(row, ground=ground):
         return NotHere()
     claims = await _ask(response, Proofs.of(cookie), client=client, issuer=issuer, ground=ground)
     if isinstance(claims, NotSignedIn):
         return claims
-    session = await _open(claims, ground=ground)
-    return SignedIn(session, row.next_path) if isinstance(session, OpenedSession) else session
+    opened = await _open(claims, row, ground=ground)
+    return SignedIn(opened, row.next_path) if isinstance(opened, OpenedSession) else opened
 
 
 def cookie_name(id: UUID, *, settings: Settings) -> str:
     """Return the name of the cookie of one sign-in: each has its own, so that tabs do not mix."""
-    return f"{'__Host-' if settings.has_secure_cookies else ''}oidc_sign_in_{id.hex}"
+    return own_name(f"oidc_sign_in_{id.hex}", settings=settings)
+
+
+def cookie_of(row: OidcSignIn | None, cookies: Mapping[str, str], *, settings: Settings) -> Secret | None:
+    """Return the cookie of the browser that was sent off with this sign-in; None from any other browser."""
+    cookie = Secret(cookies.get(cookie_name(row.id, settings=settings), "")) if row is not None else None
+    if row is None or cookie is None or not hmac.compare_digest(row.cookie_hash, hash_of(cookie)):
+        return None
+    return cookie
+
+
+async def open_as(found: Member, cookie: Secret, *, now: datetime) -> OpenedSession | NotSignedIn:
+    """Sign a browser in as a member, inside a write."""
+    # Holding the member's row: they cannot leave between here and the session, which their leaving would then miss.
+    member = await Member.filter(id=found.id, left_at=None).select_for_update().first()
+    return await open_session(member.id, cookie, now=now, until=now + SESSION_LASTS) if member is not None else NOBODY
 
 
 async def _consume(row: OidcSignIn, *, ground: Ground) -> bool:
@@ -154,7 +181,7 @@ async def _ask(
     if response.code is None:
         return NotSignedIn("The issuer did not sign you in, or you chose not to.")
     redirect_uri = redirect_uri_of(ground.settings)
-    token = await exchange(
+    tokens = await exchange(
         response.code,
         metadata=published.metadata,
         client=client,
@@ -162,10 +189,10 @@ async def _ask(
         proofs=proofs,
         outbound=ground.outbound,
     )
-    if isinstance(token, NoToken):
-        return _refused(f"the code was not exchanged: {token.words}", "The issuer did not confirm that it signed you in.")
-    expected = _expected(client, proofs, settings=ground.settings)
-    claims = await verify(token, issuer=issuer, expected=expected, now=ground.clock.now())
+    if isinstance(tokens, NoToken):
+        return _refused(f"the code was not exchanged: {tokens.words}", "The issuer did not confirm that it signed you in.")
+    expected = _expected(client, proofs, tokens, settings=ground.settings)
+    claims = await verify(tokens.id_token, issuer=issuer, expected=expected, now=ground.clock.now())
     if isinstance(claims, Claims):
         return claims
     return _refused(f"the ID token does not count: {claims.words}", "What the issuer says of you cannot be verified.")
@@ -177,7 +204,7 @@ def _is_from(issuer: Issuer, response: AuthorizationResponse, published: Publish
     return response.issuer == issuer.address
 
 
-def _expected(client: Client, proofs: Proofs, *, settings: Settings) -> Expected:
+def _expected(client: Client, proofs: Proofs, tokens: Tokens, *, settings: Settings) -> Expected:
     return Expected(
         issuer=settings.oidc_issuer or "",
         audience=client.id,
@@ -185,6 +212,7 @@ def _expected(client: Client, proofs: Proofs, *, settings: Settings) -> Expected
         types=_ID_TOKEN_TYPES,
         nonce=proofs.nonce.reveal(),
         is_alone=True,
+        access_token=tokens.access_token,
     )
 
 
@@ -193,33 +221,30 @@ def _refused(why: str, words: str) -> NotSignedIn:
     return NotSignedIn(words)
 
 
-async def _open(claims: Claims, *, ground: Ground) -> OpenedSession | NotSignedIn:
-    if email_of(claims) is None:
+async def _open(claims: Claims, row: OidcSignIn, *, ground: Ground) -> OpenedSession | Choice | NotSignedIn:
+    email = email_of(claims)
+    if email is None:
         return NotSignedIn("The issuer names no e-mail address of yours that it has verified.")
     cookie, now = make_secret(ground.entropy), ground.clock.now()
 
-    async def open_(_: BaseDBAsyncClient) -> OpenedSession | NotSignedIn:
-        found = await _find_member(claims)
-        if isinstance(found, NotSignedIn):
-            return found
-        # Holding the member's row: they cannot leave between here and the session, which their leaving would then miss.
-        member = await Member.filter(id=found.id, left_at=None).select_for_update().first()
-        return await open_session(member.id, cookie, now=now, until=now + SESSION_LASTS) if member is not None else _NOBODY
+    async def open_(_: BaseDBAsyncClient) -> OpenedSession | Choice | NotSignedIn:
+        members = await _find_members(claims, email)
+        if len(members) > 1:
+            await OidcSignIn.filter(id=row.id).update(email=email, expires_at=now + LASTS)
+            return Choice(row.id, members)
+        return await open_as(members[0], cookie, now=now) if members else NOBODY
 
     return await database.write(open_)
 
 
-async def _find_member(claims: Claims) -> Member | NotSignedIn:
-    """Return who the claims name; where they name no team, whoever has that e-mail in the one team that has them."""
+async def _find_members(claims: Claims, email: str) -> Sequence[Member]:
+    """Return who the claims name; where they name no team, whoever has that e-mail, in every team that has them."""
     if claims.team is not None:
         identity = identity_of(claims)
-        return (await find_members([identity])).get(identity, _NOBODY) if isinstance(identity, Identity) else _NOBODY
-    members = await Member.filter(email=email_of(claims) or "", left_at=None).limit(2)
-    if len(members) > 1:
-        return NotSignedIn("You are a member of several teams, and the issuer does not say of which one you come.")
-    return members[0] if members else _NOBODY
+        return list((await find_members([identity])).values()) if identity is not None else []
+    return await Member.filter(email=email, left_at=None).order_by("joined_at", "id").select_related("team")
 
 
-_NOBODY = NotSignedIn(
+NOBODY = NotSignedIn(
     "No member of the team has the e-mail address that the issuer verified. An admin of the team can add you by that address."
 )

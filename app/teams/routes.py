@@ -1,7 +1,7 @@
 """Signing a browser in and out: by a link that works once, by an access token given once, or (oidc_routes) at the issuer."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
@@ -19,8 +19,8 @@ from app.sealing.secret import Secret
 from app.settings import Settings
 from app.teams import sign_in_pages as pages
 from app.teams.access_tokens import sign_in_with_token
-from app.teams.sessions import OpenedSession, drop_cookie, end_session, put_cookie
-from app.teams.sign_in_links import find_link, use_sign_in_link
+from app.teams.sessions import OpenedSession, drop_cookie, end_session, put_cookie, session_of
+from app.teams.sign_in_links import find_link, is_of, use_sign_in_link
 
 HOME = "/graphql"
 
@@ -57,6 +57,17 @@ def next_path(request: Request) -> str:
     return path if _NEXT.fullmatch(path) else HOME
 
 
+async def read_form(request: Request) -> Mapping[str, str]:
+    """Return the fields of a form of ours; none where it is no such form, or far too much, or does not come."""
+    body = await read_body(request, most=_LONGEST_FORM)
+    if isinstance(body, NotRead):
+        return {}
+    try:
+        return dict(parse_qsl(body.decode("ascii"), max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        return {}
+
+
 def go_on(session: OpenedSession, path: str, *, settings: Settings) -> Response:
     """Let the browser hold the session, and send it on to one of our own paths."""
     response = _redirect(f"{settings.public_url}{path}")
@@ -79,12 +90,22 @@ async def _take_token(request: Request, *, ground: Ground) -> Response:
 
 async def _show_link(request: Request, *, ground: Ground) -> Response:
     member = await find_link(_link(request), ground=ground)
-    return pages.confirm(member) if member is not None else pages.no_link()
+    return pages.confirm(member) if member is not None else await _past_link(request, ground=ground)
 
 
 async def _use_link(request: Request, *, ground: Ground) -> Response:
     session = await use_sign_in_link(_link(request), ground=ground)
-    return go_on(session, next_path(request), settings=ground.settings) if session is not None else pages.no_link()
+    if session is None:
+        return await _past_link(request, ground=ground)
+    return go_on(session, next_path(request), settings=ground.settings)
+
+
+async def _past_link(request: Request, *, ground: Ground) -> Response:
+    """Let a browser go on that is signed in as whom the link was made for; anybody else is told that it does not work."""
+    caller = await session_of(request, ground=ground)
+    if caller is not None and await is_of(_link(request), caller.member_id):
+        return _redirect(f"{ground.settings.public_url}{next_path(request)}")
+    return pages.no_link()
 
 
 async def _sign_out(request: Request, *, ground: Ground) -> Response:
@@ -108,14 +129,8 @@ def _link(request: Request) -> Secret:
 
 
 async def _token(request: Request) -> Secret | None:
-    """Return what the form holds; None where it holds no token, or far too much, or does not come."""
-    body = await read_body(request, most=_LONGEST_FORM)
-    if isinstance(body, NotRead):
-        return None
-    try:
-        token = dict(parse_qsl(body.decode("ascii"), max_num_fields=_MOST_FIELDS)).get("token")
-    except ValueError:
-        return None
+    """Return what the form holds; None where it holds no token."""
+    token = (await read_form(request)).get("token")
     return Secret(token.strip()) if token is not None else None
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import strawberry
 
 from app.errors import Refusal, UserErrorCode
-from app.graphql.callers import Role, Scope
+from app.graphql.callers import Caller, Role, Scope
 from app.graphql.connections import Arguments, Connection
 from app.graphql.context import Batch, Context, Info
 from app.graphql.errors import UserError
@@ -85,7 +85,8 @@ class AccessToken(Node):
 
 
 @strawberry.type(description="The caller.")
-class Viewer:
+@attributes(WITH_THE_OBJECT)
+class Viewer(Node):
     member_key: strawberry.Private[UUID]
     team_key: strawberry.Private[UUID]
 
@@ -101,14 +102,17 @@ class Viewer:
     async def access_tokens(self, info: Info, page: Arguments) -> Connection[AccessToken]:
         return Connection.of(await info.context.load(loaders.access_token_pages, (self.member_key, page)), AccessToken.of)
 
+    @classmethod
+    def of(cls, caller: Caller) -> "Viewer":
+        return cls(id=strawberry.ID(encode_id("Viewer", caller.member_id)), member_key=caller.member_id, team_key=caller.team_id)
+
 
 OWN_TOKENS = Rule(Role.VIEWER, (Scope.ADMIN,))
 
 
 @query(description="Who is asking, and in which team.")
 def viewer(info: Info) -> Viewer:
-    caller = info.context.viewer
-    return Viewer(member_key=caller.member_id, team_key=caller.team_id)
+    return Viewer.of(info.context.viewer)
 
 
 @strawberry.input(description="Whom to add to the team.")
@@ -150,6 +154,22 @@ class RemoveTeamMemberInput:
 @attributes(WITH_THE_OBJECT)
 class RemoveTeamMemberPayload:
     removed_team_member: TeamMember | None = strawberry.field(default=None, description="Who has left, with `leftAt` set.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
+
+
+@strawberry.input(description="Whose way back in is wanted.")
+class CreateSignInLinkInput:
+    id: strawberry.ID = strawberry.field(description="The member.")
+
+
+@strawberry.type(description="A member's way back in.")
+@attributes(WITH_THE_OBJECT)
+class CreateSignInLinkPayload:
+    member: TeamMember | None = strawberry.field(default=None, description="Whom the link signs in.")
+    sign_in_url: URL | None = strawberry.field(
+        default=None,
+        description="Signs the member's browser in once, within 24 hours; shown once. It is for them alone.",
+    )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
 
 
@@ -203,7 +223,7 @@ async def change_team_member_role(info: Info, input: ChangeTeamMemberRoleInput) 
     member = await actions.change_role(
         team_id=caller.team_id,
         actor=caller.actor,
-        member_id=_key(input.id, "TeamMember", missing="The team has no such member."),
+        member_id=_member_key(input.id),
         role=input.role,
         ground=info.context.ground,
     )
@@ -222,10 +242,28 @@ async def remove_team_member(info: Info, input: RemoveTeamMemberInput) -> Remove
     member = await actions.remove_member(
         team_id=caller.team_id,
         actor=caller.actor,
-        member_id=_key(input.id, "TeamMember", missing="The team has no such member."),
+        member_id=_member_key(input.id),
         ground=info.context.ground,
     )
     return RemoveTeamMemberPayload(removed_team_member=TeamMember.of(member))
+
+
+@mutation(
+    ADMINISTERING,
+    description=(
+        "Make a link that signs a browser in as a member of the team: for who has lost their session, or never used their "
+        "invitation. Earlier links of that member work no longer. The log says who made it and for whom."
+    ),
+)
+async def create_sign_in_link(info: Info, input: CreateSignInLinkInput) -> CreateSignInLinkPayload:
+    caller = info.context.viewer
+    made = await actions.make_way_back(
+        team_id=caller.team_id,
+        actor=caller.actor,
+        member_id=_member_key(input.id),
+        ground=info.context.ground,
+    )
+    return CreateSignInLinkPayload(member=TeamMember.of(made.member), sign_in_url=URL(made.invite_url.reveal()))
 
 
 @mutation(
@@ -254,6 +292,11 @@ async def _members(keys: Sequence[UUID], *, context: Context) -> list[TeamMember
     return [TeamMember.of(row) if row is not None else None for row in await loaders.members(keys, context=context)]
 
 
+async def _viewers(keys: Sequence[UUID], *, context: Context) -> list[Viewer | None]:
+    caller = context.viewer
+    return [Viewer.of(caller) if key == caller.member_id else None for key in keys]
+
+
 async def _teams(keys: Sequence[UUID], *, context: Context) -> list[Team | None]:
     return [Team.of(row) if row is not None else None for row in await loaders.teams(keys, context=context)]
 
@@ -268,6 +311,10 @@ def _there(row: T | None) -> T:
     return row
 
 
+def _member_key(id: strawberry.ID) -> UUID:
+    return _key(id, "TeamMember", missing="The team has no such member.")
+
+
 def _key(id: strawberry.ID, type_name: str, *, missing: str) -> UUID:
     key = decode_id(id, type_name)
     if key is None:
@@ -280,7 +327,13 @@ MUTATION: dict[str, Any] = {
     "add_team_member": add_team_member,
     "change_team_member_role": change_team_member_role,
     "remove_team_member": remove_team_member,
+    "create_sign_in_link": create_sign_in_link,
     "create_access_token": create_access_token,
     "revoke_access_token": revoke_access_token,
 }
-NODES: dict[type, Batch[UUID, Any]] = {TeamMember: _members, Team: _teams, AccessToken: _access_tokens}
+NODES: dict[type, Batch[UUID, Any]] = {
+    Viewer: _viewers,
+    TeamMember: _members,
+    Team: _teams,
+    AccessToken: _access_tokens,
+}

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.actors import origin_of
+from app.cookies import cookies_of, own_name, own_path
 from app.graphql.callers import ALL_SCOPES, Caller
 from app.ground import Ground
 from app.pages import is_same_origin
@@ -19,9 +20,12 @@ from app.settings import Settings
 from app.storage import database
 from app.teams.models import BrowserSession
 from app.teams.secrets import hash_of
+from app.wire.places import caller_is_known
 
 SESSION_LIFETIME = timedelta(days=14)
 SESSION_COOKIE = "installed_apps_session"
+MOST_OF_MEMBER = 50
+"""How many sessions of a member are kept: one more takes the place of the oldest."""
 
 _NAVIGATING = frozenset({"GET", "HEAD"})
 
@@ -39,6 +43,7 @@ async def session_of(connection: HTTPConnection, *, ground: Ground) -> Caller | 
     row = await _session_row(connection, ground=ground)
     if row is None or not row.is_good(ground.clock.now()) or row.member.has_left:
         return None
+    caller_is_known(connection)
     return Caller(
         team_id=row.member.team_id,
         member_id=row.member_id,
@@ -59,7 +64,11 @@ async def open_session(
     until: datetime | None = None,
     access_token_id: UUID | None = None,
 ) -> OpenedSession:
-    """Keep a new session of the member, inside a write: for fourteen days, or up to `until` where that is sooner."""
+    """Keep a new session of the member, inside a write that holds the member's row.
+
+    It lasts fourteen days, or up to `until` where that is sooner. The oldest of their sessions goes where they have 50.
+    """
+    await _make_room(member_id)
     expires_at = min(now + SESSION_LIFETIME, until or now + SESSION_LIFETIME)
     await BrowserSession.create(
         id=uuid4(),
@@ -70,6 +79,12 @@ async def open_session(
         access_token_id=access_token_id,
     )
     return OpenedSession(cookie, expires_at)
+
+
+async def _make_room(member_id: UUID) -> None:
+    newest_first = BrowserSession.filter(member_id=member_id).order_by("-created_at", "-id")
+    for row in await newest_first.offset(MOST_OF_MEMBER - 1).limit(MOST_OF_MEMBER):
+        await row.delete()
 
 
 async def end_session(connection: HTTPConnection, *, ground: Ground) -> None:
@@ -91,7 +106,7 @@ def put_cookie(response: Response, session: OpenedSession, *, settings: Settings
         cookie_name(settings),
         session.cookie.reveal(),
         expires=session.expires_at,
-        path="/",
+        path=own_path(settings),
         secure=settings.has_secure_cookies,
         httponly=True,
         samesite="lax",
@@ -99,13 +114,12 @@ def put_cookie(response: Response, session: OpenedSession, *, settings: Settings
 
 
 def drop_cookie(response: Response, *, settings: Settings) -> None:
-    secure = settings.has_secure_cookies
-    response.delete_cookie(cookie_name(settings), path="/", secure=secure, httponly=True, samesite="lax")
+    name, secure = cookie_name(settings), settings.has_secure_cookies
+    response.delete_cookie(name, path=own_path(settings), secure=secure, httponly=True, samesite="lax")
 
 
 def cookie_name(settings: Settings) -> str:
-    """Return the cookie's name: over https with the prefix that keeps the domain's other hosts from setting it (RFC 6265bis)."""
-    return f"__Host-{SESSION_COOKIE}" if settings.has_secure_cookies else SESSION_COOKIE
+    return own_name(SESSION_COOKIE, settings=settings)
 
 
 def ask_to_sign_in(path: str, *, settings: Settings) -> Response:
@@ -116,7 +130,7 @@ def ask_to_sign_in(path: str, *, settings: Settings) -> Response:
 
 
 async def _session_row(connection: HTTPConnection, *, ground: Ground) -> BrowserSession | None:
-    cookie = connection.cookies.get(cookie_name(ground.settings))
+    cookie = cookies_of(connection).get(cookie_name(ground.settings))
     if not cookie or not _counts_cookies(connection, public_url=ground.settings.public_url):
         return None
     return await BrowserSession.get_or_none(hash=hash_of(Secret(cookie))).select_related("member")

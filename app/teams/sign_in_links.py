@@ -58,6 +58,11 @@ async def use_sign_in_link(link: Secret, *, ground: Ground) -> OpenedSession | N
     return await database.write(use)
 
 
+async def is_of(link: Secret, member_id: UUID) -> bool:
+    """Whether the link was made for the member, be it used or too old by now."""
+    return await SignInLink.exists(hash=hash_of(link), member_id=member_id)
+
+
 async def _good_link(link: Secret, now: datetime) -> SignInLink | None:
     return await SignInLink.get_or_none(hash=hash_of(link), used_at=None, expires_at__gt=now)
 

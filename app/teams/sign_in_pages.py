@@ -1,12 +1,14 @@
 """What a browser is shown on its way in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
+from uuid import UUID
 
 from starlette.responses import HTMLResponse
 
-from app.pages import Html, html, page
+from app.pages import Html, html, join, page
 from app.teams.models import Member
 
 
@@ -36,7 +38,9 @@ def no_link() -> HTMLResponse:
     """The same for a link that is unknown, used or too old."""
     body = html(
         """<p>It may have been used, or be too old: each works once, for a short time.</p>
-<p>Ask whoever runs this server, or an admin of your team, for another.</p>"""
+<p>Any admin of your team can make another, in GraphiQL's tab <b>SignInLink</b> (<code>createSignInLink</code>); so can whoever
+runs this server, with the command <code>sign-in-link --team TEAM --email YOURS</code>. An access token of your own
+<a href="../sign-in">signs you in</a> too.</p>"""
     )
     return page("This link does not work", body, status=HTTPStatus.NOT_FOUND)
 
@@ -58,8 +62,8 @@ def token_form(*, refused: bool = False, retry_after: int | None = None, offer: 
 <input id="token" name="token" type="password" required autocomplete="off" spellcheck="false"{described}></p>
 <p><button>Sign in</button></p>
 </form>
-<p class="hint">Whoever runs this server makes a link with the command <code>sign-in-link</code>. An admin of your team sends
-one along with an invitation.</p>""",
+<p class="hint">Any admin of your team makes a link for you, in GraphiQL's tab <b>SignInLink</b> (<code>createSignInLink</code>),
+and sends one along with an invitation. Whoever runs this server makes one with the command <code>sign-in-link</code>.</p>""",
         refusal=_REFUSAL if refused else Html(""),
         offered=_offered(offer) if offer is not None else Html(""),
         described=Html(' aria-describedby="refusal" aria-invalid="true"') if refused else Html(""),
@@ -84,6 +88,30 @@ def issuer_away(host: str) -> HTMLResponse:
 def too_many_sign_ins(seconds: int) -> HTMLResponse:
     body = html("<p>Too many sign-ins were begun from your address. Try again in {seconds} seconds.</p>", seconds=seconds)
     return page("Not now", body, status=HTTPStatus.TOO_MANY_REQUESTS, headers=(("Retry-After", str(seconds)),))
+
+
+def which_team(sign_in_id: UUID, members: Sequence[Member]) -> HTMLResponse:
+    """Ask which of their teams somebody means (`member.team` has to be there); only the button signs in to it."""
+    choices = [
+        html(
+            '<p><button name="team" value="{id}">{team}</button> as {name} ({role})</p>',
+            team=member.team.name,
+            name=member.name,
+            role=member.role.value,
+            id=member.team_id,
+        )
+        for member in members
+    ]
+    body = html(
+        """<p>{email} is a member of several teams. Choose the one to sign in to:</p>
+<form method="post" action="team"><input type="hidden" name="sign_in" value="{id}">
+{choices}</form>
+<p class="hint">A team that you do not know may have added your address: you need not sign in to it.</p>""",
+        email=members[0].email,
+        id=sign_in_id,
+        choices=join(choices),
+    )
+    return page("Which team?", body)
 
 
 def not_signed_in(words: str) -> HTMLResponse:

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from app.clock import Clock
 from app.outbound import Outbound
+from app.sandbox.control import ABOUT
 from app.settings import Settings
 from tests.servers import run_server
 
@@ -116,6 +117,7 @@ class Idp:
                 Route("/jwks", self._answer_usually(self._jwks)),
                 Route("/authorize", self._answer_usually(self._authorize)),
                 Route("/token", self._answer_usually(self._token), methods=["POST"]),
+                Route("/control/about", lambda _: JSONResponse(ABOUT)),  # in whose place it stands, to be reached over http
             ]
         )
 

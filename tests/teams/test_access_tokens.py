@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from app.errors import Refusal, Unauthenticated, UserErrorCode
-from app.graphql.callers import Caller, Role, Scope
+from app.graphql.callers import Caller, Role, Scope, scopes_of
 from app.ground import Ground
 from app.sealing.secret import Secret
 from app.teams.access_tokens import (
@@ -15,7 +15,6 @@ from app.teams.access_tokens import (
     create_access_token,
     issue_access_token,
     revoke_access_token,
-    scopes_of,
     sign_in_with_token,
 )
 from app.teams.actions import change_role, remove_member

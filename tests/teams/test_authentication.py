@@ -1,4 +1,5 @@
 import asyncio
+import logging
 import os
 from contextlib import aclosing
 from datetime import timedelta
@@ -9,10 +10,10 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from starlette.requests import HTTPConnection
 
 from app.errors import Unauthenticated
-from app.graphql.callers import Role, Scope
+from app.graphql.callers import Role, Scope, scopes_of
 from app.ground import Ground
 from app.sealing.secret import Secret
-from app.teams.access_tokens import create_access_token, revoke_access_token, scopes_of, sign_in_with_token
+from app.teams.access_tokens import create_access_token, revoke_access_token, sign_in_with_token
 from app.teams.actions import change_role, remove_member
 from app.teams.authentication import Authenticator
 from app.teams.models import AccessToken, Member, Team
@@ -140,6 +141,32 @@ async def test_the_last_use_is_noted_at_most_every_five_minutes(ground: Ground, 
         noted.append((await AccessToken.get()).last_used_at)
 
     assert noted == [start, start, start + timedelta(minutes=5), start + timedelta(minutes=5)]
+
+
+async def test_a_crowd_that_comes_with_as_many_tokens_is_noted_by_few_writes(
+    ground: Ground, clock: HeldClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    admin = (await found(ground)).admin
+    tokens = [await token_of(admin, Scope.READ, ground=ground) for _ in range(40)]
+    authenticator = Authenticator(ground)
+
+    with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+        await asyncio.gather(*(authenticator.authenticate(request(), f"Bearer {token.reveal()}") for token in tokens))
+        await authenticator.settle()
+
+    assert {row.last_used_at for row in await AccessToken.all()} == {clock.now()}
+    assert 0 < sum('UPDATE "access_token"' in message for message in caplog.messages) <= 3
+
+
+async def test_the_last_use_is_noted_after_the_clock_was_set_back_too(ground: Ground, clock: HeldClock) -> None:
+    token = await token_of((await found(ground)).admin, Scope.READ, ground=ground)
+    authenticator = Authenticator(ground)
+
+    for _ in range(2):
+        await authenticator.authenticate(request(), f"Bearer {token.reveal()}")
+        await authenticator.settle()
+        assert (await AccessToken.get()).last_used_at == clock.now()
+        clock.advance(-timedelta(hours=1))
 
 
 async def test_a_session_has_every_scope_and_ends_after_fourteen_days(ground: Ground, clock: HeldClock) -> None:

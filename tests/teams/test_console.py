@@ -1,17 +1,21 @@
+from datetime import timedelta
+from importlib.metadata import version
 from uuid import UUID
 
 import pytest
 from starlette.requests import HTTPConnection
+from typer.testing import CliRunner
 
+from app.__main__ import cli
 from app.errors import StatedProblem
 from app.events import Event
-from app.graphql.callers import ALL_SCOPES, Role, Scope
+from app.graphql.callers import ALL_SCOPES, Role, Scope, scopes_of
 from app.ground import Ground
 from app.teams import console
-from app.teams.access_tokens import scopes_of
 from app.teams.actions import remove_member
 from app.teams.authentication import Authenticator
 from app.teams.models import Member
+from tests.held import HeldClock
 from tests.teams.people import rows
 
 
@@ -61,6 +65,68 @@ async def test_a_sign_in_link_is_one_of_this_server(ground: Ground) -> None:
     assert link.reveal().startswith("http://127.0.0.1:8000/sign-in/")
 
 
+async def test_a_member_is_let_go_with_all_that_signs_them_in(ground: Ground) -> None:
+    await create_orbit(ground)
+    bob_id = await add_bob(ground)
+    await console.create_token(team="Orbit", email="bob@example.com", scopes=[], days=None, ground=ground)
+
+    removed = await console.remove_member(team="Orbit", email="Bob@example.com", ground=ground)
+
+    assert removed == bob_id
+    assert [line.split("\t")[2] for line in await console.list_members(team="Orbit")] == ["ada@example.com"]
+    assert await console.list_tokens(team="Orbit", email=None, ground=ground) == []
+    assert (await Event.all().order_by("-sequence").first() or Event()).type == "TEAM_MEMBER_REMOVED"
+
+
+async def test_tokens_are_listed_and_one_of_them_revoked(ground: Ground, clock: HeldClock) -> None:
+    await create_orbit(ground)
+    await add_bob(ground)
+    made = {
+        email: await console.create_token(team="Orbit", email=email, scopes=scopes, days=days, ground=ground, name=name)
+        for email, scopes, days, name in (
+            ("ada@example.com", [], 1, console.TOKEN_NAME),
+            ("bob@example.com", [Scope.RUNS_WRITE, Scope.READ], 30, "CI of the shop"),
+        )
+    }
+
+    lines = [line.split("\t") for line in await console.list_tokens(team="Orbit", email=None, ground=ground)]
+
+    last = {email: token.reveal()[-4:] for email, token in made.items()}
+    until = {days: f"until {clock.now() + timedelta(days=days):%Y-%m-%d}" for days in (1, 30)}
+    assert sorted(line[1:] for line in lines) == sorted(
+        [
+            [f"…{last['ada@example.com']}", "ada@example.com", " ".join(Scope), until[1], "never used", "Command line"],
+            [f"…{last['bob@example.com']}", "bob@example.com", "READ RUNS_WRITE", until[30], "never used", "CI of the shop"],
+        ]
+    )
+    [bobs] = await console.list_tokens(team="Orbit", email="bob@example.com", ground=ground)
+    key = UUID(bobs.split("\t")[0])
+    assert await console.revoke_token(key, team="Orbit", ground=ground) == str(key)
+    clock.advance(timedelta(days=1))
+    assert await console.list_tokens(team="Orbit", email=None, ground=ground) == []
+    with pytest.raises(StatedProblem, match="The team has no such token in force"):
+        await console.revoke_token(key, team="Orbit", ground=ground)
+
+
+async def test_no_other_teams_token_is_revoked(ground: Ground) -> None:
+    await create_orbit(ground)
+    await console.create_token(team="Orbit", email="ada@example.com", scopes=[], days=None, ground=ground)
+    await console.create_team(name="Comet", admin_name="Eve", admin_email="eve@example.com", ground=ground)
+    [adas] = await console.list_tokens(team="Orbit", email=None, ground=ground)
+    before = await rows()
+
+    with pytest.raises(StatedProblem, match="The team has no such token in force"):
+        await console.revoke_token(UUID(adas.split("\t")[0]), team="Comet", ground=ground)
+
+    assert await rows() == before
+
+
+def test_the_version_is_printed() -> None:
+    said = CliRunner().invoke(cli, ["--version"])
+
+    assert (said.exit_code, said.output) == (0, f"installed-apps {version('installed-apps')}\n")
+
+
 async def test_what_is_wrong_is_stated_and_changes_nothing(ground: Ground) -> None:
     await create_orbit(ground)
     bob_id = await add_bob(ground)
@@ -86,6 +152,10 @@ async def test_what_is_wrong_is_stated_and_changes_nothing(ground: Ground) -> No
         (
             console.create_token(team="Orbit", email="ada@example.com", scopes=[Scope.READ], days=0, ground=ground),
             "A token is good for 1 to 365 days.",
+        ),
+        (
+            console.create_token(team="Orbit", email="ada@example.com", scopes=[], days=1, ground=ground, name=" "),
+            "A name has 1 to 200 characters.",
         ),
         (
             console.make_sign_in_link(team="Orbit", email="nobody", ground=ground),

@@ -57,6 +57,14 @@ async def test_the_claims_are_asked_for_by_name_where_the_issuer_takes_that(visi
     assert asked["claims"] == '{"id_token":{"email":null,"email_verified":null,"team_id":null}}'
 
 
+async def test_an_id_token_may_name_the_access_token_that_came_with_it(visit: Visit) -> None:
+    visit.issued.idp.signs = {"at_hash": "NeJ9Y7vA1g8c8GB4QJjTDQ"}
+
+    answer = await visit.sign_in()
+
+    assert (answer.status_code, await BrowserSession.all().count()) == (303, 1)
+
+
 async def test_an_endpoint_that_has_a_query_keeps_it(visit: Visit) -> None:
     visit.issued.idp.metadata["authorization_endpoint"] = f"{visit.issued.idp.url}/authorize?realm=a%26b"
 
@@ -119,6 +127,24 @@ async def test_over_https_the_cookies_are_the_hosts_own(database: str, tmp_path:
         "lax",
         True,
     )
+
+
+async def test_below_a_path_the_issuer_sends_the_browser_back_to_it_and_the_cookies_stay_there(
+    database: str, tmp_path: Path, clock: HeldClock
+) -> None:
+    del database
+    async with issuing(folder=tmp_path, clock=clock, public_url=f"{SECURE}/installed-apps") as issued:
+        with browsing(issued) as browser:
+            visit = Visit(issued, browser)
+            address = await visit.agree(await visit.set_off())
+            [held] = browser.cookies.jar
+            answer = await visit.come_back(address)
+
+    [(name, cookie)] = SimpleCookie(answer.headers["set-cookie"]).items()
+    assert address.startswith(f"{SECURE}/installed-apps/sign-in/oidc/callback?")
+    assert (held.name.startswith("__Secure-oidc_sign_in_"), held.path) == (True, "/installed-apps")
+    assert (name, cookie["path"]) == ("__Secure-installed_apps_session", "/installed-apps")
+    assert answer.headers["location"] == f"{SECURE}/installed-apps/graphql"
 
 
 async def test_without_a_client_nobody_is_offered_it(database: str, tmp_path: Path, clock: HeldClock) -> None:

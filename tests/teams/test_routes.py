@@ -11,11 +11,12 @@ import pytest
 from starlette.applications import Starlette
 
 from app.actors import Actor
-from app.graphql.callers import Role, Scope
+from app.below import below
+from app.graphql.callers import Role, Scope, scopes_of
 from app.ground import Ground
 from app.rates import Rates
 from app.settings import Settings
-from app.teams.access_tokens import create_access_token, scopes_of
+from app.teams.access_tokens import create_access_token
 from app.teams.actions import add_member, remove_member
 from app.teams.models import BrowserSession, Member
 from app.teams.routes import routes
@@ -30,7 +31,7 @@ FROM_HERE = {"Origin": HERE}
 
 
 def browser_at(ground: Ground) -> httpx2.AsyncClient:
-    transport = httpx2.ASGITransport(app=Starlette(routes=routes(ground=ground)))
+    transport = httpx2.ASGITransport(app=below(Starlette(routes=routes(ground=ground)), ground.settings.path))
     return httpx2.AsyncClient(transport=transport, base_url=ground.settings.public_url, follow_redirects=False)
 
 
@@ -109,6 +110,29 @@ async def test_behind_https_the_cookie_is_secure_and_bound_to_the_host(database:
     assert (cookie_in(left).key, cookie_in(left)["secure"]) == ("__Host-installed_apps_session", True)
 
 
+@pytest.mark.parametrize(
+    ("public_url", "name"),
+    [
+        ("https://tools.example.com/installed-apps", "__Secure-installed_apps_session"),
+        ("http://127.0.0.1:8000/installed-apps/", "installed_apps_session"),
+    ],
+)
+async def test_below_a_path_the_cookie_and_every_address_are_kept_to_it(
+    database: str, clock: HeldClock, tmp_path: Path, public_url: str, name: str
+) -> None:
+    settings = Settings(data_dir=tmp_path, database_url=database, public_url=public_url)
+    home, origin = public_url.rstrip("/"), public_url.partition("/installed-apps")[0]
+    async with make_ground(folder=tmp_path, clock=clock, settings=settings) as ground, browser_at(ground) as browser:
+        link = await link_of((await found(ground)).admin, ground=ground)
+
+        answer = await browser.post(link, headers={"Origin": origin})
+        left = await browser.post("/sign-out", headers={"Origin": origin})
+
+    assert link.startswith(f"{home}/sign-in/")
+    assert [(cookie_in(each).key, cookie_in(each)["path"]) for each in (answer, left)] == [(name, "/installed-apps")] * 2
+    assert (answer.headers["location"], left.headers["location"]) == (f"{home}/graphql", f"{home}/sign-in")
+
+
 async def test_twenty_who_post_the_same_link_at_once_make_one_session(
     browser: httpx2.AsyncClient, ada: Member, ground: Ground
 ) -> None:
@@ -144,6 +168,46 @@ async def test_a_link_that_is_no_good_does_not_say_why(
     assert [(answer.status_code, answer.text) for answer in answers] == [(404, unknown.text)] * 2
     assert all("set-cookie" not in answer.headers for answer in answers)
     assert await rows() == before
+
+
+@pytest.mark.parametrize("trouble", ["used", "expired"])
+async def test_whoever_is_signed_in_as_whom_the_link_is_for_goes_on(
+    browser: httpx2.AsyncClient, ada: Member, ground: Ground, clock: HeldClock, trouble: str
+) -> None:
+    link = await link_of(ada, ground=ground)
+    signed_in = await browser.post(link if trouble == "used" else await link_of(ada, ground=ground), headers=FROM_HERE)
+    # The held clock may be long past for the jar, which goes by the machine's.
+    browser.cookies.set(cookie_in(signed_in).key, cookie_in(signed_in).value)
+    clock.advance(timedelta(minutes=10 if trouble == "expired" else 0))
+    before = await rows()
+
+    answers = [await browser.get(f"{link}?next=/authorize/abc"), await browser.post(link, headers=FROM_HERE)]
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert [answer.headers["location"] for answer in answers] == [f"{HERE}/authorize/abc", f"{HERE}/graphql"]
+    assert all("set-cookie" not in answer.headers for answer in answers)
+    assert await rows() == before
+
+
+async def test_somebody_elses_used_link_does_not_work_for_who_is_signed_in(
+    browser: httpx2.AsyncClient, ada: Member, ground: Ground
+) -> None:
+    bob = await join(ground, await ada.team, name="Bob", role=Role.MEMBER)
+    link = await link_of(bob, ground=ground)
+    await browser.post(link, headers=FROM_HERE)
+    signed_in = await browser.post(await link_of(ada, ground=ground), headers=FROM_HERE)
+    browser.cookies.set(cookie_in(signed_in).key, cookie_in(signed_in).value)
+
+    answer = await browser.get(link)
+
+    assert (answer.status_code, "Bob" in answer.text) == (404, False)
+
+
+async def test_a_dead_link_says_who_can_make_another(browser: httpx2.AsyncClient) -> None:
+    answer = await browser.get("/sign-in/unknown")
+
+    assert "Any admin of your team can make another" in answer.text
+    assert "sign-in-link --team TEAM --email YOURS" in answer.text
 
 
 @pytest.mark.parametrize(

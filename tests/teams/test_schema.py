@@ -14,13 +14,15 @@ from app.graphql.fields import query
 from app.graphql.ids import encode_id
 from app.graphql.nodes import Node, find_node, nodes_of
 from app.ground import Ground
+from app.sealing.secret import Secret
 from app.teams import schema as teams
 from app.teams.access_tokens import create_access_token
 from app.teams.actions import remove_member
 from app.teams.models import AccessToken, Member
 from app.teams.secrets import is_token
+from app.teams.sign_in_links import find_link
 from tests.held import HeldClock
-from tests.teams.people import by_session, by_token, found, join, rows
+from tests.teams.people import by_session, by_token, found, join, log, rows
 
 NODES = nodes_of(teams.NODES)
 
@@ -50,10 +52,11 @@ MUTATIONS = {
     "addTeamMember": 'addTeamMember(input: {name: "Eve", email: "eve@example.com", role: ADMIN}) { userErrors { code field } }',
     "changeTeamMemberRole": "changeTeamMemberRole(input: {id: ID, role: VIEWER}) { userErrors { code field } }",
     "removeTeamMember": "removeTeamMember(input: {id: ID}) { userErrors { code field } }",
+    "createSignInLink": "createSignInLink(input: {id: ID}) { userErrors { code field } }",
     "createAccessToken": 'createAccessToken(input: {name: "CI", scopes: [READ]}) { userErrors { code field } }',
     "revokeAccessToken": "revokeAccessToken(input: {id: ID}) { userErrors { code field } }",
 }
-OF_ADMINS = ("addTeamMember", "changeTeamMemberRole", "removeTeamMember")
+OF_ADMINS = ("addTeamMember", "changeTeamMemberRole", "removeTeamMember", "createSignInLink")
 
 
 async def ask(document: str, caller: Caller | None, ground: Ground) -> dict[str, Any]:
@@ -68,6 +71,18 @@ async def ask(document: str, caller: Caller | None, ground: Ground) -> dict[str,
 async def mutate(name: str, caller: Caller | None, ground: Ground, *, id: str = "unknown") -> Any:
     data = await ask("mutation { " + MUTATIONS[name].replace("ID", f'"{id}"') + " }", caller, ground)
     return data[name]
+
+
+async def test_the_viewer_is_found_by_an_id_that_is_only_theirs(ground: Ground) -> None:
+    founded = await found(ground)
+    bob = await join(ground, founded.team, name="Bob", role=Role.VIEWER)
+    own, ada = [(await ask("{ viewer { id } }", by_session(member), ground))["viewer"] for member in (bob, founded.admin)]
+
+    by_own = await ask(f'{{ node(id: "{own["id"]}") {{ id ... on Viewer {{ member {{ name }} }} }} }}', by_session(bob), ground)
+    by_adas = await ask(f'{{ node(id: "{ada["id"]}") {{ id }} }}', by_session(bob), ground)
+
+    assert by_own == {"node": {**own, "member": {"name": "Bob"}}}
+    assert by_adas == {"node": None}
 
 
 async def test_the_viewer_sees_themselves_their_team_and_their_own_tokens(ground: Ground, clock: HeldClock) -> None:
@@ -223,7 +238,7 @@ async def test_every_role_makes_tokens_of_its_own_in_the_browser(ground: Ground,
     assert await mutate("createAccessToken", by_session(bob), ground) == {"userErrors": []}
 
 
-@pytest.mark.parametrize("name", ["changeTeamMemberRole", "removeTeamMember", "revokeAccessToken"])
+@pytest.mark.parametrize("name", ["changeTeamMemberRole", "removeTeamMember", "createSignInLink", "revokeAccessToken"])
 async def test_ids_of_other_teams_other_types_and_nothing_are_not_found(ground: Ground, name: str) -> None:
     admin = (await found(ground)).admin
     stranger = (await found(ground, name="Another")).admin
@@ -243,6 +258,39 @@ async def test_ids_of_other_teams_other_types_and_nothing_are_not_found(ground: 
         payload = await mutate(name, by_session(admin), ground, id=wrong)
         assert payload == {"userErrors": [{"code": "NOT_FOUND", "field": ["id"]}]}
 
+    assert await rows() == before
+
+
+async def test_an_admin_makes_a_member_a_way_back_in_which_the_log_tells_and_nobody_else_sees(
+    ground: Ground, clock: HeldClock
+) -> None:
+    founded = await found(ground)
+    bob = await join(ground, founded.team, name="Bob", role=Role.MEMBER)
+    document = "mutation { createSignInLink(input: {id: ID}) { member { name } signInUrl userErrors { code } } }".replace(
+        "ID", f'"{encode_id("TeamMember", bob.id)}"'
+    )
+
+    first, second = [await ask(document, by_session(founded.admin), ground) for _ in range(2)]
+
+    links = [Secret(made["createSignInLink"].pop("signInUrl").rpartition("/")[2]) for made in (first, second)]
+    assert first == second == {"createSignInLink": {"member": {"name": "Bob"}, "userErrors": []}}
+    assert await find_link(links[0], ground=ground) is None
+    assert await find_link(links[1], ground=ground) == bob
+    assert links[1].reveal() not in repr(await rows())
+    assert (await log())[-2:] == [("SIGN_IN_LINK_CREATED", "A link was made that signs a browser in as Bob, once.")] * 2
+    clock.advance(timedelta(hours=24))
+    assert await find_link(links[1], ground=ground) is None
+
+
+async def test_who_has_left_gets_no_way_back(ground: Ground) -> None:
+    founded = await found(ground)
+    bob = await join(ground, founded.team, name="Bob", role=Role.MEMBER)
+    await remove_member(team_id=founded.team.id, actor=None, member_id=bob.id, ground=ground)
+    before = await rows()
+
+    payload = await mutate("createSignInLink", by_session(founded.admin), ground, id=encode_id("TeamMember", bob.id))
+
+    assert payload == {"userErrors": [{"code": "NOT_FOUND", "field": ["id"]}]}
     assert await rows() == before
 
 

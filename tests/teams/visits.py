@@ -9,6 +9,8 @@ from html import unescape
 import httpx2
 from starlette.applications import Starlette
 
+from app.below import below
+from app.outbound.origins import origin_of
 from app.teams import oidc_routes, routes
 from tests.teams.issued import Issued
 
@@ -28,7 +30,7 @@ class Visit:
         """Press the button; return where the page leads."""
         form = await self.browser.get(f"/sign-in{next_path}")
         [action] = re.findall(r'<form method="post" action="([^"]+)">', form.text)
-        page = await self.browser.post(f"/{unescape(action)}", headers={"Origin": self.home})
+        page = await self.browser.post(f"/{unescape(action)}", headers={"Origin": str(origin_of(self.home))})
         assert page.status_code == 200
         [link] = re.findall(r'<a href="([^"]+)">Go on', page.text)
         assert page.headers["refresh"] == f"0; url={unescape(link)}"
@@ -53,5 +55,7 @@ class Visit:
 def browsing(issued: Issued) -> Iterator[httpx2.AsyncClient]:
     app = Starlette(routes=[*oidc_routes.routes(ground=issued.ground), *routes.routes(ground=issued.ground)])
     yield httpx2.AsyncClient(
-        transport=httpx2.ASGITransport(app=app), base_url=issued.ground.settings.public_url, follow_redirects=False
+        transport=httpx2.ASGITransport(app=below(app, issued.ground.settings.path)),
+        base_url=issued.ground.settings.public_url,
+        follow_redirects=False,
     )
