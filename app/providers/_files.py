@@ -6,6 +6,7 @@ import binascii
 from app.providers.hosting import File
 
 LARGEST_TEXT = 1024 * 1024
+_BLANKS = b" \t\r\n\x0b\x0c"
 # The mode of a symbolic link in a tree (gitformat-index(5)).
 LINK = "120000"
 
@@ -13,7 +14,7 @@ LINK = "120000"
 def decode_content(content: str) -> bytes | None:
     """Return what the base64 stands for, with or without line breaks (RFC 2045); None where it is none."""
     try:
-        return base64.b64decode("".join(content.split()), validate=True)
+        return base64.b64decode(content.encode("ascii").translate(None, _BLANKS), validate=True)
     except (binascii.Error, ValueError):
         return None
 

@@ -5,7 +5,6 @@ that it stays one segment.
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
@@ -16,17 +15,21 @@ _LONGEST_REF = 1000
 _DOTS = frozenset({"", ".", ".."})
 # What git-check-ref-format(1) refuses.
 _NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^/|/$|^-|\.$|(?:^|/)\.|\.lock(?:/|$)|^@$")
+# Controls and lone surrogates.
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _WORTH_SEARCHING = 200
+# A character is written as four bytes at most, and each of them as three letters.
+_LONGEST_WRITTEN = 12
 
 
 def is_path(text: str) -> bool:
     """Whether the text can be the path of a file or a directory, from the root, without a slash at either end."""
-    return not any(segment in _DOTS for segment in text.split("/")) and _is_plain(text, _LONGEST_PATH)
+    return _is_plain(text, _LONGEST_PATH) and not any(segment in _DOTS for segment in text.split("/"))
 
 
 def is_ref(text: str) -> bool:
     """Whether the text can name a branch, a tag or a commit."""
-    return bool(text) and not _NO_REF.search(text) and _is_plain(text, _LONGEST_REF)
+    return bool(text) and _is_plain(text, _LONGEST_REF) and not _NO_REF.search(text)
 
 
 def address(api: str, segments: Sequence[str], query: Mapping[str, str] | None = None) -> str:
@@ -42,7 +45,7 @@ def address(api: str, segments: Sequence[str], query: Mapping[str, str] | None =
 
 def clean_search(text: str) -> str:
     """Return what is looked for without what no name has: controls, lone surrogates, spaces around it."""
-    return " ".join("".join(one if _is_writable(one) else " " for one in text).split())[:_WORTH_SEARCHING]
+    return " ".join(_UNFIT.sub(" ", text).split())[:_WORTH_SEARCHING]
 
 
 def no_ref(server: str) -> Failure:
@@ -54,8 +57,6 @@ def no_path(server: str) -> Failure:
 
 
 def _is_plain(text: str, longest: int) -> bool:
-    return len(text) <= longest and all(map(_is_writable, text)) and len(quote(text, safe="")) <= longest
-
-
-def _is_writable(character: str) -> bool:
-    return unicodedata.category(character) not in {"Cc", "Cs"}
+    # Lists have thousands of names: most of them would be short enough whatever is in them.
+    is_short = len(text) * _LONGEST_WRITTEN <= longest
+    return len(text) <= longest and not _UNFIT.search(text) and (is_short or len(quote(text, safe="")) <= longest)

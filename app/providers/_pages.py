@@ -1,7 +1,8 @@
 """Lists in pages, as Git servers give them: `Link: <…>; rel="next"` (RFC 8288) says where the next one begins.
 
 A cursor goes through clients' hands, so it holds no address: only those parameters of the server's link that tell one page from
-another. Put into the query of our own address they can name another page, and nothing else.
+another. Put into the query of our own address they can name another page, and nothing else. So it does not matter what address
+the link has: where TLS ends before the server, it is the one that the server believes to have.
 """
 
 import re
@@ -11,7 +12,6 @@ from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from app.outbound import Outcome, Response
-from app.providers._answers import is_below
 from app.providers.contract import Failure, Fault
 
 LARGEST_PAGE = 100
@@ -46,26 +46,23 @@ def read_position(cursor: str | None, *, limit: int, names: Collection[str], ser
     return Position(written, size=int(size), skip=int(skip))
 
 
-def next_query(response: Response, *, api: str, names: Collection[str], server: str) -> Mapping[str, str] | Failure | None:
-    """Return what names the next page; None at the end. BROKEN where its link leads out of the API: nobody goes there."""
+def next_query(response: Response, *, names: Collection[str], server: str) -> Mapping[str, str] | Failure | None:
+    """Return what names the next page; None at the end. BROKEN where its link names none."""
     address = _next_address(response.headers.get("link", ""))
     if address is None:
         return None
-    if not is_below(address, api):
-        words = f"{server}'s link to the next page leads to another address, which is not followed: check its external address."
-        return Failure(Fault.BROKEN, words)
     given = dict(parse_qsl(address.partition("?")[2], errors="surrogateescape"))
     following = {name: value for name, value in given.items() if name in names and _PLAIN.fullmatch(value)}
     return following or Failure(Fault.BROKEN, f"{server}'s link to the next page names no page.")
 
 
 def turn(
-    page: Sequence[T] | Failure, outcome: Outcome, at: Position, *, limit: int, api: str, names: Collection[str], server: str
+    page: Sequence[T] | Failure, outcome: Outcome, at: Position, *, limit: int, names: Collection[str], server: str
 ) -> tuple[tuple[T, ...], str | None] | Failure:
     """Return at most `limit` of what stood in the answer, and the cursor to go on with; None at the end."""
     if isinstance(page, Failure):
         return page
-    following = next_query(outcome, api=api, names=names, server=server) if isinstance(outcome, Response) else None
+    following = next_query(outcome, names=names, server=server) if isinstance(outcome, Response) else None
     return following if isinstance(following, Failure) else cut(page, at, limit=limit, following=following)
 
 

@@ -47,13 +47,12 @@ class Failure:
     """A call that did not succeed.
 
     `words` is for a person: the provider's own words where it had some, never a secret, at most 300 characters.
-    `retry_after` is in seconds, set where the provider asks for it. `missing_scopes` is set with MISSING_SCOPES where known.
+    `retry_after` is in seconds, set where the provider asks for it.
     """
 
     fault: Fault
     words: str
     retry_after: float | None = None
-    missing_scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,10 @@ class Occasion(StrEnum):
 
 @dataclass(frozen=True)
 class RunReport:
-    """A monitor's run, as a message tells it. `outcome` is PASSED, FAILED or ERROR; `failures` are (name, message) pairs."""
+    """A monitor's run, as a message tells it. `outcome` is PASSED, FAILED, ERROR or NOTHING_RAN.
+
+    `failures` are (name, message) pairs, the first of those that the counts tell of. A duration of 0 is one that is not known.
+    """
 
     delivery_id: str
     occasion: Occasion
@@ -168,8 +170,6 @@ class RunReport:
 @dataclass(frozen=True)
 class Posted:
     """The provider's own word that a message stands in the channel."""
-
-    message_id: str
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,6 @@ class AccessEnded:
     """A hint that authorizations of this account may have ended. Whether they have, each grant finds out for itself."""
 
     account_id: str
-    delivery_id: str
 
 
 @dataclass(frozen=True)
@@ -234,6 +233,8 @@ class Messaging:
     """(*, authorized, channel_id, outbound): TARGET_GONE when it is not there, archived, or closed to the app."""
     post_report: Callable[..., Awaitable[Posted | Failure]]
     """(*, authorized, channel_id, report: RunReport, outbound)."""
+    is_own_id: Callable[[str], bool]
+    """(text): whether it looks like the provider's own id of a channel."""
 
 
 def missing_scopes(granted: Sequence[str] | None, *, wanted: Sequence[str]) -> tuple[str, ...]:

@@ -36,7 +36,8 @@ class Provider:
     """(*, client, access: Secret, outbound): give one token back; a token already dead is a success."""
     shares_token: bool = False
     """Whether the provider has one token for each (client, account), whoever signs in: then revoking one ends them all."""
-    loses_targets_on_revocation: bool = False
+    limits_methods: bool = False
+    """Whether it limits how often each method is called, each by itself: then one that has to wait holds no other back."""
     messaging: Messaging | None = None
     hosting: Hosting | None = None
     read_hook: Callable[..., HookAnswer] | None = None

@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from urllib.parse import urlencode
 
 from pydantic import TypeAdapter
 
-from app.outbound import Basic, Endpoint, NotJson, Outbound, Outcome, Request, Response, parse_json
+from app.authorization_requests import authorization_url
+from app.outbound import Basic, Endpoint, NotJson, Outbound, Outcome, Request, Response
 from app.providers._answers import (
     TOKEN_DEADLINE,
     Answer,
@@ -24,6 +24,7 @@ from app.providers._answers import (
     Token,
     explain_silence,
     parse,
+    read_few,
     shown,
     web_address,
 )
@@ -83,15 +84,14 @@ def configure(settings: Settings) -> NotConfigured:  # noqa: ARG001 - the client
 
 def authorize_url(*, client: Client, redirect_uri: str, state: str, challenge: str, account_id: str | None) -> str:  # noqa: ARG001 - GitHub takes a login here, which can change
     """Return the address of GitHub's consent page. A server that knows no code challenge does not look at it."""
-    query = {
-        "client_id": client.id,
-        "redirect_uri": redirect_uri,
-        "scope": " ".join(SCOPES),
-        "state": state,
-        "code_challenge": challenge,
-        "code_challenge_method": "S256",
-    }
-    return f"{client.base_url}/login/oauth/authorize?{urlencode(query)}"
+    return authorization_url(
+        f"{client.base_url}/login/oauth/authorize",
+        client_id=client.id,
+        redirect_uri=redirect_uri,
+        scope=" ".join(SCOPES),
+        state=state,
+        challenge=challenge,
+    )
 
 
 async def exchange(
@@ -117,7 +117,7 @@ async def exchange(
         deadline=TOKEN_DEADLINE,
         certificates=client.certificates,
     )
-    tokens = _read_tokens(outcome, base_url=client.base_url)
+    tokens = await _read_tokens(outcome, base_url=client.base_url)
     if isinstance(tokens, Failure):
         return tokens
     alive = await check(authorized=client.authorized(tokens.access), outbound=outbound)
@@ -139,7 +139,7 @@ async def refresh(
 async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failure:
     """Ask whether the token works, whose it is and what it may do."""
     outcome = await get(("user",), endpoint="user", authorized=authorized, outbound=outbound)
-    user = read_answer(outcome, _USER, base_url=authorized.base_url)
+    user = await read_answer(outcome, _USER, base_url=authorized.base_url)
     match user:
         case Failure(fault=Fault.TARGET_GONE):
             # Whoever has a token is somebody: an answer like this is not GitHub's.
@@ -176,18 +176,18 @@ async def revoke(*, client: Client, access: Secret, outbound: Outbound) -> Failu
             return explain_silence(outcome, server=SERVER)
 
 
-def _read_tokens(outcome: Outcome, *, base_url: str) -> Tokens | Failure:
+async def _read_tokens(outcome: Outcome, *, base_url: str) -> Tokens | Failure:
     """Read what the exchange brought. Its errors come with HTTP 200; a client id that GitHub does not know is a 404."""
     if not isinstance(outcome, Response):
         return explain_silence(outcome, server=SERVER)
     if outcome.status != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
         failure = sort_refusal(outcome, base_url=base_url)
         return _CLIENT_REFUSED if failure.fault in {Fault.DEAD_GRANT, Fault.TARGET_GONE} else failure
-    body = parse_json(outcome.body)
+    body = read_few(outcome.body)
     match None if isinstance(body, NotJson) else body:
         case {"error": str(code)}:
             return _sort_error(code)
-    answer = parse(outcome.body, _TOKENS, server=SERVER)
+    answer = await parse(outcome.body, _TOKENS, server=SERVER)
     if isinstance(answer, Failure):
         return answer
     if answer.refresh_token is not None or answer.expires_in is not None:

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from app.outbound import Outbound
-from app.providers._answers import Answer, Commit
+from app.providers._answers import Answer, Commit, Many
 from app.providers._names import clean_search, is_ref, no_ref
 from app.providers._pages import LARGEST_PAGE, Position, cut, read_position
 from app.providers.contract import Authorized, Failure, Fault
@@ -46,8 +46,8 @@ class _Reference(Answer):
 
 
 _BRANCH = TypeAdapter(_Branch)
-_BRANCHES = TypeAdapter(list[_Branch])
-_REFERENCES = TypeAdapter(list[_Reference])
+_BRANCHES = TypeAdapter[list[_Branch]](Many[_Branch])
+_REFERENCES = TypeAdapter[list[_Reference]](Many[_Reference])
 
 
 async def list_branches(
@@ -86,7 +86,7 @@ async def find_branch(
     if not is_ref(name):
         return no_ref(SERVER)
     outcome = await get((*place, "branches", name), endpoint="branch", authorized=authorized, outbound=outbound)
-    found = read_answer(outcome, _BRANCH, base_url=authorized.base_url)
+    found = await read_answer(outcome, _BRANCH, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
     if found.name != name:
@@ -100,8 +100,8 @@ _Page = tuple[tuple[_Branch, ...], str | None]
 async def _list(place: Sequence[str], at: Position, *, limit: int, authorized: Authorized, outbound: Outbound) -> _Page | Failure:
     query = {"per_page": str(at.size), **at.query}
     outcome = await get((*place, "branches"), query, endpoint="branches", authorized=authorized, outbound=outbound)
-    found = read_answer(outcome, _BRANCHES, base_url=authorized.base_url)
-    return turn_page(found, outcome, at, limit=limit, base_url=authorized.base_url)
+    found = await read_answer(outcome, _BRANCHES, base_url=authorized.base_url)
+    return turn_page(found, outcome, at, limit=limit)
 
 
 async def _search(
@@ -118,7 +118,7 @@ async def _search(
         authorized=authorized,
         outbound=outbound,
     )
-    found = read_answer(outcome, _REFERENCES, base_url=authorized.base_url)
+    found = await read_answer(outcome, _REFERENCES, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
     named = [one for one in found if one.ref.startswith(f"{_HEADS}{prefix}") and one.object.type == "commit"]
@@ -134,5 +134,5 @@ async def _list_protected(place: Sequence[str], *, authorized: Authorized, outbo
     """Return the first hundred protected branches: who has more will forgive that the others are not called so in a search."""
     query = {"protected": "true", "per_page": str(LARGEST_PAGE)}
     outcome = await get((*place, "branches"), query, endpoint="branches", authorized=authorized, outbound=outbound)
-    found = read_answer(outcome, _BRANCHES, base_url=authorized.base_url)
+    found = await read_answer(outcome, _BRANCHES, base_url=authorized.base_url)
     return found if isinstance(found, Failure) else frozenset(one.name for one in found)

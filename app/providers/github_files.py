@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from app.outbound import Outbound
-from app.providers._answers import Answer, Commit
+from app.providers._answers import Answer, Commit, Many
 from app.providers._files import LINK, decode_content, make_file
 from app.providers._names import is_path, is_ref, no_path, no_ref
 from app.providers._pages import cut, read_position
@@ -33,7 +33,11 @@ class _Entry(Answer):
     @property
     def can_be_opened(self) -> bool:
         # A submodule says that it is a file, and has nothing to download.
-        return is_path(self.path) and (self.type == "dir" or (self.type == "file" and self.download_url is not None))
+        return (
+            is_path(self.path)
+            and is_path(self.name)
+            and (self.type == "dir" or (self.type == "file" and self.download_url is not None))
+        )
 
 
 class _Leaf(Answer):
@@ -47,7 +51,7 @@ class _Leaf(Answer):
 
 
 class _Tree(Answer):
-    tree: list[_Leaf]
+    tree: Many[_Leaf]
 
 
 class _Content(Answer):
@@ -62,7 +66,7 @@ class _Commit(Answer):
 
 
 # A directory is a list, anything else an object.
-_CONTENTS = TypeAdapter[list[_Entry] | _Content](list[_Entry] | _Content)
+_CONTENTS = TypeAdapter[list[_Entry] | _Content](Many[_Entry] | _Content)
 _COMMIT = TypeAdapter(_Commit)
 _TREE = TypeAdapter(_Tree)
 
@@ -121,7 +125,7 @@ async def _list_root(repository_id: str, ref: str, *, authorized: Authorized, ou
     if not is_ref(ref):
         return no_ref(SERVER)
     outcome = await get((*place, "git", "trees", ref), endpoint="tree", authorized=authorized, outbound=outbound)
-    found = read_answer(outcome, _TREE, base_url=authorized.base_url)
+    found = await read_answer(outcome, _TREE, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
     openable = (one for one in found.tree if one.can_be_opened)
@@ -146,7 +150,7 @@ async def _look(
     outcome = await get(
         (*place, "contents", *path.split("/")), {"ref": ref}, endpoint="contents", authorized=authorized, outbound=outbound
     )
-    return read_answer(outcome, _CONTENTS, base_url=authorized.base_url)
+    return await read_answer(outcome, _CONTENTS, base_url=authorized.base_url)
 
 
 async def _resolve(repository_id: str, ref: str, *, authorized: Authorized, outbound: Outbound) -> str | Failure:
@@ -160,7 +164,7 @@ async def _resolve(repository_id: str, ref: str, *, authorized: Authorized, outb
         return ref
     # One file of the commit's at most: without that, the answer has all its changes.
     outcome = await get((*place, "commits", ref), {"per_page": "1"}, endpoint="commit", authorized=authorized, outbound=outbound)
-    found = read_answer(outcome, _COMMIT, base_url=authorized.base_url)
+    found = await read_answer(outcome, _COMMIT, base_url=authorized.base_url)
     if isinstance(found, _Commit):
         return found.sha
     # 422: no such commit.

@@ -11,11 +11,11 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from app.outbound import Outbound, Outcome
-from app.providers._answers import Answer, Line, web_address
+from app.providers._answers import Answer, Line, Many, web_address
 from app.providers._names import clean_search
 from app.providers._pages import Position, read_position, turn
 from app.providers.contract import Authorized, Failure, Fault
-from app.providers.github_calls import SERVER, api_of, get, read_answer
+from app.providers.github_calls import SERVER, get, read_answer
 from app.providers.hosting import Repository, RepositoryPage
 
 PAGES = ("page",)
@@ -34,7 +34,7 @@ class _Repository(Answer):
     name: Line
     full_name: Line
     owner: _Owner
-    html_url: str
+    html_url: str | None = None
     default_branch: Line | None = None
 
     def described(self, *, base_url: str) -> Repository:
@@ -49,11 +49,11 @@ class _Repository(Answer):
 
 
 class _Found(Answer):
-    items: list[_Repository]
+    items: Many[_Repository]
 
 
 _REPOSITORY = TypeAdapter(_Repository)
-_REPOSITORIES = TypeAdapter(list[_Repository])
+_REPOSITORIES = TypeAdapter[list[_Repository]](Many[_Repository])
 _FOUND = TypeAdapter(_Found)
 
 
@@ -73,13 +73,13 @@ async def list_repositories(
         outcome = await get(
             ("user", "repos"), query | {"sort": "full_name"}, endpoint="user repos", authorized=authorized, outbound=outbound
         )
-        found = read_answer(outcome, _REPOSITORIES, base_url=authorized.base_url)
+        found = await read_answer(outcome, _REPOSITORIES, base_url=authorized.base_url)
     else:
         query |= {"q": f'"{words}" in:name fork:true'}
         outcome = await get(("search", "repositories"), query, endpoint="search", authorized=authorized, outbound=outbound)
-        answer = read_answer(outcome, _FOUND, base_url=authorized.base_url)
+        answer = await read_answer(outcome, _FOUND, base_url=authorized.base_url)
         found = answer if isinstance(answer, Failure) else answer.items
-    page = turn_page(found, outcome, at, limit=limit, base_url=authorized.base_url)
+    page = turn_page(found, outcome, at, limit=limit)
     if isinstance(page, Failure):
         return page
     return RepositoryPage(tuple(one.described(base_url=authorized.base_url) for one in page[0]), page[1])
@@ -91,7 +91,7 @@ async def find_repository(*, authorized: Authorized, repository_id: str, outboun
     if isinstance(place, Failure):
         return place
     outcome = await get(place, endpoint="repository", authorized=authorized, outbound=outbound)
-    found = read_answer(outcome, _REPOSITORY, base_url=authorized.base_url)
+    found = await read_answer(outcome, _REPOSITORY, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
     if found.full_name.lower() != repository_id.lower():
@@ -108,7 +108,7 @@ def locate(repository_id: str) -> tuple[str, ...] | Failure:
 
 
 def turn_page(
-    page: Sequence[T] | Failure, outcome: Outcome, at: Position, *, limit: int, base_url: str
+    page: Sequence[T] | Failure, outcome: Outcome, at: Position, *, limit: int
 ) -> tuple[tuple[T, ...], str | None] | Failure:
     """Return at most `limit` of what stood in the answer, and the cursor to go on with; None at the end."""
-    return turn(page, outcome, at, limit=limit, api=api_of(base_url), names=PAGES, server=SERVER)
+    return turn(page, outcome, at, limit=limit, names=PAGES, server=SERVER)

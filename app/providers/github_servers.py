@@ -37,7 +37,7 @@ async def find_server(*, base_url: str, origin: str, certificates: str | None, o
     if _VERSION.fullmatch(version) and outcome.status in {200, 401, 403}:
         return Server(version)
     if outcome.status == 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
-        meta = parse(outcome.body, _META, server=SERVER)
+        meta = await parse(outcome.body, _META, server=SERVER)
         return _NOT_THIS if isinstance(meta, Failure) else Server(meta.installed_version)
     failure = sort_refusal(outcome, base_url=base_url)
     return failure if outcome.status >= 500 or failure.fault is Fault.BUSY else _NOT_THIS  # noqa: PLR2004 - RFC 9110, 15.6

@@ -7,10 +7,10 @@ Users API. Tokens last two hours; neither of a refreshed pair works again.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from urllib.parse import urlencode
 
 from pydantic import TypeAdapter
 
+from app.authorization_requests import authorization_url
 from app.outbound import Outbound
 from app.providers._answers import Answer, Line, Number, shown, web_address
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, Sharing, Tokens
@@ -45,16 +45,14 @@ def configure(settings: Settings) -> NotConfigured:  # noqa: ARG001 - the client
 
 def authorize_url(*, client: Client, redirect_uri: str, state: str, challenge: str, account_id: str | None) -> str:  # noqa: ARG001 - GitLab asks whoever is signed in
     """Return the address of GitLab's consent page."""
-    query = {
-        "client_id": client.id,
-        "redirect_uri": redirect_uri,
-        "response_type": "code",
-        "scope": " ".join(SCOPES),
-        "state": state,
-        "code_challenge": challenge,
-        "code_challenge_method": "S256",
-    }
-    return f"{client.base_url}/oauth/authorize?{urlencode(query)}"
+    return authorization_url(
+        f"{client.base_url}/oauth/authorize",
+        client_id=client.id,
+        redirect_uri=redirect_uri,
+        scope=" ".join(SCOPES),
+        state=state,
+        challenge=challenge,
+    )
 
 
 async def exchange(
@@ -98,7 +96,7 @@ async def refresh(
 
 async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failure:
     """Ask whether the token works and whose it is; GitLab does not say here what it may do."""
-    user = read_answer(
+    user = await read_answer(
         await ask(("user",), endpoint="user", authorized=authorized, outbound=outbound), _USER, base_url=authorized.base_url
     )
     match user:

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import Bearer, Endpoint, NotJson, Outbound, Outcome, Request, Response, parse_json
-from app.providers._answers import explain_redirect, read_success
+from app.outbound import Bearer, Endpoint, NotJson, Outbound, Outcome, Request, Response
+from app.providers._answers import explain_gate, explain_redirect, find_mendable, read_few, read_success
 from app.providers._names import address
 from app.providers._pages import Position, turn
 from app.providers._waiting import read_retry_after
@@ -25,7 +25,9 @@ PAGES = ("page", "page_token", "id_after", "cursor")
 
 _GONE = frozenset({403, 404, 410, 451})
 _IS_GONE = "GitLab has no such project, branch or file, or does not show it to this account."
-_BLOCKED = re.compile(r"your account (?:has been|is) \w*|terms of service|your user is blocked")
+_OF_A_TOKEN = ("token was revoked", "token is expired", "bad access token", "impersonation is disabled")
+_GATES = frozenset({401, 407})
+_BLOCKED = re.compile(r"your account (?:has been|is) \w*|your user is blocked")
 
 T = TypeVar("T")
 
@@ -53,16 +55,16 @@ async def ask(
     )
 
 
-def read_answer(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
+async def read_answer(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
     """Read what came of a call: the shape on HTTP 200, else a failure."""
-    return read_success(outcome, shape, server=SERVER, sort_refusal=partial(sort_refusal, base_url=base_url))
+    return await read_success(outcome, shape, server=SERVER, sort_refusal=partial(sort_refusal, base_url=base_url))
 
 
 def turn_page(
-    page: Sequence[T] | Failure, outcome: Outcome, at: Position, *, limit: int, base_url: str
+    page: Sequence[T] | Failure, outcome: Outcome, at: Position, *, limit: int
 ) -> tuple[tuple[T, ...], str | None] | Failure:
     """Return at most `limit` of what stood in the answer, and the cursor to go on with; None at the end."""
-    return turn(page, outcome, at, limit=limit, api=api_of(base_url), names=PAGES, server=SERVER)
+    return turn(page, outcome, at, limit=limit, names=PAGES, server=SERVER)
 
 
 def sort_refusal(response: Response, *, base_url: str) -> Failure:
@@ -70,7 +72,9 @@ def sort_refusal(response: Response, *, base_url: str) -> Failure:
     failure = sort_status(response, base_url=base_url)
     if failure is not None:
         return failure
-    words = read_words(response)
+    words = _read_said(response)
+    if response.status in _GATES and not _is_of_a_token(words):
+        return explain_gate(response.status, server=SERVER)
     if words is None:
         return Failure(Fault.BROKEN, f"GitLab's answer (HTTP {response.status}) makes no sense.")
     return _sort_words(response.status, words)
@@ -90,26 +94,45 @@ def sort_status(response: Response, *, base_url: str) -> Failure | None:
 
 def read_words(response: Response) -> str | None:
     """Return what GitLab says about its refusal, in small letters; None where it was not GitLab that answered."""
-    body = parse_json(response.body)
+    said = _read_said(response)
+    return None if said is None else said.lower()
+
+
+def _read_said(response: Response) -> str | None:
+    body = read_few(response.body)
     match None if isinstance(body, NotJson) else body:
         case {"error": str(error), **rest}:
-            return f"{error} {rest.get('error_description', '')}".lower()
+            return f"{error} {rest.get('error_description', '')}"
         case {"message": message}:
-            return str(message).lower()
+            return str(message)
         case _:
             return None
 
 
-def _sort_words(status: int, words: str) -> Failure:
+def _sort_words(status: int, said: str) -> Failure:
+    words = said.lower()
     if status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2
         if "token is expired" in words:
             return Failure(Fault.EXPIRED, "The access token has expired.")
         return Failure(Fault.DEAD_GRANT, "GitLab does not accept the authorization any more: sign in again.")
     if status == 403 and "insufficient_scope" in words:  # noqa: PLR2004 - RFC 6750, section 3.1
         words = "The authorization lacks a permission: sign in again and allow everything asked for."
-        return Failure(Fault.MISSING_SCOPES, words, missing_scopes=SCOPES)
-    if status == 403 and _BLOCKED.search(words):  # noqa: PLR2004 - RFC 9110, section 15.5.4
-        return Failure(Fault.DEAD_GRANT, "GitLab has blocked the account: ask its admin, then sign in again.")
+        return Failure(Fault.MISSING_SCOPES, words)
+    if status == 403 and (known := _sort_forbidden(said)) is not None:  # noqa: PLR2004 - RFC 9110, section 15.5.4
+        return known
     if status in _GONE:
         return Failure(Fault.TARGET_GONE, _IS_GONE)
     return Failure(Fault.REFUSED, f"GitLab refused (HTTP {status}).")
+
+
+def _sort_forbidden(said: str) -> Failure | None:
+    mendable = find_mendable(said.removeprefix("403 Forbidden").removeprefix(" - "), server=SERVER)
+    if mendable is None and _BLOCKED.search(said.lower()):
+        return Failure(Fault.DEAD_GRANT, "GitLab has blocked the account: ask its admin, then sign in again.")
+    return mendable
+
+
+def _is_of_a_token(said: str | None) -> bool:
+    """Whether it is what GitLab itself says of a token: anybody between it and us can answer 401."""
+    words = (said or "").lower()
+    return words == "401 unauthorized" or (words.startswith("invalid_token ") and any(each in words for each in _OF_A_TOKEN))

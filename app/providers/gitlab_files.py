@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints, TypeAdapter
 
 from app.outbound import BadAnswer, Outbound, Response
-from app.providers._answers import Answer, Commit
+from app.providers._answers import Answer, Commit, Many
 from app.providers._files import LARGEST_TEXT, LINK, decode_content, make_file
 from app.providers._names import is_path, is_ref, no_path, no_ref
 from app.providers._pages import read_position
@@ -31,7 +31,7 @@ class _Entry(Answer):
 
     @property
     def can_be_opened(self) -> bool:
-        return is_path(self.path) and self.type in {"tree", "blob"} and self.mode != LINK
+        return is_path(self.path) and is_path(self.name) and self.type in {"tree", "blob"} and self.mode != LINK
 
 
 class _File(Answer):
@@ -41,7 +41,7 @@ class _File(Answer):
     commit_id: Commit
 
 
-_ENTRIES = TypeAdapter(list[_Entry])
+_ENTRIES = TypeAdapter[list[_Entry]](Many[_Entry])
 _FILE = TypeAdapter(_File)
 
 
@@ -57,8 +57,8 @@ async def list_entries(
         return at
     query = {"ref": ref, "per_page": str(at.size), **({"path": path} if path else {}), **at.query}
     outcome = await ask((*place, "tree"), query, endpoint="tree", authorized=authorized, outbound=outbound)
-    found = read_answer(outcome, _ENTRIES, base_url=authorized.base_url)
-    page = turn_page(found, outcome, at, limit=limit, base_url=authorized.base_url)
+    found = await read_answer(outcome, _ENTRIES, base_url=authorized.base_url)
+    page = turn_page(found, outcome, at, limit=limit)
     if isinstance(page, Failure):
         return page
     openable = (one for one in page[0] if one.can_be_opened)
@@ -77,7 +77,7 @@ async def read_file(*, authorized: Authorized, repository_id: str, ref: str, pat
         return no_path(SERVER)
     segments = (*place, "files", path)
     outcome = await ask(segments, {"ref": ref}, endpoint="file", authorized=authorized, outbound=outbound)
-    found = read_answer(outcome, _FILE, base_url=authorized.base_url)
+    found = await read_answer(outcome, _FILE, base_url=authorized.base_url)
     if isinstance(found, Failure):
         # Too large to be taken whole, perhaps: then its size is still told.
         large = isinstance(outcome, BadAnswer)

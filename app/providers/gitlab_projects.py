@@ -9,7 +9,7 @@ import re
 from pydantic import TypeAdapter
 
 from app.outbound import Outbound
-from app.providers._answers import Answer, Commit, Line, Number, web_address
+from app.providers._answers import Answer, Commit, Line, Many, Number, web_address
 from app.providers._names import clean_search, is_ref, no_ref
 from app.providers._pages import read_position
 from app.providers.contract import Authorized, Failure, Fault
@@ -29,7 +29,7 @@ class _Project(Answer):
     path: Line
     path_with_namespace: Line
     namespace: _Namespace
-    web_url: str
+    web_url: str | None = None
     default_branch: Line | None = None
 
     def described(self, *, base_url: str) -> Repository:
@@ -50,17 +50,17 @@ class _Head(Answer):
 class _Branch(Answer):
     name: str
     commit: _Head
-    default: bool
-    protected: bool
+    default: bool = False
+    protected: bool = False
 
     def described(self) -> Branch:
         return Branch(name=self.name, commit=self.commit.id, is_default=self.default, is_protected=self.protected)
 
 
 _PROJECT = TypeAdapter(_Project)
-_PROJECTS = TypeAdapter(list[_Project])
+_PROJECTS = TypeAdapter[list[_Project]](Many[_Project])
 _BRANCH = TypeAdapter(_Branch)
-_BRANCHES = TypeAdapter(list[_Branch])
+_BRANCHES = TypeAdapter[list[_Branch]](Many[_Branch])
 
 
 async def list_repositories(
@@ -77,8 +77,8 @@ async def list_repositories(
             return RepositoryPage((), None)
         query |= {"search": words}
     outcome = await ask(("projects",), {**query, **at.query}, endpoint="projects", authorized=authorized, outbound=outbound)
-    found = read_answer(outcome, _PROJECTS, base_url=authorized.base_url)
-    page = turn_page(found, outcome, at, limit=limit, base_url=authorized.base_url)
+    found = await read_answer(outcome, _PROJECTS, base_url=authorized.base_url)
+    page = turn_page(found, outcome, at, limit=limit)
     if isinstance(page, Failure):
         return page
     return RepositoryPage(tuple(one.described(base_url=authorized.base_url) for one in page[0]), page[1])
@@ -90,7 +90,7 @@ async def find_repository(*, authorized: Authorized, repository_id: str, outboun
     if isinstance(place, Failure):
         return place
     outcome = await ask(place, endpoint="project", authorized=authorized, outbound=outbound)
-    found = read_answer(outcome, _PROJECT, base_url=authorized.base_url)
+    found = await read_answer(outcome, _PROJECT, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
     if str(found.id) != repository_id:
@@ -124,8 +124,8 @@ async def list_branches(
     outcome = await ask(
         (*place, "repository", "branches"), {**query, **at.query}, endpoint="branches", authorized=authorized, outbound=outbound
     )
-    found = read_answer(outcome, _BRANCHES, base_url=authorized.base_url)
-    page = turn_page(found, outcome, at, limit=limit, base_url=authorized.base_url)
+    found = await read_answer(outcome, _BRANCHES, base_url=authorized.base_url)
+    page = turn_page(found, outcome, at, limit=limit)
     if isinstance(page, Failure):
         return page
     return BranchPage(tuple(one.described() for one in page[0] if is_ref(one.name)), page[1])
@@ -145,7 +145,7 @@ async def find_branch(
     if not is_ref(name):
         return no_ref(SERVER)
     outcome = await ask((*place, "repository", "branches", name), endpoint="branch", authorized=authorized, outbound=outbound)
-    found = read_answer(outcome, _BRANCH, base_url=authorized.base_url)
+    found = await read_answer(outcome, _BRANCH, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
     if found.name != name:

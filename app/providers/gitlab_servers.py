@@ -33,7 +33,7 @@ async def find_server(*, base_url: str, origin: str, certificates: str | None, o
     if not isinstance(outcome, Response):
         return explain_silence(outcome, server=SERVER)
     if outcome.status == 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
-        answer = parse(outcome.body, _VERSION, server=SERVER)
+        answer = await parse(outcome.body, _VERSION, server=SERVER)
         return _NOT_THIS if isinstance(answer, Failure) else Server(answer.version)
     if outcome.status == 401 and _is_gitlabs(outcome):  # noqa: PLR2004 - RFC 9110, section 15.5.2
         return Server(_UNTOLD)

@@ -11,8 +11,19 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import Endpoint, NotJson, Outbound, Outcome, Request, Response, parse_json
-from app.providers._answers import TOKEN_DEADLINE, Answer, Bearer, Lifetime, Scopes, Token, explain_silence, parse
+from app.outbound import Endpoint, NotJson, Outbound, Outcome, Request, Response
+from app.providers._answers import (
+    TOKEN_DEADLINE,
+    Answer,
+    Bearer,
+    Lifetime,
+    Scopes,
+    Token,
+    explain_gate,
+    explain_silence,
+    parse,
+    read_few,
+)
 from app.providers.contract import Client, Failure, Fault, Tokens
 from app.providers.gitlab_calls import SCOPES, SERVER, sort_status
 from app.sealing.secret import Secret
@@ -62,14 +73,14 @@ async def ask_for_tokens(
 ) -> Tokens | Failure:
     """Ask the token endpoint. DEAD_GRANT: the code or refresh token is used, expired, revoked or another client's."""
     outcome = await _post("token", form, client=client, outbound=outbound, deadline=TOKEN_DEADLINE)
-    answer = _read(outcome, _TOKENS, base_url=client.base_url)
+    answer = await _read(outcome, _TOKENS, base_url=client.base_url)
     return answer if isinstance(answer, Failure) else answer.tokens(now=now)
 
 
 async def revoke(*, client: Client, access: Secret, outbound: Outbound) -> Failure | None:
     """Give an access token back, and with it its refresh token. A token that GitLab does not know is a success."""
     form: Mapping[str, str | Secret] = {"token": access, "token_type_hint": "access_token"}
-    answer = _read(await _post("revoke", form, client=client, outbound=outbound), _NOTHING, base_url=client.base_url)
+    answer = await _read(await _post("revoke", form, client=client, outbound=outbound), _NOTHING, base_url=client.base_url)
     if isinstance(answer, Failure):
         return answer
     return Failure(Fault.BROKEN, "GitLab answered, and did not revoke the token.") if "error" in answer else None
@@ -92,18 +103,20 @@ async def _post(
     )
 
 
-def _read(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
+async def _read(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
     if not isinstance(outcome, Response):
         return explain_silence(outcome, server=SERVER)
     failure = sort_status(outcome, base_url=base_url)
     if failure is not None:
         return failure
     if outcome.status == 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
-        return parse(outcome.body, shape, server=SERVER)
-    body = parse_json(outcome.body)
+        return await parse(outcome.body, shape, server=SERVER)
+    body = read_few(outcome.body)
     match None if isinstance(body, NotJson) else body:
         case {"error": str(code)}:
             return _sort_error(code)
+        case _ if outcome.status in {401, 407}:
+            return explain_gate(outcome.status, server=SERVER)
         case _:
             return Failure(Fault.BROKEN, f"GitLab's answer (HTTP {outcome.status}) makes no sense.")
 

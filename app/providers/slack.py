@@ -4,17 +4,16 @@ Sources: Slack's "Installing with OAuth" (v2), "Using token rotation" and its re
 auth.revoke; RFC 7636 for the code challenge.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, TypeVar
-from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr, StringConstraints
 
-from app.errors import ConfigurationError
+from app.authorization_requests import authorization_url
 from app.outbound import Basic, Endpoint, OddUrl, Outbound, Request, origin_of
+from app.providers._answers import shown
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, Sharing, Tokens
 from app.providers.description import Provider
 from app.providers.slack_calls import Answer, Scopes, SlackId, Token, call, read_answer, read_granted
@@ -27,7 +26,6 @@ TOKEN_DEADLINE = 20.0
 ROTATED_LIFETIME = timedelta(hours=12)
 
 _TEN_YEARS = 315_360_000
-_UNSHOWABLE = re.compile(r"[^\S ]|[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class _Team(Answer):
@@ -70,7 +68,7 @@ class _AuthTest(Answer):
 
     def identity(self) -> Identity:
         url = self.url if self.url and not isinstance(origin_of(self.url), OddUrl) else None
-        name = _UNSHOWABLE.sub("", self.team)[:200].strip() or self.team_id
+        name = shown(self.team, otherwise=self.team_id)
         return Identity(account_id=self.team_id, account_name=name, actor_id=self.user_id, url=url)
 
 
@@ -79,29 +77,25 @@ class _Revoked(Answer):
 
 
 def configure(settings: Settings) -> Client | NotConfigured:
-    """Return the operator's Slack app. Raises ConfigurationError where SLACK_URL is no address that could be called."""
+    """Return the operator's Slack app."""
     client_id, secret = settings.slack_client_id, _secret(settings.slack_client_secret)
     if not client_id or secret is None:
         missing = {"SLACK_CLIENT_ID": client_id, "SLACK_CLIENT_SECRET": secret is not None}
         return NotConfigured(tuple(f"{PREFIX}{name}" for name, value in missing.items() if not value))
-    origin = origin_of(settings.slack_url)
-    if isinstance(origin, OddUrl):
-        raise ConfigurationError(f"{PREFIX}SLACK_URL: {origin.words}")
-    return Client(id=client_id, secret=secret, base_url=settings.slack_url, origin=origin)
+    return Client(id=client_id, secret=secret, base_url=settings.slack_url, origin=settings.slack_origin)
 
 
 def authorize_url(*, client: Client, redirect_uri: str, state: str, challenge: str, account_id: str | None) -> str:
     """Return the address of Slack's consent page. `account_id`: the workspace to begin with; the member may choose another."""
-    query = {
-        "client_id": client.id,
-        "scope": ",".join(SCOPES),
-        "redirect_uri": redirect_uri,
-        "state": state,
-        "code_challenge": challenge,
-        "code_challenge_method": "S256",
-    }
-    query |= {"team": account_id} if account_id else {}
-    return f"{client.base_url}/oauth/v2/authorize?{urlencode(query)}"
+    return authorization_url(
+        f"{client.base_url}/oauth/v2/authorize",
+        client_id=client.id,
+        redirect_uri=redirect_uri,
+        scope=",".join(SCOPES),
+        state=state,
+        challenge=challenge,
+        team=account_id or None,
+    )
 
 
 async def exchange(
@@ -148,13 +142,13 @@ async def refresh(
 async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failure:
     """Ask auth.test whether the token works, whose it is and what it may do."""
     outcome = await call("auth.test", authorized=authorized, outbound=outbound)
-    answer = read_answer(outcome, _AuthTest)
+    answer = await read_answer(outcome, _AuthTest)
     return answer if isinstance(answer, Failure) else Alive(answer.identity(), scopes=read_granted(outcome))
 
 
 async def revoke(*, client: Client, access: Secret, outbound: Outbound) -> Failure | None:
     """Give the token back. Slack ends every token of the app in that workspace with it, and takes the app out of its channels."""
-    answer = read_answer(await call("auth.revoke", authorized=client.authorized(access), outbound=outbound), _Revoked)
+    answer = await read_answer(await call("auth.revoke", authorized=client.authorized(access), outbound=outbound), _Revoked)
     match answer:
         case Failure() if answer.fault is not Fault.DEAD_GRANT:
             return answer
@@ -174,7 +168,7 @@ async def _ask_for_tokens(
         deadline=TOKEN_DEADLINE,
         certificates=client.certificates,
     )
-    return read_answer(outcome, answer)
+    return await read_answer(outcome, answer)
 
 
 def _signing_secret(settings: Settings) -> Secret | None:
@@ -202,7 +196,7 @@ PROVIDER = Provider(
     check=check,
     revoke=revoke,
     shares_token=True,
-    loses_targets_on_revocation=True,
+    limits_methods=True,
     messaging=MESSAGING,
     read_hook=read_hook,
     hook_secret=_signing_secret,

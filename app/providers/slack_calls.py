@@ -20,8 +20,8 @@ from app.outbound import (
     Request,
     Response,
     Unreachable,
-    parse_json,
 )
+from app.providers._answers import beside_the_loop, explain_gate, parse_answer
 from app.providers.contract import Authorized, Failure, Fault
 from app.providers.slack_faults import read_scopes, sort_refusal, sort_status
 from app.sealing.secret import Secret
@@ -59,7 +59,6 @@ A = TypeVar("A", bound=Answer)
 
 class _Refusal(Answer):
     error: str
-    needed: str | None = None
 
 
 async def call(
@@ -78,7 +77,7 @@ async def call(
     return await outbound.send(request, origin=authorized.origin, certificates=authorized.certificates)
 
 
-def read_answer(outcome: Outcome, answer: type[A]) -> A | Failure:
+async def read_answer(outcome: Outcome, answer: type[A]) -> A | Failure:
     """Read what came of a call: `answer` on HTTP 200 with `"ok": true` and everything that it needs, else a failure."""
     match outcome:
         case NotAllowed(message):
@@ -88,7 +87,7 @@ def read_answer(outcome: Outcome, answer: type[A]) -> A | Failure:
         case BadAnswer(words):
             return Failure(Fault.BROKEN, f"Slack's answer cannot be used: {words}."[:_LONGEST_WORDS])
         case Response():
-            return _read_response(outcome, answer)
+            return await beside_the_loop(lambda: _read_response(outcome, answer), size=len(outcome.body))
 
 
 def read_granted(outcome: Outcome) -> tuple[str, ...] | None:
@@ -100,7 +99,10 @@ def _read_response(response: Response, answer: type[A]) -> A | Failure:
     failure = sort_status(response.status, headers=response.headers)
     if failure is not None:
         return failure
-    body = parse_json(response.body)
+    body = parse_answer(response.body)
+    is_slacks = isinstance(body, dict) and body.get("ok") is False
+    if response.status in {401, 407} and not is_slacks:
+        return explain_gate(response.status, server="Slack")
     if isinstance(body, NotJson):
         return Failure(Fault.BROKEN, f"Slack's answer (HTTP {response.status}) cannot be read: {body.words}.")
     try:
@@ -108,8 +110,7 @@ def _read_response(response: Response, answer: type[A]) -> A | Failure:
             case {"ok": True} if response.status == 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
                 return answer.model_validate(body)
             case {"ok": False}:
-                refusal = _Refusal.model_validate(body)
-                return sort_refusal(refusal.error, needed=refusal.needed, headers=response.headers)
+                return sort_refusal(_Refusal.model_validate(body).error, headers=response.headers)
     except ValidationError:
         pass
     return Failure(Fault.BROKEN, f"Slack's answer (HTTP {response.status}) makes no sense.")

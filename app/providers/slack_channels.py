@@ -10,12 +10,15 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from app.outbound import Outbound
+from app.providers._answers import Many
 from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Fault, Messaging, Posted, RunReport
 from app.providers.slack_calls import Answer, SlackId, call, read_answer
 from app.providers.slack_messages import write_message
 
-LARGEST_PAGE = 200
+LARGEST_PAGE = 1000
 
+# What a person finds in the channel's details: nobody writes a name so, and the API's own ids are longer.
+_OWN_ID = re.compile(r"[CG][A-Z0-9]{7,20}")
 _CHANNEL_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 _EVENT_TYPE = "monitor_run_reported"
 
@@ -42,7 +45,7 @@ class _Paging(Answer):
 
 
 class _ChannelList(Answer):
-    channels: list[_Channel]
+    channels: Many[_Channel]
     response_metadata: _Paging = _Paging()
 
 
@@ -63,7 +66,8 @@ async def list_channels(*, authorized: Authorized, cursor: str | None, limit: in
         "limit": str(min(max(limit, 1), LARGEST_PAGE)),
     }
     arguments |= {"cursor": cursor} if cursor else {}
-    answer = read_answer(await call("conversations.list", arguments, authorized=authorized, outbound=outbound), _ChannelList)
+    outcome = await call("conversations.list", arguments, authorized=authorized, outbound=outbound)
+    answer = await read_answer(outcome, _ChannelList)
     if isinstance(answer, Failure):
         return answer
     following = answer.response_metadata.next_cursor or None
@@ -74,12 +78,18 @@ async def list_channels(*, authorized: Authorized, cursor: str | None, limit: in
     )
 
 
+def is_own_id(text: str) -> bool:
+    """Whether the text looks like an id that Slack gives its channels."""
+    return _OWN_ID.fullmatch(text) is not None
+
+
 async def find_channel(*, authorized: Authorized, channel_id: str, outbound: Outbound) -> Channel | Failure:
     """Return the channel; TARGET_GONE, with words that say what to do, where it cannot be posted to."""
     if not _CHANNEL_ID.fullmatch(channel_id):
         return _NO_CHANNEL
     arguments = {"channel": channel_id}
-    answer = read_answer(await call("conversations.info", arguments, authorized=authorized, outbound=outbound), _ChannelInfo)
+    outcome = await call("conversations.info", arguments, authorized=authorized, outbound=outbound)
+    answer = await read_answer(outcome, _ChannelInfo)
     if isinstance(answer, Failure):
         return answer
     channel = answer.channel
@@ -108,10 +118,10 @@ async def post_report(*, authorized: Authorized, channel_id: str, report: RunRep
         "unfurl_links": False,
         "unfurl_media": False,
     }
-    answer = read_answer(await call("chat.postMessage", json=posting, authorized=authorized, outbound=outbound), _Post)
-    return answer if isinstance(answer, Failure) else Posted(message_id=f"{answer.channel}/{answer.ts}")
+    answer = await read_answer(await call("chat.postMessage", json=posting, authorized=authorized, outbound=outbound), _Post)
+    return answer if isinstance(answer, Failure) else Posted()
 
 
 _NO_CHANNEL = Failure(Fault.TARGET_GONE, "That is no channel of Slack's: choose another.")
 
-MESSAGING = Messaging(list_channels=list_channels, find_channel=find_channel, post_report=post_report)
+MESSAGING = Messaging(list_channels=list_channels, find_channel=find_channel, post_report=post_report, is_own_id=is_own_id)

@@ -13,6 +13,7 @@ from app.providers.contract import Failure, Fault
 # Words joined by underscores, each short: nothing of this shape is a token, a secret or a code that was sent along.
 _CODE = re.compile(r"[a-z]{1,20}(?:_[a-z0-9]{1,20}){0,6}")
 
+_LONGEST_SCOPES = 10_000
 _INVITE = "Slack knows no such channel, or it is private and the app is not in it: invite the app there, or choose another"
 _CLOSED = "Slack does not let the app post in this channel: ask its owners, or choose another"
 _MIGRATES = "the workspace is being moved by Slack; it comes back by itself"
@@ -44,6 +45,9 @@ _MEANINGS: Mapping[str, tuple[Fault, str]] = {
     "method_not_supported_for_channel_type": (Fault.TARGET_GONE, "this is no channel that can be posted to: choose another"),
     "access_denied": (Fault.REFUSED, "an admin of the workspace does not allow this"),
     "accesslimited": (Fault.REFUSED, "the workspace does not accept calls from this network"),
+    "team_access_not_granted": (Fault.REFUSED, "the workspace has not approved the app: ask an admin of it"),
+    "two_factor_setup_required": (Fault.REFUSED, "two-factor authentication has to be set up at Slack first"),
+    "enterprise_is_restricted": (Fault.REFUSED, "the organization at Slack does not allow this: ask an admin of it"),
     "ekm_access_denied": (Fault.REFUSED, "an admin of the workspace has suspended messages"),
     "invalid_code": (Fault.REFUSED, "the sign-in took too long or was used already: begin again"),
     "code_already_used": (Fault.REFUSED, "the sign-in was used already: begin again"),
@@ -62,7 +66,7 @@ _MEANINGS: Mapping[str, tuple[Fault, str]] = {
 }
 
 
-def sort_refusal(code: str, *, needed: str | None, headers: Mapping[str, str]) -> Failure:
+def sort_refusal(code: str, *, headers: Mapping[str, str]) -> Failure:
     """Turn the `error` of an answer into a failure. An unknown code is REFUSED, and shown only where it looks like one."""
     if not _CODE.fullmatch(code):
         return Failure(Fault.REFUSED, "Slack refused, in words that are no error code of its own.")
@@ -71,7 +75,6 @@ def sort_refusal(code: str, *, needed: str | None, headers: Mapping[str, str]) -
         fault,
         f"{words[0].upper()}{words[1:]} ({code}).",
         retry_after=read_retry_after(headers) if fault is Fault.BUSY else None,
-        missing_scopes=read_scopes(needed) or () if fault is Fault.MISSING_SCOPES else (),
     )
 
 
@@ -86,7 +89,7 @@ def sort_status(status: int, *, headers: Mapping[str, str]) -> Failure | None:
 
 def read_scopes(text: str | None) -> tuple[str, ...] | None:
     """Return the scopes of a comma list, each once; None where the text is none."""
-    if text is None:
+    if text is None or len(text) > _LONGEST_SCOPES:
         return None
     scopes = tuple(dict.fromkeys(scope for part in text.split(",") if (scope := part.strip())))
     return scopes if all(re.fullmatch(r"[a-z][a-z0-9_.:-]{0,63}", scope) for scope in scopes) else None

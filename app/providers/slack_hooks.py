@@ -39,8 +39,8 @@ class _Verification(_Answer):
 
 
 class _Tokens(_Answer):
-    oauth: list[str] = []
-    bot: list[str] = []
+    oauth: list[object] = []
+    bot: list[object] = []
 
 
 class _Event(_Answer):
@@ -60,7 +60,6 @@ class _Callback(_Answer):
 
 class _Occurrence(_Answer):
     team_id: _Id
-    event_id: _Id
 
 
 def read_hook(request: SignedRequest, *, signing_secret: Secret, now: datetime) -> HookAnswer:
@@ -101,7 +100,6 @@ def _read(body: object) -> HookAnswer:
         case "url_verification":
             return Challenge(_Verification.model_validate(body).challenge)
         case "event_callback" if _Callback.model_validate(body).event.ends_bot:
-            occurrence = _Occurrence.model_validate(body)
-            return AccessEnded(account_id=occurrence.team_id, delivery_id=occurrence.event_id)
+            return AccessEnded(account_id=_Occurrence.model_validate(body).team_id)
         case _:
             return Ignored()

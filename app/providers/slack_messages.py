@@ -6,18 +6,24 @@ formatting text: `&`, `<` and `>` are what makes mentions and links, and are esc
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from app.characters import without_unseen
 from app.providers.contract import Occasion, RunReport
 
 FAILURES_SHOWN = 10
 
+_LONGEST_READ = 2_000
 _NAME_LENGTH = 90
 _WORDS_LENGTH = 170
 _URL_LENGTH = 2000
-_OUTCOMES = {"PASSED": ("✅", "passed"), "FAILED": ("❌", "failed")}
+_OUTCOMES = {
+    "PASSED": ("✅", "passed"),
+    "FAILED": ("❌", "failed"),
+    "NOTHING_RAN": ("⚪", "ran nothing: no request was made and no test was run"),
+}
 _SECOND = 1_000
 _MINUTE = 60 * _SECOND
 _ERROR = ("⚠️", "ended in an error")
@@ -27,8 +33,6 @@ _OCCASIONS = {
     Occasion.RECOVERY: "Recovered: the first pass after three failures or more in a row.",
 }
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-# Marks that turn the direction of the text around them: a test's name could make the whole line read as another.
-_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _URL = re.compile(r"https?://[^\s/?#@\\]+(?:[/?#]\S*)?")
 _URL_SAFE = ":/?#[]@!$'()*+,;=%~-._&"
 _LAST_PLANE_0 = 0xFFFF
@@ -50,7 +54,7 @@ def write_message(report: RunReport) -> Message:
     blocks = [_section(f"{_emoji(report)} *{escape(report.monitor_name, limit=_NAME_LENGTH)}* {_outcome(report)}")]
     blocks.append(_section("\n".join(filter(None, facts))))
     if report.failures:
-        blocks.append(_section("\n".join(_failing_tests(report.failures))))
+        blocks.append(_section("\n".join(_failing_tests(report))))
     return Message(_fallback(report), (*blocks, _context(report)))
 
 
@@ -59,7 +63,7 @@ def escape(text: str, *, limit: int) -> str:
 
     The answer has at most `limit` characters, counted as UTF-16 does (Slack does not say how it counts) and after escaping.
     """
-    line = " ".join("".join(map(_visible, _BIDI.sub("", text))).split())
+    line = " ".join(without_unseen("".join(map(_visible, text[:_LONGEST_READ]))).split())
     pieces = [_ESCAPES.get(character, character) for character in line[: limit + 1]]
     if sum(map(_width, pieces)) <= limit:
         return "".join(pieces)
@@ -112,7 +116,7 @@ def _figures(report: RunReport) -> str:
             _count(report.request_count, "request"),
             f"{_count(report.test_count, 'test')}, {report.failed_test_count} failed",
             _count(report.error_count, "error"),
-            f"took {describe_duration(report.duration_ms)}",
+            *([f"took {describe_duration(report.duration_ms)}"] if report.duration_ms else ()),
         )
     )
 
@@ -121,10 +125,15 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _failing_tests(failures: Sequence[tuple[str, str]]) -> list[str]:
-    lines = [_failing_test(name, words) for name, words in failures[:FAILURES_SHOWN]]
-    more = len(failures) - FAILURES_SHOWN
+def _failing_tests(report: RunReport) -> list[str]:
+    lines = [_failing_test(name, words) for name, words in report.failures[:FAILURES_SHOWN]]
+    more = _count_failures(report) - len(lines)
     return [*lines, f"… and {more} more"] if more > 0 else lines
+
+
+def _count_failures(report: RunReport) -> int:
+    """Return how many there were: a run names its first hundred."""
+    return max(report.failed_test_count + report.error_count, len(report.failures))
 
 
 def _failing_test(name: str, words: str) -> str:
@@ -146,7 +155,7 @@ def _fallback(report: RunReport) -> str:
     parts = [f"{_emoji(report)} {name} {_outcome(report)}: {_figures(report)}.", _occasion(report)]
     if report.failures:
         first = escape(report.failures[0][0], limit=_NAME_LENGTH) or "(no name)"
-        more = len(report.failures) - 1
+        more = _count_failures(report) - 1
         parts.append(f"Failing: {first}{f' and {more} more' if more else ''}.")
     return " ".join(filter(None, parts))
 

@@ -16,6 +16,7 @@ from starlette.routing import Mount
 from app.clock import Clock
 from app.sandbox.access import LoopbackOnly, NoWebPage
 from app.sandbox.control import control_routes
+from app.sandbox.front_page import front_routes
 from app.sandbox.github import GitHub
 from app.sandbox.gitlab import GitLab
 from app.sandbox.slack import Slack
@@ -33,7 +34,7 @@ def create_sandbox(
     rotation: bool = False,
     retry_after: Sequence[float] = (0.0, 5.0, 30.0),
 ) -> Starlette:
-    """Return the sandbox: the providers below their names, /control beside them.
+    """Return the sandbox: the providers below their names, /control beside them, and at / what they hold, for people.
 
     Slack's signed events go to `events_url`; one that is not answered with 2xx within 3 s is sent again after each of the
     `retry_after` seconds (Slack itself waits 0, 60 and 300). `rotation`: Slack's tokens expire and are refreshed.
@@ -54,4 +55,4 @@ def create_sandbox(
         for each in state.stand_ins
     ]
     control = Mount("/control", routes=control_routes(state), middleware=[Middleware(NoWebPage)])
-    return Starlette(routes=[control, *providers], middleware=[Middleware(LoopbackOnly)], lifespan=lifespan)
+    return Starlette(routes=[*front_routes(state), control, *providers], middleware=[Middleware(LoopbackOnly)], lifespan=lifespan)

@@ -41,9 +41,9 @@ def page(title: str, body: str, *, provider: str, redirect_origin: str | None = 
     return HTMLResponse(content, status, headers)
 
 
-def error_page(error: str, *, provider: str, status: int = 400) -> Response:
-    """Return the page that ends a sign-in from which there is no way back that could be trusted."""
-    body = f"<h1>Something in this sign-in is wrong</h1><p>Error: <code>{escape(error)}</code></p>"
+def error_page(error: str, *, provider: str, status: int = 400, why: str = "") -> Response:
+    """Return the page that ends a sign-in from which there is no way back that could be trusted; `why` is for people."""
+    body = f"<h1>Something in this sign-in is wrong</h1><p>Error: <code>{escape(error)}</code></p><p>{escape(why)}</p>"
     return page("error", body, provider=provider, status=status)
 
 

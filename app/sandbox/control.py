@@ -12,9 +12,15 @@ from starlette.routing import BaseRoute, Route
 from app.sandbox.faults import FAULT, AccountFault, Fault
 from app.sandbox.state import Snapshot, State
 
+ABOUT = {"name": "installed-apps sandbox"}
+"""What /control/about answers: whoever finds a port taken learns by it that this is what it was looking for."""
+
 
 def control_routes(state: State) -> Sequence[BaseRoute]:
     """Return the routes below /control."""
+
+    async def show_about(_: Request) -> JSONResponse:
+        return JSONResponse(ABOUT)
 
     async def show_state(_: Request) -> JSONResponse:
         return JSONResponse(_snapshot(state), headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
@@ -35,6 +41,7 @@ def control_routes(state: State) -> Sequence[BaseRoute]:
         return JSONResponse({"ok": True})
 
     return [
+        Route("/about", show_about, methods=["GET"]),
         Route("/state", show_state, methods=["GET"]),
         Route("/faults", order_fault, methods=["POST"]),
         Route("/faults", forget_faults, methods=["DELETE"]),

@@ -15,6 +15,10 @@ from app.sandbox.git_state import GitState
 from app.sandbox.git_world import User
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_ELSEWHERE = (
+    "The sandbox sends browsers back to this machine alone: to an address at 127.0.0.1, localhost or [::1]. The redirect_uri of "
+    "this sign-in is none. Where it is the service's, start that with a loopback address as INSTALLED_APPS_PUBLIC_URL."
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class Asked:
 class Customs:
     """What is a provider's own about its consent.
 
-    `object_to` returns what is sent back to the app instead of asking, or None; `denied` is what is sent back for a no.
+    `object_to` returns what is sent back to the app instead of asking, or None; `denied` is what is sent back for a no;
+    `registered` is where apps are sent back to that do not say where, None where they have to.
     """
 
     provider: str
@@ -43,6 +48,7 @@ class Customs:
     bad_redirect_uri: str
     denied: Mapping[str, str]
     object_to: Callable[[Asked], Mapping[str, str] | None]
+    registered: str | None = None
 
 
 def consent_routes(state: GitState, customs: Customs) -> Sequence[BaseRoute]:
@@ -66,11 +72,11 @@ def consent_routes(state: GitState, customs: Customs) -> Sequence[BaseRoute]:
 
 
 def _parse(state: GitState, customs: Customs, fields: Mapping[str, str]) -> Asked | Response:
-    redirect = REDIRECT_URI.fullmatch(fields.get("redirect_uri", ""))
+    redirect = REDIRECT_URI.fullmatch(fields.get("redirect_uri") or customs.registered or "")
     if fields.get("client_id") != state.client.id:
         return error_page(customs.unknown_client, provider=customs.provider)
     if redirect is None or not _is_loopback(redirect.group()):
-        return error_page(customs.bad_redirect_uri, provider=customs.provider)
+        return error_page(customs.bad_redirect_uri, provider=customs.provider, why=_ELSEWHERE)
     scopes = tuple(dict.fromkeys(fields.get("scope", "").replace(",", " ").split()))
     asked = Asked(fields, redirect.group(), redirect["origin"], scopes)
     objection = customs.object_to(asked)

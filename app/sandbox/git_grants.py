@@ -53,11 +53,14 @@ class Grants:
         return code
 
     def redeem_code(self, code: str, *, redirect_uri: str | None, verifier: str | None) -> Consent | str:
-        """Return what the code stands for, and spend it; or say what is wrong: "code", "redirect_uri" or "verifier"."""
+        """Return what the code stands for, and spend it; or say what is wrong: "code", "redirect_uri" or "verifier".
+
+        `redirect_uri` None: who exchanges it does not say where it was sent.
+        """
         consent, good_until = self.codes.get(code, (None, None))
         if consent is None or good_until is None or self.clock.now() >= good_until:
             return "code"
-        if redirect_uri != consent.redirect_uri:
+        if redirect_uri is not None and redirect_uri != consent.redirect_uri:
             return "redirect_uri"
         if not proves(verifier, consent.challenge):
             return "verifier"

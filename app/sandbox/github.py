@@ -103,4 +103,5 @@ def _api_routes(github: GitHubState) -> Sequence[BaseRoute]:
 
 def _show_rates(call: Call) -> Response:
     core = call.rates.show(call.user.login)
-    return JSONResponse({"resources": {"core": core}, "rate": core})
+    search = core | {"limit": 30, "remaining": 30, "used": 0, "resource": "search"}
+    return JSONResponse({"resources": {"core": core, "search": search}, "rate": core})

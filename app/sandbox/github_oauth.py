@@ -16,6 +16,9 @@ from app.sandbox.github_shown import show_user
 from app.sandbox.github_wire import GitHubState, dress, invalid, not_found, refuse
 from app.sandbox.state import name_caller
 
+REGISTERED = "http://127.0.0.1:8000/callback"
+"""The callback address of the app, as whoever registered it would have filled it in."""
+
 _TOKENS_AT_MOST = 10
 _TROUBLE = "https://docs.github.com/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-"
 _FAILURES = {
@@ -44,6 +47,7 @@ def oauth_routes(github: GitHubState) -> Sequence[BaseRoute]:
             "error_uri": f"{_TROUBLE}authorization-request-errors#access-denied",
         },
         object_to=_object_to,
+        registered=REGISTERED,
     )
     application = "/api/v3/applications/{client_id}"
     return [
@@ -80,7 +84,7 @@ def _exchange(github: GitHubState, fields: Mapping[str, str]) -> dict[str, str]:
     if fields.get("grant_type", "authorization_code") != "authorization_code":
         return _failure("unsupported_grant_type")
     consent = github.git.grants.redeem_code(
-        fields.get("code", ""), redirect_uri=fields.get("redirect_uri"), verifier=fields.get("code_verifier")
+        fields.get("code", ""), redirect_uri=fields.get("redirect_uri") or None, verifier=fields.get("code_verifier")
     )
     if not isinstance(consent, Consent):
         return _failure(_WRONG[consent])

@@ -11,8 +11,8 @@ from app.sandbox.github_shown import (
     show_organization,
     show_reference,
     show_repository,
-    show_user,
     show_whole_branch,
+    show_whole_user,
     write_moment,
 )
 from app.sandbox.github_wire import Call, invalid, not_found, refuse, respond_with_page
@@ -28,10 +28,8 @@ _SORTS: dict[str, Callable[[Repository], str]] = {
 
 
 def show_viewer(call: Call) -> Response:
-    viewer = {**show_user(call.user, call.api), "name": call.user.name, "email": None, "company": None, "bio": None}
-    if {"user", "user:email", "read:user"} & set(call.token.scopes):
-        viewer["email"] = call.user.email
-    return JSONResponse(viewer)
+    may_see = {"user", "user:email", "read:user"} & set(call.token.scopes)
+    return JSONResponse(show_whole_user(call.user, call.api, email=call.user.email if may_see else None))
 
 
 def list_organizations(call: Call) -> Response:
@@ -61,7 +59,7 @@ def list_organizations_repositories(call: Call) -> Response:
 
 
 def show_one(call: Call, repository: Repository) -> Response:
-    return JSONResponse(show_repository(call, repository))
+    return JSONResponse(show_repository(call, repository) | {"network_count": 0, "subscribers_count": 0})
 
 
 def list_branches(call: Call, repository: Repository) -> Response:

@@ -5,25 +5,50 @@ from urllib.parse import quote
 
 from app.sandbox.git_objects import Commit, Leaf
 from app.sandbox.git_world import Access, Namespace, Repository, User
+from app.sandbox.github_links import links_of_organization, links_of_repository, links_of_user
 from app.sandbox.github_wire import Call
 
 _DEFAULT_OF_EMPTY = "main"
+_JOINED = "2024-01-02T03:04:05Z"
+_FEATURES = {
+    "has_issues": True,
+    "has_projects": False,
+    "has_downloads": True,
+    "has_wiki": False,
+    "has_pages": False,
+    "has_discussions": False,
+}
+_COUNTS = dict.fromkeys(
+    (
+        "forks",
+        "forks_count",
+        "open_issues",
+        "open_issues_count",
+        "stargazers_count",
+        "watchers",
+        "watchers_count",
+    ),
+    0,
+)
 
 
 def show_user(user: User, api: str) -> dict[str, object]:
-    html = api.removesuffix("/api/v3")
+    return _show_account(user.login, user.id, api) | {"node_id": f"U_{user.id:06}", "type": "User"}
+
+
+def show_whole_user(user: User, api: str, *, email: str | None) -> dict[str, object]:
+    """Return a person as /user shows them to themselves; `email` is None where the token does not reach it."""
+    nobody_wrote = dict.fromkeys(("company", "location", "bio", "hireable", "twitter_username"))
+    counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
     return {
-        "login": user.login,
-        "id": user.id,
-        "node_id": f"U_{user.id:06}",
-        "avatar_url": f"{html}/avatars/u/{user.id}",
-        "gravatar_id": "",
-        "url": f"{api}/users/{user.login}",
-        "html_url": f"{html}/{user.login}",
-        "repos_url": f"{api}/users/{user.login}/repos",
-        "organizations_url": f"{api}/users/{user.login}/orgs",
-        "type": "User",
-        "site_admin": False,
+        **show_user(user, api),
+        "name": user.name,
+        "email": email,
+        "blog": "",
+        **nobody_wrote,
+        **counts,
+        "created_at": _JOINED,
+        "updated_at": _JOINED,
     }
 
 
@@ -33,7 +58,7 @@ def show_organization(namespace: Namespace, api: str) -> dict[str, object]:
         "id": namespace.id,
         "node_id": f"O_{namespace.id:06}",
         "url": f"{api}/orgs/{namespace.path}",
-        "repos_url": f"{api}/orgs/{namespace.path}/repos",
+        **links_of_organization(f"{api}/orgs/{namespace.path}"),
         "avatar_url": f"{api.removesuffix('/api/v3')}/avatars/u/{namespace.id}",
         "description": namespace.name,
     }
@@ -54,11 +79,13 @@ def show_repository(call: Call, repository: Repository) -> dict[str, object]:
         "description": repository.description or None,
         "fork": False,
         "url": url,
-        "branches_url": f"{url}/branches{{/branch}}",
-        "contents_url": f"{url}/contents/{{+path}}",
-        "trees_url": f"{url}/git/trees{{/sha}}",
-        "blobs_url": f"{url}/git/blobs{{/sha}}",
-        "clone_url": f"{html}.git",
+        **links_of_repository(url),
+        **_addresses_of_git(call, repository),
+        **_FEATURES,
+        **_COUNTS,
+        "homepage": None,
+        "language": None,
+        "license": None,
         "created_at": write_moment(repository.created_at),
         "updated_at": pushed_at,
         "pushed_at": pushed_at,
@@ -122,6 +149,7 @@ def show_commit(call: Call, repository: Repository, commit: Commit) -> dict[str,
             "comment_count": 0,
         },
         "url": f"{url}/commits/{commit.sha}",
+        "comments_url": f"{url}/commits/{commit.sha}/comments",
         "html_url": f"{call.html}/{repository.path}/commit/{commit.sha}",
         "author": None,
         "committer": None,
@@ -141,7 +169,35 @@ def _leaves(repository: Repository) -> list[Leaf]:
 def _show_owner(call: Call, namespace: Namespace) -> dict[str, object]:
     if namespace.kind == "user":
         return show_user(call.git.world.users[namespace.path], call.api)
-    return {**show_organization(namespace, call.api), "type": "Organization", "site_admin": False}
+    account = _show_account(namespace.path, namespace.id, call.api)
+    return account | {"node_id": f"O_{namespace.id:06}", "type": "Organization"}
+
+
+def _show_account(login: str, id: int, api: str) -> dict[str, object]:
+    """Return what people and organizations have alike where they own something."""
+    html, url = api.removesuffix("/api/v3"), f"{api}/users/{login}"
+    return {
+        "login": login,
+        "id": id,
+        "avatar_url": f"{html}/avatars/u/{id}",
+        "gravatar_id": "",
+        "url": url,
+        "html_url": f"{html}/{login}",
+        **links_of_user(url),
+        "site_admin": False,
+    }
+
+
+def _addresses_of_git(call: Call, repository: Repository) -> dict[str, str | None]:
+    html = f"{call.html}/{repository.path}"
+    host = html.partition("://")[2]
+    return {
+        "clone_url": f"{html}.git",
+        "git_url": f"git://{host}.git",
+        "ssh_url": f"git@{host.partition('/')[0]}:{repository.path}.git",
+        "svn_url": html,
+        "mirror_url": None,
+    }
 
 
 def _show_permissions(call: Call, repository: Repository) -> dict[str, bool]:

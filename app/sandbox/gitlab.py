@@ -8,12 +8,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.clock import Clock
-from app.sandbox import gitlab_projects as projects, gitlab_repository as repository
+from app.sandbox import gitlab_groups as groups, gitlab_projects as projects, gitlab_repository as repository
 from app.sandbox.faults import AccountFault, RateLimitFault
 from app.sandbox.git_client import Client
 from app.sandbox.git_control import git_control_routes
 from app.sandbox.git_seed import seed_world
 from app.sandbox.git_state import GitState
+from app.sandbox.gitlab_groups import of_group
 from app.sandbox.gitlab_oauth import oauth_routes
 from app.sandbox.gitlab_projects import of_project
 from app.sandbox.gitlab_wire import Endpoint, Routes, call_api, refuse
@@ -27,6 +28,9 @@ _ROUTES: Routes = {
     ("version",): Endpoint(projects.show_version, _ANY),
     ("metadata",): Endpoint(projects.show_metadata, _ANY),
     ("user",): Endpoint(projects.show_viewer, _ANY),
+    ("groups",): Endpoint(groups.list_groups),
+    ("groups", None): Endpoint(of_group(groups.show_one)),
+    ("groups", None, "projects"): Endpoint(of_group(groups.list_projects)),
     ("projects",): Endpoint(projects.list_projects, is_for_anyone=True),
     ("projects", None): Endpoint(of_project(projects.show_one), is_for_anyone=True),
     ("projects", None, "repository", "branches"): Endpoint(of_project(repository.list_branches), is_for_anyone=True),

@@ -100,7 +100,7 @@ def _give_token(git: GitState, client: Client | None, fields: _Fields) -> Respon
 def _missing(fields: _Fields) -> str | None:
     needed = {
         "authorization_code": ("code", "redirect_uri"),
-        "refresh_token": ("refresh_token", "redirect_uri"),
+        "refresh_token": ("refresh_token",),
     }
     names = ("grant_type", *needed.get(fields.get("grant_type", ""), ()))
     return next((name for name in names if not fields.get(name)), None)
@@ -114,7 +114,7 @@ def _exchange(git: GitState, fields: _Fields) -> Response:
 def _refresh(git: GitState, fields: _Fields) -> Response:
     """Give a new pair for a refresh token, once: with it the old pair ends, the access token too."""
     token = git.grants.find_by_refresh(fields["refresh_token"])
-    if token is None or token.is_revoked or token.redirect_uri != fields["redirect_uri"]:
+    if token is None or token.is_revoked:
         return _refuse("invalid_grant", 400)
     token.is_revoked = True
     return _give(git, Consent(token.user, token.scopes, token.redirect_uri, None))

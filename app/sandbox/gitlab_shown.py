@@ -4,8 +4,10 @@ from datetime import datetime
 from urllib.parse import quote
 
 from app.sandbox.git_objects import Commit, Entry
-from app.sandbox.git_world import Access, Repository, User
+from app.sandbox.git_world import Access, Namespace, Repository, User
 from app.sandbox.gitlab_wire import Call
+
+_ACME = 101  # the one group that has another in it
 
 
 def show_user(user: User, root: str) -> dict[str, object]:
@@ -48,12 +50,40 @@ def show_project(call: Call, project: Repository, *, is_simple: bool) -> dict[st
             "path": namespace.path.rpartition("/")[2],
             "kind": namespace.kind,
             "full_path": namespace.path,
-            "parent_id": 101 if "/" in namespace.path else None,
+            "parent_id": _parent_of(namespace),
             "avatar_url": None,
             "web_url": f"{call.root}/{namespace.path}",
         },
     }
     return shown if is_simple else shown | _show_rest(call, project)
+
+
+def show_group(call: Call, group: Namespace) -> dict[str, object]:
+    return {
+        "id": group.id,
+        "web_url": f"{call.root}/groups/{group.path}",
+        "name": group.name,
+        "path": group.path.rpartition("/")[2],
+        "description": "",
+        "visibility": "private",
+        "share_with_group_lock": False,
+        "require_two_factor_authentication": False,
+        "two_factor_grace_period": 48,
+        "project_creation_level": "developer",
+        "auto_devops_enabled": None,
+        "subgroup_creation_level": "maintainer",
+        "emails_enabled": True,
+        "mentions_disabled": None,
+        "lfs_enabled": True,
+        "default_branch": None,
+        "avatar_url": None,
+        "request_access_enabled": True,
+        "full_name": group.path.replace("/", " / "),
+        "full_path": group.path,
+        "created_at": "2024-01-02T03:04:05.000Z",
+        "parent_id": _parent_of(group),
+        "archived": False,
+    }
 
 
 def show_branch(call: Call, project: Repository, branch: str) -> dict[str, object]:
@@ -99,6 +129,10 @@ def show_entry(entry: Entry) -> dict[str, object]:
 
 def write_moment(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _parent_of(namespace: Namespace) -> int | None:
+    return _ACME if "/" in namespace.path else None
 
 
 def _show_rest(call: Call, project: Repository) -> dict[str, object]:

@@ -1,9 +1,9 @@
 """What /control can do at the stand-in for Slack: be the person there who runs a workspace."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute, Route
 from app.sandbox.control import refused
 from app.sandbox.slack_state import SlackState
 from app.sandbox.slack_world import Channel
+
+_Order = TypeVar("_Order", bound="_ChannelOf")
 
 
 class _Settings(BaseModel):
@@ -27,8 +29,12 @@ class _ChannelOf(BaseModel):
     channel: str
 
 
+class _NewName(_ChannelOf):
+    name: str = Field(pattern=r"^[a-z0-9_-]{1,80}$")
+
+
 def slack_control_routes(slack: SlackState) -> Sequence[BaseRoute]:
-    """Return /settings (token rotation on or off) and /invite, /archive, /unarchive (a channel, by ids or names)."""
+    """Return /settings (token rotation on or off) and /invite, /archive, /unarchive, /rename (a channel, by ids or names)."""
 
     async def change_settings(request: Request) -> JSONResponse:
         try:
@@ -39,35 +45,40 @@ def slack_control_routes(slack: SlackState) -> Sequence[BaseRoute]:
 
     return [
         Route("/settings", change_settings, methods=["POST"]),
-        _channel_route(slack, "/invite", _invite),
-        _channel_route(slack, "/archive", _archive),
-        _channel_route(slack, "/unarchive", _unarchive),
+        _channel_route(slack, "/invite", _ChannelOf, _invite),
+        _channel_route(slack, "/archive", _ChannelOf, _archive),
+        _channel_route(slack, "/unarchive", _ChannelOf, _unarchive),
+        _channel_route(slack, "/rename", _NewName, _rename),
     ]
 
 
-def _channel_route(slack: SlackState, path: str, change: Callable[[Channel], None]) -> Route:
+def _channel_route(slack: SlackState, path: str, kind: type[_Order], change: Callable[[Channel, _Order], None]) -> Route:
     async def endpoint(request: Request) -> JSONResponse:
         try:
-            wanted = _ChannelOf.model_validate_json(await request.body())
+            wanted = kind.model_validate_json(await request.body())
         except ValidationError as problem:
             return refused(problem)
         workspace = slack.workspace(wanted.workspace)
         channel = None if workspace is None else workspace.channel(wanted.channel)
         if channel is None:
             return JSONResponse({"error": "there is no such channel"}, status_code=404)
-        change(channel)
+        change(channel, wanted)
         return JSONResponse({"ok": True, "channel": channel.id})
 
     return Route(path, endpoint, methods=["POST"])
 
 
-def _invite(channel: Channel) -> None:
+def _invite(channel: Channel, _: _ChannelOf) -> None:
     channel.is_member = True
 
 
-def _archive(channel: Channel) -> None:
+def _archive(channel: Channel, _: _ChannelOf) -> None:
     channel.is_archived = True
 
 
-def _unarchive(channel: Channel) -> None:
+def _unarchive(channel: Channel, _: _ChannelOf) -> None:
     channel.is_archived = False
+
+
+def _rename(channel: Channel, wanted: _NewName) -> None:
+    channel.name = wanted.name

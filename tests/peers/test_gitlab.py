@@ -144,6 +144,17 @@ async def test_a_refresh_ends_both_tokens_at_once(doorkeeper: Doorkeeper) -> Non
     assert (await doorkeeper.read("/api/v4/user", new["access_token"])).status_code == 200
 
 
+async def test_a_refresh_need_not_say_where_the_code_was_sent(doorkeeper: Doorkeeper) -> None:
+    tokens = await sign_in(doorkeeper)
+
+    elsewhere = await doorkeeper.refresh(
+        doorkeeper.client, tokens["refresh_token"], redirect_uri="http://127.0.0.1:8000/elsewhere"
+    )
+    nowhere = await doorkeeper.refresh(doorkeeper.client, elsewhere.json()["refresh_token"], redirect_uri="")
+
+    assert (elsewhere.status_code, nowhere.status_code) == (200, 200)
+
+
 async def test_of_two_refreshes_at_once_one_is_refused(doorkeeper: Doorkeeper) -> None:
     tokens = await sign_in(doorkeeper)
 

@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from app.outbound import Outbound, Outcome, Request
 from app.providers.contract import Authorized, Client
 from app.sealing.secret import Secret
+from tests.listening import listening
 
 CLIENT_SECRET = "cs7f3a91bd20e84c6c"
 ACCESS_TOKEN = "xoxb-4f1e9a77c0d2b8356e"
@@ -61,32 +62,16 @@ class ScriptedProvider:
 @asynccontextmanager
 async def scripted(script: Script) -> AsyncIterator[ScriptedProvider]:
     """Answer every request as the script says."""
-    provider, at_work = ScriptedProvider(), set[asyncio.Task[None]]()
+    provider = ScriptedProvider()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            asked = await _read(reader)
-            provider.asked.append(asked)
-            await _write(writer, script(asked))
-        writer.close()
-        with suppress(ConnectionError, asyncio.CancelledError):
-            await writer.wait_closed()
+        asked = await _read(reader)
+        provider.asked.append(asked)
+        await _write(writer, script(asked))
 
-    def start(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(answer(reader, writer))
-        at_work.add(task)
-        task.add_done_callback(at_work.discard)
-
-    listener = await asyncio.start_server(start, "127.0.0.1", 0)
-    provider.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    try:
+    async with listening(answer) as port:
+        provider.url = f"http://127.0.0.1:{port}"
         yield provider
-    finally:
-        listener.close()
-        for task in list(at_work):
-            task.cancel()
-        await asyncio.gather(*at_work, return_exceptions=True)
-        await listener.wait_closed()
 
 
 class HastyOutbound(Outbound):

@@ -253,7 +253,8 @@ def test_the_authorize_address_carries_what_protects_the_sign_in(provider: Provi
 
     query = parse_qs(urlsplit(address).query)
     assert origin_of(address) == client.origin
-    assert {name: query[name] for name in ("client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method")} == {
+    assert {name: value for name, value in query.items() if name != "scope"} == {
+        "response_type": ["code"],
         "client_id": ["client-id"],
         "redirect_uri": [REDIRECT_URI + "?a=b&c"],
         "state": ["the+state&="],

@@ -15,6 +15,9 @@ HAS_REPO = {"X-OAuth-Scopes": "repo, user", "X-Accepted-OAuth-Scopes": "repo"}
 REFUSALS = {
     "a bad token": (http({"message": "Bad credentials"}, status=401), Fault.DEAD_GRANT),
     "a proxy's 401": (http(b"<h1>Sign in</h1>", status=401), Fault.BROKEN),
+    "a proxy's 401 in JSON": (http({"message": "Unauthorized"}, status=401), Fault.BROKEN),
+    "a token that did not arrive": (http({"message": "Requires authentication"}, status=401), Fault.BROKEN),
+    "a proxy's 407": (http({"message": "Bad"}, status=407), Fault.BROKEN),
     "a suspended account": (http({"message": "Sorry. Your account was suspended."}, status=403), Fault.DEAD_GRANT),
     "no right": (http({"message": "Must have admin rights to Repository."}, status=403), Fault.TARGET_GONE),
     "no scope": (http({"message": "Not Found"}, status=404, headers=NEEDS_REPO), Fault.MISSING_SCOPES),
@@ -80,13 +83,6 @@ async def test_each_refusal_says_who_must_act(case: str) -> None:
     wire, fault = REFUSALS[case]
 
     assert fault_of(await find(wire)) is fault
-
-
-async def test_the_scopes_that_are_missing_are_named() -> None:
-    outcome = await find(http({"message": "Not Found"}, status=404, headers=NEEDS_REPO))
-
-    assert isinstance(outcome, Failure)
-    assert outcome.missing_scopes == ("repo",)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """S3-08: whatever a name, a link or a redirect says, a token goes to the grant's own server, below its API."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import unquote
 
 import pytest
 
-from app.providers.contract import Failure, Fault
-from app.providers.hosting import RepositoryPage
+from app.outbound import Outbound
+from app.providers.contract import Authorized, Failure, Fault
+from app.providers.hosting import BranchPage, EntryPage, RepositoryPage
 from tests.providers.git_servers import ASKS, GITHUB, GITLAB, Ask, Kind, WatchedOutbound, segments_of
 from tests.providers.hostile_names import ELSEWHERE, HOSTILE
 from tests.providers.scripted import ACCESS_TOKEN, Asked, Wire, door_to, http, scripted
@@ -25,6 +27,83 @@ GITLABS_PROJECT = {
     "namespace": {"full_path": "acme"},
     "web_url": "https://git.example/acme/payments-api",
 }
+
+
+GITHUBS_ROWS = {
+    "list_repositories": GITHUBS_REPOSITORY,
+    "search_repositories": GITHUBS_REPOSITORY,
+    "list_branches": {"name": "main", "commit": {"sha": "0" * 40}, "protected": False},
+}
+GITLABS_ROWS = {
+    "list_repositories": GITLABS_PROJECT,
+    "search_repositories": GITLABS_PROJECT,
+    "list_branches": {"name": "main", "commit": {"id": "0" * 40}, "default": True, "protected": False},
+    "search_branches": {"name": "main", "commit": {"id": "0" * 40}, "default": True, "protected": False},
+    "list_entries": {"name": "docs", "path": "docs", "type": "tree", "mode": "040000"},
+}
+PAGED_BY = {"/api/v3": ("page",), "/api/v4": ("page", "page_token", "id_after", "cursor")}
+
+Paged = Callable[[Kind, Authorized, Outbound, str | None], Awaitable[tuple[Sequence[object], str | None]]]
+
+
+async def list_repositories(
+    kind: Kind, authorized: Authorized, outbound: Outbound, cursor: str | None, *, search: str | None = None
+) -> tuple[Sequence[object], str | None]:
+    page = await kind.hosting.list_repositories(authorized=authorized, search=search, cursor=cursor, limit=20, outbound=outbound)
+    assert isinstance(page, RepositoryPage), page
+    return page.repositories, page.next_cursor
+
+
+async def search_repositories(
+    kind: Kind, authorized: Authorized, outbound: Outbound, cursor: str | None
+) -> tuple[Sequence[object], str | None]:
+    return await list_repositories(kind, authorized, outbound, cursor, search="pay")
+
+
+async def list_branches(
+    kind: Kind, authorized: Authorized, outbound: Outbound, cursor: str | None, *, search: str | None = None
+) -> tuple[Sequence[object], str | None]:
+    page = await kind.hosting.list_branches(
+        authorized=authorized,
+        repository_id=kind.repository_id,
+        default_branch="main",
+        search=search,
+        cursor=cursor,
+        limit=20,
+        outbound=outbound,
+    )
+    assert isinstance(page, BranchPage), page
+    return page.branches, page.next_cursor
+
+
+async def search_branches(
+    kind: Kind, authorized: Authorized, outbound: Outbound, cursor: str | None
+) -> tuple[Sequence[object], str | None]:
+    return await list_branches(kind, authorized, outbound, cursor, search="ma")
+
+
+async def list_entries(
+    kind: Kind, authorized: Authorized, outbound: Outbound, cursor: str | None
+) -> tuple[Sequence[object], str | None]:
+    page = await kind.hosting.list_entries(
+        authorized=authorized,
+        repository_id=kind.repository_id,
+        ref="main",
+        path="",
+        cursor=cursor,
+        limit=20,
+        outbound=outbound,
+    )
+    assert isinstance(page, EntryPage), page
+    return page.entries, page.next_cursor
+
+
+# Every list that a server gives in pages: at GitHub, a search of branches and a directory come whole.
+PAGED: tuple[tuple[Kind, Paged], ...] = (
+    *((GITHUB, ask) for ask in (list_repositories, search_repositories, list_branches)),
+    *((GITLAB, ask) for ask in (list_repositories, search_repositories, list_branches, search_branches, list_entries)),
+)
+every_paged = pytest.mark.parametrize(("kind", "ask"), PAGED, ids=[f"{kind.api[1:]} {ask.__name__}" for kind, ask in PAGED])
 
 
 def refuse(asked: Asked) -> Wire:
@@ -71,11 +150,37 @@ async def test_no_link_leads_a_token_out_of_the_api(kind: Kind, link: str) -> No
         page = await kind.hosting.list_repositories(
             authorized=there.authorized(), search=None, cursor=None, limit=20, outbound=outbound
         )
+        if isinstance(page, RepositoryPage):
+            await kind.hosting.list_repositories(
+                authorized=there.authorized(), search=None, cursor=page.next_cursor, limit=20, outbound=outbound
+            )
 
         await outbound.aclose()
-    assert isinstance(page, Failure)
-    assert page.fault is Fault.BROKEN
-    assert len(there.asked) == 1
+    names_a_page = any(f"{name}=" in link for name in PAGED_BY[kind.api])
+    assert isinstance(page, RepositoryPage) is names_a_page
+    assert len(there.asked) == 1 + names_a_page
+    assert all(url == origin == there.url for url, origin in outbound.origins)
+    assert all(asked.target.startswith(f"{kind.repositories}?") for asked in there.asked)
+
+
+@every_paged
+async def test_a_server_behind_a_proxy_that_ends_tls_is_paged_at_our_own_address(kind: Kind, ask: Paged) -> None:
+    """It links to the name and the scheme that it knows itself by."""
+    row = (GITHUBS_ROWS if kind is GITHUB else GITLABS_ROWS)[ask.__name__]
+
+    def answer(asked: Asked) -> Wire:
+        path, _, query = asked.target.partition("?")
+        body = {"items": [row]} if "/search/" in path else [row]
+        more = {"Link": f'<http://git.internal:8080{path}?{kind.page}=7&per_page=20>; rel="next"'}
+        return http(body, headers={} if f"{kind.page}=7" in query else more)
+
+    async with scripted(answer) as there, door_to(there) as outbound:
+        first, cursor = await ask(kind, there.authorized(), outbound, None)
+        second, end = await ask(kind, there.authorized(), outbound, cursor)
+
+    assert (len(first), len(second), end) == (1, 1, None)
+    assert cursor == f"{kind.page}=7&size=20&skip=0"
+    assert [asked.headers["host"] for asked in there.asked] == [there.url.removeprefix("http://")] * 2
 
 
 @every_kind
@@ -136,3 +241,17 @@ async def test_what_has_moved_within_the_server_is_gone_and_says_so(kind: Kind) 
     assert outcome.fault is Fault.TARGET_GONE
     assert "moved or was renamed" in outcome.words
     assert len(there.asked) == 1
+
+
+@pytest.mark.parametrize("name", ["https://git.internal", "http://10.0.0.7:8080"])
+async def test_what_was_renamed_is_gone_also_where_the_server_has_another_name_for_itself(name: str) -> None:
+    async with (
+        scripted(lambda _: http(status=301, headers={"Location": f"{name}/api/v3/repositories/7"})) as there,
+        door_to(there) as outbound,
+    ):
+        outcome = await GITHUB.hosting.find_repository(
+            authorized=there.authorized(), repository_id=GITHUB.repository_id, outbound=outbound
+        )
+
+    assert isinstance(outcome, Failure)
+    assert (outcome.fault, "moved or was renamed" in outcome.words) == (Fault.TARGET_GONE, True)

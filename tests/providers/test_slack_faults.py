@@ -49,22 +49,6 @@ async def test_a_refusal_counts_whatever_its_http_status(status: int) -> None:
     assert await fault_of(STEPS["post"], http({"ok": False, "error": "token_revoked"}, status=status)) is Fault.DEAD_GRANT
 
 
-async def test_what_is_missing_is_named() -> None:
-    odd = http({"ok": False, "error": "missing_scope", "needed": "chat:write,groups:read", "provided": "channels:read"})
-
-    outcome = await outcome_of(STEPS["post"], odd)
-
-    assert outcome.missing_scopes == ("chat:write", "groups:read")
-
-
-@pytest.mark.parametrize("needed", [None, "", "<script>", "a" * 5000, "chat:write,,"])
-async def test_what_is_missing_may_not_be_said(needed: str | None) -> None:
-    outcome = await outcome_of(STEPS["post"], http({"ok": False, "error": "missing_scope", "needed": needed}))
-
-    assert outcome.fault is Fault.MISSING_SCOPES
-    assert outcome.missing_scopes == (("chat:write",) if needed == "chat:write,," else ())
-
-
 @pytest.mark.parametrize(
     "error",
     ["", "No such thing", ACCESS_TOKEN, "x" * 61, "<b>", "INVALID", "a\nb", "ein_fehlér", "8f742231b10e8888abcd99a2c485f5a5"],

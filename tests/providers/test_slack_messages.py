@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -68,10 +69,30 @@ def test_a_failed_run_is_told_outcome_first() -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "title"),
-    [("PASSED", "✅ *Checkout* passed"), ("FAILED", "❌ *Checkout* failed"), ("ERROR", "⚠️ *Checkout* ended in an error")],
+    [
+        ("PASSED", "✅ *Checkout* passed"),
+        ("FAILED", "❌ *Checkout* failed"),
+        ("ERROR", "⚠️ *Checkout* ended in an error"),
+        ("NOTHING_RAN", "⚪ *Checkout* ran nothing: no request was made and no test was run"),
+    ],
 )
 def test_every_outcome_has_its_title(outcome: str, title: str) -> None:
     assert texts(write_message(report(outcome=outcome)))[0] == title
+
+
+def test_of_fifteen_hundred_failures_all_but_those_shown_are_counted() -> None:
+    named = tuple((f"test {number}", "no") for number in range(100))
+
+    message = write_message(replace(report(failures=named), failed_test_count=1_497, error_count=3))
+
+    assert texts(message)[2].endswith("… and 1490 more")
+    assert message.text.endswith("Failing: test 0 and 1499 more.")
+
+
+def test_a_run_of_which_nobody_told_how_long_it_took_says_nothing_of_that() -> None:
+    message = write_message(replace(report(), duration_ms=0))
+
+    assert texts(message)[1] == "1 request · 120 tests, 0 failed · 0 errors"
 
 
 def test_the_third_failure_says_so() -> None:

@@ -189,7 +189,13 @@ async def test_a_refresh_that_brings_no_refresh_token_keeps_the_old_one() -> Non
 
 @pytest.mark.parametrize(
     ("header", "scopes"),
-    [({"X-OAuth-Scopes": "chat:write,groups:read"}, ("chat:write", "groups:read")), ({}, None), ({"X-OAuth-Scopes": "<>"}, None)],
+    [
+        ({"X-OAuth-Scopes": "chat:write,groups:read"}, ("chat:write", "groups:read")),
+        ({"X-OAuth-Scopes": "chat:write,,"}, ("chat:write",)),
+        ({}, None),
+        ({"X-OAuth-Scopes": "<>"}, None),
+        ({"X-OAuth-Scopes": "a" * 65}, None),
+    ],
 )
 async def test_a_check_tells_the_scopes_where_slack_does(header: Mapping[str, str], scopes: tuple[str, ...] | None) -> None:
     outcome = await outcome_of(STEPS["check"], http(WHO, headers=header))

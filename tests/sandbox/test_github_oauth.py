@@ -78,7 +78,6 @@ def test_a_refusal_goes_back_with_the_state_and_grants_nothing(server: GitServer
     ("changed", "error"),
     [
         ({"client_id": "somebody-else"}, "Not Found"),
-        ({"redirect_uri": ""}, "redirect_uri_mismatch"),
         ({"redirect_uri": "https://evil.example/callback"}, "redirect_uri_mismatch"),
         ({"redirect_uri": "http://127.0.0.1.evil.example/"}, "redirect_uri_mismatch"),
         ({"redirect_uri": "http://[::1/"}, "redirect_uri_mismatch"),
@@ -90,6 +89,7 @@ def test_a_wrong_request_ends_on_an_error_page(server: GitServer, changed: dict[
 
     assert (answer.status_code, "location" in answer.headers) == (400, False)
     assert f"<code>{error}</code>" in answer.text
+    assert ("sends browsers back to this machine alone" in answer.text) == ("redirect_uri" in changed)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,17 @@ def test_a_code_is_exchanged_for_a_token_as_json_or_as_a_form(server: GitServer)
     assert as_json.json().keys() == read.keys() == {"access_token", "scope", "token_type"}
     assert read["scope"] == as_json.json()["scope"] == "read:org,read:user,repo"
     assert as_form.headers["content-type"].startswith("application/x-www-form-urlencoded")
+
+
+def test_an_app_need_not_say_where_it_is_sent_back_to(server: GitServer) -> None:
+    answer = server.decide(redirect_uri="")
+
+    assert answer.headers["location"].startswith("http://127.0.0.1:8000/callback?")
+    assert "access_token" in server.exchange(query_of(answer)["code"], redirect_uri="").json()
+
+
+def test_nor_where_it_was_sent_back_to(server: GitServer) -> None:
+    assert "access_token" in server.exchange(server.code(), redirect_uri="").json()
 
 
 def test_less_can_be_granted_than_was_asked(server: GitServer) -> None:

@@ -392,3 +392,30 @@ def test_a_request_is_shown_with_who_sent_it(server: GitServer) -> None:
         ("GET", "/gitlab/api/v4/user", f"grace …{token[-4:]}"),
         ("POST", "/gitlab/oauth/revoke", "sandbox-gitlab"),
     ]
+
+
+def test_each_sees_the_groups_that_they_are_in(server: GitServer) -> None:
+    ada, grace, edsger = (as_gitlab_user(server, user) for user in ("ada", "grace", "edsger"))
+
+    acme = ada.groups.get("acme")
+
+    assert [each.full_path for each in ada.groups.list(get_all=True)] == ["acme", "acme/platform"]
+    assert [each.full_path for each in ada.groups.list(search="plat", get_all=True)] == ["acme/platform"]
+    assert [each.full_path for each in ada.groups.list(top_level_only=True, get_all=True)] == ["acme"]
+    assert [each.full_path for each in grace.groups.list(get_all=True)] == ["acme", "globex"]
+    assert edsger.groups.list(get_all=True) == []
+    assert ada.groups.get("acme/platform").parent_id == acme.id
+    with pytest.raises(GitlabGetError) as refused:
+        ada.groups.get("globex")
+    assert (refused.value.response_code, refused.value.error_message) == (404, "404 Group Not Found")
+
+
+def test_a_group_has_its_projects(server: GitServer) -> None:
+    acme = as_gitlab_user(server).groups.get("acme")
+
+    own = [each.path for each in acme.projects.list(get_all=True, sort="asc")]
+    with_those_below = [each.path for each in acme.projects.list(get_all=True, sort="asc", include_subgroups=True)]
+
+    assert own == ["payments-api", "many-branches", "empty", "docs.site"]
+    assert with_those_below == [*own, "gateway"]
+    assert read(server, "groups", "made-up").status_code == 401

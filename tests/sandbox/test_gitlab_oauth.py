@@ -84,6 +84,7 @@ def test_a_request_without_a_way_back_ends_on_an_error_page(server: GitServer, c
 
     assert (answer.status_code, "location" in answer.headers) == (400, False)
     assert f"<code>{error}</code>" in answer.text
+    assert ("sends browsers back to this machine alone" in answer.text) == ("redirect_uri" in changed)
 
 
 @pytest.mark.parametrize(
@@ -182,9 +183,8 @@ def test_a_refresh_token_is_good_once_even_in_a_race(server: GitServer) -> None:
     ("changed", "status", "error"),
     [
         ({"client_secret": "wrong"}, 401, "invalid_client"),
-        ({"redirect_uri": ""}, 400, "invalid_request"),
-        ({"redirect_uri": "http://127.0.0.1:8000/elsewhere"}, 400, "invalid_grant"),
-        ({"refresh_token": "made-up"}, 400, "invalid_grant"),
+        ({"token": ""}, 400, "invalid_request"),
+        ({"token": "made-up"}, 400, "invalid_grant"),
     ],
 )
 def test_a_wrong_refresh_is_refused_and_spends_nothing(
@@ -196,6 +196,16 @@ def test_a_wrong_refresh_is_refused_and_spends_nothing(
 
     assert (answer.status_code, answer.json()["error"]) == (status, error)
     assert refresh(server, pair["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize("redirect_uri", ["", "http://127.0.0.1:8000/elsewhere"])
+def test_a_refresh_need_not_say_where_the_code_was_sent(server: GitServer, redirect_uri: str) -> None:
+    pair = sign_in(server)
+
+    answer = refresh(server, pair["refresh_token"], redirect_uri=redirect_uri)
+
+    assert answer.status_code == 200
+    assert answer.json()["refresh_token"] != pair["refresh_token"]
 
 
 def test_the_client_may_come_by_basic(server: GitServer) -> None:

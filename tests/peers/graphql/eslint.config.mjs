@@ -60,8 +60,6 @@ export default [
       '@graphql-eslint/strict-id-in-types': [
         'error',
         {
-          // Providers and kinds of integrations are known by a key that operators and scripts write down.
-          acceptedIdNames: ['id', 'key'],
           exceptions: {
             // An answer's own, a page's, a page entry's; and what happened to something, which is known by its cursor.
             suffixes: ['Payload', 'Connection', 'Edge', 'Change'],
@@ -77,7 +75,6 @@ export default [
               'RepositoryEntry', // known by repository, branch and path
               'RepositoryFile', // known by repository, branch and path
               'UserError', // an answer's own
-              'Viewer', // whoever asks
             ],
           },
         },
