@@ -16,7 +16,8 @@ from app.errors import ConfigurationError, DatabaseAway
 from app.events import Events
 from app.ground import Ground
 from app.oidc.issuer import open_issuer
-from app.outbound import Outbound, parse_allow, prove_guarded
+from app.outbound import Outbound, prove_guarded
+from app.proxies import UnnamedProxies
 from app.rates import Rates
 from app.reactions import REACTIONS
 from app.sealing.presence import present
@@ -26,6 +27,7 @@ from app.sharing import Sharing
 from app.sign_ins.flights import flights_of
 from app.stopping import SETTLE_SECONDS, Stopping
 from app.storage import database, upgrade
+from app.storage.addresses import read_address
 from app.storage.outages import PATIENCE, until_done, unusable
 from app.tables import MIGRATIONS, MODELS
 from app.telemetry.meters import Meters
@@ -53,6 +55,7 @@ async def open_ground(
     background: Background | None = None,
     stopping: Stopping | None = None,
     meters: Meters | None = None,
+    proxies: UnnamedProxies | None = None,
 ) -> AsyncIterator[Ground]:
     """Open the database, the vault and the way out, prove that the way out is guarded, and close all of it again.
 
@@ -68,6 +71,9 @@ async def open_ground(
         if background is not None:
             background.wake()
 
+    def behind() -> str | None:
+        return proxies.found if proxies is not None else None
+
     wake_ups = _wake_ups(settings, hear=wake, meters=meters)
     sharing = Sharing(_redis(settings), installation=settings.public_url)
 
@@ -81,9 +87,11 @@ async def open_ground(
     try:
         vault = await open_vault(settings.keyring, embedded=database.is_embedded(settings.database), clock=clock)
         outbound = Outbound(
-            allow=parse_allow(settings.outbound_allow),
+            allow=settings.allow,
             sandbox=here.sandbox,
             own=_own(settings, here),
+            proxy=settings.proxy,
+            proxies_private=settings.outbound_proxy_private,
             meters=meters,
             tracing=tracing,
         )
@@ -96,7 +104,7 @@ async def open_ground(
                 entropy=secrets.token_bytes,
                 vault=vault,
                 outbound=outbound,
-                events=Events(clock=clock, reactions=REACTIONS, wake=wake_all, tracing=tracing),
+                events=Events(clock=clock, reactions=REACTIONS, wake=wake_all, tracing=tracing, quotas=settings),
                 watcher=watcher,
                 stopping=stopping or Stopping(),
                 sharing=sharing,
@@ -108,7 +116,7 @@ async def open_ground(
             async with contextlib.AsyncExitStack() as lasting:
                 # Who works in the background stays; a command is gone before it matters which keys it holds and whom it wakes.
                 if background is not None:
-                    await lasting.enter_async_context(present(vault=vault, clock=clock))
+                    await lasting.enter_async_context(present(vault=vault, clock=clock, behind=behind))
                     await lasting.enter_async_context(waking(wake_ups))
                 try:
                     yield ground
@@ -125,27 +133,42 @@ async def open_ground(
         await database.close()
 
 
+@contextlib.asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[None]:
+    """Open the database alone, and close it again. Raises ConfigurationError where it is missing or not migrated."""
+    await _connect(settings, meters=Meters())
+    try:
+        yield
+    finally:
+        await database.close()
+
+
 async def _connect(settings: Settings, *, meters: Meters) -> None:
     if database.is_embedded(settings.database) and not Path(database.embedded_path(settings.database)).exists():  # noqa: ASYNC240 - at the start
         raise ConfigurationError(
             f"There is no database in {settings.data_dir.resolve()} (INSTALLED_APPS_DATA_DIR): `serve` or `migrate` makes one."
         )
     patience = replace(PATIENCE, note=meters.database_failed)
-    await database.connect(settings.database, models=MODELS, patience=patience)
+    connections = settings.database_connections
+    await database.connect(settings.database, models=MODELS, patience=patience, connections=connections)
     try:
         pending = partial(upgrade.pending, url=settings.database, models=MODELS, migrations=MIGRATIONS)
         lacking = await until_done(pending, patience=PATIENCE)
     except DatabaseAway as away:
         await database.close()
-        raise unusable(away) from away
+        raise unusable(away, url=settings.database) from away
     except BaseException:
         await database.close()
         raise
     if lacking:
         await database.close()
-        raise ConfigurationError(
-            "The database that INSTALLED_APPS_DATABASE_URL names is of an older version: run `migrate` first."
-        )
+        raise ConfigurationError(f"{_named(settings)} is of an older version, or not made yet: run `migrate` first.")
+
+
+def _named(settings: Settings) -> str:
+    if database.is_embedded(settings.database):
+        return f"The database {database.embedded_path(settings.database)}"
+    return f"The database {read_address(settings.database).shown} that INSTALLED_APPS_DATABASE_URL names"
 
 
 def _wake_ups(settings: Settings, *, hear: Callable[[UUID | None], None], meters: Meters) -> WakeUps | None:
@@ -159,7 +182,13 @@ def _redis(settings: Settings) -> str | None:
 
 def _own(settings: Settings, place: Place) -> tuple[tuple[str, int], ...]:
     """Return where this service and what it stands on listen: never to be called."""
-    stands_on = [settings.database, _redis(settings) or "", settings.traces_url or ""]
-    ports = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379, "http": 80, "https": 443}
+    stands_on = [_redis(settings) or "", settings.traces_url or ""]
+    ports = {"redis": 6379, "rediss": 6379, "http": 80, "https": 443}
     found = [(parts.hostname, parts.port or ports.get(parts.scheme, 0)) for parts in map(urlsplit, stands_on)]
-    return (*place.listens, *((host, port) for host, port in found if host and port))
+    proxy = [(settings.proxy.host, settings.proxy.port)] if settings.proxy is not None else []
+    return (
+        *place.listens,
+        *proxy,
+        *database.listens(settings.database),
+        *((host, port) for host, port in found if host and port),
+    )

@@ -1,27 +1,49 @@
 """What the operator sets: environment variables with the prefix INSTALLED_APPS_, and for server commands a `.env` file."""
 
+import os
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import ConfigurationError
+from app.outbound.origins import OddUrl, Url, parse_url
+from app.outbound.policy import AllowRule, parse_allow
+from app.outbound.proxies import OddProxy, Proxy, parse_proxy
+from app.quotas import Quotas
 
 PREFIX = "INSTALLED_APPS_"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+_OF_REPORTING = frozenset({"URL", "TOKEN"})
+_OF_CLUSTERS = ("SERVICE_HOST", "SERVICE_PORT", "PORT")
+"""How names begin that Kubernetes and Docker set in every container beside a service that is named like this one."""
+
+OWN_PATHS = frozenset(
+    {"authorize", "callback", "graphiql", "graphql", "healthz", "hooks", "metrics", "readyz", "sign-in", "sign-out"}
+)
+"""What the service's own paths begin with: below a path that begins so, nobody could tell the one from the other."""
+
 _HIGHEST_PORT = 65_535
+_LONGEST_PATH = 256
+_BELOW = "such as https://tools.example.com/installed-apps"
+_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 
-class Settings(BaseSettings):
-    """Every setting, checked. Names, defaults and meanings are the README's table."""
+class Settings(Quotas, BaseSettings):
+    """Every setting, checked. docs/settings.md tells names, defaults and meanings."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)
 
     data_dir: Path = Path("./data")
     database_url: str = ""
+    database_connections: int = Field(default=10, ge=1, le=1000)
     redis_url: SecretStr | None = None
     keyring_file: Path | None = None
     public_url: str = "http://127.0.0.1:8000"
@@ -30,9 +52,12 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = None
     slack_url: str = "https://slack.com"
     outbound_allow: str = ""
+    outbound_proxy: SecretStr | None = None
+    outbound_proxy_private: bool = False
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     rate_limit_per_minute: int = Field(default=60_000, ge=0)
     team_rate_limit_per_minute: int = Field(default=300_000, ge=0)
+    connections_per_address: int = Field(default=1000, ge=0)
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     oidc_issuer: str | None = None
     oidc_audience: str | None = None
@@ -44,20 +69,23 @@ class Settings(BaseSettings):
     sandbox_port: int = Field(default=8010, ge=1, le=_HIGHEST_PORT)
     log_format: Literal["text", "json"] | None = None
 
+    @field_validator("data_dir", "keyring_file")
+    @classmethod
+    def _is_path(cls, value: Path | None) -> Path | None:
+        if value is not None and not str(value).isprintable():
+            raise ValueError("must be a path: no file can have a name with such characters in it")
+        return value
+
     @field_validator("allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
-        return value
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("allowed_origins")
     @classmethod
     def _are_origins(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        for parts in map(urlsplit, values):
-            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.path or parts.query:
-                raise ValueError("must be a comma list of origins such as https://app.example.com")
-        return values
+        # In the one spelling in which browsers name a page's origin: else it would never be the same.
+        return tuple(_origin(value) for value in values)
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -68,6 +96,17 @@ class Settings(BaseSettings):
     @classmethod
     def _is_base_address(cls, value: str) -> str:
         return _address(value).rstrip("/")
+
+    @field_validator("public_url")
+    @classmethod
+    def _has_plain_path(cls, value: str) -> str:
+        path = _path(value)
+        if len(path) > _LONGEST_PATH or not _PLAIN_PATH.fullmatch(path):
+            # A cookie has to name it as browsers and proxies write it, whoever of them decodes, joins slashes or orders dots.
+            raise ValueError(f"must be an address whose path is letters, digits and -._~ between single slashes, {_BELOW}")
+        if path[1:].partition("/")[0] in OWN_PATHS:
+            raise ValueError(f"must be an address whose path does not begin as one of the service's own does, {_BELOW}")
+        return value
 
     @field_validator("oidc_issuer")
     @classmethod
@@ -82,11 +121,28 @@ class Settings(BaseSettings):
             raise ValueError("must not be empty: leave it out, or say what it is")
         return value
 
+    @field_validator("outbound_allow")
+    @classmethod
+    def _is_read(cls, value: str) -> str:
+        try:
+            parse_allow(value)
+        except ConfigurationError as error:
+            raise ValueError(error.message.removeprefix(f"{PREFIX}OUTBOUND_ALLOW: ")) from None
+        return value
+
+    @field_validator("outbound_proxy")
+    @classmethod
+    def _is_proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value().strip() if value is not None else ""
+        if text and isinstance(proxy := parse_proxy(text), OddProxy):
+            raise ValueError(f"must be an address such as http://proxy.corp.example:3128: {proxy.words}")
+        return SecretStr(text) if text else None
+
     @field_validator("traces_url")
     @classmethod
     def _is_collector(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "http://none")
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        # OpenTelemetry speaks to it, not the door: its host may be a name of the local network's own, with an underscore.
+        if value and not _is_plain(value):
             raise ValueError("must be an address such as http://127.0.0.1:4318/v1/traces, without a password")
         return value or None
 
@@ -114,11 +170,31 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach PUBLIC_URL."""
-        return urlsplit(self.public_url).hostname in LOOPBACK_HOSTS
+        return _parsed(self.public_url).host in LOOPBACK_HOSTS
+
+    @property
+    def path(self) -> str:
+        """The path below which PUBLIC_URL has the service, such as /installed-apps; empty where it has a host to itself."""
+        return _path(self.public_url)
+
+    @property
+    def slack_origin(self) -> str:
+        return _parsed(self.slack_url).origin
+
+    @property
+    def allow(self) -> tuple[AllowRule, ...]:
+        """The servers that outgoing calls may reach although they are private."""
+        return parse_allow(self.outbound_allow)
+
+    @property
+    def proxy(self) -> Proxy | None:
+        """What outgoing calls go through; None: nothing."""
+        proxy = parse_proxy(self.outbound_proxy.get_secret_value()) if self.outbound_proxy is not None else None
+        return proxy if isinstance(proxy, Proxy) else None
 
     @property
     def has_secure_cookies(self) -> bool:
-        return self.public_url.startswith("https:")
+        return _parsed(self.public_url).scheme == "https"
 
 
 def read_settings(*, env_file: Path | None = Path(".env")) -> Settings:
@@ -132,6 +208,19 @@ def read_settings(*, env_file: Path | None = Path(".env")) -> Settings:
         raise ConfigurationError("\n".join(_line(problem["loc"], problem["msg"]) for problem in error.errors())) from None
 
 
+def unknown_settings(environment: Mapping[str, str] = os.environ, *, env_file: Path | None = Path(".env")) -> list[str]:
+    """Return a line for each name with our prefix that is no setting: mistyped, it would count for nothing."""
+    named = {**(dotenv_values(env_file) if env_file is not None and env_file.is_file() else {}), **environment}
+    lines = []
+    for name in sorted({name.upper() for name in named if name.upper().startswith(PREFIX)}):
+        bare = name.removeprefix(PREFIX)
+        if bare.lower() not in Settings.model_fields and bare not in _OF_REPORTING and not bare.startswith(_OF_CLUSTERS):
+            nearest = get_close_matches(bare, [field.upper() for field in Settings.model_fields], n=1)
+            meant = f": did you mean {PREFIX}{nearest[0]}?" if nearest else "; docs/settings.md has the list."
+            lines.append(f"{name} is no setting{meant}")
+    return lines
+
+
 def _network(text: str) -> IPv4Network | IPv6Network:
     try:
         network = ip_network(text)
@@ -142,13 +231,40 @@ def _network(text: str) -> IPv4Network | IPv6Network:
     return network
 
 
+def _is_plain(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.username and parts.port != 0
+    except ValueError:
+        return False
+
+
 def _address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("must be an address such as https://apps.example.com")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+    url = _parsed(value)
+    if "?" in url.target:
+        raise ValueError("must be an address such as https://apps.example.com: it has a query")
+    if url.scheme == "http" and url.host not in LOOPBACK_HOSTS:
         raise ValueError("must be https unless it is a loopback address")
     return value
+
+
+def _path(value: str) -> str:
+    return _parsed(value).target.rstrip("/")
+
+
+def _origin(value: str) -> str:
+    url = parse_url(value)
+    if isinstance(url, OddUrl) or url.target != "/":
+        raise ValueError("must be a comma list of origins such as https://app.example.com")
+    return url.origin
+
+
+def _parsed(value: str) -> Url:
+    """Read an address by the parser of all who use it: what is taken here, they can use."""
+    url = parse_url(value)
+    if isinstance(url, OddUrl):
+        raise ValueError(f"must be an address such as https://apps.example.com: {url.words}")  # noqa: TRY004 - its spelling is wrong
+    return url
 
 
 def _line(location: tuple[int | str, ...], message: str) -> str:

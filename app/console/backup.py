@@ -22,7 +22,9 @@ def back_up(settings: Settings, target: Path) -> str:
     """
     source = database_file(settings)
     if source is None:
-        raise StatedProblem("INSTALLED_APPS_DATABASE_URL names a database server: back it up with its own pg_dump.")
+        raise StatedProblem(
+            "INSTALLED_APPS_DATABASE_URL names a database server: back it up with its own pg_dump, its password in a PGPASSFILE."
+        )
     if not source.exists():
         raise ConfigurationError(f"There is no database in {settings.data_dir.resolve()} (INSTALLED_APPS_DATA_DIR).")
     with _problems_named(target), _empty_beside(target) as ready:

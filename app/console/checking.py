@@ -1,46 +1,105 @@
 """Reading the configuration, reaching what it names, and saying what is wrong and how to mend it."""
 
-from collections.abc import AsyncIterator, Callable
+import os
+from collections.abc import AsyncIterator, Callable, Collection
 
 from redis.exceptions import AuthenticationError
 
 from app.clock import SystemClock
+from app.console.serving import database_file
 from app.errors import ConfigurationError
 from app.oidc.code_flow import offers_sign_in
 from app.oidc.compact import ALGORITHMS
 from app.oidc.issuer import Away, Published, look
 from app.opening import open_ground
-from app.outbound import NotAllowed, OddUrl, Outbound, Request, Response, parse_allow, parse_url
+from app.outbound import (
+    CERTIFICATES_FILE,
+    CERTIFICATES_FOLDER,
+    NotAllowed,
+    OddUrl,
+    Outbound,
+    Proxy,
+    Request,
+    Response,
+    Url,
+    make_trust,
+    parse_url,
+)
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import NotConfigured
-from app.settings import Settings
+from app.proxies import advice
+from app.sealing.presence import live_processes
+from app.settings import Settings, unknown_settings
+from app.storage.files import open_to_others
+from app.teams.console import members_out_of_reach
 from app.teams.oidc_sign_ins import redirect_uri_of
 from app.wake_ups import AWAY, client_of
+
+_SHOWN = 10
 
 Finding = tuple[bool, str]
 """Whether something is well, and a line about it."""
 
 
 def _way_out(settings: Settings) -> Outbound:
-    return Outbound(allow=parse_allow(settings.outbound_allow))
+    return Outbound(allow=settings.allow, proxy=settings.proxy, proxies_private=settings.outbound_proxy_private)
 
 
-async def check(settings: Settings, *, way_out: Callable[[Settings], Outbound] = _way_out) -> list[Finding]:
-    """Return a finding for each thing that the configuration names; `way_out` opens what outgoing calls go through."""
+async def check(
+    settings: Settings, *, providers: Collection[str] | None = None, way_out: Callable[[Settings], Outbound] = _way_out
+) -> list[Finding]:
+    """Return a finding for each thing that the configuration names; `way_out` opens what outgoing calls go through.
+
+    `providers` are the keys of those that are meant: others may be left out of the configuration. None: all.
+    """
     outbound = way_out(settings)
     try:
-        parts = (_storage(settings), _wake_ups(settings), _providers(settings, outbound), _issuer(settings, outbound))
+        parts = (
+            _names(),
+            _storage(settings),
+            _files(settings),
+            _wake_ups(settings),
+            _networks(settings, outbound),
+            _providers(settings, outbound, meant=providers),
+            _issuer(settings, outbound),
+        )
         return [finding for part in (*parts, _addresses(settings)) async for finding in part]
     finally:
         await outbound.aclose()
+
+
+async def _names() -> AsyncIterator[Finding]:
+    for line in unknown_settings():
+        yield False, line
 
 
 async def _storage(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with open_ground(settings.model_copy(update={"redis_url": None})):
             yield True, "database and keyring: open, migrated, every key there"
+            if lost := await members_out_of_reach():
+                yield (
+                    False,
+                    f"members: not found by their e-mail address: {', '.join(lost[:_SHOWN])}; add them anew by a good one",
+                )
+            async for finding in _proxies():
+                yield finding
     except ConfigurationError as error:
         yield False, error.message
+
+
+async def _proxies() -> AsyncIterator[Finding]:
+    """Say it of each address that live processes have found in front of them. The database has to be open."""
+    found = {process.behind for process in await live_processes(now=SystemClock().now()) if process.behind is not None}
+    for address in sorted(found):
+        yield False, f"all requests come from one private address, {address}: set {advice(address)}"
+
+
+async def _files(settings: Settings) -> AsyncIterator[Finding]:
+    if (file := database_file(settings)) is None:
+        return
+    for command in open_to_others(file):
+        yield False, f"INSTALLED_APPS_DATA_DIR: others than its owner can get at what it holds; set it right with: {command}"
 
 
 async def _wake_ups(settings: Settings) -> AsyncIterator[Finding]:
@@ -63,15 +122,53 @@ async def _wake_ups(settings: Settings) -> AsyncIterator[Finding]:
         await client.aclose()
 
 
-async def _providers(settings: Settings, outbound: Outbound) -> AsyncIterator[Finding]:
+async def _networks(settings: Settings, outbound: Outbound) -> AsyncIterator[Finding]:
+    """Say what stands between the service and what it calls."""
+    if named := [f"{name}={os.environ[name]}" for name in (CERTIFICATES_FILE, CERTIFICATES_FOLDER) if os.environ.get(name)]:
+        make_trust(None)
+        yield True, f"certificate authorities: {' and '.join(named)}, in place of the system's"
+    for rule in settings.allow:
+        if rule.plain:
+            words = "without TLS: whoever can read the network on the way can read the tokens"
+            yield True, f"Warning: INSTALLED_APPS_OUTBOUND_ALLOW lets {rule.origin} be called {words}"
+    if settings.proxy is not None:
+        yield await _way_through(settings.proxy, settings, outbound)
+    elif os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy"):
+        yield True, "proxy: none set; HTTPS_PROXY counts for commands that report, for the service INSTALLED_APPS_OUTBOUND_PROXY"
+
+
+async def _way_through(proxy: Proxy, settings: Settings, outbound: Outbound) -> Finding:
+    is_slack_meant = settings.slack_client_id is not None or settings.oidc_issuer is None
+    there = parse_url(settings.slack_url if is_slack_meant else settings.oidc_issuer or "")
+    host, port = (there.host, there.port) if isinstance(there, Url) else ("slack.com", 443)
+    failure = await outbound.try_proxy(host, port)
+    if failure is None:
+        return True, f"proxy: {proxy.place} opens a way to {host}:{port}; calls to public addresses go through it"
+    if failure.answers:
+        return True, f"proxy: calls to public addresses go through {proxy.place}, which answers: {failure.words}"
+    return False, f"INSTALLED_APPS_OUTBOUND_PROXY: {failure.words}"
+
+
+async def _providers(settings: Settings, outbound: Outbound, *, meant: Collection[str] | None) -> AsyncIterator[Finding]:
     for provider in CATALOGUE.values():
         match provider.configure(settings):
             case NotConfigured(settings=()):
-                continue  # the clients are the teams' own
+                if meant is not None and provider.key in meant:
+                    yield True, f"{provider.name}: nothing to set here, each team's admin stores a client of their own"
+            case NotConfigured() if meant is not None and provider.key not in meant and not _is_begun(settings, provider.key):
+                continue
             case NotConfigured(settings=names):
-                yield False, f"{provider.name}: set {' and '.join(names)} to offer it"
+                yield (
+                    False,
+                    f"{provider.name}: set {' and '.join(names)} to offer it, or say with --provider which others are meant",
+                )
             case client:
                 yield await _reach(provider.name, client.base_url, origin=client.origin, outbound=outbound)
+
+
+def _is_begun(settings: Settings, key: str) -> bool:
+    """Whether a part of the provider's client is set: then the rest of it was forgotten."""
+    return any(getattr(settings, name) for name in Settings.model_fields if name.startswith(f"{key}_client_"))
 
 
 async def _reach(name: str, url: str, *, origin: str, outbound: Outbound) -> Finding:

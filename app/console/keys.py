@@ -4,19 +4,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from uuid import UUID
 
+from app.clock import SystemClock
 from app.errors import KeyUnavailable, SealError, StatedProblem
 from app.ground import Ground
-from app.opening import open_ground
+from app.opening import open_database, open_ground
 from app.sealing import keyring_life, rewrapping, rotation
 from app.sealing.data_keys import DataKey
 from app.sealing.key_states import KeyUse
-from app.sealing.keyring import is_keyring_there, make_keyring
+from app.sealing.keyring import is_keyring_there
 from app.sealing.keyring_life import KeyListing
 from app.sealing.vault import Binding
 from app.settings import Settings
 from app.sign_ins.models import Authorization, Grant, OAuthClient
-from app.storage import database
-from app.tables import MODELS
 
 _BATCH = 500
 _SEALED = (
@@ -39,21 +38,17 @@ def _where(key: KeyListing) -> str:
     return f"{here}, lacking at {', '.join(key.lacking)}" if key.lacking and key.state is not KeyUse.RETIRED else here
 
 
-async def add(settings: Settings) -> str:
-    """Add a key to the keyring, or make the keyring file where there is none; return the new key's id.
+async def add(settings: Settings, *, instead_of: str | None = None) -> str:
+    """Add a key to the keyring and return its id; where there is no keyring file, make it, and the key in it the primary.
 
-    Raises StatedProblem when there is no keyring and the database holds values that another keyring sealed.
+    `instead_of` is the id of a primary whose file was lost before anything was sealed: a key of the file here takes its place.
+    Raises StatedProblem where the database holds what another keyring sealed, or knows another primary that is not lost.
     """
-    if is_keyring_there(settings.keyring):
+    if is_keyring_there(settings.keyring) and instead_of is None:
         async with open_ground(settings) as ground:
             return await rotation.add(settings.keyring, clock=ground.clock, entropy=ground.entropy)
-    await database.connect(settings.database, models=MODELS)
-    try:
-        if await DataKey.exists():
-            raise StatedProblem("The database holds sealed values: put their own keyring where INSTALLED_APPS_KEYRING_FILE says.")
-        return make_keyring(settings.keyring).ids[0]
-    finally:
-        await database.close()
+    async with open_database(settings):
+        return await rotation.begin(settings.keyring, instead_of=instead_of, clock=SystemClock())
 
 
 async def promote(key_id: str, *, ground: Ground) -> str:

@@ -1,24 +1,34 @@
 """`report newman`: what a pipeline says once Newman has run."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from app.errors import StatedProblem
 from app.monitors.newman import read_report
-from app.monitors.report import TOKEN_SETTING, URL_SETTING, report_run
+from app.monitors.report import TOKEN_SETTING, URL_SETTING, Reported, report_run
 
 
-async def report_newman(file: Path, *, monitor_key: str, monitor_name: str | None, run_id: str | None, url: str | None) -> str:
-    """Record the run that the report at `file` tells of; return its id. Raises StatedProblem with what is wrong."""
-    reported = read_report(_content(file), monitor_key=monitor_key, monitor_name=monitor_name, run_id=run_id, url=url)
-    return await report_run(reported, url=_setting(URL_SETTING), token=_setting(TOKEN_SETTING))
+async def report_newman(
+    file: Path,
+    *,
+    monitor_key: str,
+    monitor_name: str | None,
+    run_id: str | None,
+    url: str | None,
+    warn: Callable[[str], None],
+) -> Reported:
+    """Record the run that the report at `file` tells of; return what it became. Raises StatedProblem with what is wrong.
 
-
-def _content(file: Path) -> bytes:
+    `warn` is told what a person should know whatever comes of it.
+    """
     try:
-        return file.read_bytes()
+        with file.open("rb") as report:
+            reported = read_report(report, monitor_key=monitor_key, monitor_name=monitor_name, run_id=run_id, url=url)
     except OSError as error:
         raise StatedProblem(f"{file} cannot be read: {error.strerror}.") from error
+    service, token = _setting(URL_SETTING), _setting(TOKEN_SETTING)
+    return await report_run(reported, url=service, token=token, environment=os.environ, warn=warn)
 
 
 def _setting(name: str) -> str:

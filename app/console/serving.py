@@ -5,23 +5,24 @@ import resource
 import socket
 import sqlite3
 import sys
-import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import uvicorn
 from pydantic import BaseModel, SecretStr
 
 from app.clock import SystemClock
-from app.console.web_server import WebServer, configure, listen
+from app.console import served_at
+from app.console.sandboxes import place_of_sandbox, sandbox_address, sandbox_origin, start_beside
+from app.console.web_server import WebServer, begin_to_listen, bind, configure
 from app.console.workers import Workers
-from app.errors import ConfigurationError, DatabaseAway
+from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.ground import Ground
 from app.logs import configure_logs
 from app.opening import Place, open_ground
-from app.sandbox import create_sandbox, slack_app
+from app.sandbox import slack_app
 from app.server import create_app
 from app.settings import LOOPBACK_HOSTS, Settings, read_settings
 from app.stopping import Stopping
@@ -30,9 +31,8 @@ from app.storage.outages import PATIENCE, until_done, unusable
 from app.tables import MIGRATIONS, MODELS
 
 Say = Callable[[str], None]
+_FIRST_MIGRATION = "0001_"
 Prepared = Callable[[Settings, Ground, Say], Awaitable[None]]
-
-SANDBOX_HOST = "127.0.0.1"
 
 
 class Serving(BaseModel):
@@ -45,23 +45,25 @@ class Serving(BaseModel):
     port: int = 8000
     workers: int = 1
     sandbox: bool = False
+    sandbox_port: int | None = None
     background: bool = True
     listener: int | None = None
     line: int | None = None
 
 
 def serve(serving: Serving, *, say: Say, prepared: Prepared | None = None) -> None:
-    """Migrate and serve until told to stop; `prepared` is called once, when all opens and before anything listens.
+    """Migrate and serve until told to stop; `prepared` is called once, when all opens and the port is this service's.
 
-    Raises ConfigurationError before anything listens when it cannot.
+    Raises ConfigurationError before anything listens when it cannot, and StatedProblem where the port is another's.
     """
     settings = settings_for(serving)
     configure_logs(settings.log_format)
     _raise_open_files()
-    asyncio.run(prepare(settings, serving=serving, say=say, prepared=prepared))
-    with listen(host=serving.host, port=serving.port) as listener:
+    sandbox = _place_sandbox(serving, settings) if serving.sandbox else nullcontext()
+    with bind(host=serving.host, port=serving.port) as listener, sandbox as of_sandbox:
+        asyncio.run(prepare(settings, serving=serving, listener=listener, say=say, prepared=prepared))
         if serving.sandbox:
-            _start_sandbox(settings, say=say)
+            _start_sandbox(settings, listener=of_sandbox, say=say)
         say(f"Serving on {settings.public_url} (Ctrl+C stops it)")
         if serving.workers == 1:
             _web_server(serving, settings).run(sockets=[listener])
@@ -79,60 +81,75 @@ def serve_beside(serving: Serving) -> None:
     _web_server(serving, settings, line=line).run(sockets=[listener])
 
 
-def settings_for(serving: Serving) -> Settings:
-    """Return the settings as this way of serving has them.
+def settings_for(serving: Serving, *, settings: Settings | None = None) -> Settings:
+    """Return the settings as this way of serving has them; read from the environment unless they are given.
 
     Raises ConfigurationError when the sandbox is asked for where others could reach it.
     """
-    settings = read_settings()
+    settings = settings or read_settings()
     changes: dict[str, object] = {}
     if "public_url" not in settings.model_fields_set:
-        changes["public_url"] = f"http://127.0.0.1:{serving.port}"
+        changes["public_url"] = served_at.own_address(host=serving.host, port=serving.port)
+    if serving.sandbox_port is not None:
+        changes["sandbox_port"] = serving.sandbox_port
     settings = settings.model_copy(update=changes)
     if not serving.sandbox:
         return settings
     if serving.host not in LOOPBACK_HOSTS or not settings.is_loopback:
-        raise ConfigurationError("INSTALLED_APPS_PUBLIC_URL and --host have to be loopback addresses for --sandbox.")
+        raise ConfigurationError(
+            "INSTALLED_APPS_PUBLIC_URL and --host have to be loopback addresses for --sandbox, which is for this machine alone: "
+            "docs/trying.md says how to try it in a container or a remote editor."
+        )
     return settings.model_copy(
         update={
             "slack_client_id": slack_app.CLIENT_ID,
             "slack_client_secret": SecretStr(slack_app.CLIENT_SECRET),
             "slack_signing_secret": SecretStr(slack_app.SIGNING_SECRET),
-            "slack_url": f"http://{SANDBOX_HOST}:{settings.sandbox_port}/slack",
+            "slack_url": f"{sandbox_origin(settings)}/slack",
         }
     )
 
 
-async def prepare(settings: Settings, *, serving: Serving, say: Say, prepared: Prepared | None) -> None:
-    """Bring the database to this version and see that everything opens, so that a problem is one line and not a traceback."""
+async def prepare(settings: Settings, *, serving: Serving, listener: socket.socket, say: Say, prepared: Prepared | None) -> None:
+    """Bring the database to this version and see that everything opens, so that a problem is one line and not a traceback.
+
+    Only then does the service listen and note where, and only then is anybody greeted.
+    """
     await migrate(settings, say=say)
     async with open_ground(settings, place=_place(serving, settings)) as ground:
+        begin_to_listen(listener)
+        served_at.note(settings)
         if prepared is not None:
             await prepared(settings, ground, say)
 
 
-async def migrate(settings: Settings, *, say: Say) -> None:
-    """Make or upgrade the database; name the copy that was made of an embedded one."""
+async def migrate_aloud(settings: Settings, *, say: Say) -> None:
+    """Do what `migrate` does, and say what that was."""
+    applied: list[str] = []
+    await migrate(settings, say=say, note=applied.extend)
+    if not applied:
+        say("The database is of this version already: nothing was changed.")
+    elif applied[0].startswith(_FIRST_MIGRATION):
+        say(f"Made the database, with {len(applied)} migrations up to {applied[-1]}.")
+    else:
+        say(f"Brought the database to this version: {', '.join(applied)}.")
+
+
+async def migrate(settings: Settings, *, say: Say, note: Callable[[Sequence[str]], None] = lambda _applied: None) -> None:
+    """Make or upgrade the database; name the copy that was made of an embedded one, and say what its migrations found.
+
+    `note` is told which migrations those were.
+    """
     try:
-        migrate = partial(upgrade.migrate, settings.database, models=MODELS, migrations=MIGRATIONS, now=SystemClock().now())
+        now = SystemClock().now()
+        migrate = partial(upgrade.migrate, settings.database, models=MODELS, migrations=MIGRATIONS, now=now, say=say, note=note)
         copied = await until_done(migrate, patience=PATIENCE)
     except DatabaseAway as away:
-        raise unusable(away) from away
+        raise unusable(away, url=settings.database) from away
     except (sqlite3.Error, OSError) as error:
         raise ConfigurationError(f"The database could not be copied before its upgrade: {error}.") from error
     if copied is not None:
         say(f"The database was copied to {copied} before it was upgraded.")
-
-
-def sandbox_address(settings: Settings) -> tuple[str, int]:
-    """Return where the sandbox that `serve --sandbox` starts listens."""
-    return SANDBOX_HOST, settings.sandbox_port
-
-
-def run_sandbox(*, port: int, events_url: str | None) -> None:
-    """Serve the sandbox alone."""
-    app = create_sandbox(clock=SystemClock(), events_url=events_url)
-    uvicorn.run(app, host=SANDBOX_HOST, port=port, log_level="warning", server_header=False)
 
 
 def _command_beside(serving: Serving, listener: int, line: int) -> list[str]:
@@ -143,7 +160,7 @@ def _command_beside(serving: Serving, listener: int, line: int) -> list[str]:
 def _web_server(serving: Serving, settings: Settings, *, line: socket.socket | None = None) -> WebServer:
     stopping = Stopping()
     app = create_app(settings, place=_place(serving, settings), stopping=stopping)
-    return WebServer(configure(app, host=serving.host, port=serving.port), stopping=stopping, line=line)
+    return WebServer(configure(app, settings=settings, host=serving.host, port=serving.port), stopping=stopping, line=line)
 
 
 def _place(serving: Serving, settings: Settings) -> Place:
@@ -154,27 +171,24 @@ def _place(serving: Serving, settings: Settings) -> Place:
     )
 
 
-def _start_sandbox(settings: Settings, *, say: Say) -> None:
-    address = f"http://{SANDBOX_HOST}:{settings.sandbox_port}"
-    if _is_taken(settings.sandbox_port):
+def _place_sandbox(serving: Serving, settings: Settings) -> AbstractContextManager[socket.socket | None]:
+    try:
+        return place_of_sandbox(settings)
+    except StatedProblem as taken:
+        try:
+            bind(host=serving.host, port=serving.port).close()
+        except StatedProblem as also:  # told at once: else it is the next start's surprise
+            raise StatedProblem(f"{also.message}\n{taken.message}") from taken
+        raise
+
+
+def _start_sandbox(settings: Settings, *, listener: socket.socket | None, say: Say) -> None:
+    address = sandbox_origin(settings)
+    if listener is None:
         say(f"A sandbox already answers on {address}: using that.")
         return
-    app = create_sandbox(clock=SystemClock(), events_url=f"{settings.public_url}/hooks/slack")
-    server = uvicorn.Server(
-        uvicorn.Config(app, host=SANDBOX_HOST, port=settings.sandbox_port, log_config=None, access_log=False, server_header=False)
-    )
-    threading.Thread(target=server.run, daemon=True, name="sandbox").start()
-    say(f"The sandbox stands in for Slack on {address}")
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((SANDBOX_HOST, port))
-        except OSError:
-            return True
-    return False
+    start_beside(settings, listener=listener)
+    say(f"The sandbox stands in for Slack on {address}: open it to see what is posted")
 
 
 def _raise_open_files() -> None:

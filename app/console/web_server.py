@@ -2,20 +2,27 @@
 
 import asyncio
 import contextlib
+import errno
 import math
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from types import FrameType
+from typing import cast
 
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from app.console import line as lines
 from app.console.heap import sparing_what_stays
-from app.console.protocols import HttpProtocol, WebSocketProtocol
 from app.errors import StatedProblem
+from app.settings import Settings
 from app.stopping import ANSWER_SECONDS, LISTEN_SECONDS, SETTLE_SECONDS, Stopping
+from app.wire.http_connection import HttpConnection
+from app.wire.places import Places
+from app.wire.websocket_connection import WebSocketConnection
 
 _LARGEST_MESSAGE = 1024 * 1024
 _BACKLOG = 2048
@@ -30,21 +37,52 @@ _LEAVE_SECONDS = 1
 """How long whoever asks how a process is may go on asking, once that process is at its end."""
 
 _LOOK_EVERY_SECONDS = 0.05
-_ASKED = b"?"
-_HERE = b"!"
+
+
+def bind(*, host: str, port: int) -> socket.socket:
+    """Return a socket that has the port and does not listen yet. Raises StatedProblem where another has it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise _cannot_listen(host, port, error) from error
+    return bound
+
+
+def begin_to_listen(bound: socket.socket) -> None:
+    """Have a bound socket take connections. Raises StatedProblem where another was faster."""
+    try:
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        host, port = bound.getsockname()[:2]
+        raise _cannot_listen(host, port, error) from error
 
 
 def listen(*, host: str, port: int) -> socket.socket:
     """Return the listening socket. Raises StatedProblem where there can be none, such as where somebody else listens."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = bind(host=host, port=port)
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise StatedProblem(f"{host}:{port} cannot be listened on: {error.strerror}.") from error
+        begin_to_listen(listener)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
 
 
-def configure(app: Starlette, *, host: str, port: int) -> uvicorn.Config:
+def _cannot_listen(host: str, port: int, error: OSError) -> StatedProblem:
+    mend = ": another program listens there. Stop it, or choose another port" if error.errno == errno.EADDRINUSE else ""
+    return StatedProblem(f"{host}:{port} cannot be listened on: {error.strerror}{mend}.")
+
+
+def configure(app: Starlette, *, settings: Settings, host: str, port: int) -> uvicorn.Config:
     """Return how an application is served here, whatever it is."""
+    places = Places(settings.connections_per_address)
+    connection = partial(HttpConnection, places=places, trusted=settings.trusted_proxies)
     return uvicorn.Config(
         app,
         host=host,
@@ -52,8 +90,8 @@ def configure(app: Starlette, *, host: str, port: int) -> uvicorn.Config:
         backlog=_BACKLOG,
         timeout_keep_alive=_IDLE_SECONDS,
         loop="uvloop",
-        http=HttpProtocol,
-        ws=WebSocketProtocol,
+        http=cast("type[asyncio.Protocol]", connection),  # uvicorn only calls it
+        ws=WebSocketConnection,
         ws_max_size=_LARGEST_MESSAGE,
         ws_per_message_deflate=False,
         proxy_headers=False,
@@ -64,10 +102,10 @@ def configure(app: Starlette, *, host: str, port: int) -> uvicorn.Config:
 
 
 @contextlib.asynccontextmanager
-async def answering(app: Starlette, *, listener: socket.socket) -> AsyncIterator[None]:
+async def answering(app: Starlette, *, settings: Settings, listener: socket.socket) -> AsyncIterator[None]:
     """Serve an application beside what this process is there for, for as long as that goes on."""
     host, port = listener.getsockname()[:2]
-    config = configure(app, host=host, port=port)
+    config = configure(app, settings=settings, host=host, port=port)
     config.timeout_graceful_shutdown = _LEAVE_SECONDS
     server = _Beside(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="answering")
@@ -93,7 +131,7 @@ class WebServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self._line is not None:
-            self._answering = asyncio.create_task(_answer(self._line), name="line")
+            self._answering = asyncio.create_task(lines.keep(self._line), name="line")
 
     async def main_loop(self) -> None:
         with sparing_what_stays():
@@ -153,12 +191,3 @@ class _Beside(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to what it stands beside."""
         yield
-
-
-async def _answer(line: socket.socket) -> None:
-    # An error too is its end: the other process was killed before it had read the last answer.
-    with contextlib.suppress(OSError):
-        reader, writer = await asyncio.open_connection(sock=line)
-        while await reader.read(len(_ASKED)):
-            writer.write(_HERE)
-    signal.raise_signal(signal.SIGTERM)

@@ -1,36 +1,22 @@
-"""Several server processes over one listening socket: one that ends or hangs is replaced, and all can be, one after another."""
+"""Several server processes over one listening socket: one that ends or hangs is replaced, and all can be, one after another.
+
+None is killed while it is merely busy; never two at once; and none that others could not stand in for, before a successor serves.
+"""
 
 import asyncio
-import contextlib
-import os
 import signal
 import socket
-from asyncio.subprocess import Process
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from app.console.server_process import Command, ServerProcess
 from app.console.signals import stop_when_told
-from app.telemetry import meters
+from app.console.watching import Fault, Patience
 
-START_SECONDS = 60.0
-"""How long a process may take to serve; one that takes longer is killed."""
-
-HANG_SECONDS = 10.0
-"""How long a process that serves may leave a question unanswered; one that takes longer is killed."""
-
-END_SECONDS = 30.0
-"""How long a process may take to end; it needs some 25 seconds at most."""
-
-_ASK_EVERY_SECONDS = 1.0
 _AGAIN_AFTER_SECONDS = 1.0
-_ASKED = b"?"
 _log = structlog.get_logger("workers")
-
-Command = Callable[[int, int], Sequence[str]]
-"""Returns the command of a server process, given its file descriptors of the listening socket and of its line to this process."""
 
 
 class Workers:
@@ -39,13 +25,16 @@ class Workers:
     `metrics` is an empty directory in which each of them counts, so that whichever is asked can tell for all.
     """
 
-    def __init__(self, command: Command, *, count: int, listener: socket.socket, metrics: Path) -> None:
+    def __init__(
+        self, command: Command, *, count: int, listener: socket.socket, metrics: Path, patience: Patience | None = None
+    ) -> None:
         self._command = command
         self._metrics = metrics
+        self._patience = patience or Patience()
         self._listener = listener
         self._count = count
-        self._serving: list[_Worker] = []
-        self._leaving: list[_Worker] = []
+        self._serving: list[ServerProcess] = []
+        self._leaving: list[ServerProcess] = []
         self._changing = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._renewing = asyncio.Event()
@@ -58,6 +47,7 @@ class Workers:
         self._serving = [await self._start() for _ in range(self._count)]
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self._keep(place)) for place in range(self._count)]
         tasks.append(asyncio.create_task(self._renew_when_asked()))
+        tasks.append(asyncio.create_task(self._watch()))
         tasks.append(asyncio.create_task(self._stopping.wait()))
         ended, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in others:
@@ -68,10 +58,10 @@ class Workers:
         for task in ended:
             task.result()  # a fault of ours ends the service: whoever runs it starts it anew
 
-    async def _start(self) -> "_Worker":
+    async def _start(self) -> ServerProcess:
         while True:
             try:
-                return await _Worker.start(self._command, listener=self._listener, metrics=self._metrics)
+                return await ServerProcess.start(self._command, self._listener, metrics=self._metrics, patience=self._patience)
             except OSError as error:
                 _log.error("no server process can be started", error=type(error).__name__)
                 await asyncio.sleep(_AGAIN_AFTER_SECONDS)
@@ -88,6 +78,57 @@ class Workers:
             async with self._changing:
                 if self._serving[place] is worker:
                     self._serving[place] = await self._start()
+
+    async def _watch(self) -> None:
+        """Replace those that hang, one after another. What is seen twice in a row counts: this process may have stood still."""
+        suspects: set[ServerProcess] = set()
+        while True:
+            await asyncio.sleep(self._patience.look_every)
+            found = {worker for worker in self._serving if worker.fault is not None}
+            for place, worker in enumerate(list(self._serving)):
+                fault = worker.fault if worker in found & suspects else None
+                if fault is not None:
+                    await self._replace(place, worker, fault)
+            suspects = found
+
+    async def _replace(self, place: int, old: ServerProcess, fault: Fault) -> None:
+        if any(other.turns for other in self._serving if other is not old):
+            await self._kill_and_replace(place, old, fault)
+        else:
+            await self._replace_and_kill(place, old)
+
+    async def _kill_and_replace(self, place: int, old: ServerProcess, fault: Fault) -> None:
+        """Others stand in meanwhile; return once the successor serves, so that they are not ended too before it does."""
+        async with self._changing:
+            if self._serving[place] is not old:
+                return
+            old.say_why(fault)
+            self._serving[place] = new = await self._start()
+            await old.kill()
+        await new.comes_to_serve()
+
+    async def _replace_and_kill(self, place: int, old: ServerProcess) -> None:
+        """Nobody else serves. Where it has come back by the time that its successor serves, it is let be."""
+        new = await self._start()
+        try:
+            await new.comes_to_serve()
+        except asyncio.CancelledError:
+            await new.kill()
+            raise
+        async with self._changing:
+            fault = old.fault if self._serving[place] is old else None
+            if fault is not None:
+                old.say_why(fault)
+                self._serving[place] = new
+                await old.kill()
+        if fault is None:
+            _log.info("server process goes on", pid=old.pid)
+            await self._let_go(new)
+
+    async def _let_go(self, worker: ServerProcess) -> None:
+        self._leaving.append(worker)
+        await worker.end()
+        self._leaving.remove(worker)
 
     async def _renew_when_asked(self) -> None:
         while True:
@@ -107,96 +148,5 @@ class Workers:
             finally:
                 if self._serving[place] is not new:
                     await new.kill()
-            self._leaving.append(old)
-            await old.end()
-            self._leaving.remove(old)
+            await self._let_go(old)
         return True
-
-
-class _Worker:
-    """One server process, and the line to it."""
-
-    def __init__(self, process: Process, line: socket.socket, *, metrics: Path) -> None:
-        self._process = process
-        self._metrics = metrics
-        self._asking = asyncio.create_task(self._ask(line))
-        self._is_told = False
-        self.is_ready = asyncio.Event()
-
-    @classmethod
-    async def start(cls, command: Command, *, listener: socket.socket, metrics: Path) -> "_Worker":
-        ours, theirs = socket.socketpair()
-        with theirs:
-            inherited = (listener.fileno(), theirs.fileno())
-            # A group of its own: Ctrl+C in a terminal is for this process alone, which then tells the others.
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    *command(*inherited),
-                    pass_fds=inherited,
-                    process_group=0,
-                    env={**os.environ, meters.DIRECTORY: str(metrics)},
-                )
-            except OSError:
-                ours.close()
-                raise
-        return cls(process, ours, metrics=metrics)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def code(self) -> int | None:
-        return self._process.returncode
-
-    async def gone(self) -> None:
-        """Return once the process has ended."""
-        await self._process.wait()
-        self._asking.cancel()
-        meters.forget_process(self.pid, directory=self._metrics)
-
-    async def comes_to_serve(self) -> bool:
-        ready, gone = asyncio.ensure_future(self.is_ready.wait()), asyncio.ensure_future(self.gone())
-        try:
-            await asyncio.wait({ready, gone}, return_when=asyncio.FIRST_COMPLETED)
-            return ready.done()
-        finally:
-            ready.cancel()
-            gone.cancel()
-
-    async def end(self) -> None:
-        """Tell the process to stop, and return once it has; kill it when that takes too long."""
-        if not self._is_told:  # a second time would end it at once
-            self._is_told = True
-            with contextlib.suppress(ProcessLookupError):
-                self._process.terminate()
-        try:
-            async with asyncio.timeout(END_SECONDS):
-                await self.gone()
-        except TimeoutError:
-            await self.kill()
-
-    async def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        await self.gone()
-
-    async def _ask(self, line: socket.socket) -> None:
-        """Ask the process again and again whether it is there; kill it when it does not say so in time."""
-        reader, writer = await asyncio.open_connection(sock=line)
-        try:
-            while True:
-                async with asyncio.timeout(HANG_SECONDS if self.is_ready.is_set() else START_SECONDS):
-                    writer.write(_ASKED)
-                    await reader.readexactly(1)
-                if not self.is_ready.is_set():
-                    self.is_ready.set()
-                    _log.info("server process serves", pid=self.pid)
-                await asyncio.sleep(_ASK_EVERY_SECONDS)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-        except (OSError, EOFError):
-            pass  # it is ending
-        finally:
-            writer.close()

@@ -5,7 +5,9 @@ import contextlib
 
 from app.background import Background
 from app.console.heap import sparing_what_stays
-from app.console.serving import Say, Serving, sandbox_address, settings_for
+from app.console.sandboxes import sandbox_address
+from app.console.served_at import read_settings_as_served
+from app.console.serving import Say, Serving, settings_for
 from app.console.signals import stop_when_told
 from app.console.web_server import answering, listen
 from app.logs import configure_logs
@@ -15,13 +17,13 @@ from app.settings import Settings
 from app.stopping import Stopping
 
 
-def work(*, host: str, port: int | None, sandbox: bool, say: Say) -> None:
+def work(*, host: str, port: int | None, sandbox: bool, sandbox_port: int | None, say: Say) -> None:
     """Do the background work only, until SIGTERM or SIGINT; a second one ends it at once.
 
     With a `port`, /healthz, /readyz and /metrics are answered there. `sandbox`: with the one that `serve --sandbox` has started.
     Raises ConfigurationError and StatedProblem before anything is done when it cannot.
     """
-    settings = settings_for(Serving(sandbox=sandbox))
+    settings = settings_for(Serving(sandbox=sandbox, sandbox_port=sandbox_port), settings=read_settings_as_served())
     configure_logs(settings.log_format)
     place = Place(
         listens=((host, port),) if port is not None else (),
@@ -37,7 +39,7 @@ async def _work(settings: Settings, *, host: str, port: int | None, place: Place
         listener = lasting.enter_context(listen(host=host, port=port)) if port is not None else None
         ground = await lasting.enter_async_context(open_ground(settings, place=place, background=background, stopping=stopping))
         if listener is not None:
-            await lasting.enter_async_context(answering(create_probes(ground=ground), listener=listener))
+            await lasting.enter_async_context(answering(create_probes(ground=ground), settings=settings, listener=listener))
         ground.meters.process_started()
         say("Working (Ctrl+C stops it)")
         with sparing_what_stays():

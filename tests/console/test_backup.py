@@ -37,7 +37,10 @@ def test_a_database_server_has_a_backup_of_its_own(tmp_path: Path) -> None:
 
     said = fail(service, "backup", str(tmp_path / "copy"), code=1)
 
-    assert said == "INSTALLED_APPS_DATABASE_URL names a database server: back it up with its own pg_dump."
+    assert (
+        said
+        == "INSTALLED_APPS_DATABASE_URL names a database server: back it up with its own pg_dump, its password in a PGPASSFILE."
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,17 +1,24 @@
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import httpx2
 import pytest
 from pydantic import SecretStr
 
 from app.clock import SystemClock
 from app.console.checking import check
 from app.outbound import Outbound
+from app.proxies import REQUESTS, advice
+from app.sealing.keyring import make_keyring
 from app.settings import Settings
 from app.storage import database as app_database
+from tests import databases
 from tests.faults.redis import redis_server
+from tests.journeys.soaking import until
 from tests.oidc.idp import AUDIENCE, CLIENT_ID, CLIENT_SECRET, TEAM_CLAIM, Idp, run_idp
-from tests.processes import free_port
+from tests.processes import Service, free_port
+from tests.storage.schemas import put_members
 
 
 async def test_a_redis_that_answers_is_well(database_url: str, tmp_path: Path) -> None:
@@ -50,9 +57,87 @@ async def test_what_is_no_address_is_named_once_and_not_shown(database_url: str,
     findings = await _check(database_url, tmp_path, redis_url=url)
 
     assert [line for is_well, line in findings if "REDIS_URL" in line and not is_well] == [
-        "INSTALLED_APPS_REDIS_URL must be an address such as redis://redis.example.com:6379/0 (rediss:// for TLS)."
+        (
+            "INSTALLED_APPS_REDIS_URL must be an address such as redis://redis.example.com:6379/0 (rediss:// for TLS), with "
+            "/ # ? % in a password percent-encoded (/ is %2F)."
+        )
     ]
     assert "s3cret" not in str(findings)
+
+
+async def test_members_who_are_not_found_by_their_address_are_named(database_url: str, tmp_path: Path) -> None:
+    emails = ("ada@example.com", "ada@xn--a", "ada@bücher.example")
+    people = await put_members(database_url, emails, team_id=uuid4(), moment=SystemClock().now())
+
+    findings = await _check(database_url, tmp_path)
+
+    assert (False, f"members: not found by their e-mail address: {people[1]}; add them anew by a good one") in findings
+
+
+@pytest.mark.skipif(bool(databases.POSTGRES_URL), reason="a server's files are its own")
+async def test_files_that_others_can_get_at_are_named_with_the_command_that_mends_it(database_url: str, tmp_path: Path) -> None:
+    file = Path(app_database.embedded_path(database_url))
+    file.chmod(0o640)  # noqa: ASYNC240 - nobody else waits
+
+    findings = await _check(database_url, tmp_path)
+
+    assert [line.partition(": ")[2] for is_well, line in findings if "DATA_DIR" in line and not is_well] == [
+        f"others than its owner can get at what it holds; set it right with: chmod 600 {each}"
+        for each in (file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm")))
+        if each.exists()
+    ]
+
+
+async def test_a_proxy_that_live_processes_have_found_and_no_setting_names_is_named(database_url: str, tmp_path: Path) -> None:
+    service = Service(tmp_path, database_url)
+    keyring = tmp_path / "keyring.json"
+    make_keyring(keyring)
+    await service.start()
+    try:
+        async with httpx2.AsyncClient(base_url=service.url, trust_env=False) as client:
+            for _ in range(REQUESTS):
+                await client.get("/healthz", headers={"X-Forwarded-For": "192.0.2.7"})
+        settings = Settings(data_dir=tmp_path, database_url=database_url, keyring_file=keyring)
+        found: list[str] = []
+
+        async def is_told() -> bool:
+            found[:] = [line for is_well, line in await check(settings) if "private address" in line and not is_well]
+            return bool(found)
+
+        await until(is_told, seconds=30)  # the service reports itself every five
+    finally:
+        service.kill()
+
+    assert found == [f"all requests come from one private address, 127.0.0.1: set {advice('127.0.0.1')}"]
+    assert "INSTALLED_APPS_TRUSTED_PROXIES=127.0.0.1 " in found[0]
+
+
+@pytest.mark.parametrize(
+    ("meant", "slack", "findings"),
+    [
+        (None, {}, {False: ["Slack: set INSTALLED_APPS_SLACK_CLIENT_ID and INSTALLED_APPS_SLACK_CLIENT_SECRET"]}),
+        (["slack"], {}, {False: ["Slack: set INSTALLED_APPS_SLACK_CLIENT_ID and INSTALLED_APPS_SLACK_CLIENT_SECRET"]}),
+        (["gitlab-self-managed"], {}, {True: ["GitLab Self-Managed: nothing to set here"]}),
+        (
+            ["gitlab-self-managed", "github-enterprise-server"],
+            {"slack_client_id": "1.2"},
+            {
+                True: ["GitHub Enterprise Server: nothing to set here", "GitLab Self-Managed: nothing to set here"],
+                False: ["Slack: set INSTALLED_APPS_SLACK_CLIENT_SECRET"],
+            },
+        ),
+    ],
+)
+async def test_only_the_providers_that_are_meant_are_looked_for_but_for_those_that_were_begun(
+    database_url: str, tmp_path: Path, meant: list[str] | None, slack: dict[str, str], findings: dict[bool, list[str]]
+) -> None:
+    settings = Settings(data_dir=tmp_path, database_url=database_url, **slack)  # type: ignore[arg-type]
+
+    found = [finding for finding in await check(settings, providers=meant) if finding[1].startswith(("Slack", "Git"))]
+
+    expected = sorted((is_well, line) for is_well, lines in findings.items() for line in lines)
+    assert [is_well for is_well, _ in sorted(found)] == [is_well for is_well, _ in expected]
+    assert all(line.startswith(words) for (_, line), (_, words) in zip(sorted(found), expected, strict=True)), found
 
 
 async def test_an_issuer_that_answers_is_well_and_the_redirect_uri_is_named(database_url: str, tmp_path: Path) -> None:
@@ -120,8 +205,6 @@ async def _check(
         **_oidc(idp.url if idp is not None else oidc_issuer),
     )
     if not app_database.is_embedded(database_url):
-        from app.sealing.keyring import make_keyring  # noqa: PLC0415 - only where the service makes none itself
-
         make_keyring(settings.keyring)
     return await check(settings, way_out=lambda _: idp.outbound() if idp is not None else Outbound())
 

@@ -9,6 +9,7 @@ from app.events import Counter, Event as EventRow
 from app.installed_apps.models import InstalledApp
 from app.integrations.models import Integration
 from app.monitors.models import MonitorRun
+from tests.graphql.full import objects_in
 from tests.history import logs
 from tests.history.kept import Delivery, Event, Kept, Run, Thing
 from tests.history.records import History
@@ -46,6 +47,9 @@ def in_answer(answer: Answer, operation: str, *, theirs: Things) -> Iterator[str
 
 
 def _in_result(result: JSON) -> Iterator[str]:
+    cost = result.get("extensions", {}).get("cost")
+    if cost is not None and cost["requested"] < (answered := objects_in(result.get("data") or {})):
+        yield f"{answered} objects are answered, and {cost['requested']} are paid"
     if not {"data", "errors"} & result.keys():
         yield f"the answer is no GraphQL response: {sorted(result)}"
     for error in result.get("errors", ()):

@@ -48,9 +48,10 @@ def draw(schema: GraphQLSchema, *, seed: int, count: int) -> list[str]:
 def is_taken(schema: GraphQLSchema, text: str) -> bool:
     """Whether the service finds nothing wrong with the document."""
     try:
-        return not Documents().examine(schema, text).errors
+        examined = Documents().examine(schema, text)
     except GraphQLError:
         return False
+    return not (examined.errors or examined.refuse_cost(None, None))
 
 
 def _batch(schema: GraphQLSchema, random: Random) -> Sequence[DocumentNode]:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from graphql import GraphQLSchema, build_schema as read_schema
+from graphql import GraphQLSchema
 
 from app.schema import build_schema
 from tests.operations.generation import draw
@@ -25,4 +25,4 @@ def write(schema: GraphQLSchema) -> None:
 
 
 if __name__ == "__main__":
-    write(read_schema(build_schema().as_str()))
+    write(build_schema()._schema)  # noqa: SLF001 - its lists say how long they may be, which no text of it does

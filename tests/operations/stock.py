@@ -11,7 +11,7 @@ from uuid import UUID
 from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery
 from app.events import Event, head
-from app.graphql.callers import Caller, Scope
+from app.graphql.callers import Caller, Scope, scopes_of
 from app.graphql.ids import encode_id
 from app.graphql.streams import LogCursors
 from app.installed_apps.actions import delete
@@ -23,7 +23,7 @@ from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.monitors.reported import ReportedRun
 from app.sealing.secret import Secret
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState
-from app.teams.access_tokens import create_access_token, scopes_of
+from app.teams.access_tokens import create_access_token
 from app.teams.actions import add_member, change_role
 from app.teams.models import AccessToken, Member
 from tests.installed_apps.world import World
