@@ -9,21 +9,35 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 import typer
 
-from app.console import backup as backups, checking, exporting, first_start, keys as keyring_life, reporting, serving, working
+from app.console import (
+    backup as backups,
+    checking,
+    exporting,
+    first_start,
+    keys as keyring_life,
+    reporting,
+    sandboxes,
+    serving,
+    working,
+)
+from app.console.served_at import read_settings_as_served
 from app.console.serving import Serving, say_on_stdout
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.graphql.callers import Role, Scope
 from app.ground import Ground
 from app.logs import configure_logs
 from app.opening import open_ground
+from app.providers.catalogue import CATALOGUE
 from app.providers.slack_manifest import manifest
 from app.schema import build_schema
-from app.settings import read_settings
+from app.settings import read_settings, unknown_settings
 from app.teams import console as teams
 
 T = TypeVar("T")
@@ -31,7 +45,7 @@ T = TypeVar("T")
 _EXIT_STATED = 1
 _EXIT_CONFIGURATION = 78
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0])
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 team = typer.Typer(no_args_is_help=True, help="Teams.")
 member = typer.Typer(no_args_is_help=True, help="A team's members.")
 token = typer.Typer(no_args_is_help=True, help="Access tokens.")
@@ -46,15 +60,45 @@ for name, group in GROUPS.items():
 MOMENTS = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65_535)]
+SandboxPort = Annotated[
+    int | None,
+    typer.Option(help="The sandbox's port; INSTALLED_APPS_SANDBOX_PORT, or 8010, when left out.", min=1, max=65_535),
+]
 TeamName = Annotated[str, typer.Option("--team", help="The team's name.")]
 Email = Annotated[str, typer.Option(help="The member's e-mail address.")]
 KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")]
 RoleOption = Annotated[Role, typer.Option(help="ADMIN, MEMBER or VIEWER.")]
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        _print(f"installed-apps {version('installed-apps')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def run(
+    *,
+    tells_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Run the service and look after it."""
+    del tells_version
+
+
+def _known_providers(keys: list[str] | None) -> list[str] | None:
+    for key in keys or ():
+        if key not in CATALOGUE:
+            raise typer.BadParameter(f"there is no provider {key!r}; there are: {', '.join(CATALOGUE)}")
+    return keys
+
+
 def main() -> None:
     """Run the command line; a problem is a line on standard error and an exit code, not a traceback."""
     configure_logs(None, level=logging.ERROR)  # standard output is for what a command prints; serving says more
+    for line in unknown_settings():
+        sys.stderr.write(f"{line}\n")
     try:
         cli()
     except (StatedProblem, DatabaseAway) as problem:
@@ -70,10 +114,12 @@ def serve(
     port: Port = 8000,
     workers: Annotated[int, typer.Option(help="How many processes serve.", min=1)] = 1,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Start the sandbox too and point the providers at it.")] = False,
+    sandbox_port: SandboxPort = None,
     background: Annotated[bool, typer.Option(help="Also deliver, refresh, revoke and check.")] = True,
 ) -> None:
     """Migrate the database and serve."""
-    serving.serve(Serving(host=host, port=port, workers=workers, sandbox=sandbox, background=background), say=say_on_stdout)
+    how = Serving(host=host, port=port, workers=workers, sandbox=sandbox, sandbox_port=sandbox_port, background=background)
+    serving.serve(how, say=say_on_stdout)
 
 
 @cli.command("server-process", hidden=True)
@@ -83,9 +129,9 @@ def server_process(how: Annotated[str, typer.Argument(help="How to serve, as JSO
 
 
 @cli.command()
-def start(*, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def start(*, host: Host = "127.0.0.1", port: Port = 8000, sandbox_port: SandboxPort = None) -> None:
     """Do what scripts/serve does: serve, with the sandbox where no Slack credentials are set; greet the very first start."""
-    first_start.start(host=host, port=port, say=say_on_stdout)
+    first_start.start(host=host, port=port, sandbox_port=sandbox_port, say=say_on_stdout)
 
 
 @cli.command()
@@ -96,15 +142,16 @@ def worker(
         int | None, typer.Option(help="Answer /healthz, /readyz and /metrics on this port.", min=1, max=65_535)
     ] = None,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Work with the sandbox that `serve --sandbox` has started.")] = False,
+    sandbox_port: SandboxPort = None,
 ) -> None:
     """Do the background work only: deliveries, refreshes, revocations, checks."""
-    working.work(host=host, port=port, sandbox=sandbox, say=say_on_stdout)
+    working.work(host=host, port=port, sandbox=sandbox, sandbox_port=sandbox_port, say=say_on_stdout)
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database to this version."""
-    asyncio.run(serving.migrate(read_settings(), say=say_on_stdout))
+    asyncio.run(serving.migrate_aloud(read_settings(), say=say_on_stdout))
 
 
 @cli.command()
@@ -156,6 +203,28 @@ def change_role(*, team: TeamName, email: Email, role: RoleOption) -> None:
     _print(_grounded(lambda ground: teams.change_role(team=team, email=email, role=role, ground=ground)))
 
 
+@member.command("remove")
+def remove_member(*, team: TeamName, email: Email) -> None:
+    """Let a member leave: tokens, sessions and own authorizations end, what used those stops; prints their id."""
+    _print(_grounded(lambda ground: teams.remove_member(team=team, email=email, ground=ground)))
+
+
+@token.command("list")
+def list_tokens(
+    *, team: TeamName, email: Annotated[str | None, typer.Option(help="One member's alone, by their e-mail address.")] = None
+) -> None:
+    """List the tokens in force: id, last four characters, owner, scopes, end, last use, name."""
+    _print_all(_grounded(lambda ground: teams.list_tokens(team=team, email=email, ground=ground)))
+
+
+@token.command("revoke")
+def revoke_token(
+    token_id: Annotated[UUID, typer.Argument(metavar="ID", help="The token's id, as `token list` shows it.")], *, team: TeamName
+) -> None:
+    """Revoke a token at once, with the browser sessions that it opened; prints its id."""
+    _print(_grounded(lambda ground: teams.revoke_token(token_id, team=team, ground=ground)))
+
+
 @token.command("create")
 def create_token(
     *,
@@ -165,9 +234,12 @@ def create_token(
         list[Scope] | None, typer.Option(help="What it may do; every scope that the role allows when left out.")
     ] = None,
     days: Annotated[int | None, typer.Option(help="How many days it lives.")] = None,
+    name: Annotated[str, typer.Option(help="What the lists of tokens call it.")] = teams.TOKEN_NAME,
 ) -> None:
     """Make an access token for a member; prints the token alone."""
-    made = _grounded(lambda ground: teams.create_token(team=team, email=email, scopes=scope or (), days=days, ground=ground))
+    made = _grounded(
+        lambda ground: teams.create_token(team=team, email=email, scopes=scope or (), days=days, name=name, ground=ground)
+    )
     _print(made.reveal())
 
 
@@ -179,15 +251,27 @@ def make_sign_in_link(*, team: TeamName, email: Email) -> None:
 
 @report.command("newman")
 def report_newman(
-    file: Annotated[Path, typer.Argument(help="The report that `newman run … -r json` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(help="The report that `newman run … -r json` or `postman collection run … -r json` wrote.")
+    ],
     *,
     monitor: Annotated[str, typer.Option(help="The monitor's key.")],
     name: Annotated[str | None, typer.Option(help="The monitor's name.")] = None,
     run_id: Annotated[str | None, typer.Option(help="The run's own id; the file's SHA-256 when left out.")] = None,
-    url: Annotated[str | None, typer.Option(help="Where a person can read about the run.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="A link for people: where they can read about this run. The service is INSTALLED_APPS_URL.")
+    ] = None,
 ) -> None:
-    """Record a Newman run through the API (INSTALLED_APPS_URL, INSTALLED_APPS_TOKEN); exit 0 when recorded."""
-    _print(asyncio.run(reporting.report_newman(file, monitor_key=monitor, monitor_name=name, run_id=run_id, url=url)))
+    """Record a run of Newman or the Postman CLI through the API (INSTALLED_APPS_URL, INSTALLED_APPS_TOKEN).
+
+    Prints its id and exits with 0 when it is recorded; a warning on standard error says why nothing is posted, if nothing is.
+    """
+    reported = asyncio.run(
+        reporting.report_newman(file, monitor_key=monitor, monitor_name=name, run_id=run_id, url=url, warn=_warn)
+    )
+    _print(reported.run_id)
+    if reported.notice is not None:
+        _warn(reported.notice)
 
 
 @events.command("export")
@@ -210,9 +294,15 @@ def list_keys() -> None:
 
 
 @keys.command("add")
-def add_key() -> None:
+def add_key(
+    *,
+    instead_of: Annotated[
+        str | None,
+        typer.Option(help="The id of a primary whose keyring file was lost before anything was sealed: its place is taken."),
+    ] = None,
+) -> None:
     """Add a key to the keyring, or make the first beside a database server that holds no sealed value; prints the key's id."""
-    _print(asyncio.run(keyring_life.add(read_settings())))
+    _print(asyncio.run(keyring_life.add(read_settings(), instead_of=instead_of)))
 
 
 @keys.command("promote")
@@ -246,23 +336,37 @@ def sandbox(
     events_url: Annotated[str | None, typer.Option(help="Where Slack's signed events are sent.")] = None,
 ) -> None:
     """Serve the sandbox alone."""
-    serving.run_sandbox(port=port, events_url=events_url)
+    sandboxes.run_sandbox(port=port, events_url=events_url, say=say_on_stdout)
 
 
 @slack.command("manifest")
 def slack_manifest() -> None:
     """Print the Slack app manifest to register."""
-    _print(manifest(read_settings().public_url))
+    _print(manifest(read_settings_as_served().public_url))
 
 
 @cli.command()
-def check() -> None:
+def check(
+    *,
+    provider: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"Which providers are meant: {', '.join(CATALOGUE)}. All that the operator sets up when left out.",
+            callback=_known_providers,
+        ),
+    ] = None,
+) -> None:
     """Read the configuration, reach what it names, and say what is wrong and how to mend it; exit 1 if anything is."""
-    findings = asyncio.run(checking.check(read_settings()))
+    findings = asyncio.run(checking.check(read_settings_as_served(), providers=provider or None))
     for is_well, line in findings:
-        _print(f"{'ok     ' if is_well else 'PROBLEM'}  {line}")
+        _print(_finding(line, is_well=is_well))
     if not all(is_well for is_well, _ in findings):
         raise typer.Exit(_EXIT_STATED)
+
+
+def _finding(line: str, *, is_well: bool) -> str:
+    warning = line.removeprefix("Warning: ")
+    return f"{'PROBLEM' if not is_well else 'ok     ' if warning == line else 'WARNING'}  {warning}"
 
 
 @cli.command()
@@ -273,7 +377,7 @@ def schema() -> None:
 
 def _grounded(do: Callable[[Ground], Awaitable[T]]) -> T:
     async def run() -> T:
-        async with open_ground(read_settings()) as ground:
+        async with open_ground(read_settings_as_served()) as ground:
             return await do(ground)
 
     return asyncio.run(run())
@@ -287,6 +391,10 @@ def _print(line: str) -> None:
 def _print_all(lines: Iterable[str]) -> None:
     for line in lines:
         _print(line)
+
+
+def _warn(line: str) -> None:
+    sys.stderr.write(f"Warning: {line}\n")
 
 
 def _end(message: str, code: int) -> None:

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from starlette.requests import HTTPConnection
 
+from app.outbound.addresses import Standing, standing_of
+
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -37,10 +39,24 @@ def client_address(connection: HTTPConnection, *, trusted: Sequence[Network]) ->
     return str(found)
 
 
+def unnamed_proxy(connection: HTTPConnection, *, trusted: Sequence[Network]) -> str | None:
+    """Return the private address that has handed the request on, though it is not among the `trusted`; None where none has."""
+    found = _read(connection.client.host) if connection.client is not None else None
+    if found is None or "x-forwarded-for" not in connection.headers or _is_trusted(found, trusted):
+        return None
+    return str(found) if standing_of(found) is Standing.SPECIAL else None
+
+
 def client_network(connection: HTTPConnection, *, trusted: Sequence[Network]) -> str:
     """Return what stands for everybody at the request's address: that itself, or for IPv6 its /64, which is one customer's."""
     address = client_address(connection, trusted=trusted)
     return str(IPv6Network((address, _CUSTOMERS_OWN), strict=False)) if ":" in address else address
+
+
+def is_proxy(host: str, *, trusted: Sequence[Network]) -> bool:
+    """Whether who has the connection is one of the `trusted` proxies, and asks for others."""
+    address = _read(host)
+    return address is not None and _is_trusted(address, trusted)
 
 
 def _is_trusted(address: Address, trusted: Sequence[Network]) -> bool:

@@ -1,7 +1,13 @@
 """The one source of time, so that whoever needs to know it can be handed another."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+APART = timedelta(minutes=1)
+"""How far the clocks of two machines may differ.
+
+What was set to lie ahead, and lies further ahead than it can by more than this, was set by a clock that has been set back since.
+"""
 
 
 class Clock(Protocol):

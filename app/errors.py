@@ -9,6 +9,7 @@
     │   ├── PersistedQueryNotFound, RateLimited, TooComplex
     │   └── Unavailable
     │       ├── Overdue              it was begun, took too long and was given up
+    │       ├── TryAgainLater        a listener cannot be told for long: it comes back with its cursor
     │       └── DatabaseAway         the database cannot do it now; nothing was written
     │           └── OutcomeUnknown   … but for this: it was cut off while it was being saved
     ├── StatedProblem      a command cannot do what was asked (exit 1)
@@ -141,6 +142,17 @@ class Unavailable(RequestRefused):
 
 class Overdue(Unavailable):
     """The operation was begun, and given up at its deadline."""
+
+
+class TryAgainLater(Unavailable):
+    """What a listener is to be told could not be found out for long. It is no event's error: the listener is sent away.
+
+    `fault` is what came in the way the last time, for the log.
+    """
+
+    def __init__(self, *, fault: str) -> None:
+        super().__init__("What has happened cannot be told at the moment: come back later, with the cursor of the last event.")
+        self.fault = fault
 
 
 class DatabaseAway(Unavailable):

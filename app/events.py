@@ -19,6 +19,7 @@ from tortoise.models import Model
 
 from app.actors import LONGEST_USER_AGENT, Actor, EventOrigin
 from app.clock import Clock
+from app.quotas import CHANGES_OF_DAY, Allowance, Quotas, Used
 from app.storage import database
 from app.telemetry.tracing import NoTracing, Tracing
 
@@ -26,10 +27,11 @@ T = TypeVar("T")
 
 
 class Counter(Model):
-    """The number of the team's newest event; whoever changes the team holds this row."""
+    """The number of the team's newest event, and what it used of its quotas; whoever changes the team holds this row."""
 
     team_id = fields.UUIDField(primary_key=True)
     sequence = fields.BigIntField()
+    used: str | None = fields.TextField(null=True)
 
     class Meta:
         table = "counter"
@@ -108,13 +110,23 @@ class Change:
     team_id: UUID
     now: datetime
     actor: Actor | None
+    quotas: Quotas
     _reactions: Mapping[type[Any], Sequence["Reaction"]]
     _entries: list[Entry]
+    _used: Used
 
     @property
     def actor_id(self) -> UUID | None:
         """The member's id."""
         return self.actor.member_id if self.actor is not None else None
+
+    def spend(self, allowance: Allowance, amount: int = 1) -> None:
+        """Count so much of what the team may do. Raises Refusal CONFLICT where not enough is left of the minute or the day."""
+        self._used.spend(allowance, amount)
+
+    def let(self, allowance: Allowance) -> bool:
+        """Count one, and return True; False where nothing is left: what nobody asked for is then left undone."""
+        return self._used.let(allowance)
 
     async def record(self, happening: Happening) -> None:
         """Say that something happened, and let everyone react who has to, now and in this transaction."""
@@ -133,25 +145,41 @@ class Events:
     """Where changes are made. `wake` is called with the team after each commit that wrote events; it must not block or raise."""
 
     def __init__(
-        self, *, clock: Clock, reactions: Reactions, wake: Callable[[UUID], None], tracing: Tracing | None = None
+        self,
+        *,
+        clock: Clock,
+        reactions: Reactions,
+        wake: Callable[[UUID], None],
+        tracing: Tracing | None = None,
+        quotas: Quotas | None = None,
     ) -> None:
         self._clock = clock
+        self._quotas = quotas or Quotas()
         self._tracing = tracing or NoTracing()
         self._reactions = reactions
         self._wake = wake
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
-    async def change(self, team_id: UUID, action: Callable[[Change], Awaitable[T]], *, actor: Actor | None = None) -> T:
+    async def change(
+        self,
+        team_id: UUID,
+        action: Callable[[Change], Awaitable[T]],
+        *,
+        actor: Actor | None = None,
+        is_free: bool = False,
+    ) -> T:
         """Run `action` as one change of the team and return its answer once everything is committed.
 
         Whatever `action` raises undoes all of it, and where the database has undone it `action` is run again, as `database.write`
-        says. It may be called for an existing team only.
+        says. It may be called for an existing team only. Where there is an actor, its events count among the changes of the
+        team's day, and Refusal CONFLICT is raised once those are used up; not where it `is_free`: what takes something away, ends
+        what was begun, or has a quota of its own.
         """
-        return await self._commit(team_id, action, actor=actor)
+        return await self._commit(team_id, action, actor=actor, is_free=is_free or actor is None)
 
     async def found(self, team_id: UUID, action: Callable[[Change], Awaitable[T]]) -> T:
         """The same as `change`, for the change that makes the team."""
-        return await self._commit(team_id, action, actor=None, founding=True)
+        return await self._commit(team_id, action, actor=None, is_free=True, founding=True)
 
     async def _commit(
         self,
@@ -159,6 +187,7 @@ class Events:
         action: Callable[[Change], Awaitable[T]],
         *,
         actor: Actor | None,
+        is_free: bool,
         founding: bool = False,
     ) -> T:
         async def run(connection: BaseDBAsyncClient) -> _Outcome[T]:
@@ -166,9 +195,14 @@ class Events:
                 await Counter.create(using_db=connection, team_id=team_id, sequence=0)
             counter = await Counter.filter(team_id=team_id).using_db(connection).select_for_update().get()
             entries: list[Entry] = []
-            change = Change(team_id, self._clock.now(), actor, self._reactions, entries)
+            now = self._clock.now()
+            used = Used(counter.used, quotas=self._quotas, now=now)
+            change = Change(team_id, now, actor, self._quotas, self._reactions, entries, used)
             answer = await action(change)
-            await _number(change, counter, entries)
+            if entries and not is_free:
+                change.spend(CHANGES_OF_DAY, len(entries))
+            await _keep(counter, used, news=len(entries))
+            await _number(change, entries, last=counter.sequence)
             return _Outcome(answer, is_news=bool(entries))
 
         # The team's row is the lock. Within the process it is queued for here: else a team whose lock somebody keeps would have
@@ -185,13 +219,23 @@ class _Outcome(Generic[T]):
     is_news: bool
 
 
-async def _number(change: Change, counter: Counter, entries: Sequence[Entry]) -> None:
+async def _keep(counter: Counter, used: Used, *, news: int) -> None:
+    columns = []
+    if news:
+        counter.sequence += news
+        columns.append("sequence")
+    if used.is_changed:
+        counter.used = used.text
+        columns.append("used")
+    if columns:
+        await counter.save(update_fields=columns)
+
+
+async def _number(change: Change, entries: Sequence[Entry], *, last: int) -> None:
+    """Write the events; `last` is the number of the last of them."""
     if not entries:
         return
     origin = change.actor.origin if change.actor is not None else None
-    first = counter.sequence + 1
-    counter.sequence += len(entries)
-    await counter.save(update_fields=["sequence"])
     await Event.bulk_create(
         Event(
             id=uuid4(),
@@ -213,7 +257,7 @@ async def _number(change: Change, counter: Counter, entries: Sequence[Entry]) ->
             origin_user_agent=origin.user_agent if origin is not None else None,
             origin_token=origin.token_last_four if origin is not None else None,
         )
-        for sequence, entry in enumerate(entries, start=first)
+        for sequence, entry in enumerate(entries, start=last - len(entries) + 1)
     )
 
 

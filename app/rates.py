@@ -7,7 +7,7 @@ and it is never "nothing" and never "everything".
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -47,20 +47,44 @@ class Standing(NamedTuple):
 class Rates:
     """Counts what is taken out of buckets, by the clock's minute."""
 
-    def __init__(self, *, clock: Clock, sharing: Sharing | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        sharing: Sharing | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._clock = clock
+        self._sleep = sleep
         self._sharing = sharing or Sharing()
         self._shared = _storage_of(self._sharing)
         self._together = Gathering(self._take_together)
         self._own = _OwnCounts()
 
-    async def take(self, buckets: Sequence[Bucket], points: int) -> list[Standing]:
+    async def take(self, buckets: Sequence[Bucket], points: int, *, paid: int = 0) -> list[Standing]:
         """Take so many points, at least 1, out of each bucket, or nothing at all where one has not enough; return how all stand.
 
-        More than a bucket ever holds counts as all that it holds: whoever has not taken anything yet gets that.
+        More than a bucket ever holds counts as all that it holds: whoever has not taken anything yet gets that. What was `paid`
+        for the same before is not taken again.
         """
         minute = int(self._clock.now().timestamp()) // MINUTE
-        taking = _Taking(buckets, [min(points, bucket.limit) for bucket in buckets], minute)
+        amounts = [min(points, bucket.limit) - min(paid, bucket.limit) for bucket in buckets]
+        taking = _Taking(buckets, [max(amount, 0) for amount in amounts], minute)
+        standings = await self._take(taking)
+        self._own.note_empty(taking, standings)
+        return standings
+
+    def find_empty(self, buckets: Sequence[Bucket]) -> Standing | None:
+        """Return how a bucket stands that this process knows to be empty, without asking anybody; None where it knows of none."""
+        return self._own.find_empty(_Taking(buckets, [0 for _ in buckets], int(self._clock.now().timestamp()) // MINUTE))
+
+    async def refilled(self, standing: Standing) -> None:
+        """Return once the minute of the standing is over."""
+        while self._clock.now() < standing.resets_at:
+            await self._sleep(float(self.seconds_until(standing.resets_at)))
+
+    async def _take(self, taking: "_Taking") -> list[Standing]:
+        buckets = taking.buckets
         own = self._own.counts(taking)
         if taking.is_beyond(own):
             return taking.refusal(own)
@@ -130,11 +154,13 @@ class _OwnCounts:
     def __init__(self) -> None:
         self._minute = 0
         self._counts: OrderedDict[str, int] = OrderedDict()
+        self._empty: dict[Bucket, Standing] = {}
 
     def counts(self, taking: _Taking) -> list[int]:
         if taking.minute != self._minute:
             self._minute = taking.minute
             self._counts.clear()
+            self._empty.clear()
         return [self._counts.get(bucket.name, 0) + amount for bucket, amount in zip(taking.buckets, taking.amounts, strict=True)]
 
     def add(self, taking: _Taking, amounts: Sequence[int]) -> None:
@@ -145,6 +171,18 @@ class _OwnCounts:
             self._counts.move_to_end(bucket.name)
         while len(self._counts) > _MOST_COUNTED:
             self._counts.popitem(last=False)
+
+    def note_empty(self, taking: _Taking, standings: Sequence[Standing]) -> None:
+        """Remember which of the buckets are empty: nothing comes into them before the minute is over."""
+        if taking.minute == self._minute and len(self._empty) < _MOST_COUNTED:
+            self._empty.update(
+                (bucket, standing) for bucket, standing in zip(taking.buckets, standings, strict=True) if standing.remaining == 0
+            )
+
+    def find_empty(self, taking: _Taking) -> Standing | None:
+        if taking.minute != self._minute:
+            return None
+        return next((self._empty[bucket] for bucket in taking.buckets if bucket in self._empty), None)
 
 
 def _serve(takings: Sequence[_Taking], taken: Counter[str]) -> tuple[dict[_Taking, list[int]], list[_Taking]]:

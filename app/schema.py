@@ -14,6 +14,7 @@ from app.graphql.assembly import Schema
 from app.graphql.context import Info
 from app.graphql.fields import query
 from app.graphql.growth import grow
+from app.graphql.lists import one_for_each
 from app.graphql.nodes import Node, find_node, find_nodes, nodes_of
 from app.installed_apps import schema as installed_apps
 from app.integrations import schema as integrations
@@ -24,6 +25,7 @@ from app.teams import schema as teams
 
 NODES = nodes_of(
     teams.NODES,
+    catalogue.NODES,
     sign_ins.NODES,
     monitors.NODES,
     installed_apps.NODES,
@@ -44,7 +46,7 @@ async def node(info: Info, id: strawberry.ID) -> Node | None:
     return await find_node(id, nodes=NODES, context=info.context)
 
 
-@query(description="The same for up to 100 ids, in their order.")
+@query(description="The same for up to 100 ids, in their order.", size=one_for_each("ids"))
 async def nodes(info: Info, ids: _Ids) -> list[Node | None]:
     return await find_nodes(ids, nodes=NODES, context=info.context)
 

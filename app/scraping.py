@@ -100,7 +100,7 @@ class _Present:
         """Return what it says; None where it is away."""
         async with self._asking:
             now = self._ground.clock.now()
-            if self._good_until is None or now >= self._good_until:
+            if self._good_until is None or not self._good_until - KEPT_FOR <= now < self._good_until:
                 self._rows = await self._ask(now)
                 self._good_until = now + KEPT_FOR
             return self._rows

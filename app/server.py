@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from app import health, scraping
 from app.access_log import AccessLog
 from app.background import Background
+from app.below import below
 from app.clock import Clock, SystemClock
 from app.errors import DatabaseAway
 from app.graphql.refusals import Refusals
@@ -19,6 +20,7 @@ from app.graphql.view import View
 from app.ground import Ground
 from app.opening import Place, open_ground
 from app.pages import html, page
+from app.proxies import UnnamedProxies
 from app.schema import build_schema
 from app.settings import Settings
 from app.sign_ins import routes as sign_ins
@@ -39,6 +41,8 @@ def create_app(
     """
     service = _Service(settings, place=place or Place(), clock=clock or SystemClock(), stopping=stopping or Stopping())
     app = _logged(Starlette(lifespan=service.lifespan), meters=service.meters, tracing=lambda: service.tracing)
+    app.add_middleware(service.proxies.before)
+    app.add_middleware(below, path=settings.path)
     app.add_exception_handler(DatabaseAway, _say_away)
     return app
 
@@ -66,6 +70,7 @@ class _Service:
         self._clock = clock
         self._stopping = stopping
         self.meters = Meters()
+        self.proxies = UnnamedProxies(trusted=settings.trusted_proxies)
         self.tracing: Tracing = NoTracing()
 
     @contextlib.asynccontextmanager
@@ -78,6 +83,7 @@ class _Service:
             background=background,
             stopping=self._stopping,
             meters=self.meters,
+            proxies=self.proxies,
         ) as ground:
             self.tracing = ground.tracing
             self.meters.process_started()
@@ -99,7 +105,7 @@ class _Service:
 
     def _routes(self, view: View, *, ground: Ground) -> list[BaseRoute]:
         return [
-            Route("/", _home),
+            Route("/", _home(ground.settings)),
             *view.routes(),
             *oidc_sign_ins.routes(ground=ground),  # first: /sign-in/oidc is no link's secret
             *teams.routes(ground=ground),
@@ -131,8 +137,11 @@ async def _finish_logs(ground: Ground) -> None:
     await ground.watcher.finish()
 
 
-async def _home(_request: Request) -> Response:
-    return Response(status_code=303, headers={"location": "/graphql"})
+def _home(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
+    async def go_on(_request: Request) -> Response:
+        return Response(status_code=303, headers={"location": f"{settings.path}/graphql"})
+
+    return go_on
 
 
 async def _say_away(_connection: HTTPConnection, error: Exception) -> Response:

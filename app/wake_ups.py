@@ -54,7 +54,8 @@ def client_of(url: str, *, patience: float = ANSWER_SECONDS) -> Redis:
     except (ValueError, TypeError, RedisError):
         # Its own words would quote the address, which may hold a password.
         raise ConfigurationError(
-            "INSTALLED_APPS_REDIS_URL must be an address such as redis://redis.example.com:6379/0 (rediss:// for TLS)."
+            "INSTALLED_APPS_REDIS_URL must be an address such as redis://redis.example.com:6379/0 (rediss:// for TLS), with "
+            "/ # ? % in a password percent-encoded (/ is %2F)."
         ) from None
     return client
 

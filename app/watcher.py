@@ -9,14 +9,16 @@ as old: who had still to get to one of them is told so.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from uuid import UUID
 
 import structlog
 
 from app import horizon
 from app.events import Event, heads
+from app.fairness import Slices
 from app.storage import database
 from app.storage.gathering import Gathering
 
@@ -24,6 +26,7 @@ RING_SIZE = 1_000
 PAGE_SIZE = 200
 LOOK_EVERY_SECONDS = 1.0
 
+_PAGES_AT_ONCE = 8
 _PACE_SECONDS = 0.02
 """So a storm of wake-ups makes at most fifty looks a second."""
 
@@ -39,11 +42,12 @@ class Stretch:
 class Ring:
     """A team's newest events, without a number missing between them, and the listeners' bell."""
 
-    def __init__(self, head: int) -> None:
+    def __init__(self, head: int, *, slices: Slices | None = None) -> None:
         self.head = head
         self.rows: deque[Event] = deque(maxlen=RING_SIZE)
         self.listeners = 0
-        self._bell = asyncio.Event()
+        self._slices = slices or Slices()
+        self._waiting: dict[asyncio.Future[None], None] = {}  # in the order in which they came
 
     def add(self, stretch: Stretch) -> None:
         for row in stretch.rows:
@@ -54,20 +58,30 @@ class Ring:
         self.chime()
 
     def chime(self) -> None:
-        self._bell.set()
-        self._bell = asyncio.Event()
+        self._slices.let_go_on(self._waiting)
+        self._waiting.clear()
 
     def after(self, position: int) -> Stretch | None:
-        """Return the events behind `position`; None when the ring does not hold all of them."""
+        """Return the events behind `position`, the first PAGE_SIZE of them; None when the ring does not hold all of them."""
         if position >= self.head:
             return Stretch((), position)
         if not self.rows or self.rows[0].sequence > position + 1:
             return None
-        return Stretch([row for row in self.rows if row.sequence > position], self.head)
+        count = self.head - position
+        if count > PAGE_SIZE:
+            begin = len(self.rows) - count
+            return Stretch(list(islice(self.rows, begin, begin + PAGE_SIZE)), position + PAGE_SIZE)
+        newest_first = list(islice(reversed(self.rows), count))  # the end of a deque is near, its middle is not
+        return Stretch(newest_first[::-1], self.head)
 
     async def wait(self) -> None:
-        """Return once there may be more than there was."""
-        await self._bell.wait()
+        """Return once there may be more than there was. Of many who wait some go on at a time."""
+        bell: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[bell] = None
+        try:
+            await bell
+        finally:
+            self._waiting.pop(bell, None)
 
     def _go_to(self, head: int) -> None:
         """Leave out the numbers up to `head`, if any are missing; what lies before them is held no longer."""
@@ -88,6 +102,8 @@ class Watcher:
         # Clients that were sent away come back all at once.
         self._heads = Gathering(heads)
         self._horizons = Gathering(horizon.horizons)
+        self._pages = Gathering(self._read_pages, at_once=_PAGES_AT_ONCE)
+        self._slices = Slices()
         self._log = structlog.get_logger("watcher")
 
     def wake(self, team_id: UUID | None) -> None:
@@ -145,9 +161,13 @@ class Watcher:
 
     @contextlib.asynccontextmanager
     async def _listening(self, team_id: UUID) -> AsyncIterator[Ring]:
-        if team_id not in self._rings:
-            head = await self.head(team_id)
-            self._rings.setdefault(team_id, Ring(head))
+        while team_id not in self._rings:
+            try:
+                head = await self.head(team_id)
+            except database.OUTAGES:
+                await asyncio.sleep(self._look_every)
+            else:
+                self._rings.setdefault(team_id, Ring(head, slices=self._slices))
         ring = self._rings[team_id]
         ring.listeners += 1
         try:
@@ -168,14 +188,22 @@ class Watcher:
     async def _read_or_wait(self, team_id: UUID, *, after: int, head: int, types: Collection[str] | None) -> Stretch:
         """Read what is behind the ring; where the database is away, nothing, a while later."""
         try:
-            stretch = await _read(team_id, after=after, head=head)
+            rows = await self._pages.ask((team_id, after)) or ()
+            stretch = Stretch(rows, rows[-1].sequence if rows else head)
             if stretch.end - after > len(stretch.rows):
                 await self.refuse_where_removed(team_id, after=after, types=types)
-        except database.OUTAGES as error:
-            self._log.warning("listening interrupted", fault=error.fault)
+        except database.OUTAGES:
             await asyncio.sleep(self._look_every)
             return Stretch((), after)
         return stretch
+
+    async def _read_pages(self, places: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], Sequence[Event]]:
+        """Read one after the other, each once for all who are there: a crowd that comes back must not take every connection."""
+        try:
+            return {(team_id, after): await _page(team_id, after=after) for team_id, after in places}
+        except database.OUTAGES as error:
+            self._log.warning("listening interrupted", fault=error.fault)
+            raise
 
     async def _look(self) -> None:
         if not self._rings:
@@ -188,5 +216,9 @@ class Watcher:
 
 async def _read(team_id: UUID, *, after: int, head: int) -> Stretch:
     """Read on in a log that reaches to `head`, or further by now."""
-    rows = await Event.filter(team_id=team_id, sequence__gt=after).order_by("sequence").limit(PAGE_SIZE)
+    rows = await _page(team_id, after=after)
     return Stretch(rows, rows[-1].sequence if rows else head)
+
+
+async def _page(team_id: UUID, *, after: int) -> Sequence[Event]:
+    return await Event.filter(team_id=team_id, sequence__gt=after).order_by("sequence").limit(PAGE_SIZE)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from app.storage import database, upgrade
 from app.storage.outages import PATIENCE, Patience
@@ -69,11 +70,16 @@ async def blank(folder: Path, *, of: str | None = None) -> AsyncIterator[str]:
 @contextlib.asynccontextmanager
 async def opened(url: str, *, patience: Patience = PATIENCE) -> AsyncIterator[None]:
     """Have it open in this process, for as long as that lasts."""
+    is_of_other_kind = database.is_embedded(url) == bool(POSTGRES_URL)
+    if is_of_other_kind:
+        EXECUTOR_CACHE.clear()  # Tortoise keeps the statements that it has written, for whatever is opened next
     await database.connect(url, models=MODELS, patience=patience)
     try:
         yield
     finally:
         await database.close()
+        if is_of_other_kind:
+            EXECUTOR_CACHE.clear()
 
 
 _emptied: list[str] = []
@@ -94,6 +100,8 @@ async def _create(server: str, *, of: str | None) -> str:
     name = f"installed_apps_test_{uuid4().hex[:16]}"
     clause = f' TEMPLATE "{urlsplit(of).path.strip("/")}"' if of else ""
     await _execute(server, f'CREATE DATABASE "{name}"{clause}')
+    # A commit waits for no disk: none of these outlives its server.
+    await _execute(server, f'ALTER DATABASE "{name}" SET synchronous_commit TO off')
     return urlsplit(server)._replace(path=f"/{name}").geturl()
 
 

@@ -39,7 +39,7 @@ async def make_ground(
         entropy=entropy,
         vault=await open_vault(folder / "keyring.json", embedded=True, clock=clock, entropy=entropy),
         outbound=outbound,
-        events=Events(clock=clock, reactions=reactions or {}, wake=watcher.wake),
+        events=Events(clock=clock, reactions=reactions or {}, wake=watcher.wake, quotas=settings),
         watcher=watcher,
         issuer=open_issuer(settings.oidc_issuer, outbound=outbound, clock=clock),
     )

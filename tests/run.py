@@ -26,8 +26,11 @@ class Plan:
 
 
 _AT_ONCE = ("-q", "-n", str(_WORKERS), "-m")
-_IN_TURN = ("-q", "-s", "-p", "no:cacheprovider", "-m", "endurance")
+_IN_TURN = ("-q", "-s", "--durations=15", "-p", "no:cacheprovider", "-m", "endurance")
 """Their figures and times are of one journey alone, and printed."""
+
+_TWO_FILES_AT_ONCE = ("-q", "-n", "2", "--dist", "loadfile", "--durations=15", "-m", "endurance")
+"""With the small counts nobody looks at figures, and a journey waits for servers most of its time."""
 
 _REPEATED = ("--needing-database",)
 _SUITE = Plan(
@@ -37,7 +40,7 @@ _SUITE = Plan(
 )
 _EVERY = Plan(options=(*_AT_ONCE, "not endurance"), left_out=" Left out: the endurance journeys (scripts/soak).")
 _PROCESSES = Plan(options=(*_AT_ONCE, "processes and not endurance"), repeated=_REPEATED)
-_SHORT = Plan(options=_IN_TURN, repeated=_REPEATED, environment={"SOAK": "0"})
+_SHORT = Plan(options=_TWO_FILES_AT_ONCE, repeated=_REPEATED, environment={"SOAK": "0"})
 _SOAK = Plan(options=_IN_TURN, repeated=_REPEATED, environment={"SOAK": "1"})
 
 

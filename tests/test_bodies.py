@@ -78,4 +78,4 @@ async def test_a_query_that_comes_byte_by_byte_is_given_up() -> None:
     assert response.json() == {
         "errors": [{"message": "The body took too long to arrive.", "extensions": {"code": "BAD_USER_INPUT"}}]
     }
-    assert world.asked == []
+    assert world.asked == ["Bearer good"]

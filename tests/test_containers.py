@@ -31,6 +31,12 @@ def test_every_setting_that_they_set_is_one() -> None:
     assert named <= {name.upper() for name in Settings.model_fields}
 
 
+def test_every_setting_that_an_operator_makes_reaches_the_service() -> None:
+    passed = {name.removeprefix(PREFIX) for name in compose()["x-service"]["environment"]}
+
+    assert passed == {name.upper() for name in Settings.model_fields} - {"DATA_DIR", "SANDBOX_PORT"}
+
+
 def test_every_command_that_they_run_is_there_with_its_options() -> None:
     keys = compose()["services"]["keys"]
     commands = [last("CMD"), *(compose()["services"][name]["command"] for name in ("web", "worker", "migrate"))]
@@ -93,6 +99,13 @@ def test_everything_copied_is_there_and_let_in() -> None:
 
     assert copied == let_in
     assert [path for path in copied if not (ROOT / path).exists()] == []
+
+
+def test_nothing_that_is_not_locked_is_installed() -> None:
+    locked, itself = re.findall(r"pip install (.*?)(?:&&|$)", CONTAINERFILE.replace("\\\n", ""), re.MULTILINE)
+
+    assert {"--require-hashes", "--no-deps", "/src/requirements/serving.txt"} <= set(locked.split())
+    assert {"--no-index", "--no-deps", "--no-build-isolation", "/src"} <= set(itself.split())
 
 
 def test_no_password_stands_in_them() -> None:

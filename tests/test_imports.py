@@ -23,7 +23,7 @@ CAPABILITIES = (
     "graphql",
 )
 OUTSIDE = ("providers",)
-GROUND_FOLDERS = ("oidc", "outbound", "sealing", "storage", "telemetry")
+GROUND_FOLDERS = ("oidc", "outbound", "sealing", "storage", "telemetry", "wire")
 SANDBOX = "sandbox"
 SANDBOX_MAY_IMPORT = {"app.clock", "app.settings"}
 

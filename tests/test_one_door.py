@@ -33,14 +33,22 @@ CALLS_OUT = {"open_connection", "open_unix_connection", "create_connection", "cr
 # The door itself, its look at names, and binding the port that the service listens on.
 ALLOWED = {
     "outbound/door.py": {"httpcore2", "ssl"},
+    "outbound/certificates.py": {"httpcore2", "ssl"},
     "outbound/connections.py": {"httpcore2", "ssl"},
+    "outbound/tunnels.py": {"httpcore2"},  # names its errors
+    "storage/addresses.py": {"ssl"},  # reads the files of certificates that the database's address names
+    "storage/outages.py": {"ssl"},  # names its errors
     "outbound/resolver.py": {"socket"},
     "telemetry/exporting.py": {
         "opentelemetry.exporter"
     },  # to the operator's collector alone, whose address is closed to all else
+    "console/sandboxes.py": {"socket"},
     "console/serving.py": {"socket"},
-    "console/web_server.py": {"socket", "open_connection"},  # the line from the process that started it, over a socket pair
-    "console/workers.py": {"socket", "open_connection"},  # the other ends of those lines
+    "console/line.py": {"socket"},  # the line from the process that started this one, over a socket pair
+    "console/server_process.py": {"socket", "open_connection"},  # the other ends of those lines
+    "console/web_server.py": {"socket"},
+    "console/workers.py": {"socket"},
+    "wire/transports.py": {"socket"},  # names an option of connections that came in
     "storage/postgres.py": {"create_connection"},  # Tortoise's word for opening the database
     "storage/sqlite.py": {"create_connection"},  # as above
 }

@@ -1,12 +1,15 @@
-"""Who may do what, as the code declares it, the list that is reviewed says it, and the README tells it."""
+"""Who may do what, as the code declares it, the list that is reviewed says it, and docs/permissions.md tells it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from app.deliveries.schema import RECORDING_RUNS
+from app.errors import Forbidden, Refusal
+from app.graphql.callers import Caller, Role, Scope, scopes_of
 from app.graphql.rules import (
     ADMINISTERING,
     ASKING_PROVIDERS,
@@ -16,9 +19,11 @@ from app.graphql.rules import (
     WITH_THE_OBJECT,
     Rule,
     Rules,
+    require,
 )
 from app.schema import build_schema
 from app.teams.schema import OWN_TOKENS
+from tests.graphql.tiny import caller
 
 ROOT = Path(__file__).parent.parent
 REVIEWED = ROOT / "tests/data/rules.txt"
@@ -54,6 +59,7 @@ MUTATIONS: dict[str, Rules] = {
     "addTeamMember": (ADMINISTERING,),
     "changeTeamMemberRole": (ADMINISTERING,),
     "removeTeamMember": (ADMINISTERING,),
+    "createSignInLink": (ADMINISTERING,),
     "createAccessToken": (OWN_TOKENS,),
     "revokeAccessToken": (OWN_TOKENS,),
 }
@@ -71,7 +77,7 @@ def test_the_rule_of_every_field_is_the_one_that_was_reviewed(rules: Mapping[str
     assert "\n".join(lines) + "\n" == REVIEWED.read_text("utf-8")
 
 
-def test_mutations_have_the_rules_that_the_readme_tells(rules: Mapping[str, Rules]) -> None:
+def test_mutations_have_the_rules_that_the_docs_tell(rules: Mapping[str, Rules]) -> None:
     declared = {name.removeprefix("Mutation."): of_field for name, of_field in rules.items() if name.startswith("Mutation.")}
 
     assert declared == MUTATIONS
@@ -93,8 +99,30 @@ def test_nothing_else_takes_more_than_reading_or_asking_a_provider(rules: Mappin
     assert all(of_field == (READING,) for name, of_field in reading.items() if name.startswith(("Query.", "Subscription.")))
 
 
-def test_the_readme_tells_each_rule_in_its_words() -> None:
-    part = (ROOT / "README.md").read_text("utf-8").split("### Who may do what")[1].split("###")[0]
+@pytest.mark.parametrize("role", Role)
+def test_nobody_is_told_of_a_scope_that_no_token_of_theirs_can_have(rules: Mapping[str, Rules], role: Role) -> None:
+    """Every field, as everybody, with every token that they can have: who lacks the role is told of the role alone."""
+    wrong: list[str] = []
+    for field, of_field in rules.items():
+        for scopes in _sets_of(scopes_of(role)):
+            said = _refusal_of(caller(role=role, scopes=scopes), of_field)
+            named = {scope for scope in Scope if re.search(rf"scope .*\b{scope}\b", said)}
+            may = any(rule.admits(role) for rule in of_field)
+            if named - scopes_of(role) or (bool(said) and may == said.startswith("Your role in this team is")):
+                wrong.append(f"{field} as {role} with {sorted(scopes)}: {said}")
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
+def test_who_cannot_have_the_scope_is_told_to_come_with_a_browser(role: Role) -> None:
+    said = _refusal_of(caller(role=role, scopes=scopes_of(role)), (OWN_TOKENS,))
+
+    assert said == f"No access token of a {role} reaches that far, whatever its scopes: sign in with a browser."
+
+
+def test_the_docs_tell_each_rule_in_its_words() -> None:
+    part = (ROOT / "docs" / "permissions.md").read_text("utf-8").split("## Who may do what")[1].split("## ")[0]
     told = {what: (role, scopes) for what, role, scopes in re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \|$", part, re.MULTILINE)}
     del told["what"], told["---"]
 
@@ -103,6 +131,19 @@ def test_the_readme_tells_each_rule_in_its_words() -> None:
         role, scopes = told[what]
         assert re.sub(r" who (made|set) it( up)?", "", role) == _roles(rule)
         assert scopes.removesuffix(", or a browser session") == ", ".join(rule.scopes)
+
+
+def _refusal_of(caller: Caller, of_field: Rules) -> str:
+    try:
+        require(caller, *of_field)
+    except (Forbidden, Refusal) as refused:
+        return refused.message
+    return ""
+
+
+def _sets_of(scopes: Collection[Scope]) -> Iterator[frozenset[Scope]]:
+    for size in range(len(scopes) + 1):
+        yield from map(frozenset, combinations(scopes, size))
 
 
 def _words(rule: Rule) -> str:

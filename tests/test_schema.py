@@ -25,6 +25,13 @@ RELEASED = ROOT / "tests" / "data" / "released.graphql"
 """schema.graphql as of the last release; each release copies it anew."""
 
 
+LOOSENED = {
+    f"Field {field} changed type from {kind}! to {kind}."
+    for field, kind in (("PostMonitoringResults.channel", "Channel"), ("ConnectApi.repository", "Repository"))
+}
+"""What a provider shows can be gone: null says so, and no stored name stands under a living thing's id."""
+
+
 @pytest.fixture(scope="module")
 def served() -> GraphQLSchema:
     return read_schema(build_schema().as_str())
@@ -37,11 +44,11 @@ def test_schema_graphql_is_what_the_code_serves() -> None:
 def test_nothing_breaks_a_client_written_against_the_contract(served: GraphQLSchema) -> None:
     contract = read_schema(CONTRACT.read_text())
 
-    assert [change.description for change in find_breaking_changes(contract, served)] == []
+    assert {change.description for change in find_breaking_changes(contract, served)} == LOOSENED
 
 
 def test_nothing_breaks_a_client_written_against_the_last_release(served: GraphQLSchema) -> None:
-    assert breaking_changes(RELEASED.read_text(), served, today=datetime.now(UTC).date()) == []
+    assert set(breaking_changes(RELEASED.read_text(), served, today=datetime.now(UTC).date())) == LOOSENED
 
 
 def test_every_deprecation_names_the_day_of_the_removal() -> None:

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from app.events import Counter
 from app.opening import open_ground
 from app.server import create_app
-from app.settings import Settings
+from app.settings import OWN_PATHS, Settings
 from app.sign_ins.flights import flights_of
 from app.storage import database as app_database
 
@@ -29,6 +29,27 @@ async def test_an_address_with_a_slash_too_many_is_nothing_and_repeats_neither_i
     assert SECRET not in answer.text
 
 
+async def test_nothing_is_served_at_a_path_that_the_public_address_could_have(database_url: str, tmp_path: Path) -> None:
+    app = service(database_url, tmp_path)
+
+    async with app.router.lifespan_context(app):
+        paths = {str(getattr(route, "path", "")) for route in app.routes}
+
+    assert {path.split("/")[1] for path in paths} - {""} == OWN_PATHS
+
+
+@pytest.mark.parametrize("path", ["", "/", "/installed-apps", "/installed-apps/"])
+async def test_at_its_root_the_service_sends_browsers_to_graphiql_below_its_path(
+    database_url: str, tmp_path: Path, path: str
+) -> None:
+    app = service(database_url, tmp_path, public_url="http://127.0.0.1:8000/installed-apps")
+
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        answer = await client.get(path)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/installed-apps/graphql")
+
+
 async def test_what_is_under_way_at_a_provider_ends_before_what_it_stands_on_is_closed(database_url: str, tmp_path: Path) -> None:
     service(database_url, tmp_path)
     began, saved = asyncio.Event(), asyncio.Event()
@@ -47,8 +68,8 @@ async def test_what_is_under_way_at_a_provider_ends_before_what_it_stands_on_is_
     assert saved.is_set()
 
 
-def service(database_url: str, folder: Path) -> Starlette:
-    settings = Settings(data_dir=folder, database_url=database_url)
+def service(database_url: str, folder: Path, **changed: str) -> Starlette:
+    settings = Settings.model_validate({"data_dir": folder, "database_url": database_url, **changed})
     if not app_database.is_embedded(database_url):
         from app.sealing.keyring import make_keyring  # noqa: PLC0415 - only where the service makes none itself
 

@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from app.outbound.connections import dial
+from tests.listening import listening
 
 Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -65,7 +66,6 @@ class Server:
 async def serving(script: bytes | Script, *, tls: ssl.SSLContext | None = None, requests: int = 1) -> AsyncIterator[Server]:
     """Answer so many requests of each connection with the bytes, or as the script writes, and close; 0 answers unasked."""
     server = Server()
-    at_work: set[asyncio.Task[None]] = set()
 
     async def write(writer: asyncio.StreamWriter) -> None:
         if isinstance(script, bytes):
@@ -75,31 +75,14 @@ async def serving(script: bytes | Script, *, tls: ssl.SSLContext | None = None, 
             await script(writer)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            for _ in range(requests):
-                server.heads.append(await reader.readuntil(b"\r\n\r\n"))
-                await write(writer)
-            if requests == 0:
-                await write(writer)
-        writer.close()
-        with suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
-            await writer.wait_closed()
+        for _ in range(requests):
+            server.heads.append(await reader.readuntil(b"\r\n\r\n"))
+            await write(writer)
+        if requests == 0:
+            await write(writer)
 
-    def start(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(answer(reader, writer))
-        at_work.add(task)
-        task.add_done_callback(at_work.discard)
-
-    listener = await asyncio.start_server(start, "127.0.0.1", 0, ssl=tls)
-    server.port = listener.sockets[0].getsockname()[1]
-    try:
+    async with listening(answer, tls=tls) as server.port:
         yield server
-    finally:
-        listener.close()
-        for task in list(at_work):
-            task.cancel()
-        await asyncio.gather(*at_work, return_exceptions=True)
-        await listener.wait_closed()
 
 
 @dataclass(frozen=True)

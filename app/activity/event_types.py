@@ -29,6 +29,7 @@ class EventType(StrEnum):
     TEAM_MEMBER_REMOVED = "TEAM_MEMBER_REMOVED"
     ACCESS_TOKEN_CREATED = "ACCESS_TOKEN_CREATED"  # noqa: S105 - a type of event
     ACCESS_TOKEN_REVOKED = "ACCESS_TOKEN_REVOKED"  # noqa: S105 - a type of event
+    SIGN_IN_LINK_CREATED = "SIGN_IN_LINK_CREATED"
     REFUSED = "REFUSED"
 
     @property
@@ -44,6 +45,7 @@ _SUBJECTS = {
     "AUTHORIZATION_": "Authorization",
     "TEAM_MEMBER_": "TeamMember",
     "ACCESS_TOKEN_": "AccessToken",
+    "SIGN_IN_LINK_": "TeamMember",
     "REFUSED": "TeamMember",
 }
 
@@ -73,6 +75,7 @@ publish(
         EventType.TEAM_MEMBER_ADDED: "The team has a new member.",
         EventType.TEAM_MEMBER_ROLE_CHANGED: "A member has another role.",
         EventType.TEAM_MEMBER_REMOVED: "A member left the team.",
+        EventType.SIGN_IN_LINK_CREATED: "An admin made a link that signs a browser in as the member.",
         EventType.ACCESS_TOKEN_CREATED: "A member made an access token.",
         EventType.ACCESS_TOKEN_REVOKED: "An access token ended before its time.",
         EventType.REFUSED: (

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import strawberry
 from strawberry.extensions import SchemaExtension
+from strawberry.types.graphql import OperationType
 
+from app.activity import loaders
 from app.activity.event_types import EventType
-from app.activity.loaders import ends_of_logs
 from app.deliveries import schema as deliveries
 from app.events import Event as Row
 from app.graphql.connections import Arguments, UncountedConnection
@@ -19,6 +20,7 @@ from app.graphql.growth import Fields
 from app.graphql.ids import decode_id, encode_id, type_of
 from app.graphql.nodes import Node, Nodes, find_node, nodes_of
 from app.graphql.pages import paginate
+from app.graphql.rows import of_team
 from app.graphql.rules import ADMINISTERING, WITH_THE_OBJECT, attributes
 from app.graphql.streams import LogCursors, cursor_of, follow
 from app.installed_apps import schema as installed_apps
@@ -107,14 +109,14 @@ _After = Annotated[
 
 @query(description="The team's activity log, append-only, oldest first; every member may read it.")
 async def events(info: Info, page: Arguments, filter: _Filter = None) -> UncountedConnection[Event]:
-    team_id = info.context.viewer.team_id
-    rows = Row.filter(team_id=team_id)
+    rows = of_team(Row, info.context)
     types, subjects = _types(filter), _subjects(filter)
     if types is not None:
         rows = rows.filter(type__in=sorted(types))
     if subjects is not None:
         rows = rows.filter(subject_id__in=list(subjects))
-    return UncountedConnection.of(await paginate(rows, page, order=("sequence",), cursors=LogCursors(team_id)), Event.of)
+    cursors = LogCursors(info.context.viewer.team_id)
+    return UncountedConnection.of(await paginate(rows, page, order=("sequence",), cursors=cursors), Event.of)
 
 
 @query(
@@ -137,14 +139,16 @@ class EndOfLogFirst(SchemaExtension):
     """Reads the end of the log before the operation's fields run side by side, where the operation asks for it."""
 
     async def on_execute(self) -> AsyncIterator[None]:
-        context = self.execution_context.context
-        if "eventCursor" in (self.execution_context.query or "") and context.caller is not None:
-            await _end_of_log(context)
+        execution = self.execution_context
+        is_asked = "eventCursor" in (execution.query or "") and execution.operation_type is OperationType.QUERY
+        if is_asked and execution.context.caller is not None:
+            await _end_of_log(execution.context)
         yield
 
 
 async def _end_of_log(context: Context) -> str:
-    return await context.load(ends_of_logs, context.viewer.team_id)
+    team_id = context.viewer.team_id
+    return LogCursors(team_id).write([await context.load(loaders.lengths_of_logs, team_id)])
 
 
 def _types(filter: EventFilter | None) -> frozenset[str] | None:
@@ -166,8 +170,7 @@ def _subjects(filter: EventFilter | None) -> frozenset[UUID] | None:
 
 
 async def _events(keys: Sequence[UUID], *, context: Context) -> list[Event | None]:
-    rows = {row.id: row for row in await Row.filter(team_id=context.viewer.team_id, id__in=list(keys))}
-    return [Event.of(rows[key]) if key in rows else None for key in keys]
+    return [Event.of(row) if row is not None else None for row in await loaders.events(keys, context=context)]
 
 
 QUERY = {"events": events, "event_cursor": event_cursor}

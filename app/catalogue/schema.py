@@ -1,15 +1,20 @@
 """The providers and the kinds of integrations in the API."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID, uuid5
 
 import strawberry
 
 from app.catalogue.addresses import read_address
 from app.catalogue.kinds import KINDS, Kind
 from app.errors import BadUserInput
-from app.graphql.context import Info
+from app.graphql.context import Batch, Context, Info
 from app.graphql.enums import publish
 from app.graphql.fields import query, relation
+from app.graphql.ids import encode_id
+from app.graphql.lists import at_most
+from app.graphql.nodes import Node
 from app.graphql.rules import ADMINISTERING, CHANGING, WITH_THE_OBJECT, attributes
 from app.graphql.scalars import URL
 from app.outbound.origins import OddUrl
@@ -31,13 +36,16 @@ publish(
 )
 
 
+_NAMESPACE = UUID("5b0d9a52-6a0e-4c35-9a52-1f7f0f2f7c11")
+"""Made up, and never another: the catalogue's ids are made in it."""
+
 _Key = Annotated[strawberry.ID, strawberry.argument(description="The provider's key.")]
 _Address = Annotated[URL | None, strawberry.argument(description="A Git server's base address: its redirect URI is made of it.")]
 
 
 @strawberry.type(description="What an integration can be.")
 @attributes(WITH_THE_OBJECT)
-class IntegrationKind:
+class IntegrationKind(Node):
     key: strawberry.ID = strawberry.field(description="Stable: post-monitoring-results, …")
     name: str = strawberry.field(description="For people.")
     description: str = strawberry.field(description="What such an integration does.")
@@ -46,6 +54,7 @@ class IntegrationKind:
     @classmethod
     def of(cls, kind: Kind) -> "IntegrationKind":
         return cls(
+            id=strawberry.ID(encode_id("IntegrationKind", _node_key(kind.key))),
             key=strawberry.ID(kind.key),
             name=kind.name,
             description=kind.description,
@@ -55,13 +64,15 @@ class IntegrationKind:
 
 @strawberry.type(description="A service that can be connected to.")
 @attributes(WITH_THE_OBJECT)
-class Provider:
+class Provider(Node):
     of_catalogue: strawberry.Private[description.Provider]
     key: strawberry.ID = strawberry.field(description="Stable: slack, …")
     name: str = strawberry.field(description="For people.")
     description: str = strawberry.field(description="What connecting to it is good for.")
     sharing: Sharing = strawberry.field(description="What an installed app of it holds.")
-    integration_kinds: list[IntegrationKind] = strawberry.field(description="What integrations with it can be.")
+    integration_kinds: list[IntegrationKind] = strawberry.field(
+        description="What integrations with it can be.", metadata=at_most(len(KINDS))
+    )
     requested_scopes: list[str] = strawberry.field(description="What a sign-in asks for; all of it is needed.")
 
     @relation(description="False until the operator has set what it needs; `unavailableReason` names the missing settings.")
@@ -99,6 +110,7 @@ def provider_of(key: str) -> Provider:
     described = CATALOGUE[key]
     return Provider(
         of_catalogue=described,
+        id=strawberry.ID(encode_id("Provider", _node_key(described.key))),
         key=strawberry.ID(described.key),
         name=described.name,
         description=described.description,
@@ -128,7 +140,24 @@ def unavailable_reason(provider: description.Provider, info: Info) -> str | None
             return None
 
 
-@query(description="What can be connected to, in alphabetical order.")
+def _node_key(key: str) -> UUID:
+    """Return what an id is made of: always the same for a key, as a row's own."""
+    return uuid5(_NAMESPACE, key)
+
+
+async def _providers(keys: Sequence[UUID], *, context: Context) -> list[Provider | None]:
+    del context
+    named = {_node_key(key): key for key in CATALOGUE}
+    return [provider_of(named[key]) if key in named else None for key in keys]
+
+
+async def _kinds(keys: Sequence[UUID], *, context: Context) -> list[IntegrationKind | None]:
+    del context
+    named = {_node_key(key): kind for key, kind in KINDS.items()}
+    return [IntegrationKind.of(named[key]) if key in named else None for key in keys]
+
+
+@query(description="What can be connected to, in alphabetical order.", size=at_most(len(CATALOGUE)))
 def providers(info: Info) -> list[Provider]:
     del info
     return [provider_of(key) for key in CATALOGUE]
@@ -141,3 +170,4 @@ def provider(info: Info, key: _Key) -> Provider | None:
 
 
 QUERY = {"providers": providers, "provider": provider}
+NODES: dict[type, Batch[UUID, Any]] = {Provider: _providers, IntegrationKind: _kinds}

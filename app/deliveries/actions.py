@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from app.deliveries.events import DeliveryChanged
-from app.deliveries.models import Delivery, DeliveryStatus
+from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
+from app.deliveries.schedule import MOST_ATTEMPTS, MOST_EVER
 from app.errors import Refusal, UserErrorCode
 from app.events import Change
 from app.graphql.callers import Caller
@@ -16,8 +17,8 @@ from app.integrations.models import Integration
 async def retry(delivery_id: UUID, *, caller: Caller, ground: Ground) -> Delivery:
     """Try a failed delivery again: at once, and with the whole schedule before it.
 
-    Raises FORBIDDEN for who may only read; NOT_FOUND; CONFLICT, with what to do, when it has not failed or its integration is
-    stopped or paused.
+    Raises FORBIDDEN for who may only read; NOT_FOUND; CONFLICT, with what to do, when it has not failed, its integration is
+    stopped or paused, or it was tried too often.
     """
 
     async def start_over(change: Change) -> Delivery:
@@ -26,6 +27,7 @@ async def retry(delivery_id: UUID, *, caller: Caller, ground: Ground) -> Deliver
         if delivery is None or delivery.integration.is_deleted:
             raise not_found(field=["id"])
         _check(delivery, delivery.integration)
+        await _check_attempts(delivery)
         delivery.start_over(change.now)
         await delivery.save()
         await change.record(
@@ -49,6 +51,12 @@ def _check(delivery: Delivery, integration: Integration) -> None:
         raise _conflict(f"“{integration.name}” is stopped: re-authenticate it first. {integration.message or ''}".rstrip())
     if integration.is_paused:
         raise _conflict(f"“{integration.name}” is paused: resume it first.")
+
+
+async def _check_attempts(delivery: Delivery) -> None:
+    last = await DeliveryAttempt.filter(delivery_id=delivery.id).order_by("-number").first()
+    if last is not None and last.number > MOST_EVER - MOST_ATTEMPTS:
+        raise _conflict(f"This delivery was tried {last.number} times, which is as often as may be: record the run anew.")
 
 
 def _conflict(message: str) -> Refusal:

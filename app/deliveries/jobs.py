@@ -53,10 +53,10 @@ async def _deliver(lease: Lease, *, ground: Ground) -> None:
         case Waiting(seconds):
             least = timedelta(seconds=seconds) if seconds is not None else _PATIENCE
             later = least + spread(least, entropy=ground.entropy)
-            await put_back(lease, until=ground.clock.now() + later)
+            await put_back(lease, after=later, now=ground.clock.now())
         case Lost():
             later = timedelta() if ground.stopping.is_told else _PATIENCE
-            await put_back(lease, until=ground.clock.now() + later)
+            await put_back(lease, after=later, now=ground.clock.now())
 
 
 async def _come_to_end(work: asyncio.Future[None], *, seconds: float) -> None:

@@ -9,6 +9,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q, RawSQL
 from tortoise.queryset import QuerySet
 
+from app.clock import APART
 from app.deliveries.models import WAITING, Delivery, Pace
 from app.integrations.models import Integration, MonitoringPost
 from app.storage import database
@@ -63,28 +64,31 @@ async def take_due(*, owner: UUID, now: datetime, limit: int) -> Taken:
                 leases.append(await _lease(delivery, owner=owner, until=now + LEASE))
             else:
                 put_off += 1
-                delivery.next_attempt_at = next_at
-                await delivery.save(update_fields=["next_attempt_at"])
+                delivery.next_attempt_at, delivery.put_off_at = next_at, now
+                await delivery.save(update_fields=["next_attempt_at", "put_off_at"])
         return Taken(leases, put_off)
 
     return await database.write(take)
 
 
-async def put_back(lease: Lease, *, until: datetime) -> None:
-    """Give the lease back without an attempt having been made; the delivery is due again at `until`."""
+async def put_back(lease: Lease, *, after: timedelta, now: datetime) -> None:
+    """Give the lease back without an attempt having been made; the delivery is due again `after` so long."""
 
     async def give_back(connection: BaseDBAsyncClient) -> None:
         del connection
         await Delivery.filter(id=lease.delivery_id, lease_owner=lease.owner, status__in=WAITING).update(
-            next_attempt_at=until, lease_owner=None, lease_until=None
+            next_attempt_at=now + after, put_off_at=now, lease_owner=None, lease_until=None
         )
 
     await database.write(give_back)
 
 
 def _due(now: datetime) -> QuerySet[Delivery]:
-    free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
-    due = Delivery.filter(free, status__in=WAITING, next_attempt_at__lte=now).annotate(ahead=_AHEAD).filter(ahead=0)
+    # What a clock has leased or put off that was set back since is not waited for.
+    free = Q(lease_until__isnull=True) | Q(lease_until__lte=now) | Q(lease_until__gt=now + LEASE + APART)
+    put_off_later = Q(put_off_at__gt=now + APART) | Q(put_off_at__isnull=True, created_at__gt=now + APART)
+    is_time = Q(next_attempt_at__lte=now) | put_off_later
+    due = Delivery.filter(free, is_time, status__in=WAITING).annotate(ahead=_AHEAD).filter(ahead=0)
     return due.order_by("next_attempt_at", "created_at", "id").limit(_CANDIDATES).select_for_update(skip_locked=True)
 
 
@@ -106,7 +110,8 @@ async def _claim(channel: str, now: datetime) -> datetime | None:
     pace = await Pace.get_or_none(channel=channel)
     if pace is None:
         await Pace.bulk_create([Pace(channel=channel, next_at=now)], ignore_conflicts=True)
-    if await Pace.filter(channel=channel, next_at__lte=now).update(next_at=now + PACE):
+    is_time = Q(next_at__lte=now) | Q(next_at__gt=now + PACE + APART)
+    if await Pace.filter(is_time, channel=channel).update(next_at=now + PACE):
         return None
     return (await Pace.get(channel=channel)).next_at
 

@@ -1,6 +1,6 @@
 """A delivery: what one run made for one integration, and each attempt to hand it over."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -27,6 +27,7 @@ class Delivery(Model):
     """One message to be posted, or not.
 
     `position` counts the integration's deliveries from 1 on, as their runs were recorded: they go in that order.
+    `put_off_at` is when `next_attempt_at` was set, where that was not when it was created.
     `attempt_count` is how many attempts of the present schedule were made; it begins anew when a member asks for another try.
     """
 
@@ -45,6 +46,7 @@ class Delivery(Model):
     status = fields.CharEnumField(DeliveryStatus, max_length=32)
     attempt_count = fields.IntField(default=0)
     next_attempt_at: datetime | None = fields.DatetimeField(null=True)
+    put_off_at: datetime | None = fields.DatetimeField(null=True)
     lease_owner: UUID | None = fields.UUIDField(null=True)
     lease_until: datetime | None = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
@@ -63,16 +65,16 @@ class Delivery(Model):
         self.status = status
         self.next_attempt_at = self.lease_owner = self.lease_until = None
 
-    def retry_at(self, moment: datetime) -> None:
+    def retry(self, after: timedelta, *, now: datetime) -> None:
         """Wait for another attempt; who held the lease no longer does."""
         self.status = DeliveryStatus.RETRYING
-        self.next_attempt_at = moment
+        self.next_attempt_at, self.put_off_at = now + after, now
         self.lease_owner = self.lease_until = None
 
     def start_over(self, now: datetime) -> None:
         """Be tried again at once, with the whole schedule before it."""
         self.attempt_count = 0
-        self.retry_at(now)
+        self.retry(timedelta(), now=now)
 
 
 class DeliveryAttempt(Model):

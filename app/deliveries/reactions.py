@@ -10,12 +10,17 @@ from app.integrations.events import IntegrationDeleted, IntegrationStatusChanged
 from app.integrations.models import Integration, IntegrationStatus, MonitoringPost
 from app.monitors.events import RunRecorded
 from app.providers.contract import Occasion
+from app.quotas import DELIVERIES_OF_DAY
 
 
 async def make(change: Change, happening: RunRecorded) -> None:
-    """Make a delivery for each integration that posts the monitor, and let its notify rule count the run."""
+    """Make a delivery for each integration that posts the monitor, and let its notify rule count the run.
+
+    Raises Refusal CONFLICT, and nothing is recorded, where the team has had as many made as it may.
+    """
     posts = MonitoringPost.filter(monitor_id=happening.monitor.id, integration__deleted_at__isnull=True)
     for post in await posts.select_related("integration").order_by("integration__created_at", "integration_id"):
+        change.spend(DELIVERIES_OF_DAY)
         verdict = judge(post.notify, failures_in_a_row=post.failures_in_a_row, outcome=happening.run.outcome)
         post.failures_in_a_row = verdict.failures_in_a_row
         await post.save(update_fields=["failures_in_a_row"])

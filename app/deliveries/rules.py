@@ -18,7 +18,12 @@ class Verdict:
 
 
 def judge(rule: NotifyRule, *, failures_in_a_row: int, outcome: RunOutcome) -> Verdict:
-    """Decide about the next run of a monitor, `failures_in_a_row` failed or errored ones having come right before it."""
+    """Decide about the next run of a monitor, `failures_in_a_row` failed or errored ones having come right before it.
+
+    A run in which nothing ran says nothing of what is watched: the count stays as it was.
+    """
+    if outcome is RunOutcome.NOTHING_RAN:
+        return Verdict(failures_in_a_row, Occasion.RUN if rule is NotifyRule.ALL_RUNS else None)
     count = failures_in_a_row + 1 if outcome.is_failure else 0
     match rule:
         case NotifyRule.ALL_RUNS:

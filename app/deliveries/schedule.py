@@ -8,6 +8,9 @@ DELAYS = tuple(timedelta(seconds=seconds) for seconds in (0, 5, 30, 120, 600, 3_
 
 MOST_ATTEMPTS = len(DELAYS)
 
+MOST_EVER = 100
+"""How often a delivery is tried at most, however often members ask for another try."""
+
 _JITTER = 0.2  # later by up to a fifth: what failed together does not come back together
 _LEAST_SPREAD = timedelta(seconds=1)
 _RANGE = 2**32

@@ -9,6 +9,7 @@ import strawberry
 
 from app.deliveries import actions, loaders, models
 from app.deliveries.models import DeliveryStatus
+from app.deliveries.notices import notice_of
 from app.errors import DatabaseAway, Unavailable
 from app.events import Event
 from app.graphql.callers import Role, Scope
@@ -19,6 +20,7 @@ from app.graphql.errors import UserError
 from app.graphql.fields import mutation, relation, subscription
 from app.graphql.growth import Fields
 from app.graphql.ids import decode_id, encode_id
+from app.graphql.lists import at_most
 from app.graphql.nodes import Node
 from app.graphql.rules import CHANGING, WITH_THE_OBJECT, Rule, attributes
 from app.graphql.scalars import URL
@@ -84,7 +86,10 @@ class Delivery(Node):
             raise Unavailable("This delivery is being removed with its run, 90 days after it: ask again without it.")
         return MonitorRun.of(run)
 
-    @relation(description="Every try to hand it over, the first one first.")
+    @relation(
+        description=f"The tries to hand it over, the last {loaders.MOST_TOLD} at most, the first one first.",
+        size=at_most(loaders.MOST_TOLD),
+    )
     async def attempts(self, info: Info) -> list[DeliveryAttempt]:
         return [DeliveryAttempt.of(row) for row in await info.context.load(loaders.attempts, self.row.id)]
 
@@ -143,7 +148,7 @@ class RecordMonitorRunInput:
     run_id: str = strawberry.field(description="Your own name for the run, 1 to 200 characters, unique in the monitor.")
     outcome: RunOutcome = strawberry.field(description="How it ended.")
     started_at: datetime = strawberry.field(description="When it began.")
-    duration_ms: int = strawberry.field(description="How long it took, in milliseconds.")
+    duration_ms: int = strawberry.field(description="How long it took, in milliseconds; 0 where you do not know.")
     request_count: int = strawberry.field(description="How many requests it made.", default=0)
     test_count: int = strawberry.field(description="How many tests it ran.", default=0)
     failed_test_count: int = strawberry.field(description="How many of the tests failed.", default=0)
@@ -179,6 +184,15 @@ class RecordMonitorRunPayload:
     deliveries: list[Delivery] = strawberry.field(
         description="The ones that this run made, at most 100; all of them stand in their integrations' run logs.",
         default_factory=list,
+        metadata=at_most(loaders.MOST_MADE),
+    )
+    notice: str | None = strawberry.field(
+        description=(
+            "Why nothing comes of the run, for whoever reports it: no integration listens to its monitor, those that do are"
+            " stopped or paused, it was recorded before, or nothing ran."
+            " Null where all is well, also where a notify rule keeps quiet."
+        ),
+        default=None,
     )
     user_errors: list[UserError] = strawberry.field(description="Why nothing was recorded.", default_factory=list)
 
@@ -209,9 +223,10 @@ async def record_monitor_run(info: Info, input: RecordMonitorRunInput) -> Record
     recorded = await record_run(input.reported(), caller=context.viewer, ground=context.ground)
     try:
         made = await loaders.made_by(recorded.run.id, context=context)
+        notice = await notice_of(recorded)
     except DatabaseAway as away:  # by itself it would say that nothing was written
         raise unknown(away.fault) from away
-    return RecordMonitorRunPayload(run=MonitorRun.of(recorded.run), deliveries=[Delivery.of(row) for row in made])
+    return RecordMonitorRunPayload(run=MonitorRun.of(recorded.run), deliveries=[Delivery.of(row) for row in made], notice=notice)
 
 
 @mutation(CHANGING, description="Try a failed delivery again.")

@@ -87,7 +87,7 @@ def _turn(delivery: Delivery, lease: Lease, attempt: Attempt, *, entropy: Callab
     if delay is None:
         delivery.end(DeliveryStatus.FAILED)
     else:
-        delivery.retry_at(now + delay)
+        delivery.retry(delay, now=now)
     return True
 
 

@@ -14,6 +14,7 @@ from app.installed_apps.inputs import not_found
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.permissions import is_shared_authorization, look_again, may_edit, may_reauthenticate
 from app.installed_apps.revisions import check_unchanged, touch
+from app.quotas import INSTALLED_APPS, require_room
 from app.sign_ins import endings, grants
 from app.sign_ins.models import Grant, OAuthClient
 from app.teams.names import check_name
@@ -39,13 +40,15 @@ async def add(authorization_id: UUID, *, name: str | None, caller: Caller, groun
 async def share(change: Change, grant: Grant, *, name: str | None, member_id: UUID, field: Sequence[str]) -> InstalledApp:
     """Make an installed app that holds `grant`, which was just put to use as a shared one.
 
-    Raises ALREADY_EXISTS, naming it, where the team has one for the same workspace; INVALID for a name that is none.
+    Raises ALREADY_EXISTS, naming it, where the team has one for the same workspace; CONFLICT where it has as many as it may;
+    INVALID for a name that is none.
     """
     checked = check_name(name) if name is not None else grant.account_name[:200]
     key = live_key(grant.provider, grant.account_id)
     existing = await InstalledApp.get_or_none(team_id=change.team_id, live_key=key)
     if existing is not None:
         raise already_there(existing, field=field)
+    await look_for_room(change)
     app = await InstalledApp.create(
         id=uuid4(),
         team_id=change.team_id,
@@ -64,6 +67,12 @@ async def share(change: Change, grant: Grant, *, name: str | None, member_id: UU
     )
     await change.record(InstalledAppAdded(app.id, app.name, app.connected_to))
     return app
+
+
+async def look_for_room(change: Change) -> None:
+    """Raise CONFLICT where the team has as many installed apps as it may."""
+    living = InstalledApp.filter(team_id=change.team_id, live_key__isnull=False)
+    await require_room(INSTALLED_APPS, living, quotas=change.quotas)
 
 
 def live_key(provider: str, account_id: str) -> str:
@@ -116,7 +125,7 @@ async def delete(app_id: UUID, *, caller: Caller, ground: Ground) -> InstalledAp
         await change.record(InstalledAppDeleted(app.id, app.name))
         return app
 
-    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
+    return await ground.events.change(caller.team_id, apply, actor=caller.actor, is_free=True)
 
 
 async def reauthenticate(app_id: UUID, authorization_id: UUID, *, caller: Caller, ground: Ground) -> InstalledApp:

@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.expressions import Q
 
+from app.clock import APART
 from app.errors import Refusal, SealError, UserErrorCode
 from app.events import Change
 from app.graphql.callers import Caller
@@ -15,6 +17,7 @@ from app.installed_apps.telling import tell, tell_trouble
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Failure, Fault
 from app.providers.hosting import Hosting
+from app.quotas import TROUBLES_OF_DAY
 from app.sign_ins import checks, faults, oauth_clients
 from app.sign_ins.grants import live_grant_of
 from app.sign_ins.models import OAuthClient, StatusReason
@@ -53,8 +56,11 @@ async def check_due(*, ground: Ground) -> int:
     """Check the Git servers whose time has come, and return how many: daily, and within minutes what may pass by itself."""
     now = ground.clock.now()
     living = InstalledApp.filter(deleted_at__isnull=True, oauth_client_id__isnull=False).select_related("oauth_client")
-    later = living.filter(oauth_client__last_checked_at__lte=now - AGAIN_AFTER).order_by("oauth_client__last_checked_at")
-    daily = later.filter(oauth_client__last_checked_at__lte=now - CHECK_EVERY + timedelta(seconds=_JITTER_SECONDS))
+    ahead = Q(oauth_client__last_checked_at__gt=now + APART)  # by a clock that was set back since
+    later = living.filter(Q(oauth_client__last_checked_at__lte=now - AGAIN_AFTER) | ahead).order_by(
+        "oauth_client__last_checked_at"
+    )
+    daily = later.filter(Q(oauth_client__last_checked_at__lte=now - CHECK_EVERY + timedelta(seconds=_JITTER_SECONDS)) | ahead)
     candidates = [*await later.filter(status__in=_MAY_PASS).limit(_ROUND), *await daily.limit(_ROUND)]
     checked = 0
     for app in candidates:
@@ -80,15 +86,22 @@ async def _check_server(app: InstalledApp, *, ground: Ground) -> Failure | None:
         fresh = await InstalledApp.get(id=app.id)
         if fresh.is_deleted or fresh.oauth_client_id != client.id:
             return
-        if failure is not None and failure.fault is not Fault.BUSY:
-            await tell_trouble(change, fresh, _reason_of(failure), failure.words)
-        elif fresh.status is InstalledAppStatus.UNREACHABLE:
-            await tell(change, fresh, None, None)
+        fails = failure if failure is not None and failure.fault is not Fault.BUSY else None
+        is_news = fails is not None or fresh.status is InstalledAppStatus.UNREACHABLE
+        if is_news and change.let(TROUBLES_OF_DAY):
+            await _tell(change, fresh, fails)
 
     await ground.events.change(app.team_id, note)
     if client.trouble is StatusReason.KEY_UNAVAILABLE:
         await oauth_clients.note_recovery(client.id, ground=ground)
     return failure
+
+
+async def _tell(change: Change, app: InstalledApp, failure: Failure | None) -> None:
+    if failure is not None:
+        await tell_trouble(change, app, _reason_of(failure), failure.words)
+    else:
+        await tell(change, app, None, None)
 
 
 async def _ask(client: OAuthClient, *, ground: Ground) -> Failure | None:
@@ -110,7 +123,7 @@ def _reason_of(failure: Failure) -> StatusReason:
 def _is_due(app: InstalledApp, *, now: datetime) -> bool:
     """Whether to look now: in about a day, each server at a time of its own, so that they do not come all at once."""
     asked = app.oauth_client.last_checked_at if app.oauth_client is not None else None
-    if asked is None or app.status in _MAY_PASS:
+    if asked is None or asked > now + APART or app.status in _MAY_PASS:
         return True
     return asked + CHECK_EVERY - timedelta(seconds=app.id.int % _JITTER_SECONDS) <= now
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from app.catalogue.addresses import ServerAddress, read_address
 from app.errors import Refusal, UserErrorCode
-from app.outbound import BadCertificates, OddUrl, parse_certificates
+from app.outbound import ALLOW_SETTING, AllowRule, BadCertificates, OddUrl, Url, parse_certificates, parse_url
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Sharing
 from app.providers.description import Provider
@@ -27,18 +27,26 @@ def check_provider(key: str, *, field: Sequence[str]) -> tuple[Provider, Hosting
     return provider, provider.hosting
 
 
-def check_address(text: str, *, field: Sequence[str]) -> ServerAddress:
+def check_address(text: str, *, allow: Sequence[AllowRule] = (), field: Sequence[str]) -> ServerAddress:
     """Return the address in its one spelling. Raises INVALID, which says what is odd about it.
 
-    Only a loopback address may be http here: the sandbox's. That no other is reached, the way out sees to.
+    Only a loopback address may be http here, the sandbox's, and what `allow` says so of. That nothing else is reached, the way
+    out sees to.
     """
     address = read_address(text)
-    if isinstance(address, ServerAddress) and address.is_plain and not address.is_loopback:
-        address = OddUrl("it has to be https")
+    if isinstance(address, ServerAddress) and address.is_plain and not (address.is_loopback or _is_allowed(address, allow)):
+        entry = f"{ALLOW_SETTING}={address.origin}"
+        message = f"This address has to be https. For a server of a private network the operator can allow http: {entry}"
+        raise Refusal(UserErrorCode.INVALID, message, field=field)
     if isinstance(address, OddUrl):
         message = f"This is no server's base address: {address.words}. An example: https://git.example.com"
         raise Refusal(UserErrorCode.INVALID, message, field=field)
     return address
+
+
+def _is_allowed(address: ServerAddress, allow: Sequence[AllowRule]) -> bool:
+    url = parse_url(address.origin)
+    return isinstance(url, Url) and any(rule.names(url) for rule in allow)
 
 
 def check_client_id(text: str, *, field: Sequence[str]) -> str:

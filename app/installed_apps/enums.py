@@ -23,7 +23,10 @@ publish(
         "F FAILING, U UNREACHABLE, X UNAVAILABLE, P PAUSED. New reasons may come: have a default branch."
     ),
     members={
-        StatusReason.INSTALLED_APP_DELETED: "N, integrations. The installed app that it used was deleted.",
+        StatusReason.INSTALLED_APP_DELETED: (
+            "N, integrations. The installed app that it used was deleted: re-authenticate it; a Git server's can be added again, "
+            "which adopts it."
+        ),
         StatusReason.REVOKED: "N. The provider says that the authorization was revoked, or the app uninstalled.",
         StatusReason.EXPIRED: "N. The authorization has run out.",
         StatusReason.MISSING_SCOPES: "N. What was granted is not enough: sign in again and grant all of it.",

@@ -113,7 +113,10 @@ class CheckInstalledAppPayload:
     ADMINISTERING,
     description=(
         "Share a sign-in with the team, so that every member can put it to use (Slack; MEMBER, scope INTEGRATIONS_WRITE), or "
-        "store the team's OAuth client for a Git server, where each member then signs in (ADMIN, scope ADMIN)."
+        "store the team's OAuth client for a Git server, where each member then signs in (ADMIN, scope ADMIN). "
+        "A Git server that is added again, at the same address and with any client, adopts the integrations that the deletion "
+        "of the one before has stopped: each goes on once the member whose authorization it uses has signed in there. A Slack "
+        "app that is added again adopts none: each integration is brought back by `reauthenticateIntegration`."
     ),
 )
 async def add_installed_app(info: Info, input: AddInstalledAppInput) -> AddInstalledAppPayload:

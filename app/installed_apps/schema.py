@@ -13,6 +13,7 @@ from app.graphql.fields import query, relation
 from app.graphql.growth import Fields
 from app.graphql.ids import decode_id
 from app.graphql.pages import paginate
+from app.graphql.rows import of_team
 from app.installed_apps import loaders, models
 from app.installed_apps.actions import live_key
 from app.installed_apps.changes import InstalledAppChange, installed_app_changed
@@ -45,7 +46,7 @@ _Filter = Annotated[InstalledAppFilter | None, strawberry.argument(description="
 
 @query(description="What the team shares, newest first.")
 async def installed_apps(info: Info, page: Arguments, filter: _Filter = None) -> Connection[InstalledApp]:
-    living = models.InstalledApp.filter(team_id=info.context.viewer.team_id, deleted_at__isnull=True)
+    living = of_team(models.InstalledApp, info.context).filter(deleted_at__isnull=True)
     return Connection.of(await paginate(_narrow(living, filter), page), InstalledApp.of)
 
 

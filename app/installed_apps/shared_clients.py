@@ -10,7 +10,7 @@ from app.events import Change
 from app.graphql.callers import Caller
 from app.graphql.rules import ADMINISTERING
 from app.ground import Ground
-from app.installed_apps.actions import already_there, find, live_key
+from app.installed_apps.actions import already_there, find, live_key, look_for_room
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_provider, check_secret
 from app.installed_apps.events import InstalledAppAdded, InstalledAppEdited
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
@@ -55,12 +55,13 @@ async def add(new: NewClient, *, name: str | None, caller: Caller, ground: Groun
     """Store the team's client for a Git server, once such a server answers at the address. Team Admins only.
 
     Raises FORBIDDEN; INVALID for what makes no sense, and where something else answers at the address; ALREADY_EXISTS, naming the
-    installed app for the same address; ADDRESS_NOT_ALLOWED, PROVIDER_UNREACHABLE, PROVIDER_BUSY; NOT_CONFIGURED without a key.
+    installed app for the same address; CONFLICT where the team has as many as it may; ADDRESS_NOT_ALLOWED, PROVIDER_UNREACHABLE,
+    PROVIDER_BUSY; NOT_CONFIGURED without a key.
     """
     refuse_unless_admitted(caller.role, ADMINISTERING)
     checked_name = _check_name(name)
     provider, hosting = check_provider(new.provider, field=(*_FIELD, "provider"))
-    address = check_address(new.url, field=_URL)
+    address = check_address(new.url, allow=ground.settings.allow, field=_URL)
     client = OAuthClient(
         id=uuid4(),
         team_id=caller.team_id,
@@ -78,6 +79,7 @@ async def add(new: NewClient, *, name: str | None, caller: Caller, ground: Groun
     async def apply(change: Change) -> InstalledApp:
         await look_again(change, caller, rule=ADMINISTERING)
         await _refuse_taken(change.team_id, provider, address)
+        await look_for_room(change)
         sealed.put_into(client)
         client.created_at = client.last_checked_at = change.now
         await client.save(force_create=True)
@@ -211,8 +213,7 @@ async def _ask_server(hosting: Hosting, client: OAuthClient, *, ground: Ground) 
     )
     if not isinstance(found, Failure):
         return
-    unencrypted = client.base_url.startswith("http:")
-    if found.fault is Fault.REFUSED or (found.fault is Fault.NOT_ALLOWED and unencrypted):  # no setting would allow http
+    if found.fault is Fault.REFUSED:
         raise Refusal(UserErrorCode.INVALID, found.words, field=_URL)
     raise faults.refusal(found, field=_URL)
 

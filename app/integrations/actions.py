@@ -51,7 +51,7 @@ async def delete(integration_id: UUID, *, caller: Caller, ground: Ground) -> Int
         await change.record(IntegrationDeleted(integration.id, integration.name))
         return integration
 
-    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
+    return await ground.events.change(caller.team_id, apply, actor=caller.actor, is_free=True)
 
 
 async def take_note(change: Change, integration: Integration, failure: Failure | None) -> None:

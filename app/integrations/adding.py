@@ -20,6 +20,7 @@ from app.integrations.kinds import Ready, check_offered
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.posts import POST_FIELD, MonitoringPostSettings
 from app.integrations.sources import INSTALLED_APP_FIELD, ThroughApp, Using, rehearse, take
+from app.quotas import INTEGRATIONS, require_room
 from app.sign_ins.models import Grant
 from app.teams.names import check_name
 
@@ -39,9 +40,10 @@ async def add(
 ) -> Placed:
     """Add an integration of the kind that the settings are of.
 
-    Raises INVALID, NOT_FOUND, CONFLICT for an installed app that does not work, SIGN_IN_REQUIRED at a Git server, ALREADY_EXISTS
-    for sharing what the team shares already or connecting what is connected already, AUTHORIZATION_*, and what the provider
-    refuses. A sign-in is used up only when all of it succeeds. `budget` is what may be asked of a Git server.
+    Raises INVALID, NOT_FOUND, CONFLICT for an installed app that does not work and for one integration too many, SIGN_IN_REQUIRED
+    at a Git server, ALREADY_EXISTS for sharing what the team shares already or connecting what is connected already,
+    AUTHORIZATION_*, and what the provider refuses. A sign-in is used up only when all of it succeeds. `budget` is what may be
+    asked of a Git server.
     """
     checked, kind = check_name(name), _kind_of(settings)
     await _check_kind_of_app(kind, using, caller=caller)
@@ -51,6 +53,9 @@ async def add(
 
     async def apply(change: Change) -> Placed:
         await look_again(change, caller)
+        await require_room(
+            INTEGRATIONS, Integration.filter(team_id=change.team_id, deleted_at__isnull=True), quotas=change.quotas
+        )
         source = await take(change, using, member_id=caller.member_id, wanted_account_id=ready.account_id)
         integration = Integration(
             id=uuid4(),

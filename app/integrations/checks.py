@@ -4,7 +4,9 @@ import asyncio
 from datetime import datetime, timedelta
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.expressions import Q
 
+from app.clock import APART
 from app.events import Change
 from app.ground import Ground
 from app.integrations.actions import grant_of, take_note
@@ -27,7 +29,8 @@ _ROUND = 20
 async def check_due(*, ground: Ground) -> int:
     """Look at the connections whose time has come, side by side, and return how many those are."""
     now = ground.clock.now()
-    due = ApiConnection.filter(live_key__isnull=False, next_check_at__lte=now).order_by("next_check_at", "id")
+    is_time = Q(next_check_at__lte=now) | Q(next_check_at__gt=now + CHECK_EVERY + APART)
+    due = ApiConnection.filter(is_time, live_key__isnull=False).order_by("next_check_at", "id")
     claimed = [row for row in await due.limit(_ROUND) if await _claim(row, now=now)]
     await asyncio.gather(*(_check_claimed(row, ground=ground) for row in claimed))
     return len(claimed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.errors import Refusal, UserErrorCode
 from app.repositories.paths import LONGEST, directory_of, is_fit, is_within, normalise
 from app.repositories.references import RepositoryRef
-from app.teams.names import check_name
+from app.teams.names import check_name, check_seen
 
 CONNECTION_FIELD = ("settings", "connectApi")
 NAME_FIELD = (*CONNECTION_FIELD, "apiName")
@@ -47,6 +47,7 @@ def check_layout(branch: str, schema_file: str | None, collection_directory: str
     """
     if not is_fit(branch) or len(branch) > _LONGEST_BRANCH:
         raise Refusal(UserErrorCode.INVALID, f"A branch's name has 1 to {_LONGEST_BRANCH} characters.", field=BRANCH_FIELD)
+    check_seen(branch, field=BRANCH_FIELD)
     file = _check_path(schema_file, field=SCHEMA_FIELD) if schema_file is not None else None
     if file is not None and schema_file is not None and schema_file.endswith("/"):
         raise Refusal(UserErrorCode.INVALID, "The schema file is a file, not a directory.", field=SCHEMA_FIELD)
@@ -71,7 +72,7 @@ def _check_path(path: str, *, field: Sequence[str]) -> str:
             f"no leading “/”, no “..”, at most {LONGEST:,} characters.",
             field=field,
         )
-    return checked
+    return check_seen(checked, field=field)
 
 
 def _check_apart(file: str, directory: str) -> None:

@@ -50,7 +50,7 @@ class PostMonitoringResultsInput:
     monitor_key: str = strawberry.field(
         description="Your own name for the monitor, 1 to 200 characters; the monitor is made when there is none of it yet."
     )
-    channel_id: strawberry.ID = strawberry.field(description="A channel's `id`, from `channels`.")
+    channel_id: strawberry.ID = strawberry.field(description="A channel's `id`, from `channels`, or its own id at the provider.")
     notify: NotifyRule = strawberry.field(default=NotifyRule.ALL_RUNS, description="Which runs are posted.")
 
 
@@ -107,7 +107,9 @@ class EditPostMonitoringResultsInput:
     monitor_key: str | None = strawberry.field(
         default=strawberry.UNSET, description="Another monitor, by its key; the notify rule's count starts over."
     )
-    channel_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="Another channel, by its id.")
+    channel_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Another channel, by its id, or its own id at the provider."
+    )
     notify: NotifyRule | None = strawberry.field(default=strawberry.UNSET, description="Another rule; its count starts over.")
 
     def edit(self) -> MonitoringPostEdit:

@@ -6,38 +6,33 @@ from uuid import UUID
 from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
+from app.graphql.rows import find_rows, of_team
 from app.integrations.models import ApiConnection, Integration, MonitoringPost
 from app.sign_ins.models import StatusReason
 
 
 async def integrations(keys: Sequence[UUID], *, context: Context) -> list[Integration | None]:
     """Return the team's integrations by id; None for deleted ones."""
-    living = Integration.filter(team_id=context.viewer.team_id, id__in=list(keys), deleted_at__isnull=True)
-    rows = {row.id: row for row in await living}
-    return [rows.get(key) for key in keys]
+    return await find_rows(Integration, keys, context=context, deleted_at__isnull=True)
 
 
 async def integrations_of_apps(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Integration]]:
     """Return a page of what uses each installed app, newest first."""
-    living = Integration.filter(team_id=context.viewer.team_id, deleted_at__isnull=True)
+    living = of_team(Integration, context).filter(deleted_at__isnull=True)
     return await paginate_each(living, keys, by="installed_app_id")
 
 
 async def integrations_stopped_with_apps(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Integration]]:
     """Return a page of what stopped when each installed app was deleted, newest first."""
-    stopped = Integration.filter(team_id=context.viewer.team_id, deleted_at__isnull=True)
+    stopped = of_team(Integration, context).filter(deleted_at__isnull=True)
     return await paginate_each(stopped.filter(stopped_by=StatusReason.INSTALLED_APP_DELETED), keys, by="installed_app_id")
 
 
 async def api_connections(keys: Sequence[UUID], *, context: Context) -> list[ApiConnection | None]:
     """Return the settings of integrations of the kind "Connect an API", by the integration."""
-    connected = ApiConnection.filter(team_id=context.viewer.team_id, integration_id__in=list(keys))
-    rows = {row.integration_id: row for row in await connected}
-    return [rows.get(key) for key in keys]
+    return await find_rows(ApiConnection, keys, context=context, by="integration_id")
 
 
 async def monitoring_posts(keys: Sequence[UUID], *, context: Context) -> list[MonitoringPost | None]:
     """Return the settings of integrations of the kind "Post monitoring results", by the integration."""
-    posts = MonitoringPost.filter(integration__team_id=context.viewer.team_id, integration_id__in=list(keys))
-    rows = {row.integration_id: row for row in await posts}
-    return [rows.get(key) for key in keys]
+    return await find_rows(MonitoringPost, keys, context=context, by="integration_id")

@@ -71,7 +71,7 @@ class Integration(Model):
 
     class Meta:
         table = "integration"
-        indexes = (("team_id", "created_at"), ("installed_app_id",), ("grant_id",))
+        indexes = (("team_id", "created_at"), ("team_id", "deleted_at"), ("installed_app_id",), ("grant_id",))
 
     @property
     def is_deleted(self) -> bool:

@@ -190,7 +190,7 @@ async def delete_integration(info: Info, input: DeleteIntegrationInput) -> Delet
     description=(
         "Bring a stopped integration back, with a fresh sign-in for the same workspace or with an installed app of the team; any "
         "member may, also who may not edit it. With a Git server's installed app it takes the caller's own authorization from "
-        "then on."
+        "then on. After the deletion of a Slack app: once for each integration, also where the team has added the app again."
     ),
 )
 async def reauthenticate_integration(info: Info, input: ReauthenticateIntegrationInput) -> ReauthenticateIntegrationPayload:
@@ -221,7 +221,10 @@ async def resume_integration(info: Info, input: ResumeIntegrationInput) -> Resum
 
 @mutation(
     ADMINISTERING,
-    description=("Team Admins only. Every integration that uses it stops (NEEDS_REAUTHENTICATION) in the same transaction."),
+    description=(
+        "Team Admins only. Every integration that uses it stops (NEEDS_REAUTHENTICATION) in the same transaction: "
+        "`installedApp.integrations` says before which they are. `addInstalledApp` says what adding it again brings back."
+    ),
 )
 async def delete_installed_app(info: Info, input: DeleteInstalledAppInput) -> DeleteInstalledAppPayload:
     key = key_of(input.id, "InstalledApp", field=("id",))

@@ -14,8 +14,10 @@ from app.integrations.models import Integration, MonitoringPost, NotifyRule
 from app.integrations.sources import Using, rehearse
 from app.integrations.targets import look_up, read_channel
 from app.monitors.actions import find_or_make
+from app.monitors.models import Monitor
 from app.monitors.reported import check_name as check_key
 from app.providers.contract import Channel
+from app.quotas import INTEGRATIONS_OF_MONITOR, require_room
 from app.sign_ins.channels import ChannelRef
 from app.sign_ins.models import Grant
 
@@ -35,7 +37,7 @@ class MonitoringPostSettings:
 
 @dataclass(frozen=True)
 class MonitoringPostEdit:
-    """What is to be another; None stays as it is. `channel_id` is the channel's global id."""
+    """What is to be another; None stays as it is. `channel_id`: its global id or the provider's own."""
 
     monitor_key: str | None = None
     channel_id: str | None = None
@@ -43,13 +45,17 @@ class MonitoringPostEdit:
 
 
 async def prepare(settings: MonitoringPostSettings, *, grant: Grant, ground: Ground) -> Ready:
-    """Look the channel up with `grant`. Raises INVALID, NOT_FOUND, and what the provider refuses."""
+    """Look the channel up with `grant`.
+
+    Raises INVALID, NOT_FOUND, what the provider refuses, and CONFLICT for a monitor too many, or one that too many post already.
+    """
     check_key(settings.monitor_key, field=MONITOR_FIELD)
-    named = read_channel(settings.channel_id, field=CHANNEL_FIELD)
+    named = read_channel(settings.channel_id, provider=grant.provider, account_id=grant.account_id, field=CHANNEL_FIELD)
     channel = await look_up(named, grant=grant, ground=ground, field=CHANNEL_FIELD)
 
     async def save(change: Change, integration: Integration) -> None:
         monitor = await find_or_make(change, key=settings.monitor_key, field=MONITOR_FIELD)
+        await _require_room(change, monitor)
         await MonitoringPost.create(
             id=uuid4(),
             integration_id=integration.id,
@@ -69,8 +75,11 @@ async def prepare_edit(
     """Look another channel up, with what the integration is to use. Raises as `prepare`, CONFLICT when that does not work."""
     if edit.monitor_key is not None:
         check_key(edit.monitor_key, field=MONITOR_FIELD)
-    named = read_channel(edit.channel_id, field=CHANNEL_FIELD) if edit.channel_id is not None else None
-    channel = await _look_up(found, named, using=using, caller=caller, ground=ground) if named is not None else None
+    named, channel = (
+        await _look_up(found, edit.channel_id, using=using, caller=caller, ground=ground)
+        if edit.channel_id is not None
+        else (None, None)
+    )
 
     async def save(change: Change, integration: Integration) -> bool:
         if named is not None and using is None:
@@ -80,13 +89,18 @@ async def prepare_edit(
     return ReadyEdit(named.account_id if named is not None else None, is_confirmed=channel is not None, save=save)
 
 
-async def _look_up(found: Integration, named: ChannelRef, *, using: Using | None, caller: Caller, ground: Ground) -> Channel:
+async def _look_up(
+    found: Integration, id: str, *, using: Using | None, caller: Caller, ground: Ground
+) -> tuple[ChannelRef, Channel]:
+    named = read_channel(id, provider=found.provider, account_id=found.account_id, field=CHANNEL_FIELD)
     if using is not None:
         grant = await rehearse(using, caller=caller, ground=ground)
+        # An id of the provider's own is meant where the integration is going to be.
+        named = read_channel(id, provider=grant.provider, account_id=grant.account_id, field=CHANNEL_FIELD)
     else:
         _check_place(found, named)
         grant = await _present_grant(found)
-    return await look_up(named, grant=grant, ground=ground, field=CHANNEL_FIELD)
+    return named, await look_up(named, grant=grant, ground=ground, field=CHANNEL_FIELD)
 
 
 async def _present_grant(integration: Integration) -> Grant:
@@ -115,7 +129,10 @@ async def _save_edit(change: Change, integration: Integration, edit: MonitoringP
     post = await MonitoringPost.get(integration_id=integration.id)
     monitor_id, notify = post.monitor_id, post.notify
     if edit.monitor_key is not None:
-        monitor_id = (await find_or_make(change, key=edit.monitor_key, field=MONITOR_FIELD)).id
+        monitor = await find_or_make(change, key=edit.monitor_key, field=MONITOR_FIELD)
+        if monitor.id != monitor_id:
+            await _require_room(change, monitor)
+        monitor_id = monitor.id
     if edit.notify is not None:
         notify = edit.notify
     columns: dict[str, Any] = {"monitor_id": monitor_id, "notify": notify}
@@ -129,3 +146,8 @@ async def _save_edit(change: Change, integration: Integration, edit: MonitoringP
         return False
     await MonitoringPost.filter(id=post.id).update(**changed)
     return True
+
+
+async def _require_room(change: Change, monitor: Monitor) -> None:
+    posts = MonitoringPost.filter(monitor_id=monitor.id, integration__deleted_at__isnull=True)
+    await require_room(INTEGRATIONS_OF_MONITOR, posts, quotas=change.quotas, field=MONITOR_FIELD)

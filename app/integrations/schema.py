@@ -14,6 +14,7 @@ from app.graphql.fields import query, relation
 from app.graphql.growth import Fields
 from app.graphql.ids import decode_id
 from app.graphql.pages import paginate
+from app.graphql.rows import of_team
 from app.installed_apps.search import nothing_of, search_in
 from app.installed_apps.types import InstalledApp
 from app.integrations import loaders, models
@@ -51,7 +52,7 @@ _Filter = Annotated[IntegrationFilter | None, strawberry.argument(description="O
 
 @query(description="The team's integrations, newest first.")
 async def integrations(info: Info, page: Arguments, filter: _Filter = None) -> Connection[Integration]:
-    living = models.Integration.filter(team_id=info.context.viewer.team_id, deleted_at__isnull=True)
+    living = of_team(models.Integration, info.context).filter(deleted_at__isnull=True)
     return Connection.of(await paginate(_narrow(living, filter), page), Integration.of)
 
 

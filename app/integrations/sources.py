@@ -91,7 +91,7 @@ async def take(change: Change, using: Using, *, member_id: UUID, wanted_account_
         case ThroughApp(installed_app_id):
             source = await _through(await usable_app(change.team_id, installed_app_id), member_id=member_id)
             if wanted_account_id is not None and source.account_id != wanted_account_id:
-                raise wrong_account(source, field=INSTALLED_APP_FIELD)
+                raise wrong_account(source, wanted=await _name_of(change, source, wanted_account_id), field=INSTALLED_APP_FIELD)
             return source
         case BySignIn(authorization_id, shares):
             grant = await grants.use(
@@ -164,7 +164,14 @@ async def _through(app: InstalledApp, *, member_id: UUID) -> Source:
     return Source(grant, app, client=await OAuthClient.get(id=app.oauth_client_id))
 
 
-def wrong_account(source: Source, *, field: Sequence[str]) -> Refusal:
+async def _name_of(change: Change, source: Source, account_id: str) -> str:
+    """Return what people call the workspace or server: a server's account is its address."""
+    if source.client is not None:
+        return account_id
+    return await grants.name_of_account(source.grant.provider, account_id, team_id=change.team_id)
+
+
+def wrong_account(source: Source, *, wanted: str, field: Sequence[str]) -> Refusal:
     way_out = "" if source.client is not None else ", or choose a channel there in the same edit"
-    message = f"This is for {source.connected_to}, another account than the integration's: use one for the same{way_out}."
+    message = f"This is for {source.connected_to}, and the integration is for {wanted}: use one for {wanted}{way_out}."
     return Refusal(UserErrorCode.WRONG_ACCOUNT, message, field=field)

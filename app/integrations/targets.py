@@ -11,11 +11,17 @@ from app.sign_ins.channels import ChannelRef, decode_channel
 from app.sign_ins.models import Grant
 
 
-def read_channel(id: str, *, field: Sequence[str]) -> ChannelRef:
-    """Return what the channel's global id names. Raises NOT_FOUND for any other text."""
-    named = decode_channel(id)
+def read_channel(id: str, *, provider: str, account_id: str, field: Sequence[str]) -> ChannelRef:
+    """Return what the channel's global id names, or the provider's own id in the account. NOT_FOUND for any other text."""
+    messaging = CATALOGUE[provider].messaging
+    is_own = messaging is not None and messaging.is_own_id(id)
+    named = ChannelRef(provider, account_id, id) if is_own else decode_channel(id)
     if named is None:
-        raise Refusal(UserErrorCode.NOT_FOUND, "There is no channel with this id: choose one from `channels`.", field=field)
+        raise Refusal(
+            UserErrorCode.NOT_FOUND,
+            "There is no channel with this id: choose one from `channels`, or give its own id at the provider.",
+            field=field,
+        )
     return named
 
 
@@ -33,7 +39,7 @@ async def look_up(named: ChannelRef, *, grant: Grant, ground: Ground, field: Seq
     async def ask(authorized: Authorized) -> Channel | Failure:
         return await messaging.find_channel(authorized=authorized, channel_id=named.channel_id, outbound=ground.outbound)
 
-    match await calls.call(grant.id, ask, ground=ground):
+    match await calls.call(grant.id, ask, ground=ground, method="channel"):
         case Failure(fault=Fault.TARGET_GONE, words=words):
             raise Refusal(UserErrorCode.NOT_FOUND, words, field=field)
         case Failure() as failure:

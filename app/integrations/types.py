@@ -13,14 +13,16 @@ from app.graphql.fields import relation
 from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
 from app.graphql.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
+from app.graphql.scalars import URL
 from app.installed_apps.loaders import installed_apps
 from app.installed_apps.types import InstalledApp
 from app.integrations import enums, loaders, models, permissions
+from app.integrations.live_targets import live_channels, live_repositories
 from app.integrations.models import IntegrationStatus, NotifyRule
 from app.monitors.loaders import monitors
 from app.monitors.schema import Monitor
-from app.providers import hosting
 from app.repositories import asking
+from app.repositories.references import RepositoryRef
 from app.repositories.types import Repository, RepositoryFile
 from app.sign_ins.channels import ChannelRef
 from app.sign_ins.models import StatusReason
@@ -37,6 +39,8 @@ class PostMonitoringResults:
     integration: strawberry.Private[models.Integration]
     post: strawberry.Private[models.MonitoringPost]
     notify: NotifyRule = strawberry.field(description="Which runs are posted.")
+    channel_id: strawberry.ID = strawberry.field(description="Where they are posted, as it was chosen: what channelId takes.")
+    channel_name: str = strawberry.field(description="The channel's name when it was chosen, without a leading #.")
 
     @relation(description="Whose runs are posted.")
     async def monitor(self, info: Info) -> Monitor:
@@ -45,11 +49,32 @@ class PostMonitoringResults:
             raise LookupError("An integration's monitor is in its own team.")
         return Monitor.of(monitor)
 
-    @relation(description="Where they are posted; its name is as it was when it was chosen.")
-    def channel(self, info: Info) -> Channel:
-        del info
-        where = ChannelRef(self.integration.provider, self.integration.account_id, self.post.channel_id)
-        return Channel.of(where, name=self.post.channel_name, is_private=self.post.channel_is_private)
+    @relation(
+        description=(
+            "The channel as its provider shows it now, to within a minute; asks the provider. Null where it is gone or cannot be "
+            "posted to, where the provider does not answer, where an operation would ask for too many, and for VIEWERs: then "
+            "`channelName` says what was chosen."
+        )
+    )
+    async def channel(self, info: Info) -> Channel | None:
+        found = await info.context.load(live_channels, self.integration.id)
+        if found is None:
+            return None
+        return Channel.of(_where(self.integration, self.post), name=found.name, is_private=found.is_private)
+
+    @classmethod
+    def of(cls, integration: models.Integration, post: models.MonitoringPost) -> "PostMonitoringResults":
+        return cls(
+            integration=integration,
+            post=post,
+            notify=post.notify,
+            channel_id=strawberry.ID(_where(integration, post).id),
+            channel_name=post.channel_name,
+        )
+
+
+def _where(integration: models.Integration, post: models.MonitoringPost) -> ChannelRef:
+    return ChannelRef(integration.provider, integration.account_id, post.channel_id)
 
 
 @strawberry.type(description="An API of the team, connected to a repository on a Git server.")
@@ -58,24 +83,30 @@ class ConnectApi:
     integration: strawberry.Private[models.Integration]
     connection: strawberry.Private[models.ApiConnection]
     api_name: str = strawberry.field(description="The API's name, for people.")
+    repository_id: strawberry.ID = strawberry.field(
+        description="The repository that it is connected to, as it was chosen: what repositoryId takes."
+    )
+    repository_path: str = strawberry.field(description="The repository's owner and name when it was connected.")
+    repository_url: URL = strawberry.field(description="Where people looked at it then.")
     branch: str = strawberry.field(description="Which branch.")
     schema_file: str | None = strawberry.field(
         description="The root definition file, from the repository's root; null when the connection has none."
     )
     collection_directory: str = strawberry.field(description="Where collections are kept, from the repository's root.")
 
-    @relation(description="The repository, as it was when it was connected.")
-    async def repository(self, info: Info) -> Repository:
-        connected = hosting.Repository(
-            id=self.connection.repository_id,
-            owner=self.connection.repository_owner,
-            name=self.connection.repository_name,
-            full_name=self.connection.repository_full_name,
-            web_url=self.connection.repository_url,
-            default_branch=self.connection.default_branch,
+    @relation(
+        description=(
+            "The repository as the server shows it to the viewer now, to within a minute, with the viewer's own sign-in; asks "
+            "the server. Null without a sign-in, where the viewer does not see it, where the server does not answer, where an "
+            "operation would ask for too many, and for VIEWERs: then `repositoryPath` says what was chosen."
         )
+    )
+    async def repository(self, info: Info) -> Repository | None:
+        found = await info.context.load(live_repositories, self.integration.id)
+        if found is None:
+            return None
         return Repository.of(
-            connected,
+            found,
             provider=self.integration.provider,
             base_url=self.integration.account_id,
             oauth_client_id=await self._client_id(info),
@@ -105,6 +136,9 @@ class ConnectApi:
             integration=integration,
             connection=connection,
             api_name=connection.api_name,
+            repository_id=strawberry.ID(RepositoryRef(integration.provider, integration.account_id, connection.repository_id).id),
+            repository_path=connection.repository_full_name,
+            repository_url=URL(connection.repository_url),
             branch=connection.branch,
             schema_file=connection.schema_file,
             collection_directory=connection.collection_directory,
@@ -170,7 +204,7 @@ class Integration(Node):
         post = await info.context.load(loaders.monitoring_posts, self.row.id)
         if post is None:
             raise LookupError("An integration of this kind has its settings.")
-        return PostMonitoringResults(integration=self.row, post=post, notify=post.notify)
+        return PostMonitoringResults.of(self.row, post)
 
     @relation(description="Who made it; they stay named when they leave the team.")
     async def created_by(self, info: Info) -> TeamMember | None:

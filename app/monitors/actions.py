@@ -9,7 +9,8 @@ from app.graphql.callers import Caller
 from app.ground import Ground
 from app.monitors.events import RunRecorded
 from app.monitors.models import Monitor, MonitorRun, write_failures
-from app.monitors.reported import ReportedRun, check, check_name
+from app.monitors.reported import ReportedRun, check, check_name, size_of
+from app.quotas import KILOBYTES_OF_DAY, MONITORS, RUNS_OF_DAY, RUNS_OF_MINUTE, require_room
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,14 @@ async def find_or_make(change: Change, *, key: str, name: str | None = None, fie
     """Return the team's monitor of that key, made now if there is none.
 
     A `name` that is given names it anew; without one it begins as the key. Raises Refusal INVALID with the path `field` (or
-    `monitorName`) unless both are 1 to 200 characters that can be shown.
+    `monitorName`) unless both are 1 to 200 characters that can be shown, CONFLICT where a new one would be one too many.
     """
     check_name(key, field=field)
     if name is not None:
         check_name(name, field=["monitorName"])
     monitor = await Monitor.get_or_none(team_id=change.team_id, key=key)
     if monitor is None:
+        await require_room(MONITORS, Monitor.filter(team_id=change.team_id), quotas=change.quotas, field=field)
         return await Monitor.create(id=uuid4(), team_id=change.team_id, key=key, name=name or key, created_at=change.now)
     if name is not None and name != monitor.name:
         monitor.name = name
@@ -42,7 +44,7 @@ async def find_or_make(change: Change, *, key: str, name: str | None = None, fie
 async def record_run(reported: ReportedRun, *, caller: Caller, ground: Ground) -> Recorded:
     """Record a finished run, once: the same run id of the same monitor again changes nothing and returns the first.
 
-    Raises Refusal INVALID, which names the field.
+    Raises Refusal INVALID, which names the field; CONFLICT, with when to come back, where the team has recorded all that it may.
     """
     checked = check(reported, now=ground.clock.now())
 
@@ -50,12 +52,19 @@ async def record_run(reported: ReportedRun, *, caller: Caller, ground: Ground) -
         known = await _find(change.team_id, checked)
         if known is not None:
             return known
+        _spend(change, checked)
         monitor = await find_or_make(change, key=checked.monitor_key, name=checked.monitor_name)
         run = await _create(change, monitor, checked)
         await change.record(RunRecorded(monitor, run))
         return Recorded(monitor, run, is_new=True)
 
-    return await ground.events.change(caller.team_id, record, actor=caller.actor)
+    return await ground.events.change(caller.team_id, record, actor=caller.actor, is_free=True)
+
+
+def _spend(change: Change, reported: ReportedRun) -> None:
+    change.spend(RUNS_OF_MINUTE)
+    change.spend(RUNS_OF_DAY)
+    change.spend(KILOBYTES_OF_DAY, -(-size_of(reported) // 1000))
 
 
 async def _find(team_id: UUID, reported: ReportedRun) -> Recorded | None:

@@ -6,21 +6,28 @@ from uuid import UUID
 from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
-from app.monitors.models import Monitor, MonitorRun
+from app.graphql.rows import find_rows, of_team
+from app.monitors.models import COLUMNS_BUT_FAILURES, Failure, Monitor, MonitorRun
 
 LATEST_FIRST = ("-position",)
 
 
 async def monitors(keys: Sequence[UUID], *, context: Context) -> list[Monitor | None]:
-    rows = {row.id: row for row in await Monitor.filter(team_id=context.viewer.team_id, id__in=list(keys))}
-    return [rows.get(key) for key in keys]
+    return await find_rows(Monitor, keys, context=context)
 
 
 async def runs(keys: Sequence[UUID], *, context: Context) -> list[MonitorRun | None]:
-    rows = {row.id: row for row in await MonitorRun.filter(team_id=context.viewer.team_id, id__in=list(keys))}
-    return [rows.get(key) for key in keys]
+    """Return the runs without what failed in them: see `failures_of`."""
+    return await find_rows(MonitorRun, keys, context=context, columns=COLUMNS_BUT_FAILURES)
+
+
+async def failures_of(keys: Sequence[UUID], *, context: Context) -> list[tuple[Failure, ...]]:
+    """Return what failed in each run. It is most of what there is of one: read where it is asked for, and paid."""
+    rows = await find_rows(MonitorRun, keys, context=context, columns=("id", "failures_json"))
+    return [row.failures if row is not None else () for row in rows]
 
 
 async def runs_of(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[MonitorRun]]:
-    """Return a page of the runs of each monitor, the one recorded last first."""
-    return await paginate_each(MonitorRun.filter(team_id=context.viewer.team_id), keys, by="monitor_id", order=LATEST_FIRST)
+    """Return a page of the runs of each monitor, the one recorded last first, without what failed in them."""
+    runs_of_team = of_team(MonitorRun, context)
+    return await paginate_each(runs_of_team, keys, by="monitor_id", order=LATEST_FIRST, columns=COLUMNS_BUT_FAILURES)

@@ -1,25 +1,29 @@
-"""Newman's JSON report (`newman run … -r json`) read into a run to be reported.
+"""Reports of Newman and of the Postman CLI, in JSON, read into a run to be reported.
 
-Source: Newman's reporter of that name, 6.2: `run` with `stats`, `timings` and `failures`, each of which says by `at` what failed:
-"assertion:0 in test-script", "request", "prerequest-script", "test-script".
+Sources: the JSON reporter of Newman 6.2 (`run` with `stats`, `timings` and `failures`, each of which says by `at` what failed:
+"assertion:0 in test-script", "request", "prerequest-script", "test-script"), and those of the Postman CLI 1.34, which writes
+Newman's structure without `completed`, or its own: `run` with `meta`, `summary` and `executions`, each with `tests` and `errors`.
 """
 
 import hashlib
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.errors import StatedProblem
-from app.json_text import NotJson, parse_json
-from app.monitors.models import Failure, RunOutcome
-from app.monitors.reported import MOST_FAILURES, ReportedRun, cut
+from app.json_stream import JsonStream, Kind, OddJsonError
+from app.monitors.models import RunOutcome
+from app.monitors.newman_failures import Failures, OddFailureError, read_error
+from app.monitors.reported import ReportedRun
 
-# Newman nests responses' headers and scripts of folders in folders.
-_DEPTH = 200
+LARGEST_REPORT = 2 * 1024 * 1024 * 1024
+
+_HOW = "Newman writes one with: newman run … -r json; the Postman CLI with: postman collection run … -r json"
+_TWICE = "it has a name twice in one object"
+_PIECE = 256 * 1024
 _LAST_MOMENT = 253_402_300_799_999
-# With --bail Newman lists the assertion at which it gave up once more, under this name.
-_GAVE_UP = "AssertionFailure"
 
 _Count = Annotated[int, Field(ge=0)]
 _Moment = Annotated[int, Field(ge=0, le=_LAST_MOMENT)]
@@ -33,105 +37,211 @@ class _Total(_Part):
     total: _Count
 
 
-class _Tests(_Part):
+class _Assertions(_Part):
     total: _Count
     failed: _Count
 
 
 class _Stats(_Part):
     requests: _Total
-    assertions: _Tests
+    assertions: _Assertions
 
 
 class _Timings(_Part):
     started: _Moment
-    completed: _Moment
+    completed: _Moment | None = None
 
 
-class _Error(_Part):
-    name: str = ""
-    message: str = ""
-    test: str | None = None
+class _Executed(_Part):
+    executed: _Count
 
 
-class _Item(_Part):
-    name: str = ""
+class _Tests(_Part):
+    executed: _Count
+    failed: _Count
 
 
-class _Failure(_Part):
-    error: _Error
-    at: str = ""
-    source: _Item = _Item()
-
-    @property
-    def is_assertion(self) -> bool:
-        return self.at.startswith("assertion:")
-
-    @property
-    def repeats_another(self) -> bool:
-        return not self.is_assertion and self.error.name == _GAVE_UP
-
-    def read(self) -> Failure:
-        what = self.error.test if self.is_assertion else self.at
-        return cut(Failure(": ".join(filter(None, (self.source.name, what))) or "(no name)", self.error.message))
+class _Summary(_Part):
+    executed_requests: _Executed = Field(alias="executedRequests")
+    tests: _Tests
 
 
-class _Run(_Part):
+class _Meta(_Part):
+    started: _Moment
+    duration: Annotated[float, Field(ge=0, le=_LAST_MOMENT, allow_inf_nan=False)] | None = None
+
+
+class _Counted(_Part):
+    """What both structures count, whatever they call it. A duration of 0 is one that the report does not tell."""
+
+    started: int
+    duration_ms: int
+    requests: int
+    tests: int
+    failed: int
+
+
+class _NewmansRun(_Part):
     stats: _Stats
     timings: _Timings
-    failures: list[_Failure]
-    error: _Error | None = None
+    failures: list[object]
+
+    def counted(self) -> _Counted:
+        began, ended = self.timings.started, self.timings.completed
+        return _Counted(
+            started=began,
+            duration_ms=max(ended - began, 0) if ended is not None else 0,
+            requests=self.stats.requests.total,
+            tests=self.stats.assertions.total,
+            failed=self.stats.assertions.failed,
+        )
 
 
-class _Report(_Part):
-    run: _Run
+class _OwnRun(_Part):
+    meta: _Meta
+    summary: _Summary
+    executions: list[object]
+
+    def counted(self) -> _Counted:
+        return _Counted(
+            started=self.meta.started,
+            duration_ms=round(self.meta.duration or 0),
+            requests=self.summary.executed_requests.executed,
+            tests=self.summary.tests.executed,
+            failed=self.summary.tests.failed,
+        )
+
+
+class _Newmans(_Part):
+    run: _NewmansRun
+
+
+class _Own(_Part):
+    run: _OwnRun
+
+
+_Counts = Mapping[str, "_Counts | None"]
+_COUNTS: _Counts = {
+    "stats": {"requests": {"total": None}, "assertions": {"total": None, "failed": None}},
+    "timings": {"started": None, "completed": None},
+    "meta": {"started": None, "duration": None},
+    "summary": {"executedRequests": {"executed": None}, "tests": {"executed": None, "failed": None}},
+}
 
 
 def read_report(
-    report: bytes, *, monitor_key: str, monitor_name: str | None = None, run_id: str | None = None, url: str | None = None
+    report: BinaryIO, *, monitor_key: str, monitor_name: str | None = None, run_id: str | None = None, url: str | None = None
 ) -> ReportedRun:
     """Return the run that the report tells of. Its id is the SHA-256 of the report, in hexadecimal, unless one is given.
 
-    A request or a script that failed makes it ERROR, failed assertions alone FAILED. Raises StatedProblem, which says what is
-    wrong, where the report is none of Newman's.
+    A request or a script that failed makes it ERROR, failed assertions alone FAILED, and no request and no test NOTHING_RAN. What
+    is counted is read strictly, a text is taken whatever it is, and the report is never in memory as a whole. Raises
+    StatedProblem, which says what is wrong, where the report is none of Newman's or the Postman CLI's.
     """
-    run = _parse(report).run
-    failures = [failure for failure in run.failures if not failure.repeats_another]
-    errors = sum(not failure.is_assertion for failure in failures)
-    listed = [failure.read() for failure in failures]
-    if run.error is not None and not listed:
-        errors, listed = 1, [cut(Failure(run.error.name or "Newman", run.error.message))]
+    digest = hashlib.sha256()
+    try:
+        counted, failures = _read(JsonStream(_pieces(report, digest.update)))
+    except OddJsonError as odd:
+        raise StatedProblem(f"The report cannot be read: {odd}. {_HOW}") from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise _no_report(".".join(map(str, problem["loc"])) or "the whole", problem["msg"]) from None
+    except OddFailureError as odd:
+        raise _no_report(odd.place, odd.words) from None
     return ReportedRun(
         monitor_key=monitor_key,
         monitor_name=monitor_name,
-        run_id=run_id or hashlib.sha256(report).hexdigest(),
-        outcome=_outcome(errors=errors, failed=run.stats.assertions.failed),
-        started_at=datetime.fromtimestamp(run.timings.started / 1000, UTC),
-        duration_ms=max(run.timings.completed - run.timings.started, 0),
-        request_count=run.stats.requests.total,
-        test_count=run.stats.assertions.total,
-        failed_test_count=run.stats.assertions.failed,
-        error_count=errors,
-        failures=tuple(listed[:MOST_FAILURES]),
+        run_id=run_id or digest.hexdigest(),
+        outcome=_outcome(counted, errors=failures.errors),
+        started_at=datetime.fromtimestamp(counted.started / 1000, UTC),
+        duration_ms=counted.duration_ms,
+        request_count=counted.requests,
+        test_count=counted.tests,
+        failed_test_count=counted.failed,
+        error_count=failures.errors,
+        failures=tuple(failures.listed),
         url=url,
     )
 
 
-def _parse(report: bytes) -> _Report:
-    body = parse_json(report, depth=_DEPTH)
-    if isinstance(body, NotJson):
-        raise StatedProblem(f"The report cannot be read: {body.words}. Newman writes one with: newman run … -r json")
-    try:
-        return _Report.model_validate(body)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(map(str, problem["loc"])) or "the whole"
-        raise StatedProblem(
-            f"This is no JSON report of Newman's: {place}: {problem['msg']}. Newman writes one with: newman run … -r json"
-        ) from None
+def _pieces(report: BinaryIO, note: Callable[[bytes], object]) -> Iterator[bytes]:
+    size = 0
+    while piece := report.read(_PIECE):
+        size += len(piece)
+        if size > LARGEST_REPORT:
+            raise StatedProblem(
+                f"The report is larger than {LARGEST_REPORT // 2**20} MiB: have it leave out what responses hold."
+            )
+        note(piece)
+        yield piece
 
 
-def _outcome(*, errors: int, failed: int) -> RunOutcome:
+def _read(stream: JsonStream) -> tuple[_Counted, Failures]:
+    newmans, own = Failures(), Failures()
+    found: dict[str, object] = {}
+    if stream.kind() is not Kind.OBJECT:
+        stream.skip()
+        stream.end()
+        raise _no_report("the whole", "Input should be an object")
+    for name in stream.members():
+        if name == "run" and name in found:
+            raise OddJsonError(_TWICE)
+        if name == "run":
+            found[name] = _read_run(stream, newmans=newmans, own=own)
+        else:
+            stream.skip()
+    stream.end()
+    run = found.get("run")
+    is_own = isinstance(run, dict) and "summary" in run and "stats" not in run
+    counted = (_Own if is_own else _Newmans).model_validate(found).run.counted()
+    failures = own if is_own else newmans
+    failures.close()
+    return counted, failures
+
+
+def _read_run(stream: JsonStream, *, newmans: Failures, own: Failures) -> object:
+    """Return the run's counts. What failed is read into `newmans` or `own`, and stands as an empty list."""
+    if stream.kind() is not Kind.OBJECT:
+        return stream.value()
+    lists = {"failures": newmans.read_failures, "executions": own.read_executions}
+    ends = {"error": newmans.ended_by, "runError": own.ended_by}
+    found: dict[str, object] = {}
+    for name in stream.members():
+        if name in found:
+            raise OddJsonError(_TWICE)
+        if name in ends:
+            ends[name](read_error(stream))
+        elif name in lists and stream.kind() is Kind.LIST:
+            found[name] = []
+            lists[name](stream)
+        elif name in lists or name in _COUNTS:
+            found[name] = _read_counts(stream, _COUNTS.get(name))
+        else:
+            stream.skip()
+    return found
+
+
+def _read_counts(stream: JsonStream, wanted: _Counts | None) -> object:
+    if wanted is None or stream.kind() is not Kind.OBJECT:
+        return stream.value()
+    found: dict[str, object] = {}
+    for name in stream.members():
+        if name in found:
+            raise OddJsonError(_TWICE)
+        if name in wanted:
+            found[name] = _read_counts(stream, wanted[name])
+        else:
+            stream.skip()
+    return found
+
+
+def _no_report(place: str, words: str) -> StatedProblem:
+    return StatedProblem(f"This is no JSON report of Newman's or the Postman CLI's: {place}: {words}. {_HOW}")
+
+
+def _outcome(counted: _Counted, *, errors: int) -> RunOutcome:
     if errors:
         return RunOutcome.ERROR
-    return RunOutcome.FAILED if failed else RunOutcome.PASSED
+    if counted.failed:
+        return RunOutcome.FAILED
+    return RunOutcome.PASSED if counted.requests or counted.tests else RunOutcome.NOTHING_RAN

@@ -1,7 +1,7 @@
 """What `report newman` does once it has read the file: tell a service of the run, through its API."""
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,6 +14,7 @@ from app.outbound import (
     Bearer,
     NotAllowed,
     NotJson,
+    OddProxy,
     OddUrl,
     Outbound,
     Request,
@@ -23,6 +24,7 @@ from app.outbound import (
     fits_header,
     parse_json,
     parse_url,
+    proxy_for,
 )
 from app.sealing.secret import Secret
 from app.settings import LOOPBACK_HOSTS
@@ -35,7 +37,7 @@ _PATH = "/graphql"
 _OK = 200
 _MUTATION = """\
 mutation RecordMonitorRun($input: RecordMonitorRunInput!) {
-  recordMonitorRun(input: $input) { run { id } deliveries { id } userErrors { message field } }
+  recordMonitorRun(input: $input) { run { id } notice userErrors { message field } }
 }"""
 
 
@@ -54,7 +56,7 @@ class _UserError(_Part):
 
 class _Payload(_Part):
     run: _Named | None = None
-    deliveries: list[_Named] = []
+    notice: str | None = None
     user_errors: list[_UserError] = Field(alias="userErrors")
 
 
@@ -71,19 +73,32 @@ class _Answer(_Part):
     errors: list[_Error] = []
 
 
-async def report_run(reported: ReportedRun, *, url: str, token: str) -> str:
-    """Record the run at the service at `url` and return its id there.
+@dataclass(frozen=True)
+class Reported:
+    """A recorded run's id at the service; `notice` says why nothing comes of it, where that is so."""
 
-    The token goes to that very host and nowhere else, over http only on this machine. Raises StatedProblem with what is wrong.
+    run_id: str
+    notice: str | None = None
+
+
+async def report_run(
+    reported: ReportedRun, *, url: str, token: str, environment: Mapping[str, str], warn: Callable[[str], None]
+) -> Reported:
+    """Record the run at the service at `url` and return what it became there.
+
+    The token goes to that very host and nowhere else, over http only to this machine and, with a warning, to a private address.
+    `environment` names the proxy, where there is one. Raises StatedProblem with what is wrong.
     """
     service = _service(url)
     if not fits_header(token):
         raise StatedProblem(f"{TOKEN_SETTING} holds no access token.")
-    outbound = _open(service)
+    outbound = _open(service, environment)
     try:
         outcome = await outbound.send(_request(service, reported, token=token), origin=service.origin, deadline=DEADLINE)
     finally:
         await outbound.aclose()
+    if service.scheme == "http" and not _is_here(service) and not isinstance(outcome, NotAllowed):
+        warn(f"{URL_SETTING} is http: whoever can read the network on the way can read the access token.")
     match outcome:
         case Response():
             return _read(outcome)
@@ -97,16 +112,21 @@ def _service(url: str) -> Url:
     service = parse_url(url)
     if isinstance(service, OddUrl):
         raise StatedProblem(f"{URL_SETTING} is no address: {service.words}.")
-    if service.scheme == "http" and service.host not in LOOPBACK_HOSTS:
-        raise StatedProblem(f"{URL_SETTING} has to be https: over http the access token could be read on its way.")
     return service
 
 
-def _open(service: Url) -> Outbound:
-    here = (service.host, service.port)
-    if service.scheme == "http":
-        return Outbound(sandbox=here)
-    return Outbound(allow=[AllowRule(name=service.host, port=service.port)])
+def _open(service: Url, environment: Mapping[str, str]) -> Outbound:
+    if service.scheme == "http" and _is_here(service):
+        return Outbound(sandbox=(service.host, service.port))
+    proxy = proxy_for(service, environment) if not _is_here(service) else None
+    if isinstance(proxy, OddProxy):
+        raise StatedProblem(f"{proxy.words}.")
+    allow = [AllowRule(name=service.host, port=service.port, plain=service.scheme == "http")]
+    return Outbound(allow=allow, proxy=proxy, proxies_private=True)
+
+
+def _is_here(service: Url) -> bool:
+    return service.host in LOOPBACK_HOSTS
 
 
 def _request(service: Url, reported: ReportedRun, *, token: str) -> Request:
@@ -136,7 +156,7 @@ def _input(reported: ReportedRun) -> dict[str, object]:
     }
 
 
-def _read(response: Response) -> str:
+def _read(response: Response) -> Reported:
     body = parse_json(response.body)
     try:
         answer = _Answer.model_validate(body) if not isinstance(body, NotJson) else None
@@ -149,7 +169,7 @@ def _read(response: Response) -> str:
         raise StatedProblem(f"The run was not recorded: {_join(error.message for error in answer.errors)}")
     if payload.run is None:
         raise StatedProblem(f"The run was not recorded: {_join(map(_describe, payload.user_errors))}")
-    return payload.run.id
+    return Reported(payload.run.id, payload.notice)
 
 
 def _describe(error: _UserError) -> str:

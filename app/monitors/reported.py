@@ -1,23 +1,24 @@
 """A finished run, as whoever ran it reports it, and what it takes to be believed."""
 
-import unicodedata
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from app.errors import Refusal, UserErrorCode
 from app.monitors.models import Failure, RunOutcome
+from app.teams.names import check_seen
 
 LONGEST_NAME = 200
 LONGEST_WORDS = 1_000
 MOST_FAILURES = 100
 
 _LONGEST_URL = 2_048
+_PLAIN_BYTES = 200
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _HIGHEST = 2**31 - 1
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LEAD = timedelta(days=1)
-# Controls, lone halves of surrogate pairs, line and paragraph separators.
-_UNSHOWABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +60,16 @@ def check(reported: ReportedRun, *, now: datetime) -> ReportedRun:
 
 
 def check_name(text: str, *, field: Sequence[str]) -> None:
-    """Raise Refusal INVALID unless the text is 1 to 200 characters that can be shown, and not only blank."""
+    """Raise Refusal INVALID unless the text is 1 to 200 characters that are seen, and not only blank."""
     if not 1 <= len(text) <= LONGEST_NAME or not text.strip():
         raise _invalid(f"This has to be 1 to {LONGEST_NAME} characters long, and not only blank.", field=field)
-    if any(unicodedata.category(character) in _UNSHOWABLE for character in text):
-        raise _invalid("This has characters that cannot be shown, such as a line break.", field=field)
+    check_seen(text, field=field)
+
+
+def size_of(reported: ReportedRun) -> int:
+    """Return how many bytes a run's own texts take, in about; those of a plain run are few."""
+    texts = [reported.run_id, reported.url or "", *(text for failure in reported.failures for text in astuple(failure))]
+    return _PLAIN_BYTES + sum(len(text.encode()) for text in texts)
 
 
 def cut(failure: Failure) -> Failure:
@@ -73,7 +79,7 @@ def cut(failure: Failure) -> Failure:
 
 def _cut(text: str) -> str:
     # Neither database stores NUL in a text, and half of a surrogate pair is no character.
-    kept = text[: LONGEST_WORDS + 1].replace("\0", "").encode("utf-8", "replace").decode()
+    kept = _HALF_PAIR.sub("\ufffd", text[: LONGEST_WORDS + 1].replace("\0", ""))
     return kept if len(kept) <= LONGEST_WORDS else f"{kept[: LONGEST_WORDS - 1]}…"
 
 

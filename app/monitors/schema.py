@@ -12,12 +12,15 @@ from app.graphql.context import Batch, Context, Info
 from app.graphql.enums import publish
 from app.graphql.fields import query, relation
 from app.graphql.ids import encode_id
+from app.graphql.lists import at_most
 from app.graphql.nodes import Node
 from app.graphql.pages import paginate
-from app.graphql.rules import WITH_THE_OBJECT, attributes
+from app.graphql.rows import of_team
+from app.graphql.rules import WITH_THE_OBJECT, attributes, declared
 from app.graphql.scalars import URL
 from app.monitors import loaders, models
 from app.monitors.models import RunOutcome
+from app.monitors.reported import MOST_FAILURES
 
 publish(
     RunOutcome,
@@ -27,6 +30,7 @@ publish(
         RunOutcome.PASSED: "Every test passed.",
         RunOutcome.FAILED: "At least one test failed.",
         RunOutcome.ERROR: "A request or a script could not be run to its end.",
+        RunOutcome.NOTHING_RAN: "No request was made and no test was run: neither a failure nor a success.",
     },
 )
 
@@ -56,6 +60,11 @@ class MonitorRunFailure:
     message: str = strawberry.field(description="What it says; cut at 1,000 characters.")
 
 
+async def _failures(root: "MonitorRun", info: Info) -> list[MonitorRunFailure]:
+    failures = await info.context.load(loaders.failures_of, root.row.id)
+    return [MonitorRunFailure(name=failure.name, message=failure.message) for failure in failures]
+
+
 @strawberry.type(description="One finished run of a monitor, as it was reported.")
 @attributes(WITH_THE_OBJECT)
 class MonitorRun(Node):
@@ -63,12 +72,16 @@ class MonitorRun(Node):
     run_id: str = strawberry.field(description="The reporter's own name for it, unique in the monitor.")
     outcome: RunOutcome = strawberry.field(description="How it ended.")
     started_at: datetime = strawberry.field(description="When it began, by the reporter's clock.")
-    duration_ms: int = strawberry.field(description="How long it took, in milliseconds.")
+    duration_ms: int = strawberry.field(description="How long it took, in milliseconds; 0 where its report does not tell.")
     request_count: int = strawberry.field(description="How many requests it made.")
     test_count: int = strawberry.field(description="How many tests it ran.")
     failed_test_count: int = strawberry.field(description="How many of the tests failed.")
     error_count: int = strawberry.field(description="How many requests or scripts could not be run to their end.")
-    failures: list[MonitorRunFailure] = strawberry.field(description="What failed, 100 at most.")
+    failures: list[MonitorRunFailure] = strawberry.field(
+        resolver=_failures,
+        description="What failed, 100 at most.",
+        metadata={**declared(WITH_THE_OBJECT), **at_most(MOST_FAILURES)},
+    )
     url: URL | None = strawberry.field(description="Where to read more about it.")
 
     @relation(description="What was run.")
@@ -91,14 +104,13 @@ class MonitorRun(Node):
             test_count=row.test_count,
             failed_test_count=row.failed_test_count,
             error_count=row.error_count,
-            failures=[MonitorRunFailure(name=failure.name, message=failure.message) for failure in row.failures],
             url=URL(row.url) if row.url is not None else None,
         )
 
 
 @query(description="The team's monitors, newest first.")
 async def monitors(info: Info, page: Arguments) -> Connection[Monitor]:
-    return Connection.of(await paginate(models.Monitor.filter(team_id=info.context.viewer.team_id), page), Monitor.of)
+    return Connection.of(await paginate(of_team(models.Monitor, info.context), page), Monitor.of)
 
 
 async def _monitors(keys: Sequence[UUID], *, context: Context) -> list[Monitor | None]:

@@ -11,11 +11,12 @@ from app.graphql.fields import relation
 from app.graphql.growth import Fields
 from app.graphql.pages import from_provider_pages
 from app.graphql.rules import ASKING_PROVIDERS
+from app.graphql.searches import check_search
 from app.installed_apps.types import InstalledApp
 from app.providers import hosting
 from app.repositories import asking
 from app.repositories.loaders import oauth_clients
-from app.repositories.types import Repository, check_search
+from app.repositories.types import Repository
 
 __all__ = ["FIELDS", "Repository"]
 
@@ -37,7 +38,7 @@ async def repositories_of_app(
     client = await info.context.load(oauth_clients, key) if key is not None else None
     if client is None:
         return None
-    wanted = check_search(search)
+    wanted = check_search((search or "").strip())
 
     async def fetch(cursor: str | None, limit: int) -> tuple[Sequence[hosting.Repository], str | None]:
         question = asking.repositories(wanted, cursor, limit)

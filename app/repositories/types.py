@@ -15,6 +15,7 @@ from app.graphql.fields import relation
 from app.graphql.pages import from_provider_pages
 from app.graphql.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
 from app.graphql.scalars import URL
+from app.graphql.searches import check_search
 from app.providers import hosting
 from app.repositories import asking
 from app.repositories.paths import LONGEST, is_fit, normalise
@@ -96,12 +97,7 @@ class RepositoryFile:
 class Repository:
     where: strawberry.Private[RepositoryRef]
     oauth_client_id: strawberry.Private[UUID | None]
-    id: strawberry.ID = strawberry.field(
-        description=(
-            "Opaque, unique across servers: what repositoryId takes. Its scalars, in an integration's settings, are stored, not "
-            "asked for."
-        )
-    )
+    id: strawberry.ID = strawberry.field(description="Opaque, unique across servers: what repositoryId takes.")
     provider_id: str = strawberry.field(description="The server's own id of it.")
     owner: str = strawberry.field(description="The organization, group or person that it belongs to.")
     name: str = strawberry.field(description="Its name there.")
@@ -113,7 +109,7 @@ class Repository:
     async def branches(
         self, info: Info, page: ForwardArguments, search: SearchBranches = None
     ) -> UncountedConnection[Branch] | None:
-        wanted = check_search(search)
+        wanted = check_search((search or "").strip())
 
         async def fetch(cursor: str | None, limit: int) -> tuple[Sequence[hosting.Branch], str | None]:
             question = asking.branches(self.where.repository_id, self.default_branch, wanted, cursor, limit)
@@ -176,14 +172,6 @@ class Repository:
             web_url=URL(repository.web_url),
             default_branch=repository.default_branch,
         )
-
-
-def check_search(text: str | None) -> str | None:
-    """Return what is searched for, None for everything. Raises BadUserInput for what no name can have in it."""
-    wanted = (text or "").strip()
-    if wanted and not is_fit(wanted):
-        raise BadUserInput(f"`search` has at most {LONGEST:,} characters, and no control characters.")
-    return wanted or None
 
 
 def _check_ref(ref: str | None) -> str | None:

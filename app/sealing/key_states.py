@@ -104,7 +104,10 @@ async def settle_primary(
 
 def lacks_primary(key_id: str) -> ConfigurationError:
     """Return what is said of a keyring that lacks the primary."""
-    return ConfigurationError(f"{SETTING}: the keyring lacks key {key_id}, which is the primary.")
+    return ConfigurationError(
+        f"{SETTING}: the keyring lacks key {key_id}, which is the primary: put the file that has it there. Where that is lost, "
+        f"and nothing was sealed yet, `keys add --instead-of {key_id}` lets another take its place."
+    )
 
 
 def _prove(key_id: str, key: Key, *, entropy: Entropy) -> bytes:

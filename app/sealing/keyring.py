@@ -9,7 +9,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import ItemsView, Iterable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import final
 
@@ -23,6 +23,9 @@ _ID = re.compile(r"[0-9a-f]{16}")
 _LARGEST_FILE = 1 << 20
 _OWNER_ONLY = 0o600
 _OTHERS = 0o077
+
+Sync = Callable[[int], None]
+"""Has what an open file, by its descriptor, holds written to the disk, as `os.fsync` does."""
 
 Stamp = tuple[int, int, int]
 """A file as it was at one moment: its inode, its last change in nanoseconds, its size in bytes."""
@@ -80,22 +83,24 @@ def stamp_of(path: Path) -> Stamp:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def make_keyring(path: Path, *, entropy: Entropy = os.urandom) -> Keyring:
+def make_keyring(path: Path, *, entropy: Entropy = os.urandom, sync: Sync = os.fsync) -> Keyring:
     """Make the file at `path` with one new key, for its owner alone, and return it; a file that is already there is kept.
 
+    It is on disk then, under its name. `sync` has what an open file or folder holds written there.
     Whoever comes second, of two processes that start at once, gets the first one's keyring.
     Raises ConfigurationError when the file can be neither made nor read.
     """
-    with _problems_named(path), _written_beside(path, {_new_id(entropy): entropy(KEY_BYTES)}) as ready:
+    with _problems_named(path), _written_beside(path, {_new_id(entropy): entropy(KEY_BYTES)}, sync) as ready:
         with contextlib.suppress(FileExistsError, FileNotFoundError):  # another was first, and may have swept ours away
             path.hardlink_to(ready)
-        _sync_folder(path)
+        _sync_folder(path, sync)
     return read_keyring(path)
 
 
-def add_key(path: Path, *, entropy: Entropy = os.urandom) -> str:
+def add_key(path: Path, *, entropy: Entropy = os.urandom, sync: Sync = os.fsync) -> str:
     """Add a new key to the file at `path` and return its id; other processes see the old file or the new one, whole.
 
+    It is on disk then, as with `make_keyring`.
     Raises ConfigurationError as `read_keyring` does, and when the file cannot be replaced.
     """
     target = path.resolve()  # a link to the file stays one
@@ -104,10 +109,10 @@ def add_key(path: Path, *, entropy: Entropy = os.urandom) -> str:
         keys = _parse(_read(target), path)
         key_id = _new_id(entropy)
         keys[key_id] = entropy(KEY_BYTES)
-        with _problems_named(path), _written_beside(target, keys) as ready:
+        with _problems_named(path), _written_beside(target, keys, sync) as ready:
             _give_same_owner(ready, target)
             ready.replace(target)
-            _sync_folder(target)
+            _sync_folder(target, sync)
     return key_id
 
 
@@ -179,7 +184,7 @@ def _problems_named(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _written_beside(path: Path, keys: Mapping[str, bytes]) -> Iterator[Path]:
+def _written_beside(path: Path, keys: Mapping[str, bytes], sync: Sync) -> Iterator[Path]:
     """Give a complete file on disk, for its owner alone, next to `path`; it is gone afterwards unless it was moved."""
     ready = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     content = {"keys": {key_id: base64.b64encode(bits).decode() for key_id, bits in keys.items()}}
@@ -187,7 +192,7 @@ def _written_beside(path: Path, keys: Mapping[str, bytes]) -> Iterator[Path]:
         with os.fdopen(os.open(ready, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "w") as file:
             file.write(json.dumps(content, indent=2) + "\n")
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
         yield ready
     finally:
         ready.unlink(missing_ok=True)
@@ -200,11 +205,11 @@ def _sweep(path: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def _sync_folder(path: Path) -> None:
+def _sync_folder(path: Path, sync: Sync) -> None:
     """Have the folder's entry for `path` on disk as well: data sealed under a key that a power cut takes back is lost."""
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        sync(folder)
     finally:
         os.close(folder)
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import platform
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ from tortoise import fields
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
-from app.clock import Clock
+from app.clock import APART, Clock
 from app.errors import ConfigurationError
 from app.sealing.key_states import lacks_primary, lock_primary
 from app.sealing.vault import Vault
@@ -32,12 +32,16 @@ _LONGEST_HOST = 255
 
 
 class LiveProcess(Model):
-    """A process as it last reported itself; `key_ids` are those of the keys that it holds, between spaces."""
+    """A process as it last reported itself; `key_ids` are those of the keys that it holds, between spaces.
+
+    `behind` is the private address that hands all requests to it, though no setting names that as a proxy.
+    """
 
     id = fields.UUIDField(primary_key=True)
     host = fields.CharField(max_length=_LONGEST_HOST)
     pid = fields.IntField()
     key_ids = fields.TextField()
+    behind: str | None = fields.CharField(max_length=64, null=True)  # type: ignore[assignment]  # null=True is not in its type
     started_at = fields.DatetimeField()
     seen_at = fields.DatetimeField()
 
@@ -56,18 +60,24 @@ class LiveProcess(Model):
 async def live_processes(*, now: datetime, connection: BaseDBAsyncClient | None = None) -> Sequence[LiveProcess]:
     """Return the processes that were seen lately, in the order in which they started."""
     after = now - timedelta(seconds=LIVE_SECONDS)
-    return await LiveProcess.filter(seen_at__gt=after).using_db(connection).order_by("started_at", "id")
+    seen = LiveProcess.filter(seen_at__gt=after, seen_at__lte=now + APART)  # a clock may have been set back since it crashed
+    return await seen.using_db(connection).order_by("started_at", "id")
 
 
 @contextlib.asynccontextmanager
 async def present(
-    *, vault: Vault, clock: Clock, look_every: float = LOOK_SECONDS, beat_every: float = BEAT_SECONDS
+    *,
+    vault: Vault,
+    clock: Clock,
+    look_every: float = LOOK_SECONDS,
+    beat_every: float = BEAT_SECONDS,
+    behind: Callable[[], str | None] = lambda: None,
 ) -> AsyncIterator[None]:
     """Report this process and take over the keyring file as it changes, until left.
 
     Raises ConfigurationError when the keyring lacks the primary.
     """
-    process = Presence(vault, clock=clock, beat_every=beat_every)
+    process = Presence(vault, clock=clock, beat_every=beat_every, behind=behind)
     await write(process.announce)
     going = asyncio.Event()
     living = asyncio.create_task(process.live(until=going, look_every=look_every), name="presence")
@@ -79,14 +89,23 @@ async def present(
         for task in unfinished:
             task.cancel()
         with contextlib.suppress(*database.OUTAGES, TimeoutError):  # it counts as dead in a while
-            await asyncio.wait_for(write(process.leave), _GOODBYE_SECONDS)
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await write(process.leave)
 
 
 class Presence:
     """One process's row: announced, looked after again and again, and removed by `leave`."""
 
-    def __init__(self, vault: Vault, *, clock: Clock, beat_every: float = BEAT_SECONDS) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        *,
+        clock: Clock,
+        beat_every: float = BEAT_SECONDS,
+        behind: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._vault = vault
+        self._behind = behind
         self._clock = clock
         self._beat_every = timedelta(seconds=beat_every)
         self.id = uuid4()
@@ -107,6 +126,7 @@ class Presence:
             host=platform.node()[:_LONGEST_HOST],
             pid=os.getpid(),
             key_ids=key_ids,
+            behind=self._behind(),
             started_at=self._started_at,
             seen_at=now,
             using_db=connection,
@@ -120,7 +140,8 @@ class Presence:
         while not until.is_set():
             await self.look()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(until.wait(), look_every)
+                async with asyncio.timeout(look_every):  # not wait_for: Python 3.11's can lose a cancellation
+                    await until.wait()
 
     async def look(self) -> None:
         """Take the keyring file over if it changed, and report what is held if that changed or is due. What fails is logged."""
@@ -158,7 +179,7 @@ class Presence:
     async def _beat(self, connection: BaseDBAsyncClient) -> None:
         now, key_ids = self._clock.now(), self._key_ids()
         of_mine = LiveProcess.filter(id=self.id).using_db(connection)
-        if not await of_mine.update(seen_at=now, key_ids=key_ids):
+        if not await of_mine.update(seen_at=now, key_ids=key_ids, behind=self._behind()):
             await self.announce(connection)  # it was halted for so long that its row was swept
         await LiveProcess.filter(seen_at__lt=now - _KEPT).using_db(connection).delete()
         self._reported = now, key_ids

@@ -13,8 +13,8 @@ from tortoise.exceptions import IntegrityError
 from app.clock import Clock
 from app.errors import StatedProblem
 from app.sealing.data_keys import DataKey
-from app.sealing.key_states import KeyState, KeyUse, lock_primary
-from app.sealing.keyring import Keyring, add_key, read_keyring
+from app.sealing.key_states import KeyState, KeyUse, lacks_primary, lock_primary, settle_primary
+from app.sealing.keyring import SETTING, Keyring, add_key, make_keyring, read_keyring
 from app.sealing.keys import Entropy
 from app.sealing.presence import LIVE_SECONDS, live_processes
 from app.storage.database import write
@@ -31,6 +31,40 @@ async def add(path: Path, *, clock: Clock, entropy: Entropy = os.urandom) -> str
     except IntegrityError:
         await KeyState.get(id=key_id)  # a process that was just starting has given it its row
     return key_id
+
+
+async def begin(path: Path, *, instead_of: str | None, clock: Clock, entropy: Entropy = os.urandom) -> str:
+    """Have a keyring file at `path` where nothing is sealed yet, and return the id of its key that is the primary from then on.
+
+    A file that is there is kept. `instead_of` is the id of a primary that was lost. Raises StatedProblem, and changes nothing,
+    where the database holds a data key, where another key is the primary, and where a live process holds the one that was lost.
+    """
+    await _refuse_second(instead_of, clock=clock)
+    keyring = make_keyring(path, entropy=entropy)
+    return await write(partial(_begin, keyring=keyring, instead_of=instead_of, clock=clock, entropy=entropy))
+
+
+async def _refuse_second(lost: str | None, *, clock: Clock) -> None:
+    if await DataKey.exists():
+        raise StatedProblem(f"The database holds sealed values: put their own keyring where {SETTING} says.")
+    primary = await KeyState.get_or_none(state=KeyUse.PRIMARY)
+    if primary is None and lost is not None:
+        raise StatedProblem(f"Key {lost} is not the primary: `keys add` alone makes the first.")
+    if primary is not None and primary.id != lost:
+        raise StatedProblem(lacks_primary(primary.id).message)
+    holders = [process.name for process in await live_processes(now=clock.now()) if lost is not None and process.has(lost)]
+    if holders:
+        raise StatedProblem(f"Key {lost} is not lost: {', '.join(holders)} has it. Copy the keyring file from there.")
+
+
+async def _begin(
+    connection: BaseDBAsyncClient, *, keyring: Keyring, instead_of: str | None, clock: Clock, entropy: Entropy
+) -> str:
+    # Who makes a data key holds the primary's row: what is not there now will not be under the lost key.
+    primary = await KeyState.filter(state=KeyUse.PRIMARY).using_db(connection).select_for_update().get_or_none()
+    is_lost = primary is not None and primary.id == instead_of and not await DataKey.all().using_db(connection).exists()
+    await settle_primary(connection, keyring=keyring, replaceable=is_lost, at=clock.now(), entropy=entropy)
+    return (await lock_primary(connection)).id
 
 
 async def _give_row(connection: BaseDBAsyncClient, *, key_id: str, keyring: Keyring, clock: Clock, entropy: Entropy) -> None:

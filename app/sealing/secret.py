@@ -1,6 +1,5 @@
 """A text that may be used but not shown."""
 
-import hmac
 from collections.abc import Callable
 from typing import Any, NoReturn, final
 
@@ -32,10 +31,6 @@ class Secret:
         """The last four characters, by which a person recognizes it; empty where they would be more than half of it."""
         text = self._tell()
         return text[-4:] if len(text) >= _LAST_FOUR_FROM else ""
-
-    def matches(self, other: "Secret") -> bool:
-        """Whether both hold the same text, in a time that does not depend on where they differ."""
-        return hmac.compare_digest(to_bytes(self), to_bytes(other))
 
     def __repr__(self) -> str:
         return MASK

@@ -200,7 +200,7 @@ async def _refuse_to_make(path: Path, *, embedded: bool) -> None:
     if not embedded:
         raise ConfigurationError(
             f"{SETTING}: there is no {path}, and it is made by itself only beside an embedded database. "
-            "Give every process of this database the same file."
+            "Make it with `keys add`, once, and give every process of this database the same file."
         )
 
 

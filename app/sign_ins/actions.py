@@ -1,6 +1,5 @@
 """Beginning a sign-in, sending the member's browser off with it, and ending one."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,16 +8,17 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from app.authorization_requests import challenge_of
 from app.catalogue.schema import callback_url
 from app.errors import KeyUnavailable, Refusal, SealError, UserErrorCode
 from app.events import Change
 from app.graphql.callers import Caller
-from app.graphql.ids import to_text
 from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Client, NotConfigured, Sharing
 from app.providers.description import Provider
-from app.sealing.secret import Secret, to_bytes
+from app.quotas import CHANGES_OF_DAY
+from app.sealing.secret import Secret
 from app.sign_ins import endings, grants
 from app.sign_ins.clients import client_of, describe_missing, provider_of
 from app.sign_ins.inputs import no_such_sign_in
@@ -47,7 +47,7 @@ async def begin(
 
     `oauth_client_id`: the team's own client, where the provider has those. A member's sixth open one ends their oldest. Raises
     Refusal: NOT_FOUND for an unknown provider or a client that has ended, INVALID where members sign in at an installed app only,
-    NOT_CONFIGURED naming the settings, CONFLICT when the team has 50 open.
+    NOT_CONFIGURED naming the settings, CONFLICT when the team has 50 open, or has changed all that it may today.
     """
     there = await _find_there(provider_key, oauth_client_id, team_id=caller.team_id, field=field, ground=ground)
     provider = there.provider
@@ -72,6 +72,7 @@ async def begin(
     async def save(change: Change) -> Authorization:
         await _refuse_who_left(change, row.member_id)
         await _refuse_ended(change, oauth_client_id, field=field)
+        change.spend(CHANGES_OF_DAY)  # a row, though no event
         await _make_room(change, row.member_id)
         row.begun_at, row.expires_at = change.now, change.now + LASTS
         await row.save(force_create=True)
@@ -136,7 +137,7 @@ async def depart(row: Authorization, *, ground: Ground) -> Departure | NotOpen:
         client=client,
         redirect_uri=row.redirect_uri,
         state=state.reveal(),
-        challenge=_challenge(verifier),
+        challenge=challenge_of(verifier),
         account_id=row.wanted_account_id,
     )
     return Departure(url, cookie)
@@ -159,7 +160,7 @@ async def revoke(authorization_id: UUID, *, field: Sequence[str] = (), caller: C
             await grants.end(change, row.grant_id, reason=StatusReason.AUTHORIZATION_ENDED, message=message)
         return row
 
-    return await ground.events.change(caller.team_id, end, actor=caller.actor)
+    return await ground.events.change(caller.team_id, end, actor=caller.actor, is_free=True)
 
 
 OVER = "This sign-in is not open any more. Begin another where you began this one."
@@ -215,11 +216,6 @@ async def _seal_into(row: Authorization, *, ticket: Secret, verifier: Secret, gr
     except KeyUnavailable as error:
         message = f"Nobody can sign in at present: the operator has to bring back the key {error.key_id}."
         raise Refusal(UserErrorCode.NOT_CONFIGURED, message) from error
-
-
-def _challenge(verifier: Secret) -> str:
-    """Return the code challenge of the method S256 (RFC 7636, section 4.2)."""
-    return to_text(hashlib.sha256(to_bytes(verifier)).digest())
 
 
 async def _refuse_who_left(change: Change, member_id: UUID) -> None:

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -12,27 +12,37 @@ from app.errors import TooComplex
 from app.events import Events
 from app.graphql.budget import Budget, CountedOutbound
 from app.ground import Ground
-from app.providers.contract import Authorized, Failure
-from app.providers.hosting import File
+from app.outbound import waiting_until
+from app.providers.contract import Authorized, Failure, Fault
 from app.sign_ins.calls import call
+from app.sign_ins.clients import provider_of
 from app.sign_ins.flights import flights_of
 from app.sign_ins.models import Grant
 
 KEPT_FOR = timedelta(seconds=60)
 _MOST_WEIGHT = 32 * 1024 * 1024
 _PAGE_WEIGHT = 32 * 1024
+_BYTES_OF_CHARACTER = 4
 
 T = TypeVar("T")
 Put = Callable[[Authorized, CountedOutbound], Awaitable[T | Failure]]
 
 
 async def ask(
-    grant: Grant, question: Hashable, put: Put[T], *, budget: Budget, ground: Ground, fresh: bool = False
+    grant: Grant,
+    question: Hashable,
+    put: Put[T],
+    *,
+    budget: Budget,
+    ground: Ground,
+    fresh: bool = False,
+    method: str | None = None,
 ) -> T | Failure:
     """Ask the provider for the grant, with `put`, and return its answer: the one of the last minute, where there is one.
 
     `question` is equal for equal questions only. Whoever asks the same for the same grant meanwhile waits for the same answer,
-    and pays nothing for it. Failures are not kept; `fresh` asks anew. Raises TooComplex when `budget` does not suffice.
+    and pays nothing for it. Failures are not kept; `fresh` asks anew; `method` is as in `call`. Raises TooComplex when `budget`
+    does not suffice.
     """
     kept = _answers_of(ground)
     key = (grant.id, question)
@@ -43,7 +53,7 @@ async def ask(
 
     async def fly() -> T | Failure | TooComplex:
         try:
-            answer = await call(grant.id, lambda authorized: put(authorized, outbound), ground=ground)
+            answer = await call(grant.id, lambda authorized: put(authorized, outbound), ground=ground, method=method)
         except TooComplex as spent:
             return spent
         if not isinstance(answer, Failure):
@@ -54,9 +64,17 @@ async def ask(
     while True:
         # Who joined a flight that came down because its own operation had no call left tries on its own account.
         budget.check()
-        answer = await flights_of(ground).join(("answer", *key), fly)
+        answer = await _wait(flights_of(ground).join(("answer", *key), fly), grant, budget=budget)
         if not isinstance(answer, TooComplex):
             return answer
+
+
+async def _wait(flight: Awaitable[T], grant: Grant, *, budget: Budget) -> T | Failure:
+    try:
+        with waiting_until(budget.ends):
+            return await flight
+    except TimeoutError:
+        return Failure(Fault.UNREACHABLE, f"{provider_of(grant).name} did not answer in time.")
 
 
 @dataclass(frozen=True)
@@ -108,7 +126,16 @@ def _answers_of(ground: Ground) -> _Answers:
 
 
 def _weigh(answer: object) -> int:
-    return _PAGE_WEIGHT + (4 * len(answer.text or "") if isinstance(answer, File) else 0)
+    """Return about how many bytes it holds: whoever answers decides how long names are."""
+    return _PAGE_WEIGHT + _length_of(answer) * _BYTES_OF_CHARACTER
+
+
+def _length_of(answer: object) -> int:
+    if isinstance(answer, str):
+        return len(answer)
+    if isinstance(answer, list | tuple):
+        return sum(map(_length_of, answer))
+    return sum(map(_length_of, vars(answer).values())) if is_dataclass(answer) else 0
 
 
 def _is_in_need(grant: Grant) -> bool:

@@ -1,5 +1,7 @@
 """What a member sees in the browser during a sign-in."""
 
+from datetime import datetime
+
 from starlette.responses import HTMLResponse
 
 from app.pages import html, join, page
@@ -53,10 +55,31 @@ def refuse_callback(*, is_stranger: bool) -> HTMLResponse:
     return page("This sign-in cannot be finished", body, status=403 if is_stranger else 400)
 
 
+def tell_again(row: Authorization, *, now: datetime) -> HTMLResponse:
+    """Say what is true by now of a sign-in whose last page is opened again."""
+    provider = provider_of(row)
+    match row.status_at(now):
+        case AuthorizationStatus.PENDING:
+            words = "This sign-in is being finished. Load this page again in a moment."
+            return page("One moment", html("<p>{words}</p>", words=words), status=202)
+        case AuthorizationStatus.EXPIRED | AuthorizationStatus.REVOKED as status:
+            over = "was not put to use in time" if status is AuthorizationStatus.EXPIRED else "has been ended since"
+            body = html(
+                "<p>You signed in to <b>{account}</b> at {provider}, and that sign-in {over}. You can close this tab; to connect "
+                "it, begin another sign-in.</p>",
+                account=row.connected_to,
+                provider=provider.name,
+                over=over,
+            )
+            return page("This sign-in is over", body)
+        case _:
+            return tell_outcome(row)
+
+
 def tell_outcome(row: Authorization) -> HTMLResponse:
     """Say how the sign-in ended."""
     provider = provider_of(row)
-    if row.status is AuthorizationStatus.COMPLETED:
+    if row.status in {AuthorizationStatus.COMPLETED, AuthorizationStatus.USED}:
         body = html(
             "<p><b>{account}</b> at {provider} is connected. You can close this tab and go on where you began.</p>",
             account=row.connected_to,

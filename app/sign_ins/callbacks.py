@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.actors import EventOrigin
-from app.authorization_responses import read_response
+from app.authorization_responses import AuthorizationResponse, read_response
 from app.graphql.callers import Caller
 from app.ground import Ground
 from app.sealing.secret import Secret
@@ -27,6 +27,13 @@ class Refused:
     """
 
     is_stranger: bool = False
+
+
+@dataclass(frozen=True)
+class Reloaded:
+    """The callback of a sign-in has come before, and the browser is signed in as the member who began it."""
+
+    authorization: Authorization
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,12 @@ def cookie_name(row: Authorization, *, ground: Ground) -> str:
 
 async def receive(
     *, path: str, query: bytes, cookies: Mapping[str, str], caller: Caller | None, ground: Ground
-) -> Returned | Refused:
+) -> Returned | Reloaded | Refused:
     """Find out whose callback this is, and consume it. `path` and `query` are as they came, before any decoding.
 
     In this order: the state names the row; the path is the row's; the cookie is the one that this browser was sent off with; the
     browser is signed in as the member who began it; the issuer (RFC 9207), where one is named, is the row's; and one conditional
-    update, which only the first of many wins. A refusal changes nothing and asks no provider.
+    update, which only the first of many wins. A refusal changes nothing and asks no provider; neither does what has come before.
     """
     read = read_response(query)
     if read is None:
@@ -63,12 +70,21 @@ async def receive(
     row = await Authorization.get_or_none(state_hash=hash_of(read.state))
     if row is None or row.redirect_uri != f"{ground.settings.public_url}{path}":
         return Refused()
-    if not _is_same_browser(row, cookies.get(cookie_name(row, ground=ground), "")) or not _is_same_member(row, caller):
+    if row.consumed_at is not None and _is_same_member(row, caller):
+        return Reloaded(row)
+    return await _receive_first(row, read, cookie=cookies.get(cookie_name(row, ground=ground), ""), caller=caller, ground=ground)
+
+
+async def _receive_first(
+    row: Authorization, read: AuthorizationResponse, *, cookie: str, caller: Caller | None, ground: Ground
+) -> Returned | Reloaded | Refused:
+    if not _is_same_browser(row, cookie) or not _is_same_member(row, caller):
         return Refused(is_stranger=True)
-    if read.issuer is not None and read.issuer not in await _issuers_of(row):
+    if not await _is_issuer(row, read.issuer):
         return Refused()
     if not await _consume(row, state=read.state, ground=ground):
-        return Refused()
+        row = await Authorization.get(id=row.id)
+        return Reloaded(row) if row.consumed_at is not None else Refused()
     return Returned(row, read.code, read.error, caller.origin if caller is not None else None)
 
 
@@ -87,10 +103,12 @@ def _is_same_member(row: Authorization, caller: Caller | None) -> bool:
     )
 
 
-async def _issuers_of(row: Authorization) -> set[str]:
-    """Return by which names the server may call itself: a Git server also by its address with the relative root."""
+async def _is_issuer(row: Authorization, named: str | None) -> bool:
+    """Whether the server may call itself so, or does not say: a Git server also by its address with the relative root."""
+    if named is None:
+        return True
     client = await OAuthClient.get_or_none(id=row.oauth_client_id) if row.oauth_client_id is not None else None
-    return {row.origin} if client is None else {row.origin, client.base_url}
+    return named in ({row.origin} if client is None else {row.origin, client.base_url})
 
 
 async def _consume(row: Authorization, *, state: Secret, ground: Ground) -> bool:

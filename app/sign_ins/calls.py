@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -16,7 +16,19 @@ from app.sign_ins import faults
 from app.sign_ins.clients import Replaced, client_of, explain, provider_of
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import LIVE, Grant, StatusReason
-from app.sign_ins.refresh import DEADLINES, Deadlines, is_due, is_expired, note_refusal, note_sealed, refresh
+from app.sign_ins.quiet import keep_quiet, quiet_of
+from app.sign_ins.refresh import (
+    DEADLINES,
+    LONGEST_QUIET,
+    Deadlines,
+    is_due,
+    is_expired,
+    is_leased,
+    note_refusal,
+    note_sealed,
+    quiet_until,
+    refresh,
+)
 from app.sign_ins.sealing import open_access
 from app.storage import database
 
@@ -26,24 +38,30 @@ _PATIENCE_SECONDS = 5.0
 _MOST_RENEWALS = 2
 """A token that somebody else has just renewed may have ended too by the time it is used: that alone is no reason to give up."""
 
+WRITTEN_DOWN = frozenset({Fault.DEAD_GRANT, Fault.EXPIRED, Fault.MISSING_SCOPES, Fault.CLIENT_REFUSED})
+"""Failures that a call has written down itself, for the reason that it knows: the same fault does not always mean the same."""
+
 T = TypeVar("T")
 Ask = Callable[[Authorized], Awaitable[T | Failure]]
 
 
-async def call(grant_id: UUID, ask: Ask[T], *, ground: Ground, deadlines: Deadlines = DEADLINES) -> T | Failure:
+async def call(
+    grant_id: UUID, ask: Ask[T], *, ground: Ground, method: str | None = None, deadlines: Deadlines = DEADLINES
+) -> T | Failure:
     """Ask the provider for the grant, with `ask`, and return its answer. Never inside a transaction.
 
     Refreshes when that is due, and asks again, twice at most, where the token turned out to be expired or replaced meanwhile.
     Nothing is sent for a grant that has ended or needs re-authentication, that was made with another client or address than the
-    provider has now, or that the provider has asked to be quiet for. Troubles that the provider tells of are written down;
+    provider has now, or that the provider has asked to be quiet for. Where it limits each method by itself, `method` is the one
+    that `ask` calls, and None posting: none of them waits for another. Troubles that the provider tells of are written down;
     transient failures stop nothing.
     """
-    return await _Call(ground, deadlines, looks=False).make(grant_id, ask)
+    return await _Call(ground, deadlines, looks=False, method=method).make(grant_id, ask)
 
 
 async def probe(grant_id: UUID, ask: Ask[T], *, ground: Ground, deadlines: Deadlines = DEADLINES) -> T | Failure:
     """The same as `call`, also for a grant that is in trouble, to find out whether it still is."""
-    return await _Call(ground, deadlines, looks=True).make(grant_id, ask)
+    return await _Call(ground, deadlines, looks=True, method="check").make(grant_id, ask)
 
 
 @dataclass(frozen=True)
@@ -54,10 +72,11 @@ class _Ready:
 
 
 class _Call:
-    def __init__(self, ground: Ground, deadlines: Deadlines, *, looks: bool) -> None:
+    def __init__(self, ground: Ground, deadlines: Deadlines, *, looks: bool, method: str | None) -> None:
         self._ground = ground
         self._deadlines = deadlines
         self._looks = looks
+        self._method = method
 
     async def make(self, grant_id: UUID, ask: Ask[T]) -> T | Failure:
         ready = await self._prepare(await Grant.get_or_none(id=grant_id))
@@ -107,10 +126,21 @@ class _Call:
         now = self._ground.clock.now()
         if not self._looks and grant.trouble is not None and grant.trouble.needs_reauthentication:
             return faults.standing_failure(grant.trouble, grant.trouble_message)
-        if grant.quiet_until is not None and grant.quiet_until > now:
-            wait = (grant.quiet_until - now).total_seconds()
+        if (until := self._quiet_until(grant, now=now)) is not None:
+            wait = (until - now).total_seconds()
             return Failure(Fault.BUSY, f"{provider_of(grant).name} asks for patience.", retry_after=wait)
         return None
+
+    def _own_method(self, grant: Grant) -> str | None:
+        """Return the method that is limited by itself; None where all share one limit, and for posting, whose is in the row."""
+        return self._method if provider_of(grant).limits_methods else None
+
+    def _quiet_until(self, grant: Grant, *, now: datetime) -> datetime | None:
+        method = self._own_method(grant)
+        own = quiet_of(grant.id, method, ground=self._ground) if method is not None else None
+        # With a token that has expired nothing can be called until it may be refreshed.
+        shared = quiet_until(grant, now=now) if method is None or is_expired(grant, now=now) else None
+        return own or shared
 
     async def _refresh(self, grant: Grant) -> Grant | Failure:
         """Refresh what is due. While the access token is good, a refresh that did not work can wait."""
@@ -149,8 +179,7 @@ class _Call:
     def _is_being_renewed(self, grant: Grant) -> bool:
         """Whether an exchange is under way or was cut off: the provider may have ended the token only because of that."""
         now = self._ground.clock.now()
-        is_leased = grant.lease_until is not None and grant.lease_until > now
-        return is_leased or (grant.lease_owner is not None and is_due(grant, now=now))
+        return is_leased(grant, now=now) or (grant.lease_owner is not None and is_due(grant, now=now))
 
     async def _note(self, grant: Grant, answer: T | Failure) -> T | Failure:
         if not isinstance(answer, Failure):
@@ -170,11 +199,16 @@ class _Call:
 
     async def _note_use(self, grant: Grant) -> None:
         now = self._ground.clock.now()
-        if not self._looks and (grant.last_used_at is None or now - grant.last_used_at >= USE_NOTED_EVERY):
+        is_noted = grant.last_used_at is not None and abs(now - grant.last_used_at) < USE_NOTED_EVERY
+        if not self._looks and not is_noted:
             await self._update(grant, last_used_at=now)
 
     async def _keep_quiet(self, grant: Grant, seconds: float) -> None:
-        await self._update(grant, quiet_until=self._ground.clock.now() + timedelta(seconds=seconds))
+        if (method := self._own_method(grant)) is not None:
+            keep_quiet(grant.id, method, seconds=seconds, ground=self._ground)
+            return
+        wait = min(timedelta(seconds=seconds), LONGEST_QUIET)
+        await self._update(grant, quiet_until=self._ground.clock.now() + wait)
 
     async def _update(self, grant: Grant, **columns: object) -> None:
         async def update(connection: BaseDBAsyncClient) -> None:

@@ -11,6 +11,7 @@ from app.graphql.connections import ForwardArguments, Page
 from app.graphql.ids import decode_key, encode_key
 from app.graphql.pages import from_provider_pages
 from app.graphql.rules import WITH_THE_OBJECT, attributes
+from app.graphql.searches import check_search
 from app.ground import Ground
 from app.providers import contract
 from app.providers.catalogue import CATALOGUE
@@ -20,6 +21,8 @@ from app.sign_ins.answers import ask
 from app.sign_ins.models import Grant
 
 _TYPE = "Channel"
+# A workspace has thousands, and each page takes a call: ten such pages are looked through for one answer.
+_PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -61,33 +64,54 @@ def decode_channel(id: str) -> ChannelRef | None:
 async def page_of_channels(
     grant_id: UUID, arguments: ForwardArguments, search: str | None, *, budget: Budget, ground: Ground
 ) -> Page[Channel]:
-    """Return a page of the channels that could be posted to, those whose name has `search` in it where that is given.
+    """Return a page of the channels that could be posted to, those whose name has `search` in it, or whose own id it is.
 
-    Raises Refusal with what the provider's failure means, BadUserInput for a cursor of another list, TooComplex when the
-    operation's `budget` of calls is spent.
+    Raises Refusal with what the provider's failure means, BadUserInput for a cursor of another list or a search for what no name
+    has, TooComplex when the operation's `budget` of calls is spent.
     """
     grant = await Grant.get_or_none(id=grant_id)
-    wanted = (search or "").strip().lstrip("#").casefold()
+    wanted = (check_search((search or "").strip()) or "").lstrip("#").casefold()
 
     async def fetch(cursor: str | None, limit: int) -> tuple[Sequence[Channel], str | None]:
-        page = await _list(grant, cursor, limit, budget=budget, ground=ground)
+        # Not from memory: a person who has just invited the app to a private channel looks for it here.
+        page = (
+            await list_channels(grant, cursor, limit, budget=budget, ground=ground, fresh=True) if grant is not None else _NOWHERE
+        )
         if grant is None or isinstance(page, Failure):
             raise faults.refusal(page if isinstance(page, Failure) else _NOWHERE)
-        return [_describe(grant, channel) for channel in page.channels if wanted in channel.name.casefold()], page.next_cursor
+        return [_describe(grant, channel) for channel in page.channels if _is_wanted(channel, wanted)], page.next_cursor
 
-    return await from_provider_pages(fetch, arguments)
+    return await from_provider_pages(fetch, arguments, size=_PAGE)
 
 
-async def _list(grant: Grant | None, cursor: str | None, limit: int, *, budget: Budget, ground: Ground) -> ChannelPage | Failure:
-    messaging = CATALOGUE[grant.provider].messaging if grant is not None else None
-    if grant is None or messaging is None:
+def _is_wanted(channel: contract.Channel, wanted: str) -> bool:
+    return wanted in channel.name.casefold() or wanted == channel.id.casefold()
+
+
+async def list_channels(
+    grant: Grant, cursor: str | None, limit: int, *, budget: Budget, ground: Ground, fresh: bool = False
+) -> ChannelPage | Failure:
+    """Return one page of the channels as the provider has them, of the last minute unless it is to be `fresh`."""
+    messaging = CATALOGUE[grant.provider].messaging
+    if messaging is None:
         return _NOWHERE
 
     async def put(authorized: Authorized, outbound: CountedOutbound) -> ChannelPage | Failure:
         return await messaging.list_channels(authorized=authorized, cursor=cursor, limit=limit, outbound=outbound)
 
-    # Not from memory: a person who has just invited the app to a private channel looks for it here.
-    return await ask(grant, ("channels", cursor, limit), put, budget=budget, ground=ground, fresh=True)
+    return await ask(grant, ("channels", cursor, limit), put, budget=budget, ground=ground, fresh=fresh, method="channels")
+
+
+async def find_channel(grant: Grant, channel_id: str, *, budget: Budget, ground: Ground) -> contract.Channel | Failure:
+    """Return the channel as it was shown within the last minute; TARGET_GONE where it cannot be posted to."""
+    messaging = CATALOGUE[grant.provider].messaging
+    if messaging is None:
+        return _NOWHERE
+
+    async def put(authorized: Authorized, outbound: CountedOutbound) -> contract.Channel | Failure:
+        return await messaging.find_channel(authorized=authorized, channel_id=channel_id, outbound=outbound)
+
+    return await ask(grant, ("channel", channel_id), put, budget=budget, ground=ground, method="channel")
 
 
 def _describe(grant: Grant, channel: contract.Channel) -> Channel:

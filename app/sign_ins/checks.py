@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.expressions import Q
 
+from app.clock import APART
 from app.ground import Ground
 from app.providers.contract import Alive, Authorized, Failure, Fault, missing_scopes
-from app.sign_ins.calls import probe
+from app.sign_ins.calls import WRITTEN_DOWN, probe
 from app.sign_ins.clients import provider_of
-from app.sign_ins.grants import next_check, note_recovery
+from app.sign_ins.grants import CHECK_EVERY, next_check, note_recovery
 from app.sign_ins.models import LIVE, Grant, StatusReason
 from app.sign_ins.refresh import DEADLINES, Deadlines, note_refusal
 from app.storage import database
@@ -33,15 +35,23 @@ async def check(grant_id: UUID, *, ground: Ground, deadlines: Deadlines = DEADLI
 
     answer = await probe(grant_id, ask, ground=ground, deadlines=deadlines)
     fresh = await Grant.get(id=grant_id)
-    failure = answer if isinstance(answer, Failure) else _find_lack(fresh, answer)
-    await _note(fresh, failure, ground=ground)
-    return failure
+    if isinstance(answer, Failure):
+        await _note_failure(fresh, answer, is_noted=answer.fault in WRITTEN_DOWN, ground=ground)
+        return answer
+    lack = _find_lack(fresh, answer)
+    if lack is not None:
+        await _note_failure(fresh, lack, is_noted=False, ground=ground)
+    else:
+        await note_recovery(fresh, ground=ground)
+        await _write(fresh, last_checked_at=ground.clock.now())
+    return lack
 
 
 async def check_due(*, ground: Ground) -> int:
     """Check the grants whose time has come, and return how many."""
     now = ground.clock.now()
-    due = await Grant.filter(state__in=LIVE, next_check_at__lte=now).order_by("next_check_at").limit(_ROUND)
+    is_time = Q(next_check_at__lte=now) | Q(next_check_at__gt=now + CHECK_EVERY + APART)
+    due = await Grant.filter(is_time, state__in=LIVE).order_by("next_check_at").limit(_ROUND)
     claimed = [grant for grant in due if await _claim(grant, now=now)]
     # Side by side: one provider that does not answer must not hold up what another has hinted at.
     await asyncio.gather(*(_check_claimed(grant, ground=ground) for grant in claimed))
@@ -62,29 +72,25 @@ def _find_lack(grant: Grant, alive: Alive) -> Failure | None:
     missing = missing_scopes(alive.scopes, wanted=provider_of(grant).scopes)
     if missing:
         words = f"The authorization lacks {', '.join(missing)}: sign in again and allow everything asked for."
-        return Failure(Fault.MISSING_SCOPES, words, missing_scopes=missing)
+        return Failure(Fault.MISSING_SCOPES, words)
     return None
 
 
-async def _note(grant: Grant, failure: Failure | None, *, ground: Ground) -> None:
+async def _note_failure(grant: Grant, failure: Failure, *, is_noted: bool, ground: Ground) -> None:
+    """Write down a failure, unless the call has (`is_noted`), which knows why a grant ended that was not even asked about."""
     now = ground.clock.now()
-    if failure is None:
-        await note_recovery(grant, ground=ground)
-    elif failure.fault is not Fault.BUSY and not _is_noted(grant):
+    # A key that is missing is what the call has said, of a failure that passes all the same.
+    if failure.fault is not Fault.BUSY and not is_noted and grant.trouble is not StatusReason.KEY_UNAVAILABLE:
         await note_refusal(grant, failure, ground=ground)
-    passes = failure is not None and failure.fault.is_transient
-    await _write(grant, last_checked_at=None if passes else now, next_check_at=now + AGAIN_AFTER if passes else None)
+    if failure.fault.is_transient:
+        await _write(grant, next_check_at=now + AGAIN_AFTER)
+    else:
+        await _write(grant, last_checked_at=now)
 
 
-def _is_noted(grant: Grant) -> bool:
-    """Whether the call itself has written down something that says more: a key that is missing, a refresh that was cut off."""
-    return grant.trouble in {StatusReason.KEY_UNAVAILABLE, StatusReason.REFRESH_UNCERTAIN}
-
-
-async def _write(grant: Grant, **columns: datetime | None) -> None:
+async def _write(grant: Grant, **columns: datetime) -> None:
     async def write(connection: BaseDBAsyncClient) -> None:
-        known = {name: value for name, value in columns.items() if value is not None}
-        await Grant.filter(id=grant.id, state__in=LIVE).using_db(connection).update(**known)
+        await Grant.filter(id=grant.id, state__in=LIVE).using_db(connection).update(**columns)
 
     await database.write(write)
 

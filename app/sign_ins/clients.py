@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import Client, NotConfigured
+from app.providers.contract import Client, Failure, Fault, NotConfigured
 from app.providers.description import Provider
 from app.sign_ins import oauth_clients
 from app.sign_ins.models import Authorization, Grant, GrantState, OAuthClient
@@ -47,6 +47,15 @@ def explain(row: Grant | Authorization, client: NotConfigured | Replaced) -> str
 
 def describe_missing(provider: Provider, missing: NotConfigured) -> str:
     return f"{provider.name} is not set up on this server: the operator has to set {' and '.join(missing.settings)}."
+
+
+def describe_refused(row: Grant | Authorization, failure: Failure) -> str:
+    """Return the words of a failure; of one for the client that the row was made with, also whose turn it is."""
+    if failure.fault is not Fault.CLIENT_REFUSED:
+        return failure.words
+    if row.oauth_client_id is not None:
+        return f"{failure.words} A Team Admin has to set the installed app's client right, with `editInstalledApp`."
+    return f"{failure.words} The operator of this server has to set {provider_of(row).name}'s client id and secret right."
 
 
 async def _client_of_team(row: Grant | Authorization, client_id: object, *, ground: Ground) -> Client | Replaced:

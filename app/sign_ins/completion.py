@@ -12,10 +12,10 @@ from app.events import Change
 from app.ground import Ground
 from app.providers.contract import Client, Failure, Fault, Identity, Tokens, missing_scopes
 from app.sealing.secret import Secret
-from app.sign_ins import oauth_clients
+from app.sign_ins import grants, oauth_clients
 from app.sign_ins.callbacks import Returned
-from app.sign_ins.clients import client_of, explain, provider_of
-from app.sign_ins.endings import SHUT, replace
+from app.sign_ins.clients import client_of, describe_refused, explain, provider_of
+from app.sign_ins.endings import ANSWERED, replace
 from app.sign_ins.events import AuthorizationCompleted, AuthorizationFailed, MemberSignedIn
 from app.sign_ins.faults import sign_in_failure
 from app.sign_ins.flights import flights_of
@@ -76,7 +76,7 @@ async def _save(returned: Returned, grant_id: UUID, tokens: Tokens, identity: Id
         grant = await _make_grant(row, grant_id, tokens, identity, ground=ground)
     except SealError:
         return await _end(returned, None, _NO_KEY, ground=ground)
-    return await _end(returned, grant, _find_obstacle(row, tokens, identity), ground=ground)
+    return await _end(returned, grant, await _find_obstacle(row, tokens, identity), ground=ground)
 
 
 async def _exchange(returned: Returned, *, ground: Ground, deadline: float) -> tuple[Tokens, Identity] | Obstacle:
@@ -102,20 +102,21 @@ async def _exchange(returned: Returned, *, ground: Ground, deadline: float) -> t
             )
     except TimeoutError:
         outcome = Failure(Fault.UNREACHABLE, f"{provider.name} did not answer in time.")
-    return Obstacle(sign_in_failure(outcome), outcome.words) if isinstance(outcome, Failure) else outcome
+    return Obstacle(sign_in_failure(outcome), describe_refused(row, outcome)) if isinstance(outcome, Failure) else outcome
 
 
 async def _open_verifier(row: Authorization, *, ground: Ground) -> Secret:
     return await ground.vault.open(bytes(row.sealed_verifier or b""), bound_to=row.binding("sealed_verifier"))
 
 
-def _find_obstacle(row: Authorization, tokens: Tokens, identity: Identity) -> Obstacle | None:
+async def _find_obstacle(row: Authorization, tokens: Tokens, identity: Identity) -> Obstacle | None:
     missing = missing_scopes(tokens.scopes, wanted=provider_of(row).scopes)
     if missing:
         message = f"Not everything was granted that is needed: {', '.join(missing)} is missing."
         return Obstacle(AuthorizationFailureCode.MISSING_SCOPES, message)
     if row.wanted_account_id is not None and identity.account_id != row.wanted_account_id:
-        message = f"This was a sign-in to {identity.account_name}, which is not the account that it was begun for."
+        wanted = await grants.name_of_account(row.provider, row.wanted_account_id, team_id=row.team_id)
+        message = f"This was a sign-in to {identity.account_name}, and it was begun for {wanted}: choose that one there."
         return Obstacle(AuthorizationFailureCode.WRONG_ACCOUNT, message)
     return None
 
@@ -159,7 +160,7 @@ async def _end(returned: Returned, grant: Grant | None, obstacle: Obstacle | Non
             await fail(change, fresh, obstacle or _NO_KEY)
         return fresh
 
-    return await ground.events.change(row.team_id, end, actor=Actor(row.member_id, returned.origin))
+    return await ground.events.change(row.team_id, end, actor=Actor(row.member_id, returned.origin), is_free=True)
 
 
 async def _save_grant(change: Change, grant: Grant, *, is_wanted: bool) -> None:
@@ -174,7 +175,7 @@ async def _save_grant(change: Change, grant: Grant, *, is_wanted: bool) -> None:
 
 
 async def _succeed(change: Change, row: Authorization, grant: Grant) -> None:
-    row.update_from_dict(SHUT)
+    row.update_from_dict(ANSWERED)
     row.status, row.connected_to, row.grant_id = AuthorizationStatus.COMPLETED, grant.account_name, grant.id
     row.expires_at = change.now + WAITS if grant.oauth_client_id is None else None
     await row.save()
@@ -186,7 +187,7 @@ async def _succeed(change: Change, row: Authorization, grant: Grant) -> None:
 
 
 async def fail(change: Change, row: Authorization, obstacle: Obstacle) -> None:
-    row.update_from_dict(SHUT)
+    row.update_from_dict(ANSWERED)
     row.status, row.failure_code, row.failure_message = AuthorizationStatus.FAILED, obstacle.code, obstacle.message
     row.expires_at, row.ended_at = None, change.now
     await row.save()

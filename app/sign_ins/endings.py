@@ -8,8 +8,11 @@ from app.sign_ins.clients import provider_of
 from app.sign_ins.events import AuthorizationFailed, AuthorizationRevoked
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, OAuthClient, StatusReason
 
-SHUT: dict[str, Any] = {"sealed_ticket": None, "sealed_verifier": None, "state_hash": None, "cookie_hash": None}
-"""What a sign-in that is over keeps no longer."""
+ANSWERED: dict[str, Any] = {"sealed_ticket": None, "sealed_verifier": None, "cookie_hash": None}
+"""What a sign-in whose callback has come keeps no longer. The state's hash stays: by it the page is known when it is reloaded."""
+
+SHUT: dict[str, Any] = {**ANSWERED, "state_hash": None}
+"""What a sign-in that is over without a callback keeps no longer."""
 
 
 async def close(change: Change, row: Authorization, message: str) -> None:

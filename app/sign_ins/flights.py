@@ -10,6 +10,7 @@ import structlog
 
 from app.events import Events
 from app.ground import Ground
+from app.outbound import seconds_left, waiting_until
 
 T = TypeVar("T")
 
@@ -24,14 +25,17 @@ class Flights:
     async def join(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Return the answer of what is under way for `key`, started with `work` when nothing is.
 
-        Cancelling the caller leaves it going. Never call it inside a transaction.
+        Cancelling the caller leaves it going, with as much time as it needs. Never call it inside a transaction. Raises
+        TimeoutError for a caller who waits no longer (`waiting_until`).
         """
         task: asyncio.Task[T] | None = self._under_way.get(key)
         if task is None:
-            task = asyncio.create_task(work())
+            with waiting_until(None):  # which the task begins with
+                task = asyncio.create_task(work())
             self._under_way[key] = task
             task.add_done_callback(lambda done: self._land(key, done))
-        return await asyncio.shield(task)
+        async with asyncio.timeout(seconds_left()):
+            return await asyncio.shield(task)
 
     async def settle(self, *, seconds: float) -> None:
         """Wait for what is under way, for `seconds` at most; then cancel the rest, whose leases tell what happened to them.

@@ -7,6 +7,7 @@ from uuid import UUID
 from app.errors import Refusal, UserErrorCode
 from app.events import Change
 from app.ground import Ground
+from app.quotas import TROUBLES_OF_DAY
 from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled
 from app.sign_ins.inputs import no_such_sign_in
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
@@ -39,7 +40,10 @@ async def use(
     if grant.trouble is not None and grant.trouble.needs_reauthentication:
         raise Refusal(UserErrorCode.AUTHORIZATION_FAILED, f"{grant.trouble_message} Begin another sign-in.", field=field)
     if wanted_account_id is not None and grant.account_id != wanted_account_id:
-        message = f"This sign-in is for {grant.account_name}: sign in again, and choose the same account there as before."
+        wanted = await name_of_account(grant.provider, wanted_account_id, team_id=change.team_id)
+        message = (
+            f"This sign-in is for {grant.account_name}, and this needs one for {wanted}: sign in again, and choose {wanted}."
+        )
         raise Refusal(UserErrorCode.WRONG_ACCOUNT, message, field=field)
     grant.state, grant.is_shared = GrantState.ACTIVE, shared
     grant.next_check_at = next_check(grant, now=change.now)
@@ -48,6 +52,12 @@ async def use(
     authorization.ended_at = change.now
     await authorization.save(update_fields=["status", "expires_at", "ended_at"])
     return grant
+
+
+async def name_of_account(provider: str, account_id: str, *, team_id: UUID) -> str:
+    """Return what the team knows a provider's account as, such as a workspace's name."""
+    named = await Grant.filter(team_id=team_id, provider=provider, account_id=account_id).order_by("-created_at", "-id").first()
+    return named.account_name if named is not None else "the account that was connected before"
 
 
 async def live_grant_of(oauth_client_id: UUID, member_id: UUID) -> Grant | None:
@@ -76,6 +86,8 @@ async def note_trouble(grant: Grant, reason: StatusReason, message: str, *, grou
         row = await Grant.get_or_none(id=grant.id, version=grant.version, state__in=LIVE)
         if row is None or row.trouble is reason or _outweighs(row.trouble, reason):
             return
+        if reason.is_passing and not change.let(TROUBLES_OF_DAY):
+            return
         row.trouble, row.trouble_message = reason, message
         await row.save(update_fields=["trouble", "trouble_message"])
         await change.record(GrantTroubled(grant.id, reason, message))
@@ -84,11 +96,13 @@ async def note_trouble(grant: Grant, reason: StatusReason, message: str, *, grou
 
 
 async def note_recovery(grant: Grant, *, ground: Ground) -> None:
-    """Write down that the grant works, where it was in trouble."""
+    """Write down that the grant works, where it was in trouble; a provider cannot make a team change its mind without end."""
 
     async def recover(change: Change) -> None:
         row = await Grant.get_or_none(id=grant.id, version=grant.version, state__in=LIVE)
         if row is None or row.trouble is None or row.trouble is not grant.trouble:
+            return
+        if not change.let(TROUBLES_OF_DAY):
             return
         row.trouble = row.trouble_message = None
         await row.save(update_fields=["trouble", "trouble_message"])

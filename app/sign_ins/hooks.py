@@ -11,7 +11,7 @@ from app.providers.description import Provider
 from app.sign_ins.calls import hasten_checks
 from app.storage import database
 
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = 256 * 1024
 READ_WITHIN = 5.0
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
+from app.clock import APART
 from app.events import Change
 from app.ground import Ground
 from app.sign_ins import completion, grants
@@ -17,7 +18,7 @@ from app.sign_ins.clients import provider_of
 from app.sign_ins.endings import SHUT
 from app.sign_ins.events import AuthorizationRevoked
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant
-from app.sign_ins.refresh import refresh
+from app.sign_ins.refresh import LONGEST_QUIET, refresh, unleased
 from app.sign_ins.retention import remove_ended
 from app.sign_ins.revocation import revoke_due
 from app.storage import database
@@ -38,9 +39,8 @@ async def expire_due(*, ground: Ground) -> int:
 async def refresh_due(*, ground: Ground) -> int:
     """Refresh what is due before anybody has to wait for it, and return how many were tried."""
     now = ground.clock.now()
-    unhindered = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
-    quiet = Q(quiet_until__isnull=True) | Q(quiet_until__lte=now)
-    due = Grant.filter(unhindered, quiet, state__in=LIVE, refresh_at__lte=now, trouble__isnull=True)
+    at_rest = Q(quiet_until__isnull=True) | Q(quiet_until__lte=now) | Q(quiet_until__gt=now + LONGEST_QUIET + APART)
+    due = Grant.filter(unleased(now=now), at_rest, state__in=LIVE, refresh_at__lte=now, trouble__isnull=True)
     rows = await due.order_by("refresh_at").limit(_REFRESHES)
     await asyncio.gather(*(refresh(grant, ground=ground) for grant in rows))
     return len(rows)

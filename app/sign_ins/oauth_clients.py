@@ -9,6 +9,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from app.errors import KeyUnavailable, SealError
 from app.events import Change
 from app.ground import Ground
+from app.quotas import TROUBLES_OF_DAY
 from app.sealing.secret import Secret
 from app.sign_ins.events import ClientRecovered, ClientTroubled
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, GrantState, OAuthClient, StatusReason
@@ -84,7 +85,8 @@ async def note_recovery(client_id: UUID, *, ground: Ground) -> None:
     client = await OAuthClient.get(id=client_id)
 
     async def recover(change: Change) -> None:
-        await record_recovery(change, client_id)
+        if change.let(TROUBLES_OF_DAY):
+            await record_recovery(change, client_id)
 
     if client.trouble is not None:
         await ground.events.change(client.team_id, recover)

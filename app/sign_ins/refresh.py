@@ -15,12 +15,13 @@ from uuid import UUID, uuid4
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
+from app.clock import APART
 from app.errors import KeyUnavailable, SealError
 from app.ground import Ground
 from app.providers.contract import Alive, Client, Failure, Fault, Tokens
 from app.sealing.secret import Secret
 from app.sign_ins import faults, oauth_clients
-from app.sign_ins.clients import client_of, explain, provider_of
+from app.sign_ins.clients import client_of, describe_refused, explain, provider_of
 from app.sign_ins.flights import flights_of
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import Grant, GrantState, StatusReason
@@ -28,6 +29,7 @@ from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
 from app.storage import database
 
 LEASE = timedelta(seconds=60)
+LONGEST_QUIET = timedelta(hours=1)
 COOL_DOWN = timedelta(seconds=30)
 LONG_COOL_DOWN = timedelta(minutes=5)
 _LEFT_OVER_AT_MOST = timedelta(hours=1)
@@ -53,6 +55,22 @@ def is_due(grant: Grant, *, now: datetime) -> bool:
     return grant.refresh_at is not None and grant.refresh_at <= now
 
 
+def is_leased(grant: Grant, *, now: datetime) -> bool:
+    """Whether its tokens are being exchanged. A lease that lies further ahead than it lasts is of a clock set back since."""
+    return grant.lease_until is not None and now < grant.lease_until <= now + LEASE + APART
+
+
+def unleased(*, now: datetime) -> Q:
+    """Return the same as a condition on rows: their tokens are not being exchanged."""
+    return Q(lease_until__isnull=True) | Q(lease_until__lte=now) | Q(lease_until__gt=now + LEASE + APART)
+
+
+def quiet_until(grant: Grant, *, now: datetime) -> datetime | None:
+    """Return until when the provider has asked to be left alone, for an hour at most; None where it has not."""
+    until = grant.quiet_until
+    return until if until is not None and now < until <= now + LONGEST_QUIET + APART else None
+
+
 def is_expired(grant: Grant, *, now: datetime) -> bool:
     return grant.expires_at is not None and grant.expires_at <= now
 
@@ -66,7 +84,10 @@ async def refresh(
     for a grant that is REVOKING. Writes down what is wrong with the grant where the provider says so.
     """
     attempt = _Attempt(grant.id, grant.version, forced=forced, gives_back=gives_back, ground=ground, deadlines=deadlines)
-    return await flights_of(ground).join(("refresh", grant.id, gives_back), attempt.fly)
+    try:
+        return await flights_of(ground).join(("refresh", grant.id, gives_back), attempt.fly)
+    except TimeoutError:
+        return Failure(Fault.UNREACHABLE, "The authorization is being renewed, which takes the provider long.")
 
 
 @dataclass(frozen=True)
@@ -109,8 +130,9 @@ class _Attempt:
 
     def _find_obstacle(self, row: Grant) -> Failure | None:
         now = self._ground.clock.now()
-        leased = row.lease_until is not None and row.lease_until > now
-        cools_down = row.refresh_at is not None and row.refresh_at > now and (row.lease_owner is not None or not self._forced)
+        leased = is_leased(row, now=now)
+        waits = row.refresh_at is not None and now < row.refresh_at <= now + LONGEST_QUIET + APART
+        cools_down = waits and (row.lease_owner is not None or not self._forced)
         if cools_down and not leased:
             return Failure(Fault.UNREACHABLE, "The authorization could not be renewed a moment ago; it is tried again soon.")
         return None
@@ -123,9 +145,10 @@ class _Attempt:
         owner, now = uuid4(), self._ground.clock.now()
 
         async def take(connection: BaseDBAsyncClient) -> int:
-            free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
             return (
-                await Grant.filter(free, id=row.id, version=row.version, lease_owner=row.lease_owner, state__in=self._states)
+                await Grant.filter(
+                    unleased(now=now), id=row.id, version=row.version, lease_owner=row.lease_owner, state__in=self._states
+                )
                 .using_db(connection)
                 .update(lease_owner=owner, lease_until=now + LEASE, refresh_at=min(row.refresh_at or now, now))
             )
@@ -215,13 +238,18 @@ class _Attempt:
             case Fault.UNREACHABLE | Fault.BROKEN:
                 return await self._leave_open(owner, failure)
             case Fault.BUSY:
-                wait = timedelta(seconds=failure.retry_after or COOL_DOWN.total_seconds())
-                return await self._give_up(row, owner, failure, cool_down=max(wait, COOL_DOWN), is_quiet=True)
+                return await self._put_off(row, owner, failure)
             case Fault.DEAD_GRANT | Fault.EXPIRED:
                 return await self._bury(row, owner, failure, cut=cut)
             case Fault.MISSING_SCOPES | Fault.CLIENT_REFUSED:
                 await note_refusal(row, failure, ground=self._ground)
         return await self._give_up(row, owner, failure, cool_down=LONG_COOL_DOWN)
+
+    async def _put_off(self, row: Grant, owner: UUID, failure: Failure) -> Failure:
+        """Leave the provider alone. Where this limit is of refreshing alone, an access token that is still good goes on."""
+        wait = min(max(timedelta(seconds=failure.retry_after or 0), COOL_DOWN), LONGEST_QUIET)
+        is_quiet = not provider_of(row).limits_methods or is_expired(row, now=self._ground.clock.now())
+        return await self._give_up(row, owner, failure, cool_down=wait, is_quiet=is_quiet)
 
     async def _bury(self, row: Grant, owner: UUID, failure: Failure, *, cut: _Cut | None) -> Grant | Failure:
         """The refresh token is worth nothing. If someone else has refreshed, theirs counts."""
@@ -230,8 +258,10 @@ class _Attempt:
             return fresh if fresh.state in self._states else _ENDED
         if cut is not None and cut.still_works:
             return await self._live_on(row, owner)
-        reason = StatusReason.REVOKED if cut is None else StatusReason.REFRESH_UNCERTAIN
-        words = failure.words if cut is None else _UNCERTAIN
+        # What was cut off once stays so: that the token is refused again says nothing of who has spent it.
+        is_uncertain = cut is not None or row.trouble is StatusReason.REFRESH_UNCERTAIN
+        reason = StatusReason.REFRESH_UNCERTAIN if is_uncertain else StatusReason.REVOKED
+        words = _UNCERTAIN if is_uncertain else failure.words
         await note_trouble(row, reason, words, ground=self._ground)
         return await self._give_up(row, owner, Failure(Fault.DEAD_GRANT, words), cool_down=LONG_COOL_DOWN)
 
@@ -269,11 +299,11 @@ class _Attempt:
 
 async def note_refusal(grant: Grant, failure: Failure, *, ground: Ground) -> None:
     """Write down what the provider refuses: the grant, or with CLIENT_REFUSED the team's own client that it was made with."""
+    reason, words = faults.reason(failure), describe_refused(grant, failure)
     if failure.fault is Fault.CLIENT_REFUSED and grant.oauth_client_id is not None:
-        reason = faults.reason(failure)
-        await oauth_clients.note_trouble(grant.oauth_client_id, reason, failure.words, ground=ground)
+        await oauth_clients.note_trouble(grant.oauth_client_id, reason, words, ground=ground)
     else:
-        await note_trouble(grant, faults.reason(failure), failure.words, ground=ground)
+        await note_trouble(grant, reason, words, ground=ground)
 
 
 async def note_sealed(grant: Grant, error: SealError, *, ground: Ground) -> Failure:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
+from app.clock import APART
 from app.errors import SealError
 from app.ground import Ground
 from app.providers.contract import Client, Failure, Fault
@@ -20,7 +21,7 @@ from app.sign_ins.models import (
     StatusReason,
 )
 from app.sign_ins.oauth_clients import shred_ended
-from app.sign_ins.refresh import DEADLINES, Deadlines, is_expired, note_refusal, refresh
+from app.sign_ins.refresh import DEADLINES, Deadlines, is_expired, is_leased, note_refusal, refresh
 from app.sign_ins.sealing import open_access
 from app.storage import database
 
@@ -41,7 +42,8 @@ _AGAIN_AFTER = (
 async def revoke_due(*, ground: Ground, deadlines: Deadlines = DEADLINES) -> int:
     """Give back what is to be given back and due, and return how many were looked at."""
     now = ground.clock.now()
-    due = Grant.filter(state=GrantState.REVOKING, next_revocation_at__lte=now).order_by("next_revocation_at")
+    is_time = Q(next_revocation_at__lte=now) | Q(next_revocation_at__gt=now + _AGAIN_AFTER[-1] + APART)
+    due = Grant.filter(is_time, state=GrantState.REVOKING).order_by("next_revocation_at")
     looked_at = 0
     for grant in await due.limit(_ROUND):
         if ground.stopping.is_told:
@@ -122,7 +124,7 @@ async def _must_wait(grant: Grant, *, now: datetime) -> bool:
     A refresh is under way, whose fresh tokens are the ones to give back; or a sign-in with the same client is being exchanged,
     which may turn out to be of the same account.
     """
-    if grant.lease_until is not None and grant.lease_until > now:
+    if is_leased(grant, now=now):
         return True
     exchanged = Authorization.filter(origin=grant.origin, client_id=grant.client_id, status=AuthorizationStatus.PENDING)
     return provider_of(grant).shares_token and await exchanged.filter(consumed_at__isnull=False).exists()

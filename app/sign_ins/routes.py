@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from app.cookies import cookies_of
 from app.ground import Ground
 from app.pages import is_same_origin
 from app.sign_ins import browser_pages as pages, hooks
 from app.sign_ins.actions import LASTS, OVER, Departure, depart, find_by_ticket
-from app.sign_ins.callbacks import Refused, cookie_name, receive
+from app.sign_ins.callbacks import Refused, Reloaded, cookie_name, receive
 from app.sign_ins.completion import EXCHANGE_DEADLINE, complete
 from app.sign_ins.models import Authorization, AuthorizationStatus
 from app.teams.sessions import ask_to_sign_in, session_of
@@ -89,12 +90,14 @@ async def _come_back(request: Request, *, ground: Ground, deadline: float) -> Re
     returned = await receive(
         path=request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0] or request.url.path,
         query=request.scope["query_string"],
-        cookies=request.cookies,
+        cookies=cookies_of(request),
         caller=await session_of(request, ground=ground),
         ground=ground,
     )
     if isinstance(returned, Refused):
         return pages.refuse_callback(is_stranger=returned.is_stranger)
+    if isinstance(returned, Reloaded):
+        return pages.tell_again(returned.authorization, now=ground.clock.now())
     row = await complete(returned, ground=ground, deadline=deadline)
     answer = pages.tell_outcome(row)
     name, secure = cookie_name(row, ground=ground), ground.settings.has_secure_cookies

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, TypeAlias
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query, relation, subscription
 from app.graphql.growth import Fields
 from app.graphql.ids import decode_id, encode_id
+from app.graphql.insistence import insist
 from app.graphql.nodes import Node
 from app.graphql.rules import ASKING_PROVIDERS, CHANGING, WITH_THE_OBJECT, attributes
 from app.graphql.scalars import URL
@@ -165,6 +167,7 @@ async def authorization_changed(info: Info, id: strawberry.ID) -> AsyncGenerator
 async def _wait_for_end(shown: Authorization, after: str, *, context: Context) -> Authorization:
     """Return the sign-in once it is no longer PENDING: an event says so, or its time runs out, of which there is no event."""
     key = shown.row.id
+    find = partial(_find, key, context=context)
     events = follow(context, after, subjects=frozenset({key}))
     news = asyncio.ensure_future(anext(events))
     try:
@@ -173,9 +176,9 @@ async def _wait_for_end(shown: Authorization, after: str, *, context: Context) -
             if news.done():
                 news.result()
                 news = asyncio.ensure_future(anext(events))
-                shown = await _find(key, context=context)
+                shown = await insist(find, insistence=context.insistence)
             elif shown.row.status_at(context.ground.clock.now()) is not AuthorizationStatus.PENDING:
-                shown = await _find(key, context=context)
+                shown = await insist(find, insistence=context.insistence)
         return shown
     finally:
         news.cancel()

@@ -41,6 +41,8 @@ class Meters:
         self._user_errors = self._counter("user_errors", "Mutations that answered with userErrors.", "code")
         self._subscriptions = self._gauge("subscriptions", "Listeners to a team's log.")
         self._told = self._counter("events_told", "Events that listeners were told of.")
+        self._tried_again = self._counter("events_tried_again", "Events that could not be told when they were first tried.")
+        self._sent_away = self._counter("listeners_sent_away", "Listeners that could not be told for long, and come back later.")
         self._attempts = self._counter("delivery_attempts", "Attempts to post a message.", "outcome")
         self._deliveries = self._counter("deliveries", "What attempts made of deliveries.", "outcome")
         self._refreshes = self._counter("refreshes", "Exchanges of refresh tokens.", "outcome")
@@ -82,6 +84,12 @@ class Meters:
 
     def event_told(self) -> None:
         self._told.inc()
+
+    def event_tried_again(self) -> None:
+        self._tried_again.inc()
+
+    def listener_sent_away(self) -> None:
+        self._sent_away.inc()
 
     def attempted(self, outcome: str) -> None:
         self._attempts.labels(outcome).inc()

@@ -70,6 +70,30 @@ async def test_attempts_go_on_counting_after_a_retry(world: World) -> None:
     assert await statuses(integration) == ["DELIVERED"]
 
 
+async def test_one_that_was_tried_a_hundred_times_is_not_tried_again(world: World) -> None:
+    delivery = await failed(world)
+    await have_tried(world, delivery, times=92)
+    await retry(delivery.id, caller=world.caller, ground=world.ground)
+    await have_tried(world, delivery, times=93)
+
+    refusal = await refused(world, delivery.id)
+
+    assert refusal.code is UserErrorCode.CONFLICT
+    assert refusal.message == "This delivery was tried 93 times, which is as often as may be: record the run anew."
+
+
+async def have_tried(world: World, delivery: Delivery, *, times: int) -> None:
+    """Let the delivery have failed so many times."""
+
+    async def fail(change: Change) -> None:
+        await DeliveryAttempt.all().delete()
+        tried = {"delivery_id": delivery.id, "at": change.now, "duration_ms": 1, "succeeded": False}
+        await DeliveryAttempt.bulk_create(DeliveryAttempt(id=uuid4(), number=number, **tried) for number in range(1, times + 1))
+        await Delivery.filter(id=delivery.id).update(status=DeliveryStatus.FAILED, next_attempt_at=None)
+
+    await world.ground.events.change(world.caller.team_id, fail)
+
+
 async def test_only_a_failed_one_is_tried_again(world: World) -> None:
     await world.add_integration()
     await world.report()

@@ -4,8 +4,16 @@ from base64 import b64encode
 from collections.abc import Iterator
 from datetime import timedelta
 
+import pytest
+
 from app.deliveries.models import Delivery, DeliveryStatus
+from app.errors import Refusal, UserErrorCode
+from app.graphql.budget import Budget
+from app.graphql.connections import ForwardArguments
 from app.integrations.models import Integration, IntegrationStatus
+from app.integrations.targets import look_up
+from app.sign_ins.channels import ChannelRef, page_of_channels
+from app.sign_ins.checks import check
 from app.sign_ins.models import Grant
 from tests.deliveries.world import (
     GENERAL,
@@ -71,7 +79,7 @@ async def test_it_is_given_up_after_the_eighth_attempt(world: World) -> None:
     assert await events_of(delivery) == ["DELIVERY_CREATED", *["DELIVERY_RETRYING"] * 7, "DELIVERY_FAILED"]
 
 
-async def test_slacks_retry_after_holds_for_everything_of_the_grant(world: World) -> None:
+async def test_slacks_retry_after_holds_for_every_post_of_the_grant(world: World) -> None:
     first = await world.add_integration(channel=GENERAL)
     await world.report()
     begun = world.clock.now()
@@ -89,6 +97,56 @@ async def test_slacks_retry_after_holds_for_everything_of_the_grant(world: World
     assert (await statuses(first), await statuses(second)) == (["DELIVERED", "DELIVERED"], ["DELIVERED"])
     errors = [attempt.error for row in await Delivery.all() for attempt in await attempts_of(row) if attempt.error]
     assert errors == ["Slack asks to slow down (HTTP 429)."]
+
+
+async def test_slacks_limit_on_one_method_keeps_no_posts_waiting(world: World) -> None:
+    integration = await world.add_integration()
+    await world.report()
+    for method in ("conversations.list", "conversations.info", "auth.test"):
+        world.sandbox.control("faults", provider="slack", endpoint=method, times=1, fault="rate_limit", retry_after=34)
+
+    async def list_channels() -> object:
+        return await page_of_channels(world.grant.id, ForwardArguments(), None, budget=Budget(), ground=world.ground)
+
+    with pytest.raises(Refusal) as listed:
+        await list_channels()
+    with pytest.raises(Refusal) as looked_up:
+        await look_up(ChannelRef("slack", world.grant.account_id, GENERAL), grant=world.grant, ground=world.ground, field=["id"])
+    await check(world.grant.id, ground=world.ground)
+    with pytest.raises(Refusal) as again:
+        await list_channels()
+    await world.deliver()
+
+    assert [refused.value.code for refused in (listed, looked_up, again)] == [UserErrorCode.PROVIDER_BUSY] * 3
+    assert again.value.retry_after == 34
+    assert sum("conversations.list" in seen["path"] for seen in world.sandbox.state()["requests"]) == 1
+    assert await statuses(integration) == ["DELIVERED"]
+    world.clock.advance(timedelta(seconds=35))
+    await list_channels()
+
+
+async def test_a_limit_on_posts_leaves_channels_to_be_chosen(world: World) -> None:
+    await world.add_integration()
+    await world.report()
+    world.break_posting(1, fault="rate_limit", retry_after=40)
+    await world.deliver()
+
+    page = await page_of_channels(world.grant.id, ForwardArguments(), "general", budget=Budget(), ground=world.ground)
+
+    assert [channel.name for channel in page.rows] == ["general"]
+
+
+async def test_slacks_retry_after_is_when_the_schedule_goes_on(world: World) -> None:
+    await world.add_integration()
+    await world.report()
+    begun = world.clock.now()
+    world.break_posting(1, fault="rate_limit", retry_after=40)
+
+    await world.deliver()
+
+    delivery = await Delivery.get()
+    assert delivery.next_attempt_at is not None
+    assert 40 * SECOND <= delivery.next_attempt_at - begun <= 48 * SECOND
 
 
 async def test_a_dead_grant_ends_it_at_once_and_all_that_wait_with_it(world: World) -> None:

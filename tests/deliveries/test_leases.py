@@ -4,12 +4,14 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Never, cast
+from uuid import uuid4
 
 import pytest
 
 from app.deliveries.jobs import deliver_due
-from app.deliveries.leases import LEASE
+from app.deliveries.leases import LEASE, put_back, take_due
 from app.deliveries.models import Delivery, DeliveryStatus
+from app.deliveries.posting import Attempt, Lost, post
 from app.errors import DatabaseAway
 from app.events import Events
 from app.outbound import Outbound
@@ -19,12 +21,15 @@ from tests.deliveries.world import (
     MONITORING,
     SECOND,
     World,
+    archived,
     attempts_of,
+    events_of,
     posts_seen,
     statuses,
     until_asked,
 )
 from tests.held import HeldClock
+from tests.sign_ins.world import write
 
 
 async def test_workers_side_by_side_never_post_one_twice(world: World) -> None:
@@ -54,6 +59,52 @@ async def test_a_lease_keeps_others_away_until_it_runs_out(world: World) -> None
     after = await world.deliver()
 
     assert (before, almost, after) == (0, 0, 1)
+    assert len(world.messages()) == 1
+
+
+@pytest.mark.parametrize("by", [timedelta(hours=1), timedelta(days=400)])
+async def test_a_clock_that_is_set_back_silences_no_channel(world: World, by: timedelta) -> None:
+    await world.add_integration()
+    await world.report()
+    await world.deliver()  # which has taken the channel's pace
+    await world.report()
+    await world.report()
+    await world.deliver()  # which has put both off
+
+    world.clock.advance(-by)
+    for _ in range(3):
+        await world.report()
+    for _ in range(5):
+        await world.deliver()
+        world.clock.advance(SECOND)
+
+    assert len(world.messages()) == 6
+
+
+async def test_a_delivery_that_failed_before_the_clock_was_set_back_is_tried_again_and_not_without_end(world: World) -> None:
+    await world.add_integration()
+    await world.report()
+    world.break_posting(1, fault="status", status=503)
+    await world.deliver()
+    world.break_posting(1, fault="status", status=503)
+
+    world.clock.advance(-timedelta(hours=1))
+    again = [await world.deliver() for _ in range(3)]
+    world.clock.advance(timedelta(seconds=40))
+    later = await world.deliver()
+
+    assert (again, later) == ([1, 0, 0], 1)
+    assert len(world.messages()) == 1
+
+
+async def test_a_lease_of_before_the_clock_was_set_back_keeps_nobody_away(world: World) -> None:
+    await world.add_integration()
+    await world.report()
+    await lease_to_a_dead_worker(world)
+
+    world.clock.advance(-timedelta(hours=1))
+
+    assert await world.deliver() == 1
     assert len(world.messages()) == 1
 
 
@@ -164,6 +215,73 @@ async def test_what_has_not_begun_when_the_process_stops_is_given_back_at_once(w
     assert (delivery.status, delivery.lease_owner, delivery.lease_until) == (DeliveryStatus.PENDING, None, None)
     assert delivery.next_attempt_at == world.clock.now()
     assert (world.messages(), await attempts_of(delivery)) == ([], [])
+
+
+async def test_the_failure_of_who_has_lost_the_lease_is_kept_and_moves_nothing(world: World) -> None:
+    await world.add_integration(channel=archived(world))
+    await world.report()
+    world.break_posting(1, fault="slow", seconds=0.3)
+
+    round_ = asyncio.create_task(world.deliver())
+    await until_asked(world)
+    another, until = uuid4(), world.clock.now() + LEASE
+    await write(lambda: Delivery.all().update(lease_owner=another, lease_until=until))
+    await round_
+
+    delivery = await Delivery.get()
+    assert [attempt.succeeded for attempt in await attempts_of(delivery)] == [False]
+    assert (delivery.status, delivery.attempt_count) == (DeliveryStatus.PENDING, 0)
+    assert (delivery.lease_owner, delivery.lease_until) == (another, until)
+    assert await events_of(delivery) == ["DELIVERY_CREATED"]
+
+
+async def test_a_lease_that_is_anothers_by_now_is_not_put_back(world: World) -> None:
+    await world.add_integration()
+    await world.report()
+    first, second = uuid4(), uuid4()
+    [lost] = (await take_due(owner=first, now=world.clock.now(), limit=1)).leases
+    world.clock.advance(LEASE)
+    [held] = (await take_due(owner=second, now=world.clock.now(), limit=1)).leases
+
+    await put_back(lost, after=SECOND, now=world.clock.now())
+
+    delivery = await Delivery.get()
+    assert (delivery.lease_owner, delivery.lease_until) == (second, held.until)
+    assert delivery.next_attempt_at == world.clock.now() - LEASE
+
+
+async def test_what_is_no_longer_ones_own_is_not_posted(world: World) -> None:
+    await world.add_integration()
+    await world.report()
+    [lost] = (await take_due(owner=uuid4(), now=world.clock.now(), limit=1)).leases
+    world.clock.advance(LEASE)
+    await take_due(owner=uuid4(), now=world.clock.now(), limit=1)
+
+    assert isinstance(await post(replace(lost, until=world.clock.now() + LEASE), ground=world.ground), Lost)
+    assert posts_seen(world) == 0
+
+
+async def test_what_ended_in_spite_of_its_lease_is_not_posted(world: World) -> None:
+    await world.add_integration()
+    await world.report()
+    [lease] = (await take_due(owner=uuid4(), now=world.clock.now(), limit=1)).leases
+    await write(lambda: Delivery.all().update(status=DeliveryStatus.SKIPPED))
+
+    assert isinstance(await post(lease, ground=world.ground), Lost)
+    assert posts_seen(world) == 0
+
+
+@pytest.mark.parametrize(("left", "begins"), [(15, True), (14, False)])
+async def test_no_post_begins_that_could_outlast_its_lease(world: World, left: int, begins: bool) -> None:
+    await world.add_integration()
+    await world.report()
+    [lease] = (await take_due(owner=uuid4(), now=world.clock.now(), limit=1)).leases
+    world.clock.advance(LEASE - left * SECOND)
+
+    came = await post(lease, ground=world.ground)
+
+    assert isinstance(came, Attempt if begins else Lost)
+    assert posts_seen(world) == int(begins)
 
 
 async def test_a_worker_that_slept_past_its_lease_sends_nothing(world: World) -> None:

@@ -5,8 +5,8 @@ from app.integrations.models import NotifyRule
 from app.monitors.models import RunOutcome
 from app.providers.contract import Occasion
 
-OUTCOMES = {"p": RunOutcome.PASSED, "f": RunOutcome.FAILED, "e": RunOutcome.ERROR}
-RUNS = st.text(alphabet="pfe", max_size=60)
+OUTCOMES = {"p": RunOutcome.PASSED, "f": RunOutcome.FAILED, "e": RunOutcome.ERROR, "n": RunOutcome.NOTHING_RAN}
+RUNS = st.text(alphabet="pfen", max_size=60)
 
 
 def occasions(rule: NotifyRule, runs: str) -> list[Occasion | None]:
@@ -22,9 +22,11 @@ def naive(runs: str) -> list[Occasion | None]:
     """The rule as it is worded: read the whole past anew for each run."""
     said: list[Occasion | None] = []
     for at, run in enumerate(runs):
-        past = runs[:at].replace("e", "f")
+        past = runs[:at].replace("e", "f").replace("n", "")
         in_a_row = len(past) - len(past.rstrip("f"))
-        if run == "p":
+        if run == "n":
+            said.append(None)
+        elif run == "p":
             said.append(Occasion.RECOVERY if in_a_row >= 3 else None)
         else:
             said.append(Occasion.THIRD_FAILURE if in_a_row == 2 else None)
@@ -52,3 +54,9 @@ def test_a_story_of_the_rule() -> None:
     said = occasions(NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS, "pffpfefffppf")
 
     assert said == [None] * 6 + [Occasion.THIRD_FAILURE, None, None, Occasion.RECOVERY, None, None]
+
+
+def test_a_run_in_which_nothing_ran_is_no_recovery_and_no_failure() -> None:
+    said = occasions(NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS, "ffnfnnpn")
+
+    assert said == [None] * 3 + [Occasion.THIRD_FAILURE, None, None, Occasion.RECOVERY, None]

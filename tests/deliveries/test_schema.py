@@ -6,23 +6,26 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
+import structlog
 
 from app.deliveries.models import Delivery
-from app.events import Counter, Event
+from app.events import Change, Counter, Event
 from app.graphql.assembly import Schema
 from app.graphql.callers import Caller, Role, Scope
 from app.graphql.context import Context
 from app.graphql.ids import encode_id
+from app.integrations.models import Integration, NotifyRule
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.schema import build_schema
 from app.sign_ins.models import StatusReason
-from tests.deliveries.world import MONITORING, World, found_team
+from tests.deliveries.world import MONITORING, World, found_team, statuses
 
 RECORD = """
 mutation ($input: RecordMonitorRunInput!) {
   recordMonitorRun(input: $input) {
     run { id runId outcome startedAt durationMs requestCount testCount failedTestCount errorCount failures { name message } url }
     deliveries { id status nextAttemptAt createdAt }
+    notice
     userErrors { code field message }
   }
 }"""
@@ -118,6 +121,7 @@ async def test_a_run_is_recorded_and_what_it_made_is_returned(schema: Schema, wo
                 "createdAt": "2026-11-21T10:00:00.000Z",
             }
         ],
+        "notice": None,
         "userErrors": [],
     }
 
@@ -129,8 +133,76 @@ async def test_the_same_run_again_returns_the_first_with_its_deliveries(schema: 
 
     again = await ask(schema, world, RECORD, input=run_input(outcome="PASSED", monitorName="Another name"))
 
-    assert again == first
+    told = again["recordMonitorRun"].pop("notice")
+    assert (first["recordMonitorRun"].pop("notice"), again) == (None, first)
+    assert told == (
+        "This run was recorded before, at 2026-11-21 10:00:00 UTC: nothing is posted anew."
+        " A run with a runId of its own is posted."
+    )
     assert await rows() == before
+
+
+def _stop(row: Integration, change: Change) -> object:
+    return row.stop(StatusReason.REVOKED, "Revoked.", now=change.now)
+
+
+def _pause(row: Integration, change: Change) -> object:
+    return row.pause(now=change.now)
+
+
+@pytest.mark.parametrize(
+    ("turns", "notice"),
+    [
+        ([], "Nothing is posted: no integration listens to the monitor “checkout”. Add one for it, or report under its key."),
+        ([None, None], None),
+        ([_stop], "Nothing is posted: of the monitor's one integration, 1 stopped (re-authenticate)."),
+        ([_pause], "Nothing is posted: of the monitor's one integration, 1 paused (resume)."),
+        (
+            [_stop, _pause],
+            "Nothing is posted: of the monitor's 2 integrations, 1 stopped (re-authenticate) and 1 paused (resume).",
+        ),
+        ([_pause, None], "Not all of it is posted: of the monitor's 2 integrations, 1 paused (resume)."),
+    ],
+)
+async def test_a_run_of_which_nothing_is_posted_says_so(
+    schema: Schema, world: World, turns: list[Any], notice: str | None
+) -> None:
+    await world.add_integration(monitor_key="another monitor")
+    for turn in turns:
+        integration = await world.add_integration(channel=MONITORING)
+        if turn is not None:
+            await world.turn(integration, turn)
+    ci = replace(world.caller, scopes=frozenset({Scope.RUNS_WRITE}))
+
+    with structlog.testing.capture_logs() as lines:
+        told = (await ask(schema, world, RECORD, caller=ci, input=run_input()))["recordMonitorRun"]["notice"]
+
+    assert told == notice
+    logged = [line for line in lines if line["event"] == "a run may not be posted"]
+    assert [(line["run"], line["integrations"]) for line in logged] == (
+        [(str((await MonitorRun.get()).id), len(turns))] if notice else []
+    )
+
+
+async def test_a_run_that_the_notify_rule_keeps_quiet_has_no_notice(schema: Schema, world: World) -> None:
+    await world.add_integration(notify=NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS)
+
+    payload = (await ask(schema, world, RECORD, input=run_input()))["recordMonitorRun"]
+
+    assert (payload["deliveries"][0]["status"], payload["notice"]) == ("SKIPPED", None)
+
+
+async def test_a_run_in_which_nothing_ran_says_so_and_is_no_recovery(schema: Schema, world: World) -> None:
+    integration = await world.add_integration(notify=NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS)
+    for _ in range(3):
+        await world.report(RunOutcome.FAILED)
+
+    payload = (await ask(schema, world, RECORD, input=run_input(outcome="NOTHING_RAN")))["recordMonitorRun"]
+    await world.report(RunOutcome.PASSED)
+
+    assert payload["run"]["outcome"] == "NOTHING_RAN"
+    assert payload["notice"] == "Nothing ran: the run made no request and ran no test."
+    assert await statuses(integration) == ["SKIPPED", "SKIPPED", "PENDING", "SKIPPED", "PENDING"]
 
 
 async def test_a_token_for_ci_reads_the_scalars_of_what_it_made_and_no_further(schema: Schema, world: World) -> None:

@@ -1,4 +1,7 @@
-"""Four servers over one PostgreSQL, one Redis and one sandbox, each of them behind a bad network on demand."""
+"""Servers over one database, one Redis and one sandbox, each of these behind a bad network on demand.
+
+Four of them over a PostgreSQL, unless a test asks for others; over SQLite there is no network to it.
+"""
 
 import asyncio
 import subprocess
@@ -55,10 +58,13 @@ class Team:
 
 @dataclass
 class Cluster:
-    """The networks: `databases` between each server and PostgreSQL, `wakes` between all and Redis, `outside` to the sandbox."""
+    """The networks: `databases` between each server and PostgreSQL, `wakes` between all and Redis, `outside` to the sandbox.
+
+    Without a `postgres` the database is a file, and `databases` is empty.
+    """
 
     folder: Path
-    postgres: PostgresServer
+    postgres: PostgresServer | None
     redis: RedisServer
     databases: Sequence[Proxy]
     wakes: Proxy
@@ -70,7 +76,7 @@ class Cluster:
     @property
     def database_url(self) -> str:
         """The database itself, past every fault of the network."""
-        return self.postgres.url(_DATABASE)
+        return self.postgres.url(_DATABASE) if self.postgres is not None else f"sqlite:///{self.folder / _DATABASE}.sqlite3"
 
     async def start(self, server: Service) -> None:
         """Start it as a supervisor does: again, as long as it ends because what it stands on is away."""
@@ -91,19 +97,22 @@ async def running(
     builds: Sequence[Path | None] = (None,) * 4,
     teams: int = 3,
     prepare: Callable[[Cluster], Awaitable[None]] | None = None,
+    is_embedded: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Cluster]:
     """Yield a cluster with its teams, and a server for each build (None: this one; else a folder that holds another `app`).
 
-    `prepare` is called when the teams are there and no server runs yet.
+    `prepare` is called when the teams are there and no server runs yet. `is_embedded`: all of it over SQLite.
     """
     async with AsyncExitStack() as stack:
-        cluster = await _lay_ground(stack, folder, random=random, servers=len(builds))
+        cluster = await _lay_ground(stack, folder, random=random, servers=len(builds), is_embedded=is_embedded)
         cluster.teams = await _make_teams(cluster, count=teams)
-        await watching.install(cluster.database_url)
+        if cluster.postgres is not None:
+            await watching.install(cluster.database_url)
         if prepare is not None:
             await prepare(cluster)
         for number, build in enumerate(builds):
-            server = _server(cluster, number, build)
+            server = _server(cluster, number, build, environment=environment or {})
             cluster.servers.append(server)
             stack.callback(server.kill)
         await asyncio.gather(*(cluster.start(server) for server in cluster.servers))
@@ -112,14 +121,15 @@ async def running(
         yield cluster
 
 
-async def _lay_ground(stack: AsyncExitStack, folder: Path, *, random: Random, servers: int) -> Cluster:
-    postgres = await stack.enter_async_context(postgres_server(folder))
+async def _lay_ground(stack: AsyncExitStack, folder: Path, *, random: Random, servers: int, is_embedded: bool) -> Cluster:
+    postgres = await stack.enter_async_context(postgres_server(folder)) if not is_embedded else None
     redis = await stack.enter_async_context(redis_server(folder))
     sandbox = free_port()
     stack.callback(_end, _start_sandbox(folder, sandbox))
     databases = [
         await stack.enter_async_context(proxying("127.0.0.1", postgres.port, random=Random(random.random())))  # noqa: S311 - choices
         for _ in range(servers)
+        if postgres is not None
     ]
     wakes, outside = [
         await stack.enter_async_context(proxying("127.0.0.1", port, random=Random(random.random())))  # noqa: S311 - choices
@@ -127,9 +137,12 @@ async def _lay_ground(stack: AsyncExitStack, folder: Path, *, random: Random, se
     ]
     sandbox_url = f"http://127.0.0.1:{sandbox}"
     await until_answers(f"{sandbox_url}/control/state")
-    await _make_database(postgres, servers=servers)
+    if postgres is not None:
+        await _make_database(postgres, servers=servers)
     make_keyring(folder / "keyring.json")
-    return Cluster(folder, postgres, redis, databases, wakes, outside, sandbox_url)
+    cluster = Cluster(folder, postgres, redis, databases, wakes, outside, sandbox_url)
+    await upgrade.migrate(cluster.database_url, models=MODELS, migrations=MIGRATIONS, now=datetime.now(UTC))
+    return cluster
 
 
 def _start_sandbox(folder: Path, port: int) -> subprocess.Popen[bytes]:
@@ -153,16 +166,19 @@ async def _make_database(postgres: PostgresServer, *, servers: int) -> None:
             await connection.execute(f'CREATE ROLE "server-{number}" LOGIN SUPERUSER')
     finally:
         await connection.close()
-    await upgrade.migrate(postgres.url(_DATABASE), models=MODELS, migrations=MIGRATIONS, now=datetime.now(UTC))
 
 
-def _server(cluster: Cluster, number: int, build: Path | None) -> Service:
-    environment: Mapping[str, str] = {"INSTALLED_APPS_REDIS_URL": f"redis://127.0.0.1:{cluster.wakes.port}/0"}
+def _server(cluster: Cluster, number: int, build: Path | None, *, environment: Mapping[str, str]) -> Service:
+    environment = {**environment, "INSTALLED_APPS_REDIS_URL": f"redis://127.0.0.1:{cluster.wakes.port}/0"}
     if build is not None:
         environment = {**environment, "PYTHONPATH": str(build), "PYTHONSAFEPATH": "1"}
     return Service(
         folder=cluster.folder,
-        database_url=f"postgres://server-{number}@127.0.0.1:{cluster.databases[number].port}/{_DATABASE}",
+        database_url=(
+            f"postgres://server-{number}@127.0.0.1:{cluster.databases[number].port}/{_DATABASE}"
+            if cluster.postgres is not None
+            else cluster.database_url
+        ),
         sandbox_port=cluster.outside.port,
         environment=environment,
         name=f"server-{number}",

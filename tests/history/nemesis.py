@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
+import aiosqlite
+
 from tests.faults import proxy
+from tests.faults.postgres import PostgresServer
 from tests.history.cluster import Cluster
 from tests.history.records import Fault, History
 from tests.processes import Service
@@ -31,16 +34,17 @@ class Nemesis:
     _suffering: set[str] = field(default_factory=set)
     _pack: list[Callable[[], tuple[str, str, Strike] | None]] = field(default_factory=list)
 
-    async def rage(self, *, seconds: float) -> None:
-        """Go on for so long, and return once everything is mended again."""
-        ends = time.monotonic() + seconds
+    async def rage(self, *, seconds: float, faults: int = 0) -> None:
+        """Go on for so long, and until so many faults have begun; return once everything is mended again."""
+        ends, begun = time.monotonic() + seconds, 0
         async with asyncio.TaskGroup() as group:
-            while time.monotonic() < ends:
+            while time.monotonic() < ends or begun < faults:
                 self._bury_the_dead(group)
                 chosen = self._draw()
                 if chosen is None:  # who was meant suffers already: somebody else, in a moment
                     await asyncio.sleep(_MOMENT)
                     continue
+                begun += 1
                 self._suffering.add(chosen[1])
                 group.create_task(self._strike(*chosen))
                 await asyncio.sleep(self.random.uniform(*_BETWEEN))
@@ -50,8 +54,7 @@ class Nemesis:
             self._pack = [
                 *[self._kill] * 3,
                 *[self._halt] * 3,
-                self._stop_postgres,
-                self._restart_postgres,
+                *self._of_the_database(),
                 self._kill_redis,
                 self._flush_redis,
                 self._halt_redis,
@@ -108,16 +111,30 @@ class Nemesis:
             return None
         return self.random.choice([server for server in self.cluster.servers if server.name not in self._suffering])
 
-    def _stop_postgres(self) -> tuple[str, str, Strike]:
+    def _of_the_database(self) -> list[Callable[[], tuple[str, str, Strike] | None]]:
+        postgres = self.cluster.postgres
+        if postgres is None:
+            return [self._lock_file] * 2
+        return [partial(self._stop_postgres, postgres), lambda: ("restart", "postgres", postgres.restart)]
+
+    def _stop_postgres(self, postgres: PostgresServer) -> tuple[str, str, Strike]:
         async def strike() -> None:
-            await self.cluster.postgres.stop_hard()
+            await postgres.stop_hard()
             await asyncio.sleep(self.random.uniform(0.2, 3))
-            await self.cluster.postgres.start()
+            await postgres.start()
 
         return "stop hard", "postgres", strike
 
-    def _restart_postgres(self) -> tuple[str, str, Strike]:
-        return "restart", "postgres", self.cluster.postgres.restart
+    def _lock_file(self) -> tuple[str, str, Strike]:
+        async def strike() -> None:
+            """Keep the writer's lock, as another program does that has the file open."""
+            file = self.cluster.database_url.removeprefix("sqlite:///")
+            async with aiosqlite.connect(file, isolation_level=None, timeout=_LONGEST_HALT) as connection:
+                await connection.execute("BEGIN IMMEDIATE")
+                await asyncio.sleep(self.random.uniform(1, 8))
+                await connection.execute("ROLLBACK")
+
+        return "lock", "the file", strike
 
     def _kill_redis(self) -> tuple[str, str, Strike]:
         async def strike() -> None:
@@ -144,15 +161,11 @@ class Nemesis:
         return "halt", "redis", strike
 
     def _trouble_network(self) -> tuple[str, str, Strike]:
-        number = self.random.randrange(len(self.cluster.databases))
-        target, network = self.random.choice(
-            [
-                (f"network between server-{number} and postgres", self.cluster.databases[number]),
-                (f"network between server-{number} and postgres", self.cluster.databases[number]),
-                ("network to redis", self.cluster.wakes),
-                ("network to the sandbox", self.cluster.outside),
-            ]
-        )
+        networks = [("network to redis", self.cluster.wakes), ("network to the sandbox", self.cluster.outside)]
+        if self.cluster.databases:
+            number = self.random.randrange(len(self.cluster.databases))
+            networks += [(f"network between server-{number} and postgres", self.cluster.databases[number])] * 2
+        target, network = self.random.choice(networks)
         fault = self.random.choice(_network_faults(self.random))
 
         async def strike() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.errors import BadUserInput
 from app.graphql.callers import Caller
 from app.installed_apps.actions import delete
 from app.sign_ins.grants import note_trouble
@@ -130,8 +131,24 @@ async def test_apps_are_filtered_by_provider_status_and_text(world: World) -> No
     assert await names(world, bob, search="THEIRS") == ["Theirs"]
     assert await names(world, bob, search="100%") == ["100% Ours"]
     assert await names(world, bob, search="_") == []
-    assert await names(world, bob, search="a\0") == []
     assert len(await names(world, bob, search="")) == 2
+
+
+@pytest.mark.parametrize(
+    "search", ["x" * 1_025, "x" * 100_000, "%" * 60_000, "\U0001f600" * 50_000, "a\0", "two\nlines", "\ud800"]
+)
+async def test_a_search_that_no_database_takes_is_bad_input_and_names_the_bound(world: World, search: str) -> None:
+    document = "query ($search: String) { LIST(filter: { search: $search }) { nodes { name } totalCount } }"
+
+    for listed in ("installedApps", "integrations"):
+        answer = await world.answer(document.replace("LIST", listed), world.people.bob, search=search)
+        assert [(type(error.original_error), error.message) for error in answer.errors] == [
+            (BadUserInput, "`search` has at most 1,024 characters, and no control characters.")
+        ]
+
+
+async def test_a_search_of_the_greatest_length_finds_what_there_is(world: World) -> None:
+    assert await names(world, world.people.bob, search="%" * 1_024) == []
 
 
 async def test_a_sign_in_names_the_app_that_the_team_has_for_its_workspace(world: World) -> None:

@@ -49,6 +49,15 @@ async def test_an_integration_through_an_app_uses_what_the_app_holds(world: Worl
     assert await log_since(before, team_id=world.people.team_id) == ["INTEGRATION_ADDED"]
 
 
+async def test_a_channel_is_chosen_by_its_own_id_at_slack_too(world: World) -> None:
+    app = await world.share(world.people.ada)
+
+    placed = await place(world, world.people.bob, ThroughApp(app.id), settings=posting(channel_id="C0ACME002"))
+
+    post = await post_of(placed.integration)
+    assert (post.channel_id, post.channel_name) == ("C0ACME002", "monitoring")
+
+
 async def test_a_sign_in_not_shared_is_the_integration_s_own(world: World) -> None:
     bob = world.people.bob
     authorization = await world.sign_in(bob)

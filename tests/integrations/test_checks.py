@@ -19,6 +19,7 @@ from tests.installed_apps.world import World, log_since
 from tests.integrations.git_scene import OPENAPI, change, check_now, connect, connection_of
 from tests.integrations.scene import now_of
 from tests.repositories.scene import calls, open_app
+from tests.sign_ins.world import write
 
 EACH = pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
 STATUS = "INTEGRATION_STATUS_CHANGED"
@@ -182,6 +183,22 @@ async def test_what_was_edited_while_it_was_looked_at_keeps_its_status(world: Wo
 
     wanted = Edit(settings=ApiConnectionEdit(branch="main"))
     await edit(integration.id, wanted, expected_updated_at=None, caller=world.people.bob, ground=world.ground)
+    await looking
+
+    assert await standing(integration) == FINE
+
+
+@pytest.mark.parametrize("changed", [{"branch": "main"}, {"schema_file": "other.yaml"}, {"live_key": None}])
+async def test_the_answer_says_nothing_of_what_it_is_connected_to_by_then(world: World, changed: dict[str, Any]) -> None:
+    integration = await connected(world, GITHUB, branch="develop")
+    change(world, GITHUB, "delete_branch", branch="develop")
+    world.clock.advance(CHECK_EVERY)
+    GITHUB.fault(world, "slow", seconds=1.0, endpoint="payments-api")
+    asked = calls(world, GITHUB)
+    looking = asyncio.create_task(check_due(ground=world.ground))
+    await reach(world, asked + 1)
+
+    await write(lambda: ApiConnection.filter(integration_id=integration.id).update(**changed))
     await looking
 
     assert await standing(integration) == FINE

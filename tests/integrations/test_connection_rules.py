@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from app.errors import Refusal
-from app.integrations.connection_rules import Layout, check_layout, live_key
+from app.integrations.connection_rules import BRANCH_FIELD, DIRECTORY_FIELD, SCHEMA_FIELD, Layout, check_layout, live_key
 from app.repositories.paths import directory_of, is_within
 from app.repositories.references import RepositoryRef
 
@@ -28,6 +28,25 @@ def test_what_is_accepted_keeps_the_directories_apart(file: str, directory: str)
 @given(paths)
 def test_a_file_at_the_root_leaves_every_other_directory(directory: str) -> None:
     assert check_layout("main", "openapi.yaml", directory).collection_directory == directory
+
+
+@pytest.mark.parametrize(
+    ("branch", "file", "directory", "field"),
+    [
+        ("ma\u200bin", "a/b.yaml", "c", BRANCH_FIELD),
+        ("\ufeffmain", None, "c", BRANCH_FIELD),
+        ("main", "a\u00ad/b.yaml", "c", SCHEMA_FIELD),
+        ("main", "a/b.yaml", "c\u202e", DIRECTORY_FIELD),
+        ("main", None, "\u3164", DIRECTORY_FIELD),
+    ],
+)
+def test_a_branch_or_path_that_looks_like_another_is_refused(
+    branch: str, file: str | None, directory: str, field: tuple[str, ...]
+) -> None:
+    with pytest.raises(Refusal, match="which nobody sees") as refused:
+        check_layout(branch, file, directory)
+
+    assert refused.value.field == field
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 from uuid import uuid4
 
+import pytest
+
 from app.actors import Actor
-from app.errors import UserErrorCode
+from app.errors import Refusal, UserErrorCode
 from app.events import Event, head
 from app.installed_apps.actions import delete as delete_app
 from app.integrations.actions import delete, pause
@@ -100,6 +102,23 @@ async def test_one_that_works_takes_another_authorization_too_and_gives_its_own_
     assert (placed.integration.grant_id, placed.integration.installed_app_id) == (None, app.id)
     assert (await Grant.get(id=integration.grant_id)).state is GrantState.REVOKING
     assert await log_since(before, team_id=people.team_id) == ["INTEGRATION_REAUTHENTICATED"]
+
+
+async def test_another_workspace_is_refused_with_the_names_of_both(world: World) -> None:
+    people, ground = world.people, world.ground
+    integration = await place_own(world, people.bob)
+    globex = BySignIn(await world.sign_in(people.cid, "Globex"), shares_with_team=False)
+    app = ThroughApp((await world.share(people.ada, "Globex")).id)
+
+    with pytest.raises(Refusal) as by_sign_in:
+        await reauthenticate(integration.id, using=globex, caller=people.cid, ground=ground)
+    with pytest.raises(Refusal) as through_app:
+        await reauthenticate(integration.id, using=app, caller=people.cid, ground=ground)
+
+    assert by_sign_in.value.message == (
+        "This sign-in is for Globex, and this needs one for Acme: sign in again, and choose Acme."
+    )
+    assert through_app.value.message.startswith("This is for Globex, and the integration is for Acme: use one for Acme")
 
 
 async def test_refused_reauthentications_change_nothing(world: World) -> None:

@@ -123,13 +123,15 @@ async def test_a_refusal_stands_in_the_log_once_a_minute_and_changes_nothing_els
     cursor = (await story.member.ask("{ eventCursor }"))["eventCursor"]
     for _ in range(20):
         refused = await story.member.answer(ADD_MEMBER, {})
-        assert [error["extensions"]["code"] for error in refused["errors"]] == ["FORBIDDEN"]
+        assert [error["code"] for error in refused["data"]["addTeamMember"]["userErrors"]] == ["FORBIDDEN"]
     heard = await first_heard(story.member, after=cursor, types=["REFUSED"])
 
     [event] = await events_of(story.admin, "REFUSED")
     assert (event["actor"], event["subject"]) == ({"name": "Ben"}, {"name": "Ben"})
     assert event["origin"]["tokenLastFour"] == story.member.token[-4:]
-    assert event["summary"] == "addTeamMember was refused: This access token does not reach that far: it needs the scope ADMIN."
+    assert event["summary"] == (
+        "addTeamMember was refused: Your role in this team is MEMBER; this needs ADMIN. Ask a Team Admin."
+    )
     assert (heard["type"], heard["origin"]) == ("REFUSED", None)
     assert await events_of(story.admin) == [*before, event]
     assert [member["name"] for member in (await story.admin.ask(MEMBERS))["viewer"]["team"]["members"]["nodes"]] == ["Ada", "Ben"]

@@ -135,7 +135,7 @@ def back_up(service: Service, target: Path) -> Path:
     if not POSTGRES_URL:
         service.run("backup", str(target))
     else:
-        run("pg_dump", "--format=custom", f"--file={target}", service.database_url)
+        run("pg_dump", "--format=custom", f"--file={target}", name_of(service.database_url), at=service.database_url)
     return target
 
 
@@ -153,7 +153,7 @@ async def restored(backup: Path, folder: Path) -> AsyncIterator[str]:
     try:
         await connection.execute(f'CREATE DATABASE "{name}"')
         try:
-            run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={url}", str(backup))
+            run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={name}", str(backup), at=url)
             yield url
         finally:
             await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
@@ -168,6 +168,19 @@ def assert_refused(command: str, service: Service, key_ids: tuple[str, ...]) -> 
     assert [key_id for key_id in key_ids if key_id not in answer.stderr] == []
 
 
-def run(*command: str) -> None:
-    answer = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603 - PostgreSQL's own programs
+def run(*command: str, at: str) -> None:
+    """Run one of PostgreSQL's own programs for the server of an address; no password stands on its command line."""
+    server = urlsplit(at)
+    where = {
+        "PGHOST": server.hostname,
+        "PGPORT": str(server.port or 5432),
+        "PGUSER": server.username,
+        "PGPASSWORD": server.password,
+    }
+    environment = {**os.environ, **{name: value for name, value in where.items() if value}}
+    answer = subprocess.run(command, capture_output=True, check=False, text=True, env=environment)  # noqa: S603 - its programs
     assert answer.returncode == 0, answer.stderr
+
+
+def name_of(url: str) -> str:
+    return urlsplit(url).path.strip("/")

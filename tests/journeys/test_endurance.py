@@ -62,6 +62,7 @@ STATEMENTS = (
 """What asyncpg keeps of a hundred statements for each connection, and the timers by which it lets go of them."""
 
 BOUNDED = (
+    "app.graphql.costs.",
     "app.graphql.documents.",
     "app.sign_ins.answers.",
     "app.providers.contract.",

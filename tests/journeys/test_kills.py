@@ -137,7 +137,7 @@ async def test_a_rotation_killed_at_any_moment_goes_on_and_all_that_was_sealed_o
         await rotation.begin()
         living = asyncio.create_task(life.live())
 
-        while rotation.cut + len(starts.seconds) < KILLS_OF_ROTATION:
+        while rotation.cut + len(starts.seconds) < KILLS_OF_ROTATION or not (rotation.cut and starts.seconds):
             stepping = asyncio.create_task(rotation.take_a_step())
             if random.random() < SHARE_OF_SERVER:
                 await asyncio.wait([stepping], timeout=random.uniform(0, rotation.seconds))

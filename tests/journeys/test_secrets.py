@@ -16,6 +16,7 @@ from app.clock import SystemClock
 from app.sandbox import create_sandbox, slack_app
 from app.sealing.keyring import make_keyring
 from tests.callers import Browser
+from tests.forwarding import ForwardProxy, forwarding
 from tests.journeys.breaking import fail_on_the_command_line, fail_unexpectedly
 from tests.journeys.connecting import (
     CREATE_TOKEN,
@@ -42,8 +43,15 @@ TOLD_BACK = {"oauth.v2.access", "auth.test", "conversations.list", "chat.postMes
 
 @pytest.mark.endurance
 async def test_no_secret_leaves(database_url: str, tmp_path: Path) -> None:
+    async with forwarding({}, login="ada:another") as proxy:  # which the issuer is asked through, and does not take the password
+        await look_for_secrets(database_url, tmp_path, proxy)
+
+    assert set(proxy.asked) == {"id.example:443"}
+
+
+async def look_for_secrets(database_url: str, folder: Path, proxy: ForwardProxy) -> None:
     planted, seen, collector = Planted(), Seen(), Collector()
-    service = make_service(database_url, tmp_path, planted)
+    service = make_service(database_url, folder, planted, proxy=proxy)
     sandbox = create_sandbox(clock=SystemClock(), events_url=f"{service.url}/hooks/slack")
     provider = Echoing(sandbox, planted=planted)
 
@@ -82,7 +90,7 @@ async def test_no_secret_leaves(database_url: str, tmp_path: Path) -> None:
     assert provider.told.keys() == TOLD_BACK
 
 
-def make_service(database_url: str, folder: Path, planted: Planted) -> Service:
+def make_service(database_url: str, folder: Path, planted: Planted, *, proxy: ForwardProxy) -> Service:
     """Plant what the operator sets: the keyring, and every secret among the settings."""
     keyring = folder / "keyring.json"
     make_keyring(keyring)
@@ -97,6 +105,9 @@ def make_service(database_url: str, folder: Path, planted: Planted) -> Service:
     }
     for name, value in settings.items():
         planted.know(name, value)
+    password = f"proxy/{secrets.token_urlsafe(24)}:@"
+    planted.know("the proxy's password", password)
+    settings["OUTBOUND_PROXY"] = f"http://ada:{quote(password, safe='')}@{proxy.place}"
     planted.know("the sandbox's client secret", slack_app.CLIENT_SECRET, piece=16)  # its first twelve are the client id's
     planted.know("the sandbox's signing secret", slack_app.SIGNING_SECRET, piece=16)
     issuer = {"OIDC_ISSUER": "https://id.example", "OIDC_AUDIENCE": "us", "OIDC_TEAM_CLAIM": "team", "OIDC_CLIENT_ID": "us"}

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from app.errors import StatedProblem
 from app.monitors.models import Failure, RunOutcome
-from app.monitors.report import report_run
+from app.monitors.report import Reported, report_run
 from app.monitors.reported import ReportedRun
 from tests.servers import run_server
 
@@ -27,7 +27,7 @@ RUN = ReportedRun(
     failed_test_count=1,
     failures=(Failure("answers 200", "got 500"),),
 )
-RECORDED = b'{"data": {"recordMonitorRun": {"run": {"id": "the-run"}, "deliveries": [], "userErrors": []}}}'
+RECORDED = b'{"data": {"recordMonitorRun": {"run": {"id": "the-run"}, "notice": "Nobody listens.", "userErrors": []}}}'
 
 
 @dataclass
@@ -39,21 +39,22 @@ class Service:
 
 
 @contextmanager
-def answering(body: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> Iterator[Service]:
+def answering(body: bytes, *, status: int = 200, headers: dict[str, str] | None = None, **options: Any) -> Iterator[Service]:
+    """Run something that answers so; `options` go to its server."""
     service = Service()
 
     async def answer(request: Request) -> Response:
         service.asked.append((request.url.path, request.headers.get("authorization"), await request.json()))
         return Response(body, status, {"content-type": "application/json"} | (headers or {}))
 
-    with run_server(Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])) as url:
+    with run_server(Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])]), **options) as url:
         service.url = url
         yield service
 
 
 async def problem_of(url: str, *, token: str = TOKEN) -> str:
     with pytest.raises(StatedProblem) as problem:
-        await report_run(RUN, url=url, token=token)
+        await report_run(RUN, url=url, token=token, environment={}, warn=lambda _: None)
     assert TOKEN not in problem.value.message
     return problem.value.message
 
@@ -62,11 +63,15 @@ async def problem_of(url: str, *, token: str = TOKEN) -> str:
     ("ending", "path"), [("", "/graphql"), ("/", "/graphql"), ("/graphql", "/graphql"), ("/apps/", "/apps/graphql")]
 )
 async def test_the_run_is_sent_to_the_api_with_the_token(ending: str, path: str) -> None:
+    warnings: list[str] = []
+    proxy = {"http_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "nonsense"}
     with answering(RECORDED) as service:
-        run_id = await report_run(RUN, url=service.url + ending, token=TOKEN)
+        url = service.url + ending
+        recorded = await report_run(RUN, url=url, token=TOKEN, environment=proxy, warn=warnings.append)
 
     [(asked_path, authorization, body)] = service.asked
-    assert (run_id, asked_path, authorization) == ("the-run", path, f"Bearer {TOKEN}")
+    assert recorded == Reported("the-run", "Nobody listens.")
+    assert (asked_path, authorization, warnings) == (path, f"Bearer {TOKEN}", [])
     assert "recordMonitorRun" in body["query"]
     assert body["variables"]["input"] == {
         "monitorKey": "checkout",
@@ -122,7 +127,8 @@ async def test_a_service_that_is_not_there_is_said_to_be_unreachable() -> None:
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("http://apps.example.com", "INSTALLED_APPS_URL has to be https"),
+        ("http://52.216.0.1", "INSTALLED_APPS_URL: The address policy lets calls to public addresses go out over https only"),
+        ("http://169.254.169.254", "INSTALLED_APPS_URL: The address policy never lets"),
         ("apps.example.com", "INSTALLED_APPS_URL is no address"),
         ("https://user@apps.example.com", "INSTALLED_APPS_URL is no address"),
         ("https://169.254.169.254", "INSTALLED_APPS_URL: The address policy never lets"),

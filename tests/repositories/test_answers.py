@@ -2,7 +2,7 @@
 
 from app.graphql.budget import Budget, CountedOutbound
 from app.providers.contract import Authorized
-from app.providers.hosting import File
+from app.providers.hosting import Entry, EntryPage, File
 from app.sign_ins import answers
 from app.sign_ins.models import Grant
 from tests.installed_apps.git_servers import GITLAB, own_grant
@@ -22,6 +22,26 @@ async def test_large_files_give_way_to_newer_ones(world: World) -> None:
     await read(world, grant, "0", asked)
 
     assert asked == [*(f"{number}" for number in range(12)), "0"]
+
+
+async def test_pages_of_long_names_weigh_what_they_hold(world: World) -> None:
+    app = await open_app(world, GITLAB, bob="ada")
+    grant, asked = await own_grant(app, world.people.bob), list[int]()
+    budget = Budget()
+
+    async def ask(number: int) -> None:
+        async def put(_: Authorized, __: CountedOutbound) -> EntryPage:
+            asked.append(number)
+            return EntryPage(tuple(Entry("x" * 3_000, "x" * 3_000, is_directory=False) for _ in range(100)), None)
+
+        await answers.ask(grant, ("entries", number), put, budget=budget, ground=world.ground)
+
+    for number in range(20):
+        await ask(number)
+    await ask(19)
+    await ask(0)
+
+    assert asked == [*range(20), 0]
 
 
 async def test_answers_that_nobody_asks_for_again_do_not_stay_for_their_age(world: World) -> None:

@@ -130,6 +130,41 @@ def test_a_keyring_is_made_for_its_owner_alone_with_one_key_and_nothing_else(tmp
     assert list(tmp_path.iterdir()) == [path]
 
 
+class Disk:
+    """What was on its way to the disk when it was synced: a file's keys, or what a folder then names as the keyring."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.synced: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = []
+
+    def sync(self, descriptor: int) -> None:
+        named = read_keyring(self._path).ids if self._path.exists() else ()
+        if os.path.samestat(os.fstat(descriptor), self._path.parent.stat()):
+            self.synced.append(("folder", (), named))
+        else:
+            self.synced.append(("file", read_keyring(Path(f"/proc/self/fd/{descriptor}").resolve()).ids, named))
+
+
+def test_a_keyring_is_on_disk_before_it_has_its_name_and_so_is_the_name(tmp_path: Path) -> None:
+    path = tmp_path / "keyring.json"
+    disk = Disk(path)
+
+    made = make_keyring(path, sync=disk.sync).ids
+
+    assert disk.synced == [("file", made, ()), ("folder", (), made)]
+
+
+def test_an_added_key_is_on_disk_before_the_old_file_is_replaced_and_so_is_the_new_name(tmp_path: Path) -> None:
+    path = tmp_path / "keyring.json"
+    old = make_keyring(path).ids
+    link, disk = tmp_path / "link.json", Disk(path)
+    link.symlink_to(path)
+
+    both = (*old, add_key(link, sync=disk.sync))
+
+    assert disk.synced == [("file", both, old), ("folder", (), both)]
+
+
 def test_a_keyring_that_is_there_is_kept(tmp_path: Path) -> None:
     path = write_file(tmp_path / "keyring.json", keyring_text((FIRST, TEXT)))
     before = path.read_bytes()

@@ -53,6 +53,14 @@ async def test_it_reports_again_after_five_seconds_and_counts_as_alive_for_thirt
     assert await live_processes(now=clock.now()) == []
 
 
+async def test_a_process_that_crashed_before_the_clock_was_set_back_counts_as_dead(here: Machine, clock: HeldClock) -> None:
+    clock.advance(-timedelta(hours=1))
+    crashed = await live_processes(now=clock.now())
+    await here.presence.look()  # one that lives says so
+
+    assert (crashed, len(await live_processes(now=clock.now()))) == ([], 1)
+
+
 async def test_a_new_key_is_reported_at_the_next_look(here: Machine) -> None:
     added = add_key(here.path)
 

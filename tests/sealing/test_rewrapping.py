@@ -127,8 +127,10 @@ async def test_a_promotion_in_the_middle_is_followed(here: Machine, clock: HeldC
     promoting = asyncio.create_task(promote_in_the_middle())
     outcome = await rewrap(vault=here.vault, progress=lambda *_: in_the_middle.set(), batch=1)
     await promoting
+    left = await wrapped_by()
 
     await rewrap(vault=here.vault, progress=quiet)  # the promotion may have come last
+    assert left == {outcome.primary: 12}
     assert outcome.unopened == ()
     assert await wrapped_by() == {third: 12}
     assert await states() == {first: KeyUse.DECRYPT_ONLY, second: KeyUse.DECRYPT_ONLY, third: KeyUse.PRIMARY}

@@ -7,7 +7,7 @@ import pytest
 
 from app.providers.contract import Alive, Authorized, Failure, Fault, Identity
 from app.providers.slack import check
-from app.sign_ins.calls import call
+from app.sign_ins.calls import call, hasten_checks
 from app.sign_ins.events import GrantTroubled
 from app.sign_ins.models import Grant, StatusReason
 from tests.grounds import make_ground
@@ -91,7 +91,8 @@ async def test_what_needs_somebody_is_written_down(world: World, fault: Fault, r
     answer = await call(grant.id, Asking(Failure(fault, "Words.")), ground=world.ground)
 
     assert answer == Failure(fault, "Words.")
-    assert world.told == [GrantTroubled(grant.id, reason, "Words.")]
+    turn = " The operator of this server has to set Slack's client id and secret right."
+    assert world.told == [GrantTroubled(grant.id, reason, "Words." + turn * (fault is Fault.CLIENT_REFUSED))]
 
 
 @pytest.mark.parametrize(
@@ -221,6 +222,19 @@ async def test_a_grant_that_died_has_those_with_the_same_token_checked_at_once(w
 
     due = {grant.id: grant.next_check_at == world.clock.now() for grant in await Grant.all()}
     assert due == {mine.id: False, theirs.id: True, another.id: False}
+
+
+async def test_a_hint_of_another_server_has_nobody_checked(world: World) -> None:
+    grant, ground = await world.grant(), world.ground
+
+    elsewhere = await hasten_checks(origin="https://slack.example", account_id=grant.account_id, ground=ground)
+    another = await hasten_checks(origin=grant.origin, account_id="T0ANOTHER", ground=ground)
+    untouched = await Grant.get()
+    there = await hasten_checks(origin=grant.origin, account_id=grant.account_id, ground=ground)
+
+    assert (elsewhere, another, there) == (0, 0, 1)
+    assert untouched.next_check_at == grant.next_check_at
+    assert (await Grant.get()).next_check_at == world.clock.now()
 
 
 async def test_an_expired_token_is_refreshed_and_the_call_is_made_again(rotating: World) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from app.errors import UserErrorCode
 from app.installed_apps.checks import check as check_app
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.shared_clients import ClientEdit, NewClient, add, edit
-from app.outbound import Outbound
+from app.outbound import Outbound, Proxy
 from app.sealing.secret import Secret
 from app.sign_ins.actions import begin, revoke
 from app.sign_ins.callbacks import Returned
@@ -29,6 +30,7 @@ from app.sign_ins.models import (
     GrantState,
     RevocationOutcome,
 )
+from tests.forwarding import forwarding
 from tests.held import HeldClock
 from tests.installed_apps.git_servers import GITLAB, give_back, own_grant
 from tests.installed_apps.world import World, code_of, make_world
@@ -65,19 +67,29 @@ class Corp:
         return paths
 
 
-@pytest.fixture
-async def corp(database: str, tmp_path: Path, clock: HeldClock) -> AsyncIterator[Corp]:
+@pytest.fixture(params=["directly", "through a proxy"])
+async def corp(request: pytest.FixtureRequest, database: str, tmp_path: Path, clock: HeldClock) -> AsyncIterator[Corp]:
     del database
     authority = make_authority("git.corp.example", tmp_path)
-    async with make_world(folder=tmp_path, clock=clock) as team, _gitlab(authority) as server:
-        outbound = Outbound(resolve=Names(["52.216.0.1"]), dial=CountedDial(server.port))
+    async with (
+        make_world(folder=tmp_path, clock=clock) as team,
+        gitlab(authority.server) as server,
+        forwarding({"git.corp.example:443": server.port}, login="ada:s3cret") as proxy,
+    ):
+        names = Names(["52.216.0.1"])
+        if request.param == "directly":
+            outbound = Outbound(resolve=names, dial=CountedDial(server.port))
+        else:
+            outbound = Outbound(resolve=names, proxy=Proxy("127.0.0.1", proxy.port, "ada", Secret("s3cret")))
         team.ground = replace(team.ground, outbound=outbound)
         yield Corp(team, authority, server)
         await outbound.aclose()
+    assert set(proxy.asked) == (set() if request.param == "directly" else {"git.corp.example:443"})
 
 
 @asynccontextmanager
-async def _gitlab(authority: Authority) -> AsyncIterator[Server]:
+async def gitlab(tls: ssl.SSLContext | None) -> AsyncIterator[Server]:
+    """Serve what answers as a GitLab does, below /gitlab."""
     held: list[Server] = []
 
     async def answer(writer: asyncio.StreamWriter) -> None:
@@ -86,7 +98,7 @@ async def _gitlab(authority: Authority) -> AsyncIterator[Server]:
         writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         await writer.drain()
 
-    async with serving(answer, tls=authority.server) as server:
+    async with serving(answer, tls=tls) as server:
         held.append(server)
         yield server
 

@@ -41,6 +41,31 @@ async def test_a_search_looks_into_the_names(world: World, search: str) -> None:
     assert names == ["project-260"]
 
 
+async def test_a_channel_is_found_by_its_own_id(world: World) -> None:
+    grant = await world.grant()
+
+    page = await page_of_channels(grant.id, ForwardArguments(), "c0acme002", budget=Budget(), ground=world.ground)
+
+    assert [channel.provider_id for channel in page.rows] == ["C0ACME002"]
+
+
+async def test_a_search_takes_a_call_for_each_five_hundred_channels(world: World) -> None:
+    grant = await world.grant("Globex")
+
+    page = await page_of_channels(grant.id, ForwardArguments(), "project-26", budget=Budget(), ground=world.ground)
+
+    assert "project-260" in [channel.name for channel in page.rows]
+    assert (page.has_next, world.requests("conversations.list")) == (False, 1)
+
+
+@pytest.mark.parametrize("search", ["x" * 1_025, "x" * 100_000, "a\0", "\ud800"])
+async def test_a_search_that_no_name_can_have_in_it_is_bad_input_and_asks_nobody(world: World, search: str) -> None:
+    grant, budget = await world.grant("Globex"), Budget()
+
+    with pytest.raises(BadUserInput, match="at most 1,024 characters"):
+        await page_of_channels(grant.id, ForwardArguments(), search, budget=budget, ground=world.ground)
+
+
 async def test_a_private_channel_appears_once_the_app_is_in_it(world: World) -> None:
     grant = await world.grant()
     assert world.sandbox.control("invite", workspace="Acme", channel="ops-private").status_code == 200

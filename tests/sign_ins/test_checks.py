@@ -1,5 +1,6 @@
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,9 @@ from app.sign_ins.checks import AGAIN_AFTER, check, check_due
 from app.sign_ins.events import GrantRecovered, GrantTroubled
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.models import Grant, StatusReason
-from tests.sign_ins.world import World, write
+from tests.grounds import make_ground
+from tests.sandbox.running import Sandbox
+from tests.sign_ins.world import World, open_world, reactions_of, settings_for, write
 
 
 async def test_each_grant_is_checked_once_a_day_at_a_time_of_its_own(world: World) -> None:
@@ -98,7 +101,7 @@ async def test_a_scope_that_was_taken_away_is_missed(world: World) -> None:
     failure = await check(grant.id, ground=world.ground)
 
     assert isinstance(failure, Failure)
-    assert failure.missing_scopes == ("chat:write.public", "groups:read")
+    assert failure.words.startswith("The authorization lacks chat:write.public, groups:read: ")
     assert world.told == [GrantTroubled(grant.id, StatusReason.MISSING_SCOPES, failure.words)]
 
 
@@ -121,6 +124,26 @@ async def test_a_grant_that_works_again_recovers_from_any_trouble(world: World, 
     assert await check(grant.id, ground=world.ground) is None
 
     assert world.told == [GrantTroubled(grant.id, trouble, "Words."), GrantRecovered(grant.id)]
+
+
+async def test_a_grant_that_was_never_asked_about_keeps_its_reason(database: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    del database
+    async with open_world(sandbox, folder=tmp_path) as world:
+        grant = await world.grant()
+        settings = settings_for(sandbox, folder=tmp_path, slack_client_id="another")
+        async with make_ground(
+            folder=tmp_path, clock=sandbox.clock, settings=settings, reactions=reactions_of(world.told)
+        ) as ground:
+            found = []
+            for _ in range(3):
+                await check(grant.id, ground=ground)
+                world.clock.advance(timedelta(days=1))
+                await check_due(ground=ground)
+                found.append((await Grant.get()).trouble)
+
+        assert found == [StatusReason.EXPIRED] * 3
+        assert [told.reason for told in world.told if isinstance(told, GrantTroubled)] == [StatusReason.EXPIRED]
+        assert world.requests("auth.test") == 1  # the sign-in's own
 
 
 async def test_a_damaged_value_is_named_for_what_it_is_and_looked_at_again(world: World) -> None:

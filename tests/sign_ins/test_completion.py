@@ -36,7 +36,7 @@ async def test_a_finished_sign_in_waits_for_an_hour_with_its_tokens_sealed(world
     grant = await Grant.get()
     assert (row.status, row.connected_to, row.grant_id) == (AuthorizationStatus.COMPLETED, "Acme", grant.id)
     assert row.expires_at == world.clock.now() + timedelta(hours=1)
-    assert (row.sealed_ticket, row.sealed_verifier, row.state_hash, row.cookie_hash) == (None, None, None, None)
+    assert (row.sealed_ticket, row.sealed_verifier, row.cookie_hash) == (None, None, None)
     assert (grant.state, grant.account_id, grant.account_name) == (GrantState.WAITING, "T0ACME001", "Acme")
     assert (grant.expires_at, grant.sealed_refresh, grant.is_shared) == (None, None, False)
     [held] = world.living()
@@ -75,10 +75,20 @@ async def test_the_wrong_workspace_fails_and_its_tokens_are_given_back(world: Wo
     await revoke_due(ground=world.ground)
 
     assert (row.status, row.failure_code) == (AuthorizationStatus.FAILED, AuthorizationFailureCode.WRONG_ACCOUNT)
-    assert "Globex" in (row.failure_message or "")
+    assert row.failure_message == (
+        "This was a sign-in to Globex, and it was begun for the account that was connected before: choose that one there."
+    )
     grant = await Grant.get()
     assert (grant.state, grant.revocation, grant.sealed_access) == (GrantState.GONE, RevocationOutcome.REVOKED, None)
     assert world.living("Globex") == []
+
+
+async def test_the_wrong_workspace_is_told_with_the_name_of_the_right_one(world: World) -> None:
+    await world.grant()
+
+    row = await world.sign_in("Globex", wanted="T0ACME001")
+
+    assert row.failure_message == "This was a sign-in to Globex, and it was begun for Acme: choose that one there."
 
 
 async def test_the_wrong_workspace_keeps_its_token_where_somebody_uses_it(world: World) -> None:

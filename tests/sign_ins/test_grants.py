@@ -145,6 +145,18 @@ async def test_a_trouble_of_tokens_that_were_refreshed_since_is_no_trouble(world
     assert world.told == []
 
 
+async def test_a_recovery_takes_back_no_trouble_that_came_since(world: World) -> None:
+    grant = await world.grant()
+    await note_trouble(grant, StatusReason.PROVIDER_UNREACHABLE, "Away.", ground=world.ground)
+    read = await Grant.get()
+    await note_trouble(read, StatusReason.REVOKED, "Revoked.", ground=world.ground)
+
+    await note_recovery(read, ground=world.ground)
+
+    assert (await Grant.get()).trouble is StatusReason.REVOKED
+    assert [type(told).__name__ for told in world.told] == ["GrantTroubled", "GrantTroubled"]
+
+
 async def test_ending_is_told_once_and_retiring_never(world: World) -> None:
     first, second = await world.grant(), await world.grant("Globex")
 

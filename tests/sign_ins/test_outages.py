@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from tests import databases
 from tests.faults.before_postgres import through_proxy
 from tests.faults.proxy import Proxy, Refuse
 from tests.sandbox.running import Sandbox
-from tests.sign_ins.test_refresh import TWELVE_HOURS
+from tests.sign_ins.refreshing import TWELVE_HOURS
+from tests.sign_ins.test_schema import listening
 from tests.sign_ins.world import World, open_world
 
 pytestmark = pytest.mark.skipif(not databases.POSTGRES_URL, reason="this run is SQLite's")
@@ -44,12 +46,12 @@ async def lose_the_database(proxy: Proxy) -> None:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    """Return once the provider has done it."""
+    """Return once it is so."""
     for _ in range(1000):
         if is_so():
             return
         await asyncio.sleep(0.01)
-    raise AssertionError("the provider did not do it")
+    raise AssertionError("it did not come to be so")
 
 
 async def test_fresh_tokens_are_saved_once_it_is_back(database_url: str, rotating_sandbox: Sandbox, tmp_path: Path) -> None:
@@ -98,3 +100,21 @@ async def test_a_sign_in_is_finished_once_it_is_back(database_url: str, sandbox:
         assert page.status_code == 200
         assert (ended.status, ended.grant_id) == (AuthorizationStatus.COMPLETED, grant.id)
         assert grant.state is GrantState.WAITING
+
+
+async def test_who_waits_for_a_sign_in_is_told_of_its_end_once_it_is_back(
+    database_url: str, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with world_behind_proxy(database_url, sandbox, tmp_path) as (proxy, world):
+        row = await world.begin()
+        async with listening(row, world) as statuses:
+            first = await anext(statuses)
+            await lose_the_database(proxy)
+            world.clock.advance(timedelta(minutes=10))
+            ending = asyncio.ensure_future(anext(statuses))
+            refused = proxy.refused
+            await until(lambda: proxy.refused > refused + 2)
+            proxy.heal()
+            told = [first, await ending, *[status async for status in statuses]]
+
+    assert told == ["PENDING", "EXPIRED"]

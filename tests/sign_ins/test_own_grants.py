@@ -187,6 +187,8 @@ async def test_a_wrong_secret_is_the_apps_trouble_and_its_mending_brings_it_back
         InstalledAppStatus.NEEDS_REAUTHENTICATION,
         StatusReason.CLIENT_REFUSED,
     )
+    turn = "A Team Admin has to set the installed app's client right, with `editInstalledApp`."
+    assert [str(words).endswith(turn) for words in (failed.failure_message, refused.status_message)] == [True, True]
     await edit(app.id, ClientEdit(secret=Secret(host.secret)), caller=ada, ground=team.ground)
     assert (await find(ada.team_id, app.id)).status is InstalledAppStatus.ACTIVE
     assert (await host.sign_in(team, bob, app)).status is AuthorizationStatus.COMPLETED

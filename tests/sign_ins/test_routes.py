@@ -89,6 +89,19 @@ async def test_link_out_the_link_of_a_stranger_connects_nothing_to_their_team(wo
     assert world.sandbox.state()["requests"] == []
 
 
+async def test_link_out_a_members_link_takes_nobody_else_of_the_same_team_along(world: World) -> None:
+    colleague = await world.join("Bob")
+    link = await world.start(await world.begin(by_session(colleague)))
+    before = await rows()
+
+    async with world.browser() as admins:
+        shown, posted = await admins.http.get(link), await admins.http.post(link, headers=FROM_HERE)
+
+    assert (shown.status_code, posted.status_code) == (403, 403)
+    assert {"location", "set-cookie"}.isdisjoint(posted.headers)
+    assert await rows() == before
+
+
 async def test_link_out_a_victim_who_is_sent_straight_to_the_provider_comes_back_for_nothing(world: World) -> None:
     """The attacker departs in their own browser, and has the victim consent with the address that the provider was given."""
     attacker = await world.other_team()

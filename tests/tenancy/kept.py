@@ -10,11 +10,12 @@ from tortoise.models import Model
 NOTED = {
     "grant": frozenset({"last_used_at", "last_checked_at", "next_check_at", "quiet_until"}),
     "access_token": frozenset({"last_used_at"}),
-    "counter": frozenset({"sequence"}),
+    "counter": frozenset({"sequence", "used"}),
 }
 """What asking leaves behind, whatever is answered: when a token, or what it stands for, was last put to use.
 
-And the log's length, since it tells who was refused something: so its new entries may be of that type.
+And the log's length and what of the day's refusals is used, since the log tells who was refused something: so its new entries may
+be of that type.
 """
 
 Row = tuple[tuple[str, Any], ...]

@@ -179,6 +179,7 @@ ROWS: Mapping[str, Row] = {
     "Mutation.deleteIntegration(input.id)": Row("connected"),
     "Mutation.deleteInstalledApp(input.id)": Row(GIT),
     "Mutation.revokeAccessToken(input.id)": Row("AccessToken"),
+    "Mutation.createSignInLink(input.id)": Row("TeamMember"),
     "Mutation.removeTeamMember(input.id)": Row("TeamMember"),
 }
 

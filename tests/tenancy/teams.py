@@ -9,17 +9,17 @@ from uuid import UUID
 from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery
 from app.events import Event
-from app.graphql.callers import Caller, Role, Scope
+from app.graphql.callers import Caller, Role, Scope, scopes_of
 from app.installed_apps.actions import delete as delete_app
 from app.installed_apps.models import InstalledApp
 from app.integrations.actions import delete
 from app.integrations.models import Integration
 from app.integrations.sources import BySignIn, ThroughApp
 from app.monitors.actions import Recorded, record_run
-from app.monitors.models import RunOutcome
+from app.monitors.models import Failure, RunOutcome
 from app.monitors.reported import ReportedRun
 from app.sealing.secret import Secret
-from app.teams.access_tokens import CreatedToken, create_access_token, revoke_access_token, scopes_of
+from app.teams.access_tokens import CreatedToken, create_access_token, revoke_access_token
 from app.teams.actions import add_member, remove_member
 from app.teams.sign_in_links import make_sign_in_link
 from tests.installed_apps.git_servers import GITHUB, GITLAB, Host
@@ -152,7 +152,12 @@ async def _record(world: World, caller: Caller, run_id: str) -> Recorded:
     """Report a run: what posts through the deleted app has failed with it at once."""
     _pass(world)
     run = ReportedRun(
-        monitor_key="checkout", run_id=run_id, outcome=RunOutcome.FAILED, started_at=world.clock.now(), duration_ms=1200
+        monitor_key="checkout",
+        run_id=run_id,
+        outcome=RunOutcome.FAILED,
+        started_at=world.clock.now(),
+        duration_ms=1200,
+        failures=(Failure(f"the test of {run_id}", "It failed."),),
     )
     return await record_run(run, caller=caller, ground=world.ground)
 

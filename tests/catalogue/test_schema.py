@@ -1,0 +1,52 @@
+"""The providers and kinds by their ids."""
+
+from typing import Any
+
+from graphql import GraphQLInterfaceType
+
+from app.graphql.context import Context
+from app.ground import Ground
+from app.schema import NODES, build_schema
+from tests.graphql.tiny import World, caller
+
+SCHEMA = build_schema()
+ALL = "{ providers { __typename id key integrationKinds { __typename id key } } }"
+FOUND = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Provider { key } ... on IntegrationKind { key } } }"
+
+
+async def ask(document: str, ground: Ground, **variables: object) -> dict[str, Any]:
+    result = await SCHEMA.execute(
+        document, variable_values=variables, context_value=Context(caller=caller(), ground=ground, request_id="1")
+    )
+    assert result.errors is None
+    assert result.data is not None
+    return result.data
+
+
+async def test_each_is_found_again_by_its_id() -> None:
+    ground = World().ground
+    providers = (await ask(ALL, ground))["providers"]
+    kinds = {kind["id"]: kind for provider in providers for kind in provider.pop("integrationKinds")}
+    shown = [*providers, *kinds.values()]
+
+    data = await ask(FOUND, ground, ids=[each["id"] for each in shown])
+
+    assert data["nodes"] == shown
+    assert len({each["id"] for each in shown}) == len(shown) == len({each["key"] for each in shown})
+
+
+async def test_an_id_stays_what_it_is_from_version_to_version() -> None:
+    providers = (await ask(ALL, World().ground))["providers"]
+
+    assert {each["key"]: each["id"] for each in providers} == {
+        "github-enterprise-server": "UHJvdmlkZXI6YKqc2MzZUQ-02Juh3zQrRA",
+        "gitlab-self-managed": "UHJvdmlkZXI6k5YoAPb2VnOmBwsrEPN_yg",
+        "slack": "UHJvdmlkZXI6UBd9NkY3UJ6Fgth-yac-vg",
+    }
+
+
+def test_whatever_has_an_id_is_found_by_it() -> None:
+    node = SCHEMA._schema.type_map["Node"]  # noqa: SLF001 - Strawberry shows it in no other way
+    assert isinstance(node, GraphQLInterfaceType)
+
+    assert {kind.name for kind in SCHEMA._schema.get_possible_types(node)} == NODES.keys()  # noqa: SLF001 - as above

@@ -1,0 +1,122 @@
+"""Every place in the code that makes rows has a bound: a quota of the team's, or a reason why it needs none."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from graphql import GraphQLObjectType
+
+from app.quotas import Quotas
+from app.schema import build_schema
+
+APP = Path(__file__).parent.parent / "app"
+
+CHANGES = "max_changes_per_day"
+
+ROWS: Mapping[str, tuple[str, ...] | str] = {
+    "monitors.actions.find_or_make: Monitor": ("max_monitors",),
+    "monitors.actions._create: MonitorRun": ("max_runs_per_minute", "max_runs_per_day", "max_run_kilobytes_per_day"),
+    "deliveries.reactions._make: Delivery": ("max_deliveries_per_day",),
+    "deliveries.settling._keep: DeliveryAttempt": "A hundred for each delivery.",
+    "deliveries.leases._claim: Pace": "One for each channel that integrations post to; an integration takes a change to move.",
+    "teams.actions.found_team: Team": "The operator's command line alone makes teams.",
+    "teams.actions._join: member": ("max_members", CHANGES),
+    "teams.access_tokens._keep: AccessToken": ("max_access_tokens", "max_access_tokens_of_member", CHANGES),
+    "teams.sign_in_links.put_link: SignInLink": "One with each member who is added, and the operator's; swept once they ran out.",
+    "teams.sessions.open_session: BrowserSession": "Fifty of a member: one more takes the place of the oldest.",
+    "teams.oidc_sign_ins.begin: OidcSignIn": "60 a minute from an address, 6,000 from all; swept once they ran out.",
+    "sign_ins.actions.begin: row": (CHANGES,),
+    "sign_ins.completion._save_grant: grant": "One for each sign-in that was begun.",
+    "installed_apps.actions.share: InstalledApp": ("max_installed_apps", CHANGES),
+    "installed_apps.shared_clients._create: InstalledApp": ("max_installed_apps", CHANGES),
+    "installed_apps.shared_clients.add: client": ("max_installed_apps", CHANGES),
+    "installed_apps.shared_clients._carry_out: plan.successor": (CHANGES,),
+    "integrations.adding.add: integration": ("max_integrations", CHANGES),
+    "integrations.posts.prepare: MonitoringPost": "One for each integration.",
+    "integrations.connections.prepare: ApiConnection": "One for each integration.",
+    "events._commit: Counter": "One for each team.",
+    "events._number: Event": "Those of a member's change count; all others follow from what has a bound.",
+    "sealing.key_states.add: cls": "One for each key of the operator's keyring.",
+    "sealing.presence.announce: LiveProcess": "One for each process.",
+    "sealing.vault._first_data_key: row": "One for each team.",
+    "telemetry.exporting.__init__: Resource": "No row: what traces say of who sends them.",
+}
+"""What makes a row, as "module.function: what", by the quotas that bound it."""
+
+MUTATIONS: Mapping[str, tuple[str, ...] | str] = {
+    "recordMonitorRun": (
+        *("max_runs_per_minute", "max_runs_per_day", "max_run_kilobytes_per_day"),
+        *("max_deliveries_per_day", "max_monitors"),
+    ),
+    "beginAuthorization": (CHANGES,),
+    "addInstalledApp": ("max_installed_apps", CHANGES),
+    "editInstalledApp": (CHANGES,),
+    "reauthenticateInstalledApp": (CHANGES,),
+    "addIntegration": ("max_integrations", "max_integrations_of_monitor", "max_installed_apps", "max_monitors", CHANGES),
+    "editIntegration": ("max_integrations_of_monitor", "max_installed_apps", "max_monitors", CHANGES),
+    "reauthenticateIntegration": ("max_installed_apps", CHANGES),
+    "pauseIntegration": (CHANGES,),
+    "resumeIntegration": (CHANGES,),
+    "retryDelivery": (CHANGES,),
+    "addTeamMember": ("max_members", CHANGES),
+    "changeTeamMemberRole": (CHANGES,),
+    "createSignInLink": (CHANGES,),
+    "createAccessToken": ("max_access_tokens", "max_access_tokens_of_member", CHANGES),
+    "checkInstalledApp": "It makes no row; how often a provider's word turns is bounded like changes.",
+    "deleteInstalledApp": "Each goes once, and was added.",
+    "deleteIntegration": "Each goes once, and was added.",
+    "removeTeamMember": "Each goes once for each time that they were added.",
+    "revokeAccessToken": "Each goes once, and was made.",
+    "revokeAuthorization": "Each ends once, and was begun.",
+}
+"""What bounds the rows that each mutation leaves, its events among them."""
+
+
+def test_every_place_that_makes_rows_is_bounded() -> None:
+    assert sorted(_makers()) == sorted(ROWS)
+
+
+def test_every_mutation_is_bounded() -> None:
+    mutation = build_schema()._schema.mutation_type  # noqa: SLF001 - as graphql-core sees it
+
+    assert isinstance(mutation, GraphQLObjectType)
+    assert sorted(mutation.fields) == sorted(MUTATIONS)
+
+
+def test_every_quota_bounds_something_and_every_bound_is_one() -> None:
+    named = {quota for bound in (*ROWS.values(), *MUTATIONS.values()) if not isinstance(bound, str) for quota in bound}
+
+    assert named == set(Quotas.model_fields)
+
+
+def test_a_place_that_makes_rows_is_found() -> None:
+    tree = ast.parse("async def put():\n    def inner():\n        Row.create(id=1)\n    row.save(force_create=former is None)\n")
+
+    assert list(_made_in(tree, within="module")) == ["module.put: Row", "module.put: row"]
+
+
+def _makers() -> Iterator[str]:
+    for path in sorted(APP.rglob("*.py")):
+        within = path.relative_to(APP).with_suffix("").parts
+        if within[0] not in {"sandbox", "migrations"}:
+            yield from _made_in(ast.parse(path.read_text()), within=".".join(within))
+
+
+def _made_in(tree: ast.AST, *, within: str) -> Iterator[str]:
+    """Yield what makes rows, in the outermost function or method that does."""
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                made = {ast.unparse(call.func.value) for call in ast.walk(node) if _makes_rows(call)}  # type: ignore[attr-defined]  # a method's
+                yield from (f"{within}.{name}: {what}" for what in sorted(made))
+            case ast.ClassDef():
+                yield from _made_in(node, within=within)
+
+
+def _makes_rows(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(attr="create" | "bulk_create" | "get_or_create" | "update_or_create")):
+            return True
+        case ast.Call(func=ast.Attribute(attr="save"), keywords=keywords):
+            return any(keyword.arg == "force_create" for keyword in keywords)
+    return False
