@@ -13,8 +13,7 @@ DEPTH = 32
 SEPARATORS = 20_500
 """As many commas and brackets as the most values that a request's variables may have can need, and some around them."""
 
-# One that does not end goes to the end of the text: were it none, the search would begin again at each quote within it.
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_NEITHER_QUOTE_NOR_SEPARATOR = bytes(set(range(256)) - set(b'",[{'))
 # A whole pair, half of one, or any other escape: what stands behind a backslash is never the beginning of the next.
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
@@ -35,7 +34,7 @@ def parse_json(body: bytes, *, depth: int = DEPTH, separators: int = SEPARATORS)
     readers would choose differently), NaN, infinities and numbers too large to be finite, lone surrogates; and what has more
     commas and opening brackets than `separators`: a mebibyte of empty lists takes a second to read.
     """
-    if _count_separators(body) > separators and _count_separators(_STRING.sub(b"", body)) > separators:
+    if _count_separators(body) > separators and _count_outside_strings(body) > separators:
         return NotJson("it has too many values")
     try:
         deep = _deeper_than(depth, orjson.loads(body))
@@ -65,6 +64,16 @@ class _OddJsonError(ValueError):
 
 def _count_separators(body: bytes) -> int:
     return body.count(b",") + body.count(b"[") + body.count(b"{")
+
+
+def _count_outside_strings(body: bytes) -> int:
+    """Count separators up to where the text is no longer JSON, or further.
+
+    A pattern over the strings takes 90 ms for a mebibyte of short ones, and lets no other thread run meanwhile. So: escapes go
+    first; then all that is neither; then each two quotes side by side: that is an empty string, or it joins two strings.
+    """
+    bare = body.replace(rb"\\", b"").replace(rb"\"", b"").translate(None, _NEITHER_QUOTE_NOR_SEPARATOR).replace(b'""', b"")
+    return sum(map(len, bare.split(b'"')[::2]))
 
 
 def _deeper_than(depth: int, value: object) -> bool:

@@ -9,6 +9,11 @@ PLAIN = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=10,
 )
+ODD_TEXTS = st.recursive(
+    st.text(alphabet='",[{\\a'),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(alphabet='",[{\\a'), inner, max_size=4),
+    max_leaves=20,
+)
 
 
 @given(PLAIN)
@@ -62,3 +67,22 @@ def test_what_separates_values_is_counted_outside_of_texts(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"[1,2,3,4]", b"[[[[", b'{"a":{"b":{"c":{}}}}', b'["\\"",1,2,3]', b'["a\\\\",1,2,3]'])
 def test_more_of_it_than_is_allowed_is_refused_unread(body: bytes) -> None:
     assert parse_json(body, separators=3) == NotJson("it has too many values")
+
+
+@given(ODD_TEXTS)
+def test_what_separates_values_is_counted_exactly_whatever_stands_in_texts(value: object) -> None:
+    count = separators_of(value)
+
+    assert parse_json(orjson.dumps(value), separators=count) == value
+    assert parse_json(orjson.dumps(value), separators=count - 1) == NotJson("it has too many values")
+
+
+def separators_of(value: object) -> int:
+    match value:
+        case list():
+            inside = value
+        case dict():
+            inside = list(value.values())
+        case _:
+            return 0
+    return 1 + max(len(inside) - 1, 0) + sum(map(separators_of, inside))
