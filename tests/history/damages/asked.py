@@ -35,7 +35,9 @@ def a_refused_write_was_done(history: History, _: Kept, random: Random) -> bool:
     done = [
         place
         for place, call in enumerate(history.calls)
-        if call.outcome is Outcome.OK and call.name in {"addIntegration", "deleteIntegration", "editIntegration", "addTeamMember"}
+        if call.outcome is Outcome.OK
+        and call.name in {"addIntegration", "deleteIntegration", "editIntegration", "addTeamMember"}
+        and _is_the_only_one(call, history)
     ]
     place = one_of(done, random)
     if place is not None:
@@ -107,7 +109,9 @@ def another_teams_cursor_is_shown(history: History, _: Kept, __: Random) -> bool
 
 def a_read_shows_an_old_name(history: History, _: Kept, random: Random) -> bool:
     read = _last_read(history, random.choice(["t0", "t1"]))
-    renamed = {key_of(call.asked["id"]) for call in _acknowledged(history, "editIntegration")}
+    added = {call.answer["integration"]["id"]: call.ended for call in _acknowledged(history, "addIntegration")}
+    edits = [call for call in _acknowledged(history, "editIntegration") if call.ended < read.begun]
+    renamed = {key_of(call.asked["id"]) for call in edits if added.get(call.asked["id"], 0.0) < call.begun}
     for node in read.answer["integrations"]["nodes"]:
         if key_of(node["id"]) in renamed:
             node["name"] = _first_name(history, node["id"]) or "no name that was given"
@@ -148,6 +152,11 @@ def an_error_is_not_typed(history: History, _: Kept, random: Random) -> bool:
 
 def _acknowledged(history: History, name: str) -> list[Call]:
     return [call for call in history.writes if call.name == name and call.outcome is Outcome.OK]
+
+
+def _is_the_only_one(call: Call, history: History) -> bool:
+    """Whether no other call can have done the same."""
+    return [other for other in history.writes if (other.name, other.asked) == (call.name, call.asked)] == [call]
 
 
 def _last_read(history: History, team: str) -> Call:
