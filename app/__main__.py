@@ -16,12 +16,13 @@ from uuid import UUID
 
 import typer
 
+from app.access.callers import Role, Scope
 from app.console import (
     backup as backups,
     checking,
     exporting,
-    first_start,
     keys as keyring_life,
+    quickstart as first_start,
     reporting,
     sandboxes,
     serving,
@@ -30,15 +31,14 @@ from app.console import (
 from app.console.served_at import read_settings_as_served
 from app.console.serving import Serving, say_on_stdout
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
-from app.graphql.callers import Role, Scope
-from app.ground import Ground
-from app.logs import configure_logs
-from app.opening import open_ground
 from app.providers.catalogue import CATALOGUE
 from app.providers.slack_manifest import manifest
-from app.schema import build_schema
+from app.service.opening import open_ground
+from app.service.schema import build_schema
+from app.services import Ground
 from app.settings import read_settings, unknown_settings
 from app.teams import console as teams
+from app.telemetry.logs import configure_logs
 
 T = TypeVar("T")
 

@@ -14,10 +14,10 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import ConfigurationError
+from app.log.quotas import Quotas
 from app.outbound.origins import OddUrl, Url, parse_url
 from app.outbound.policy import AllowRule, parse_allow
 from app.outbound.proxies import OddProxy, Proxy, parse_proxy
-from app.quotas import Quotas
 
 PREFIX = "INSTALLED_APPS_"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})

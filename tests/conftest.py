@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from app.ground import Ground
+from app.services import Ground
 from tests import databases
 from tests.grounds import make_ground
 from tests.held import HeldClock

@@ -14,9 +14,9 @@ from uuid import uuid4
 import asyncpg
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 
+from app.service.tables import MIGRATIONS, MODELS
 from app.storage import database, upgrade
 from app.storage.outages import PATIENCE, Patience
-from app.tables import MIGRATIONS, MODELS
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "")
 """Where this run's databases are made; empty: the run is for SQLite."""

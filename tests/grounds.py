@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from app.clock import Clock, SystemClock
-from app.events import Events, Reactions
-from app.ground import Ground
+from app.log.events import Events, Reactions
+from app.log.watcher import Watcher
 from app.oidc.issuer import open_issuer
 from app.outbound import Outbound
 from app.sealing.vault import open_vault
+from app.services import Ground
 from app.settings import Settings
-from app.watcher import Watcher
 from tests import databases
 from tests.processes import Service
 

@@ -17,8 +17,8 @@ from tortoise.migrations.writer import MigrationWriter
 from tortoise.transactions import in_transaction
 
 import app.migrations
+from app.service.tables import MIGRATIONS, MODELS
 from app.storage import database
-from app.tables import MIGRATIONS, MODELS
 
 
 async def missing(*, migrations: str = MIGRATIONS) -> Sequence[MigrationWriter]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx2
 
-from app.quotas import Quotas
+from app.log.quotas import Quotas
 
 _NO_QUOTAS = {f"INSTALLED_APPS_{setting.upper()}": "0" for setting in Quotas.model_fields}
 """A journey does within a minute what a team does in days."""

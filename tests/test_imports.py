@@ -7,7 +7,7 @@ from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app"
 
-TOPS = ("__main__", "console", "server", "scraping", "opening", "background", "schema", "reactions", "tables", "migrations")
+TOPS = ("__main__", "console", "service", "migrations")
 """The tables of contents and what starts the service: above all capabilities."""
 
 CAPABILITIES = (
@@ -21,9 +21,10 @@ CAPABILITIES = (
     "catalogue",
     "teams",
     "graphql",
+    "access",
 )
 OUTSIDE = ("providers",)
-GROUND_FOLDERS = ("oidc", "outbound", "sealing", "storage", "telemetry", "wire")
+GROUND_FOLDERS = ("oidc", "web", "outbound", "log", "redis", "sealing", "storage", "telemetry", "text")
 SANDBOX = "sandbox"
 SANDBOX_MAY_IMPORT = {"app.clock", "app.settings"}
 

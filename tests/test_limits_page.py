@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from app.deliveries.loaders import MOST_MADE, MOST_TOLD
-from app.graphql.charges import ANONYMOUS_POINTS
-from app.graphql.documents import DEAREST, LONGEST_DOCUMENT, MOST_TOKENS, MOST_VARIABLE_VALUES
-from app.graphql.requests import LARGEST_BODY
-from app.graphql.sizes import LARGEST
+from app.graphql.execution.documents import DEAREST, LONGEST_DOCUMENT, MOST_TOKENS, MOST_VARIABLE_VALUES
+from app.graphql.limits.cost_accounting import ANONYMOUS_POINTS
+from app.graphql.limits.sizes import LARGEST
+from app.graphql.transport.requests import LARGEST_BODY
 from app.monitors.reported import MOST_FAILURES
 from app.settings import Settings
 

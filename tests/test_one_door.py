@@ -44,11 +44,11 @@ ALLOWED = {
     },  # to the operator's collector alone, whose address is closed to all else
     "console/sandboxes.py": {"socket"},
     "console/serving.py": {"socket"},
-    "console/line.py": {"socket"},  # the line from the process that started this one, over a socket pair
+    "console/control_socket.py": {"socket"},  # the line from the process that started this one, over a socket pair
     "console/server_process.py": {"socket", "open_connection"},  # the other ends of those lines
     "console/web_server.py": {"socket"},
     "console/workers.py": {"socket"},
-    "wire/transports.py": {"socket"},  # names an option of connections that came in
+    "web/wire/transports.py": {"socket"},  # names an option of connections that came in
     "storage/postgres.py": {"create_connection"},  # Tortoise's word for opening the database
     "storage/sqlite.py": {"create_connection"},  # as above
 }

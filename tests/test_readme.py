@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs/commands.md").read_text("utf-8")
 GUIDE = (ROOT / "docs/guide.md").read_text("utf-8")
 SETTINGS = (ROOT / "docs/settings.md").read_text("utf-8")
-TABS = ROOT / "app/graphql/graphiql/operations"
+TABS = ROOT / "app/graphql/transport/graphiql/operations"
 
 PAGES = read_pages()
 ALL = "\n".join(PAGES.values())

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from graphql import GraphQLObjectType
 
-from app.quotas import Quotas
-from app.schema import build_schema
+from app.log.quotas import Quotas
+from app.service.schema import build_schema
 
 APP = Path(__file__).parent.parent / "app"
 
@@ -34,8 +34,8 @@ ROWS: Mapping[str, tuple[str, ...] | str] = {
     "integrations.adding.add: integration": ("max_integrations", CHANGES),
     "integrations.posts.prepare: MonitoringPost": "One for each integration.",
     "integrations.connections.prepare: ApiConnection": "One for each integration.",
-    "events._commit: Counter": "One for each team.",
-    "events._number: Event": "Those of a member's change count; all others follow from what has a bound.",
+    "log.events._commit: Counter": "One for each team.",
+    "log.events._number: Event": "Those of a member's change count; all others follow from what has a bound.",
     "sealing.key_states.add: cls": "One for each key of the operator's keyring.",
     "sealing.presence.announce: LiveProcess": "One for each process.",
     "sealing.vault._first_data_key: row": "One for each team.",

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.deliveries.schema import RECORDING_RUNS
-from app.errors import Forbidden, Refusal
-from app.graphql.callers import Caller, Role, Scope, scopes_of
-from app.graphql.rules import (
+from app.access.callers import Caller, Role, Scope, scopes_of
+from app.access.rules import (
     ADMINISTERING,
     ASKING_PROVIDERS,
     CHANGING,
@@ -21,7 +19,9 @@ from app.graphql.rules import (
     Rules,
     require,
 )
-from app.schema import build_schema
+from app.deliveries.schema import RECORDING_RUNS
+from app.errors import Forbidden, Refusal
+from app.service.schema import build_schema
 from app.teams.schema import OWN_TOKENS
 from tests.graphql.tiny import caller
 

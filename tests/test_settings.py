@@ -9,9 +9,9 @@ from starlette.requests import HTTPConnection
 from app.errors import ConfigurationError
 from app.outbound import parse_allow
 from app.outbound.origins import origin_of
-from app.pages import is_same_origin
 from app.settings import Settings, read_settings, unknown_settings
 from app.storage import database
+from app.web.pages import is_same_origin
 
 THREE = "OIDC_ISSUER=https://id.example.com\nOIDC_AUDIENCE=us\nOIDC_TEAM_CLAIM=team\n"
 NOT_ALL = "OIDC_ISSUER, OIDC_AUDIENCE and OIDC_TEAM_CLAIM are set all three, or none of them"

@@ -7,13 +7,13 @@ from uuid import UUID
 
 import orjson
 
-from app.activity.event_types import EventType
+from app.activity.enums import EventType
 from app.errors import CursorExpired, StatedProblem
-from app.events import Event, head
 from app.graphql.ids import encode_id
 from app.graphql.scalars import format_moment
 from app.graphql.streams import cursor_of, position_of
-from app.horizon import horizons, refuse_behind
+from app.log.events import Event, head
+from app.log.retention_mark import horizons, refuse_behind
 from app.teams.models import Team
 
 PAGE_SIZE = 500

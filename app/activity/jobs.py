@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from app import horizon
-from app.events import Change, Event
-from app.ground import Ground
-from app.retention import BATCH_SIZE, remove_of_teams
+from app.log import retention_mark as horizon
+from app.log.events import Change, Event
+from app.log.retention import BATCH_SIZE, remove_of_teams
+from app.services import Ground
 
 
 async def remove_old(*, ground: Ground) -> int:

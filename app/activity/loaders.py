@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.events import Counter, Event
 from app.graphql.context import Context
 from app.graphql.rows import find_rows
+from app.log.events import Counter, Event
 
 
 async def events(keys: Sequence[UUID], *, context: Context) -> list[Event | None]:

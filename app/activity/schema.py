@@ -9,24 +9,24 @@ import strawberry
 from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
 
+from app.access.rules import ADMINISTERING, WITH_THE_OBJECT, attributes
 from app.activity import loaders
-from app.activity.event_types import EventType
+from app.activity.enums import EventType
 from app.deliveries import schema as deliveries
-from app.events import Event as Row
 from app.graphql.connections import Arguments, UncountedConnection
 from app.graphql.context import Context, Info
+from app.graphql.extension import Fields
 from app.graphql.fields import query, relation, subscription
-from app.graphql.growth import Fields
 from app.graphql.ids import decode_id, encode_id, type_of
 from app.graphql.nodes import Node, Nodes, find_node, nodes_of
 from app.graphql.pages import paginate
 from app.graphql.rows import of_team
-from app.graphql.rules import ADMINISTERING, WITH_THE_OBJECT, attributes
 from app.graphql.streams import LogCursors, cursor_of, follow
 from app.installed_apps import schema as installed_apps
-from app.installed_apps.changes import InstalledAppChange
+from app.installed_apps.subscriptions import InstalledAppChange
 from app.integrations import schema as integrations
-from app.integrations.changes import IntegrationChange
+from app.integrations.subscriptions import IntegrationChange
+from app.log.events import Event as Row
 from app.sign_ins import schema as sign_ins
 from app.teams import schema as teams
 from app.teams.loaders import members

@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 
 import strawberry
 
+from app.access.rules import ADMINISTERING, CHANGING, WITH_THE_OBJECT, attributes
 from app.catalogue.addresses import read_address
 from app.catalogue.kinds import KINDS, Kind
 from app.errors import BadUserInput
@@ -15,7 +16,6 @@ from app.graphql.fields import query, relation
 from app.graphql.ids import encode_id
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
-from app.graphql.rules import ADMINISTERING, CHANGING, WITH_THE_OBJECT, attributes
 from app.graphql.scalars import URL
 from app.outbound.origins import OddUrl
 from app.providers import description

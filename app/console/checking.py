@@ -11,7 +11,6 @@ from app.errors import ConfigurationError
 from app.oidc.code_flow import offers_sign_in
 from app.oidc.compact import ALGORITHMS
 from app.oidc.issuer import Away, Published, look
-from app.opening import open_ground
 from app.outbound import (
     CERTIFICATES_FILE,
     CERTIFICATES_FOLDER,
@@ -27,13 +26,14 @@ from app.outbound import (
 )
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import NotConfigured
-from app.proxies import advice
+from app.redis.notifications import AWAY, client_of
 from app.sealing.presence import live_processes
+from app.service.opening import open_ground
 from app.settings import Settings, unknown_settings
 from app.storage.files import open_to_others
 from app.teams.console import members_out_of_reach
 from app.teams.oidc_sign_ins import redirect_uri_of
-from app.wake_ups import AWAY, client_of
+from app.web.proxies import advice
 
 _SHOWN = 10
 

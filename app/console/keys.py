@@ -6,14 +6,14 @@ from uuid import UUID
 
 from app.clock import SystemClock
 from app.errors import KeyUnavailable, SealError, StatedProblem
-from app.ground import Ground
-from app.opening import open_database, open_ground
 from app.sealing import keyring_life, rewrapping, rotation
 from app.sealing.data_keys import DataKey
 from app.sealing.key_states import KeyUse
 from app.sealing.keyring import is_keyring_there
 from app.sealing.keyring_life import KeyListing
 from app.sealing.vault import Binding
+from app.service.opening import open_database, open_ground
+from app.services import Ground
 from app.settings import Settings
 from app.sign_ins.models import Authorization, Grant, OAuthClient
 

@@ -12,8 +12,8 @@ from typing import Self
 
 import structlog
 
-from app.console.line import ANSWER, QUESTION
-from app.console.watching import Fault, Patience, Standing, find_fault, processor_seconds, wants_nothing
+from app.console.control_socket import ANSWER, QUESTION
+from app.console.watchdog import Fault, Patience, Standing, find_fault, processor_seconds, wants_nothing
 from app.telemetry import meters
 
 END_SECONDS = 30.0

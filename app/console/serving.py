@@ -19,16 +19,16 @@ from app.console.sandboxes import place_of_sandbox, sandbox_address, sandbox_ori
 from app.console.web_server import WebServer, begin_to_listen, bind, configure
 from app.console.workers import Workers
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
-from app.ground import Ground
-from app.logs import configure_logs
-from app.opening import Place, open_ground
 from app.sandbox import slack_app
-from app.server import create_app
+from app.service.opening import Place, open_ground
+from app.service.server import create_app
+from app.service.tables import MIGRATIONS, MODELS
+from app.services import Ground
 from app.settings import LOOPBACK_HOSTS, Settings, read_settings
-from app.stopping import Stopping
 from app.storage import database, upgrade
 from app.storage.outages import PATIENCE, until_done, unusable
-from app.tables import MIGRATIONS, MODELS
+from app.telemetry.logs import configure_logs
+from app.web.stopping import Stopping
 
 Say = Callable[[str], None]
 _FIRST_MIGRATION = "0001_"

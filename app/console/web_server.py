@@ -15,14 +15,14 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from app.console import line as lines
+from app.console import control_socket as lines
 from app.console.heap import sparing_what_stays
 from app.errors import StatedProblem
 from app.settings import Settings
-from app.stopping import ANSWER_SECONDS, LISTEN_SECONDS, SETTLE_SECONDS, Stopping
-from app.wire.http_connection import HttpConnection
-from app.wire.places import Places
-from app.wire.websocket_connection import WebSocketConnection
+from app.web.stopping import ANSWER_SECONDS, LISTEN_SECONDS, SETTLE_SECONDS, Stopping
+from app.web.wire.http_connection import HttpConnection
+from app.web.wire.places import Places
+from app.web.wire.websocket_connection import WebSocketConnection
 
 _LARGEST_MESSAGE = 1024 * 1024
 _BACKLOG = 2048

@@ -13,7 +13,7 @@ import structlog
 
 from app.console.server_process import Command, ServerProcess
 from app.console.signals import stop_when_told
-from app.console.watching import Fault, Patience
+from app.console.watchdog import Fault, Patience
 
 _AGAIN_AFTER_SECONDS = 1.0
 _log = structlog.get_logger("workers")

@@ -3,18 +3,18 @@
 import asyncio
 import contextlib
 
-from app.background import Background
 from app.console.heap import sparing_what_stays
 from app.console.sandboxes import sandbox_address
 from app.console.served_at import read_settings_as_served
 from app.console.serving import Say, Serving, settings_for
 from app.console.signals import stop_when_told
 from app.console.web_server import answering, listen
-from app.logs import configure_logs
-from app.opening import Place, open_ground
-from app.server import create_probes
+from app.service.background import Background
+from app.service.opening import Place, open_ground
+from app.service.server import create_probes
 from app.settings import Settings
-from app.stopping import Stopping
+from app.telemetry.logs import configure_logs
+from app.web.stopping import Stopping
 
 
 def work(*, host: str, port: int | None, sandbox: bool, sandbox_port: int | None, say: Say) -> None:

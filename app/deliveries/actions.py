@@ -2,16 +2,16 @@
 
 from uuid import UUID
 
+from app.access.callers import Caller
 from app.deliveries.events import DeliveryChanged
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.schedule import MOST_ATTEMPTS, MOST_EVER
 from app.errors import Refusal, UserErrorCode
-from app.events import Change
-from app.graphql.callers import Caller
-from app.ground import Ground
-from app.installed_apps.inputs import not_found
+from app.graphql.inputs import not_found
 from app.installed_apps.permissions import look_again
 from app.integrations.models import Integration
+from app.log.events import Change
+from app.services import Ground
 
 
 async def retry(delivery_id: UUID, *, caller: Caller, ground: Ground) -> Delivery:

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.deliveries.models import DeliveryStatus
-from app.events import Entry
+from app.log.event_types import EventType
+from app.log.events import Entry
 
 _TYPES = {
-    DeliveryStatus.SKIPPED: "DELIVERY_SKIPPED",
-    DeliveryStatus.RETRYING: "DELIVERY_RETRYING",
-    DeliveryStatus.DELIVERED: "DELIVERY_SUCCEEDED",
-    DeliveryStatus.FAILED: "DELIVERY_FAILED",
+    DeliveryStatus.SKIPPED: EventType.DELIVERY_SKIPPED,
+    DeliveryStatus.RETRYING: EventType.DELIVERY_RETRYING,
+    DeliveryStatus.DELIVERED: EventType.DELIVERY_SUCCEEDED,
+    DeliveryStatus.FAILED: EventType.DELIVERY_FAILED,
 }
 _WORDS = {
     DeliveryStatus.PENDING: "is waiting to be posted",
@@ -30,7 +31,7 @@ class DeliveryCreated:
 
     def entry(self) -> Entry:
         return Entry(
-            type="DELIVERY_CREATED",
+            type=EventType.DELIVERY_CREATED,
             subject_id=self.delivery_id,
             parent_id=self.integration_id,
             summary=f"A run's result for “{self.integration_name}” {_WORDS[self.status]}.",

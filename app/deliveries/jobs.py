@@ -10,8 +10,8 @@ from app.deliveries.posting import Attempt, Lost, Waiting, post
 from app.deliveries.retention import remove_old
 from app.deliveries.schedule import spread
 from app.deliveries.settling import settle
-from app.ground import Ground
-from app.stopping import WORK_SECONDS
+from app.services import Ground
+from app.web.stopping import WORK_SECONDS
 
 __all__ = ["deliver_due", "remove_old"]
 

@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery
-from app.ground import Ground
 from app.integrations.actions import grant_of
 from app.integrations.models import MonitoringPost
 from app.monitors.models import MonitorRun
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault, Messaging, Posted, RunReport
+from app.services import Ground
 from app.sign_ins import calls
 
 _LONGEST_CALL = timedelta(seconds=15)

@@ -5,12 +5,12 @@ from uuid import uuid4
 from app.deliveries.events import DeliveryChanged, DeliveryCreated
 from app.deliveries.models import WAITING, Delivery, DeliveryStatus
 from app.deliveries.rules import Verdict, judge
-from app.events import Change
 from app.integrations.events import IntegrationDeleted, IntegrationStatusChanged
 from app.integrations.models import Integration, IntegrationStatus, MonitoringPost
+from app.log.events import Change
+from app.log.quotas import DELIVERIES_OF_DAY
 from app.monitors.events import RunRecorded
 from app.providers.contract import Occasion
-from app.quotas import DELIVERIES_OF_DAY
 
 
 async def make(change: Change, happening: RunRecorded) -> None:

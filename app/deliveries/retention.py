@@ -8,11 +8,11 @@ from tortoise.expressions import RawSQL
 from tortoise.queryset import QuerySet
 
 from app.deliveries.models import WAITING, Delivery, DeliveryAttempt
-from app.events import Change
-from app.ground import Ground
+from app.log.events import Change
+from app.log.retention import BATCH_SIZE, remove_of_teams
 from app.monitors import retention as runs
 from app.monitors.models import MonitorRun
-from app.retention import BATCH_SIZE, remove_of_teams
+from app.services import Ground
 
 # The newest by MAX, which both databases read off an index; whether there is any later one they would look for row by row.
 _LATER = RawSQL("""(CASE

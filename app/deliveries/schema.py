@@ -7,27 +7,28 @@ from uuid import UUID
 
 import strawberry
 
+from app.access.callers import Role, Scope
+from app.access.rules import CHANGING, WITH_THE_OBJECT, Rule, attributes
 from app.deliveries import actions, loaders, models
 from app.deliveries.models import DeliveryStatus
 from app.deliveries.notices import notice_of
 from app.errors import DatabaseAway, Unavailable
-from app.events import Event
-from app.graphql.callers import Role, Scope
 from app.graphql.connections import Arguments, UncountedConnection
 from app.graphql.context import Batch, Context, Info
 from app.graphql.enums import publish
 from app.graphql.errors import UserError
+from app.graphql.extension import Fields
 from app.graphql.fields import mutation, relation, subscription
-from app.graphql.growth import Fields
 from app.graphql.ids import decode_id, encode_id
+from app.graphql.inputs import key_of
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
-from app.graphql.rules import CHANGING, WITH_THE_OBJECT, Rule, attributes
 from app.graphql.scalars import URL
 from app.graphql.streams import cursor_of, follow
-from app.installed_apps.inputs import key_of
 from app.integrations.loaders import integrations
 from app.integrations.schema import Integration
+from app.log.event_types import EventType
+from app.log.events import Event
 from app.monitors.actions import record_run
 from app.monitors.loaders import runs
 from app.monitors.models import Failure, RunOutcome
@@ -48,7 +49,15 @@ publish(
     },
 )
 
-_TYPES = frozenset({"DELIVERY_CREATED", "DELIVERY_SKIPPED", "DELIVERY_RETRYING", "DELIVERY_SUCCEEDED", "DELIVERY_FAILED"})
+_TYPES = frozenset(
+    {
+        EventType.DELIVERY_CREATED,
+        EventType.DELIVERY_SKIPPED,
+        EventType.DELIVERY_RETRYING,
+        EventType.DELIVERY_SUCCEEDED,
+        EventType.DELIVERY_FAILED,
+    }
+)
 
 
 @strawberry.type(description="One try to hand a delivery over.")

@@ -9,11 +9,11 @@ from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.posting import Attempt
 from app.deliveries.schedule import delay_after
-from app.events import Change
-from app.ground import Ground
 from app.integrations.actions import take_note
 from app.integrations.models import Integration, MonitoringPost
+from app.log.events import Change
 from app.providers.contract import Failure, Fault
+from app.services import Ground
 from app.storage import database
 
 _WAITS = (0.1, 0.3, 1.0, 3.0, 9.0)

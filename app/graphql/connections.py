@@ -10,8 +10,8 @@ from typing import Any, Generic, Self, TypeVar
 
 import strawberry
 
+from app.access.rules import WITH_THE_OBJECT, attributes, declared
 from app.errors import BadUserInput
-from app.graphql.rules import WITH_THE_OBJECT, attributes, declared
 
 Row = TypeVar("Row")
 NodeType = TypeVar("NodeType")

@@ -8,18 +8,18 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 import strawberry
 
+from app.access.callers import Caller
+from app.access.refusals import NoteRefusal, note_nothing
 from app.errors import Unauthenticated
-from app.fairness import FairSemaphore
-from app.graphql.budget import Budget
-from app.graphql.callers import Caller
-from app.graphql.insistence import INSISTENCE, Insistence
-from app.graphql.loading import Loader
-from app.graphql.persisted import PersistedDocuments
-from app.graphql.refusals import NoteRefusal, note_nothing
-from app.graphql.tasks import Tasks
-from app.graphql.turns import Place, Turns
-from app.ground import Ground
-from app.rates import Bucket
+from app.graphql.execution.insistence import INSISTENCE, Insistence
+from app.graphql.execution.loading import Loader
+from app.graphql.execution.turns import Place, Turns
+from app.graphql.transport.persisted import PersistedDocuments
+from app.outbound.budget import Budget
+from app.redis.rate_limits import Bucket
+from app.services import Ground
+from app.storage.tasks import Tasks
+from app.web.fairness import FairSemaphore
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

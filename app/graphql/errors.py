@@ -12,6 +12,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+from app.access.rules import WITH_THE_OBJECT, attributes
 from app.errors import (
     BadUserInput,
     DatabaseAway,
@@ -23,11 +24,10 @@ from app.errors import (
     TooComplex,
     UserErrorCode,
 )
-from app.graphql.documents import WHICH_OPERATION
 from app.graphql.enums import publish
+from app.graphql.error_messages import is_about_a_value, is_about_size, without_tokens, without_value
+from app.graphql.execution.documents import WHICH_OPERATION
 from app.graphql.lists import comes_at_most
-from app.graphql.rules import WITH_THE_OBJECT, attributes
-from app.graphql.wording import is_about_a_value, is_about_size, without_tokens, without_value
 
 MUTATIONS_GO_BY_POST = "Mutations go by POST."
 TOO_LONG = "The document is too long or nested too deeply: at most 16 KiB, 2,000 tokens and 15 levels."

@@ -13,12 +13,12 @@ from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_args, get_origi
 import strawberry
 from strawberry.types.base import has_object_definition
 
+from app.access.rules import READING, Rule, declared, require
 from app.errors import Forbidden, Refusal, TryAgainLater, Unavailable, UserErrorCode
 from app.graphql.connections import Arguments, ForwardArguments
 from app.graphql.context import Context, Info
 from app.graphql.errors import UserError
-from app.graphql.insistence import Tries
-from app.graphql.rules import READING, Rule, declared, require
+from app.graphql.execution.insistence import Tries
 from app.outbound import waiting_until
 
 Resolver: TypeAlias = Callable[..., Any]

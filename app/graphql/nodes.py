@@ -8,11 +8,11 @@ from uuid import UUID
 import strawberry
 from strawberry.types.base import get_object_definition
 
+from app.access.rules import WITH_THE_OBJECT, attributes
 from app.errors import BadUserInput
 from app.graphql.connections import LARGEST_SIZE
 from app.graphql.context import Batch, Context
 from app.graphql.ids import decode_id, type_of
-from app.graphql.rules import WITH_THE_OBJECT, attributes
 
 
 @strawberry.interface(description="Something that `node(id:)` finds again.")

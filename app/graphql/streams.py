@@ -11,11 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from app.errors import BadUserInput, CursorExpired, CursorInvalid
-from app.events import Event
 from app.graphql.context import Context
 from app.graphql.cursors import read_position, write_position
-from app.graphql.insistence import insist
-from app.watcher import Watcher
+from app.graphql.execution.insistence import insist
+from app.log.events import Event
+from app.log.watcher import Watcher
 
 _KIND = "log"
 _HEX = re.compile(r"[0-9a-f]{32}")

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from app.access.callers import Caller
+from app.access.rules import ADMINISTERING
 from app.errors import Refusal, UserErrorCode
-from app.events import Change
-from app.graphql.callers import Caller
-from app.graphql.rules import ADMINISTERING
-from app.ground import Ground
+from app.graphql.inputs import not_found
+from app.graphql.revisions import check_unchanged, touch
 from app.installed_apps.events import InstalledAppAdded, InstalledAppDeleted, InstalledAppEdited, InstalledAppReauthenticated
-from app.installed_apps.inputs import not_found
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.permissions import is_shared_authorization, look_again, may_edit, may_reauthenticate
-from app.installed_apps.revisions import check_unchanged, touch
-from app.quotas import INSTALLED_APPS, require_room
+from app.log.events import Change
+from app.log.quotas import INSTALLED_APPS, require_room
+from app.services import Ground
 from app.sign_ins import endings, grants
 from app.sign_ins.models import Grant, OAuthClient
 from app.teams.names import check_name

@@ -6,18 +6,18 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
+from app.access.callers import Caller
 from app.clock import APART
 from app.errors import Refusal, SealError, UserErrorCode
-from app.events import Change
-from app.graphql.callers import Caller
-from app.ground import Ground
 from app.installed_apps.actions import find
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.telling import tell, tell_trouble
+from app.log.events import Change
+from app.log.quotas import TROUBLES_OF_DAY
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Failure, Fault
 from app.providers.hosting import Hosting
-from app.quotas import TROUBLES_OF_DAY
+from app.services import Ground
 from app.sign_ins import checks, faults, oauth_clients
 from app.sign_ins.grants import live_grant_of
 from app.sign_ins.models import OAuthClient, StatusReason

@@ -4,6 +4,8 @@ from app.graphql.enums import publish
 from app.installed_apps.models import InstalledAppStatus
 from app.sign_ins.models import StatusReason
 
+__all__ = ["InstalledAppStatus", "StatusReason"]
+
 publish(
     InstalledAppStatus,
     name="InstalledAppStatus",

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.events import Entry
 from app.installed_apps.models import InstalledAppStatus
+from app.log.event_types import EventType
+from app.log.events import Entry
 from app.sign_ins.models import StatusReason
 
 
@@ -16,7 +17,7 @@ class InstalledAppAdded:
 
     def entry(self) -> Entry:
         return Entry(
-            type="INSTALLED_APP_ADDED",
+            type=EventType.INSTALLED_APP_ADDED,
             subject_id=self.installed_app_id,
             summary=f"The installed app “{self.name}” was added, connected to {self.connected_to}.",
             status=InstalledAppStatus.ACTIVE,
@@ -30,7 +31,7 @@ class InstalledAppEdited:
 
     def entry(self) -> Entry:
         return Entry(
-            type="INSTALLED_APP_EDITED",
+            type=EventType.INSTALLED_APP_EDITED,
             subject_id=self.installed_app_id,
             summary=f"The installed app “{self.name}” was edited.",
         )
@@ -43,7 +44,7 @@ class InstalledAppDeleted:
 
     def entry(self) -> Entry:
         return Entry(
-            type="INSTALLED_APP_DELETED",
+            type=EventType.INSTALLED_APP_DELETED,
             subject_id=self.installed_app_id,
             summary=f"The installed app “{self.name}” was deleted.",
         )
@@ -57,7 +58,7 @@ class InstalledAppReauthenticated:
 
     def entry(self) -> Entry:
         return Entry(
-            type="INSTALLED_APP_REAUTHENTICATED",
+            type=EventType.INSTALLED_APP_REAUTHENTICATED,
             subject_id=self.installed_app_id,
             summary=f"The installed app “{self.name}” was re-authenticated.",
             status=InstalledAppStatus.ACTIVE,
@@ -76,7 +77,7 @@ class InstalledAppStatusChanged:
 
     def entry(self) -> Entry:
         return Entry(
-            type="INSTALLED_APP_STATUS_CHANGED",
+            type=EventType.INSTALLED_APP_STATUS_CHANGED,
             subject_id=self.installed_app_id,
             summary=f"The installed app “{self.name}” is now {self.status}" + (f" ({self.reason})." if self.reason else "."),
             status=self.status,

@@ -4,14 +4,14 @@ from datetime import datetime
 
 import strawberry
 
+from app.access.rules import ADMINISTERING, CHANGING, CHANGING_OWN, WITH_THE_OBJECT, attributes, require
 from app.errors import Refusal, UserErrorCode
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
-from app.graphql.rules import ADMINISTERING, CHANGING, CHANGING_OWN, WITH_THE_OBJECT, attributes, require
+from app.graphql.inputs import chosen, given, key_of
 from app.graphql.scalars import URL
 from app.installed_apps import actions, checks, shared_clients
-from app.installed_apps.inputs import chosen, given, key_of
 from app.installed_apps.permissions import is_shared_authorization
 from app.installed_apps.shared_clients import ClientEdit, NewClient
 from app.installed_apps.types import InstalledApp

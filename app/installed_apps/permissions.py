@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
+from app.access.callers import Caller, Role
+from app.access.rules import ADMINISTERING, CHANGING, CHANGING_OWN, Rule, role_error
 from app.errors import Refusal, UserErrorCode
-from app.events import Change
-from app.graphql.callers import Caller, Role
-from app.graphql.rules import ADMINISTERING, CHANGING, CHANGING_OWN, Rule, role_error
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
+from app.log.events import Change
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Sharing
 from app.sign_ins.models import Grant

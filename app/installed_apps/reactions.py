@@ -1,8 +1,8 @@
 """What becomes of an installed app when the grant, or the OAuth client, that it holds does."""
 
-from app.events import Change
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.telling import tell, tell_trouble
+from app.log.events import Change
 from app.sign_ins.events import ClientRecovered, ClientTroubled, GrantEnded, GrantRecovered, GrantTroubled, MemberSignedIn
 from app.sign_ins.models import LIVE, Grant, StatusReason
 

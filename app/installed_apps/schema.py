@@ -9,22 +9,22 @@ from tortoise.queryset import QuerySet
 
 from app.graphql.connections import Arguments, Connection
 from app.graphql.context import Batch, Context, Info
+from app.graphql.extension import Fields
 from app.graphql.fields import query, relation
-from app.graphql.growth import Fields
 from app.graphql.ids import decode_id
 from app.graphql.pages import paginate
+from app.graphql.row_search import nothing_of, search_in
 from app.graphql.rows import of_team
 from app.installed_apps import loaders, models
 from app.installed_apps.actions import live_key
-from app.installed_apps.changes import InstalledAppChange, installed_app_changed
-from app.installed_apps.models import InstalledAppStatus
+from app.installed_apps.enums import InstalledAppStatus
 from app.installed_apps.mutations import (
     add_installed_app,
     check_installed_app,
     edit_installed_app,
     reauthenticate_installed_app,
 )
-from app.installed_apps.search import nothing_of, search_in
+from app.installed_apps.subscriptions import InstalledAppChange, installed_app_changed
 from app.installed_apps.types import InstalledApp
 from app.providers.catalogue import CATALOGUE
 from app.sign_ins.schema import Authorization

@@ -4,23 +4,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from app.access.callers import Caller
+from app.access.rules import ADMINISTERING
 from app.catalogue.addresses import ServerAddress
 from app.errors import KeyUnavailable, Refusal, SealError, UserErrorCode
-from app.events import Change
-from app.graphql.callers import Caller
-from app.graphql.rules import ADMINISTERING
-from app.ground import Ground
+from app.graphql.revisions import check_unchanged, touch
 from app.installed_apps.actions import already_there, find, live_key, look_for_room
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_provider, check_secret
 from app.installed_apps.events import InstalledAppAdded, InstalledAppEdited
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.permissions import look_again, refuse_unless_admitted
-from app.installed_apps.revisions import check_unchanged, touch
 from app.installed_apps.telling import tell
+from app.log.events import Change
 from app.providers.contract import Failure, Fault
 from app.providers.description import Provider
 from app.providers.hosting import Hosting
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.sign_ins import endings, faults, oauth_clients
 from app.sign_ins.models import OAuthClient
 from app.sign_ins.oauth_clients import SealedSecret

@@ -1,8 +1,8 @@
 """Saying how an installed app is, when that has changed."""
 
-from app.events import Change
 from app.installed_apps.events import InstalledAppStatusChanged
 from app.installed_apps.models import InstalledApp
+from app.log.events import Change
 from app.sign_ins.models import StatusReason
 
 

@@ -5,25 +5,23 @@ from typing import Annotated
 
 import strawberry
 
+from app.access.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
 from app.catalogue.schema import Provider, callback_url, provider_of
 from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Info
 from app.graphql.fields import relation
 from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
-from app.graphql.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
 from app.graphql.scalars import URL
-from app.installed_apps import enums, loaders, models, permissions
-from app.installed_apps.models import InstalledAppStatus
+from app.installed_apps import loaders, models, permissions
+from app.installed_apps.enums import InstalledAppStatus, StatusReason
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import missing_scopes
 from app.sign_ins.channels import page_of_channels
-from app.sign_ins.models import Grant, OAuthClient, StatusReason
+from app.sign_ins.models import Grant, OAuthClient
 from app.sign_ins.schema import Authorization, Channel
 from app.teams.loaders import members
 from app.teams.schema import TeamMember
-
-del enums  # imported for being published
 
 Search = Annotated[str | None, strawberry.argument(description="Only those whose name has this in it, in upper or lower case.")]
 

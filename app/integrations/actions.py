@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
-from app.events import Change
-from app.graphql.callers import Caller
-from app.ground import Ground
-from app.installed_apps.inputs import not_found
+from app.graphql.inputs import not_found
+from app.graphql.revisions import touch
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.permissions import look_again
-from app.installed_apps.revisions import touch
 from app.integrations import connections
 from app.integrations.events import IntegrationDeleted, IntegrationEdited
 from app.integrations.models import Integration
 from app.integrations.permissions import may_edit
 from app.integrations.telling import STATUS_COLUMNS, save_status, standing_of, tell_status
+from app.log.events import Change
 from app.providers.contract import Failure, Fault
+from app.services import Ground
 from app.sign_ins import faults, grants
 from app.sign_ins.models import StatusReason
 

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import uuid4
 
+from app.access.callers import Caller
 from app.catalogue.kinds import CONNECT_API, POST_MONITORING_RESULTS, Kind
-from app.events import Change
-from app.graphql.budget import Budget
-from app.graphql.callers import Caller
-from app.ground import Ground
 from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.permissions import look_again
@@ -20,7 +17,10 @@ from app.integrations.kinds import Ready, check_offered
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.posts import POST_FIELD, MonitoringPostSettings
 from app.integrations.sources import INSTALLED_APP_FIELD, ThroughApp, Using, rehearse, take
-from app.quotas import INTEGRATIONS, require_room
+from app.log.events import Change
+from app.log.quotas import INTEGRATIONS, require_room
+from app.outbound.budget import Budget
+from app.services import Ground
 from app.sign_ins.models import Grant
 from app.teams.names import check_name
 

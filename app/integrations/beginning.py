@@ -4,20 +4,20 @@ from collections.abc import Sequence
 
 import strawberry
 
+from app.access.callers import Caller
+from app.access.rules import CHANGING, WITH_THE_OBJECT, attributes
 from app.errors import Refusal, UserErrorCode
-from app.graphql.callers import Caller
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
-from app.graphql.rules import CHANGING, WITH_THE_OBJECT, attributes
-from app.ground import Ground
+from app.graphql.inputs import chosen, key_of
 from app.installed_apps import actions as installed_apps
-from app.installed_apps.inputs import chosen, key_of
 from app.installed_apps.models import InstalledApp
 from app.integrations import actions as integrations
 from app.integrations.models import Integration
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Sharing
+from app.services import Ground
 from app.sign_ins import actions as sign_ins
 from app.sign_ins.models import Authorization as Row
 from app.sign_ins.schema import Authorization

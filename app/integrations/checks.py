@@ -7,14 +7,14 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from app.clock import APART
-from app.events import Change
-from app.ground import Ground
 from app.integrations.actions import grant_of, take_note
 from app.integrations.connection_rules import Layout
 from app.integrations.connection_targets import find_failure
 from app.integrations.models import ApiConnection, Integration
+from app.log.events import Change
 from app.providers.contract import Failure
 from app.repositories.references import RepositoryRef
+from app.services import Ground
 from app.sign_ins.models import Grant
 from app.storage import database
 

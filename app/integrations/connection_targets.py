@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from app.graphql.budget import Budget
-from app.ground import Ground
 from app.integrations.connection_rules import BRANCH_FIELD, REPOSITORY_FIELD, SCHEMA_FIELD, Layout
+from app.outbound.budget import Budget
 from app.providers.contract import Failure
 from app.providers.hosting import Repository
 from app.repositories import asking
 from app.repositories.asking import Question
 from app.repositories.references import RepositoryRef
+from app.services import Ground
 from app.sign_ins.models import Grant
 
 T = TypeVar("T")

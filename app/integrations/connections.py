@@ -5,11 +5,8 @@ from enum import Enum
 from typing import Any
 from uuid import UUID, uuid4
 
+from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
-from app.events import Change
-from app.graphql.budget import Budget
-from app.graphql.callers import Caller
-from app.ground import Ground
 from app.installed_apps.models import InstalledApp
 from app.integrations import connection_targets as targets
 from app.integrations.connection_rules import (
@@ -24,8 +21,11 @@ from app.integrations.connection_rules import (
 from app.integrations.kinds import Ready, ReadyEdit
 from app.integrations.models import ApiConnection, Integration
 from app.integrations.sources import Using, rehearse
+from app.log.events import Change
+from app.outbound.budget import Budget
 from app.repositories.asking import sign_in_required
 from app.repositories.references import RepositoryRef, decode_repository
+from app.services import Ground
 from app.sign_ins.grants import live_grant_of
 from app.sign_ins.models import Grant, OAuthClient
 

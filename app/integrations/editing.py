@@ -5,12 +5,9 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
+from app.access.callers import Caller
 from app.catalogue.kinds import CONNECT_API, POST_MONITORING_RESULTS
-from app.events import Change
-from app.graphql.budget import Budget
-from app.graphql.callers import Caller
-from app.ground import Ground
-from app.installed_apps.revisions import check_unchanged, touch
+from app.graphql.revisions import check_unchanged, touch
 from app.integrations import connections, posts
 from app.integrations.actions import check_editable, find, find_editable
 from app.integrations.adding import Placed
@@ -22,6 +19,9 @@ from app.integrations.posts import POST_FIELD, MonitoringPostEdit
 from app.integrations.reauthenticating import renew, tell_renewed
 from app.integrations.sources import Using
 from app.integrations.telling import standing_of, tell_status
+from app.log.events import Change
+from app.outbound.budget import Budget
+from app.services import Ground
 from app.teams.names import check_name
 
 SettingsEdit: TypeAlias = MonitoringPostEdit | ApiConnectionEdit

@@ -3,6 +3,8 @@
 from app.graphql.enums import publish
 from app.integrations.models import IntegrationStatus, NotifyRule
 
+__all__ = ["IntegrationStatus", "NotifyRule"]
+
 publish(
     IntegrationStatus,
     name="IntegrationStatus",

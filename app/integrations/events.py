@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.events import Entry
 from app.integrations.models import IntegrationStatus
+from app.log.event_types import EventType
+from app.log.events import Entry
 from app.sign_ins.models import StatusReason
 
 
@@ -16,7 +17,7 @@ class IntegrationAdded:
 
     def entry(self) -> Entry:
         return Entry(
-            type="INTEGRATION_ADDED",
+            type=EventType.INTEGRATION_ADDED,
             subject_id=self.integration_id,
             summary=f"The integration “{self.name}” was added, connected to {self.connected_to}.",
             status=IntegrationStatus.ACTIVE,
@@ -30,7 +31,9 @@ class IntegrationEdited:
 
     def entry(self) -> Entry:
         return Entry(
-            type="INTEGRATION_EDITED", subject_id=self.integration_id, summary=f"The integration “{self.name}” was edited."
+            type=EventType.INTEGRATION_EDITED,
+            subject_id=self.integration_id,
+            summary=f"The integration “{self.name}” was edited.",
         )
 
 
@@ -41,7 +44,9 @@ class IntegrationDeleted:
 
     def entry(self) -> Entry:
         return Entry(
-            type="INTEGRATION_DELETED", subject_id=self.integration_id, summary=f"The integration “{self.name}” was deleted."
+            type=EventType.INTEGRATION_DELETED,
+            subject_id=self.integration_id,
+            summary=f"The integration “{self.name}” was deleted.",
         )
 
 
@@ -53,7 +58,7 @@ class IntegrationReauthenticated:
 
     def entry(self) -> Entry:
         return Entry(
-            type="INTEGRATION_REAUTHENTICATED",
+            type=EventType.INTEGRATION_REAUTHENTICATED,
             subject_id=self.integration_id,
             summary=f"The integration “{self.name}” was re-authenticated, connected to {self.connected_to}.",
         )
@@ -70,7 +75,7 @@ class IntegrationStatusChanged:
 
     def entry(self) -> Entry:
         return Entry(
-            type="INTEGRATION_STATUS_CHANGED",
+            type=EventType.INTEGRATION_STATUS_CHANGED,
             subject_id=self.integration_id,
             summary=f"The integration “{self.name}” is now {self.status}" + (f" ({self.reason})." if self.reason else "."),
             status=self.status,

@@ -1,8 +1,8 @@
 """What falls due for integrations. Each does one bounded round."""
 
-from app.ground import Ground
 from app.integrations import checks
 from app.integrations.retention import remove_given_back
+from app.services import Ground
 
 __all__ = ["check_connections_due", "remove_given_back"]
 

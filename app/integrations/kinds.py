@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from app.catalogue.kinds import Kind
 from app.errors import Refusal, UserErrorCode
-from app.events import Change
 from app.integrations.models import Integration
+from app.log.events import Change
 from app.providers.catalogue import CATALOGUE
 
 

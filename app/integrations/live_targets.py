@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
+from app.access.rules import ASKING_PROVIDERS
 from app.graphql.context import Context
-from app.graphql.rules import ASKING_PROVIDERS
 from app.installed_apps.loaders import grants, installed_apps
 from app.installed_apps.models import InstalledApp
 from app.integrations import loaders

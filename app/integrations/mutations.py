@@ -5,13 +5,13 @@ from uuid import UUID
 
 import strawberry
 
+from app.access.rules import ADMINISTERING, CHANGING, CHANGING_OWN, WITH_THE_OBJECT, attributes
 from app.graphql.connections import Arguments, Connection
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, relation
-from app.graphql.rules import ADMINISTERING, CHANGING, CHANGING_OWN, WITH_THE_OBJECT, attributes
+from app.graphql.inputs import given, key_of
 from app.installed_apps import actions as installed_apps
-from app.installed_apps.inputs import given, key_of
 from app.installed_apps.types import InstalledApp
 from app.integrations import actions, loaders
 from app.integrations.adding import add

@@ -1,7 +1,7 @@
 """Who may do what with an integration."""
 
-from app.graphql.callers import Caller
-from app.graphql.rules import CHANGING, CHANGING_OWN
+from app.access.callers import Caller
+from app.access.rules import CHANGING, CHANGING_OWN
 from app.integrations.models import Integration
 
 

@@ -4,20 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
-from app.events import Change
-from app.graphql.callers import Caller
-from app.ground import Ground
 from app.integrations.actions import grant_of
 from app.integrations.kinds import Ready, ReadyEdit
 from app.integrations.models import Integration, MonitoringPost, NotifyRule
 from app.integrations.sources import Using, rehearse
 from app.integrations.targets import look_up, read_channel
+from app.log.events import Change
+from app.log.quotas import INTEGRATIONS_OF_MONITOR, require_room
 from app.monitors.actions import find_or_make
 from app.monitors.models import Monitor
 from app.monitors.reported import check_name as check_key
 from app.providers.contract import Channel
-from app.quotas import INTEGRATIONS_OF_MONITOR, require_room
+from app.services import Ground
 from app.sign_ins.channels import ChannelRef
 from app.sign_ins.models import Grant
 

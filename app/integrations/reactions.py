@@ -1,6 +1,5 @@
 """What becomes of integrations when the authorization that they use does."""
 
-from app.events import Change
 from app.installed_apps.events import (
     InstalledAppAdded,
     InstalledAppDeleted,
@@ -11,6 +10,7 @@ from app.installed_apps.models import InstalledApp
 from app.installed_apps.permissions import WORKING
 from app.integrations import members_own
 from app.integrations.standing import bring_back as restore, living, stop
+from app.log.events import Change
 from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled, MemberSignedIn
 from app.sign_ins.models import StatusReason
 from app.teams.models import Member

@@ -2,14 +2,11 @@
 
 from uuid import UUID
 
+from app.access.callers import Caller
 from app.catalogue.kinds import CONNECT_API
-from app.events import Change
-from app.graphql.budget import Budget
-from app.graphql.callers import Caller
-from app.ground import Ground
+from app.graphql.revisions import touch
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.permissions import look_again
-from app.installed_apps.revisions import touch
 from app.integrations import connections
 from app.integrations.actions import find
 from app.integrations.adding import Placed
@@ -17,6 +14,9 @@ from app.integrations.events import IntegrationReauthenticated
 from app.integrations.models import Integration
 from app.integrations.sources import Using, take
 from app.integrations.telling import standing_of, tell_status
+from app.log.events import Change
+from app.outbound.budget import Budget
+from app.services import Ground
 from app.sign_ins import grants
 
 

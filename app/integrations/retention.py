@@ -7,9 +7,9 @@ from uuid import UUID
 from tortoise.expressions import RawSQL
 from tortoise.queryset import QuerySet
 
-from app.events import Change
-from app.ground import Ground
-from app.retention import BATCH_SIZE, remove_of_teams
+from app.log.events import Change
+from app.log.retention import BATCH_SIZE, remove_of_teams
+from app.services import Ground
 from app.sign_ins.models import Grant, GrantState
 from app.sign_ins.retention import KEPT_FOR
 

@@ -10,17 +10,16 @@ from tortoise.queryset import QuerySet
 from app.catalogue.kinds import KINDS
 from app.graphql.connections import Arguments, Connection
 from app.graphql.context import Batch, Context, Info
+from app.graphql.extension import Fields
 from app.graphql.fields import query, relation
-from app.graphql.growth import Fields
 from app.graphql.ids import decode_id
 from app.graphql.pages import paginate
+from app.graphql.row_search import nothing_of, search_in
 from app.graphql.rows import of_team
-from app.installed_apps.search import nothing_of, search_in
 from app.installed_apps.types import InstalledApp
 from app.integrations import loaders, models
 from app.integrations.beginning import begin_authorization
-from app.integrations.changes import IntegrationChange, IntegrationStatusChange, integration_changed, integration_status_changed
-from app.integrations.models import IntegrationStatus
+from app.integrations.enums import IntegrationStatus
 from app.integrations.mutations import (
     add_integration,
     delete_installed_app,
@@ -29,6 +28,12 @@ from app.integrations.mutations import (
     pause_integration,
     reauthenticate_integration,
     resume_integration,
+)
+from app.integrations.subscriptions import (
+    IntegrationChange,
+    IntegrationStatusChange,
+    integration_changed,
+    integration_status_changed,
 )
 from app.integrations.types import Integration
 from app.providers.catalogue import CATALOGUE

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 from uuid import UUID
 
+from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
-from app.events import Change
-from app.graphql.callers import Caller
-from app.ground import Ground
 from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.permissions import WORKING, look_again
 from app.integrations.models import Integration
+from app.log.events import Change
 from app.repositories.asking import sign_in_required
+from app.services import Ground
 from app.sign_ins import grants
 from app.sign_ins.models import Grant, OAuthClient
 

@@ -2,10 +2,10 @@
 
 from tortoise.queryset import QuerySet
 
-from app.events import Change
 from app.integrations import connections
 from app.integrations.models import Integration
 from app.integrations.telling import save_status, standing_of
+from app.log.events import Change
 from app.sign_ins.models import StatusReason
 
 _OLDEST_FIRST = ("created_at", "id")

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from app.errors import Refusal, UserErrorCode
-from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Channel, Failure, Fault
+from app.services import Ground
 from app.sign_ins import calls, faults
 from app.sign_ins.channels import ChannelRef, decode_channel
 from app.sign_ins.models import Grant

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from app.events import Change
 from app.integrations.events import IntegrationStatusChanged
 from app.integrations.models import Integration, IntegrationStatus
+from app.log.events import Change
 from app.sign_ins.models import StatusReason
 
 STATUS_COLUMNS = (

@@ -6,31 +6,29 @@ from uuid import UUID
 
 import strawberry
 
+from app.access.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
 from app.catalogue.kinds import CONNECT_API
 from app.catalogue.schema import IntegrationKind, Provider, kind_of, provider_of
 from app.graphql.context import Info
 from app.graphql.fields import relation
 from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
-from app.graphql.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
 from app.graphql.scalars import URL
+from app.installed_apps.enums import StatusReason
 from app.installed_apps.loaders import installed_apps
 from app.installed_apps.types import InstalledApp
-from app.integrations import enums, loaders, models, permissions
+from app.integrations import loaders, models, permissions
+from app.integrations.enums import IntegrationStatus, NotifyRule
 from app.integrations.live_targets import live_channels, live_repositories
-from app.integrations.models import IntegrationStatus, NotifyRule
 from app.monitors.loaders import monitors
 from app.monitors.schema import Monitor
 from app.repositories import asking
 from app.repositories.references import RepositoryRef
 from app.repositories.types import Repository, RepositoryFile
 from app.sign_ins.channels import ChannelRef
-from app.sign_ins.models import StatusReason
 from app.sign_ins.schema import Channel
 from app.teams.loaders import members
 from app.teams.schema import TeamMember
-
-del enums  # imported for being published
 
 
 @strawberry.type(description="What an integration of the kind “Post monitoring results” does.")

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from app.events import Change
-from app.graphql.callers import Caller
-from app.ground import Ground
+from app.access.callers import Caller
+from app.log.events import Change
+from app.log.quotas import KILOBYTES_OF_DAY, MONITORS, RUNS_OF_DAY, RUNS_OF_MINUTE, require_room
 from app.monitors.events import RunRecorded
 from app.monitors.models import Monitor, MonitorRun, write_failures
 from app.monitors.reported import ReportedRun, check, check_name, size_of
-from app.quotas import KILOBYTES_OF_DAY, MONITORS, RUNS_OF_DAY, RUNS_OF_MINUTE, require_room
+from app.services import Ground
 
 
 @dataclass(frozen=True)

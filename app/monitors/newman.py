@@ -13,10 +13,10 @@ from typing import Annotated, BinaryIO
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.errors import StatedProblem
-from app.json_stream import JsonStream, Kind, OddJsonError
 from app.monitors.models import RunOutcome
 from app.monitors.newman_failures import Failures, OddFailureError, read_error
 from app.monitors.reported import ReportedRun
+from app.text.json_stream import JsonStream, Kind, OddJsonError
 
 LARGEST_REPORT = 2 * 1024 * 1024 * 1024
 

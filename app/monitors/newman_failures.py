@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from app.json_stream import JsonStream, Kind
 from app.monitors.models import Failure
 from app.monitors.reported import MOST_FAILURES, cut
+from app.text.json_stream import JsonStream, Kind
 
 # With --bail the assertion at which the run gave up is listed once more, under this name.
 _GAVE_UP = "AssertionFailure"

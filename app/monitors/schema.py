@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 
+from app.access.rules import WITH_THE_OBJECT, attributes, declared
 from app.graphql.connections import Arguments, Connection, UncountedConnection
 from app.graphql.context import Batch, Context, Info
 from app.graphql.enums import publish
@@ -16,7 +17,6 @@ from app.graphql.lists import at_most
 from app.graphql.nodes import Node
 from app.graphql.pages import paginate
 from app.graphql.rows import of_team
-from app.graphql.rules import WITH_THE_OBJECT, attributes, declared
 from app.graphql.scalars import URL
 from app.monitors import loaders, models
 from app.monitors.models import RunOutcome

@@ -9,9 +9,9 @@ from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped]  # it 
 from joserfc.errors import ClaimError
 from joserfc.jwt import JWTClaimsRegistry
 
-from app.json_text import NotJson, parse_json
 from app.oidc.compact import Rejected
 from app.sealing.secret import Secret
+from app.text.json_text import NotJson, parse_json
 
 LEEWAY = 60
 """Seconds by which the issuer's clock may be ahead of ours. An end is an end: `exp` has none."""

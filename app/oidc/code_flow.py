@@ -8,12 +8,12 @@ import orjson
 from joserfc.util import urlsafe_b64encode
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from app import authorization_requests
-from app.json_text import NotJson, parse_json
 from app.oidc.compact import LONGEST
 from app.oidc.discovery import Metadata
 from app.outbound import BadAnswer, Basic, Endpoint, NotAllowed, Outbound, Request, Response, Unreachable
 from app.sealing.secret import Secret, to_bytes
+from app.text.json_text import NotJson, parse_json
+from app.web import authorization_requests
 
 _OK = 200
 _DEADLINE = 10.0

@@ -11,8 +11,8 @@ from joserfc.jwa import JWSAlgModel
 from joserfc.jws import CompactSignature, JWSRegistry, extract_compact
 from joserfc.util import urlsafe_b64decode
 
-from app.json_text import NotJson, parse_json
 from app.sealing.secret import Secret
+from app.text.json_text import NotJson, parse_json
 
 LONGEST = 8 * 1024
 """Bytes of a whole token. Longer ones are refused before anything looks at what is in them."""

@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from app.json_text import NotJson, parse_json
 from app.outbound import OddUrl, parse_url
+from app.text.json_text import NotJson, parse_json
 
 _PATH = "/.well-known/openid-configuration"
 

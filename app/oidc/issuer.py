@@ -9,11 +9,11 @@ from joserfc.jwk import Key
 
 from app.clock import Clock
 from app.errors import ConfigurationError
-from app.json_text import NotJson
 from app.oidc.compact import Compact
 from app.oidc.discovery import Metadata, address_of, parse_metadata
 from app.oidc.keys import Keys, parse_keys
 from app.outbound import BadAnswer, Endpoint, NotAllowed, OddUrl, Outbound, Request, Response, Unreachable, parse_url
+from app.text.json_text import NotJson
 
 FRESH_FOR = timedelta(minutes=10)
 ASKED_EVERY = timedelta(minutes=1)

@@ -8,8 +8,8 @@ from joserfc.jwk import JWKRegistry, Key
 from joserfc.jws import JWSRegistry, validate_compact
 from joserfc.util import urlsafe_b64decode
 
-from app.json_text import NotJson, parse_json
 from app.oidc.compact import ALGORITHMS, REGISTRY, Compact
+from app.text.json_text import NotJson, parse_json
 
 _FEWEST_RSA_BITS = 2048
 _MOST_RSA_BITS = 8192

@@ -1,6 +1,5 @@
 """The way out: the one door for every outgoing call, what goes through it, and where it may lead."""
 
-from app.json_text import NotJson, parse_json
 from app.outbound.certificates import CERTIFICATES_FILE, CERTIFICATES_FOLDER, BadCertificates, make_trust, parse_certificates
 from app.outbound.door import Outbound, Outcome, prove_guarded
 from app.outbound.environment import proxy_for
@@ -22,6 +21,7 @@ from app.outbound.patience import seconds_left, waiting_until
 from app.outbound.policy import SETTING as ALLOW_SETTING, AllowRule, parse_allow
 from app.outbound.proxies import OddProxy, Proxy, parse_proxy
 from app.outbound.tunnels import NoWay
+from app.text.json_text import NotJson, parse_json
 
 __all__ = [
     "ALLOW_SETTING",

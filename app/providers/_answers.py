@@ -18,8 +18,6 @@ from pydantic import (
     WrapValidator,
 )
 
-from app.characters import without_unseen
-from app.json_text import mend_characters
 from app.outbound import (
     BadAnswer,
     NotAllowed,
@@ -35,6 +33,8 @@ from app.outbound import (
 )
 from app.providers.contract import Failure, Fault
 from app.sealing.secret import Secret
+from app.text.characters import without_unseen
+from app.text.json_text import mend_characters
 
 TOKEN_DEADLINE = 20.0
 MOST_SEPARATORS = 65_000

@@ -12,7 +12,6 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from app.authorization_requests import authorization_url
 from app.outbound import Basic, Endpoint, NotJson, Outbound, Outcome, Request, Response
 from app.providers._answers import (
     TOKEN_DEADLINE,
@@ -39,6 +38,7 @@ from app.providers.github_servers import find_server
 from app.providers.hosting import Hosting
 from app.sealing.secret import Secret
 from app.settings import Settings
+from app.web.authorization_requests import authorization_url
 
 # Words joined by underscores, each short: nothing of this shape is a token, a secret or a code that was sent along.
 _CODE = re.compile(r"[a-z]{1,20}(?:_[a-z0-9]{1,20}){0,6}")

@@ -10,7 +10,6 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from app.authorization_requests import authorization_url
 from app.outbound import Outbound
 from app.providers._answers import Answer, Line, Number, shown, web_address
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, Sharing, Tokens
@@ -23,6 +22,7 @@ from app.providers.gitlab_tokens import ask_for_tokens, revoke
 from app.providers.hosting import Hosting
 from app.sealing.secret import Secret
 from app.settings import Settings
+from app.web.authorization_requests import authorization_url
 
 
 class _User(Answer):

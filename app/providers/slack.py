@@ -11,7 +11,6 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, SecretStr, StringConstraints
 
-from app.authorization_requests import authorization_url
 from app.outbound import Basic, Endpoint, OddUrl, Outbound, Request, origin_of
 from app.providers._answers import shown
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, Sharing, Tokens
@@ -21,6 +20,7 @@ from app.providers.slack_channels import MESSAGING
 from app.providers.slack_hooks import read_hook
 from app.sealing.secret import Secret
 from app.settings import PREFIX, Settings
+from app.web.authorization_requests import authorization_url
 
 TOKEN_DEADLINE = 20.0
 ROTATED_LIFETIME = timedelta(hours=12)

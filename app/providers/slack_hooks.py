@@ -12,9 +12,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from app.json_text import NotJson, parse_json
 from app.providers.contract import AccessEnded, Challenge, Forged, HookAnswer, Ignored, SignedRequest
 from app.sealing.secret import Secret, to_bytes
+from app.text.json_text import NotJson, parse_json
 
 WINDOW_SECONDS = 300
 

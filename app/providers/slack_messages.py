@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from app.characters import without_unseen
 from app.providers.contract import Occasion, RunReport
+from app.text.characters import without_unseen
 
 FAILURES_SHOWN = 10
 

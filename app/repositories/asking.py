@@ -6,13 +6,13 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from app.errors import Refusal, UserErrorCode
-from app.graphql.budget import Budget, CountedOutbound
 from app.graphql.context import Context
-from app.ground import Ground
+from app.outbound.budget import Budget, CountedOutbound
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault
 from app.providers.hosting import Branch, BranchPage, EntryPage, File, Repository, RepositoryPage
 from app.repositories.loaders import own_grants
+from app.services import Ground
 from app.sign_ins import answers, faults
 from app.sign_ins.models import Grant
 

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 
 from app.graphql.ids import decode_key, encode_key
-from app.json_text import parse_json
 from app.providers.catalogue import CATALOGUE
+from app.text.json_text import parse_json
 
 _TYPE = "Repository"
 

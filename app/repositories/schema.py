@@ -5,12 +5,12 @@ from typing import Annotated
 
 import strawberry
 
+from app.access.rules import ASKING_PROVIDERS
 from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Info
+from app.graphql.extension import Fields
 from app.graphql.fields import relation
-from app.graphql.growth import Fields
 from app.graphql.pages import from_provider_pages
-from app.graphql.rules import ASKING_PROVIDERS
 from app.graphql.searches import check_search
 from app.installed_apps.types import InstalledApp
 from app.providers import hosting

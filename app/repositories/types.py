@@ -7,13 +7,13 @@ from uuid import UUID
 
 import strawberry
 
+from app.access.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
 from app.errors import BadUserInput, Refusal, UserErrorCode
 from app.graphql.connections import ForwardArguments, Page, UncountedConnection
 from app.graphql.context import Info
 from app.graphql.enums import publish
 from app.graphql.fields import relation
 from app.graphql.pages import from_provider_pages
-from app.graphql.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
 from app.graphql.scalars import URL
 from app.graphql.searches import check_search
 from app.providers import hosting

@@ -8,17 +8,16 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.authorization_requests import challenge_of
+from app.access.callers import Caller
 from app.catalogue.schema import callback_url
 from app.errors import KeyUnavailable, Refusal, SealError, UserErrorCode
-from app.events import Change
-from app.graphql.callers import Caller
-from app.ground import Ground
+from app.log.events import Change
+from app.log.quotas import CHANGES_OF_DAY
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Client, NotConfigured, Sharing
 from app.providers.description import Provider
-from app.quotas import CHANGES_OF_DAY
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.sign_ins import endings, grants
 from app.sign_ins.clients import client_of, describe_missing, provider_of
 from app.sign_ins.inputs import no_such_sign_in
@@ -26,6 +25,7 @@ from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient,
 from app.storage import database
 from app.teams.models import Member
 from app.teams.secrets import hash_of, make_secret
+from app.web.authorization_requests import challenge_of
 
 LASTS = timedelta(minutes=10)
 MOST_OPEN_OF_MEMBER = 5

@@ -9,15 +9,15 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from app.errors import TooComplex
-from app.events import Events
-from app.graphql.budget import Budget, CountedOutbound
-from app.ground import Ground
+from app.log.events import Events
 from app.outbound import waiting_until
+from app.outbound.budget import Budget, CountedOutbound
 from app.providers.contract import Authorized, Failure, Fault
+from app.services import Ground
 from app.sign_ins.calls import call
 from app.sign_ins.clients import provider_of
-from app.sign_ins.flights import flights_of
 from app.sign_ins.models import Grant
+from app.sign_ins.single_flight import flights_of
 
 KEPT_FOR = timedelta(seconds=60)
 _MOST_WEIGHT = 32 * 1024 * 1024

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from starlette.responses import HTMLResponse
 
-from app.pages import html, join, page
 from app.sign_ins.clients import provider_of
 from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient
 from app.teams.models import Member
+from app.web.pages import html, join, page
 
 
 async def show_consent(row: Authorization) -> HTMLResponse:

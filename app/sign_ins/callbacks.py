@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.actors import EventOrigin
-from app.authorization_responses import AuthorizationResponse, read_response
-from app.graphql.callers import Caller
-from app.ground import Ground
+from app.access.callers import Caller
+from app.log.actors import EventOrigin
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient
 from app.storage import database
 from app.teams.secrets import hash_of
+from app.web.authorization_responses import AuthorizationResponse, read_response
 
 _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
 

@@ -10,8 +10,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from app.errors import SealError
-from app.ground import Ground
 from app.providers.contract import Authorized, Client, Failure, Fault, NotConfigured
+from app.services import Ground
 from app.sign_ins import faults
 from app.sign_ins.clients import Replaced, client_of, explain, provider_of
 from app.sign_ins.grants import note_recovery, note_trouble

@@ -6,16 +6,16 @@ from uuid import UUID
 
 import strawberry
 
-from app.graphql.budget import Budget, CountedOutbound
+from app.access.rules import WITH_THE_OBJECT, attributes
 from app.graphql.connections import ForwardArguments, Page
 from app.graphql.ids import decode_key, encode_key
 from app.graphql.pages import from_provider_pages
-from app.graphql.rules import WITH_THE_OBJECT, attributes
 from app.graphql.searches import check_search
-from app.ground import Ground
+from app.outbound.budget import Budget, CountedOutbound
 from app.providers import contract
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, ChannelPage, Failure, Fault
+from app.services import Ground
 from app.sign_ins import faults
 from app.sign_ins.answers import ask
 from app.sign_ins.models import Grant

@@ -8,8 +8,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from app.clock import APART
-from app.ground import Ground
 from app.providers.contract import Alive, Authorized, Failure, Fault, missing_scopes
+from app.services import Ground
 from app.sign_ins.calls import WRITTEN_DOWN, probe
 from app.sign_ins.clients import provider_of
 from app.sign_ins.grants import CHECK_EVERY, next_check, note_recovery

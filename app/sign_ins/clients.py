@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Client, Failure, Fault, NotConfigured
 from app.providers.description import Provider
+from app.services import Ground
 from app.sign_ins import oauth_clients
 from app.sign_ins.models import Authorization, Grant, GrantState, OAuthClient
 

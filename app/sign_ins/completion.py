@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from app.actors import Actor
 from app.errors import SealError
-from app.events import Change
-from app.ground import Ground
+from app.log.actors import Actor
+from app.log.events import Change
 from app.providers.contract import Client, Failure, Fault, Identity, Tokens, missing_scopes
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.sign_ins import grants, oauth_clients
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.clients import client_of, describe_refused, explain, provider_of
 from app.sign_ins.endings import ANSWERED, replace
 from app.sign_ins.events import AuthorizationCompleted, AuthorizationFailed, MemberSignedIn
 from app.sign_ins.faults import sign_in_failure
-from app.sign_ins.flights import flights_of
 from app.sign_ins.grants import next_check
 from app.sign_ins.models import (
     Authorization,
@@ -29,6 +28,7 @@ from app.sign_ins.models import (
     StatusReason,
 )
 from app.sign_ins.sealing import seal_tokens
+from app.sign_ins.single_flight import flights_of
 from app.storage import database
 
 EXCHANGE_DEADLINE = 20.0

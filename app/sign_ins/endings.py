@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.events import Change
+from app.log.events import Change
 from app.sign_ins import grants
 from app.sign_ins.clients import provider_of
 from app.sign_ins.events import AuthorizationFailed, AuthorizationRevoked

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.events import Entry
+from app.log.event_types import EventType
+from app.log.events import Entry
 from app.sign_ins.models import StatusReason
 
 
@@ -15,7 +16,7 @@ class AuthorizationCompleted:
 
     def entry(self) -> Entry:
         return Entry(
-            type="AUTHORIZATION_COMPLETED",
+            type=EventType.AUTHORIZATION_COMPLETED,
             subject_id=self.authorization_id,
             summary=f"Signed in to {self.connected_to} at {self.provider_name}.",
         )
@@ -29,7 +30,7 @@ class AuthorizationFailed:
 
     def entry(self) -> Entry:
         return Entry(
-            type="AUTHORIZATION_FAILED",
+            type=EventType.AUTHORIZATION_FAILED,
             subject_id=self.authorization_id,
             summary=f"A sign-in at {self.provider_name} failed: {self.message}",
         )
@@ -44,7 +45,9 @@ class AuthorizationRevoked:
 
     def entry(self) -> Entry:
         return Entry(
-            type="AUTHORIZATION_REVOKED", subject_id=self.authorization_id, summary=f"The sign-in to {self.connected_to} ended."
+            type=EventType.AUTHORIZATION_REVOKED,
+            subject_id=self.authorization_id,
+            summary=f"The sign-in to {self.connected_to} ended.",
         )
 
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.errors import Refusal, UserErrorCode
-from app.events import Change
-from app.ground import Ground
-from app.quotas import TROUBLES_OF_DAY
+from app.log.events import Change
+from app.log.quotas import TROUBLES_OF_DAY
+from app.services import Ground
 from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled
 from app.sign_ins.inputs import no_such_sign_in
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, GrantState, StatusReason

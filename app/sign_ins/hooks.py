@@ -3,13 +3,13 @@
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from app.bodies import NotRead, read_body
-from app.ground import Ground
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import AccessEnded, Challenge, Client, Forged, HookAnswer, SignedRequest
 from app.providers.description import Provider
+from app.services import Ground
 from app.sign_ins.calls import hasten_checks
 from app.storage import database
+from app.web.bodies import NotRead, read_body
 
 MAX_BYTES = 256 * 1024
 READ_WITHIN = 5.0

@@ -10,8 +10,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from app.clock import APART
-from app.events import Change
-from app.ground import Ground
+from app.log.events import Change
+from app.services import Ground
 from app.sign_ins import completion, grants
 from app.sign_ins.checks import check_due
 from app.sign_ins.clients import provider_of

@@ -7,10 +7,10 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.errors import KeyUnavailable, SealError
-from app.events import Change
-from app.ground import Ground
-from app.quotas import TROUBLES_OF_DAY
+from app.log.events import Change
+from app.log.quotas import TROUBLES_OF_DAY
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.sign_ins.events import ClientRecovered, ClientTroubled
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, GrantState, OAuthClient, StatusReason
 from app.sign_ins.sealing import was_due

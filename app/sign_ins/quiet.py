@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from app.events import Events
-from app.ground import Ground
+from app.log.events import Events
+from app.services import Ground
 
 _MOST = 10_000
 

@@ -1,6 +1,6 @@
 """What follows for sign-ins when something happens below."""
 
-from app.events import Change
+from app.log.events import Change
 from app.sign_ins import endings, grants
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
 from app.teams.events import MemberRemoved

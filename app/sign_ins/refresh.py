@@ -17,15 +17,15 @@ from tortoise.expressions import Q
 
 from app.clock import APART
 from app.errors import KeyUnavailable, SealError
-from app.ground import Ground
 from app.providers.contract import Alive, Client, Failure, Fault, Tokens
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.sign_ins import faults, oauth_clients
 from app.sign_ins.clients import client_of, describe_refused, explain, provider_of
-from app.sign_ins.flights import flights_of
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import Grant, GrantState, StatusReason
 from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
+from app.sign_ins.single_flight import flights_of
 from app.storage import database
 
 LEASE = timedelta(seconds=60)

@@ -7,9 +7,9 @@ from uuid import UUID
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from app.events import Change
-from app.ground import Ground
-from app.retention import BATCH_SIZE, remove_of_teams
+from app.log.events import Change
+from app.log.retention import BATCH_SIZE, remove_of_teams
+from app.services import Ground
 from app.sign_ins.models import Authorization, AuthorizationStatus, GrantState
 
 KEPT_FOR = timedelta(days=30)

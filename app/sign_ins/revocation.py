@@ -7,8 +7,8 @@ from tortoise.expressions import Q
 
 from app.clock import APART
 from app.errors import SealError
-from app.ground import Ground
 from app.providers.contract import Client, Failure, Fault
+from app.services import Ground
 from app.sign_ins.calls import hasten_checks
 from app.sign_ins.clients import client_of, provider_of
 from app.sign_ins.models import (

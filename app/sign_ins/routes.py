@@ -7,15 +7,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from app.cookies import cookies_of
-from app.ground import Ground
-from app.pages import is_same_origin
+from app.services import Ground
 from app.sign_ins import browser_pages as pages, hooks
 from app.sign_ins.actions import LASTS, OVER, Departure, depart, find_by_ticket
 from app.sign_ins.callbacks import Refused, Reloaded, cookie_name, receive
 from app.sign_ins.completion import EXCHANGE_DEADLINE, complete
 from app.sign_ins.models import Authorization, AuthorizationStatus
 from app.teams.sessions import ask_to_sign_in, session_of
+from app.web.cookies import cookies_of
+from app.web.pages import is_same_origin
 
 
 def routes(*, ground: Ground, exchange_deadline: float = EXCHANGE_DEADLINE) -> Sequence[BaseRoute]:

@@ -9,18 +9,18 @@ from uuid import UUID
 
 import strawberry
 
+from app.access.rules import ASKING_PROVIDERS, CHANGING, WITH_THE_OBJECT, attributes
 from app.catalogue.schema import Provider, provider_of
 from app.errors import BadUserInput
 from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Context, Info
 from app.graphql.enums import publish
 from app.graphql.errors import UserError
+from app.graphql.execution.insistence import insist
+from app.graphql.extension import Fields
 from app.graphql.fields import mutation, query, relation, subscription
-from app.graphql.growth import Fields
 from app.graphql.ids import decode_id, encode_id
-from app.graphql.insistence import insist
 from app.graphql.nodes import Node
-from app.graphql.rules import ASKING_PROVIDERS, CHANGING, WITH_THE_OBJECT, attributes
 from app.graphql.scalars import URL
 from app.graphql.streams import end_of_log, follow
 from app.providers.catalogue import CATALOGUE

@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.ground import Ground
 from app.providers.contract import Tokens
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.sign_ins.models import Grant
 
 _SHARE_LEFT = 4  # due when a quarter of the lifetime is left

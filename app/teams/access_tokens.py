@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from app.access.callers import Caller, Scope, scopes_of
 from app.errors import Refusal, Unauthenticated, UserErrorCode
-from app.events import Change
-from app.graphql.callers import Caller, Scope, scopes_of
-from app.ground import Ground
-from app.quotas import ACCESS_TOKENS, ACCESS_TOKENS_OF_MEMBER, require_room
+from app.log.events import Change
+from app.log.quotas import ACCESS_TOKENS, ACCESS_TOKENS_OF_MEMBER, require_room
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.storage import database
 from app.teams.events import AccessTokenCreated, AccessTokenRevoked
 from app.teams.models import AccessToken, BrowserSession, Member

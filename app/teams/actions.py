@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 
 from tortoise.exceptions import IntegrityError
 
-from app.actors import Actor
+from app.access.callers import Role
 from app.errors import Refusal, UserErrorCode
-from app.events import Change
-from app.graphql.callers import Role
-from app.ground import Ground
-from app.quotas import MEMBERS, require_room
+from app.log.actors import Actor
+from app.log.events import Change
+from app.log.quotas import MEMBERS, require_room
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.teams.events import MemberAdded, MemberRemoved, MemberRoleChanged, SignInLinkCreated
 from app.teams.models import AccessToken, BrowserSession, Member, SignInLink, Team
 from app.teams.names import check_email, check_name

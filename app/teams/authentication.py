@@ -12,25 +12,26 @@ import structlog
 from starlette.requests import HTTPConnection
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.actors import origin_of
+from app.access.callers import Caller
 from app.errors import Unauthenticated, Unavailable
-from app.graphql.callers import Caller
-from app.ground import Ground
+from app.log.actors import origin_of
+from app.log.event_types import EventType
 from app.oidc.compact import Rejected
 from app.oidc.issuer import Away, Issuer
 from app.oidc.tokens import verify
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.storage import database
-from app.storage.gathering import Gathering
+from app.storage.batching import Gathering
 from app.teams.identities import caller_of, expected_of_bearers, find_members, identity_of
 from app.teams.models import AccessToken, BrowserSession, Member
 from app.teams.secrets import PREFIX, hash_of, is_token
 from app.teams.sessions import session_of
-from app.wire.places import caller_is_known
+from app.web.wire.places import caller_is_known
 
 USE_NOTED_EVERY = timedelta(minutes=5)
 
-_ENDINGS = frozenset({"TEAM_MEMBER_REMOVED", "TEAM_MEMBER_ROLE_CHANGED", "ACCESS_TOKEN_REVOKED"})
+_ENDINGS = frozenset({EventType.TEAM_MEMBER_REMOVED, EventType.TEAM_MEMBER_ROLE_CHANGED, EventType.ACCESS_TOKEN_REVOKED})
 _BEARER = re.compile(r"(?i:bearer) +(?P<token>[!-~]+) *")
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
+from app.access.callers import Role, Scope, scopes_of
 from app.errors import Refusal, StatedProblem
-from app.graphql.callers import Role, Scope, scopes_of
-from app.ground import Ground
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.teams import access_tokens, actions, sign_in_links
 from app.teams.email_addresses import spell
 from app.teams.models import AccessToken, Member, Team

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.events import Entry
-from app.graphql.callers import Role
+from app.access.callers import Role
+from app.log.event_types import EventType
+from app.log.events import Entry
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,9 @@ class MemberAdded:
 
     def entry(self) -> Entry:
         return Entry(
-            type="TEAM_MEMBER_ADDED", subject_id=self.member_id, summary=f"{self.name} was added to the team as {self.role}."
+            type=EventType.TEAM_MEMBER_ADDED,
+            subject_id=self.member_id,
+            summary=f"{self.name} was added to the team as {self.role}.",
         )
 
 
@@ -28,7 +31,7 @@ class MemberRoleChanged:
 
     def entry(self) -> Entry:
         return Entry(
-            type="TEAM_MEMBER_ROLE_CHANGED",
+            type=EventType.TEAM_MEMBER_ROLE_CHANGED,
             subject_id=self.member_id,
             summary=f"{self.name} is now {self.role} (was {self.previous}).",
             status=self.role,
@@ -42,7 +45,7 @@ class MemberRemoved:
     name: str
 
     def entry(self) -> Entry:
-        return Entry(type="TEAM_MEMBER_REMOVED", subject_id=self.member_id, summary=f"{self.name} left the team.")
+        return Entry(type=EventType.TEAM_MEMBER_REMOVED, subject_id=self.member_id, summary=f"{self.name} left the team.")
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class SignInLinkCreated:
 
     def entry(self) -> Entry:
         return Entry(
-            type="SIGN_IN_LINK_CREATED",
+            type=EventType.SIGN_IN_LINK_CREATED,
             subject_id=self.member_id,
             summary=f"A link was made that signs a browser in as {self.name}, once.",
         )
@@ -66,7 +69,9 @@ class AccessTokenCreated:
 
     def entry(self) -> Entry:
         return Entry(
-            type="ACCESS_TOKEN_CREATED", subject_id=self.token_id, summary=f"{self.owner} made the access token “{self.name}”."
+            type=EventType.ACCESS_TOKEN_CREATED,
+            subject_id=self.token_id,
+            summary=f"{self.owner} made the access token “{self.name}”.",
         )
 
 
@@ -78,7 +83,7 @@ class AccessTokenRevoked:
 
     def entry(self) -> Entry:
         return Entry(
-            type="ACCESS_TOKEN_REVOKED",
+            type=EventType.ACCESS_TOKEN_REVOKED,
             subject_id=self.token_id,
             summary=f"{self.owner}'s access token “{self.name}” was revoked.",
         )

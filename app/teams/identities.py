@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+from app.access.callers import Caller, scopes_of
 from app.errors import Refusal
-from app.graphql.callers import Caller, scopes_of
 from app.oidc.claims import Claims, Expected
 from app.settings import Settings
 from app.teams.models import Member

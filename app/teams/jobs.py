@@ -5,7 +5,7 @@ from datetime import timedelta
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
-from app.ground import Ground
+from app.services import Ground
 from app.storage import database
 from app.teams.models import AccessToken, BrowserSession, OidcSignIn, SignInLink
 

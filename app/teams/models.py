@@ -6,7 +6,7 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.models import Model
 
-from app.graphql.callers import Role, Scope
+from app.access.callers import Role, Scope
 
 
 class Team(Model):

@@ -3,9 +3,9 @@
 import unicodedata
 from collections.abc import Sequence
 
-from app.characters import describe_unseen
 from app.errors import Refusal, UserErrorCode
 from app.teams.email_addresses import LONGEST_EMAIL, spell
+from app.text.characters import describe_unseen
 
 LONGEST_NAME = 200
 

@@ -7,13 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.authorization_responses import read_response
-from app.client_address import client_network
-from app.cookies import cookies_of, own_path
-from app.ground import Ground
 from app.oidc.code_flow import Client
 from app.oidc.issuer import Issuer
-from app.rates import Bucket
+from app.redis.rate_limits import Bucket
+from app.services import Ground
 from app.teams import sign_in_pages as pages
 from app.teams.identities import read_id
 from app.teams.oidc_sign_ins import (
@@ -30,6 +27,9 @@ from app.teams.oidc_sign_ins import (
 )
 from app.teams.routes import from_here, go_on, next_path, read_form
 from app.teams.team_choices import choose
+from app.web.authorization_responses import read_response
+from app.web.client_address import client_network
+from app.web.cookies import cookies_of, own_path
 
 MOST_BEGUN = 60
 """A minute, from one address."""

@@ -13,20 +13,20 @@ from uuid import UUID, uuid4
 import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.authorization_responses import AuthorizationResponse
-from app.cookies import own_name
-from app.ground import Ground
 from app.oidc.claims import Claims, Expected
 from app.oidc.code_flow import Client, NoToken, Proofs, Tokens, authorization_url, exchange, offers_sign_in
 from app.oidc.issuer import Away, Issuer, Published
 from app.oidc.tokens import verify
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.settings import Settings
 from app.storage import database
 from app.teams.identities import email_of, find_members, identity_of
 from app.teams.models import Member, OidcSignIn
 from app.teams.secrets import hash_of, make_secret
 from app.teams.sessions import OpenedSession, open_session
+from app.web.authorization_responses import AuthorizationResponse
+from app.web.cookies import own_name
 
 LASTS = timedelta(minutes=10)
 SESSION_LASTS = timedelta(hours=12)

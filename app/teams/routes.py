@@ -10,17 +10,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.bodies import NotRead, read_body
 from app.errors import RateLimited
-from app.graphql.failures import count_failure
-from app.ground import Ground
-from app.pages import is_same_origin
+from app.graphql.limits.failures import count_failure
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.settings import Settings
 from app.teams import sign_in_pages as pages
 from app.teams.access_tokens import sign_in_with_token
 from app.teams.sessions import OpenedSession, drop_cookie, end_session, put_cookie, session_of
 from app.teams.sign_in_links import find_link, is_of, use_sign_in_link
+from app.web.bodies import NotRead, read_body
+from app.web.pages import is_same_origin
 
 HOME = "/graphql"
 

@@ -7,17 +7,18 @@ from uuid import UUID
 
 import strawberry
 
+from app.access.callers import Caller
+from app.access.rules import ADMINISTERING, WITH_THE_OBJECT, Rule, attributes
 from app.errors import Refusal, UserErrorCode
-from app.graphql.callers import Caller, Role, Scope
 from app.graphql.connections import Arguments, Connection
 from app.graphql.context import Batch, Context, Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query, relation
 from app.graphql.ids import decode_id, encode_id
 from app.graphql.nodes import Node
-from app.graphql.rules import ADMINISTERING, WITH_THE_OBJECT, Rule, attributes
 from app.graphql.scalars import URL
 from app.teams import access_tokens, actions, loaders, models
+from app.teams.enums import Role, Scope
 
 T = TypeVar("T")
 

@@ -10,17 +10,17 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.actors import origin_of
-from app.cookies import cookies_of, own_name, own_path
-from app.graphql.callers import ALL_SCOPES, Caller
-from app.ground import Ground
-from app.pages import is_same_origin
+from app.access.callers import ALL_SCOPES, Caller
+from app.log.actors import origin_of
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.settings import Settings
 from app.storage import database
 from app.teams.models import BrowserSession
 from app.teams.secrets import hash_of
-from app.wire.places import caller_is_known
+from app.web.cookies import cookies_of, own_name, own_path
+from app.web.pages import is_same_origin
+from app.web.wire.places import caller_is_known
 
 SESSION_LIFETIME = timedelta(days=14)
 SESSION_COOKIE = "installed_apps_session"

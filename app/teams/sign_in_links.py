@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.ground import Ground
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.settings import Settings
 from app.storage import database
 from app.teams.models import Member, SignInLink

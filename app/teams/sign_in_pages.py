@@ -8,8 +8,8 @@ from uuid import UUID
 
 from starlette.responses import HTMLResponse
 
-from app.pages import Html, html, join, page
 from app.teams.models import Member
+from app.web.pages import Html, html, join, page
 
 
 @dataclass(frozen=True)

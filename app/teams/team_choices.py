@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.ground import Ground
+from app.services import Ground
 from app.storage import database
 from app.teams.models import Member, OidcSignIn
 from app.teams.oidc_sign_ins import NOBODY, NotHere, NotSignedIn, SignedIn, cookie_of, open_as

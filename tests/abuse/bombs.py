@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from graphql import get_introspection_query
 
-from app.graphql.requests import LARGEST_BODY
+from app.graphql.transport.requests import LARGEST_BODY
 
 _BODY = LARGEST_BODY - 200
 _TYPE = "{ kind name ofType { kind name ofType { kind name ofType { name } } } }"

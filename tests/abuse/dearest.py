@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.events import Counter, Event
+from app.log.events import Counter, Event
 from app.monitors.models import Failure, Monitor, MonitorRun, RunOutcome, write_failures
 from app.monitors.reported import MOST_FAILURES
 from app.storage import database

@@ -35,32 +35,32 @@ _VALUE_MESSAGE = (
 )
 
 PATTERNS: Mapping[str, Use] = {
-    "app/authorization_responses.py _STATE": _WHOLE,
-    "app/authorization_responses.py _CODE": _WHOLE,
-    "app/authorization_responses.py _ERROR": _WHOLE,
-    "app/authorization_responses.py _ISSUER": _WHOLE,
+    "app/web/authorization_responses.py _STATE": _WHOLE,
+    "app/web/authorization_responses.py _CODE": _WHOLE,
+    "app/web/authorization_responses.py _ERROR": _WHOLE,
+    "app/web/authorization_responses.py _ISSUER": _WHOLE,
     "app/catalogue/addresses.py _ROOT": Use("fullmatch", ("", "/a"), ("/a", "/", "/a~")),
-    "app/characters.py _NEVER_SEEN": Use("match"),
-    "app/characters.py _VARIATION": Use("match"),
-    "app/characters.py _FLAG": Use(
+    "app/text/characters.py _NEVER_SEEN": Use("match"),
+    "app/text/characters.py _VARIATION": Use("match"),
+    "app/text/characters.py _FLAG": Use(
         "finditer", ("", "\U0001f3f4"), ("\U0001f3f4", "\U000e0067", "\U0001f3f4\U000e0067", "\U000e007f")
     ),
-    "app/characters.py _JOINING": Use("match"),
-    "app/characters.py _PICTURE": Use("match"),
-    "app/client_address.py _WITH_PORT": Use("fullmatch", ("", "[", "[::1]:"), ("1.", "::", "1:")),
-    "app/graphql/locations.py _LINE_END": Use("finditer", ("",), ("\r\n", "\r", "a\n")),
-    "app/graphql/requests.py _STRAY_PERCENT": Use("search", ("",), ("%41", "%4", "%%")),
-    "app/graphql/requests.py _SHA256": _WHOLE,
+    "app/text/characters.py _JOINING": Use("match"),
+    "app/text/characters.py _PICTURE": Use("match"),
+    "app/web/client_address.py _WITH_PORT": Use("fullmatch", ("", "[", "[::1]:"), ("1.", "::", "1:")),
+    "app/graphql/execution/locations.py _LINE_END": Use("finditer", ("",), ("\r\n", "\r", "a\n")),
+    "app/graphql/transport/requests.py _STRAY_PERCENT": Use("search", ("",), ("%41", "%4", "%%")),
+    "app/graphql/transport/requests.py _SHA256": _WHOLE,
     "app/graphql/scalars.py _MOMENT": Use("fullmatch", ("", "2026-11-21T10:00:00.", "2026-11-21T10:00:00+"), ("0", "\u0660")),
     "app/graphql/scalars.py _FRACTION": Use("sub", ("", "."), (".0", "..")),
     "app/graphql/scalars.py _ODD": _SEARCHED,
     "app/graphql/searches.py _UNFIT": _SEARCHED,
     "app/graphql/streams.py _HEX": _WHOLE,
-    "app/graphql/wording.py _PLACE": Use("fullmatch", ("", *_VALUE_MESSAGE, "Variable '$"), ("a[", "].", " at a", ": ")),
-    "app/graphql/wording.py _ABSENT": Use(
+    "app/graphql/error_messages.py _PLACE": Use("fullmatch", ("", *_VALUE_MESSAGE, "Variable '$"), ("a[", "].", " at a", ": ")),
+    "app/graphql/error_messages.py _ABSENT": Use(
         "fullmatch", ("", "Argument 'a' of required type 'A'", "Variable '$"), ("' ", "[A", "! ")
     ),
-    "app/graphql/wording.py _REASONS": Use(
+    "app/graphql/error_messages.py _REASONS": Use(
         "fullmatch",
         ("", "Value ", "Value ' does not exist in '", "Expected value of type 'A' to include required field '", "Enum 'A"),
         (
@@ -72,24 +72,24 @@ PATTERNS: Mapping[str, Use] = {
             "DateTime has to be ",
         ),
     ),
-    "app/graphql/wording.py _QUOTED_TOKEN": Use(
+    "app/graphql/error_messages.py _QUOTED_TOKEN": Use(
         "sub", ("", "Syntax Error: "), ("String ", "Name '", "Block ", "BlockString", 'Int "')
     ),
-    "app/graphql/wording.py _LEXER": Use(
+    "app/graphql/error_messages.py _LEXER": Use(
         "sub", ("", "Syntax Error: Invalid "), ("Syntax Error: Invalid ", "Syntax Error: ", "Syntax Error: Invalid a", "Invalid")
     ),
-    "app/graphql/wording.py _TOO_LONG": Use(
+    "app/graphql/error_messages.py _TOO_LONG": Use(
         "fullmatch", ("", "Syntax Error: "), ("nested too deeply", "nested too ", "Syntax Error: Source contains more than ")
     ),
     "app/installed_apps/client_inputs.py _CLIENT_ID": _WHOLE,
     "app/installed_apps/client_inputs.py _SECRET": _WHOLE,
-    "app/json_stream.py _BLANK": Use("match"),
-    "app/json_stream.py _WORD": Use("match"),
-    "app/json_stream.py _IN_TEXT": Use("match", ("", "a"), ("\\\\", '\\"')),
-    "app/json_stream.py _BETWEEN": Use("match", ("", '"'), ('"a"', '"\\', '""', "1,")),
-    "app/json_stream.py _PLAIN_TEXT": Use("match", ("", '"'), ("a",)),
-    "app/json_stream.py _SURROGATE": _CUT_OUT,
-    "app/json_text.py _ESCAPE": Use("sub", ("", "\\"), ("\\", "\\u", "\\ud83d", "\\ud83d\\ud83d", "\\ud83d\\ude00")),
+    "app/text/json_stream.py _BLANK": Use("match"),
+    "app/text/json_stream.py _WORD": Use("match"),
+    "app/text/json_stream.py _IN_TEXT": Use("match", ("", "a"), ("\\\\", '\\"')),
+    "app/text/json_stream.py _BETWEEN": Use("match", ("", '"'), ('"a"', '"\\', '""', "1,")),
+    "app/text/json_stream.py _PLAIN_TEXT": Use("match", ("", '"'), ("a",)),
+    "app/text/json_stream.py _SURROGATE": _CUT_OUT,
+    "app/text/json_text.py _ESCAPE": Use("sub", ("", "\\"), ("\\", "\\u", "\\ud83d", "\\ud83d\\ud83d", "\\ud83d\\ude00")),
     "app/monitors/reported.py _HALF_PAIR": _CUT_OUT,
     "app/outbound/messages.py _NAME": _WHOLE,
     "app/outbound/messages.py _VALUE": Use("fullmatch", ("", "a"), ("a ", "\ta", " ")),

@@ -12,22 +12,18 @@ from typing import Any
 from graphql import GraphQLError
 from starlette.requests import HTTPConnection
 
-from app.actors import origin_of as browser_of
-from app.authorization_responses import read_response
 from app.catalogue.addresses import read_address
-from app.characters import describe_unseen, without_unseen
-from app.client_address import client_address
 from app.errors import BadUserInput, ConfigurationError, Refusal, StatedProblem
 from app.graphql.cursors import read_position
+from app.graphql.error_messages import is_about_a_value, is_about_size, without_tokens, without_value
 from app.graphql.ids import decode_id, decode_key, type_of
-from app.graphql.media import Media, choose_media, is_json
-from app.graphql.requests import read_operation, read_parameters
 from app.graphql.scalars import parse_moment, parse_url as parse_url_scalar
 from app.graphql.searches import check_search
-from app.graphql.wording import is_about_a_value, is_about_size, without_tokens, without_value
+from app.graphql.transport.media import Media, choose_media, is_json
+from app.graphql.transport.requests import read_operation, read_parameters
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_secret
 from app.integrations.connection_rules import check_layout
-from app.json_text import parse_json
+from app.log.actors import origin_of as browser_of
 from app.monitors.models import Failure, RunOutcome
 from app.monitors.newman import read_report
 from app.monitors.reported import ReportedRun, check as check_run
@@ -52,6 +48,10 @@ from app.sealing.secret import Secret
 from app.sign_ins.channels import decode_channel
 from app.teams.names import check_email, check_name
 from app.teams.secrets import is_token
+from app.text.characters import describe_unseen, without_unseen
+from app.text.json_text import parse_json
+from app.web.authorization_responses import read_response
+from app.web.client_address import client_address
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 _EXPECTED = Expected(issuer="https://id.example", audience="a", team_claim="team", types=frozenset({"jwt"}))

@@ -13,10 +13,10 @@ import httpx2
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from app.opening import Place
 from app.sealing.keyring import make_keyring
 from app.sealing.secret import Secret
-from app.server import create_app
+from app.service.opening import Place
+from app.service.server import create_app
 from app.settings import Settings
 from app.storage import database
 from app.teams import console

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.graphql.documents import Documents
-from app.graphql.requests import LONGEST_QUERY
+from app.graphql.execution.documents import Documents
+from app.graphql.transport.requests import LONGEST_QUERY
 from tests.abuse.bombs import BODIES, DOCUMENTS
 from tests.abuse.inside import told_of_the_inside
 from tests.abuse.throwing import Answer, converse, get, make_app, post, schema

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.graphql.requests import LARGEST_BODY
+from app.graphql.transport.requests import LARGEST_BODY
 from tests.abuse.law.doubling import DOUBLED, find_jumps, growth, measure, sizes, time_thread
 from tests.abuse.law.figures import Figure, tabulate
 from tests.abuse.law.files import READINGS

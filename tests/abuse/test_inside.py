@@ -1,14 +1,14 @@
 import pytest
 
-from app.graphql.wording import without_value
+from app.graphql.error_messages import without_value
 from tests.abuse.inside import told_of_the_inside
 
 TELLING = {
     "a traceback": 'Traceback (most recent call last):\n  File "x", line 3',
-    "a file of ours": "app/graphql/view.py",
+    "a file of ours": "app/graphql/transport/view.py",
     "a folder": "no such file: /root/data",
     "an installed file": "lib/python3.11/site-packages",
-    "a module of ours": "app.graphql.view said no",
+    "a module of ours": "app.graphql.transport.view said no",
     "a library": "asyncpg: connection refused",
     "a query": 'SELECT "id" FROM "member"',
     "a broken constraint": "UNIQUE constraint failed: member.id",

@@ -13,8 +13,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from app.graphql.shares import MOST_SOCKETS
-from app.graphql.sockets import INIT_SECONDS, Socket
+from app.access.concurrency import MOST_SOCKETS
+from app.graphql.transport.sockets import INIT_SECONDS, Socket
 from tests.abuse.inside import told_of_the_inside
 from tests.graphql.conversing import INIT, LARGEST_MESSAGE, close_code, opened, ready, receive, send, serving, subscribe
 from tests.graphql.tiny import World

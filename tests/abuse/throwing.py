@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from starlette.applications import Starlette
 
-from app.graphql.assembly import Schema
-from app.graphql.view import View
-from app.schema import build_schema
+from app.graphql.execution.schema import Schema
+from app.graphql.transport.view import View
+from app.service.schema import build_schema
 from tests.graphql.tiny import World
 
 Answer = Callable[[Starlette], Awaitable[tuple[int, str]]]

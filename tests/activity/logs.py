@@ -9,15 +9,15 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from app.access.callers import ALL_SCOPES, Caller, Role
 from app.activity.jobs import remove_old
 from app.errors import CursorExpired
-from app.events import Change, Counter, Event
-from app.graphql.callers import ALL_SCOPES, Caller, Role
 from app.graphql.context import Context
 from app.graphql.streams import LogCursors, follow
-from app.ground import Ground
+from app.log.events import Change, Counter, Event
+from app.log.watcher import Watcher
+from app.services import Ground
 from app.storage import database
-from app.watcher import Watcher
 
 DAY = timedelta(days=1)
 

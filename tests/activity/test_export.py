@@ -4,19 +4,19 @@ from datetime import timedelta
 
 import pytest
 
+from app.access.callers import Role
+from app.access.refusals import AccessRefused
 from app.activity.export import PAGE_SIZE, Wanted, lines
 from app.activity.jobs import remove_old
-from app.actors import Actor, EventOrigin
 from app.console.exporting import export
 from app.errors import StatedProblem
-from app.events import Event
-from app.graphql.callers import Role
 from app.graphql.context import Context
 from app.graphql.ids import encode_id
-from app.graphql.refusals import AccessRefused
 from app.graphql.streams import LogCursors
-from app.ground import Ground
-from app.schema import build_schema
+from app.log.actors import Actor, EventOrigin
+from app.log.events import Event
+from app.service.schema import build_schema
+from app.services import Ground
 from app.teams.actions import Founded, change_role
 from tests.activity.logs import DAY, Entry, Log
 from tests.callers import JSON

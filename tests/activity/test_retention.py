@@ -6,17 +6,18 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from app import horizon
 from app.activity.jobs import remove_old
 from app.errors import CursorExpired
-from app.events import Change, Counter, Entry as Recorded, Event
 from app.graphql.errors import present
-from app.graphql.requests import Operation
-from app.graphql.results import run
 from app.graphql.streams import LogCursors
-from app.ground import Ground
-from app.horizon import Horizon
-from app.schema import build_schema
+from app.graphql.transport.requests import Operation
+from app.graphql.transport.results import run
+from app.log import retention_mark as horizon
+from app.log.event_types import EventType
+from app.log.events import Change, Counter, Entry as Recorded, Event
+from app.log.retention_mark import Horizon
+from app.service.schema import build_schema
+from app.services import Ground
 from tests.activity.logs import DAY, Entry, Log, context_of, listen, new_log
 from tests.held import HeldClock
 
@@ -261,7 +262,7 @@ async def test_processes_side_by_side_remove_everything_once_in_bounded_batches(
 
 class Happened:
     def entry(self) -> Recorded:
-        return Recorded(type="A", subject_id=uuid4(), summary="It happened.")
+        return Recorded(type=EventType.INTEGRATION_EDITED, subject_id=uuid4(), summary="It happened.")
 
 
 async def horizons(log: Log) -> dict[str, int]:

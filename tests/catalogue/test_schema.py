@@ -5,8 +5,8 @@ from typing import Any
 from graphql import GraphQLInterfaceType
 
 from app.graphql.context import Context
-from app.ground import Ground
-from app.schema import NODES, build_schema
+from app.service.schema import NODES, build_schema
+from app.services import Ground
 from tests.graphql.tiny import World, caller
 
 SCHEMA = build_schema()

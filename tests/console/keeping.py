@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.console.watching import Patience
+from app.console.watchdog import Patience
 from app.console.workers import Workers
-from app.logs import configure_logs
+from app.telemetry.logs import configure_logs
 
 PATIENCE = Patience(start=30.0, halted=2.0, stuck=4.0, look_every=0.25)
 

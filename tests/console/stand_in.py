@@ -12,8 +12,8 @@ import socket
 import sys
 import time
 
-from app.console.line import keep
-from app.logs import configure_logs
+from app.console.control_socket import keep
+from app.telemetry.logs import configure_logs
 
 STILL = 1.0
 OUTLIVES = 2.0

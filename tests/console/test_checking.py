@@ -9,10 +9,10 @@ from pydantic import SecretStr
 from app.clock import SystemClock
 from app.console.checking import check
 from app.outbound import Outbound
-from app.proxies import REQUESTS, advice
 from app.sealing.keyring import make_keyring
 from app.settings import Settings
 from app.storage import database as app_database
+from app.web.proxies import REQUESTS, advice
 from tests import databases
 from tests.faults.redis import redis_server
 from tests.journeys.soaking import until

@@ -6,7 +6,7 @@ import sys
 PROGRAM = """
 import gc
 from app.console.heap import sparing_what_stays
-from app.schema import build_schema
+from app.service.schema import build_schema
 
 schema = build_schema()
 with sparing_what_stays():

@@ -4,12 +4,12 @@ from uuid import uuid4
 
 import pytest
 
+from app.access.callers import Role
 from app.deliveries.actions import retry
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.errors import Refusal, UserErrorCode
-from app.events import Change, Counter, Event
-from app.graphql.callers import Role
 from app.integrations.models import Integration
+from app.log.events import Change, Counter, Event
 from app.sign_ins.models import StatusReason
 from app.teams.models import Member
 from tests.deliveries.world import World, attempts_of, events_of, found_team, statuses

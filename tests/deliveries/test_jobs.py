@@ -5,8 +5,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from app.deliveries.models import Delivery
-from app.events import Change
 from app.integrations.models import Integration, IntegrationStatus, MonitoringPost
+from app.log.events import Change
 from tests.deliveries.world import (
     GENERAL,
     MONITORING,

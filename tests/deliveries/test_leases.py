@@ -13,7 +13,7 @@ from app.deliveries.leases import LEASE, put_back, take_due
 from app.deliveries.models import Delivery, DeliveryStatus
 from app.deliveries.posting import Attempt, Lost, post
 from app.errors import DatabaseAway
-from app.events import Events
+from app.log.events import Events
 from app.outbound import Outbound
 from app.storage.outages import AWAY, unknown
 from tests.deliveries.world import (

@@ -1,9 +1,9 @@
 import asyncio
 
 from app.deliveries.models import Delivery, DeliveryStatus
-from app.events import Change, Event
 from app.integrations.events import IntegrationDeleted
 from app.integrations.models import Integration, MonitoringPost, NotifyRule
+from app.log.events import Change, Event
 from app.monitors.models import RunOutcome
 from app.providers.contract import Occasion
 from app.sign_ins.models import StatusReason

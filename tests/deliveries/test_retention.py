@@ -11,8 +11,8 @@ from app.deliveries.leases import take_due
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.posting import Attempt
 from app.deliveries.settling import settle
-from app.events import Event
 from app.integrations.models import Integration, MonitoringPost, NotifyRule
+from app.log.events import Event
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.storage import database
 from tests.deliveries.world import GENERAL, World, statuses

@@ -8,15 +8,15 @@ from uuid import UUID
 import pytest
 import structlog
 
+from app.access.callers import Caller, Role, Scope
 from app.deliveries.models import Delivery
-from app.events import Change, Counter, Event
-from app.graphql.assembly import Schema
-from app.graphql.callers import Caller, Role, Scope
 from app.graphql.context import Context
+from app.graphql.execution.schema import Schema
 from app.graphql.ids import encode_id
 from app.integrations.models import Integration, NotifyRule
+from app.log.events import Change, Counter, Event
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
-from app.schema import build_schema
+from app.service.schema import build_schema
 from app.sign_ins.models import StatusReason
 from tests.deliveries.world import MONITORING, World, found_team, statuses
 

@@ -13,15 +13,14 @@ from uuid import UUID, uuid4
 import httpx2
 from pydantic import SecretStr
 
+from app.access.callers import ALL_SCOPES, Caller, Role
 from app.deliveries import reactions as deliveries
 from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery, DeliveryAttempt
-from app.events import Change, Event
-from app.graphql.callers import ALL_SCOPES, Caller, Role
-from app.ground import Ground
 from app.integrations import reactions as integrations
 from app.integrations.events import IntegrationDeleted, IntegrationStatusChanged
 from app.integrations.models import Integration, IntegrationStatus, MonitoringPost, NotifyRule
+from app.log.events import Change, Event
 from app.monitors.actions import Recorded, find_or_make, record_run
 from app.monitors.events import RunRecorded
 from app.monitors.models import RunOutcome
@@ -30,6 +29,7 @@ from app.outbound import Outbound
 from app.sandbox import create_sandbox
 from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.settings import Settings
 from app.sign_ins.events import GrantEnded, GrantTroubled
 from app.sign_ins.models import Grant, GrantState

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Union
 import strawberry
 from graphql import DocumentNode, ExecutionResult, execute
 
-from app.graphql.assembly import Schema
+from app.access.rules import WITH_THE_OBJECT, attributes
 from app.graphql.connections import Arguments, Connection, Page, UncountedConnection
 from app.graphql.context import Context
+from app.graphql.execution.schema import Schema
 from app.graphql.fields import query, relation
 from app.graphql.lists import at_most, one_for_each
-from app.graphql.rules import WITH_THE_OBJECT, attributes
 from tests.graphql.tiny import World, caller
 
 FEW = 3

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.graphql.context import DEADLINE
-from app.graphql.executor import LATE, LATE_CHANGE
+from app.graphql.execution.executor import LATE, LATE_CHANGE
 from tests.graphql.conversing import ready, receive, send, serving, subscribe
 from tests.graphql.tiny import World
 

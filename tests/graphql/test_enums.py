@@ -3,9 +3,9 @@ from enum import StrEnum
 import pytest
 import strawberry
 
-from app.graphql.assembly import Schema
+from app.access.rules import WITH_THE_OBJECT, attributes
 from app.graphql.enums import publish
-from app.graphql.rules import WITH_THE_OBJECT, attributes
+from app.graphql.execution.schema import Schema
 
 
 class Light(StrEnum):

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from app.graphql.callers import Caller, Role, Scope
+from app.access.callers import Caller, Role, Scope
+from app.access.rules import CHANGING
 from app.graphql.context import Info
 from app.graphql.fields import mutation
-from app.graphql.rules import CHANGING
 from tests.graphql.tiny import MEMBER, World, caller, schema
 
 ADD = """

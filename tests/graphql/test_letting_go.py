@@ -8,7 +8,7 @@ import pytest
 from graphql.execution.collect_fields import CollectedFields
 
 from app.graphql.context import Context
-from app.graphql.loading import Loader
+from app.graphql.execution.loading import Loader
 from tests.graphql.tiny import World, caller, schema
 
 LISTEN = "subscription { thingChanged(times: 300) { name length others(first: 2) { nodes { length } } } }"

@@ -10,7 +10,6 @@ from tortoise.models import Model
 
 from app.deliveries.models import Delivery
 from app.errors import BadUserInput, CursorInvalid
-from app.events import Event
 from app.graphql.connections import Arguments, ForwardArguments
 from app.graphql.cursors import ColumnCursors
 from app.graphql.ids import encode_key
@@ -18,6 +17,7 @@ from app.graphql.pages import NEWEST_FIRST, from_provider_pages, paginate, pagin
 from app.graphql.streams import LogCursors
 from app.installed_apps.models import InstalledApp
 from app.integrations.models import Integration
+from app.log.events import Event
 from app.monitors.loaders import LATEST_FIRST
 from app.monitors.models import Monitor, MonitorRun
 from app.teams.loaders import OLDEST_FIRST

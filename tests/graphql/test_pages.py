@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from app.errors import BadUserInput, Refusal, UserErrorCode
-from app.events import Event
 from app.graphql.connections import Arguments, ForwardArguments
 from app.graphql.cursors import write_position
 from app.graphql.pages import PROVIDER_PAGE, from_provider_pages, paginate, paginate_each
+from app.log.events import Event
 from app.storage import database as app_database
 
 START = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)

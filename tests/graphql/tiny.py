@@ -14,21 +14,21 @@ import strawberry
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
+from app.access.callers import ALL_SCOPES, Caller, Role, Scope
+from app.access.rules import CHANGING, WITH_THE_OBJECT, Rule, attributes
 from app.errors import BadUserInput, Refusal, Unauthenticated, UserErrorCode
-from app.graphql.assembly import Schema
-from app.graphql.callers import ALL_SCOPES, Caller, Role, Scope
 from app.graphql.connections import Arguments, Connection, ForwardArguments, UncountedConnection
 from app.graphql.context import Context, Info
-from app.graphql.entrance import Authenticate
 from app.graphql.errors import UserError
+from app.graphql.execution.schema import Schema
 from app.graphql.fields import mutation, query, relation, subscription
 from app.graphql.lists import at_most
 from app.graphql.pages import from_provider_pages
-from app.graphql.rules import CHANGING, WITH_THE_OBJECT, Rule, attributes
 from app.graphql.scalars import URL
-from app.graphql.view import View
-from app.ground import Ground
-from app.rates import Rates
+from app.graphql.transport.endpoint import Authenticate
+from app.graphql.transport.view import View
+from app.redis.rate_limits import Rates
+from app.services import Ground
 from app.settings import Settings
 from app.telemetry.meters import Meters
 from app.telemetry.tracing import NoTracing, Tracing

@@ -9,7 +9,7 @@ from random import Random
 
 import httpx2
 
-from app.graphql.executor import LATE_CHANGE
+from app.graphql.execution.executor import LATE_CHANGE
 from app.storage.outages import UNKNOWN
 from tests.callers import socket_to
 from tests.history.cluster import Team

@@ -15,12 +15,12 @@ from random import Random
 
 import asyncpg
 
+from app.access.callers import Role
 from app.clock import SystemClock
-from app.graphql.callers import Role
 from app.sealing.keyring import make_keyring
+from app.service.tables import MIGRATIONS, MODELS
 from app.settings import Settings
 from app.storage import upgrade
-from app.tables import MIGRATIONS, MODELS
 from app.teams import console
 from tests import databases
 from tests.callers import Api, Browser

@@ -8,14 +8,14 @@ import asyncpg
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.events import Counter
 from app.graphql.context import Context
 from app.graphql.errors import present
+from app.log.events import Counter
 from app.monitors.models import MonitorRun
-from app.schema import build_schema
+from app.service.schema import build_schema
+from app.service.tables import MODELS
 from app.storage import database
 from app.storage.outages import UNKNOWN, Patience
-from app.tables import MODELS
 from tests.databases import POSTGRES_URL
 from tests.deliveries.world import make_world
 from tests.held import HeldClock

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from app.graphql.callers import Caller
+from app.access.callers import Caller
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.shared_clients import NewClient, add
 from app.providers.catalogue import CATALOGUE

@@ -4,9 +4,9 @@ from uuid import uuid4
 import pytest
 
 from app.errors import UserErrorCode
-from app.events import Event, head
 from app.installed_apps.actions import add, delete, edit, reauthenticate
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
+from app.log.events import Event, head
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
 from app.teams.actions import change_role, remove_member

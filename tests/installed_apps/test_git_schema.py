@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from app.access.callers import Caller, Role, Scope
 from app.console.keys import verify
 from app.errors import StatedProblem
-from app.graphql.callers import Caller, Role, Scope
 from app.installed_apps.models import InstalledApp
 from app.sign_ins.jobs import revoke_due
 from app.sign_ins.models import Authorization, OAuthClient

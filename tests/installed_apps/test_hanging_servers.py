@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.graphql.budget import SHARE, Budget
-from app.graphql.callers import Caller
+from app.access.callers import Caller
 from app.graphql.context import Context
 from app.outbound import Request, Unreachable, waiting_until
-from app.sign_ins.flights import flights_of
+from app.outbound.budget import SHARE, Budget
+from app.sign_ins.single_flight import flights_of
 from tests.installed_apps.git_servers import GITHUB, GITLAB, Host
 from tests.installed_apps.test_git_schema import ADD, CHECK, client_input
 from tests.installed_apps.world import World, gid, schema

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from hypothesis import given, strategies as st
 
-from app.events import Event, head
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
+from app.log.events import Event, head
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import Grant, StatusReason
 from tests.installed_apps.world import World, log_since

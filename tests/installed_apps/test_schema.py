@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from app.access.callers import Caller
 from app.errors import BadUserInput
-from app.graphql.callers import Caller
 from app.installed_apps.actions import delete
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.models import Grant, StatusReason

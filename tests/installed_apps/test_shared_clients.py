@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from app.actors import Actor
 from app.errors import UserErrorCode
-from app.events import Event, head
 from app.installed_apps.actions import delete, find, reauthenticate
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.shared_clients import ClientEdit, add, edit
+from app.log.actors import Actor
+from app.log.events import Event, head
 from app.sealing.secret import Secret
 from app.sign_ins.completion import complete
 from app.sign_ins.grants import live_grant_of

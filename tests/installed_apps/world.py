@@ -14,21 +14,21 @@ import pytest
 from pydantic import SecretStr
 from tortoise import Tortoise
 
+from app.access.callers import Caller, Role
 from app.errors import Refusal, UserErrorCode
-from app.events import Event
-from app.graphql.assembly import Schema
-from app.graphql.callers import Caller, Role
 from app.graphql.context import Context
+from app.graphql.execution.schema import Schema
 from app.graphql.ids import encode_id
-from app.ground import Ground
 from app.installed_apps.actions import add
 from app.installed_apps.models import InstalledApp
+from app.log.events import Event
 from app.outbound import Outbound
-from app.reactions import REACTIONS
 from app.sandbox import create_sandbox
 from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET
-from app.schema import build_schema
 from app.sealing.secret import Secret
+from app.service.reactions import REACTIONS
+from app.service.schema import build_schema
+from app.services import Ground
 from app.settings import Settings
 from app.sign_ins.actions import Departure, begin, depart
 from app.sign_ins.callbacks import Returned

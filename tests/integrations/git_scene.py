@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.graphql.callers import Caller
+from app.access.callers import Caller
 from app.installed_apps.models import InstalledApp
 from app.integrations.adding import add
 from app.integrations.checks import check_due

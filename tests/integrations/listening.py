@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from app.graphql.callers import Caller
+from app.access.callers import Caller
 from tests.installed_apps.world import World, schema
 
 

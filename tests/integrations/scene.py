@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.graphql.callers import Caller
+from app.access.callers import Caller
 from app.integrations.adding import Placed, Settings, add
 from app.integrations.models import Integration, MonitoringPost, NotifyRule
 from app.integrations.posts import MonitoringPostSettings

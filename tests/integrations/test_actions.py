@@ -4,10 +4,10 @@ from uuid import uuid4
 import pytest
 
 from app.errors import UserErrorCode
-from app.events import Change, Event, head
 from app.installed_apps.actions import delete as delete_app
 from app.integrations.actions import delete, grant_of, pause, resume, take_note
 from app.integrations.models import Integration, IntegrationStatus
+from app.log.events import Change, Event, head
 from app.providers.contract import Failure, Fault
 from app.sign_ins.models import Grant, GrantState, StatusReason
 from tests.installed_apps.world import World, code_of, log_since, make_people, rows

@@ -5,7 +5,6 @@ from uuid import uuid4
 import pytest
 
 from app.errors import Refusal, UserErrorCode
-from app.events import head
 from app.installed_apps.actions import delete
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.integrations.adding import add
@@ -13,6 +12,7 @@ from app.integrations.editing import Edit, edit
 from app.integrations.models import Integration, IntegrationStatus, NotifyRule
 from app.integrations.posts import MonitoringPostEdit
 from app.integrations.sources import BySignIn, ThroughApp
+from app.log.events import head
 from app.monitors.models import Monitor
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.jobs import revoke_due

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from app.events import Event, head
 from app.integrations.actions import delete, pause
 from app.integrations.checks import AGAIN_AFTER, CHECK_EVERY, check_due
 from app.integrations.connections import ApiConnectionEdit
 from app.integrations.editing import Edit, edit
 from app.integrations.jobs import check_connections_due
 from app.integrations.models import ApiConnection, Integration
+from app.log.events import Event, head
 from app.sign_ins.models import Grant
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host
 from tests.installed_apps.world import World, log_since

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from app.errors import UserErrorCode
-from app.events import head
 from app.installed_apps.actions import delete as delete_app
 from app.integrations.actions import delete, grant_of
 from app.integrations.adding import add
@@ -14,6 +13,7 @@ from app.integrations.editing import Edit, edit
 from app.integrations.models import ApiConnection, Integration, IntegrationStatus
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.sources import BySignIn, ThroughApp
+from app.log.events import head
 from app.sign_ins.models import StatusReason
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host, own_grant
 from tests.installed_apps.world import World, code_of, log_since, refusal_of

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from app.events import Change
 from app.integrations.counting import Tally, tally
 from app.integrations.models import Integration
+from app.log.events import Change
 from app.sign_ins.models import StatusReason
 from tests.deliveries.world import make_world
 from tests.held import HeldClock

@@ -4,13 +4,13 @@ from uuid import uuid4
 import pytest
 
 from app.errors import UserErrorCode
-from app.events import Event, head
 from app.installed_apps.actions import delete as delete_app
 from app.integrations.actions import delete, pause, take_note
 from app.integrations.editing import Edit, edit
 from app.integrations.models import Integration, IntegrationStatus, MonitoringPost, NotifyRule
 from app.integrations.posts import MonitoringPostEdit as PostEdit
 from app.integrations.sources import BySignIn, ThroughApp
+from app.log.events import Event, head
 from app.monitors.models import Monitor
 from app.providers.contract import Failure, Fault
 from app.sign_ins.grants import note_trouble

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.graphql.budget import Budget
-from app.graphql.callers import Caller
+from app.access.callers import Caller
 from app.installed_apps.actions import delete as delete_app
 from app.integrations.sources import ThroughApp
+from app.outbound.budget import Budget
 from app.sign_ins.answers import KEPT_FOR
 from tests.installed_apps.git_servers import HOSTS, Host
 from tests.installed_apps.world import World, schema

@@ -4,14 +4,14 @@ from uuid import UUID
 
 import pytest
 
-from app.actors import Actor
-from app.events import Event, head
 from app.installed_apps.actions import delete as delete_app
 from app.installed_apps.models import InstalledApp
 from app.integrations.actions import pause
 from app.integrations.models import Integration
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.sources import ThroughApp
+from app.log.actors import Actor
+from app.log.events import Event, head
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import StatusReason
 from app.sign_ins.oauth_clients import note_recovery as note_client_recovery, note_trouble as note_client_trouble

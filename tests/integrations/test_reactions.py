@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.events import Event, head
 from app.installed_apps.actions import delete as delete_app, reauthenticate as reauthenticate_app
 from app.integrations.actions import delete, pause
 from app.integrations.models import Integration, IntegrationStatus
+from app.log.events import Event, head
 from app.sign_ins.grants import end, note_recovery, note_trouble
 from app.sign_ins.models import Grant, StatusReason
 from tests.installed_apps.world import World, log_since

@@ -2,14 +2,14 @@ from uuid import uuid4
 
 import pytest
 
-from app.actors import Actor
 from app.errors import Refusal, UserErrorCode
-from app.events import Event, head
 from app.installed_apps.actions import delete as delete_app
 from app.integrations.actions import delete, pause
 from app.integrations.models import IntegrationStatus
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.sources import BySignIn, ThroughApp
+from app.log.actors import Actor
+from app.log.events import Event, head
 from app.sign_ins.models import Grant, GrantState
 from app.teams.actions import remove_member
 from tests.installed_apps.world import World, code_of, log_since, make_people

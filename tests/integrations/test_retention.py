@@ -7,10 +7,10 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
-from app.ground import Ground
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.integrations.jobs import remove_given_back
 from app.integrations.models import Integration, IntegrationStatus
+from app.services import Ground
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState
 from app.storage import database
 from app.teams.models import Member

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from app.access.callers import Caller, Role
 from app.errors import Refusal, UserErrorCode
-from app.graphql.callers import Caller, Role
 from app.installed_apps import actions as apps, shared_clients
 from app.installed_apps.shared_clients import ClientEdit
 from app.integrations.actions import delete, pause, resume

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.graphql.callers import Caller, Scope
+from app.access.callers import Caller, Scope
 from app.installed_apps.actions import delete as delete_app
 from app.integrations.actions import delete, pause
 from app.integrations.models import Integration

@@ -19,14 +19,14 @@ from random import Random
 from uuid import UUID
 
 from app.clock import SystemClock
-from app.ground import Ground
-from app.opening import Place, open_ground
 from app.providers.contract import Alive, Authorized, Failure
 from app.providers.gitlab import check
+from app.service.opening import Place, open_ground
+from app.services import Ground
 from app.settings import Settings
 from app.sign_ins.calls import call
-from app.sign_ins.flights import flights_of
 from app.sign_ins.refresh import Deadlines
+from app.sign_ins.single_flight import flights_of
 
 ANSWER_SECONDS = 60.0
 STORM_SECONDS = 900.0

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import asyncpg
 
-from app.ground import Ground
 from app.providers.contract import Tokens
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.sign_ins.models import Grant, GrantState, OAuthClient
 from app.sign_ins.oauth_clients import seal_secret
 from app.sign_ins.refresh import LEASE

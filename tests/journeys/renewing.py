@@ -11,7 +11,7 @@ from random import Random
 
 import httpx2
 
-from app.graphql.callers import Role
+from app.access.callers import Role
 from app.sign_ins.models import Grant, GrantState
 from app.sign_ins.sealing import open_refresh
 from app.teams import console

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import httpx2
 
 from app.graphql.ids import decode_id
-from app.ground import Ground
+from app.services import Ground
 from app.teams import console
 from tests.journeys.soaking import CUT_OFF, JSON
 

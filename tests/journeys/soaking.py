@@ -16,7 +16,7 @@ import httpx2
 import pytest
 import websockets
 
-from app.graphql.callers import Role
+from app.access.callers import Role
 from app.teams import console
 from tests.callers import Api
 from tests.databases import POSTGRES_URL

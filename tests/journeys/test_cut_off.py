@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from app.graphql.callers import Role
+from app.access.callers import Role
 from app.sealing.keyring import make_keyring
 from app.teams import console
 from tests.callers import JSON, Api, Socket, socket_to

@@ -62,8 +62,8 @@ STATEMENTS = (
 """What asyncpg keeps of a hundred statements for each connection, and the timers by which it lets go of them."""
 
 BOUNDED = (
-    "app.graphql.costs.",
-    "app.graphql.documents.",
+    "app.graphql.limits.costs.",
+    "app.graphql.execution.documents.",
     "app.sign_ins.answers.",
     "app.providers.contract.",
     "app.repositories.asking.",

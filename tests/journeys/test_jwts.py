@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 
 from app.clock import SystemClock
 from app.sealing.keyring import make_keyring
-from app.wire.request_bounds import LARGEST_HEAD
+from app.web.wire.request_bounds import LARGEST_HEAD
 from tests.journeys.planted import Planted, Seen
 from tests.oidc.forgeries import FORGED, STRANGERS
 from tests.oidc.idp import AUDIENCE, CLIENT_ID, CLIENT_SECRET, TEAM_CLAIM, Idp, run_idp

@@ -15,8 +15,8 @@ from random import Random
 import httpx2
 import pytest
 
+from app.access.callers import Role
 from app.clock import SystemClock
-from app.graphql.callers import Role
 from app.settings import Settings
 from app.teams import console
 from tests import databases

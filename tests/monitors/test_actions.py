@@ -7,14 +7,14 @@ from uuid import uuid4
 
 import pytest
 
+from app.access.callers import ALL_SCOPES, Caller, Role
 from app.errors import Refusal, UserErrorCode
-from app.events import Change, Counter
-from app.graphql.callers import ALL_SCOPES, Caller, Role
-from app.ground import Ground
+from app.log.events import Change, Counter
 from app.monitors.actions import find_or_make, record_run
 from app.monitors.events import RunRecorded
 from app.monitors.models import Failure, Monitor, MonitorRun, RunOutcome
 from app.monitors.reported import ReportedRun
+from app.services import Ground
 from tests.grounds import make_ground
 from tests.held import HeldClock
 

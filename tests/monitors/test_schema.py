@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from app.graphql.assembly import Schema
-from app.graphql.callers import Caller
+from app.access.callers import Caller
 from app.graphql.context import Context
-from app.schema import build_schema
+from app.graphql.execution.schema import Schema
+from app.service.schema import build_schema
 from tests.deliveries.world import World, found_team
 
 MONITORS = """

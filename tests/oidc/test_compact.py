@@ -3,10 +3,10 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from app.json_text import NotJson
 from app.oidc.compact import LONGEST, Compact, Rejected, take_apart
 from app.oidc.keys import Keys, fits, parse_keys
 from app.sealing.secret import Secret
+from app.text.json_text import NotJson
 from tests.oidc.idp import encode, key_named, sign
 
 URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.json_text import NotJson
 from app.oidc.discovery import Metadata, parse_metadata
+from app.text.json_text import NotJson
 
 ISSUER = "https://id.example"
 USUAL = {

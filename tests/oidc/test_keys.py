@@ -1,9 +1,9 @@
 import json
 
-from app.json_text import NotJson
 from app.oidc.compact import Compact, take_apart
 from app.oidc.keys import Keys, fits, parse_keys
 from app.sealing.secret import Secret
+from app.text.json_text import NotJson
 from tests.oidc.idp import key_named, sign
 
 KEY = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from app.deliveries.models import Delivery as DeliveryRow
 from app.errors import RequestRefused, UserErrorCode
-from app.events import Counter, Event as EventRow
 from app.installed_apps.models import InstalledApp
 from app.integrations.models import Integration
+from app.log.events import Counter, Event as EventRow
 from app.monitors.models import MonitorRun
 from tests.graphql.full import objects_in
 from tests.history import logs

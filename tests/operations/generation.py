@@ -18,7 +18,7 @@ from graphql import (
 from hypothesis import HealthCheck, Phase, given, seed as seeded, settings, strategies
 from hypothesis_graphql import from_schema, nodes
 
-from app.graphql.documents import Documents
+from app.graphql.execution.documents import Documents
 from tests.operations.aiming import Aim
 
 _AT_ONCE = 12

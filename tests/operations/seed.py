@@ -5,7 +5,7 @@ from pathlib import Path
 
 from graphql import GraphQLSchema
 
-from app.schema import build_schema
+from app.service.schema import build_schema
 from tests.operations.generation import draw
 
 KEPT = Path(__file__).parent / "kept.jsonl"

@@ -8,16 +8,16 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from app.access.callers import Caller, Scope, scopes_of
 from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery
-from app.events import Event, head
-from app.graphql.callers import Caller, Scope, scopes_of
 from app.graphql.ids import encode_id
 from app.graphql.streams import LogCursors
 from app.installed_apps.actions import delete
 from app.installed_apps.models import InstalledApp
 from app.integrations.models import Integration
 from app.integrations.sources import ThroughApp
+from app.log.events import Event, head
 from app.monitors.actions import record_run
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.monitors.reported import ReportedRun

@@ -47,7 +47,7 @@ def test_nothing_is_wrong_with_an_answer_of_the_contract(given: Answer) -> None:
         answer(error("Not now.", "UNAVAILABLE")),
         answer({"data": None, "errors": [{"message": "It has no code."}]}),
         answer({"detail": "Not Found"}),
-        answer({"data": {"name": 'Traceback (most recent call last): File "app/schema.py"'}}),
+        answer({"data": {"name": 'Traceback (most recent call last): File "app/service/schema.py"'}}),
         answer({"data": {"name": "sqlite3.OperationalError: no such table"}}),
         answer({"data": {"node": {"id": "TW9uaXRvcjp0aGVpcnM"}}}),
         Answer(200, "application/json", b"<html>"),

@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx2
 import pytest
 
-from app.graphql.event_streams import HEARTBEAT_SECONDS
+from app.graphql.transport.event_streams import HEARTBEAT_SECONDS
 from app.sandbox.slack_app import SIGNING_SECRET
 from tests.journeys.story import ADD, ADMIN, AUTHORIZATION, BEGIN, WORKSPACE
 from tests.peers import javascript

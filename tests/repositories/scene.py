@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.graphql.callers import Caller
+from app.access.callers import Caller
 from app.installed_apps.models import InstalledApp
 from app.repositories.references import RepositoryRef
 from tests.installed_apps.git_servers import Host

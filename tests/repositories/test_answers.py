@@ -1,6 +1,6 @@
 """What is kept of the providers' answers, beside what `test_asking` says of it: it has a bound."""
 
-from app.graphql.budget import Budget, CountedOutbound
+from app.outbound.budget import Budget, CountedOutbound
 from app.providers.contract import Authorized
 from app.providers.hosting import Entry, EntryPage, File
 from app.sign_ins import answers

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from app.errors import TooComplex
-from app.graphql.budget import Budget
+from app.outbound.budget import Budget
 from app.providers.contract import Failure, Fault
 from app.providers.hosting import File, Repository, RepositoryPage
 from app.repositories import asking

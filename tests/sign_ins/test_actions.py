@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from app.actors import Actor
 from app.errors import Refusal, UserErrorCode
+from app.log.actors import Actor
 from app.sign_ins import actions
 from app.sign_ins.models import Authorization, AuthorizationStatus
 from app.teams.actions import remove_member

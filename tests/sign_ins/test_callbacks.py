@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 import httpx2
 import pytest
 
-from app.graphql.callers import Role
+from app.access.callers import Role
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant
 from app.teams.models import BrowserSession, Member
 from tests.sign_ins.world import Browser, World, rows, write

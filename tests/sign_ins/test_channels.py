@@ -1,9 +1,9 @@
 import pytest
 
 from app.errors import BadUserInput, Refusal, TooComplex, UserErrorCode
-from app.graphql.budget import Budget
 from app.graphql.connections import ForwardArguments
 from app.graphql.ids import encode_key
+from app.outbound.budget import Budget
 from app.sign_ins.channels import ChannelRef, decode_channel, page_of_channels
 from tests.sign_ins.world import World
 

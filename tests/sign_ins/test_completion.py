@@ -8,13 +8,13 @@ from typing import Any, cast
 import httpx2
 import pytest
 
-from app.events import Events
+from app.log.events import Events
 from app.sealing.secret import Secret
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.completion import complete
-from app.sign_ins.flights import flights_of
 from app.sign_ins.jobs import revoke_due
 from app.sign_ins.models import Authorization, AuthorizationFailureCode, AuthorizationStatus, Grant, GrantState, RevocationOutcome
+from app.sign_ins.single_flight import flights_of
 from app.storage.outages import unknown
 from app.teams.actions import remove_member
 from tests.sandbox.running import SCOPES, Sandbox

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from app.actors import Actor
 from app.errors import UserErrorCode
-from app.events import head
 from app.installed_apps.actions import delete, find
 from app.installed_apps.models import InstalledAppStatus
 from app.installed_apps.shared_clients import ClientEdit, edit
+from app.log.actors import Actor
+from app.log.events import head
 from app.providers.contract import Alive, Authorized, Failure, Fault
 from app.sealing.keyring import Keyring
 from app.sealing.secret import Secret

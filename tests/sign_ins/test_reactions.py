@@ -1,4 +1,4 @@
-from app.actors import Actor
+from app.log.actors import Actor
 from app.sign_ins.events import GrantEnded
 from app.sign_ins.jobs import revoke_due
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState, StatusReason

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.graphql.callers import Role
+from app.access.callers import Role
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant
 from app.teams.actions import change_role
 from app.teams.models import Team

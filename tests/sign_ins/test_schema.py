@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from strawberry.tools import create_type
 
+from app.access.callers import Caller, Role, Scope
 from app.errors import BadUserInput, Forbidden, Refusal
-from app.graphql.assembly import Schema
-from app.graphql.callers import Caller, Role, Scope
 from app.graphql.context import Context
+from app.graphql.execution.schema import Schema
 from app.graphql.ids import encode_id
 from app.sign_ins import schema as sign_ins
 from app.sign_ins.jobs import expire_due

@@ -18,12 +18,12 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.actors import Actor
-from app.events import Change, Event, Reactions
-from app.graphql.callers import Caller, Role
-from app.ground import Ground
+from app.access.callers import Caller, Role
+from app.log.actors import Actor
+from app.log.events import Change, Event, Reactions
 from app.outbound import Outbound
 from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
+from app.services import Ground
 from app.settings import Settings
 from app.sign_ins import grants, reactions
 from app.sign_ins.actions import begin, start_url

@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
+from app.service.tables import MIGRATIONS, MODELS
 from app.storage import database, sqlite, upgrade
 from app.storage.files import make_private, open_to_others
-from app.tables import MIGRATIONS, MODELS
 from app.teams.models import Team
 from tests import databases
 

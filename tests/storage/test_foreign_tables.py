@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ConfigurationError
+from app.service.tables import MIGRATIONS, MODELS
 from app.storage import upgrade
-from app.tables import MIGRATIONS, MODELS
 from tests import databases
 from tests.journeys.statements import run_statement
 

@@ -11,10 +11,10 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.errors import ConfigurationError, DatabaseAway
-from app.events import Counter
+from app.log.events import Counter
+from app.service.tables import MIGRATIONS, MODELS
 from app.storage import database, upgrade
 from app.storage.outages import BUSY, Patience
-from app.tables import MIGRATIONS, MODELS
 from tests import databases
 from tests.faults.pgbouncer import pgbouncer
 from tests.faults.postgres import PostgresServer, postgres_server

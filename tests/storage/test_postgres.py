@@ -11,7 +11,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.clock import SystemClock
 from app.errors import DatabaseAway
-from app.events import Change, Counter, Entry, Event, Events
+from app.log.event_types import EventType
+from app.log.events import Change, Counter, Entry, Event, Events
 from app.storage import database
 from app.storage.outages import BUSY, READ_ONLY, Patience
 from tests import databases
@@ -63,7 +64,7 @@ class Noted:
     subject_id: UUID
 
     def entry(self) -> Entry:
-        return Entry(type="NOTED", subject_id=self.subject_id, summary="Noted.")
+        return Entry(type=EventType.INTEGRATION_EDITED, subject_id=self.subject_id, summary="Noted.")
 
 
 async def note(change: Change) -> None:

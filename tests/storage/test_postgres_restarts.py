@@ -18,10 +18,10 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.errors import DatabaseAway, OutcomeUnknown
-from app.events import Counter
+from app.log.events import Counter
+from app.service.tables import MIGRATIONS, MODELS
 from app.storage import database, upgrade
 from app.storage.outages import FULL, Patience
-from app.tables import MIGRATIONS, MODELS
 from tests import databases
 from tests.faults.disk import fill, small_disk, write_until_refused
 from tests.faults.postgres import PostgresServer, postgres_server

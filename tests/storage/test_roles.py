@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from app.service.tables import MIGRATIONS, MODELS
 from app.storage import upgrade
-from app.tables import MIGRATIONS, MODELS
 from tests.faults.pgbouncer import execute
 from tests.faults.postgres import PostgresServer, postgres_server
 from tests.processes import Service, serving

@@ -13,7 +13,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 
 from app.errors import DatabaseAway
-from app.events import Counter
+from app.log.events import Counter
 from app.storage import database
 from app.storage.outages import BUSY, FULL, READ_ONLY, Patience
 from tests import databases

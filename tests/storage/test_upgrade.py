@@ -14,8 +14,8 @@ import asyncpg
 import pytest
 
 from app.sealing.keyring import make_keyring
+from app.service.tables import MIGRATIONS, MODELS
 from app.storage import database, upgrade
-from app.tables import MIGRATIONS, MODELS
 from tests import databases, migrations
 from tests.journeys.soaking import fresh_random, full, say, until
 from tests.processes import Service

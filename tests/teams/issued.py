@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.ground import Ground
+from app.services import Ground
 from app.teams.models import Member
 from tests.grounds import PUBLIC_URL, make_ground
 from tests.held import HeldClock

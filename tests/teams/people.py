@@ -6,9 +6,9 @@ from uuid import uuid4
 
 from tortoise.models import Model
 
-from app.events import Counter, Event
-from app.graphql.callers import ALL_SCOPES, Caller, Role, Scope
-from app.ground import Ground
+from app.access.callers import ALL_SCOPES, Caller, Role, Scope
+from app.log.events import Counter, Event
+from app.services import Ground
 from app.teams.actions import Founded, add_member, found_team
 from app.teams.models import AccessToken, BrowserSession, Member, OidcSignIn, SignInLink, Team
 

@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
+from app.access.callers import Caller, Role, Scope, scopes_of
 from app.errors import Refusal, Unauthenticated, UserErrorCode
-from app.graphql.callers import Caller, Role, Scope, scopes_of
-from app.ground import Ground
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.teams.access_tokens import (
     CreatedToken,
     create_access_token,

@@ -5,12 +5,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.actors import Actor
+from app.access.callers import Role, Scope
 from app.errors import Refusal, UserErrorCode
-from app.events import Change, Events
-from app.graphql.callers import Role, Scope
-from app.ground import Ground
+from app.log.actors import Actor
+from app.log.events import Change, Events
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.teams.access_tokens import create_access_token
 from app.teams.actions import add_member, change_role, found_team, remove_member
 from app.teams.events import MemberRemoved

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from starlette.requests import HTTPConnection
 
+from app.access.callers import Role, Scope, scopes_of
 from app.errors import Unauthenticated
-from app.graphql.callers import Role, Scope, scopes_of
-from app.ground import Ground
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.teams.access_tokens import create_access_token, revoke_access_token, sign_in_with_token
 from app.teams.actions import change_role, remove_member
 from app.teams.authentication import Authenticator

@@ -7,10 +7,10 @@ from starlette.requests import HTTPConnection
 from typer.testing import CliRunner
 
 from app.__main__ import cli
+from app.access.callers import ALL_SCOPES, Role, Scope, scopes_of
 from app.errors import StatedProblem
-from app.events import Event
-from app.graphql.callers import ALL_SCOPES, Role, Scope, scopes_of
-from app.ground import Ground
+from app.log.events import Event
+from app.services import Ground
 from app.teams import console
 from app.teams.actions import remove_member
 from app.teams.authentication import Authenticator

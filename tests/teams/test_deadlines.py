@@ -6,12 +6,12 @@ import httpx2
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
-from app.events import Change
-from app.graphql.callers import Caller
-from app.graphql.executor import LATE_CHANGE
-from app.graphql.view import View
-from app.ground import Ground
-from app.schema import build_schema
+from app.access.callers import Caller
+from app.graphql.execution.executor import LATE_CHANGE
+from app.graphql.transport.view import View
+from app.log.events import Change
+from app.service.schema import build_schema
+from app.services import Ground
 from app.teams.models import Member
 from tests.teams.people import by_session, found
 

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from app.graphql.callers import Scope
-from app.ground import Ground
+from app.access.callers import Scope
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.teams.access_tokens import create_access_token, revoke_access_token
 from app.teams.jobs import sweep
 from app.teams.models import AccessToken, BrowserSession, SignInLink

@@ -8,9 +8,9 @@ import pytest
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 
+from app.access.callers import ALL_SCOPES, Caller, Role, Scope
 from app.errors import Unauthenticated, Unavailable
-from app.graphql.callers import ALL_SCOPES, Caller, Role, Scope
-from app.ground import Ground
+from app.services import Ground
 from app.teams.access_tokens import create_access_token
 from app.teams.actions import add_member, change_role, remove_member
 from app.teams.authentication import Authenticator

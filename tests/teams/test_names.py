@@ -4,9 +4,9 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, strategies as st
 
-from app.characters import describe_unseen
 from app.errors import Refusal, UserErrorCode
 from app.teams.names import check_email, check_name
+from app.text.characters import describe_unseen
 from tests.slowness import slowness
 
 

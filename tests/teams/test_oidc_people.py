@@ -6,7 +6,7 @@ import pytest
 import structlog
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from app.graphql.callers import Role
+from app.access.callers import Role
 from app.teams.actions import add_member, remove_member
 from app.teams.models import BrowserSession
 from tests.oidc.idp import CLIENT_ID, encode, key_named, sign

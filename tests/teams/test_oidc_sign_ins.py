@@ -12,7 +12,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from app.oidc.issuer import ASKED_EVERY
-from app.rates import Rates
+from app.redis.rate_limits import Rates
 from app.teams.models import BrowserSession, OidcSignIn
 from tests.held import HeldClock
 from tests.oidc.idp import CLIENT_ID

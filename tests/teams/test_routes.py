@@ -10,17 +10,17 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from app.actors import Actor
-from app.below import below
-from app.graphql.callers import Role, Scope, scopes_of
-from app.ground import Ground
-from app.rates import Rates
+from app.access.callers import Role, Scope, scopes_of
+from app.log.actors import Actor
+from app.redis.rate_limits import Rates
+from app.services import Ground
 from app.settings import Settings
 from app.teams.access_tokens import create_access_token
 from app.teams.actions import add_member, remove_member
 from app.teams.models import BrowserSession, Member
 from app.teams.routes import routes
 from app.teams.sign_in_links import make_sign_in_link
+from app.web.below import below
 from tests.grounds import make_ground
 from tests.held import HeldClock
 from tests.teams.people import by_session, found, join, rows

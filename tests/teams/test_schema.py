@@ -6,15 +6,15 @@ import pytest
 import strawberry
 from strawberry.tools import create_type
 
+from app.access.callers import Caller, Role, Scope
 from app.errors import RequestRefused
-from app.graphql.assembly import Schema
-from app.graphql.callers import Caller, Role, Scope
 from app.graphql.context import Context, Info
+from app.graphql.execution.schema import Schema
 from app.graphql.fields import query
 from app.graphql.ids import encode_id
 from app.graphql.nodes import Node, find_node, nodes_of
-from app.ground import Ground
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.teams import schema as teams
 from app.teams.access_tokens import create_access_token
 from app.teams.actions import remove_member

@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 from starlette.requests import HTTPConnection
 
-from app.graphql.callers import Caller
-from app.ground import Ground
+from app.access.callers import Caller
 from app.sealing.secret import Secret
+from app.services import Ground
 from app.teams.actions import Founded
 from app.teams.models import BrowserSession, Member
 from app.teams.sessions import SESSION_LIFETIME, OpenedSession, ask_to_sign_in, cookie_name, session_of

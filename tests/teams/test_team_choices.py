@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from app.graphql.callers import Role
+from app.access.callers import Role
 from app.teams.actions import Founded, add_member, found_team, remove_member
 from app.teams.jobs import sweep
 from app.teams.models import BrowserSession, Member, OidcSignIn

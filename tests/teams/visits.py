@@ -9,9 +9,9 @@ from html import unescape
 import httpx2
 from starlette.applications import Starlette
 
-from app.below import below
 from app.outbound.origins import origin_of
 from app.teams import oidc_routes, routes
+from app.web.below import below
 from tests.teams.issued import Issued
 
 

@@ -7,19 +7,19 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from app.opening import open_ground
 from app.outbound import Bearer, Endpoint, NotAllowed, Request
 from app.sealing.keyring import make_keyring
 from app.sealing.secret import Secret
+from app.service.opening import open_ground
 from app.settings import Settings
 from app.telemetry.exporting import ExportedTracing, open_exporting
 from app.telemetry.meters import Meters
 from tests.graphql.tiny import World
 from tests.outbound.calling import OK, opened
 from tests.servers import run_server
+from tests.service.test_metrics import ask, service
 from tests.telemetry.collecting import PATH, Collector
 from tests.telemetry.reading import read_meters, value_of
-from tests.test_scraping import ask, service
 from tests.wires import serving
 
 SECRET = "uzEJbd4vUwfUcwoRa9p2tbvJmVGZ9pYJqvBDqAQLsMk"

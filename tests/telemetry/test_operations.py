@@ -7,9 +7,9 @@ from pathlib import Path
 
 import yaml
 
-from app.background import JOBS
 from app.integrations.models import IntegrationStatus
-from app.scraping import gauges
+from app.service.background import JOBS
+from app.service.metrics import gauges
 from app.storage.outages import GIVEN_UP, TRIED_AGAIN
 from app.telemetry.meters import PREFIX, Meters
 

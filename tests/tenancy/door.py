@@ -9,14 +9,14 @@ import httpx2
 import orjson
 from starlette.applications import Starlette
 
-from app.graphql.assembly import Schema
-from app.graphql.refusals import Refusals
-from app.graphql.view import View
-from app.ground import Ground
+from app.access.refusals import Refusals
+from app.graphql.execution.schema import Schema
+from app.graphql.transport.view import View
+from app.log.watcher import Watcher
 from app.sealing.secret import Secret
-from app.stopping import Stopping
+from app.services import Ground
 from app.teams.authentication import Authenticator
-from app.watcher import Watcher
+from app.web.stopping import Stopping
 from tests.grounds import PUBLIC_URL
 
 JSON = dict[str, Any]

@@ -6,15 +6,15 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from app.access.callers import Caller, Role, Scope, scopes_of
 from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery
-from app.events import Event
-from app.graphql.callers import Caller, Role, Scope, scopes_of
 from app.installed_apps.actions import delete as delete_app
 from app.installed_apps.models import InstalledApp
 from app.integrations.actions import delete
 from app.integrations.models import Integration
 from app.integrations.sources import BySignIn, ThroughApp
+from app.log.events import Event
 from app.monitors.actions import Recorded, record_run
 from app.monitors.models import Failure, RunOutcome
 from app.monitors.reported import ReportedRun

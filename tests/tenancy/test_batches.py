@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from app.graphql.callers import Role
+from app.access.callers import Role
 from app.teams.models import Team
 from tests.installed_apps.world import World, make_people
 from tests.teams.people import by_session, join

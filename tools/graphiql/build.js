@@ -1,10 +1,10 @@
-// Bundles GraphiQL for app/graphql/graphiql/static: everything that the page loads, and the licences of what is in it.
+// Bundles GraphiQL for app/graphql/transport/graphiql/static: everything that the page loads, and the licences of what is in it.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
-const STATIC = "../../app/graphql/graphiql/static";
+const STATIC = "../../app/graphql/transport/graphiql/static";
 const SOURCES = ["package-lock.json", "account.js", "build.js", "fetcher.js", "main.jsx", "page.css", "subscription.js", "workers.js"];
 
 const BUNDLE = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.graphql.requests import LARGEST_BODY
+from app.graphql.transport.requests import LARGEST_BODY
 from tests.abuse.law.inputs import Exchange, Input, Make, Sender, fill, many, post, request, table
 
 _LARGEST = LARGEST_BODY - 1024

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from app.graphql.documents import LONGEST_DOCUMENT, MOST_TOKENS, MOST_VARIABLE_VALUES
-from app.graphql.requests import LARGEST_BODY
+from app.graphql.execution.documents import LONGEST_DOCUMENT, MOST_TOKENS, MOST_VARIABLE_VALUES
+from app.graphql.transport.requests import LARGEST_BODY
 from tests.abuse.law.inputs import Exchange, Input, Make, Sender, ask, fill, many, table
 
 _LARGEST_TEXT = LONGEST_DOCUMENT - 256

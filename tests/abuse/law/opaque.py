@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Callable, Sequence
 
-from app.graphql.requests import LARGEST_BODY
+from app.graphql.transport.requests import LARGEST_BODY
 from tests.abuse.law.inputs import Exchange, Input, Make, Sender, ask, table
 
 _LARGEST = LARGEST_BODY - 4096

@@ -34,7 +34,7 @@ export default [
         },
       ],
 
-      // The specification's @deprecated takes a reason and nothing else. The reason names the date: tests/test_schema.py sees to it.
+      // The specification's @deprecated takes a reason and nothing else. The reason names the date: tests/service/test_schema.py sees to it.
       '@graphql-eslint/require-deprecation-date': 'off',
 
       '@graphql-eslint/require-description': [

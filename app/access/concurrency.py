@@ -1,0 +1,48 @@
+"""What one member may hold of a process at a time, so that nobody takes it from the others."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from app.access.callers import Caller
+from app.errors import RateLimited
+
+MOST_SOCKETS = 50
+MOST_OPERATIONS = 500
+
+
+class Share:
+    """So many of one kind for each member, whatever tokens and sessions they come with. `words` say so when it is used up."""
+
+    def __init__(self, most: int, *, words: str) -> None:
+        self._most = most
+        self._words = words
+        self._held: Counter[UUID] = Counter()
+
+    @contextmanager
+    def hold(self, caller: Caller | None) -> Iterator[None]:
+        """Hold one while the block lasts. Raises RateLimited when the member holds all of theirs; nobody known holds none."""
+        if caller is None:
+            yield
+            return
+        member_id = caller.member_id
+        if self._held[member_id] >= self._most:
+            raise RateLimited(self._words)
+        self._held[member_id] += 1
+        try:
+            yield
+        finally:
+            self._held[member_id] -= 1
+            if not self._held[member_id]:
+                del self._held[member_id]
+
+
+def share_of_sockets(most: int = MOST_SOCKETS) -> Share:
+    """Return the WebSockets that a member may have open."""
+    return Share(most, words=f"You have too many sockets open: at most {most}.")
+
+
+def share_of_operations(most: int = MOST_OPERATIONS) -> Share:
+    """Return the operations that a member may have under way over all their WebSockets and event streams."""
+    return Share(most, words=f"You have too many operations under way: at most {most}, over all sockets and event streams.")

@@ -1,0 +1,193 @@
+"""Documents: parsed once, measured before they are validated, validated once."""
+
+import contextlib
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol, cast
+
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    ValuesOfCorrectTypeRule,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from app.graphql.error_messages import without_value
+from app.graphql.limits.costs import Cost, Costs
+from app.graphql.limits.sizes import Size, examine_size, too_complex
+
+LONGEST_DOCUMENT = 16 * 1024
+MOST_TOKENS = 2_000
+MOST_VARIABLE_VALUES = 10_000
+MOST_ERRORS = 10  # for each wrong value graphql-core prints the whole literal that it stands in
+_KEPT_CHARACTERS = 128 * 1024  # a parsed document takes some 300 bytes for each
+
+DEAREST = Cost(objects=5_000, values=50_000)
+"""What an answer may bring at most."""
+
+FIELDS_A_POINT = 1_000
+"""So many fields of the schema itself cost a point: they take a millisecond."""
+
+_TOO_DEAR = {
+    "objects": "The operation may bring {:,} objects: at most {:,}. Ask for smaller pages (`first`), or fewer nested lists.",
+    "values": "The operation may bring {:,} values: at most {:,}. Ask for smaller pages (`first`), or for fewer fields.",
+}
+
+WHICH_OPERATION = "`operationName` has to name one of the document's operations; it can be left out where there is only one."
+
+
+class ValueFreeRule(ValuesOfCorrectTypeRule):
+    """graphql-core's rule, which would quote the values: `clientSecret` when `url` is missing."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        super().report_error(GraphQLError(without_value(error.message), error.nodes))
+
+
+RULES: tuple[type[ASTValidationRule], ...] = (
+    *(ValueFreeRule if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules),
+    MaybeNullValidationRule,
+    OneOfInputValidationRule,
+)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A document, and what is wrong with it."""
+
+    schema: GraphQLSchema
+    document: DocumentNode
+    size: Size
+    errors: tuple[GraphQLError, ...]
+
+    def points(self, name: str | None, variables: Mapping[str, Any] | None) -> int:
+        """Return what the operation of that name costs: the objects that may come, and what it asks of the schema itself."""
+        return max(self._cost(name, variables).objects + self.size.introspection // FIELDS_A_POINT, 1)
+
+    def refuse_cost(self, name: str | None, variables: Mapping[str, Any] | None) -> list[GraphQLError]:
+        """Return an error for each respect in which that operation may bring too much."""
+        cost = self._cost(name, variables)
+        limits = zip(Cost._fields, cost, DEAREST, strict=True)
+        return [too_complex(_TOO_DEAR[respect].format(has, may)) for respect, has, may in limits if has > may]
+
+    def _cost(self, name: str | None, variables: Mapping[str, Any] | None) -> Cost:
+        return self._costs.of(name, variables) if not self.errors else Cost()
+
+    @cached_property
+    def _costs(self) -> Costs:
+        return Costs(self.schema, self.document)
+
+
+class Documents:
+    """The valid documents of one schema that were asked for last."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Examined] = OrderedDict()
+        self._length = 0
+
+    def examine(self, schema: GraphQLSchema, text: str) -> Examined:
+        """Parse, measure and validate. Raises GraphQLError for what is no document, or too long to be read as one."""
+        kept = self._kept.get(text)
+        if kept is not None:
+            self._kept.move_to_end(text)
+            return kept
+        document = parse(text, **_parse_options(text))
+        size, errors = examine_size(document)
+        errors = errors or validate(schema, document, RULES, MOST_ERRORS)
+        examined = Examined(schema, document, size, tuple(errors))
+        if not errors:  # or anybody could push out what is asked for all the time
+            self._keep(text, examined)
+        return examined
+
+    def knows(self, text: str) -> bool:
+        """Whether the document was found valid, and need not be read again."""
+        return text in self._kept
+
+    def points(self, text: str, *, name: str | None, variables: Mapping[str, Any] | None) -> int:
+        """Return what an operation of a document that was found valid costs; 1 for any other."""
+        kept = self._kept.get(text)
+        return kept.points(name, variables) if kept is not None else 1
+
+    def _keep(self, text: str, examined: Examined) -> None:
+        self._kept[text] = examined
+        self._length += len(text)
+        while self._length > _KEPT_CHARACTERS:
+            oldest, _ = self._kept.popitem(last=False)
+            self._length -= len(oldest)
+
+
+class HasDocuments(Protocol):
+    """A schema that keeps its documents."""
+
+    documents: Documents
+
+
+class ExamineDocuments(SchemaExtension):
+    """Puts `Documents` in the way of every operation, over every transport."""
+
+    def on_operation(self) -> Iterator[None]:
+        # For a text that is no document: Strawberry then parses it again, with these limits, and reports what is wrong.
+        options: dict[str, Any] = cast(dict[str, Any], self.execution_context.parse_options)
+        options.update(_parse_options(self.execution_context.query or ""))
+        self._examined: Examined | None = None
+        yield
+
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        with contextlib.suppress(GraphQLError):
+            self._examined = self._documents.examine(context.schema._schema, context.query or "")  # noqa: SLF001 - as Strawberry's own do
+            context.graphql_document = self._examined.document
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        name = context._provided_operation_name  # noqa: SLF001 - Strawberry would run the first of several
+        context.pre_execution_errors = [
+            *self._refuse(name, context.variables),
+            *_refuse_many_values(context.variables),
+            *_refuse_to_guess(context.graphql_document, named=name is not None),
+        ]
+        yield
+
+    def _refuse(self, name: str | None, variables: Mapping[str, Any] | None) -> Sequence[GraphQLError]:
+        if self._examined is None:
+            return ()
+        return self._examined.errors or self._examined.refuse_cost(name, variables)
+
+    @property
+    def _documents(self) -> Documents:
+        return cast(HasDocuments, self.execution_context.schema).documents
+
+
+def _parse_options(text: str) -> dict[str, Any]:
+    beyond_characters = len(text.encode("utf-8", "surrogatepass")) - len(text)
+    return {"max_tokens": MOST_TOKENS, "max_source_length": max(LONGEST_DOCUMENT - beyond_characters, 0)}
+
+
+def _refuse_to_guess(document: DocumentNode | None, *, named: bool) -> list[GraphQLError]:
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)] if document else []
+    return [GraphQLError(WHICH_OPERATION)] if len(operations) > 1 and not named else []
+
+
+def _refuse_many_values(variables: Mapping[str, Any] | None) -> list[GraphQLError]:
+    level: list[Any] = [variables or {}]
+    count = 0
+    while level:
+        count += len(level)
+        if count > MOST_VARIABLE_VALUES:
+            return [too_complex(f"The variables have too many values: at most {MOST_VARIABLE_VALUES:,}.")]
+        level = [inner for value in level if isinstance(value, dict | list) for inner in _inside(value)]
+    return []
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value

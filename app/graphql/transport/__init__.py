@@ -1,0 +1,1 @@
+"""How an operation comes in and its answer goes out: HTTP, WebSocket, server-sent events."""

@@ -1,0 +1,142 @@
+"""What every way in shares: the schema, who says who is asking, and the ground."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeAlias
+
+import structlog
+from starlette.requests import HTTPConnection
+
+from app.access.callers import Caller
+from app.access.concurrency import Share, share_of_operations, share_of_sockets
+from app.access.refusals import NoteRefusal, note_nothing
+from app.errors import Unauthenticated
+from app.graphql.context import DEADLINE, SESSIONS_POST, SIGN_IN_FIRST, Context
+from app.graphql.execution.insistence import INSISTENCE, Insistence
+from app.graphql.execution.schema import Schema
+from app.graphql.execution.turns import Turns
+from app.graphql.limits.cost_accounting import buckets_of
+from app.graphql.transport.persisted import PersistedDocuments
+from app.outbound.budget import Budget
+from app.services import Ground
+from app.storage.tasks import Tasks
+from app.web.fairness import FairSemaphore, Slices
+from app.web.stopping import ANSWER_SECONDS
+
+Authenticate: TypeAlias = Callable[[HTTPConnection, str | None], Awaitable[Caller | None]]
+"""Says who is asking, by the Authorization value or, where that is None, by the browser session; None: nobody known.
+
+Raises Unauthenticated for a credential that is no good.
+"""
+
+Until: TypeAlias = Callable[[Caller], Awaitable[None]]
+"""Returns once the caller's credential no longer holds: revoked, the member removed or given another role."""
+
+_LONGEST_STEP = timedelta(minutes=1)
+_BEGUN_IN_ONE_SLICE = 8
+
+
+async def for_ever(_: Caller) -> None:
+    """An `Until` for credentials that hold."""
+    await asyncio.Event().wait()
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """Handed to whatever answers at /graphql."""
+
+    schema: Schema
+    authenticate: Authenticate
+    ground: Ground
+    until: Until = for_ever
+    deadline: float = DEADLINE
+    tasks: Tasks = field(default_factory=Tasks)
+    sockets: Share = field(default_factory=share_of_sockets)
+    operations: Share = field(default_factory=share_of_operations)
+    persisted: PersistedDocuments | None = None
+    note_refusal: NoteRefusal = note_nothing
+    turns: Turns = field(default_factory=Turns)
+    crowd: FairSemaphore = field(default_factory=FairSemaphore)
+    insistence: Insistence = INSISTENCE
+    beginnings: Slices = field(default_factory=lambda: Slices(_BEGUN_IN_ONE_SLICE))
+    """Clients that were sent away come back all at once, and each begins what it had."""
+
+    def context(
+        self, caller: Caller | None, connection: HTTPConnection | None = None, *, request_id: str | None = None
+    ) -> Context:
+        """Return the context of one operation; without a `connection` nobody is charged for it."""
+        return Context(
+            caller=caller,
+            ground=self.ground,
+            request_id=request_id or self.request_id(),
+            tasks=self.tasks,
+            buckets=buckets_of(caller, connection, settings=self.ground.settings) if connection is not None else (),
+            deadline=self.deadline,
+            budget=Budget(deadline=self.deadline),
+            persisted=self.persisted,
+            note_refusal=self.note_refusal,
+            place=self.turns.place(),
+            crowd=self.crowd,
+            insistence=self.insistence,
+            sign_in_first=SESSIONS_POST if connection is not None and _is_get(connection) else SIGN_IN_FIRST,
+        )
+
+    def request_id(self) -> str:
+        """Return what the access log calls the request, or a fresh name."""
+        bound = structlog.contextvars.get_contextvars().get("request_id")
+        return bound if isinstance(bound, str) else self.ground.entropy(8).hex()
+
+    async def credential_ends(self, caller: Caller | None) -> None:
+        """Return once the caller may no longer go on listening."""
+        if caller is None:
+            await asyncio.Event().wait()
+            return
+        ends = [asyncio.ensure_future(self.until(caller)), asyncio.ensure_future(self._expires(caller))]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
+
+    async def may_restart(self, operations: Callable[[], Iterable[tuple["asyncio.Task[None]", Context]]]) -> None:
+        """Return once the process is about to end and nothing more is owed to the operations, within ANSWER_SECONDS.
+
+        A query or mutation has been answered by then; a subscription has been told all that was committed.
+        """
+        stopping = self.ground.stopping
+        await stopping.told()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(stopping.left(ANSWER_SECONDS)):
+                await asyncio.gather(*(_ended_or_caught_up(task, context) for task, context in operations()))
+
+    async def _expires(self, caller: Caller) -> None:
+        if caller.expires_at is None:
+            await asyncio.Event().wait()
+            return
+        # In steps: event loops measure sleep by a clock that stands still while the machine sleeps.
+        while (left := caller.expires_at - self.ground.clock.now()) > timedelta():  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(min(left, _LONGEST_STEP).total_seconds())
+
+
+async def _ended_or_caught_up(operation: "asyncio.Task[None]", context: Context) -> None:
+    caught_up = asyncio.ensure_future(context.caught_up.wait())
+    try:
+        await asyncio.wait({operation, caught_up}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        caught_up.cancel()
+
+
+def _is_get(connection: HTTPConnection) -> bool:
+    method: str | None = connection.scope.get("method")  # a WebSocket has none
+    return method == "GET"
+
+
+def require_somebody(caller: Caller | None) -> Caller:
+    """Return the caller. Raises Unauthenticated where there is none."""
+    if caller is None:
+        raise Unauthenticated(SIGN_IN_FIRST)
+    return caller

@@ -1,0 +1,1 @@
+"""A team's log: changes that write events, who follows them, and what is no longer kept."""

@@ -1,0 +1,276 @@
+"""A change of a team: what happened is said once, whoever must follow reacts in the same transaction, numbers are taken last.
+
+A change begins by locking the team's counter row and ends by taking the next numbers and writing its events with them. So
+the changes of one team are serial on both databases: what was checked inside still holds at the commit, there is no gap and
+no reorder, and no deadlock. (On SQLite, BEGIN IMMEDIATE is that lock.)
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
+
+from tortoise import fields
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.models import Model
+
+from app.clock import Clock
+from app.log.actors import LONGEST_USER_AGENT, Actor, EventOrigin
+from app.log.event_types import EventType
+from app.log.quotas import CHANGES_OF_DAY, Allowance, Quotas, Used
+from app.storage import database
+from app.telemetry.tracing import NoTracing, Tracing
+
+T = TypeVar("T")
+
+
+class Counter(Model):
+    """The number of the team's newest event, and what it used of its quotas; whoever changes the team holds this row."""
+
+    team_id = fields.UUIDField(primary_key=True)
+    sequence = fields.BigIntField()
+    used: str | None = fields.TextField(null=True)
+
+    class Meta:
+        table = "counter"
+
+
+class Event(Model):
+    """One row of a team's activity log: append-only, numbered 1, 2, 3, … without gaps."""
+
+    id = fields.UUIDField(primary_key=True)
+    team_id = fields.UUIDField()
+    sequence = fields.BigIntField()
+    type = fields.CharField(max_length=64)
+    occurred_at = fields.DatetimeField()
+    actor_id: UUID | None = fields.UUIDField(null=True)
+    subject_id = fields.UUIDField()
+    summary = fields.TextField()
+    status = fields.CharField(max_length=32, null=True)
+    previous_status = fields.CharField(max_length=32, null=True)
+    reason = fields.CharField(max_length=32, null=True)
+    message: str | None = fields.TextField(null=True)
+    parent_id: UUID | None = fields.UUIDField(null=True)
+    action = fields.CharField(max_length=128, null=True)
+    times: int | None = fields.IntField(null=True)
+    origin_address = fields.CharField(max_length=64, null=True)
+    origin_user_agent = fields.CharField(max_length=LONGEST_USER_AGENT, null=True)
+    origin_token = fields.CharField(max_length=4, null=True)
+
+    @property
+    def origin(self) -> EventOrigin | None:
+        """Where the request came from that did it; None where none did."""
+        if self.origin_address is None:
+            return None
+        return EventOrigin(self.origin_address, self.origin_user_agent, self.origin_token)
+
+    class Meta:
+        table = "event"
+        unique_together = (("team_id", "sequence"),)
+        indexes = (("team_id", "subject_id", "sequence"), ("occurred_at",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What the log keeps of something that happened.
+
+    `status`, `previous_status`, `reason` and `message` are set where a status changed; `parent_id` names what the subject
+    belongs to, where listeners ask for that (a delivery's integration). `action` and `times` are set where something was refused:
+    what, and how often.
+    """
+
+    type: EventType
+    subject_id: UUID
+    summary: str
+    status: str | None = None
+    previous_status: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    parent_id: UUID | None = None
+    action: str | None = None
+    times: int | None = None
+
+
+class Happening(Protocol):
+    """Something that a capability says happened: a frozen dataclass in its `events.py`."""
+
+    def entry(self) -> Entry | None:
+        """Return what the activity log keeps of it; None when it is no event of the log."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of one team under way.
+
+    `now` is the one moment of everything in it, `actor` the member who does it, where one does.
+    """
+
+    team_id: UUID
+    now: datetime
+    actor: Actor | None
+    quotas: Quotas
+    _reactions: Mapping[type[Any], Sequence["Reaction"]]
+    _entries: list[Entry]
+    _used: Used
+
+    @property
+    def actor_id(self) -> UUID | None:
+        """The member's id."""
+        return self.actor.member_id if self.actor is not None else None
+
+    def spend(self, allowance: Allowance, amount: int = 1) -> None:
+        """Count so much of what the team may do. Raises Refusal CONFLICT where not enough is left of the minute or the day."""
+        self._used.spend(allowance, amount)
+
+    def let(self, allowance: Allowance) -> bool:
+        """Count one, and return True; False where nothing is left: what nobody asked for is then left undone."""
+        return self._used.let(allowance)
+
+    async def record(self, happening: Happening) -> None:
+        """Say that something happened, and let everyone react who has to, now and in this transaction."""
+        entry = happening.entry()
+        if entry is not None:
+            self._entries.append(entry)
+        for react in self._reactions.get(type(happening), ()):
+            await react(self, happening)
+
+
+Reaction = Callable[[Change, Any], Awaitable[None]]
+Reactions = Mapping[type[Any], Sequence[Reaction]]
+
+
+class Events:
+    """Where changes are made. `wake` is called with the team after each commit that wrote events; it must not block or raise."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        reactions: Reactions,
+        wake: Callable[[UUID], None],
+        tracing: Tracing | None = None,
+        quotas: Quotas | None = None,
+    ) -> None:
+        self._clock = clock
+        self._quotas = quotas or Quotas()
+        self._tracing = tracing or NoTracing()
+        self._reactions = reactions
+        self._wake = wake
+        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+    async def change(
+        self,
+        team_id: UUID,
+        action: Callable[[Change], Awaitable[T]],
+        *,
+        actor: Actor | None = None,
+        is_free: bool = False,
+    ) -> T:
+        """Run `action` as one change of the team and return its answer once everything is committed.
+
+        Whatever `action` raises undoes all of it, and where the database has undone it `action` is run again, as `database.write`
+        says. It may be called for an existing team only. Where there is an actor, its events count among the changes of the
+        team's day, and Refusal CONFLICT is raised once those are used up; not where it `is_free`: what takes something away, ends
+        what was begun, or has a quota of its own.
+        """
+        return await self._commit(team_id, action, actor=actor, is_free=is_free or actor is None)
+
+    async def found(self, team_id: UUID, action: Callable[[Change], Awaitable[T]]) -> T:
+        """The same as `change`, for the change that makes the team."""
+        return await self._commit(team_id, action, actor=None, is_free=True, founding=True)
+
+    async def _commit(
+        self,
+        team_id: UUID,
+        action: Callable[[Change], Awaitable[T]],
+        *,
+        actor: Actor | None,
+        is_free: bool,
+        founding: bool = False,
+    ) -> T:
+        async def run(connection: BaseDBAsyncClient) -> _Outcome[T]:
+            if founding:
+                await Counter.create(using_db=connection, team_id=team_id, sequence=0)
+            counter = await Counter.filter(team_id=team_id).using_db(connection).select_for_update().get()
+            entries: list[Entry] = []
+            now = self._clock.now()
+            used = Used(counter.used, quotas=self._quotas, now=now)
+            change = Change(team_id, now, actor, self._quotas, self._reactions, entries, used)
+            answer = await action(change)
+            if entries and not is_free:
+                change.spend(CHANGES_OF_DAY, len(entries))
+            await _keep(counter, used, news=len(entries))
+            await _number(change, entries, last=counter.sequence)
+            return _Outcome(answer, is_news=bool(entries))
+
+        # The team's row is the lock. Within the process it is queued for here: else a team whose lock somebody keeps would have
+        # all of the database's connections wait for it.
+        turn = self._turns.setdefault(team_id, asyncio.Lock())
+        with self._tracing.span("change", {"code.function.name": _name_of(action)}):
+            outcome = await database.write(run, committed=lambda done: self._wake(team_id) if done.is_news else None, turn=turn)
+        return outcome.answer
+
+
+@dataclass(frozen=True)
+class _Outcome(Generic[T]):
+    answer: T
+    is_news: bool
+
+
+async def _keep(counter: Counter, used: Used, *, news: int) -> None:
+    columns = []
+    if news:
+        counter.sequence += news
+        columns.append("sequence")
+    if used.is_changed:
+        counter.used = used.text
+        columns.append("used")
+    if columns:
+        await counter.save(update_fields=columns)
+
+
+async def _number(change: Change, entries: Sequence[Entry], *, last: int) -> None:
+    """Write the events; `last` is the number of the last of them."""
+    if not entries:
+        return
+    origin = change.actor.origin if change.actor is not None else None
+    await Event.bulk_create(
+        Event(
+            id=uuid4(),
+            team_id=change.team_id,
+            sequence=sequence,
+            occurred_at=change.now,
+            actor_id=change.actor_id,
+            type=entry.type,
+            subject_id=entry.subject_id,
+            summary=entry.summary,
+            status=entry.status,
+            previous_status=entry.previous_status,
+            reason=entry.reason,
+            message=entry.message,
+            parent_id=entry.parent_id,
+            action=entry.action,
+            times=entry.times,
+            origin_address=origin.address if origin is not None else None,
+            origin_user_agent=origin.user_agent if origin is not None else None,
+            origin_token=origin.token_last_four if origin is not None else None,
+        )
+        for sequence, entry in enumerate(entries, start=last - len(entries) + 1)
+    )
+
+
+def _name_of(action: object) -> str:
+    return f"{getattr(action, '__module__', '')}.{getattr(action, '__qualname__', '')}".replace(".<locals>", "")
+
+
+async def head(team_id: UUID) -> int:
+    """Return the number of the team's newest event: 0 before the first."""
+    return (await heads([team_id])).get(team_id, 0)
+
+
+async def heads(team_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return the numbers of the teams' newest events; nothing for a team that has none."""
+    return {counter.team_id: counter.sequence for counter in await Counter.filter(team_id__in=list(team_ids))}

@@ -1,0 +1,224 @@
+"""Who listens to a team's log reads it here: by a cursor, not from a queue.
+
+One watcher a process looks once a second at the heads of the teams that have listeners and reads each new row once into a
+ring. Wake-ups only make it look sooner, so a lost one costs a second. A listener reads the ring by its own position, and the
+database only while it is behind the ring: a slow reader holds its own cursor back, not memory. Numbers missing there were removed
+as old: who had still to get to one of them is told so.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
+
+import structlog
+
+from app.log import retention_mark as horizon
+from app.log.events import Event, heads
+from app.storage import database
+from app.storage.batching import Gathering
+from app.web.fairness import Slices
+
+RING_SIZE = 1_000
+PAGE_SIZE = 200
+LOOK_EVERY_SECONDS = 1.0
+
+_PAGES_AT_ONCE = 8
+_PACE_SECONDS = 0.02
+"""So a storm of wake-ups makes at most fifty looks a second."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A piece of a log: all events that are left up to the number `end`."""
+
+    rows: Sequence[Event]
+    end: int
+
+
+class Ring:
+    """A team's newest events, without a number missing between them, and the listeners' bell."""
+
+    def __init__(self, head: int, *, slices: Slices | None = None) -> None:
+        self.head = head
+        self.rows: deque[Event] = deque(maxlen=RING_SIZE)
+        self.listeners = 0
+        self._slices = slices or Slices()
+        self._waiting: dict[asyncio.Future[None], None] = {}  # in the order in which they came
+
+    def add(self, stretch: Stretch) -> None:
+        for row in stretch.rows:
+            self._go_to(row.sequence - 1)
+            self.rows.append(row)
+            self.head = row.sequence
+        self._go_to(stretch.end)
+        self.chime()
+
+    def chime(self) -> None:
+        self._slices.let_go_on(self._waiting)
+        self._waiting.clear()
+
+    def after(self, position: int) -> Stretch | None:
+        """Return the events behind `position`, the first PAGE_SIZE of them; None when the ring does not hold all of them."""
+        if position >= self.head:
+            return Stretch((), position)
+        if not self.rows or self.rows[0].sequence > position + 1:
+            return None
+        count = self.head - position
+        if count > PAGE_SIZE:
+            begin = len(self.rows) - count
+            return Stretch(list(islice(self.rows, begin, begin + PAGE_SIZE)), position + PAGE_SIZE)
+        newest_first = list(islice(reversed(self.rows), count))  # the end of a deque is near, its middle is not
+        return Stretch(newest_first[::-1], self.head)
+
+    async def wait(self) -> None:
+        """Return once there may be more than there was. Of many who wait some go on at a time."""
+        bell: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[bell] = None
+        try:
+            await bell
+        finally:
+            self._waiting.pop(bell, None)
+
+    def _go_to(self, head: int) -> None:
+        """Leave out the numbers up to `head`, if any are missing; what lies before them is held no longer."""
+        if head > self.head:
+            self.rows.clear()
+            self.head = head
+
+
+class Watcher:
+    """Follows the logs of the teams that have listeners in this process."""
+
+    def __init__(self, *, look_every: float = LOOK_EVERY_SECONDS) -> None:
+        self._look_every = look_every
+        self._rings: dict[UUID, Ring] = {}
+        self._woken = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._has_finished = False
+        # Clients that were sent away come back all at once.
+        self._heads = Gathering(heads)
+        self._horizons = Gathering(horizon.horizons)
+        self._pages = Gathering(self._read_pages, at_once=_PAGES_AT_ONCE)
+        self._slices = Slices()
+        self._log = structlog.get_logger("watcher")
+
+    def wake(self, team_id: UUID | None) -> None:
+        """Look at the team soon, None: at every team; costs nothing where nobody listens."""
+        if team_id in self._rings or team_id is None:
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Watch until cancelled. A database that is away is waited for: listeners hear everything once it is back."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                # Not wait_for, which in Python 3.11 loses a cancellation that comes together with a wake-up.
+                async with asyncio.timeout(self._look_every):
+                    await self._woken.wait()
+            self._woken.clear()
+            await self._look_or_wait()
+            await asyncio.sleep(_PACE_SECONDS)
+
+    async def finish(self) -> None:
+        """Look once more. Who has got everything up to now has caught up. For the end of the process."""
+        await self._look_or_wait()
+        self._has_finished = True
+        for ring in self._rings.values():
+            ring.chime()
+
+    async def follow(
+        self, team_id: UUID, *, after: int, types: Collection[str] | None = None, caught_up: asyncio.Event | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the team's events numbered above `after`, each once and in order, then every new one; never ends by itself.
+
+        Of the `types` alone, where given. Raises CursorExpired where one of those was removed before the listener got to it.
+        `caught_up` is set once the listener has taken all that there was when the watcher finished.
+        """
+        position = after
+        async with self._listening(team_id) as ring:
+            while True:
+                stretch = ring.after(position) or await self._read_or_wait(team_id, after=position, head=ring.head, types=types)
+                for row in stretch.rows:
+                    if types is None or row.type in types:
+                        yield row
+                position = stretch.end
+                if position < ring.head:
+                    continue
+                if self._has_finished and caught_up is not None:
+                    caught_up.set()
+                await ring.wait()
+
+    async def head(self, team_id: UUID) -> int:
+        """Return the number of the team's newest event, as it is now: 0 before the first."""
+        return await self._heads.ask(team_id) or 0
+
+    async def refuse_where_removed(self, team_id: UUID, *, after: int, types: Collection[str] | None) -> None:
+        """Raise CursorExpired where an event numbered above `after` was removed, of one of the `types` (None: of any)."""
+        horizon.refuse_behind(await self._horizons.ask(team_id) or {}, after=after, types=types)
+
+    @contextlib.asynccontextmanager
+    async def _listening(self, team_id: UUID) -> AsyncIterator[Ring]:
+        while team_id not in self._rings:
+            try:
+                head = await self.head(team_id)
+            except database.OUTAGES:
+                await asyncio.sleep(self._look_every)
+            else:
+                self._rings.setdefault(team_id, Ring(head, slices=self._slices))
+        ring = self._rings[team_id]
+        ring.listeners += 1
+        try:
+            yield ring
+        finally:
+            ring.listeners -= 1
+            if ring.listeners == 0:
+                self._rings.pop(team_id, None)
+
+    async def _look_or_wait(self) -> None:
+        """Look at the heads, unless the database is away: then the next look finds what this one did not."""
+        try:
+            async with self._looking:
+                await self._look()
+        except database.OUTAGES as error:
+            self._log.warning("watching interrupted", fault=error.fault)
+
+    async def _read_or_wait(self, team_id: UUID, *, after: int, head: int, types: Collection[str] | None) -> Stretch:
+        """Read what is behind the ring; where the database is away, nothing, a while later."""
+        try:
+            rows = await self._pages.ask((team_id, after)) or ()
+            stretch = Stretch(rows, rows[-1].sequence if rows else head)
+            if stretch.end - after > len(stretch.rows):
+                await self.refuse_where_removed(team_id, after=after, types=types)
+        except database.OUTAGES:
+            await asyncio.sleep(self._look_every)
+            return Stretch((), after)
+        return stretch
+
+    async def _read_pages(self, places: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], Sequence[Event]]:
+        """Read one after the other, each once for all who are there: a crowd that comes back must not take every connection."""
+        try:
+            return {(team_id, after): await _page(team_id, after=after) for team_id, after in places}
+        except database.OUTAGES as error:
+            self._log.warning("listening interrupted", fault=error.fault)
+            raise
+
+    async def _look(self) -> None:
+        if not self._rings:
+            return
+        for team_id, head in (await heads(self._rings)).items():
+            ring = self._rings.get(team_id)
+            while ring is not None and ring.head < head:
+                ring.add(await _read(team_id, after=ring.head, head=head))
+
+
+async def _read(team_id: UUID, *, after: int, head: int) -> Stretch:
+    """Read on in a log that reaches to `head`, or further by now."""
+    rows = await _page(team_id, after=after)
+    return Stretch(rows, rows[-1].sequence if rows else head)
+
+
+async def _page(team_id: UUID, *, after: int) -> Sequence[Event]:
+    return await Event.filter(team_id=team_id, sequence__gt=after).order_by("sequence").limit(PAGE_SIZE)

@@ -1,0 +1,1 @@
+"""Tables of contents of the whole service, and how it is opened."""

@@ -1,0 +1,194 @@
+"""What every process stands on, opened once and closed again: whether it serves, works, or only runs a command."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from app.clock import Clock, SystemClock
+from app.errors import ConfigurationError, DatabaseAway
+from app.log.events import Events
+from app.log.watcher import Watcher
+from app.oidc.issuer import open_issuer
+from app.outbound import Outbound, prove_guarded
+from app.redis.circuit_breaker import Sharing
+from app.redis.notifications import WakeUps, waking
+from app.redis.rate_limits import Rates
+from app.sealing.presence import present
+from app.sealing.vault import open_vault
+from app.service.background import Background
+from app.service.reactions import REACTIONS
+from app.service.tables import MIGRATIONS, MODELS
+from app.services import Ground
+from app.settings import Settings
+from app.sign_ins.single_flight import flights_of
+from app.storage import database, upgrade
+from app.storage.addresses import read_address
+from app.storage.outages import PATIENCE, until_done, unusable
+from app.telemetry.meters import Meters
+from app.telemetry.opening import open_tracing
+from app.web.proxies import UnnamedProxies
+from app.web.stopping import SETTLE_SECONDS, Stopping
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this process listens (its own addresses are closed to its own calls), and whether it may reach the sandbox."""
+
+    listens: tuple[tuple[str, int], ...] = ()
+    sandbox: tuple[str, int] | None = None
+    works: bool = True
+    """Whether it also does the background work."""
+
+
+@contextlib.asynccontextmanager
+async def open_ground(
+    settings: Settings,
+    *,
+    place: Place | None = None,
+    clock: Clock | None = None,
+    background: Background | None = None,
+    stopping: Stopping | None = None,
+    meters: Meters | None = None,
+    proxies: UnnamedProxies | None = None,
+) -> AsyncIterator[Ground]:
+    """Open the database, the vault and the way out, prove that the way out is guarded, and close all of it again.
+
+    Raises ConfigurationError where a setting is wrong, the database is missing or not migrated, or a key does not fit.
+    """
+    here = place or Place()
+    clock = clock or SystemClock()
+    meters = meters or Meters()
+    watcher = Watcher()
+
+    def wake(team_id: UUID | None) -> None:
+        watcher.wake(team_id)
+        if background is not None:
+            background.wake()
+
+    def behind() -> str | None:
+        return proxies.found if proxies is not None else None
+
+    wake_ups = _wake_ups(settings, hear=wake, meters=meters)
+    sharing = Sharing(_redis(settings), installation=settings.public_url)
+
+    def wake_all(team_id: UUID) -> None:
+        wake(team_id)
+        if wake_ups is not None:
+            wake_ups.tell(team_id)
+
+    await _connect(settings, meters=meters)
+    tracing = open_tracing(settings.traces_url)
+    try:
+        vault = await open_vault(settings.keyring, embedded=database.is_embedded(settings.database), clock=clock)
+        outbound = Outbound(
+            allow=settings.allow,
+            sandbox=here.sandbox,
+            own=_own(settings, here),
+            proxy=settings.proxy,
+            proxies_private=settings.outbound_proxy_private,
+            meters=meters,
+            tracing=tracing,
+        )
+        issuer = open_issuer(settings.oidc_issuer, outbound=outbound, clock=clock)
+        try:
+            await prove_guarded(outbound)
+            ground = Ground(
+                settings=settings,
+                clock=clock,
+                entropy=secrets.token_bytes,
+                vault=vault,
+                outbound=outbound,
+                events=Events(clock=clock, reactions=REACTIONS, wake=wake_all, tracing=tracing, quotas=settings),
+                watcher=watcher,
+                stopping=stopping or Stopping(),
+                sharing=sharing,
+                rates=Rates(clock=clock, sharing=sharing),
+                issuer=issuer,
+                meters=meters,
+                tracing=tracing,
+            )
+            async with contextlib.AsyncExitStack() as lasting:
+                # Who works in the background stays; a command is gone before it matters which keys it holds and whom it wakes.
+                if background is not None:
+                    await lasting.enter_async_context(present(vault=vault, clock=clock, behind=behind))
+                    await lasting.enter_async_context(waking(wake_ups))
+                try:
+                    yield ground
+                finally:
+                    # Whoever opened it, server or worker: a refresh under way may hold the only valid tokens.
+                    await flights_of(ground).settle(seconds=ground.stopping.left(SETTLE_SECONDS))
+        finally:
+            if issuer is not None:
+                await issuer.aclose()
+            await outbound.aclose()
+    finally:
+        await sharing.aclose()
+        await asyncio.to_thread(tracing.close)
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[None]:
+    """Open the database alone, and close it again. Raises ConfigurationError where it is missing or not migrated."""
+    await _connect(settings, meters=Meters())
+    try:
+        yield
+    finally:
+        await database.close()
+
+
+async def _connect(settings: Settings, *, meters: Meters) -> None:
+    if database.is_embedded(settings.database) and not Path(database.embedded_path(settings.database)).exists():  # noqa: ASYNC240 - at the start
+        raise ConfigurationError(
+            f"There is no database in {settings.data_dir.resolve()} (INSTALLED_APPS_DATA_DIR): `serve` or `migrate` makes one."
+        )
+    patience = replace(PATIENCE, note=meters.database_failed)
+    connections = settings.database_connections
+    await database.connect(settings.database, models=MODELS, patience=patience, connections=connections)
+    try:
+        pending = partial(upgrade.pending, url=settings.database, models=MODELS, migrations=MIGRATIONS)
+        lacking = await until_done(pending, patience=PATIENCE)
+    except DatabaseAway as away:
+        await database.close()
+        raise unusable(away, url=settings.database) from away
+    except BaseException:
+        await database.close()
+        raise
+    if lacking:
+        await database.close()
+        raise ConfigurationError(f"{_named(settings)} is of an older version, or not made yet: run `migrate` first.")
+
+
+def _named(settings: Settings) -> str:
+    if database.is_embedded(settings.database):
+        return f"The database {database.embedded_path(settings.database)}"
+    return f"The database {read_address(settings.database).shown} that INSTALLED_APPS_DATABASE_URL names"
+
+
+def _wake_ups(settings: Settings, *, hear: Callable[[UUID | None], None], meters: Meters) -> WakeUps | None:
+    url = _redis(settings)
+    return WakeUps(url, hear=hear, note=lambda up: meters.redis_is(up=up)) if url is not None else None
+
+
+def _redis(settings: Settings) -> str | None:
+    return settings.redis_url.get_secret_value() if settings.redis_url is not None else None
+
+
+def _own(settings: Settings, place: Place) -> tuple[tuple[str, int], ...]:
+    """Return where this service and what it stands on listen: never to be called."""
+    stands_on = [_redis(settings) or "", settings.traces_url or ""]
+    ports = {"redis": 6379, "rediss": 6379, "http": 80, "https": 443}
+    found = [(parts.hostname, parts.port or ports.get(parts.scheme, 0)) for parts in map(urlsplit, stands_on)]
+    proxy = [(settings.proxy.host, settings.proxy.port)] if settings.proxy is not None else []
+    return (
+        *place.listens,
+        *proxy,
+        *database.listens(settings.database),
+        *((host, port) for host, port in found if host and port),
+    )

@@ -1,0 +1,37 @@
+"""The table of contents of what follows from what, in order. Everything here happens in the transaction of its cause."""
+
+from app.deliveries import reactions as deliveries
+from app.installed_apps import reactions as installed_apps
+from app.installed_apps.events import (
+    InstalledAppAdded,
+    InstalledAppDeleted,
+    InstalledAppReauthenticated,
+    InstalledAppStatusChanged,
+)
+from app.integrations import reactions as integrations
+from app.integrations.events import IntegrationDeleted, IntegrationStatusChanged
+from app.log.events import Reactions
+from app.monitors.events import RunRecorded
+from app.sign_ins import reactions as sign_ins
+from app.sign_ins.events import ClientRecovered, ClientTroubled, GrantEnded, GrantRecovered, GrantTroubled, MemberSignedIn
+from app.teams.events import MemberRemoved
+
+REACTIONS: Reactions = {
+    MemberRemoved: (sign_ins.end_their_grants,),
+    GrantEnded: (installed_apps.mark, installed_apps.mark_server, integrations.stop_those_with_grant),
+    GrantTroubled: (installed_apps.mark, installed_apps.mark_server, integrations.stop_those_with_grant),
+    GrantRecovered: (installed_apps.mark, installed_apps.mark_server, integrations.restore_those_with_grant),
+    MemberSignedIn: (
+        installed_apps.mark_reached,
+        integrations.bring_back_theirs,
+    ),
+    ClientTroubled: (installed_apps.mark_client,),
+    ClientRecovered: (installed_apps.mark_client,),
+    InstalledAppDeleted: (integrations.stop_those_using,),
+    InstalledAppAdded: (integrations.adopt,),
+    InstalledAppStatusChanged: (integrations.follow_installed_app,),
+    InstalledAppReauthenticated: (integrations.bring_back,),
+    IntegrationStatusChanged: (deliveries.follow_integration,),
+    IntegrationDeleted: (deliveries.give_up,),
+    RunRecorded: (deliveries.make,),
+}

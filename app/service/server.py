@@ -1,0 +1,150 @@
+"""The service put together: its routes, and the lifespan in which all that is shared is open."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.access.refusals import Refusals
+from app.clock import Clock, SystemClock
+from app.errors import DatabaseAway
+from app.graphql.transport.view import View
+from app.service import health, metrics as scraping
+from app.service.background import Background
+from app.service.opening import Place, open_ground
+from app.service.schema import build_schema
+from app.services import Ground
+from app.settings import Settings
+from app.sign_ins import routes as sign_ins
+from app.storage.outages import RETRY_AFTER
+from app.teams import oidc_routes as oidc_sign_ins, routes as teams
+from app.teams.authentication import Authenticator
+from app.telemetry.meters import Meters
+from app.telemetry.tracing import NoTracing, Tracing
+from app.web.access_log import AccessLog
+from app.web.below import below
+from app.web.pages import html, page
+from app.web.proxies import UnnamedProxies
+from app.web.stopping import SETTLE_SECONDS, Stopping
+
+
+def create_app(
+    settings: Settings, *, place: Place | None = None, clock: Clock | None = None, stopping: Stopping | None = None
+) -> Starlette:
+    """Return the ASGI application. Nothing is opened before its lifespan begins.
+
+    Whoever serves it tells `stopping` before its lifespan ends, so that listeners can be told all and sent away.
+    """
+    service = _Service(settings, place=place or Place(), clock=clock or SystemClock(), stopping=stopping or Stopping())
+    app = _logged(Starlette(lifespan=service.lifespan), meters=service.meters, tracing=lambda: service.tracing)
+    app.add_middleware(service.proxies.before)
+    app.add_middleware(below, path=settings.path)
+    app.add_exception_handler(DatabaseAway, _say_away)
+    return app
+
+
+def create_probes(*, ground: Ground) -> Starlette:
+    """Return the ASGI application of a process that serves nobody, only tells whoever looks after it how it is."""
+    return _logged(Starlette(routes=_probes(ground)), meters=ground.meters, tracing=lambda: ground.tracing)
+
+
+def _logged(app: Starlette, *, meters: Meters, tracing: Callable[[], Tracing]) -> Starlette:
+    # A redirect to where a slash fits would repeat the address, which may be a secret, behind whatever Host the request names.
+    app.router.redirect_slashes = False
+    app.add_middleware(AccessLog, routes=lambda: app.router.routes, meters=meters, tracing=tracing)
+    return app
+
+
+def _probes(ground: Ground) -> list[Route]:
+    return [*health.routes(stopping=ground.stopping), scraping.route(ground=ground)]
+
+
+class _Service:
+    def __init__(self, settings: Settings, *, place: Place, clock: Clock, stopping: Stopping) -> None:
+        self._settings = settings
+        self._place = place
+        self._clock = clock
+        self._stopping = stopping
+        self.meters = Meters()
+        self.proxies = UnnamedProxies(trusted=settings.trusted_proxies)
+        self.tracing: Tracing = NoTracing()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        background = Background()
+        async with open_ground(
+            self._settings,
+            place=self._place,
+            clock=self._clock,
+            background=background,
+            stopping=self._stopping,
+            meters=self.meters,
+            proxies=self.proxies,
+        ) as ground:
+            self.tracing = ground.tracing
+            self.meters.process_started()
+            authenticator = Authenticator(ground)
+            refusals = Refusals(events=ground.events)
+            view = View(
+                build_schema(),
+                authenticate=authenticator.authenticate,
+                ground=ground,
+                until=authenticator.until_ended,
+                note_refusal=refusals.note,
+            )
+            app.router.routes[:] = self._routes(view, ground=ground)
+            async with _running(ground, background if self._place.works else None):
+                yield
+            await view.settle(seconds=self._stopping.left(SETTLE_SECONDS))
+            await refusals.settle(seconds=self._stopping.left(SETTLE_SECONDS))
+            await authenticator.settle()
+
+    def _routes(self, view: View, *, ground: Ground) -> list[BaseRoute]:
+        return [
+            Route("/", _home(ground.settings)),
+            *view.routes(),
+            *oidc_sign_ins.routes(ground=ground),  # first: /sign-in/oidc is no link's secret
+            *teams.routes(ground=ground),
+            *sign_ins.routes(ground=ground),
+            *_probes(ground),
+        ]
+
+
+@contextlib.asynccontextmanager
+async def _running(ground: Ground, background: Background | None) -> AsyncIterator[None]:
+    watching = [
+        asyncio.create_task(ground.watcher.run(), name="watcher"),
+        asyncio.create_task(_finish_logs(ground), name="the last look"),
+    ]
+    working = asyncio.create_task(background.run(ground=ground), name="background") if background is not None else None
+    try:
+        yield
+    finally:
+        ground.stopping.tell()
+        if working is not None:
+            await asyncio.gather(working, return_exceptions=True)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+
+
+async def _finish_logs(ground: Ground) -> None:
+    await ground.stopping.told()
+    await ground.watcher.finish()
+
+
+def _home(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
+    async def go_on(_request: Request) -> Response:
+        return Response(status_code=303, headers={"location": f"{settings.path}/graphql"})
+
+    return go_on
+
+
+async def _say_away(_connection: HTTPConnection, error: Exception) -> Response:
+    """Answer a page that needed the database. What answers at /graphql says it itself."""
+    words = error.message if isinstance(error, DatabaseAway) else ""
+    return page("Not now", html("<p>{words}</p>", words=words), status=503, headers=(("Retry-After", RETRY_AFTER),))

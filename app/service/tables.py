@@ -1,0 +1,17 @@
+"""Every module with tables of its own, and the package with what brought them to where they are."""
+
+MODELS = (
+    "app.log.events",
+    "app.sealing.key_states",
+    "app.sealing.data_keys",
+    "app.sealing.presence",
+    "app.log.retention_mark",
+    "app.teams.models",
+    "app.monitors.models",
+    "app.sign_ins.models",
+    "app.installed_apps.models",
+    "app.integrations.models",
+    "app.deliveries.models",
+)
+
+MIGRATIONS = "app.migrations"

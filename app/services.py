@@ -1,0 +1,37 @@
+"""What every action stands on, opened once in the lifespan and handed down by keyword."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from app.clock import Clock
+from app.log.events import Events
+from app.log.watcher import Watcher
+from app.oidc.issuer import Issuer
+from app.outbound import Outbound
+from app.redis.circuit_breaker import Sharing
+from app.redis.rate_limits import Rates
+from app.sealing.vault import Vault
+from app.settings import Settings
+from app.telemetry.meters import Meters
+from app.telemetry.tracing import NoTracing, Tracing
+from app.web.stopping import Stopping
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The service's collaborators. `entropy(n)` returns n unpredictable bytes; without `rates` nothing is limited by time."""
+
+    settings: Settings
+    clock: Clock
+    entropy: Callable[[int], bytes]
+    vault: Vault
+    outbound: Outbound
+    events: Events
+    watcher: Watcher
+    stopping: Stopping = field(default_factory=Stopping)
+    sharing: Sharing = field(default_factory=Sharing)
+    rates: Rates | None = None
+    issuer: Issuer | None = None
+    """The operator's OIDC issuer, where one is set."""
+    meters: Meters = field(default_factory=Meters)
+    tracing: Tracing = field(default_factory=NoTracing)

@@ -1,0 +1,28 @@
+"""Roles and scopes in the API."""
+
+from app.access.callers import Role, Scope
+from app.graphql.enums import publish
+
+__all__ = ["Role", "Scope"]
+
+publish(
+    Role,
+    name="TeamRole",
+    description="What a member may do in the team.",
+    members={
+        Role.ADMIN: "Everything, the team's members and the installed apps of Git servers included.",
+        Role.MEMBER: "Signs in at providers, adds Slack apps, makes integrations and changes their own.",
+        Role.VIEWER: "Reads only.",
+    },
+)
+publish(
+    Scope,
+    name="AccessTokenScope",
+    description="What an access token may be used for. A token never allows more than its member's role does.",
+    members={
+        Scope.READ: "Everything that the member may read.",
+        Scope.RUNS_WRITE: "`recordMonitorRun`, and of its answer only the scalars of the run and its deliveries: for CI.",
+        Scope.INTEGRATIONS_WRITE: "Sign-ins, integrations, deliveries and Slack's installed apps.",
+        Scope.ADMIN: "Members, tokens, installed apps of Git servers, deletion of installed apps.",
+    },
+)

@@ -1,0 +1,1 @@
+"""Text and JSON from strangers, read with bounds."""

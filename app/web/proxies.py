@@ -1,0 +1,52 @@
+"""Whether a proxy of the operator's own stands in front that no setting names: then everybody has one address, and one limit."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import structlog
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.web.client_address import Network, unnamed_proxy
+
+REQUESTS = 20
+"""So many that one private address has handed on are no accident."""
+
+_MOST_ADDRESSES = 100
+
+
+class UnnamedProxies:
+    """ASGI middleware: looks at who hands requests on, and says it once where TRUSTED_PROXIES lacks that address."""
+
+    def __init__(self, *, trusted: Sequence[Network]) -> None:
+        self._trusted = trusted
+        self._seen: Counter[str] = Counter()
+        self._log = structlog.get_logger("proxies")
+        self.found: str | None = None
+
+    def before(self, app: ASGIApp) -> ASGIApp:
+        """Return `app` with everybody looked at who comes to it."""
+
+        async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+            if self.found is None and scope["type"] in {"http", "websocket"}:
+                self._look(HTTPConnection(scope))
+            await app(scope, receive, send)
+
+        return watched
+
+    def _look(self, connection: HTTPConnection) -> None:
+        address = unnamed_proxy(connection, trusted=self._trusted)
+        if address is None or (address not in self._seen and len(self._seen) >= _MOST_ADDRESSES):
+            return
+        self._seen[address] += 1
+        if self._seen[address] >= REQUESTS:
+            self.found = address
+            self._log.warning("all requests come from one private address", address=address, mend=advice(address))
+
+
+def advice(address: str) -> str:
+    """Return how it is mended, for the operator."""
+    return (
+        f"INSTALLED_APPS_TRUSTED_PROXIES={address} (behind a comma where the setting has entries already), if that is a proxy of "
+        "yours. Until then all who come through it share one address, and its limits."
+    )

@@ -1,0 +1,197 @@
+"""WebSockets as uvicorn speaks them, but that nobody's frames keep others waiting, and a wrong handshake is answered in JSON."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, cast
+
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+from uvicorn.config import Config
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.frames import CloseCode
+from websockets.http11 import Request, Response
+
+from app.web.wire.farewells import Farewell
+from app.web.wire.frames import CONTROLS_A_SECOND, MOST_FRAGMENTS, Controls, Frames
+from app.web.wire.places import PLACE, Place
+from app.web.wire.refusals import JSON, Refusal
+from app.web.wire.transports import PatientTransport
+
+LARGEST_OF_A_STRANGER = 32 * 1024
+"""As a request's head: all that has to be said before the caller is known is who it is."""
+
+_STEPS_OF_A_MESSAGE = 16
+"""What the application may take for it."""
+
+_NO_HANDSHAKE = Refusal(HTTPStatus.BAD_REQUEST, "That is no handshake for a WebSocket.")
+_TOO_MANY_CONTROLS = f"At most {CONTROLS_A_SECOND:.0f} pings and pongs a second"
+_TOO_MANY_FRAGMENTS = f"At most {MOST_FRAGMENTS:,} fragments for a message"
+_NO_PLACE = "Too many connections from this address"
+
+
+class WebSocketConnection(WebSocketsSansIOProtocol):
+    """A connection that asks to be a WebSocket.
+
+    A few frames are read in each turn of the loop, up to the end of a message at most: then the application has its turn. While
+    something waits, and while the client does not read what it is sent, nothing more is taken from it.
+
+    uvicorn leaves one whose handshake it cannot read (a POST with `Upgrade: websocket`) open and unanswered, and as long as it
+    lasts, its shutdown fails and everybody else is cut off.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        place = app_state.get(PLACE)
+        self._place = place if isinstance(place, Place) else None
+        self._waiting = bytearray()
+        self._frames = Frames()
+        self._controls = Controls(now=self.loop.time())
+        self._turn: asyncio.Handle | None = None
+        self._largest = config.ws_max_size
+        self._patient: PatientTransport
+        if self._is_stranger:
+            self.conn.max_message_size = min(self._largest, LARGEST_OF_A_STRANGER)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, PatientTransport):
+            transport = PatientTransport(cast("asyncio.Transport", transport), loop=self.loop)
+        self._patient = transport
+        super().connection_made(transport)
+        if self._place is not None:
+            self._place.make_room = lambda: self._fail(CloseCode.TRY_AGAIN_LATER, _NO_PLACE)
+            self._place.rest()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop()
+        self._patient.lost()
+        if self._place is not None:
+            self._place.give_back()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if not self.handshake_initiated:
+            super().data_received(data)
+            if self.conn.handshake_exc is not None and not self.close_sent:
+                self._refuse(self.conn.reject(HTTPStatus.BAD_REQUEST, _NO_HANDSHAKE.words))
+            return
+        self._waiting += data
+        if self._turn is None:
+            self._go_on()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._go_on_soon()
+
+    def handle_connect(self, event: Request) -> None:
+        """Go on with a handshake. A wrong one is answered without the values in it."""
+        response = self.conn.accept(event)  # and once more behind `super`: it keeps nothing but what it answers
+        if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            super().handle_connect(event)
+        else:
+            self._refuse(response)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        self._go_on_soon()  # what has come before the handshake was answered, or is to be thrown away after a close
+
+    async def receive(self) -> ASGIReceiveEvent:
+        message = await super().receive()
+        self._go_on_soon()
+        return message
+
+    @property
+    def _is_stranger(self) -> bool:
+        return self._place is not None and not self._place.is_given_back
+
+    @property
+    def _may_read(self) -> bool:
+        is_open = self.handshake_complete and not self.transport.is_closing()
+        return is_open and not self.read_paused and self.writable.is_set()
+
+    def _go_on_soon(self) -> None:
+        if self._waiting:
+            self.transport.pause_reading()
+            if self._turn is None and self._may_read:
+                self._turn = self.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Read what one turn may read."""
+        self._turn = None
+        if not self._may_read:
+            self.transport.pause_reading()
+            return
+        is_read = self._read_piece()
+        if is_read:
+            self._go_on_soon()
+        if not self.read_paused and not (is_read and self._waiting):  # what waits otherwise is a part of a frame's head
+            self.transport.resume_reading()
+
+    def _read_piece(self) -> bool:
+        """Return whether there is anything to read, in this turn or in the next."""
+        if not self._is_stranger:
+            self.conn.max_message_size = self._largest
+        if self._place is not None and not self._place.spend(0):
+            return True
+        cut = self._frames.cut(self._waiting)
+        if self._place is not None:
+            self._place.spend(cut.frames + cut.ends_message * _STEPS_OF_A_MESSAGE)
+        if self._controls.are_too_many(cut.controls, now=self.loop.time()):
+            self._fail(CloseCode.POLICY_VIOLATION, _TOO_MANY_CONTROLS)
+        elif self._frames.fragments > MOST_FRAGMENTS:
+            self._fail(CloseCode.POLICY_VIOLATION, _TOO_MANY_FRAGMENTS)
+        elif cut.length:
+            piece = bytes(self._waiting[: cut.length])
+            del self._waiting[: cut.length]
+            super().data_received(piece)
+        return cut.length > 0
+
+    def _fail(self, code: CloseCode, reason: str) -> None:
+        """Close with these words, whatever is under way."""
+        if self.transport.is_closing():
+            return
+        if not self.handshake_complete:
+            self.transport.close()
+            return
+        self.conn.fail(code, reason)
+        self._leave()
+
+    def handle_parser_exception(self) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        """Say what is to be said last. The application learns at once that the connection is gone."""
+        if self.conn.close_sent is not None and not self.close_sent:
+            close = self.conn.close_sent
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": close.code, "reason": close.reason})
+        self.close_sent = True
+        self._say(b"".join(self.conn.data_to_send()))
+
+    def _refuse(self, response: Response) -> None:
+        response.body = _NO_HANDSHAKE.body
+        for name, value in (("Content-Type", JSON), ("Content-Length", str(len(response.body)))):
+            del response.headers[name]
+            response.headers[name] = value
+        self.handshake_complete = self.close_sent = True
+        self._say(response.serialize())
+
+    def _say(self, words: bytes) -> None:
+        self._stop()
+        self.stop_keepalive()
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        farewell = Farewell(self, transport=self.transport, loop=self.loop)
+        self.close_timer = farewell.end  # by which uvicorn knows that the connection is being closed
+        farewell.say(words)
+
+    def _stop(self) -> None:
+        """Read nothing more."""
+        self._waiting.clear()
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None

@@ -1,0 +1,152 @@
+"""A crowd that listens to one log costs the database no more than a few, and leaves the event loop to others."""
+
+import asyncio
+import logging
+import time
+from contextlib import aclosing
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.clock import SystemClock
+from app.log.event_types import EventType
+from app.log.events import Change, Entry, Event, Events
+from app.log.watcher import PAGE_SIZE, RING_SIZE, Ring, Stretch, Watcher
+
+CROWD = 500
+TEAM = UUID(int=1)
+
+
+class Noted:
+    def entry(self) -> Entry:
+        return Entry(type=EventType.INTEGRATION_EDITED, subject_id=uuid4(), summary="Noted.")
+
+
+@pytest.fixture
+async def events(database: str) -> Events:
+    assert database
+    made = Events(clock=SystemClock(), reactions={}, wake=lambda _team_id: None)
+
+    async def nothing(_: Change) -> None:
+        return None
+
+    await made.found(TEAM, nothing)
+    return made
+
+
+async def test_a_crowd_that_comes_back_with_the_same_cursor_is_told_by_one_read(
+    events: Events, caplog: pytest.LogCaptureFixture
+) -> None:
+    await note(events, 30)
+    watcher = Watcher()
+
+    with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+        told = await asyncio.gather(*(hear(watcher, after=after, count=30 - after) for after in (0, 7) for _ in range(CROWD)))
+
+    assert told == [list(range(after + 1, 31)) for after in (0, 7) for _ in range(CROWD)]
+    assert 0 < len(caplog.messages) < CROWD // 20
+
+
+async def test_while_a_crowd_is_woken_others_get_their_turn(events: Events) -> None:
+    watcher = Watcher()
+    crowd = [asyncio.create_task(hear(watcher, after=0, count=1)) for _ in range(CROWD)]
+    await until_all_wait(watcher, CROWD)
+    await note(events, 1)
+
+    await watcher.finish()
+    between = 0
+    while not all(listener.done() for listener in crowd):
+        await asyncio.sleep(0)
+        between += 1
+
+    assert [listener.result() for listener in crowd] == [[1]] * CROWD
+    assert between >= CROWD // 64
+
+
+async def test_who_has_left_waits_no_longer(events: Events) -> None:
+    watcher = Watcher()
+    staying = asyncio.create_task(hear(watcher, after=0, count=1))
+    for _ in range(3):
+        crowd = [asyncio.create_task(hear(watcher, after=0, count=1)) for _ in range(50)]
+        await until_all_wait(watcher, 51)
+        for listener in crowd:
+            listener.cancel()
+        await asyncio.gather(*crowd, return_exceptions=True)
+
+        assert waiting(watcher) == 1
+
+    await note(events, 1)
+    await watcher.finish()
+    assert await staying == [1]
+
+
+@pytest.mark.parametrize("head", [1, PAGE_SIZE, RING_SIZE, RING_SIZE + 700])
+def test_a_ring_is_read_page_by_page_from_every_position_it_has(head: int) -> None:
+    ring = Ring(0)
+    ring.add(Stretch([row(number) for number in range(1, head + 1)], head))
+    oldest = max(head - RING_SIZE, 0)
+
+    assert ring.after(oldest - 1) is None if oldest else ring.after(0) is not None
+    for position in {oldest, oldest + 1, head - PAGE_SIZE - 1, head - PAGE_SIZE, head - 2, head - 1, head} & set(
+        range(oldest, head + 1)
+    ):
+        stretch = ring.after(position)
+        assert stretch is not None
+        assert [each.sequence for each in stretch.rows] == list(range(position + 1, stretch.end + 1))
+        assert stretch.end == min(head, position + PAGE_SIZE)
+
+
+def test_the_newest_event_costs_the_same_however_much_there_is() -> None:
+    def seconds(size: int) -> float:
+        ring = Ring(0)
+        ring.add(Stretch([row(number) for number in range(1, size + 1)], size))
+        began = time.process_time()
+        for _ in range(2_000):
+            ring.after(size - 1)
+        return time.process_time() - began
+
+    few, many = (min(seconds(size) for _ in range(5)) for size in (2, RING_SIZE))
+
+    assert many < 3 * few
+
+
+async def note(events: Events, count: int) -> None:
+    async def change(change: Change) -> None:
+        for _ in range(count):
+            await change.record(Noted())
+
+    await events.change(TEAM, change)
+
+
+async def hear(watcher: Watcher, *, after: int, count: int) -> list[int]:
+    numbers = list[int]()
+    async with aclosing(watcher.follow(TEAM, after=after)) as events:
+        async for event in events:
+            numbers.append(event.sequence)
+            if len(numbers) == count:
+                break
+    return numbers
+
+
+async def until_all_wait(watcher: Watcher, count: int) -> None:
+    async with asyncio.timeout(20):
+        while waiting(watcher) < count:  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.01)
+
+
+def waiting(watcher: Watcher) -> int:
+    ring = watcher._rings.get(TEAM)  # noqa: SLF001 - nothing else tells
+    return len(ring._waiting) if ring is not None else 0  # noqa: SLF001 - as above
+
+
+def row(sequence: int) -> Event:
+    return Event(
+        id=uuid4(),
+        team_id=TEAM,
+        sequence=sequence,
+        type=EventType.INTEGRATION_EDITED,
+        occurred_at=datetime(2026, 11, 21, tzinfo=UTC),
+        subject_id=TEAM,
+        summary="Noted.",
+    )
