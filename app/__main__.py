@@ -33,9 +33,9 @@ from app.console.serving import Serving, say_on_stdout
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.providers.catalogue import CATALOGUE
 from app.providers.slack_manifest import manifest
-from app.service.opening import open_ground
+from app.service.opening import open_services
 from app.service.schema import build_schema
-from app.services import Ground
+from app.services import Services
 from app.settings import read_settings, unknown_settings
 from app.teams import console as teams
 from app.telemetry.logs import configure_logs
@@ -170,13 +170,17 @@ def create_team(
     admin_email: Annotated[str, typer.Option(help="Its first Team Admin's e-mail address.")],
 ) -> None:
     """Make a team with one Team Admin; prints its id."""
-    _print(_grounded(lambda ground: teams.create_team(name=name, admin_name=admin_name, admin_email=admin_email, ground=ground)))
+    _print(
+        _with_services(
+            lambda services: teams.create_team(name=name, admin_name=admin_name, admin_email=admin_email, services=services)
+        )
+    )
 
 
 @team.command("list")
 def list_teams() -> None:
     """List the teams: id, name."""
-    _print_all(_grounded(lambda _: teams.list_teams()))
+    _print_all(_with_services(lambda _: teams.list_teams()))
 
 
 @member.command("add")
@@ -188,25 +192,25 @@ def add_member(
     role: RoleOption,
 ) -> None:
     """Add a member to a team; prints their id."""
-    _print(_grounded(lambda ground: teams.add_member(team=team, name=name, email=email, role=role, ground=ground)))
+    _print(_with_services(lambda services: teams.add_member(team=team, name=name, email=email, role=role, services=services)))
 
 
 @member.command("list")
 def list_members(*, team: TeamName) -> None:
     """List a team's members: id, role, e-mail address, name."""
-    _print_all(_grounded(lambda _: teams.list_members(team=team)))
+    _print_all(_with_services(lambda _: teams.list_members(team=team)))
 
 
 @member.command("role")
 def change_role(*, team: TeamName, email: Email, role: RoleOption) -> None:
     """Give a member another role; prints their id."""
-    _print(_grounded(lambda ground: teams.change_role(team=team, email=email, role=role, ground=ground)))
+    _print(_with_services(lambda services: teams.change_role(team=team, email=email, role=role, services=services)))
 
 
 @member.command("remove")
 def remove_member(*, team: TeamName, email: Email) -> None:
     """Let a member leave: tokens, sessions and own authorizations end, what used those stops; prints their id."""
-    _print(_grounded(lambda ground: teams.remove_member(team=team, email=email, ground=ground)))
+    _print(_with_services(lambda services: teams.remove_member(team=team, email=email, services=services)))
 
 
 @token.command("list")
@@ -214,7 +218,7 @@ def list_tokens(
     *, team: TeamName, email: Annotated[str | None, typer.Option(help="One member's alone, by their e-mail address.")] = None
 ) -> None:
     """List the tokens in force: id, last four characters, owner, scopes, end, last use, name."""
-    _print_all(_grounded(lambda ground: teams.list_tokens(team=team, email=email, ground=ground)))
+    _print_all(_with_services(lambda services: teams.list_tokens(team=team, email=email, services=services)))
 
 
 @token.command("revoke")
@@ -222,7 +226,7 @@ def revoke_token(
     token_id: Annotated[UUID, typer.Argument(metavar="ID", help="The token's id, as `token list` shows it.")], *, team: TeamName
 ) -> None:
     """Revoke a token at once, with the browser sessions that it opened; prints its id."""
-    _print(_grounded(lambda ground: teams.revoke_token(token_id, team=team, ground=ground)))
+    _print(_with_services(lambda services: teams.revoke_token(token_id, team=team, services=services)))
 
 
 @token.command("create")
@@ -237,8 +241,8 @@ def create_token(
     name: Annotated[str, typer.Option(help="What the lists of tokens call it.")] = teams.TOKEN_NAME,
 ) -> None:
     """Make an access token for a member; prints the token alone."""
-    made = _grounded(
-        lambda ground: teams.create_token(team=team, email=email, scopes=scope or (), days=days, name=name, ground=ground)
+    made = _with_services(
+        lambda services: teams.create_token(team=team, email=email, scopes=scope or (), days=days, name=name, services=services)
     )
     _print(made.reveal())
 
@@ -246,7 +250,7 @@ def create_token(
 @cli.command("sign-in-link")
 def make_sign_in_link(*, team: TeamName, email: Email) -> None:
     """Print a link that signs a browser in once, within ten minutes."""
-    _print(_grounded(lambda ground: teams.make_sign_in_link(team=team, email=email, ground=ground)).reveal())
+    _print(_with_services(lambda services: teams.make_sign_in_link(team=team, email=email, services=services)).reveal())
 
 
 @report.command("newman")
@@ -284,13 +288,13 @@ def export_events(
     ] = None,
 ) -> None:
     """Print the activity log with all that it holds, one event a line as JSON, oldest first."""
-    _grounded(lambda _: exporting.export(team=team, after=after, since=since, say=say_on_stdout))
+    _with_services(lambda _: exporting.export(team=team, after=after, since=since, say=say_on_stdout))
 
 
 @keys.command("list")
 def list_keys() -> None:
     """List the keys: id, use, how many data keys need it, whether the keyring has it, which live processes lack it."""
-    _print_all(_grounded(lambda ground: keyring_life.list_keys(ground=ground)))
+    _print_all(_with_services(lambda services: keyring_life.list_keys(services=services)))
 
 
 @keys.command("add")
@@ -308,25 +312,25 @@ def add_key(
 @keys.command("promote")
 def promote_key(key_id: KeyId) -> None:
     """Let a key wrap data keys from now on; refused until every live process has reported it."""
-    _print(_grounded(lambda ground: keyring_life.promote(key_id, ground=ground)))
+    _print(_with_services(lambda services: keyring_life.promote(key_id, services=services)))
 
 
 @keys.command("rewrap")
 def rewrap_keys() -> None:
     """Wrap every data key anew under the primary; can be stopped and begun again at any moment."""
-    _print(_grounded(lambda ground: keyring_life.rewrap(ground=ground, say=_print)))
+    _print(_with_services(lambda services: keyring_life.rewrap(services=services, say=_print)))
 
 
 @keys.command("retire")
 def retire_key(key_id: KeyId) -> None:
     """Say that nothing needs a key any more; refused while something does."""
-    _print(_grounded(lambda ground: keyring_life.retire(key_id, ground=ground)))
+    _print(_with_services(lambda services: keyring_life.retire(key_id, services=services)))
 
 
 @keys.command("verify")
 def verify_keys() -> None:
     """Open every data key and every sealed value; exit 1 when one does not open."""
-    _print_all(_grounded(lambda ground: keyring_life.verify(ground=ground)))
+    _print_all(_with_services(lambda services: keyring_life.verify(services=services)))
 
 
 @cli.command()
@@ -375,10 +379,10 @@ def schema() -> None:
     _print(build_schema().as_str())
 
 
-def _grounded(do: Callable[[Ground], Awaitable[T]]) -> T:
+def _with_services(do: Callable[[Services], Awaitable[T]]) -> T:
     async def run() -> T:
-        async with open_ground(read_settings_as_served()) as ground:
-            return await do(ground)
+        async with open_services(read_settings_as_served()) as services:
+            return await do(services)
 
     return asyncio.run(run())
 

@@ -8,7 +8,7 @@ from app.log.events import Events
 from app.log.watcher import Watcher
 from app.oidc.issuer import Issuer
 from app.outbound import Outbound
-from app.redis.circuit_breaker import Sharing
+from app.redis.circuit_breaker import CircuitBreaker
 from app.redis.rate_limits import Rates
 from app.sealing.vault import Vault
 from app.settings import Settings
@@ -18,7 +18,7 @@ from app.web.stopping import Stopping
 
 
 @dataclass(frozen=True)
-class Ground:
+class Services:
     """The service's collaborators. `entropy(n)` returns n unpredictable bytes; without `rates` nothing is limited by time."""
 
     settings: Settings
@@ -29,7 +29,7 @@ class Ground:
     events: Events
     watcher: Watcher
     stopping: Stopping = field(default_factory=Stopping)
-    sharing: Sharing = field(default_factory=Sharing)
+    circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     rates: Rates | None = None
     issuer: Issuer | None = None
     """The operator's OIDC issuer, where one is set."""

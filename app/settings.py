@@ -135,7 +135,7 @@ class Settings(Quotas, BaseSettings):
     def _is_proxy(cls, value: SecretStr | None) -> SecretStr | None:
         text = value.get_secret_value().strip() if value is not None else ""
         if text and isinstance(proxy := parse_proxy(text), OddProxy):
-            raise ValueError(f"must be an address such as http://proxy.corp.example:3128: {proxy.words}")
+            raise ValueError(f"must be an address such as http://proxy.corp.example:3128: {proxy.message}")
         return SecretStr(text) if text else None
 
     @field_validator("traces_url")
@@ -263,7 +263,7 @@ def _parsed(value: str) -> Url:
     """Read an address by the parser of all who use it: what is taken here, they can use."""
     url = parse_url(value)
     if isinstance(url, OddUrl):
-        raise ValueError(f"must be an address such as https://apps.example.com: {url.words}")  # noqa: TRY004 - its spelling is wrong
+        raise ValueError(f"must be an address such as https://apps.example.com: {url.message}")  # noqa: TRY004 - its spelling is wrong
     return url
 
 

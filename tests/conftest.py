@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from app.services import Ground
+from app.services import Services
 from tests import databases
-from tests.grounds import make_ground
 from tests.held import HeldClock
+from tests.services import make_services
 
 pytest_plugins = ["tests.peers.fixtures", "tests.selection"]
 
@@ -52,8 +52,8 @@ def clock() -> HeldClock:
 
 
 @pytest.fixture
-async def ground(database: str, clock: HeldClock, tmp_path: Path) -> AsyncIterator[Ground]:
+async def services(database: str, clock: HeldClock, tmp_path: Path) -> AsyncIterator[Services]:
     """What actions stand on: the opened database, the held clock, and no reactions."""
     del database  # it has to be open first
-    async with make_ground(folder=tmp_path, clock=clock) as made:
+    async with make_services(folder=tmp_path, clock=clock) as made:
         yield made

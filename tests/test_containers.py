@@ -41,10 +41,10 @@ def test_every_command_that_they_run_is_there_with_its_options() -> None:
     keys = compose()["services"]["keys"]
     commands = [last("CMD"), *(compose()["services"][name]["command"] for name in ("web", "worker", "migrate"))]
 
-    for words in [*commands, [keys["entrypoint"][-1], *keys["command"]]]:
-        name, options = split(words)
+    for message in [*commands, [keys["entrypoint"][-1], *keys["command"]]]:
+        name, options = split(message)
         said = CliRunner().invoke(cli, [*name, "--help"], env={"COLUMNS": "400", "NO_COLOR": "1"})
-        assert said.exit_code == 0, words
+        assert said.exit_code == 0, message
         assert [option for option in options if option.startswith("--") and option not in said.output] == []
 
 
@@ -196,11 +196,11 @@ def last(instruction: str) -> Any:
     return json.loads([text for name, text in INSTRUCTIONS if name == instruction][-1])
 
 
-def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+def split(message: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the command's name and its options."""
     names = set(_commands(cli))
-    length = next(length for length in (2, 1) if " ".join(words[:length]) in names)
-    return list(words[:length]), list(words[length:])
+    length = next(length for length in (2, 1) if " ".join(message[:length]) in names)
+    return list(message[:length]), list(message[length:])
 
 
 def _commands(group: typer.Typer, *, above: tuple[str, ...] = ()) -> Iterator[str]:

@@ -17,7 +17,7 @@ PAGE = (Path(__file__).parent.parent / "docs" / "limits.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
-    "words",
+    "message",
     [
         f"{DEAREST.objects:,} objects, with {DEAREST.values:,} fields",
         f"{LONGEST_DOCUMENT // 1024} KiB, {MOST_TOKENS:,} tokens, {LARGEST.operations} operations, {LARGEST.fragments} fragments",
@@ -34,8 +34,8 @@ PAGE = (Path(__file__).parent.parent / "docs" / "limits.md").read_text("utf-8")
         f"at one address | {ANONYMOUS_POINTS} ",
     ],
 )
-def test_it_names_what_the_code_has(words: str) -> None:
-    assert words in PAGE
+def test_it_names_what_the_code_has(message: str) -> None:
+    assert message in PAGE
 
 
 def test_every_setting_that_it_names_is_one() -> None:

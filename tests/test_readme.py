@@ -88,8 +88,8 @@ def test_every_command_that_is_there_stands_in_the_table() -> None:
 def test_every_option_that_the_table_names_is_its_commands() -> None:
     wrong = [
         f"{command} {option}"
-        for command, words in _rows_of_commands()
-        for option in re.findall(r"--[a-z-]+", words)
+        for command, message in _rows_of_commands()
+        for option in re.findall(r"--[a-z-]+", message)
         if option not in _help_of(command)
     ]
 
@@ -134,10 +134,10 @@ def _operations(document: DocumentNode) -> Iterator[tuple[str, str]]:
 
 def _rows_of_commands() -> Iterator[tuple[str, str]]:
     """Yield each command of the table with what is said of it; words in capitals and options are no part of its name."""
-    for shown, words in rows(COMMANDS, "# Commands"):
+    for shown, message in rows(COMMANDS, "# Commands"):
         texts = re.findall(r"`([^`]+)`", shown)
         for text in texts:
-            yield " ".join(re.findall(r"^[a-z -]+?(?= --| [A-Z]|$)", text)), text + (words if len(texts) == 1 else "")
+            yield " ".join(re.findall(r"^[a-z -]+?(?= --| [A-Z]|$)", text)), text + (message if len(texts) == 1 else "")
 
 
 def _commands_in_table() -> Iterator[str]:
@@ -147,13 +147,13 @@ def _commands_in_table() -> Iterator[str]:
 def _named_commands() -> Iterator[str]:
     """Yield the longest command that stands behind each `python -m app`, or else the first word there."""
     for text in re.findall(r"python -m app ([a-z][^\n`]*)", ALL):
-        words = text.split()
-        lengths = (length for length in (2, 1) if _is_command(words[:length]))
-        yield " ".join(words[: next(lengths, 1)])
+        message = text.split()
+        lengths = (length for length in (2, 1) if _is_command(message[:length]))
+        yield " ".join(message[: next(lengths, 1)])
 
 
-def _is_command(words: list[str]) -> bool:
-    return " ".join(words) in set(_commands(cli))
+def _is_command(message: list[str]) -> bool:
+    return " ".join(message) in set(_commands(cli))
 
 
 def _commands(group: typer.Typer, *, above: tuple[str, ...] = ()) -> Iterator[str]:

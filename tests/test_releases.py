@@ -59,11 +59,11 @@ BREAKS = {
 }
 
 
-@pytest.mark.parametrize(("before", "after", "words"), BREAKS.values(), ids=BREAKS.keys())
-def test_what_breaks_a_client_is_found(before: str, after: str, words: str) -> None:
+@pytest.mark.parametrize(("before", "after", "message"), BREAKS.values(), ids=BREAKS.keys())
+def test_what_breaks_a_client_is_found(before: str, after: str, message: str) -> None:
     changed = build_schema(RELEASED.replace(before, after, 1))
 
-    assert words in breaking_changes(RELEASED, changed, today=DAY)
+    assert message in breaking_changes(RELEASED, changed, today=DAY)
 
 
 def test_a_field_that_goes_from_the_real_schema_is_found() -> None:

@@ -13,8 +13,8 @@ from app.access.rules import (
     ASKING_PROVIDERS,
     CHANGING,
     CHANGING_OWN,
+    PUBLIC_ATTRIBUTE,
     READING,
-    WITH_THE_OBJECT,
     Rule,
     Rules,
     require,
@@ -72,7 +72,7 @@ def rules() -> Mapping[str, Rules]:
 
 def test_the_rule_of_every_field_is_the_one_that_was_reviewed(rules: Mapping[str, Rules]) -> None:
     """A field that comes, goes or has another rule is a line of tests/data/rules.txt."""
-    lines = [f"{name}: {'; or '.join(map(_words, of_field))}" for name, of_field in sorted(rules.items())]
+    lines = [f"{name}: {'; or '.join(map(_message, of_field))}" for name, of_field in sorted(rules.items())]
 
     assert "\n".join(lines) + "\n" == REVIEWED.read_text("utf-8")
 
@@ -86,7 +86,7 @@ def test_mutations_have_the_rules_that_the_docs_tell(rules: Mapping[str, Rules])
 def test_nothing_else_takes_more_than_reading_or_asking_a_provider(rules: Mapping[str, Rules]) -> None:
     reading = {name: of_field for name, of_field in rules.items() if not name.startswith("Mutation.")}
 
-    assert set(reading.values()) == {(READING,), (ASKING_PROVIDERS,), (WITH_THE_OBJECT,)}
+    assert set(reading.values()) == {(READING,), (ASKING_PROVIDERS,), (PUBLIC_ATTRIBUTE,)}
     assert {name for name, of_field in reading.items() if of_field == (ASKING_PROVIDERS,)} == {
         "Authorization.channels",
         "ConnectApi.definition",
@@ -146,7 +146,7 @@ def _sets_of(scopes: Collection[Scope]) -> Iterator[frozenset[Scope]]:
         yield from map(frozenset, combinations(scopes, size))
 
 
-def _words(rule: Rule) -> str:
+def _message(rule: Rule) -> str:
     role = rule.role if rule.others is None else f"{rule.role} (of others': {rule.others})"
     return f"{role} with {' or '.join(rule.scopes)}" if rule.scopes else "with the object"
 

@@ -35,10 +35,10 @@ class Checkout:
         self.python.write_text(PYTHON)
         self.python.chmod(0o755)
 
-    def run(self, script: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(self, script: str, *message: str, **environment: str) -> subprocess.CompletedProcess[str]:
         told = {**os.environ, "PYTHON": str(self.python), "ASKED": str(self.folder / "asked"), **environment}
         return subprocess.run(  # noqa: S603 - our own script
-            [self.folder / "scripts" / script, *words], env=told, capture_output=True, text=True, check=False
+            [self.folder / "scripts" / script, *message], env=told, capture_output=True, text=True, check=False
         )
 
     @property

@@ -18,7 +18,7 @@ NOT_ALL = "OIDC_ISSUER, OIDC_AUDIENCE and OIDC_TEAM_CLAIM are set all three, or 
 
 
 @pytest.mark.parametrize(
-    ("lines", "words"),
+    ("lines", "message"),
     [
         ("OIDC_ISSUER=https://id.example.com", f"INSTALLED_APPS_*: {NOT_ALL}"),
         ("OIDC_AUDIENCE=us\nOIDC_TEAM_CLAIM=team", f"INSTALLED_APPS_*: {NOT_ALL}"),
@@ -49,11 +49,11 @@ NOT_ALL = "OIDC_ISSUER, OIDC_AUDIENCE and OIDC_TEAM_CLAIM are set all three, or 
         (THREE.replace("=us", "="), "INSTALLED_APPS_OIDC_AUDIENCE: must not be empty: leave it out, or say what it is"),
     ],
 )
-def test_what_is_set_of_an_issuer_by_halves_or_wrongly_is_named_and_not_shown(tmp_path: Path, lines: str, words: str) -> None:
+def test_what_is_set_of_an_issuer_by_halves_or_wrongly_is_named_and_not_shown(tmp_path: Path, lines: str, message: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         read(tmp_path, lines)
 
-    assert refused.value.message == words
+    assert refused.value.message == message
     assert "s3cret" not in refused.value.message
 
 

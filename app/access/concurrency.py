@@ -12,12 +12,12 @@ MOST_SOCKETS = 50
 MOST_OPERATIONS = 500
 
 
-class Share:
-    """So many of one kind for each member, whatever tokens and sessions they come with. `words` say so when it is used up."""
+class ConcurrencyLimit:
+    """So many of one kind for each member, whatever tokens and sessions they come with. `message` says so when it is used up."""
 
-    def __init__(self, most: int, *, words: str) -> None:
+    def __init__(self, most: int, *, message: str) -> None:
         self._most = most
-        self._words = words
+        self._message = message
         self._held: Counter[UUID] = Counter()
 
     @contextmanager
@@ -28,7 +28,7 @@ class Share:
             return
         member_id = caller.member_id
         if self._held[member_id] >= self._most:
-            raise RateLimited(self._words)
+            raise RateLimited(self._message)
         self._held[member_id] += 1
         try:
             yield
@@ -38,11 +38,13 @@ class Share:
                 del self._held[member_id]
 
 
-def share_of_sockets(most: int = MOST_SOCKETS) -> Share:
+def socket_limit(most: int = MOST_SOCKETS) -> ConcurrencyLimit:
     """Return the WebSockets that a member may have open."""
-    return Share(most, words=f"You have too many sockets open: at most {most}.")
+    return ConcurrencyLimit(most, message=f"You have too many sockets open: at most {most}.")
 
 
-def share_of_operations(most: int = MOST_OPERATIONS) -> Share:
+def operation_limit(most: int = MOST_OPERATIONS) -> ConcurrencyLimit:
     """Return the operations that a member may have under way over all their WebSockets and event streams."""
-    return Share(most, words=f"You have too many operations under way: at most {most}, over all sockets and event streams.")
+    return ConcurrencyLimit(
+        most, message=f"You have too many operations under way: at most {most}, over all sockets and event streams."
+    )

@@ -11,7 +11,7 @@ import structlog
 
 from app.access.callers import Caller
 from app.log.event_types import EventType
-from app.log.events import Change, Entry, Event, Events
+from app.log.events import Change, Event, Events, LogEntry
 from app.log.quotas import REFUSALS_OF_DAY
 from app.storage.tasks import Tasks
 
@@ -37,9 +37,9 @@ class AccessRefused:
     times: int
     why: str
 
-    def entry(self) -> Entry:
+    def entry(self) -> LogEntry:
         often = f" {self.times} times" if self.times > 1 else ""
-        return Entry(
+        return LogEntry(
             type=EventType.REFUSED,
             subject_id=self.member_id,
             summary=f"{self.action} was refused{often}: {self.why}",

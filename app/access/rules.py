@@ -47,7 +47,7 @@ ADMINISTERING = Rule(Role.ADMIN, (Scope.ADMIN,))
 ASKING_PROVIDERS = Rule(Role.MEMBER, (Scope.READ,))
 """Reading that has a provider asked with somebody's authorization."""
 
-WITH_THE_OBJECT = Rule(Role.VIEWER, ())
+PUBLIC_ATTRIBUTE = Rule(Role.VIEWER, ())
 """For plain attributes: whoever was let to the object reads them."""
 
 Rules: TypeAlias = tuple[Rule, ...]
@@ -102,11 +102,11 @@ def declared(*rules: Rule) -> dict[str, Rules]:
 
 
 def attributes(rule: Rule) -> Callable[[C], C]:
-    """Declare, under `strawberry.type`, the rule of all the type's plain attributes. The only one there is is WITH_THE_OBJECT.
+    """Declare, under `strawberry.type`, the rule of all the type's plain attributes. The only one there is is PUBLIC_ATTRIBUTE.
 
     Nobody asks again when an attribute is read: what is not for everybody who is let to the object is a relation.
     """
-    if rule is not WITH_THE_OBJECT:
+    if rule is not PUBLIC_ATTRIBUTE:
         raise ValueError("An attribute goes with its object; what has another rule is a relation.")
 
     def declare(kind: C) -> C:

@@ -1,11 +1,11 @@
 """The types of events in the API."""
 
-from app.graphql.enums import publish
+from app.graphql.enums import register_enum
 from app.log.event_types import EventType
 
 __all__ = ["EventType"]
 
-publish(
+register_enum(
     EventType,
     name="EventType",
     description="What happened. New types may come: have a default branch.",

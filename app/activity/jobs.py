@@ -6,14 +6,14 @@ from uuid import UUID
 from app.log import retention_mark as horizon
 from app.log.events import Change, Event
 from app.log.retention import BATCH_SIZE, remove_of_teams
-from app.services import Ground
+from app.services import Services
 
 
-async def remove_old(*, ground: Ground) -> int:
+async def remove_old(*, services: Services) -> int:
     """Remove some of the events that are 400 days old, the oldest first, and return how many."""
-    old = Event.filter(occurred_at__lte=ground.clock.now() - horizon.KEPT_FOR).order_by("occurred_at", "sequence")
+    old = Event.filter(occurred_at__lte=services.clock.now() - horizon.KEPT_FOR).order_by("occurred_at", "sequence")
     found = await old.limit(BATCH_SIZE).values_list("team_id", "id")
-    return await remove_of_teams(found, _remove, events=ground.events)
+    return await remove_of_teams(found, _remove, events=services.events)
 
 
 async def _remove(change: Change, ids: Sequence[UUID]) -> int:

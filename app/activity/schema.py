@@ -9,7 +9,7 @@ import strawberry
 from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
 
-from app.access.rules import ADMINISTERING, WITH_THE_OBJECT, attributes
+from app.access.rules import ADMINISTERING, PUBLIC_ATTRIBUTE, attributes
 from app.activity import loaders
 from app.activity.enums import EventType
 from app.deliveries import schema as deliveries
@@ -34,7 +34,7 @@ from app.teams.schema import TeamMember
 
 
 @strawberry.type(description="Where the request came from that did something.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class EventOrigin:
     address: str = strawberry.field(
         description="The client's address, IPv4 or IPv6, as the operator's own proxies know it; `unknown` where it has none."
@@ -46,7 +46,7 @@ class EventOrigin:
 
 
 @strawberry.type(description="One entry of the team's activity log.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Event(Node):
     row: strawberry.Private[Row]
     cursor: str = strawberry.field(description="Opaque: a subscription given this as `after` goes on right behind it.")

@@ -6,12 +6,12 @@ from uuid import UUID, uuid5
 
 import strawberry
 
-from app.access.rules import ADMINISTERING, CHANGING, WITH_THE_OBJECT, attributes
+from app.access.rules import ADMINISTERING, CHANGING, PUBLIC_ATTRIBUTE, attributes
 from app.catalogue.addresses import read_address
 from app.catalogue.kinds import KINDS, Kind
 from app.errors import BadUserInput
 from app.graphql.context import Batch, Context, Info
-from app.graphql.enums import publish
+from app.graphql.enums import register_enum
 from app.graphql.fields import query, relation
 from app.graphql.ids import encode_id
 from app.graphql.lists import at_most
@@ -20,16 +20,18 @@ from app.graphql.scalars import URL
 from app.outbound.origins import OddUrl
 from app.providers import description
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import NotConfigured, Sharing
+from app.providers.contract import NotConfigured, SharingModel
 from app.providers.description import callback_path
 
-publish(
-    Sharing,
+register_enum(
+    SharingModel,
     name="SharingModel",
     description="What an installed app of the provider holds.",
     members={
-        Sharing.SHARED_AUTHORIZATION: "The installed app holds the authorization: members use it without signing in (Slack).",
-        Sharing.SHARED_CLIENT: (
+        SharingModel.SHARED_AUTHORIZATION: (
+            "The installed app holds the authorization: members use it without signing in (Slack)."
+        ),
+        SharingModel.SHARED_CLIENT: (
             "The installed app holds the team's OAuth client: each member signs in once, as themselves (Git servers)."
         ),
     },
@@ -44,7 +46,7 @@ _Address = Annotated[URL | None, strawberry.argument(description="A Git server's
 
 
 @strawberry.type(description="What an integration can be.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class IntegrationKind(Node):
     key: strawberry.ID = strawberry.field(description="Stable: post-monitoring-results, …")
     name: str = strawberry.field(description="For people.")
@@ -63,13 +65,13 @@ class IntegrationKind(Node):
 
 
 @strawberry.type(description="A service that can be connected to.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Provider(Node):
     of_catalogue: strawberry.Private[description.Provider]
     key: strawberry.ID = strawberry.field(description="Stable: slack, …")
     name: str = strawberry.field(description="For people.")
     description: str = strawberry.field(description="What connecting to it is good for.")
-    sharing: Sharing = strawberry.field(description="What an installed app of it holds.")
+    sharing: SharingModel = strawberry.field(description="What an installed app of it holds.")
     integration_kinds: list[IntegrationKind] = strawberry.field(
         description="What integrations with it can be.", metadata=at_most(len(KINDS))
     )
@@ -89,19 +91,19 @@ class Provider(Node):
         )
     )
     def callback_url(self, info: Info, address: _Address = None) -> URL | None:
-        public_url = info.context.ground.settings.public_url
-        if self.sharing is Sharing.SHARED_AUTHORIZATION:
+        public_url = info.context.services.settings.public_url
+        if self.sharing is SharingModel.SHARED_AUTHORIZATION:
             return URL(callback_url(self.of_catalogue, public_url=public_url))
         if address is None:
             return None
         server = read_address(address)
         if isinstance(server, OddUrl):
-            raise BadUserInput(f"`address` is no server's address: {server.words}.")
+            raise BadUserInput(f"`address` is no server's address: {server.message}.")
         return URL(callback_url(self.of_catalogue, server.base_url, public_url=public_url))
 
     @relation(description="Whether the viewer's role allows adding an installed app of it.")
     def viewer_can_add_installed_app(self, info: Info) -> bool:
-        rule = ADMINISTERING if self.sharing is Sharing.SHARED_CLIENT else CHANGING
+        rule = ADMINISTERING if self.sharing is SharingModel.SHARED_CLIENT else CHANGING
         return rule.admits(info.context.viewer.role)
 
 
@@ -131,9 +133,9 @@ def callback_url(provider: description.Provider, base_url: str | None = None, *,
 
 
 def unavailable_reason(provider: description.Provider, info: Info) -> str | None:
-    if provider.sharing is Sharing.SHARED_CLIENT:
+    if provider.sharing is SharingModel.SHARED_CLIENT:
         return None  # the teams bring their own clients
-    match provider.configure(info.context.ground.settings):
+    match provider.configure(info.context.services.settings):
         case NotConfigured(settings=names):
             return f"The operator has not set {' and '.join(names)}."
         case _:

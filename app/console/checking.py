@@ -28,7 +28,7 @@ from app.providers.catalogue import CATALOGUE
 from app.providers.contract import NotConfigured
 from app.redis.notifications import AWAY, client_of
 from app.sealing.presence import live_processes
-from app.service.opening import open_ground
+from app.service.opening import open_services
 from app.settings import Settings, unknown_settings
 from app.storage.files import open_to_others
 from app.teams.console import members_out_of_reach
@@ -75,7 +75,7 @@ async def _names() -> AsyncIterator[Finding]:
 
 async def _storage(settings: Settings) -> AsyncIterator[Finding]:
     try:
-        async with open_ground(settings.model_copy(update={"redis_url": None})):
+        async with open_services(settings.model_copy(update={"redis_url": None})):
             yield True, "database and keyring: open, migrated, every key there"
             if lost := await members_out_of_reach():
                 yield (
@@ -129,8 +129,8 @@ async def _networks(settings: Settings, outbound: Outbound) -> AsyncIterator[Fin
         yield True, f"certificate authorities: {' and '.join(named)}, in place of the system's"
     for rule in settings.allow:
         if rule.plain:
-            words = "without TLS: whoever can read the network on the way can read the tokens"
-            yield True, f"Warning: INSTALLED_APPS_OUTBOUND_ALLOW lets {rule.origin} be called {words}"
+            message = "without TLS: whoever can read the network on the way can read the tokens"
+            yield True, f"Warning: INSTALLED_APPS_OUTBOUND_ALLOW lets {rule.origin} be called {message}"
     if settings.proxy is not None:
         yield await _way_through(settings.proxy, settings, outbound)
     elif os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy"):
@@ -145,8 +145,8 @@ async def _way_through(proxy: Proxy, settings: Settings, outbound: Outbound) -> 
     if failure is None:
         return True, f"proxy: {proxy.place} opens a way to {host}:{port}; calls to public addresses go through it"
     if failure.answers:
-        return True, f"proxy: calls to public addresses go through {proxy.place}, which answers: {failure.words}"
-    return False, f"INSTALLED_APPS_OUTBOUND_PROXY: {failure.words}"
+        return True, f"proxy: calls to public addresses go through {proxy.place}, which answers: {failure.message}"
+    return False, f"INSTALLED_APPS_OUTBOUND_PROXY: {failure.message}"
 
 
 async def _providers(settings: Settings, outbound: Outbound, *, meant: Collection[str] | None) -> AsyncIterator[Finding]:
@@ -178,7 +178,7 @@ async def _reach(name: str, url: str, *, origin: str, outbound: Outbound) -> Fin
         case NotAllowed() as refused:
             return False, f"{name}: {refused.message}"
         case failure:
-            return False, f"{name}: cannot be reached ({failure.words})"
+            return False, f"{name}: cannot be reached ({failure.message})"
 
 
 async def _issuer(settings: Settings, outbound: Outbound) -> AsyncIterator[Finding]:
@@ -188,7 +188,7 @@ async def _issuer(settings: Settings, outbound: Outbound) -> AsyncIterator[Findi
         return
     published = Away("its address is none") if isinstance(parse_url(address), OddUrl) else await _look(address, outbound)
     if isinstance(published, Away):
-        yield False, f"INSTALLED_APPS_OIDC_ISSUER: {published.words.rstrip('.')}."
+        yield False, f"INSTALLED_APPS_OIDC_ISSUER: {published.message.rstrip('.')}."
         return
     usable = len(published.keys)
     if usable:

@@ -9,7 +9,7 @@ _OLDER_COLLECTIONS = 2
 
 
 @contextlib.contextmanager
-def sparing_what_stays() -> Iterator[None]:
+def gc_frozen() -> Iterator[None]:
     """Take what there is out of the collector's sight, once all is open, and give it back at the end.
 
     The schema, the models and the libraries are nearly two hundred thousand objects. To look through them for the cycles that

@@ -12,8 +12,8 @@ from app.sealing.key_states import KeyUse
 from app.sealing.keyring import is_keyring_there
 from app.sealing.keyring_life import KeyListing
 from app.sealing.vault import Binding
-from app.service.opening import open_database, open_ground
-from app.services import Ground
+from app.service.opening import open_database, open_services
+from app.services import Services
 from app.settings import Settings
 from app.sign_ins.models import Authorization, Grant, OAuthClient
 
@@ -25,11 +25,11 @@ _SEALED = (
 )
 
 
-async def list_keys(*, ground: Ground) -> list[str]:
+async def list_keys(*, services: Services) -> list[str]:
     """Return a line for each key: its id, its use, what needs it, whether the keyring has it, which processes lack it."""
     return [
         f"{key.id}  {key.state or 'unused':<12}  {key.data_keys:>6} data keys  {_where(key)}"
-        for key in await keyring_life.list_keys(ground.vault.keyring, clock=ground.clock)
+        for key in await keyring_life.list_keys(services.vault.keyring, clock=services.clock)
     ]
 
 
@@ -45,22 +45,22 @@ async def add(settings: Settings, *, instead_of: str | None = None) -> str:
     Raises StatedProblem where the database holds what another keyring sealed, or knows another primary that is not lost.
     """
     if is_keyring_there(settings.keyring) and instead_of is None:
-        async with open_ground(settings) as ground:
-            return await rotation.add(settings.keyring, clock=ground.clock, entropy=ground.entropy)
+        async with open_services(settings) as services:
+            return await rotation.add(settings.keyring, clock=services.clock, entropy=services.entropy)
     async with open_database(settings):
         return await rotation.begin(settings.keyring, instead_of=instead_of, clock=SystemClock())
 
 
-async def promote(key_id: str, *, ground: Ground) -> str:
+async def promote(key_id: str, *, services: Services) -> str:
     """Make the key the primary. Raises StatedProblem when that cannot be."""
-    await rotation.promote(key_id, keyring=ground.vault.keyring, clock=ground.clock)
+    await rotation.promote(key_id, keyring=services.vault.keyring, clock=services.clock)
     return f"{key_id} is the primary."
 
 
-async def rewrap(*, ground: Ground, say: Callable[[str], None]) -> str:
+async def rewrap(*, services: Services, say: Callable[[str], None]) -> str:
     """Wrap every data key anew under the primary. Raises StatedProblem naming those that do not open."""
     try:
-        done = await rewrapping.rewrap(vault=ground.vault, entropy=ground.entropy, progress=partial(_say_progress, say))
+        done = await rewrapping.rewrap(vault=services.vault, entropy=services.entropy, progress=partial(_say_progress, say))
     except KeyUnavailable as lacking:
         raise StatedProblem(f"{lacking.message} It was promoted meanwhile: copy the file to which it was added here.") from None
     if done.unopened:
@@ -72,19 +72,19 @@ def _say_progress(say: Callable[[str], None], rewrapped: int, of: int) -> None:
     say(f"{rewrapped} of {of} data keys wrapped anew")
 
 
-async def retire(key_id: str, *, ground: Ground) -> str:
+async def retire(key_id: str, *, services: Services) -> str:
     """Retire the key. Raises StatedProblem when something needs it."""
-    await rotation.retire(key_id, clock=ground.clock)
+    await rotation.retire(key_id, clock=services.clock)
     return f"{key_id} is retired: nothing needs it any more, but backups that were made before."
 
 
-async def verify(*, ground: Ground) -> list[str]:
+async def verify(*, services: Services) -> list[str]:
     """Open every data key and sealed value; return how many values opened under each key.
 
     Raises StatedProblem when one does not open.
     """
     values = [value async for value in _sealed_values()]
-    outcome = await keyring_life.verify(values, keyring=ground.vault.keyring, clock=ground.clock)
+    outcome = await keyring_life.verify(values, keyring=services.vault.keyring, clock=services.clock)
     problems = [_tell_broken(outcome.broken)] if outcome.broken else []
     if outcome.failures:
         places = "\n".join(

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from app.console import serving
 from app.console.serving import Say, Serving
-from app.services import Ground
+from app.services import Services
 from app.settings import LOOPBACK_HOSTS, Settings, read_settings
 from app.teams import console as teams
 from app.teams.models import Team
@@ -47,19 +47,19 @@ def _describe(settings: Settings, *, host: str, has_slack: bool) -> str:
     return "No Slack credentials are set: serving with the sandbox, which stands in for Slack."
 
 
-async def _greet(settings: Settings, ground: Ground, say: Say, *, port: int) -> None:
+async def _greet(settings: Settings, services: Services, say: Say, *, port: int) -> None:
     if serving.database_file(settings) is None:
         return
     is_first = not await Team.exists()
     if is_first:
-        await teams.create_team(name=TEAM, admin_name=ADMIN, admin_email=ADMIN_EMAIL, ground=ground)
+        await teams.create_team(name=TEAM, admin_name=ADMIN, admin_email=ADMIN_EMAIL, services=services)
     if _leads_elsewhere(settings, port=port):
         say(
             f"INSTALLED_APPS_PUBLIC_URL is {settings.public_url}, and this listens on port {port}: no sign-in link is printed "
             "for what may be another server."
         )
     elif is_first:
-        link = await teams.make_sign_in_link(team=TEAM, email=ADMIN_EMAIL, ground=ground)
+        link = await teams.make_sign_in_link(team=TEAM, email=ADMIN_EMAIL, services=services)
         say(f"Made the team “{TEAM}”. Sign in, once, within ten minutes:  {link.reveal()}")
     say(_ANOTHER)
 

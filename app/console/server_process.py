@@ -13,7 +13,7 @@ from typing import Self
 import structlog
 
 from app.console.control_socket import ANSWER, QUESTION
-from app.console.watchdog import Fault, Patience, Standing, find_fault, processor_seconds, wants_nothing
+from app.console.watchdog import Patience, Responsiveness, Stall, find_stall, processor_seconds, wants_nothing
 from app.telemetry import meters
 
 END_SECONDS = 30.0
@@ -68,22 +68,22 @@ class ServerProcess:
         return self._process.returncode
 
     @property
-    def fault(self) -> Fault | None:
+    def stall(self) -> Stall | None:
         """Why it has to be replaced; None while it may go on, or is only just starting."""
-        return find_fault(self._standing(), patience=self._patience) if self._is_watched else None
+        return find_stall(self._responsiveness(), patience=self._patience) if self._is_watched else None
 
     @property
     def turns(self) -> bool:
         """Whether it answers those who come now."""
-        return self._is_watched and self._standing().still < self._patience.halted
+        return self._is_watched and self._responsiveness().still < self._patience.halted
 
-    def say_why(self, fault: Fault) -> None:
+    def say_why(self, stall: Stall) -> None:
         """Log why it is about to be killed."""
-        seen = self._standing()
+        seen = self._responsiveness()
         _log.warning(
             "server process is killed",
             pid=self.pid,
-            why=fault,
+            why=stall,
             silent_seconds=round(seen.silent, 1),
             still_seconds=round(seen.still, 1),
             cpu_seconds=round(seen.cpu_still, 1) if seen.cpu_still is not None else None,
@@ -129,9 +129,9 @@ class ServerProcess:
     def _is_watched(self) -> bool:
         return self.is_ready.is_set() and self.code is None
 
-    def _standing(self) -> Standing:
+    def _responsiveness(self) -> Responsiveness:
         now, used = time.monotonic(), processor_seconds(self.pid)
-        return Standing(
+        return Responsiveness(
             silent=now - self._heard_at,
             still=now - self._turned_at,
             cpu_silent=_difference(self._heard, used),
@@ -173,12 +173,12 @@ class ServerProcess:
             self._process.kill()
 
     async def _kill_when_halted(self) -> None:
-        seen: Fault | None = None
+        seen: Stall | None = None
         while True:
             await asyncio.sleep(self._patience.look_every)
-            before, seen = seen, self.fault
-            if before is seen is Fault.HALTED:
-                self.say_why(Fault.HALTED)
+            before, seen = seen, self.stall
+            if before is seen is Stall.HALTED:
+                self.say_why(Stall.HALTED)
                 with contextlib.suppress(ProcessLookupError):
                     self._process.kill()
                 return

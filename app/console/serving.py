@@ -20,10 +20,10 @@ from app.console.web_server import WebServer, begin_to_listen, bind, configure
 from app.console.workers import Workers
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.sandbox import slack_app
-from app.service.opening import Place, open_ground
+from app.service.opening import Place, open_services
 from app.service.server import create_app
 from app.service.tables import MIGRATIONS, MODELS
-from app.services import Ground
+from app.services import Services
 from app.settings import LOOPBACK_HOSTS, Settings, read_settings
 from app.storage import database, upgrade
 from app.storage.outages import PATIENCE, until_done, unusable
@@ -32,7 +32,7 @@ from app.web.stopping import Stopping
 
 Say = Callable[[str], None]
 _FIRST_MIGRATION = "0001_"
-Prepared = Callable[[Settings, Ground, Say], Awaitable[None]]
+Prepared = Callable[[Settings, Services, Say], Awaitable[None]]
 
 
 class Serving(BaseModel):
@@ -116,11 +116,11 @@ async def prepare(settings: Settings, *, serving: Serving, listener: socket.sock
     Only then does the service listen and note where, and only then is anybody greeted.
     """
     await migrate(settings, say=say)
-    async with open_ground(settings, place=_place(serving, settings)) as ground:
+    async with open_services(settings, place=_place(serving, settings)) as services:
         begin_to_listen(listener)
         served_at.note(settings)
         if prepared is not None:
-            await prepared(settings, ground, say)
+            await prepared(settings, services, say)
 
 
 async def migrate_aloud(settings: Settings, *, say: Say) -> None:

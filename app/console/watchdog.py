@@ -27,7 +27,7 @@ class Patience:
     look_every: float = 1.0
 
 
-class Fault(StrEnum):
+class Stall(StrEnum):
     """Why a server process is replaced."""
 
     HALTED = "halted"
@@ -36,7 +36,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class Responsiveness:
     """For how many seconds it has not answered, and its loop not turned; what it used of a processor since (None: unknown)."""
 
     silent: float
@@ -47,17 +47,17 @@ class Standing:
     """Whether it wants no processor at this moment."""
 
 
-def find_fault(standing: Standing, *, patience: Patience) -> Fault | None:
+def find_stall(responsiveness: Responsiveness, *, patience: Patience) -> Stall | None:
     """Return why the process has to be replaced; None while it may go on."""
-    if standing.silent > patience.halted and _idles(standing, standing.cpu_silent, standing.silent):
-        return Fault.HALTED
-    if standing.still <= patience.stuck:
+    if responsiveness.silent > patience.halted and _idles(responsiveness, responsiveness.cpu_silent, responsiveness.silent):
+        return Stall.HALTED
+    if responsiveness.still <= patience.stuck:
         return None
-    return Fault.BLOCKED if _idles(standing, standing.cpu_still, standing.still) else Fault.BUSY
+    return Stall.BLOCKED if _idles(responsiveness, responsiveness.cpu_still, responsiveness.still) else Stall.BUSY
 
 
-def _idles(standing: Standing, cpu: float | None, seconds: float) -> bool:
-    return standing.is_waiting is True and cpu is not None and cpu < _HARDLY * seconds
+def _idles(responsiveness: Responsiveness, cpu: float | None, seconds: float) -> bool:
+    return responsiveness.is_waiting is True and cpu is not None and cpu < _HARDLY * seconds
 
 
 def processor_seconds(pid: int) -> float | None:

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app.console import control_socket as lines
-from app.console.heap import sparing_what_stays
+from app.console.heap import gc_frozen
 from app.errors import StatedProblem
 from app.settings import Settings
 from app.web.stopping import ANSWER_SECONDS, LISTEN_SECONDS, SETTLE_SECONDS, Stopping
@@ -134,7 +134,7 @@ class WebServer(uvicorn.Server):
             self._answering = asyncio.create_task(lines.keep(self._line), name="line")
 
     async def main_loop(self) -> None:
-        with sparing_what_stays():
+        with gc_frozen():
             await super().main_loop()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -13,7 +13,7 @@ import structlog
 
 from app.console.server_process import Command, ServerProcess
 from app.console.signals import stop_when_told
-from app.console.watchdog import Fault, Patience
+from app.console.watchdog import Patience, Stall
 
 _AGAIN_AFTER_SECONDS = 1.0
 _log = structlog.get_logger("workers")
@@ -84,25 +84,25 @@ class Workers:
         suspects: set[ServerProcess] = set()
         while True:
             await asyncio.sleep(self._patience.look_every)
-            found = {worker for worker in self._serving if worker.fault is not None}
+            found = {worker for worker in self._serving if worker.stall is not None}
             for place, worker in enumerate(list(self._serving)):
-                fault = worker.fault if worker in found & suspects else None
-                if fault is not None:
-                    await self._replace(place, worker, fault)
+                stall = worker.stall if worker in found & suspects else None
+                if stall is not None:
+                    await self._replace(place, worker, stall)
             suspects = found
 
-    async def _replace(self, place: int, old: ServerProcess, fault: Fault) -> None:
+    async def _replace(self, place: int, old: ServerProcess, stall: Stall) -> None:
         if any(other.turns for other in self._serving if other is not old):
-            await self._kill_and_replace(place, old, fault)
+            await self._kill_and_replace(place, old, stall)
         else:
             await self._replace_and_kill(place, old)
 
-    async def _kill_and_replace(self, place: int, old: ServerProcess, fault: Fault) -> None:
+    async def _kill_and_replace(self, place: int, old: ServerProcess, stall: Stall) -> None:
         """Others stand in meanwhile; return once the successor serves, so that they are not ended too before it does."""
         async with self._changing:
             if self._serving[place] is not old:
                 return
-            old.say_why(fault)
+            old.say_why(stall)
             self._serving[place] = new = await self._start()
             await old.kill()
         await new.comes_to_serve()
@@ -116,12 +116,12 @@ class Workers:
             await new.kill()
             raise
         async with self._changing:
-            fault = old.fault if self._serving[place] is old else None
-            if fault is not None:
-                old.say_why(fault)
+            stall = old.stall if self._serving[place] is old else None
+            if stall is not None:
+                old.say_why(stall)
                 self._serving[place] = new
                 await old.kill()
-        if fault is None:
+        if stall is None:
             _log.info("server process goes on", pid=old.pid)
             await self._let_go(new)
 

@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 
-from app.console.heap import sparing_what_stays
+from app.console.heap import gc_frozen
 from app.console.sandboxes import sandbox_address
 from app.console.served_at import read_settings_as_served
 from app.console.serving import Say, Serving, settings_for
 from app.console.signals import stop_when_told
 from app.console.web_server import answering, listen
 from app.service.background import Background
-from app.service.opening import Place, open_ground
+from app.service.opening import Place, open_services
 from app.service.server import create_probes
 from app.settings import Settings
 from app.telemetry.logs import configure_logs
@@ -37,10 +37,12 @@ async def _work(settings: Settings, *, host: str, port: int | None, place: Place
     stop_when_told(stopping.tell)
     async with contextlib.AsyncExitStack() as lasting:
         listener = lasting.enter_context(listen(host=host, port=port)) if port is not None else None
-        ground = await lasting.enter_async_context(open_ground(settings, place=place, background=background, stopping=stopping))
+        services = await lasting.enter_async_context(
+            open_services(settings, place=place, background=background, stopping=stopping)
+        )
         if listener is not None:
-            await lasting.enter_async_context(answering(create_probes(ground=ground), settings=settings, listener=listener))
-        ground.meters.process_started()
+            await lasting.enter_async_context(answering(create_probes(services=services), settings=settings, listener=listener))
+        services.meters.process_started()
         say("Working (Ctrl+C stops it)")
-        with sparing_what_stays():
-            await background.run(ground=ground)
+        with gc_frozen():
+            await background.run(services=services)

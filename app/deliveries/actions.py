@@ -8,13 +8,13 @@ from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.schedule import MOST_ATTEMPTS, MOST_EVER
 from app.errors import Refusal, UserErrorCode
 from app.graphql.inputs import not_found
-from app.installed_apps.permissions import look_again
+from app.installed_apps.permissions import recheck_role
 from app.integrations.models import Integration
 from app.log.events import Change
-from app.services import Ground
+from app.services import Services
 
 
-async def retry(delivery_id: UUID, *, caller: Caller, ground: Ground) -> Delivery:
+async def retry(delivery_id: UUID, *, caller: Caller, services: Services) -> Delivery:
     """Try a failed delivery again: at once, and with the whole schedule before it.
 
     Raises FORBIDDEN for who may only read; NOT_FOUND; CONFLICT, with what to do, when it has not failed, its integration is
@@ -22,7 +22,7 @@ async def retry(delivery_id: UUID, *, caller: Caller, ground: Ground) -> Deliver
     """
 
     async def start_over(change: Change) -> Delivery:
-        await look_again(change, caller)
+        await recheck_role(change, caller)
         delivery = await Delivery.get_or_none(id=delivery_id, team_id=change.team_id).select_related("integration")
         if delivery is None or delivery.integration.is_deleted:
             raise not_found(field=["id"])
@@ -41,7 +41,7 @@ async def retry(delivery_id: UUID, *, caller: Caller, ground: Ground) -> Deliver
         )
         return delivery
 
-    return await ground.events.change(caller.team_id, start_over, actor=caller.actor)
+    return await services.events.change(caller.team_id, start_over, actor=caller.actor)
 
 
 def _check(delivery: Delivery, integration: Integration) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.deliveries.models import DeliveryStatus
 from app.log.event_types import EventType
-from app.log.events import Entry
+from app.log.events import LogEntry
 
 _TYPES = {
     DeliveryStatus.SKIPPED: EventType.DELIVERY_SKIPPED,
@@ -29,8 +29,8 @@ class DeliveryCreated:
     integration_name: str
     status: DeliveryStatus
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.DELIVERY_CREATED,
             subject_id=self.delivery_id,
             parent_id=self.integration_id,
@@ -50,8 +50,8 @@ class DeliveryChanged:
     previous: DeliveryStatus
     message: str | None = None
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=_TYPES[self.status],
             subject_id=self.delivery_id,
             parent_id=self.integration_id,

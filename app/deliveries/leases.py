@@ -46,7 +46,7 @@ class Taken:
     """What a worker got, and how many more were due and put off because their channel was written to just now."""
 
     leases: Sequence[Lease]
-    put_off: int
+    defer: int
 
 
 async def take_due(*, owner: UUID, now: datetime, limit: int) -> Taken:
@@ -55,7 +55,7 @@ async def take_due(*, owner: UUID, now: datetime, limit: int) -> Taken:
     async def take(connection: BaseDBAsyncClient) -> Taken:
         del connection
         leases: list[Lease] = []
-        put_off = 0
+        defer = 0
         for channel, delivery in await _by_channel(await _due(now)):
             if len(leases) == limit:
                 break
@@ -63,10 +63,10 @@ async def take_due(*, owner: UUID, now: datetime, limit: int) -> Taken:
             if next_at is None:
                 leases.append(await _lease(delivery, owner=owner, until=now + LEASE))
             else:
-                put_off += 1
+                defer += 1
                 delivery.next_attempt_at, delivery.put_off_at = next_at, now
                 await delivery.save(update_fields=["next_attempt_at", "put_off_at"])
-        return Taken(leases, put_off)
+        return Taken(leases, defer)
 
     return await database.write(take)
 

@@ -11,7 +11,7 @@ from app.integrations.models import MonitoringPost
 from app.monitors.models import MonitorRun
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault, Messaging, Posted, RunReport
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import calls
 
 _LONGEST_CALL = timedelta(seconds=15)
@@ -41,7 +41,7 @@ class Lost:
     """Nothing was sent: the delivery is no longer ours to attempt."""
 
 
-async def post(lease: Lease, *, ground: Ground) -> Attempt | Waiting | Lost:
+async def post(lease: Lease, *, services: Services) -> Attempt | Waiting | Lost:
     """Post the delivery's message, once. Nothing of it is saved."""
     delivery = await Delivery.get_or_none(id=lease.delivery_id, lease_owner=lease.owner).select_related(
         "integration", "run__monitor"
@@ -54,24 +54,24 @@ async def post(lease: Lease, *, ground: Ground) -> Attempt | Waiting | Lost:
     if grant_id is None or messaging is None:
         return Lost()
     target = await MonitoringPost.get(integration_id=integration.id)
-    call = _Call(lease, messaging, channel_id=target.channel_id, report=_report(delivery), ground=ground)
+    call = _Call(lease, messaging, channel_id=target.channel_id, report=_report(delivery), services=services)
     return await call.make(grant_id)
 
 
 class _Call:
     """A call for a grant, which knows whether anything was sent."""
 
-    def __init__(self, lease: Lease, messaging: Messaging, *, channel_id: str, report: RunReport, ground: Ground) -> None:
+    def __init__(self, lease: Lease, messaging: Messaging, *, channel_id: str, report: RunReport, services: Services) -> None:
         self._lease = lease
         self._messaging = messaging
         self._channel_id = channel_id
         self._report = report
-        self._ground = ground
+        self._ground = services
         self._asked = False
 
     async def make(self, grant_id: UUID) -> Attempt | Waiting | Lost:
         at = self._ground.clock.now()
-        answer = await calls.call(grant_id, self._ask, ground=self._ground)
+        answer = await calls.call(grant_id, self._ask, services=self._ground)
         if isinstance(answer, Lost):
             return answer
         if isinstance(answer, Failure) and answer.fault is Fault.BUSY and not self._asked:

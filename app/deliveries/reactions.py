@@ -13,43 +13,45 @@ from app.monitors.events import RunRecorded
 from app.providers.contract import Occasion
 
 
-async def make(change: Change, happening: RunRecorded) -> None:
+async def make(change: Change, domain_event: RunRecorded) -> None:
     """Make a delivery for each integration that posts the monitor, and let its notify rule count the run.
 
     Raises Refusal CONFLICT, and nothing is recorded, where the team has had as many made as it may.
     """
-    posts = MonitoringPost.filter(monitor_id=happening.monitor.id, integration__deleted_at__isnull=True)
+    posts = MonitoringPost.filter(monitor_id=domain_event.monitor.id, integration__deleted_at__isnull=True)
     for post in await posts.select_related("integration").order_by("integration__created_at", "integration_id"):
         change.spend(DELIVERIES_OF_DAY)
-        verdict = judge(post.notify, failures_in_a_row=post.failures_in_a_row, outcome=happening.run.outcome)
+        verdict = judge(post.notify, failures_in_a_row=post.failures_in_a_row, outcome=domain_event.run.outcome)
         post.failures_in_a_row = verdict.failures_in_a_row
         await post.save(update_fields=["failures_in_a_row"])
-        await _make(change, happening, post.integration, verdict)
+        await _make(change, domain_event, post.integration, verdict)
 
 
-async def follow_integration(change: Change, happening: IntegrationStatusChanged) -> None:
+async def follow_integration(change: Change, domain_event: IntegrationStatusChanged) -> None:
     """Drop what waits for an integration that was paused; give up what waits for one that was stopped."""
-    match happening.status:
+    match domain_event.status:
         case IntegrationStatus.PAUSED:
-            await _end_waiting(change, happening, DeliveryStatus.SKIPPED, "The integration was paused.")
+            await _end_waiting(change, domain_event, DeliveryStatus.SKIPPED, "The integration was paused.")
         case IntegrationStatus.NEEDS_REAUTHENTICATION | IntegrationStatus.UNAVAILABLE:
-            await _end_waiting(change, happening, DeliveryStatus.FAILED, happening.message or "The integration was stopped.")
+            await _end_waiting(
+                change, domain_event, DeliveryStatus.FAILED, domain_event.message or "The integration was stopped."
+            )
         case IntegrationStatus.ACTIVE | IntegrationStatus.FAILING:
             pass
 
 
-async def give_up(change: Change, happening: IntegrationDeleted) -> None:
+async def give_up(change: Change, domain_event: IntegrationDeleted) -> None:
     """Give up what waits for an integration that was deleted."""
-    await _end_waiting(change, happening, DeliveryStatus.FAILED, "The integration was deleted.")
+    await _end_waiting(change, domain_event, DeliveryStatus.FAILED, "The integration was deleted.")
 
 
-async def _make(change: Change, happening: RunRecorded, integration: Integration, verdict: Verdict) -> None:
+async def _make(change: Change, domain_event: RunRecorded, integration: Integration, verdict: Verdict) -> None:
     status = _first_status(integration, verdict)
     delivery = await Delivery.create(
         id=uuid4(),
         team_id=change.team_id,
         integration_id=integration.id,
-        run_id=happening.run.id,
+        run_id=domain_event.run.id,
         position=await _next_position(integration),
         occasion=verdict.occasion or Occasion.RUN,
         status=status,
@@ -73,11 +75,13 @@ async def _next_position(integration: Integration) -> int:
 
 
 async def _end_waiting(
-    change: Change, happening: IntegrationStatusChanged | IntegrationDeleted, status: DeliveryStatus, message: str
+    change: Change, domain_event: IntegrationStatusChanged | IntegrationDeleted, status: DeliveryStatus, message: str
 ) -> None:
-    waiting = Delivery.filter(integration_id=happening.integration_id, status__in=WAITING)
+    waiting = Delivery.filter(integration_id=domain_event.integration_id, status__in=WAITING)
     for delivery in await waiting.order_by("position"):
         previous = delivery.status
         delivery.end(status)
         await delivery.save()
-        await change.record(DeliveryChanged(delivery.id, happening.integration_id, happening.name, status, previous, message))
+        await change.record(
+            DeliveryChanged(delivery.id, domain_event.integration_id, domain_event.name, status, previous, message)
+        )

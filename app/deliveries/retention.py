@@ -12,7 +12,7 @@ from app.log.events import Change
 from app.log.retention import BATCH_SIZE, remove_of_teams
 from app.monitors import retention as runs
 from app.monitors.models import MonitorRun
-from app.services import Ground
+from app.services import Services
 
 # The newest by MAX, which both databases read off an index; whether there is any later one they would look for row by row.
 _LATER = RawSQL("""(CASE
@@ -29,13 +29,13 @@ _TOLD = RawSQL("""(
 )""")
 
 
-async def remove_old(*, ground: Ground) -> int:
+async def remove_old(*, services: Services) -> int:
     """Remove some of the runs that were recorded 90 days ago, their deliveries first, and return how many rows that were."""
-    now = ground.clock.now()
+    now = services.clock.now()
     deliveries = await _removable(now).order_by("created_at").limit(BATCH_SIZE).values_list("team_id", "id")
-    removed = await remove_of_teams(deliveries, _remove_deliveries, events=ground.events)
+    removed = await remove_of_teams(deliveries, _remove_deliveries, events=services.events)
     untold = await _untold(now).order_by("recorded_at").limit(BATCH_SIZE).values_list("team_id", "id")
-    return removed + await remove_of_teams(untold, _remove_runs, events=ground.events)
+    return removed + await remove_of_teams(untold, _remove_runs, events=services.events)
 
 
 def _removable(now: datetime) -> QuerySet[Delivery]:

@@ -8,14 +8,14 @@ from uuid import UUID
 import strawberry
 
 from app.access.callers import Role, Scope
-from app.access.rules import CHANGING, WITH_THE_OBJECT, Rule, attributes
+from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, Rule, attributes
 from app.deliveries import actions, loaders, models
 from app.deliveries.models import DeliveryStatus
 from app.deliveries.notices import notice_of
 from app.errors import DatabaseAway, Unavailable
 from app.graphql.connections import Arguments, UncountedConnection
 from app.graphql.context import Batch, Context, Info
-from app.graphql.enums import publish
+from app.graphql.enums import register_enum
 from app.graphql.errors import UserError
 from app.graphql.extension import Fields
 from app.graphql.fields import mutation, relation, subscription
@@ -36,7 +36,7 @@ from app.monitors.reported import ReportedRun
 from app.monitors.schema import MonitorRun
 from app.storage.outages import unknown
 
-publish(
+register_enum(
     DeliveryStatus,
     name="DeliveryStatus",
     description="What became of a delivery so far.",
@@ -61,7 +61,7 @@ _TYPES = frozenset(
 
 
 @strawberry.type(description="One try to hand a delivery over.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class DeliveryAttempt:
     at: datetime = strawberry.field(description="When it began.")
     duration_ms: int = strawberry.field(description="How long it took, in milliseconds.")
@@ -74,7 +74,7 @@ class DeliveryAttempt:
 
 
 @strawberry.type(description="What a run made for one integration: a message to be posted, or kept quiet.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Delivery(Node):
     row: strawberry.Private[models.Delivery]
     status: DeliveryStatus = strawberry.field(description="What became of it so far.")
@@ -114,7 +114,7 @@ class Delivery(Node):
 
 
 @strawberry.type(description="A delivery was created, or its status changed.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class DeliveryChange:
     event: strawberry.Private[Event]
     cursor: str = strawberry.field(description="Pass it as `after` to go on right behind this change.")
@@ -185,7 +185,7 @@ class RecordMonitorRunInput:
 
 
 @strawberry.type(description="What `recordMonitorRun` answers.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class RecordMonitorRunPayload:
     run: MonitorRun | None = strawberry.field(
         description="The run; the first one when it had been recorded before.", default=None
@@ -212,7 +212,7 @@ class RetryDeliveryInput:
 
 
 @strawberry.type(description="What `retryDelivery` answers.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class RetryDeliveryPayload:
     delivery: Delivery | None = strawberry.field(description="The delivery, about to be tried.", default=None)
     user_errors: list[UserError] = strawberry.field(description="Why it is not tried again.", default_factory=list)
@@ -229,7 +229,7 @@ RECORDING_RUNS = Rule(Role.MEMBER, (Scope.RUNS_WRITE, Scope.INTEGRATIONS_WRITE))
 )
 async def record_monitor_run(info: Info, input: RecordMonitorRunInput) -> RecordMonitorRunPayload:
     context = info.context
-    recorded = await record_run(input.reported(), caller=context.viewer, ground=context.ground)
+    recorded = await record_run(input.reported(), caller=context.viewer, services=context.services)
     try:
         made = await loaders.made_by(recorded.run.id, context=context)
         notice = await notice_of(recorded)
@@ -242,7 +242,7 @@ async def record_monitor_run(info: Info, input: RecordMonitorRunInput) -> Record
 async def retry_delivery(info: Info, input: RetryDeliveryInput) -> RetryDeliveryPayload:
     context = info.context
     key = key_of(input.id, "Delivery", field=["id"])
-    return RetryDeliveryPayload(delivery=Delivery.of(await actions.retry(key, caller=context.viewer, ground=context.ground)))
+    return RetryDeliveryPayload(delivery=Delivery.of(await actions.retry(key, caller=context.viewer, services=context.services)))
 
 
 @relation(description="The run log: newest first.", name="deliveries")

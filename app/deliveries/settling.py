@@ -9,11 +9,11 @@ from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.posting import Attempt
 from app.deliveries.schedule import delay_after
-from app.integrations.actions import take_note
+from app.integrations.actions import record_attempt
 from app.integrations.models import Integration, MonitoringPost
 from app.log.events import Change
 from app.providers.contract import Failure, Fault
-from app.services import Ground
+from app.services import Services
 from app.storage import database
 
 _WAITS = (0.1, 0.3, 1.0, 3.0, 9.0)
@@ -21,7 +21,7 @@ _FINAL = frozenset({Fault.DEAD_GRANT, Fault.EXPIRED, Fault.MISSING_SCOPES, Fault
 """Trying again would not help: somebody has to act first, and can then ask for another try."""
 
 
-async def settle(lease: Lease, attempt: Attempt, *, ground: Ground) -> None:
+async def settle(lease: Lease, attempt: Attempt, *, services: Services) -> None:
     """Save the attempt. A success is the provider's own word, and stands whatever became of the delivery meanwhile.
 
     A database that is away is waited for, for some seconds: a message that stands in the channel and is not known to would be
@@ -37,18 +37,18 @@ async def settle(lease: Lease, attempt: Attempt, *, ground: Ground) -> None:
         integration = await Integration.get(id=delivery.integration_id)
         await _keep(delivery, attempt)
         previous = delivery.status
-        is_news = _turn(delivery, lease, attempt, entropy=ground.entropy, now=change.now)
+        is_news = _turn(delivery, lease, attempt, entropy=services.entropy, now=change.now)
         if is_news:
             await delivery.save()
             await change.record(_changed(delivery, previous, attempt.failure, name=integration.name))
         if await _goes_there_still(delivery, attempt):
-            await take_note(change, integration, attempt.failure)
+            await record_attempt(change, integration, attempt.failure)
         return delivery.status if is_news else None
 
-    ground.meters.attempted(attempt.failure.fault.name if attempt.failure is not None else "DELIVERED")
-    became = await _insist(lambda: ground.events.change(lease.team_id, save))
+    services.meters.attempted(attempt.failure.fault.name if attempt.failure is not None else "DELIVERED")
+    became = await _insist(lambda: services.events.change(lease.team_id, save))
     if became is not None:
-        ground.meters.delivery_became(became.value)
+        services.meters.delivery_became(became.value)
 
 
 async def _insist(save: Callable[[], Awaitable[DeliveryStatus | None]]) -> DeliveryStatus | None:
@@ -69,7 +69,7 @@ async def _keep(delivery: Delivery, attempt: Attempt) -> None:
         at=attempt.at,
         duration_ms=attempt.duration_ms,
         succeeded=attempt.failure is None,
-        error=attempt.failure.words if attempt.failure is not None else None,
+        error=attempt.failure.message if attempt.failure is not None else None,
     )
 
 
@@ -104,7 +104,7 @@ def _changed(delivery: Delivery, previous: DeliveryStatus, failure: Failure | No
         name,
         delivery.status,
         previous,
-        failure.words if failure is not None else None,
+        failure.message if failure is not None else None,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import strawberry
 
-from app.access.rules import WITH_THE_OBJECT, attributes, declared
+from app.access.rules import PUBLIC_ATTRIBUTE, attributes, declared
 from app.errors import BadUserInput
 
 Row = TypeVar("Row")
@@ -89,7 +89,7 @@ class Page(Generic[Row]):
 
 
 @strawberry.type(description="Where a page lies in its list.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether the list goes on behind `endCursor`.")
     has_previous_page: bool = strawberry.field(description="Whether the list has something before `startCursor`.")
@@ -98,14 +98,14 @@ class PageInfo:
 
 
 @strawberry.type(description="One entry of a list.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Edge(Generic[NodeType]):
     cursor: str = strawberry.field(description="Opaque: where in the list this is.")
     node: NodeType = strawberry.field(description="What stands there.")
 
 
 @strawberry.type(name="Connection", description="A page of a list that only ever grows: its total is not counted.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class UncountedConnection(Generic[NodeType]):
     edges: list[Edge[NodeType]] = strawberry.field(description="The page's entries with their cursors.")
     nodes: list[NodeType] = strawberry.field(description="The page's entries without their cursors.")
@@ -122,7 +122,7 @@ async def _count(root: "Connection[Any]") -> int:
 
 
 @strawberry.type(name="Connection", description="A page of a list.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Connection(Generic[NodeType]):
     edges: list[Edge[NodeType]] = strawberry.field(description="The page's entries with their cursors.")
     nodes: list[NodeType] = strawberry.field(description="The page's entries without their cursors.")
@@ -130,7 +130,7 @@ class Connection(Generic[NodeType]):
     count: strawberry.Private[Callable[[], Awaitable[int]]]
 
     total_count: int = strawberry.field(
-        resolver=_count, description="How many the whole list has, on all pages.", metadata=declared(WITH_THE_OBJECT)
+        resolver=_count, description="How many the whole list has, on all pages.", metadata=declared(PUBLIC_ATTRIBUTE)
     )
 
     @classmethod

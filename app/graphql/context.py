@@ -17,7 +17,7 @@ from app.graphql.execution.turns import Place, Turns
 from app.graphql.transport.persisted import PersistedDocuments
 from app.outbound.budget import Budget
 from app.redis.rate_limits import Bucket
-from app.services import Ground
+from app.services import Services
 from app.storage.tasks import Tasks
 from app.web.fairness import FairSemaphore
 
@@ -60,7 +60,7 @@ class Context:
     """
 
     caller: Caller | None
-    ground: Ground
+    services: Services
     request_id: str
     tasks: Tasks = field(default_factory=Tasks)
     budget: Budget = field(default_factory=Budget)

@@ -10,7 +10,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 E = TypeVar("E", bound=Enum)
 
 
-def publish(kind: type[E], *, name: str, description: str, members: Mapping[E, str]) -> type[E]:
+def register_enum(kind: type[E], *, name: str, description: str, members: Mapping[E, str]) -> type[E]:
     """Make the enum one of the schema called `name`; clients see the members' names. Returns it.
 
     Raises ValueError where a member has no description.

@@ -12,7 +12,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from app.access.rules import WITH_THE_OBJECT, attributes
+from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.errors import (
     BadUserInput,
     DatabaseAway,
@@ -24,7 +24,7 @@ from app.errors import (
     TooComplex,
     UserErrorCode,
 )
-from app.graphql.enums import publish
+from app.graphql.enums import register_enum
 from app.graphql.error_messages import is_about_a_value, is_about_size, without_tokens, without_value
 from app.graphql.execution.documents import WHICH_OPERATION
 from app.graphql.lists import comes_at_most
@@ -32,7 +32,7 @@ from app.graphql.lists import comes_at_most
 MUTATIONS_GO_BY_POST = "Mutations go by POST."
 TOO_LONG = "The document is too long or nested too deeply: at most 16 KiB, 2,000 tokens and 15 levels."
 
-publish(
+register_enum(
     UserErrorCode,
     name="UserErrorCode",
     description="Why a mutation was refused. New codes may come: have a default branch.",
@@ -64,7 +64,7 @@ publish(
 
 
 @strawberry.type(description="Why a mutation changed nothing.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 @comes_at_most(1)
 class UserError:
     code: UserErrorCode = strawberry.field(description="For programs.")

@@ -9,7 +9,7 @@ from strawberry.types.field import StrawberryField
 Fields: TypeAlias = Mapping[type, Mapping[str, Callable[..., Any]]]
 
 
-def grow(fields: Fields) -> None:
+def extend_types(fields: Fields) -> None:
     """Put each field (a function decorated by `query`, `relation`, `mutation` or `subscription`) into its type under that name.
 
     Doing the same again changes nothing. Raises ValueError where the type has another field of that name or the field has no

@@ -91,7 +91,7 @@ def mutation(
             try:
                 return await context.tasks.finish(act())
             except Refusal as refusal:
-                context.ground.meters.user_error(refusal.code)
+                context.services.meters.user_error(refusal.code)
                 return payload(user_errors=[UserError.of(refusal)])
             finally:
                 context.clear_loaders()

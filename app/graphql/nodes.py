@@ -8,7 +8,7 @@ from uuid import UUID
 import strawberry
 from strawberry.types.base import get_object_definition
 
-from app.access.rules import WITH_THE_OBJECT, attributes
+from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.errors import BadUserInput
 from app.graphql.connections import LARGEST_SIZE
 from app.graphql.context import Batch, Context
@@ -16,7 +16,7 @@ from app.graphql.ids import decode_id, type_of
 
 
 @strawberry.interface(description="Something that `node(id:)` finds again.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Node:
     id: strawberry.ID = strawberry.field(description="Opaque and unique: the same thing keeps the same id.")
 

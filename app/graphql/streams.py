@@ -67,7 +67,7 @@ def cursor_to_resume(contexts: Iterable[Context]) -> str | None:
 async def end_of_log(context: Context) -> str:
     """Return the cursor of the end of the caller's team's log."""
     team_id = context.viewer.team_id
-    return LogCursors(team_id).write([await context.ground.watcher.head(team_id)])
+    return LogCursors(team_id).write([await context.services.watcher.head(team_id)])
 
 
 async def follow(
@@ -86,10 +86,10 @@ async def follow(
     away is waited for; TryAgainLater where it was away for long at the beginning.
     """
     team_id = context.viewer.team_id
-    watcher = context.ground.watcher
+    watcher = context.services.watcher
     place = partial(_position, team_id, after, types=types, watcher=watcher)
     context.position = position = await insist(place, insistence=context.insistence)
-    meters = context.ground.meters
+    meters = context.services.meters
     with meters.subscription():
         async with aclosing(watcher.follow(team_id, after=position, types=types, caught_up=context.caught_up)) as events:
             async for event in events:

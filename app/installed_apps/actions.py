@@ -11,30 +11,30 @@ from app.graphql.inputs import not_found
 from app.graphql.revisions import check_unchanged, touch
 from app.installed_apps.events import InstalledAppAdded, InstalledAppDeleted, InstalledAppEdited, InstalledAppReauthenticated
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.permissions import is_shared_authorization, look_again, may_edit, may_reauthenticate
+from app.installed_apps.permissions import is_shared_authorization, may_edit, may_reauthenticate, recheck_role
 from app.log.events import Change
 from app.log.quotas import INSTALLED_APPS, require_room
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import endings, grants
 from app.sign_ins.models import Grant, OAuthClient
 from app.teams.names import check_name
 
 
-async def add(authorization_id: UUID, *, name: str | None, caller: Caller, ground: Ground) -> InstalledApp:
+async def add(authorization_id: UUID, *, name: str | None, caller: Caller, services: Services) -> InstalledApp:
     """Share the caller's finished sign-in with the team. `name` None: it is named after its workspace.
 
     Raises what `grants.use` and `share` refuse.
     """
 
     async def apply(change: Change) -> InstalledApp:
-        await look_again(change, caller)
+        await recheck_role(change, caller)
         field = ("using", "authorizationId")
         grant = await grants.use(
             change, authorization_id, member_id=caller.member_id, shared=True, wanted_account_id=None, field=field
         )
         return await share(change, grant, name=name, member_id=caller.member_id, field=field)
 
-    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
+    return await services.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 async def share(change: Change, grant: Grant, *, name: str | None, member_id: UUID, field: Sequence[str]) -> InstalledApp:
@@ -81,7 +81,7 @@ def live_key(provider: str, account_id: str) -> str:
 
 
 async def edit(
-    app_id: UUID, *, name: str | None, expected_updated_at: datetime | None, caller: Caller, ground: Ground
+    app_id: UUID, *, name: str | None, expected_updated_at: datetime | None, caller: Caller, services: Services
 ) -> InstalledApp:
     """Rename it. `name` None leaves it as it is. Whoever set it up may, and admins.
 
@@ -90,7 +90,7 @@ async def edit(
     checked = check_name(name) if name is not None else None
 
     async def apply(change: Change) -> InstalledApp:
-        viewer = await look_again(change, caller)
+        viewer = await recheck_role(change, caller)
         app = await find(change.team_id, app_id)
         if not may_edit(viewer, app):
             raise Refusal(UserErrorCode.FORBIDDEN, f"Only Team Admins and who set up “{app.name}” may edit it.")
@@ -103,17 +103,17 @@ async def edit(
         await change.record(InstalledAppEdited(app.id, app.name))
         return app
 
-    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
+    return await services.events.change(caller.team_id, apply, actor=caller.actor)
 
 
-async def delete(app_id: UUID, *, caller: Caller, ground: Ground) -> InstalledApp:
+async def delete(app_id: UUID, *, caller: Caller, services: Services) -> InstalledApp:
     """Delete it and give its authorization, or the members' own, back; every integration that uses it stops in the same change.
 
     Team Admins only. Raises NOT_FOUND, FORBIDDEN.
     """
 
     async def apply(change: Change) -> InstalledApp:
-        await look_again(change, caller, rule=ADMINISTERING)
+        await recheck_role(change, caller, rule=ADMINISTERING)
         app = await find(change.team_id, app_id)
         app.delete_at(change.now)
         await app.save(update_fields=["live_key", "deleted_at", "updated_at"])
@@ -125,10 +125,10 @@ async def delete(app_id: UUID, *, caller: Caller, ground: Ground) -> InstalledAp
         await change.record(InstalledAppDeleted(app.id, app.name))
         return app
 
-    return await ground.events.change(caller.team_id, apply, actor=caller.actor, is_free=True)
+    return await services.events.change(caller.team_id, apply, actor=caller.actor, is_free=True)
 
 
-async def reauthenticate(app_id: UUID, authorization_id: UUID, *, caller: Caller, ground: Ground) -> InstalledApp:
+async def reauthenticate(app_id: UUID, authorization_id: UUID, *, caller: Caller, services: Services) -> InstalledApp:
     """Put the caller's fresh sign-in for the same workspace in the place of the old one, in every status.
 
     Raises NOT_FOUND, INVALID where members sign in themselves, WRONG_ACCOUNT for another workspace, and what `grants.use`
@@ -136,7 +136,7 @@ async def reauthenticate(app_id: UUID, authorization_id: UUID, *, caller: Caller
     """
 
     async def apply(change: Change) -> InstalledApp:
-        viewer = await look_again(change, caller)
+        viewer = await recheck_role(change, caller)
         app = await find(change.team_id, app_id)
         if not is_shared_authorization(app):
             message = f"Members sign in at “{app.name}” themselves: begin a sign-in there with its installedAppId."
@@ -161,7 +161,7 @@ async def reauthenticate(app_id: UUID, authorization_id: UUID, *, caller: Caller
         await change.record(InstalledAppReauthenticated(app.id, app.name, previous))
         return app
 
-    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
+    return await services.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 async def find(team_id: UUID, app_id: UUID, *, field: Sequence[str] = ("id",)) -> InstalledApp:

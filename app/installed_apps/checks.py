@@ -11,13 +11,13 @@ from app.clock import APART
 from app.errors import Refusal, SealError, UserErrorCode
 from app.installed_apps.actions import find
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.telling import tell, tell_trouble
+from app.installed_apps.telling import record_trouble, tell
 from app.log.events import Change
 from app.log.quotas import TROUBLES_OF_DAY
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Failure, Fault
 from app.providers.hosting import Hosting
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import checks, faults, oauth_clients
 from app.sign_ins.grants import live_grant_of
 from app.sign_ins.models import OAuthClient, StatusReason
@@ -30,7 +30,7 @@ _ROUND = 20
 _MAY_PASS = (InstalledAppStatus.UNREACHABLE, InstalledAppStatus.UNAVAILABLE)
 
 
-async def check(app_id: UUID, *, caller: Caller, ground: Ground) -> InstalledApp:
+async def check(app_id: UUID, *, caller: Caller, services: Services) -> InstalledApp:
     """Ask the provider, and return the installed app with what it said as the status.
 
     Of a Git server: whether it answers, and whether the caller's own authorization there works, if they have one. Raises
@@ -38,12 +38,12 @@ async def check(app_id: UUID, *, caller: Caller, ground: Ground) -> InstalledApp
     """
     app = await find(caller.team_id, app_id)
     if app.oauth_client_id is not None:
-        failure = await _check_server(app, ground=ground)
+        failure = await _check_server(app, services=services)
         own = await live_grant_of(app.oauth_client_id, caller.member_id)
         if own is not None and failure is None:
-            failure = await checks.check(own.id, ground=ground)
+            failure = await checks.check(own.id, services=services)
     elif app.grant_id is not None:
-        failure = await checks.check(app.grant_id, ground=ground)
+        failure = await checks.check(app.grant_id, services=services)
     else:
         raise Refusal(UserErrorCode.INVALID, f"“{app.name}” holds nothing that could be asked about.", field=["id"])
     match failure:
@@ -52,9 +52,9 @@ async def check(app_id: UUID, *, caller: Caller, ground: Ground) -> InstalledApp
     return await find(caller.team_id, app_id)
 
 
-async def check_due(*, ground: Ground) -> int:
+async def check_due(*, services: Services) -> int:
     """Check the Git servers whose time has come, and return how many: daily, and within minutes what may pass by itself."""
-    now = ground.clock.now()
+    now = services.clock.now()
     living = InstalledApp.filter(deleted_at__isnull=True, oauth_client_id__isnull=False).select_related("oauth_client")
     ahead = Q(oauth_client__last_checked_at__gt=now + APART)  # by a clock that was set back since
     later = living.filter(Q(oauth_client__last_checked_at__lte=now - AGAIN_AFTER) | ahead).order_by(
@@ -64,22 +64,22 @@ async def check_due(*, ground: Ground) -> int:
     candidates = [*await later.filter(status__in=_MAY_PASS).limit(_ROUND), *await daily.limit(_ROUND)]
     checked = 0
     for app in candidates:
-        if ground.stopping.is_told:
+        if services.stopping.is_told:
             break
         if _is_due(app, now=now) and await _claim(app, now=now):
-            await _check_server(app, ground=ground)
+            await _check_server(app, services=services)
             checked += 1
     return checked
 
 
-async def _check_server(app: InstalledApp, *, ground: Ground) -> Failure | None:
+async def _check_server(app: InstalledApp, *, services: Services) -> Failure | None:
     """Ask whether such a server still answers and whether the client's secret opens; write both down."""
     client = await OAuthClient.get(id=app.oauth_client_id)
     try:
-        await oauth_clients.open_secret(client, ground=ground)
+        await oauth_clients.open_secret(client, services=services)
     except SealError as error:
         return Failure(Fault.BROKEN, error.message)
-    failure = await _ask(client, ground=ground)
+    failure = await _ask(client, services=services)
 
     async def note(change: Change) -> None:
         await OAuthClient.filter(id=client.id).update(last_checked_at=change.now)
@@ -91,25 +91,25 @@ async def _check_server(app: InstalledApp, *, ground: Ground) -> Failure | None:
         if is_news and change.let(TROUBLES_OF_DAY):
             await _tell(change, fresh, fails)
 
-    await ground.events.change(app.team_id, note)
+    await services.events.change(app.team_id, note)
     if client.trouble is StatusReason.KEY_UNAVAILABLE:
-        await oauth_clients.note_recovery(client.id, ground=ground)
+        await oauth_clients.note_recovery(client.id, services=services)
     return failure
 
 
 async def _tell(change: Change, app: InstalledApp, failure: Failure | None) -> None:
     if failure is not None:
-        await tell_trouble(change, app, _reason_of(failure), failure.words)
+        await record_trouble(change, app, _reason_of(failure), failure.message)
     else:
         await tell(change, app, None, None)
 
 
-async def _ask(client: OAuthClient, *, ground: Ground) -> Failure | None:
+async def _ask(client: OAuthClient, *, services: Services) -> Failure | None:
     hosting: Hosting | None = CATALOGUE[client.provider].hosting
     if hosting is None:
         return None
     found = await hosting.find_server(
-        base_url=client.base_url, origin=client.origin, certificates=client.certificates, outbound=ground.outbound
+        base_url=client.base_url, origin=client.origin, certificates=client.certificates, outbound=services.outbound
     )
     return found if isinstance(found, Failure) else None
 

@@ -7,7 +7,7 @@ from app.catalogue.addresses import ServerAddress, read_address
 from app.errors import Refusal, UserErrorCode
 from app.outbound import ALLOW_SETTING, AllowRule, BadCertificates, OddUrl, Url, parse_certificates, parse_url
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import Sharing
+from app.providers.contract import SharingModel
 from app.providers.description import Provider
 from app.providers.hosting import Hosting
 from app.sealing.secret import Secret
@@ -20,8 +20,8 @@ _LONGEST_PEM = 200_000
 def check_provider(key: str, *, field: Sequence[str]) -> tuple[Provider, Hosting]:
     """Return the provider and what its servers can do. Raises INVALID unless its installed apps hold an OAuth client."""
     provider = CATALOGUE.get(key)
-    if provider is None or provider.sharing is not Sharing.SHARED_CLIENT or provider.hosting is None:
-        fitting = [each.key for each in CATALOGUE.values() if each.sharing is Sharing.SHARED_CLIENT]
+    if provider is None or provider.sharing is not SharingModel.SHARED_CLIENT or provider.hosting is None:
+        fitting = [each.key for each in CATALOGUE.values() if each.sharing is SharingModel.SHARED_CLIENT]
         message = f"Installed apps hold an OAuth client at these providers only: {', '.join(fitting) or 'none here'}."
         raise Refusal(UserErrorCode.INVALID, message, field=field)
     return provider, provider.hosting
@@ -39,7 +39,7 @@ def check_address(text: str, *, allow: Sequence[AllowRule] = (), field: Sequence
         message = f"This address has to be https. For a server of a private network the operator can allow http: {entry}"
         raise Refusal(UserErrorCode.INVALID, message, field=field)
     if isinstance(address, OddUrl):
-        message = f"This is no server's base address: {address.words}. An example: https://git.example.com"
+        message = f"This is no server's base address: {address.message}. An example: https://git.example.com"
         raise Refusal(UserErrorCode.INVALID, message, field=field)
     return address
 
@@ -71,6 +71,6 @@ def check_certificates(text: str | None, *, field: Sequence[str]) -> str | None:
         return None
     read = parse_certificates(text) if len(text) <= _LONGEST_PEM else BadCertificates("it is too long")
     if isinstance(read, BadCertificates):
-        message = f"These are no certificates to trust: {read.words}. They begin with -----BEGIN CERTIFICATE-----."
+        message = f"These are no certificates to trust: {read.message}. They begin with -----BEGIN CERTIFICATE-----."
         raise Refusal(UserErrorCode.INVALID, message, field=field)
     return read

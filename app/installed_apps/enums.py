@@ -1,12 +1,12 @@
 """The enums of installed apps in the API."""
 
-from app.graphql.enums import publish
+from app.graphql.enums import register_enum
 from app.installed_apps.models import InstalledAppStatus
 from app.sign_ins.models import StatusReason
 
 __all__ = ["InstalledAppStatus", "StatusReason"]
 
-publish(
+register_enum(
     InstalledAppStatus,
     name="InstalledAppStatus",
     description="Whether an installed app works. New statuses may come: have a default branch.",
@@ -17,7 +17,7 @@ publish(
         InstalledAppStatus.UNAVAILABLE: "The operator must act: see the reason.",
     },
 )
-publish(
+register_enum(
     StatusReason,
     name="StatusReason",
     description=(

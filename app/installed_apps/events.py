@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.installed_apps.models import InstalledAppStatus
 from app.log.event_types import EventType
-from app.log.events import Entry
+from app.log.events import LogEntry
 from app.sign_ins.models import StatusReason
 
 
@@ -15,8 +15,8 @@ class InstalledAppAdded:
     name: str
     connected_to: str
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.INSTALLED_APP_ADDED,
             subject_id=self.installed_app_id,
             summary=f"The installed app “{self.name}” was added, connected to {self.connected_to}.",
@@ -29,8 +29,8 @@ class InstalledAppEdited:
     installed_app_id: UUID
     name: str
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.INSTALLED_APP_EDITED,
             subject_id=self.installed_app_id,
             summary=f"The installed app “{self.name}” was edited.",
@@ -42,8 +42,8 @@ class InstalledAppDeleted:
     installed_app_id: UUID
     name: str
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.INSTALLED_APP_DELETED,
             subject_id=self.installed_app_id,
             summary=f"The installed app “{self.name}” was deleted.",
@@ -56,8 +56,8 @@ class InstalledAppReauthenticated:
     name: str
     previous: InstalledAppStatus
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.INSTALLED_APP_REAUTHENTICATED,
             subject_id=self.installed_app_id,
             summary=f"The installed app “{self.name}” was re-authenticated.",
@@ -75,8 +75,8 @@ class InstalledAppStatusChanged:
     reason: StatusReason | None
     message: str | None
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.INSTALLED_APP_STATUS_CHANGED,
             subject_id=self.installed_app_id,
             summary=f"The installed app “{self.name}” is now {self.status}" + (f" ({self.reason})." if self.reason else "."),

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from app.access.rules import ADMINISTERING, CHANGING, CHANGING_OWN, WITH_THE_OBJECT, attributes, require
+from app.access.rules import ADMINISTERING, CHANGING, CHANGING_OWN, PUBLIC_ATTRIBUTE, attributes, require
 from app.errors import Refusal, UserErrorCode
 from app.graphql.context import Info
 from app.graphql.errors import UserError
@@ -81,28 +81,28 @@ class CheckInstalledAppInput:
 
 
 @strawberry.type(description="The installed app that was added.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class AddInstalledAppPayload:
     installed_app: InstalledApp | None = strawberry.field(default=None, description="Null when refused.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
 @strawberry.type(description="The installed app as edited.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class EditInstalledAppPayload:
     installed_app: InstalledApp | None = strawberry.field(default=None, description="Null when refused.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
 @strawberry.type(description="The installed app with its fresh authorization.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class ReauthenticateInstalledAppPayload:
     installed_app: InstalledApp | None = strawberry.field(default=None, description="Null when refused.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
 @strawberry.type(description="The installed app with what the provider said as its status.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class CheckInstalledAppPayload:
     installed_app: InstalledApp | None = strawberry.field(default=None, description="Null when refused.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
@@ -124,10 +124,10 @@ async def add_installed_app(info: Info, input: AddInstalledAppInput) -> AddInsta
     if client is None:
         require(context.viewer, CHANGING)
         key = key_of_sign_in(chosen(input.using.authorization_id) or "", field=("using", "authorizationId"))
-        app = await actions.add(key, name=input.name, caller=context.viewer, ground=context.ground)
+        app = await actions.add(key, name=input.name, caller=context.viewer, services=context.services)
     else:
         require(context.viewer, ADMINISTERING)
-        app = await shared_clients.add(_read(client), name=input.name, caller=context.viewer, ground=context.ground)
+        app = await shared_clients.add(_read(client), name=input.name, caller=context.viewer, services=context.services)
     return AddInstalledAppPayload(installed_app=InstalledApp.of(app))
 
 
@@ -148,11 +148,11 @@ async def edit_installed_app(info: Info, input: EditInstalledAppInput) -> EditIn
     if is_shared_authorization(app):
         require(context.viewer, CHANGING_OWN)
         _refuse_client_fields(input)
-        app = await actions.edit(key, name=name, expected_updated_at=expected, caller=context.viewer, ground=context.ground)
+        app = await actions.edit(key, name=name, expected_updated_at=expected, caller=context.viewer, services=context.services)
     else:
         require(context.viewer, ADMINISTERING)
         app = await shared_clients.edit(
-            key, _read_edit(input), name=name, expected_updated_at=expected, caller=context.viewer, ground=context.ground
+            key, _read_edit(input), name=name, expected_updated_at=expected, caller=context.viewer, services=context.services
         )
     return EditInstalledAppPayload(installed_app=InstalledApp.of(app))
 
@@ -166,7 +166,7 @@ async def reauthenticate_installed_app(info: Info, input: ReauthenticateInstalle
         key_of(input.id, "InstalledApp", field=("id",)),
         key_of_sign_in(input.authorization_id, field=("authorizationId",)),
         caller=info.context.viewer,
-        ground=info.context.ground,
+        services=info.context.services,
     )
     return ReauthenticateInstalledAppPayload(installed_app=InstalledApp.of(app))
 
@@ -174,7 +174,7 @@ async def reauthenticate_installed_app(info: Info, input: ReauthenticateInstalle
 @mutation(CHANGING, description="Ask the provider now whether the stored authorization still works.")
 async def check_installed_app(info: Info, input: CheckInstalledAppInput) -> CheckInstalledAppPayload:
     app = await checks.check(
-        key_of(input.id, "InstalledApp", field=("id",)), caller=info.context.viewer, ground=info.context.ground
+        key_of(input.id, "InstalledApp", field=("id",)), caller=info.context.viewer, services=info.context.services
     )
     return CheckInstalledAppPayload(installed_app=InstalledApp.of(app))
 

@@ -8,7 +8,7 @@ from app.errors import Refusal, UserErrorCode
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.log.events import Change
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import Sharing
+from app.providers.contract import SharingModel
 from app.sign_ins.models import Grant
 from app.teams.models import Member
 
@@ -16,7 +16,7 @@ WORKING = frozenset({InstalledAppStatus.ACTIVE, InstalledAppStatus.UNREACHABLE})
 """The statuses in which an installed app can be put to use; that it cannot be reached may pass by itself."""
 
 
-async def look_again(change: Change, caller: Caller, *, rule: Rule = CHANGING) -> Caller:
+async def recheck_role(change: Change, caller: Caller, *, rule: Rule = CHANGING) -> Caller:
     """Return the caller with the role that they have, now that nothing can come between. Raises FORBIDDEN for too little."""
     member = await Member.get_or_none(id=caller.member_id, team_id=change.team_id, left_at__isnull=True)
     if member is None:
@@ -34,7 +34,7 @@ def refuse_unless_admitted(role: Role, rule: Rule) -> None:
 
 def is_shared_authorization(app: InstalledApp) -> bool:
     """Whether it holds the authorization itself, rather than the team's OAuth client."""
-    return CATALOGUE[app.provider].sharing is Sharing.SHARED_AUTHORIZATION
+    return CATALOGUE[app.provider].sharing is SharingModel.SHARED_AUTHORIZATION
 
 
 def may_edit(caller: Caller, app: InstalledApp) -> bool:

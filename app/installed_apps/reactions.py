@@ -1,7 +1,7 @@
 """What becomes of an installed app when the grant, or the OAuth client, that it holds does."""
 
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.telling import tell, tell_trouble
+from app.installed_apps.telling import record_trouble, tell
 from app.log.events import Change
 from app.sign_ins.events import ClientRecovered, ClientTroubled, GrantEnded, GrantRecovered, GrantTroubled, MemberSignedIn
 from app.sign_ins.models import LIVE, Grant, StatusReason
@@ -9,45 +9,45 @@ from app.sign_ins.models import LIVE, Grant, StatusReason
 _PASSING = [reason for reason in StatusReason if reason.is_passing]
 
 
-async def mark(change: Change, happening: GrantTroubled | GrantEnded | GrantRecovered) -> None:
+async def mark(change: Change, domain_event: GrantTroubled | GrantEnded | GrantRecovered) -> None:
     """Show how the grant is as the status of the installed app that holds it."""
-    for app in await InstalledApp.filter(team_id=change.team_id, grant_id=happening.grant_id, deleted_at__isnull=True):
-        match happening:
+    for app in await InstalledApp.filter(team_id=change.team_id, grant_id=domain_event.grant_id, deleted_at__isnull=True):
+        match domain_event:
             case GrantRecovered():
                 await tell(change, app, None, None)
             case GrantTroubled(reason=reason, message=message) | GrantEnded(reason=reason, message=message):
-                await tell_trouble(change, app, reason, message)
+                await record_trouble(change, app, reason, message)
 
 
-async def mark_server(change: Change, happening: GrantTroubled | GrantEnded | GrantRecovered) -> None:
+async def mark_server(change: Change, domain_event: GrantTroubled | GrantEnded | GrantRecovered) -> None:
     """Show what members' own grants have found out about their Git server; what is wrong with one of them is its member's."""
-    grant = await Grant.get_or_none(id=happening.grant_id, team_id=change.team_id)
+    grant = await Grant.get_or_none(id=domain_event.grant_id, team_id=change.team_id)
     app = await _app_with(change, grant.oauth_client_id) if grant is not None and grant.oauth_client_id is not None else None
     if grant is None or app is None:
         return
     cut_off = Grant.filter(oauth_client_id=grant.oauth_client_id, state__in=LIVE, trouble__in=_PASSING)
     troubled = await cut_off.order_by("created_at", "id").first()
     if troubled is not None and troubled.trouble is not None:
-        await tell_trouble(change, app, troubled.trouble, troubled.trouble_message or "")
+        await record_trouble(change, app, troubled.trouble, troubled.trouble_message or "")
     else:
         await _reach(change, app)
 
 
-async def mark_client(change: Change, happening: ClientTroubled | ClientRecovered) -> None:
+async def mark_client(change: Change, domain_event: ClientTroubled | ClientRecovered) -> None:
     """Show how the OAuth client is as the status of the installed app that holds it."""
-    app = await _app_with(change, happening.oauth_client_id)
+    app = await _app_with(change, domain_event.oauth_client_id)
     if app is None:
         return
-    match happening:
+    match domain_event:
         case ClientTroubled(reason=reason, message=message):
-            await tell_trouble(change, app, reason, message)
+            await record_trouble(change, app, reason, message)
         case ClientRecovered():
             await tell(change, app, None, None)
 
 
-async def mark_reached(change: Change, happening: MemberSignedIn) -> None:
+async def mark_reached(change: Change, domain_event: MemberSignedIn) -> None:
     """A member has just signed in there: the server can be reached."""
-    app = await _app_with(change, happening.oauth_client_id)
+    app = await _app_with(change, domain_event.oauth_client_id)
     if app is not None:
         await _reach(change, app)
 

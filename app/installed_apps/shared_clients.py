@@ -13,14 +13,14 @@ from app.installed_apps.actions import already_there, find, live_key, look_for_r
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_provider, check_secret
 from app.installed_apps.events import InstalledAppAdded, InstalledAppEdited
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.permissions import look_again, refuse_unless_admitted
+from app.installed_apps.permissions import recheck_role, refuse_unless_admitted
 from app.installed_apps.telling import tell
 from app.log.events import Change
 from app.providers.contract import Failure, Fault
 from app.providers.description import Provider
 from app.providers.hosting import Hosting
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import endings, faults, oauth_clients
 from app.sign_ins.models import OAuthClient
 from app.sign_ins.oauth_clients import SealedSecret
@@ -51,7 +51,7 @@ class ClientEdit:
     sets_certificates: bool = False
 
 
-async def add(new: NewClient, *, name: str | None, caller: Caller, ground: Ground) -> InstalledApp:
+async def add(new: NewClient, *, name: str | None, caller: Caller, services: Services) -> InstalledApp:
     """Store the team's client for a Git server, once such a server answers at the address. Team Admins only.
 
     Raises FORBIDDEN; INVALID for what makes no sense, and where something else answers at the address; ALREADY_EXISTS, naming the
@@ -61,7 +61,7 @@ async def add(new: NewClient, *, name: str | None, caller: Caller, ground: Groun
     refuse_unless_admitted(caller.role, ADMINISTERING)
     checked_name = _check_name(name)
     provider, hosting = check_provider(new.provider, field=(*_FIELD, "provider"))
-    address = check_address(new.url, allow=ground.settings.allow, field=_URL)
+    address = check_address(new.url, allow=services.settings.allow, field=_URL)
     client = OAuthClient(
         id=uuid4(),
         team_id=caller.team_id,
@@ -73,11 +73,11 @@ async def add(new: NewClient, *, name: str | None, caller: Caller, ground: Groun
     )
     secret = check_secret(new.secret.reveal(), field=(*_FIELD, "clientSecret"))
     await _refuse_taken(caller.team_id, provider, address)
-    await _ask_server(hosting, client, ground=ground)
-    sealed = await _seal(secret, client, version=1, ground=ground)
+    await _ask_server(hosting, client, services=services)
+    sealed = await _seal(secret, client, version=1, services=services)
 
     async def apply(change: Change) -> InstalledApp:
-        await look_again(change, caller, rule=ADMINISTERING)
+        await recheck_role(change, caller, rule=ADMINISTERING)
         await _refuse_taken(change.team_id, provider, address)
         await look_for_room(change)
         sealed.put_into(client)
@@ -87,7 +87,7 @@ async def add(new: NewClient, *, name: str | None, caller: Caller, ground: Groun
         await change.record(InstalledAppAdded(app.id, app.name, app.connected_to))
         return app
 
-    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
+    return await services.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 async def edit(
@@ -97,7 +97,7 @@ async def edit(
     name: str | None = None,
     expected_updated_at: datetime | None = None,
     caller: Caller,
-    ground: Ground,
+    services: Services,
 ) -> InstalledApp:
     """Edit the name and the client; the address cannot change. Team Admins only. `name` None leaves it as it is.
 
@@ -108,10 +108,10 @@ async def edit(
     checked_name = check_name(name) if name is not None else None
     app = await find(caller.team_id, app_id)
     client = await OAuthClient.get(id=app.oauth_client_id)
-    plan = await _plan(client, edited, ground=ground)
+    plan = await _plan(client, edited, services=services)
 
     async def apply(change: Change) -> InstalledApp:
-        await look_again(change, caller, rule=ADMINISTERING)
+        await recheck_role(change, caller, rule=ADMINISTERING)
         fresh = await find(change.team_id, app_id)
         check_unchanged(fresh, expected_updated_at)
         await _refuse_overtaken(fresh, client)
@@ -124,7 +124,7 @@ async def edit(
         await change.record(InstalledAppEdited(fresh.id, fresh.name))
         return fresh
 
-    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
+    return await services.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 @dataclass(frozen=True)
@@ -136,20 +136,20 @@ class _Plan:
     successor: OAuthClient | None
 
 
-async def _plan(client: OAuthClient, edited: ClientEdit, *, ground: Ground) -> _Plan:
+async def _plan(client: OAuthClient, edited: ClientEdit, *, services: Services) -> _Plan:
     client_id = check_client_id(edited.client_id, field=["clientId"]) if edited.client_id is not None else client.client_id
     secret = check_secret(edited.secret.reveal(), field=["clientSecret"]) if edited.secret is not None else None
     certificates = client.certificates
     if edited.sets_certificates:
         certificates = check_certificates(edited.certificates, field=["caCertificates"])
     if client_id == client.client_id:
-        sealed = await _seal(secret, client, version=client.version + 1, ground=ground) if secret is not None else None
+        sealed = await _seal(secret, client, version=client.version + 1, services=services) if secret is not None else None
         return _Plan(certificates, sealed, None)
     successor = client.clone(pk=uuid4()).update_from_dict(
         {"client_id": client_id, "trouble": None, "certificates": certificates, "ended_at": None}
     )
-    kept = secret or await _open(client, ground=ground)
-    return _Plan(certificates, await _seal(kept, successor, version=1, ground=ground), successor)
+    kept = secret or await _open(client, services=services)
+    return _Plan(certificates, await _seal(kept, successor, version=1, services=services), successor)
 
 
 async def _carry_out(change: Change, app: InstalledApp, plan: _Plan) -> bool:
@@ -206,15 +206,15 @@ async def _refuse_taken(team_id: UUID, provider: Provider, address: ServerAddres
         raise already_there(existing, field=_URL)
 
 
-async def _ask_server(hosting: Hosting, client: OAuthClient, *, ground: Ground) -> None:
+async def _ask_server(hosting: Hosting, client: OAuthClient, *, services: Services) -> None:
     """Raise a refusal unless such a server answers there."""
     found = await hosting.find_server(
-        base_url=client.base_url, origin=client.origin, certificates=client.certificates, outbound=ground.outbound
+        base_url=client.base_url, origin=client.origin, certificates=client.certificates, outbound=services.outbound
     )
     if not isinstance(found, Failure):
         return
     if found.fault is Fault.REFUSED:
-        raise Refusal(UserErrorCode.INVALID, found.words, field=_URL)
+        raise Refusal(UserErrorCode.INVALID, found.message, field=_URL)
     raise faults.refusal(found, field=_URL)
 
 
@@ -226,17 +226,17 @@ async def _refuse_overtaken(app: InstalledApp, seen: OAuthClient) -> None:
         raise Refusal(UserErrorCode.CONFLICT, message)
 
 
-async def _seal(secret: Secret, client: OAuthClient, *, version: int, ground: Ground) -> SealedSecret:
+async def _seal(secret: Secret, client: OAuthClient, *, version: int, services: Services) -> SealedSecret:
     try:
-        return await oauth_clients.seal_secret(secret, client, version=version, ground=ground)
+        return await oauth_clients.seal_secret(secret, client, version=version, services=services)
     except SealError as error:
         key = f"bring back the key {error.key_id}" if isinstance(error, KeyUnavailable) else "bring back a backup"
         raise Refusal(UserErrorCode.NOT_CONFIGURED, f"Secrets cannot be stored at present: the operator has to {key}.") from error
 
 
-async def _open(client: OAuthClient, *, ground: Ground) -> Secret:
+async def _open(client: OAuthClient, *, services: Services) -> Secret:
     try:
-        return await oauth_clients.open_secret(client, ground=ground)
+        return await oauth_clients.open_secret(client, services=services)
     except SealError as error:
         message = "The stored client secret cannot be opened: enter the new client's secret together with its id."
         raise Refusal(UserErrorCode.INVALID, message, field=["clientSecret"]) from error

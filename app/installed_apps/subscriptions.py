@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from app.access.rules import WITH_THE_OBJECT, attributes
+from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.graphql.context import Info
 from app.graphql.fields import relation, subscription
 from app.graphql.ids import encode_id
@@ -41,7 +41,7 @@ After = Annotated[
 
 
 @strawberry.type(description="Something that happened to an installed app.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class InstalledAppChange:
     row: strawberry.Private[Row]
     cursor: str = strawberry.field(description="Opaque: a subscription given this as `after` goes on right behind it.")

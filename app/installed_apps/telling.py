@@ -15,7 +15,7 @@ async def tell(change: Change, app: InstalledApp, reason: StatusReason | None, m
     await change.record(InstalledAppStatusChanged(app.id, app.name, app.status, previous, app.status_reason, app.status_message))
 
 
-async def tell_trouble(change: Change, app: InstalledApp, reason: StatusReason, message: str) -> None:
+async def record_trouble(change: Change, app: InstalledApp, reason: StatusReason, message: str) -> None:
     """The same; but what may pass by itself does not hide what needs a member's hand.
 
     It does take the place of a key that was missing: had the key not come back, nobody could have been asked.

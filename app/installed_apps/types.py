@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from app.access.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
+from app.access.rules import ASKING_PROVIDERS, PUBLIC_ATTRIBUTE, attributes
 from app.catalogue.schema import Provider, callback_url, provider_of
 from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Info
@@ -32,7 +32,7 @@ Search = Annotated[str | None, strawberry.argument(description="Only those whose
         "or an OAuth client with which members sign in as themselves (Git servers)."
     )
 )
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class InstalledApp(Node):
     row: strawberry.Private[models.InstalledApp]
     name: str = strawberry.field(description="For people; chosen by whoever set it up.")
@@ -102,14 +102,14 @@ class InstalledApp(Node):
         client = await self._client(info)
         if client is None:
             return None
-        public_url = info.context.ground.settings.public_url
+        public_url = info.context.services.settings.public_url
         return URL(callback_url(CATALOGUE[client.provider], client.base_url, public_url=public_url))
 
     @relation(description="SHARED_CLIENT only: the viewer's own sign-in there, while it is in force.")
     async def viewer_authorization(self, info: Info) -> Authorization | None:
         key = self.row.oauth_client_id
         row = await info.context.load(loaders.own_authorizations, key) if key is not None else None
-        return Authorization.of(row, now=info.context.ground.clock.now()) if row is not None else None
+        return Authorization.of(row, now=info.context.services.clock.now()) if row is not None else None
 
     @relation(
         description=(
@@ -144,7 +144,7 @@ class InstalledApp(Node):
         if self.row.grant_id is None or CATALOGUE[self.row.provider].messaging is None:
             return None
         context = info.context
-        found = await page_of_channels(self.row.grant_id, page, search, budget=context.budget, ground=context.ground)
+        found = await page_of_channels(self.row.grant_id, page, search, budget=context.budget, services=context.services)
         return UncountedConnection.of(found, lambda channel: channel)
 
     async def _grant(self, info: Info) -> Grant | None:

@@ -8,33 +8,33 @@ from app.errors import Refusal, UserErrorCode
 from app.graphql.inputs import not_found
 from app.graphql.revisions import touch
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import look_again
+from app.installed_apps.permissions import recheck_role
 from app.integrations import connections
 from app.integrations.events import IntegrationDeleted, IntegrationEdited
 from app.integrations.models import Integration
 from app.integrations.permissions import may_edit
-from app.integrations.telling import STATUS_COLUMNS, save_status, standing_of, tell_status
+from app.integrations.telling import STATUS_COLUMNS, save_status, snapshot_of, tell_status
 from app.log.events import Change
 from app.providers.contract import Failure, Fault
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import faults, grants
 from app.sign_ins.models import StatusReason
 
 
-async def pause(integration_id: UUID, *, caller: Caller, ground: Ground) -> Integration:
+async def pause(integration_id: UUID, *, caller: Caller, services: Services) -> Integration:
     """Post nothing until it is resumed. Pausing what is paused changes nothing.
 
     Raises NOT_FOUND; FORBIDDEN unless the caller made it or is an admin.
     """
-    return await _set_paused(integration_id, paused=True, caller=caller, ground=ground)
+    return await _set_paused(integration_id, paused=True, caller=caller, services=services)
 
 
-async def resume(integration_id: UUID, *, caller: Caller, ground: Ground) -> Integration:
+async def resume(integration_id: UUID, *, caller: Caller, services: Services) -> Integration:
     """Undo `pause`; the same refusals. It is ACTIVE again unless something else holds it back."""
-    return await _set_paused(integration_id, paused=False, caller=caller, ground=ground)
+    return await _set_paused(integration_id, paused=False, caller=caller, services=services)
 
 
-async def delete(integration_id: UUID, *, caller: Caller, ground: Ground) -> Integration:
+async def delete(integration_id: UUID, *, caller: Caller, services: Services) -> Integration:
     """Delete it, and give back the grant that it had for its own.
 
     Raises NOT_FOUND; FORBIDDEN unless the caller made it or is an admin.
@@ -51,10 +51,10 @@ async def delete(integration_id: UUID, *, caller: Caller, ground: Ground) -> Int
         await change.record(IntegrationDeleted(integration.id, integration.name))
         return integration
 
-    return await ground.events.change(caller.team_id, apply, actor=caller.actor, is_free=True)
+    return await services.events.change(caller.team_id, apply, actor=caller.actor, is_free=True)
 
 
-async def take_note(change: Change, integration: Integration, failure: Failure | None) -> None:
+async def record_attempt(change: Change, integration: Integration, failure: Failure | None) -> None:
     """Take note of how the last attempt to post went: None, it succeeded. The row is read anew.
 
     A failure of the authorization is none of the integration's own: whoever made the call has told the grant. To be asked for
@@ -63,11 +63,11 @@ async def take_note(change: Change, integration: Integration, failure: Failure |
     await integration.refresh_from_db()
     if integration.is_deleted:
         return
-    before = standing_of(integration)
+    before = snapshot_of(integration)
     if failure is None:
         integration.succeed(now=change.now)
     elif _is_its_own(failure):
-        integration.fail(faults.reason(failure), failure.words, now=change.now)
+        integration.fail(faults.reason(failure), failure.message, now=change.now)
     await save_status(change, integration, before=before)
 
 
@@ -95,7 +95,7 @@ async def find(team_id: UUID, integration_id: UUID, *, field: Sequence[str] = ("
 
 async def find_editable(change: Change, integration_id: UUID, *, caller: Caller) -> Integration:
     """The same, for a caller who is about to change it. Raises FORBIDDEN unless they made it or are an admin."""
-    viewer = await look_again(change, caller)
+    viewer = await recheck_role(change, caller)
     integration = await find(change.team_id, integration_id)
     check_editable(viewer, integration)
     return integration
@@ -110,23 +110,23 @@ def check_editable(caller: Caller, integration: Integration) -> None:
         )
 
 
-async def _set_paused(integration_id: UUID, *, paused: bool, caller: Caller, ground: Ground) -> Integration:
+async def _set_paused(integration_id: UUID, *, paused: bool, caller: Caller, services: Services) -> Integration:
     async def apply(change: Change) -> Integration:
         integration = await find_editable(change, integration_id, caller=caller)
         if integration.is_paused is paused:
             return integration
-        before = standing_of(integration)
+        before = snapshot_of(integration)
         turn = integration.pause if paused else integration.resume
         turn(now=change.now)
         touch(integration, change.now)
         await integration.save(update_fields=[*STATUS_COLUMNS, "updated_at"])
-        if standing_of(integration) == before:
+        if snapshot_of(integration) == before:
             # Stopped all the same: its status says nothing of the pause, and listeners would not hear of it.
             await change.record(IntegrationEdited(integration.id, integration.name))
         await tell_status(change, integration, before=before)
         return integration
 
-    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
+    return await services.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 def _is_its_own(failure: Failure) -> bool:

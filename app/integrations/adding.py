@@ -9,18 +9,18 @@ from app.access.callers import Caller
 from app.catalogue.kinds import CONNECT_API, POST_MONITORING_RESULTS, Kind
 from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import look_again
+from app.installed_apps.permissions import recheck_role
 from app.integrations import connections, posts
 from app.integrations.connections import CONNECTION_FIELD, ApiConnectionSettings
 from app.integrations.events import IntegrationAdded
 from app.integrations.kinds import Ready, check_offered
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.posts import POST_FIELD, MonitoringPostSettings
-from app.integrations.sources import INSTALLED_APP_FIELD, ThroughApp, Using, rehearse, take
+from app.integrations.sources import INSTALLED_APP_FIELD, ThroughApp, Using, dry_run, take
 from app.log.events import Change
 from app.log.quotas import INTEGRATIONS, require_room
 from app.outbound.budget import Budget
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.models import Grant
 from app.teams.names import check_name
 
@@ -36,7 +36,7 @@ class Placed:
 
 
 async def add(
-    name: str, *, using: Using, settings: Settings, caller: Caller, ground: Ground, budget: Budget | None = None
+    name: str, *, using: Using, settings: Settings, caller: Caller, services: Services, budget: Budget | None = None
 ) -> Placed:
     """Add an integration of the kind that the settings are of.
 
@@ -47,12 +47,12 @@ async def add(
     """
     checked, kind = check_name(name), _kind_of(settings)
     await _check_kind_of_app(kind, using, caller=caller)
-    grant = await rehearse(using, caller=caller, ground=ground)
+    grant = await dry_run(using, caller=caller, services=services)
     check_offered(kind, provider=grant.provider, field=_field_of(kind))
-    ready = await _prepare(settings, grant=grant, ground=ground, budget=budget or Budget())
+    ready = await _prepare(settings, grant=grant, services=services, budget=budget or Budget())
 
     async def apply(change: Change) -> Placed:
-        await look_again(change, caller)
+        await recheck_role(change, caller)
         await require_room(
             INTEGRATIONS, Integration.filter(team_id=change.team_id, deleted_at__isnull=True), quotas=change.quotas
         )
@@ -74,7 +74,7 @@ async def add(
         await change.record(IntegrationAdded(integration.id, integration.name, integration.connected_to))
         return Placed(integration, source.new_app)
 
-    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
+    return await services.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 def _kind_of(settings: Settings) -> Kind:
@@ -92,9 +92,9 @@ async def _check_kind_of_app(kind: Kind, using: Using, *, caller: Caller) -> Non
         check_offered(kind, provider=app.provider, field=_field_of(kind))
 
 
-async def _prepare(settings: Settings, *, grant: Grant, ground: Ground, budget: Budget) -> Ready:
+async def _prepare(settings: Settings, *, grant: Grant, services: Services, budget: Budget) -> Ready:
     match settings:
         case MonitoringPostSettings():
-            return await posts.prepare(settings, grant=grant, ground=ground)
+            return await posts.prepare(settings, grant=grant, services=services)
         case ApiConnectionSettings():
-            return await connections.prepare(settings, grant=grant, ground=ground, budget=budget)
+            return await connections.prepare(settings, grant=grant, services=services, budget=budget)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import strawberry
 
 from app.access.callers import Caller
-from app.access.rules import CHANGING, WITH_THE_OBJECT, attributes
+from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, attributes
 from app.errors import Refusal, UserErrorCode
 from app.graphql.context import Info
 from app.graphql.errors import UserError
@@ -16,8 +16,8 @@ from app.installed_apps.models import InstalledApp
 from app.integrations import actions as integrations
 from app.integrations.models import Integration
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import Sharing
-from app.services import Ground
+from app.providers.contract import SharingModel
+from app.services import Services
 from app.sign_ins import actions as sign_ins
 from app.sign_ins.models import Authorization as Row
 from app.sign_ins.schema import Authorization
@@ -47,7 +47,7 @@ class BeginAuthorizationInput:
 
 
 @strawberry.type(description="The sign-in that was begun: open its `startUrl` in the member's browser.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class BeginAuthorizationPayload:
     authorization: Authorization | None = strawberry.field(default=None, description="Null when refused.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
@@ -61,45 +61,47 @@ class BeginAuthorizationPayload:
     ),
 )
 async def begin_authorization(info: Info, input: BeginAuthorizationInput) -> BeginAuthorizationPayload:
-    row = await _begin(input.purpose, caller=info.context.viewer, ground=info.context.ground)
-    return BeginAuthorizationPayload(authorization=Authorization.of(row, now=info.context.ground.clock.now()))
+    row = await _begin(input.purpose, caller=info.context.viewer, services=info.context.services)
+    return BeginAuthorizationPayload(authorization=Authorization.of(row, now=info.context.services.clock.now()))
 
 
-async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, ground: Ground) -> Row:
+async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, services: Services) -> Row:
     app_id, integration_id = chosen(purpose.installed_app_id), chosen(purpose.integration_id)
     if app_id is not None:
         key = key_of(app_id, "InstalledApp", field=INSTALLED_APP_FIELD)
         app = await installed_apps.find(caller.team_id, key, field=INSTALLED_APP_FIELD)
         if app.oauth_client_id is not None:
-            return await _begin_own(app, field=INSTALLED_APP_FIELD, caller=caller, ground=ground)
+            return await _begin_own(app, field=INSTALLED_APP_FIELD, caller=caller, services=services)
         return await sign_ins.begin(
             provider_key=app.provider,
             wanted_account_id=app.account_id,
             installed_app_id=app.id,
             field=INSTALLED_APP_FIELD,
             caller=caller,
-            ground=ground,
+            services=services,
         )
     if integration_id is not None:
         key = key_of(integration_id, "Integration", field=INTEGRATION_FIELD)
         integration = await integrations.find(caller.team_id, key, field=INTEGRATION_FIELD)
-        if CATALOGUE[integration.provider].sharing is Sharing.SHARED_CLIENT:
-            return await _begin_own(await _app_of(integration), field=INTEGRATION_FIELD, caller=caller, ground=ground)
+        if CATALOGUE[integration.provider].sharing is SharingModel.SHARED_CLIENT:
+            return await _begin_own(await _app_of(integration), field=INTEGRATION_FIELD, caller=caller, services=services)
         return await sign_ins.begin(
             provider_key=integration.provider,
             wanted_account_id=integration.account_id,
             integration_id=integration.id,
             field=INTEGRATION_FIELD,
             caller=caller,
-            ground=ground,
+            services=services,
         )
-    return await sign_ins.begin(provider_key=chosen(purpose.provider) or "", field=PROVIDER_FIELD, caller=caller, ground=ground)
+    return await sign_ins.begin(
+        provider_key=chosen(purpose.provider) or "", field=PROVIDER_FIELD, caller=caller, services=services
+    )
 
 
-async def _begin_own(app: InstalledApp, *, field: Sequence[str], caller: Caller, ground: Ground) -> Row:
+async def _begin_own(app: InstalledApp, *, field: Sequence[str], caller: Caller, services: Services) -> Row:
     """Begin the caller's own sign-in at a Git server: through its installed app, so at no other server."""
     return await sign_ins.begin(
-        provider_key=app.provider, oauth_client_id=app.oauth_client_id, field=field, caller=caller, ground=ground
+        provider_key=app.provider, oauth_client_id=app.oauth_client_id, field=field, caller=caller, services=services
     )
 
 

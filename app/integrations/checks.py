@@ -7,14 +7,14 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from app.clock import APART
-from app.integrations.actions import grant_of, take_note
+from app.integrations.actions import grant_of, record_attempt
 from app.integrations.connection_rules import Layout
 from app.integrations.connection_targets import find_failure
 from app.integrations.models import ApiConnection, Integration
 from app.log.events import Change
 from app.providers.contract import Failure
 from app.repositories.references import RepositoryRef
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.models import Grant
 from app.storage import database
 
@@ -26,13 +26,13 @@ _JITTER_SECONDS = 3 * 3600
 _ROUND = 20
 
 
-async def check_due(*, ground: Ground) -> int:
+async def check_due(*, services: Services) -> int:
     """Look at the connections whose time has come, side by side, and return how many those are."""
-    now = ground.clock.now()
+    now = services.clock.now()
     is_time = Q(next_check_at__lte=now) | Q(next_check_at__gt=now + CHECK_EVERY + APART)
     due = ApiConnection.filter(is_time, live_key__isnull=False).order_by("next_check_at", "id")
     claimed = [row for row in await due.limit(_ROUND) if await _claim(row, now=now)]
-    await asyncio.gather(*(_check_claimed(row, ground=ground) for row in claimed))
+    await asyncio.gather(*(_check_claimed(row, services=services) for row in claimed))
     return len(claimed)
 
 
@@ -41,15 +41,15 @@ def next_check(connection: ApiConnection, *, now: datetime) -> datetime:
     return now + CHECK_EVERY - timedelta(seconds=connection.id.int % _JITTER_SECONDS)
 
 
-async def _check_claimed(connection: ApiConnection, *, ground: Ground) -> None:
+async def _check_claimed(connection: ApiConnection, *, services: Services) -> None:
     try:
-        await _check(connection, ground=ground)
+        await _check(connection, services=services)
     except asyncio.CancelledError:
-        await _bring_forward(connection, to=ground.clock.now())  # or it would wait for another day
+        await _bring_forward(connection, to=services.clock.now())  # or it would wait for another day
         raise
 
 
-async def _check(connection: ApiConnection, *, ground: Ground) -> None:
+async def _check(connection: ApiConnection, *, services: Services) -> None:
     """Ask as the member whose grant it is. What has no working authorization is looked at once it has one again."""
     integration = await Integration.get(id=connection.integration_id)
     grant_id = await grant_of(integration)
@@ -58,15 +58,15 @@ async def _check(connection: ApiConnection, *, ground: Ground) -> None:
         return
     where = RepositoryRef(integration.provider, integration.account_id, connection.repository_id)
     layout = Layout(connection.branch, connection.schema_file, connection.collection_directory)
-    failure = await find_failure(where, layout, grant=grant, ground=ground)
+    failure = await find_failure(where, layout, grant=grant, services=services)
 
     async def note(change: Change) -> None:
         if await _is_as_it_was(connection):
-            await take_note(change, integration, failure)
+            await record_attempt(change, integration, failure)
 
-    await ground.events.change(integration.team_id, note)
+    await services.events.change(integration.team_id, note)
     if failure is not None:
-        await _hasten(connection, failure, now=ground.clock.now())
+        await _look_sooner(connection, failure, now=services.clock.now())
 
 
 async def _is_as_it_was(connection: ApiConnection) -> bool:
@@ -85,7 +85,7 @@ async def _claim(connection: ApiConnection, *, now: datetime) -> bool:
     return await database.write(claim) == 1
 
 
-async def _hasten(connection: ApiConnection, failure: Failure, *, now: datetime) -> None:
+async def _look_sooner(connection: ApiConnection, failure: Failure, *, now: datetime) -> None:
     wait = max(AGAIN_AFTER, timedelta(seconds=failure.retry_after or 0))
     spread = timedelta(seconds=connection.id.int % int(AGAIN_AFTER.total_seconds()))
     await _bring_forward(connection, to=now + wait + spread)

@@ -10,18 +10,18 @@ from app.providers.hosting import Repository
 from app.repositories import asking
 from app.repositories.asking import Question
 from app.repositories.references import RepositoryRef
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.models import Grant
 
 T = TypeVar("T")
 
 
-async def look_up(where: RepositoryRef, layout: Layout, *, grant: Grant, ground: Ground, budget: Budget) -> Repository:
+async def look_up(where: RepositoryRef, layout: Layout, *, grant: Grant, services: Services, budget: Budget) -> Repository:
     """Return the repository; its branch, and the schema file at the branch's head, are there. Never inside a change.
 
     Raises NOT_FOUND at the field of what is not there for the grant's member to see, and what the server refuses.
     """
-    eye = _Eye(grant, ground, budget)
+    eye = _MemberView(grant, services, budget)
     repository = await eye.see(asking.repository(where.repository_id), field=REPOSITORY_FIELD)
     await eye.see(asking.branch(repository.id, layout.branch, repository.default_branch), field=BRANCH_FIELD)
     if layout.schema_file is not None:
@@ -29,17 +29,17 @@ async def look_up(where: RepositoryRef, layout: Layout, *, grant: Grant, ground:
     return repository
 
 
-async def check_visible(where: RepositoryRef, *, grant: Grant, ground: Ground, budget: Budget) -> None:
+async def check_visible(where: RepositoryRef, *, grant: Grant, services: Services, budget: Budget) -> None:
     """Make sure that the grant's member sees the repository; a failure that may pass by itself is no objection.
 
     Raises as `look_up`.
     """
-    answer = await asking.ask(asking.repository(where.repository_id), grant=grant, budget=budget, ground=ground, fresh=True)
+    answer = await asking.ask(asking.repository(where.repository_id), grant=grant, budget=budget, services=services, fresh=True)
     if isinstance(answer, Failure) and not answer.fault.is_transient:
         raise asking.refusal(answer)
 
 
-async def find_failure(where: RepositoryRef, layout: Layout, *, grant: Grant, ground: Ground) -> Failure | None:
+async def find_failure(where: RepositoryRef, layout: Layout, *, grant: Grant, services: Services) -> Failure | None:
     """Return why what is connected cannot be worked with now; None: all of it is there."""
     budget = Budget()
     questions: list[Question[Any]] = [
@@ -49,22 +49,22 @@ async def find_failure(where: RepositoryRef, layout: Layout, *, grant: Grant, gr
     if layout.schema_file is not None:
         questions.append(asking.file(where.repository_id, layout.branch, layout.schema_file))
     for question in questions:
-        answer = await asking.ask(question, grant=grant, budget=budget, ground=ground, fresh=True)
+        answer = await asking.ask(question, grant=grant, budget=budget, services=services, fresh=True)
         if isinstance(answer, Failure):
             return answer
     return None
 
 
-class _Eye:
+class _MemberView:
     """One member's view of a server, now rather than a minute ago."""
 
-    def __init__(self, grant: Grant, ground: Ground, budget: Budget) -> None:
+    def __init__(self, grant: Grant, services: Services, budget: Budget) -> None:
         self._grant = grant
-        self._ground = ground
+        self._ground = services
         self._budget = budget
 
     async def see(self, question: Question[T], *, field: Sequence[str]) -> T:
-        answer = await asking.ask(question, grant=self._grant, budget=self._budget, ground=self._ground, fresh=True)
+        answer = await asking.ask(question, grant=self._grant, budget=self._budget, services=self._ground, fresh=True)
         if isinstance(answer, Failure):
             raise asking.refusal(answer, field=field)
         return answer

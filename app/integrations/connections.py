@@ -20,12 +20,12 @@ from app.integrations.connection_rules import (
 )
 from app.integrations.kinds import Ready, ReadyEdit
 from app.integrations.models import ApiConnection, Integration
-from app.integrations.sources import Using, rehearse
+from app.integrations.sources import Using, dry_run
 from app.log.events import Change
 from app.outbound.budget import Budget
 from app.repositories.asking import sign_in_required
 from app.repositories.references import RepositoryRef, decode_repository
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.grants import live_grant_of
 from app.sign_ins.models import Grant, OAuthClient
 
@@ -69,7 +69,7 @@ class ApiConnectionEdit:
     collection_directory: str | None = None
 
 
-async def prepare(settings: ApiConnectionSettings, *, grant: Grant, ground: Ground, budget: Budget) -> Ready:
+async def prepare(settings: ApiConnectionSettings, *, grant: Grant, services: Services, budget: Budget) -> Ready:
     """Look repository, branch and schema file up with `grant`, the caller's own.
 
     Raises INVALID for another server's repository and paths that do not go together, NOT_FOUND for what the caller does not see
@@ -78,7 +78,7 @@ async def prepare(settings: ApiConnectionSettings, *, grant: Grant, ground: Grou
     name = check_api_name(settings.api_name)
     layout = check_layout(settings.branch, settings.schema_file, settings.collection_directory)
     named = await _read_repository(settings.repository_id, grant=grant)
-    repository = await targets.look_up(named, layout, grant=grant, ground=ground, budget=budget)
+    repository = await targets.look_up(named, layout, grant=grant, services=services, budget=budget)
     where = RepositoryRef(named.provider, named.base_url, repository.id)
 
     async def save(change: Change, integration: Integration) -> None:
@@ -106,7 +106,7 @@ async def prepare(settings: ApiConnectionSettings, *, grant: Grant, ground: Grou
 
 
 async def prepare_edit(
-    found: Integration, edit: ApiConnectionEdit, *, using: Using | None, caller: Caller, ground: Ground, budget: Budget
+    found: Integration, edit: ApiConnectionEdit, *, using: Using | None, caller: Caller, services: Services, budget: Budget
 ) -> ReadyEdit:
     """Look another branch or schema file up, with the caller's own grant and nobody else's.
 
@@ -117,12 +117,12 @@ async def prepare_edit(
     layout = _merge(seen, edit)
     moves = layout.target != _layout_of(seen).target
     if using is not None or moves:
-        grant = await _grant_for(found, using, caller=caller, ground=ground)
+        grant = await _grant_for(found, using, caller=caller, services=services)
         where = _where(found, seen)
         if moves:
-            await targets.look_up(where, layout, grant=grant, ground=ground, budget=budget)
+            await targets.look_up(where, layout, grant=grant, services=services, budget=budget)
         else:
-            await targets.check_visible(where, grant=grant, ground=ground, budget=budget)
+            await targets.check_visible(where, grant=grant, services=services, budget=budget)
 
     async def save(change: Change, integration: Integration) -> bool:
         connection = await ApiConnection.get(integration_id=integration.id)
@@ -133,14 +133,14 @@ async def prepare_edit(
     return ReadyEdit(None, is_confirmed=moves, save=save)
 
 
-async def check_visible(found: Integration, *, using: Using, caller: Caller, ground: Ground, budget: Budget) -> None:
+async def check_visible(found: Integration, *, using: Using, caller: Caller, services: Services, budget: Budget) -> None:
     """Make sure that who takes a connection over sees its repository; a server that cannot be asked now does not prevent it.
 
     Raises NOT_FOUND, SIGN_IN_REQUIRED, WRONG_ACCOUNT for `using` of another server.
     """
     connection = await ApiConnection.get(integration_id=found.id)
-    grant = await _grant_for(found, using, caller=caller, ground=ground)
-    await targets.check_visible(_where(found, connection), grant=grant, ground=ground, budget=budget)
+    grant = await _grant_for(found, using, caller=caller, services=services)
+    await targets.check_visible(_where(found, connection), grant=grant, services=services, budget=budget)
 
 
 async def check_soon(change: Change, integration_id: UUID) -> None:
@@ -173,9 +173,9 @@ async def _read_repository(id: str, *, grant: Grant) -> RepositoryRef:
     return named
 
 
-async def _grant_for(found: Integration, using: Using | None, *, caller: Caller, ground: Ground) -> Grant:
+async def _grant_for(found: Integration, using: Using | None, *, caller: Caller, services: Services) -> Grant:
     if using is not None:
-        return await rehearse(using, caller=caller, ground=ground, wanted_account_id=found.account_id)
+        return await dry_run(using, caller=caller, services=services, wanted_account_id=found.account_id)
     app = await InstalledApp.get_or_none(id=found.installed_app_id, deleted_at__isnull=True)
     if app is None or app.oauth_client_id is None:
         raise Refusal(

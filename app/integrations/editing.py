@@ -18,10 +18,10 @@ from app.integrations.models import Integration
 from app.integrations.posts import POST_FIELD, MonitoringPostEdit
 from app.integrations.reauthenticating import renew, tell_renewed
 from app.integrations.sources import Using
-from app.integrations.telling import standing_of, tell_status
+from app.integrations.telling import snapshot_of, tell_status
 from app.log.events import Change
 from app.outbound.budget import Budget
-from app.services import Ground
+from app.services import Services
 from app.teams.names import check_name
 
 SettingsEdit: TypeAlias = MonitoringPostEdit | ApiConnectionEdit
@@ -42,7 +42,7 @@ async def edit(
     *,
     expected_updated_at: datetime | None,
     caller: Caller,
-    ground: Ground,
+    services: Services,
     budget: Budget | None = None,
 ) -> Placed:
     """Make the integration as wanted, in every status, or change nothing.
@@ -55,21 +55,21 @@ async def edit(
     found = await find(caller.team_id, integration_id)
     check_editable(caller, found)
     check_unchanged(found, expected_updated_at)
-    ready = await _prepare(found, wanted, caller=caller, ground=ground, budget=budget or Budget())
+    ready = await _prepare(found, wanted, caller=caller, services=services, budget=budget or Budget())
 
     async def apply(change: Change) -> Placed:
         integration = await find_editable(change, integration_id, caller=caller)
         check_unchanged(integration, expected_updated_at)
         return await _apply(change, integration, ready, name=name, using=wanted.using, caller=caller)
 
-    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
+    return await services.events.change(caller.team_id, apply, actor=caller.actor)
 
 
-async def _prepare(found: Integration, wanted: Edit, *, caller: Caller, ground: Ground, budget: Budget) -> ReadyEdit:
+async def _prepare(found: Integration, wanted: Edit, *, caller: Caller, services: Services, budget: Budget) -> ReadyEdit:
     using, is_connection = wanted.using, found.kind == CONNECT_API.key
     match wanted.settings:
         case MonitoringPostEdit() as edited if found.kind == POST_MONITORING_RESULTS.key:
-            return await posts.prepare_edit(found, edited, using=using, caller=caller, ground=ground)
+            return await posts.prepare_edit(found, edited, using=using, caller=caller, services=services)
         case MonitoringPostEdit():
             raise wrong_kind(found, field=POST_FIELD)
         case ApiConnectionEdit() if not is_connection:
@@ -78,7 +78,7 @@ async def _prepare(found: Integration, wanted: Edit, *, caller: Caller, ground: 
             return ReadyEdit(None, is_confirmed=False, save=_nothing)
         case ApiConnectionEdit() | None as edited:
             changes = edited or ApiConnectionEdit()
-            return await connections.prepare_edit(found, changes, using=using, caller=caller, ground=ground, budget=budget)
+            return await connections.prepare_edit(found, changes, using=using, caller=caller, services=services, budget=budget)
 
 
 async def _nothing(_change: Change, _integration: Integration) -> bool:
@@ -88,7 +88,7 @@ async def _nothing(_change: Change, _integration: Integration) -> bool:
 async def _apply(
     change: Change, integration: Integration, ready: ReadyEdit, *, name: str | None, using: Using | None, caller: Caller
 ) -> Placed:
-    before, new_app = standing_of(integration), None
+    before, new_app = snapshot_of(integration), None
     if using is not None:
         place = ready.account_id or integration.account_id
         new_app = await renew(change, integration, using, member_id=caller.member_id, wanted_account_id=place)
@@ -96,7 +96,7 @@ async def _apply(
     is_edited |= await ready.save(change, integration)
     if ready.is_confirmed:
         integration.succeed(now=change.now)
-    if is_edited or using is not None or standing_of(integration) != before:
+    if is_edited or using is not None or snapshot_of(integration) != before:
         touch(integration, change.now)
         await integration.save()
     if is_edited:

@@ -1,11 +1,11 @@
 """The enums of integrations in the API."""
 
-from app.graphql.enums import publish
+from app.graphql.enums import register_enum
 from app.integrations.models import IntegrationStatus, NotifyRule
 
 __all__ = ["IntegrationStatus", "NotifyRule"]
 
-publish(
+register_enum(
     IntegrationStatus,
     name="IntegrationStatus",
     description=(
@@ -20,7 +20,7 @@ publish(
         IntegrationStatus.UNAVAILABLE: "Stopped until the operator acts: see the reason.",
     },
 )
-publish(
+register_enum(
     NotifyRule,
     name="NotifyRule",
     description="Which runs of a monitor are posted.",

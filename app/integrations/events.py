@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.integrations.models import IntegrationStatus
 from app.log.event_types import EventType
-from app.log.events import Entry
+from app.log.events import LogEntry
 from app.sign_ins.models import StatusReason
 
 
@@ -15,8 +15,8 @@ class IntegrationAdded:
     name: str
     connected_to: str
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.INTEGRATION_ADDED,
             subject_id=self.integration_id,
             summary=f"The integration “{self.name}” was added, connected to {self.connected_to}.",
@@ -29,8 +29,8 @@ class IntegrationEdited:
     integration_id: UUID
     name: str
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.INTEGRATION_EDITED,
             subject_id=self.integration_id,
             summary=f"The integration “{self.name}” was edited.",
@@ -42,8 +42,8 @@ class IntegrationDeleted:
     integration_id: UUID
     name: str
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.INTEGRATION_DELETED,
             subject_id=self.integration_id,
             summary=f"The integration “{self.name}” was deleted.",
@@ -56,8 +56,8 @@ class IntegrationReauthenticated:
     name: str
     connected_to: str
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.INTEGRATION_REAUTHENTICATED,
             subject_id=self.integration_id,
             summary=f"The integration “{self.name}” was re-authenticated, connected to {self.connected_to}.",
@@ -73,8 +73,8 @@ class IntegrationStatusChanged:
     reason: StatusReason | None
     message: str | None
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.INTEGRATION_STATUS_CHANGED,
             subject_id=self.integration_id,
             summary=f"The integration “{self.name}” is now {self.status}" + (f" ({self.reason})." if self.reason else "."),

@@ -2,11 +2,11 @@
 
 from app.integrations import checks
 from app.integrations.retention import remove_given_back
-from app.services import Ground
+from app.services import Services
 
 __all__ = ["check_connections_due", "remove_given_back"]
 
 
-async def check_connections_due(*, ground: Ground) -> int:
+async def check_connections_due(*, services: Services) -> int:
     """Find out of what falls due whether it is still there, and let statuses follow; return how many were looked at."""
-    return await checks.check_due(ground=ground)
+    return await checks.check_due(services=services)

@@ -43,10 +43,10 @@ async def live_channels(keys: Sequence[UUID], *, context: Context) -> list[Chann
 
     def source(grant: Grant) -> Source[Channel]:
         async def turn(cursor: str | None) -> Listed[Channel] | Failure:
-            page = await list_channels(grant, cursor, _PAGE, budget=context.budget, ground=context.ground)
+            page = await list_channels(grant, cursor, _PAGE, budget=context.budget, services=context.services)
             return page if isinstance(page, Failure) else Listed({each.id: each for each in page.channels}, page.next_cursor)
 
-        return Source(lambda one: find_channel(grant, one, budget=context.budget, ground=context.ground), turn)
+        return Source(lambda one: find_channel(grant, one, budget=context.budget, services=context.services), turn)
 
     return await _look_up_each(rows, of_account, wanted, source=source, context=context)
 
@@ -63,11 +63,11 @@ async def live_repositories(keys: Sequence[UUID], *, context: Context) -> list[R
     def source(grant: Grant) -> Source[Repository]:
         async def turn(cursor: str | None) -> Listed[Repository] | Failure:
             question = asking.repositories(None, cursor, _PAGE)
-            page = await asking.ask(question, grant=grant, budget=context.budget, ground=context.ground)
+            page = await asking.ask(question, grant=grant, budget=context.budget, services=context.services)
             return page if isinstance(page, Failure) else Listed({each.id: each for each in page.repositories}, page.next_cursor)
 
         return Source(
-            lambda one: asking.ask(asking.repository(one), grant=grant, budget=context.budget, ground=context.ground), turn
+            lambda one: asking.ask(asking.repository(one), grant=grant, budget=context.budget, services=context.services), turn
         )
 
     return await _look_up_each(rows, found, wanted, source=source, context=context)

@@ -18,7 +18,7 @@ from app.sign_ins.models import Grant, OAuthClient, StatusReason
 
 
 @dataclass(frozen=True)
-class Hindrance:
+class StatusCause:
     """What keeps an integration from having a working authorization."""
 
     reason: StatusReason
@@ -65,23 +65,23 @@ async def review(change: Change, integrations: Sequence[Integration]) -> None:
             await stop(change, integration, hindrance.reason, hindrance.message)
 
 
-async def find_hindrance(integration: Integration) -> Hindrance | None:
+async def find_hindrance(integration: Integration) -> StatusCause | None:
     """Return what is in its way: the installed app first, then its member's grant there; None: it can work."""
     app = await InstalledApp.get_or_none(id=integration.installed_app_id, deleted_at__isnull=True)
     if app is None or app.oauth_client_id is None:
         message = f"The installed app for {integration.connected_to} was deleted: a Team Admin can add it again."
-        return Hindrance(StatusReason.INSTALLED_APP_DELETED, message)
+        return StatusCause(StatusReason.INSTALLED_APP_DELETED, message)
     if app.status not in WORKING and app.status_reason is not None:
         message = f"The installed app “{app.name}” no longer works. {app.status_message or ''}".rstrip()
-        return Hindrance(app.status_reason, message)
+        return StatusCause(app.status_reason, message)
     member_id = integration.authorized_by_id
     grant = await live_grant_of(app.oauth_client_id, member_id) if member_id is not None else None
     if grant is None:
-        return Hindrance(
+        return StatusCause(
             StatusReason.AUTHORIZATION_ENDED,
             f"The member whose authorization it uses has to sign in at {integration.connected_to} again; or another member "
             "re-authenticates this integration, and it uses theirs.",
         )
     if grant.trouble is not None and not grant.trouble.is_passing:
-        return Hindrance(grant.trouble, grant.trouble_message or "The authorization does not work any more: sign in again.")
+        return StatusCause(grant.trouble, grant.trouble_message or "The authorization does not work any more: sign in again.")
     return None

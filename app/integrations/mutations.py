@@ -5,7 +5,7 @@ from uuid import UUID
 
 import strawberry
 
-from app.access.rules import ADMINISTERING, CHANGING, CHANGING_OWN, WITH_THE_OBJECT, attributes
+from app.access.rules import ADMINISTERING, CHANGING, CHANGING_OWN, PUBLIC_ATTRIBUTE, attributes
 from app.graphql.connections import Arguments, Connection
 from app.graphql.context import Info
 from app.graphql.errors import UserError
@@ -85,7 +85,7 @@ class DeleteInstalledAppInput:
 
 
 @strawberry.type(description="The integration that was added.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class AddIntegrationPayload:
     integration: Integration | None = strawberry.field(default=None, description=REFUSED)
     installed_app: InstalledApp | None = strawberry.field(default=None, description=MADE)
@@ -93,7 +93,7 @@ class AddIntegrationPayload:
 
 
 @strawberry.type(description="The integration as edited.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class EditIntegrationPayload:
     integration: Integration | None = strawberry.field(default=None, description=REFUSED)
     installed_app: InstalledApp | None = strawberry.field(default=None, description=MADE)
@@ -101,14 +101,14 @@ class EditIntegrationPayload:
 
 
 @strawberry.type(description="The integration that is no more.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class DeleteIntegrationPayload:
     deleted_integration_id: strawberry.ID | None = strawberry.field(default=None, description=REFUSED)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
 @strawberry.type(description="The integration with its other authorization.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class ReauthenticateIntegrationPayload:
     integration: Integration | None = strawberry.field(default=None, description=REFUSED)
     installed_app: InstalledApp | None = strawberry.field(default=None, description=MADE)
@@ -116,21 +116,21 @@ class ReauthenticateIntegrationPayload:
 
 
 @strawberry.type(description="The integration that was paused.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class PauseIntegrationPayload:
     integration: Integration | None = strawberry.field(default=None, description=REFUSED)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
 @strawberry.type(description="The integration that goes on.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class ResumeIntegrationPayload:
     integration: Integration | None = strawberry.field(default=None, description=REFUSED)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
 @strawberry.type(description="The installed app that is no more, and what stopped with it.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class DeleteInstalledAppPayload:
     app_id: strawberry.Private[UUID | None] = None
     deleted_installed_app_id: strawberry.ID | None = strawberry.field(default=None, description=REFUSED)
@@ -151,7 +151,7 @@ async def add_integration(info: Info, input: AddIntegrationInput) -> AddIntegrat
         using=input.using.using(),
         settings=input.settings.settings(),
         caller=info.context.viewer,
-        ground=info.context.ground,
+        services=info.context.services,
         budget=info.context.budget,
     )
     return AddIntegrationPayload(
@@ -170,7 +170,7 @@ async def edit_integration(info: Info, input: EditIntegrationInput) -> EditInteg
         read_edit(name=input.name, using=input.using, settings=input.settings),
         expected_updated_at=given(input.expected_updated_at, field=("expectedUpdatedAt",)),
         caller=info.context.viewer,
-        ground=info.context.ground,
+        services=info.context.services,
         budget=info.context.budget,
     )
     return EditIntegrationPayload(
@@ -181,7 +181,7 @@ async def edit_integration(info: Info, input: EditIntegrationInput) -> EditInteg
 
 @mutation(CHANGING_OWN, description="Delete an integration: who made it may, and admins.")
 async def delete_integration(info: Info, input: DeleteIntegrationInput) -> DeleteIntegrationPayload:
-    await actions.delete(_key(input.id), caller=info.context.viewer, ground=info.context.ground)
+    await actions.delete(_key(input.id), caller=info.context.viewer, services=info.context.services)
     return DeleteIntegrationPayload(deleted_integration_id=input.id)
 
 
@@ -198,7 +198,7 @@ async def reauthenticate_integration(info: Info, input: ReauthenticateIntegratio
         _key(input.id),
         using=input.using.using(),
         caller=info.context.viewer,
-        ground=info.context.ground,
+        services=info.context.services,
         budget=info.context.budget,
     )
     return ReauthenticateIntegrationPayload(
@@ -209,13 +209,13 @@ async def reauthenticate_integration(info: Info, input: ReauthenticateIntegratio
 
 @mutation(CHANGING_OWN, description="Post nothing until it is resumed. Who made it may, and admins.")
 async def pause_integration(info: Info, input: PauseIntegrationInput) -> PauseIntegrationPayload:
-    integration = await actions.pause(_key(input.id), caller=info.context.viewer, ground=info.context.ground)
+    integration = await actions.pause(_key(input.id), caller=info.context.viewer, services=info.context.services)
     return PauseIntegrationPayload(integration=Integration.of(integration))
 
 
 @mutation(CHANGING_OWN, description="Let a paused integration go on. Who made it may, and admins.")
 async def resume_integration(info: Info, input: ResumeIntegrationInput) -> ResumeIntegrationPayload:
-    integration = await actions.resume(_key(input.id), caller=info.context.viewer, ground=info.context.ground)
+    integration = await actions.resume(_key(input.id), caller=info.context.viewer, services=info.context.services)
     return ResumeIntegrationPayload(integration=Integration.of(integration))
 
 
@@ -228,7 +228,7 @@ async def resume_integration(info: Info, input: ResumeIntegrationInput) -> Resum
 )
 async def delete_installed_app(info: Info, input: DeleteInstalledAppInput) -> DeleteInstalledAppPayload:
     key = key_of(input.id, "InstalledApp", field=("id",))
-    app = await installed_apps.delete(key, caller=info.context.viewer, ground=info.context.ground)
+    app = await installed_apps.delete(key, caller=info.context.viewer, services=info.context.services)
     return DeleteInstalledAppPayload(app_id=app.id, deleted_installed_app_id=input.id)
 
 

@@ -9,7 +9,7 @@ from app.errors import Refusal, UserErrorCode
 from app.integrations.actions import grant_of
 from app.integrations.kinds import Ready, ReadyEdit
 from app.integrations.models import Integration, MonitoringPost, NotifyRule
-from app.integrations.sources import Using, rehearse
+from app.integrations.sources import Using, dry_run
 from app.integrations.targets import look_up, read_channel
 from app.log.events import Change
 from app.log.quotas import INTEGRATIONS_OF_MONITOR, require_room
@@ -17,7 +17,7 @@ from app.monitors.actions import find_or_make
 from app.monitors.models import Monitor
 from app.monitors.reported import check_name as check_key
 from app.providers.contract import Channel
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.channels import ChannelRef
 from app.sign_ins.models import Grant
 
@@ -44,14 +44,14 @@ class MonitoringPostEdit:
     notify: NotifyRule | None = None
 
 
-async def prepare(settings: MonitoringPostSettings, *, grant: Grant, ground: Ground) -> Ready:
+async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: Services) -> Ready:
     """Look the channel up with `grant`.
 
     Raises INVALID, NOT_FOUND, what the provider refuses, and CONFLICT for a monitor too many, or one that too many post already.
     """
     check_key(settings.monitor_key, field=MONITOR_FIELD)
     named = read_channel(settings.channel_id, provider=grant.provider, account_id=grant.account_id, field=CHANNEL_FIELD)
-    channel = await look_up(named, grant=grant, ground=ground, field=CHANNEL_FIELD)
+    channel = await look_up(named, grant=grant, services=services, field=CHANNEL_FIELD)
 
     async def save(change: Change, integration: Integration) -> None:
         monitor = await find_or_make(change, key=settings.monitor_key, field=MONITOR_FIELD)
@@ -70,13 +70,13 @@ async def prepare(settings: MonitoringPostSettings, *, grant: Grant, ground: Gro
 
 
 async def prepare_edit(
-    found: Integration, edit: MonitoringPostEdit, *, using: Using | None, caller: Caller, ground: Ground
+    found: Integration, edit: MonitoringPostEdit, *, using: Using | None, caller: Caller, services: Services
 ) -> ReadyEdit:
     """Look another channel up, with what the integration is to use. Raises as `prepare`, CONFLICT when that does not work."""
     if edit.monitor_key is not None:
         check_key(edit.monitor_key, field=MONITOR_FIELD)
     named, channel = (
-        await _look_up(found, edit.channel_id, using=using, caller=caller, ground=ground)
+        await _look_up(found, edit.channel_id, using=using, caller=caller, services=services)
         if edit.channel_id is not None
         else (None, None)
     )
@@ -90,17 +90,17 @@ async def prepare_edit(
 
 
 async def _look_up(
-    found: Integration, id: str, *, using: Using | None, caller: Caller, ground: Ground
+    found: Integration, id: str, *, using: Using | None, caller: Caller, services: Services
 ) -> tuple[ChannelRef, Channel]:
     named = read_channel(id, provider=found.provider, account_id=found.account_id, field=CHANNEL_FIELD)
     if using is not None:
-        grant = await rehearse(using, caller=caller, ground=ground)
+        grant = await dry_run(using, caller=caller, services=services)
         # An id of the provider's own is meant where the integration is going to be.
         named = read_channel(id, provider=grant.provider, account_id=grant.account_id, field=CHANNEL_FIELD)
     else:
         _check_place(found, named)
         grant = await _present_grant(found)
-    return named, await look_up(named, grant=grant, ground=ground, field=CHANNEL_FIELD)
+    return named, await look_up(named, grant=grant, services=services, field=CHANNEL_FIELD)
 
 
 async def _present_grant(integration: Integration) -> Grant:

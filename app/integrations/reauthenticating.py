@@ -6,22 +6,22 @@ from app.access.callers import Caller
 from app.catalogue.kinds import CONNECT_API
 from app.graphql.revisions import touch
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import look_again
+from app.installed_apps.permissions import recheck_role
 from app.integrations import connections
 from app.integrations.actions import find
 from app.integrations.adding import Placed
 from app.integrations.events import IntegrationReauthenticated
 from app.integrations.models import Integration
 from app.integrations.sources import Using, take
-from app.integrations.telling import standing_of, tell_status
+from app.integrations.telling import snapshot_of, tell_status
 from app.log.events import Change
 from app.outbound.budget import Budget
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import grants
 
 
 async def reauthenticate(
-    integration_id: UUID, *, using: Using, caller: Caller, ground: Ground, budget: Budget | None = None
+    integration_id: UUID, *, using: Using, caller: Caller, services: Services, budget: Budget | None = None
 ) -> Placed:
     """Let the integration use `using` from now on, in every status; what is paused stays PAUSED. Any member may.
 
@@ -30,12 +30,12 @@ async def reauthenticate(
     """
     found = await find(caller.team_id, integration_id)
     if found.kind == CONNECT_API.key:
-        await connections.check_visible(found, using=using, caller=caller, ground=ground, budget=budget or Budget())
+        await connections.check_visible(found, using=using, caller=caller, services=services, budget=budget or Budget())
 
     async def apply(change: Change) -> Placed:
-        await look_again(change, caller)
+        await recheck_role(change, caller)
         integration = await find(change.team_id, integration_id)
-        before, place = standing_of(integration), integration.account_id
+        before, place = snapshot_of(integration), integration.account_id
         new_app = await renew(change, integration, using, member_id=caller.member_id, wanted_account_id=place)
         touch(integration, change.now)
         await integration.save()
@@ -43,7 +43,7 @@ async def reauthenticate(
         await tell_status(change, integration, before=before)
         return Placed(integration, new_app)
 
-    return await ground.events.change(caller.team_id, apply, actor=caller.actor)
+    return await services.events.change(caller.team_id, apply, actor=caller.actor)
 
 
 async def renew(

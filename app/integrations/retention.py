@@ -9,7 +9,7 @@ from tortoise.queryset import QuerySet
 
 from app.log.events import Change
 from app.log.retention import BATCH_SIZE, remove_of_teams
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.models import Grant, GrantState
 from app.sign_ins.retention import KEPT_FOR
 
@@ -21,13 +21,13 @@ _USES = RawSQL("""(CASE
 END)""")
 
 
-async def remove_given_back(*, ground: Ground) -> int:
+async def remove_given_back(*, services: Services) -> int:
     """Remove some of the grants that were given back 30 days ago, the oldest first, and return how many.
 
     None that a sign-in, an installed app or an integration still names, deleted or not.
     """
-    found = await _removable(ground.clock.now()).order_by("revoking_since").limit(BATCH_SIZE).values_list("team_id", "id")
-    return await remove_of_teams(found, _remove, events=ground.events)
+    found = await _removable(services.clock.now()).order_by("revoking_since").limit(BATCH_SIZE).values_list("team_id", "id")
+    return await remove_of_teams(found, _remove, events=services.events)
 
 
 def _removable(now: datetime) -> QuerySet[Grant]:

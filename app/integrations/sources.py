@@ -9,11 +9,11 @@ from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
 from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import WORKING, look_again
+from app.installed_apps.permissions import WORKING, recheck_role
 from app.integrations.models import Integration
 from app.log.events import Change
 from app.repositories.asking import sign_in_required
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import grants
 from app.sign_ins.models import Grant, OAuthClient
 
@@ -108,19 +108,19 @@ async def take(change: Change, using: Using, *, member_id: UUID, wanted_account_
             return Source(grant, app, made_app=True)
 
 
-async def rehearse(using: Using, *, caller: Caller, ground: Ground, wanted_account_id: str | None = None) -> Grant:
+async def dry_run(using: Using, *, caller: Caller, services: Services, wanted_account_id: str | None = None) -> Grant:
     """Return the grant that `take` would put to use, having changed nothing; for asking the provider with it first.
 
     Raises what `take` refuses.
     """
 
     async def apply(change: Change) -> NoReturn:
-        await look_again(change, caller)
+        await recheck_role(change, caller)
         source = await take(change, using, member_id=caller.member_id, wanted_account_id=wanted_account_id)
         raise _Rehearsed(source.grant)
 
     try:
-        await ground.events.change(caller.team_id, apply, actor=caller.actor)
+        await services.events.change(caller.team_id, apply, actor=caller.actor)
     except _Rehearsed as rehearsed:
         return rehearsed.grant
 
@@ -159,7 +159,7 @@ async def _through(app: InstalledApp, *, member_id: UUID) -> Source:
         why = f" {grant.trouble_message}" if grant is not None and grant.trouble_message else ""
         raise sign_in_required(
             field=INSTALLED_APP_FIELD,
-            words=f"You have to sign in at {app.connected_to} first, with `beginAuthorization` and this installed app.{why}",
+            message=f"You have to sign in at {app.connected_to} first, with `beginAuthorization` and this installed app.{why}",
         )
     return Source(grant, app, client=await OAuthClient.get(id=app.oauth_client_id))
 

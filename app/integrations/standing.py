@@ -4,7 +4,7 @@ from tortoise.queryset import QuerySet
 
 from app.integrations import connections
 from app.integrations.models import Integration
-from app.integrations.telling import save_status, standing_of
+from app.integrations.telling import save_status, snapshot_of
 from app.log.events import Change
 from app.sign_ins.models import StatusReason
 
@@ -17,14 +17,14 @@ def living(change: Change) -> QuerySet[Integration]:
 
 
 async def stop(change: Change, integration: Integration, reason: StatusReason, message: str) -> None:
-    before = standing_of(integration)
+    before = snapshot_of(integration)
     integration.stop(reason, message, now=change.now)
     await save_status(change, integration, before=before)
 
 
 async def go_on(change: Change, integration: Integration) -> None:
     """Let a stopped one go on, with a fresh start; what it is connected to is looked at soon."""
-    before = standing_of(integration)
+    before = snapshot_of(integration)
     integration.restore(now=change.now)
     await save_status(change, integration, before=before)
     await connections.check_soon(change, integration.id)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from app.access.rules import WITH_THE_OBJECT, attributes
+from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.errors import BadUserInput
 from app.graphql.connections import LARGEST_SIZE
 from app.graphql.context import Info
@@ -33,7 +33,7 @@ Ids = Annotated[
 
 
 @strawberry.type(description="A change of an integration's status, or of the reason for it.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class IntegrationStatusChange:
     row: strawberry.Private[Row]
     cursor: str = strawberry.field(description="Opaque: a subscription given this as `after` goes on right behind it.")
@@ -69,7 +69,7 @@ class IntegrationStatusChange:
 
 
 @strawberry.type(description="Something that happened to an integration.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class IntegrationChange:
     row: strawberry.Private[Row]
     cursor: str = strawberry.field(description="Opaque: a subscription given this as `after` goes on right behind it.")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.errors import Refusal, UserErrorCode
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Channel, Failure, Fault
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import calls, faults
 from app.sign_ins.channels import ChannelRef, decode_channel
 from app.sign_ins.models import Grant
@@ -25,7 +25,7 @@ def read_channel(id: str, *, provider: str, account_id: str, field: Sequence[str
     return named
 
 
-async def look_up(named: ChannelRef, *, grant: Grant, ground: Ground, field: Sequence[str]) -> Channel:
+async def look_up(named: ChannelRef, *, grant: Grant, services: Services, field: Sequence[str]) -> Channel:
     """Ask the provider, with `grant`, for the channel. Never called inside a change.
 
     Raises INVALID for one of another workspace, NOT_FOUND where it cannot be posted to, and what the provider refuses.
@@ -37,11 +37,11 @@ async def look_up(named: ChannelRef, *, grant: Grant, ground: Ground, field: Seq
         raise Refusal(UserErrorCode.INVALID, f"{CATALOGUE[grant.provider].name} has no channels to post to.", field=field)
 
     async def ask(authorized: Authorized) -> Channel | Failure:
-        return await messaging.find_channel(authorized=authorized, channel_id=named.channel_id, outbound=ground.outbound)
+        return await messaging.find_channel(authorized=authorized, channel_id=named.channel_id, outbound=services.outbound)
 
-    match await calls.call(grant.id, ask, ground=ground, method="channel"):
-        case Failure(fault=Fault.TARGET_GONE, words=words):
-            raise Refusal(UserErrorCode.NOT_FOUND, words, field=field)
+    match await calls.call(grant.id, ask, services=services, method="channel"):
+        case Failure(fault=Fault.TARGET_GONE, message=message):
+            raise Refusal(UserErrorCode.NOT_FOUND, message, field=field)
         case Failure() as failure:
             raise faults.refusal(failure, field=field)
         case Channel() as channel:

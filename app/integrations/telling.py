@@ -19,26 +19,26 @@ STATUS_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Standing:
+class StatusSnapshot:
     """What listeners are told of: an integration's status, and the reason for it."""
 
     status: IntegrationStatus
     reason: StatusReason | None
 
 
-def standing_of(integration: Integration) -> Standing:
-    return Standing(integration.status, integration.reason)
+def snapshot_of(integration: Integration) -> StatusSnapshot:
+    return StatusSnapshot(integration.status, integration.reason)
 
 
-async def save_status(change: Change, integration: Integration, *, before: Standing) -> None:
+async def save_status(change: Change, integration: Integration, *, before: StatusSnapshot) -> None:
     """Save the status of a row that was in the standing `before`, and record it if it is another now."""
     await integration.save(update_fields=list(STATUS_COLUMNS))
     await tell_status(change, integration, before=before)
 
 
-async def tell_status(change: Change, integration: Integration, *, before: Standing) -> None:
+async def tell_status(change: Change, integration: Integration, *, before: StatusSnapshot) -> None:
     """The same, for a row that is saved already."""
-    if standing_of(integration) == before:
+    if snapshot_of(integration) == before:
         return
     await change.record(
         IntegrationStatusChanged(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from app.access.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
+from app.access.rules import ASKING_PROVIDERS, PUBLIC_ATTRIBUTE, attributes
 from app.catalogue.kinds import CONNECT_API
 from app.catalogue.schema import IntegrationKind, Provider, kind_of, provider_of
 from app.graphql.context import Info
@@ -32,7 +32,7 @@ from app.teams.schema import TeamMember
 
 
 @strawberry.type(description="What an integration of the kind “Post monitoring results” does.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class PostMonitoringResults:
     integration: strawberry.Private[models.Integration]
     post: strawberry.Private[models.MonitoringPost]
@@ -76,7 +76,7 @@ def _where(integration: models.Integration, post: models.MonitoringPost) -> Chan
 
 
 @strawberry.type(description="An API of the team, connected to a repository on a Git server.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class ConnectApi:
     integration: strawberry.Private[models.Integration]
     connection: strawberry.Private[models.ApiConnection]
@@ -150,7 +150,7 @@ IntegrationSettings: TypeAlias = Annotated[
 
 
 @strawberry.type(description="An authorization put to work: through an installed app of the team, or with one of its own.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Integration(Node):
     row: strawberry.Private[models.Integration]
     name: str = strawberry.field(description="For people.")

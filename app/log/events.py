@@ -74,10 +74,10 @@ class Event(Model):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class LogEntry:
     """What the log keeps of something that happened.
 
-    `status`, `previous_status`, `reason` and `message` are set where a status changed; `parent_id` names what the subject
+    `status`, `previous_status`, `reason` and `message` is set where a status changed; `parent_id` names what the subject
     belongs to, where listeners ask for that (a delivery's integration). `action` and `times` are set where something was refused:
     what, and how often.
     """
@@ -94,10 +94,10 @@ class Entry:
     times: int | None = None
 
 
-class Happening(Protocol):
+class DomainEvent(Protocol):
     """Something that a capability says happened: a frozen dataclass in its `events.py`."""
 
-    def entry(self) -> Entry | None:
+    def entry(self) -> LogEntry | None:
         """Return what the activity log keeps of it; None when it is no event of the log."""
 
 
@@ -113,7 +113,7 @@ class Change:
     actor: Actor | None
     quotas: Quotas
     _reactions: Mapping[type[Any], Sequence["Reaction"]]
-    _entries: list[Entry]
+    _entries: list[LogEntry]
     _used: Used
 
     @property
@@ -129,13 +129,13 @@ class Change:
         """Count one, and return True; False where nothing is left: what nobody asked for is then left undone."""
         return self._used.let(allowance)
 
-    async def record(self, happening: Happening) -> None:
+    async def record(self, domain_event: DomainEvent) -> None:
         """Say that something happened, and let everyone react who has to, now and in this transaction."""
-        entry = happening.entry()
+        entry = domain_event.entry()
         if entry is not None:
             self._entries.append(entry)
-        for react in self._reactions.get(type(happening), ()):
-            await react(self, happening)
+        for react in self._reactions.get(type(domain_event), ()):
+            await react(self, domain_event)
 
 
 Reaction = Callable[[Change, Any], Awaitable[None]]
@@ -195,7 +195,7 @@ class Events:
             if founding:
                 await Counter.create(using_db=connection, team_id=team_id, sequence=0)
             counter = await Counter.filter(team_id=team_id).using_db(connection).select_for_update().get()
-            entries: list[Entry] = []
+            entries: list[LogEntry] = []
             now = self._clock.now()
             used = Used(counter.used, quotas=self._quotas, now=now)
             change = Change(team_id, now, actor, self._quotas, self._reactions, entries, used)
@@ -232,7 +232,7 @@ async def _keep(counter: Counter, used: Used, *, news: int) -> None:
         await counter.save(update_fields=columns)
 
 
-async def _number(change: Change, entries: Sequence[Entry], *, last: int) -> None:
+async def _number(change: Change, entries: Sequence[LogEntry], *, last: int) -> None:
     """Write the events; `last` is the number of the last of them."""
     if not entries:
         return

@@ -113,7 +113,7 @@ class Used:
         deed = allowance.deed.format(most=f"{most:,}")
         raise Refusal(
             UserErrorCode.CONFLICT,
-            f"A team may {deed}, and yours has {f'only {left:,}' if left else 'none'} left: try again in {_words(seconds)}, or "
+            f"A team may {deed}, and yours has {f'only {left:,}' if left else 'none'} left: try again in {_message(seconds)}, or "
             f"have your operator raise {_named(allowance.setting)}.",
             retry_after=seconds,
         )
@@ -159,7 +159,7 @@ def _named(setting: str) -> str:
     return f"INSTALLED_APPS_{setting.upper()}"
 
 
-def _words(seconds: int) -> str:
+def _message(seconds: int) -> str:
     if seconds <= MINUTE:
         return f"{seconds} seconds"
     hours, minutes = divmod(-(-seconds // MINUTE), MINUTE)

@@ -19,7 +19,7 @@ import structlog
 from app.log import retention_mark as horizon
 from app.log.events import Event, heads
 from app.storage import database
-from app.storage.batching import Gathering
+from app.storage.batching import Batcher
 from app.web.fairness import Slices
 
 RING_SIZE = 1_000
@@ -32,7 +32,7 @@ _PACE_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
-class Stretch:
+class LogSlice:
     """A piece of a log: all events that are left up to the number `end`."""
 
     rows: Sequence[Event]
@@ -49,30 +49,30 @@ class Ring:
         self._slices = slices or Slices()
         self._waiting: dict[asyncio.Future[None], None] = {}  # in the order in which they came
 
-    def add(self, stretch: Stretch) -> None:
-        for row in stretch.rows:
+    def add(self, piece: LogSlice) -> None:
+        for row in piece.rows:
             self._go_to(row.sequence - 1)
             self.rows.append(row)
             self.head = row.sequence
-        self._go_to(stretch.end)
+        self._go_to(piece.end)
         self.chime()
 
     def chime(self) -> None:
         self._slices.let_go_on(self._waiting)
         self._waiting.clear()
 
-    def after(self, position: int) -> Stretch | None:
+    def after(self, position: int) -> LogSlice | None:
         """Return the events behind `position`, the first PAGE_SIZE of them; None when the ring does not hold all of them."""
         if position >= self.head:
-            return Stretch((), position)
+            return LogSlice((), position)
         if not self.rows or self.rows[0].sequence > position + 1:
             return None
         count = self.head - position
         if count > PAGE_SIZE:
             begin = len(self.rows) - count
-            return Stretch(list(islice(self.rows, begin, begin + PAGE_SIZE)), position + PAGE_SIZE)
+            return LogSlice(list(islice(self.rows, begin, begin + PAGE_SIZE)), position + PAGE_SIZE)
         newest_first = list(islice(reversed(self.rows), count))  # the end of a deque is near, its middle is not
-        return Stretch(newest_first[::-1], self.head)
+        return LogSlice(newest_first[::-1], self.head)
 
     async def wait(self) -> None:
         """Return once there may be more than there was. Of many who wait some go on at a time."""
@@ -100,9 +100,9 @@ class Watcher:
         self._looking = asyncio.Lock()
         self._has_finished = False
         # Clients that were sent away come back all at once.
-        self._heads = Gathering(heads)
-        self._horizons = Gathering(horizon.horizons)
-        self._pages = Gathering(self._read_pages, at_once=_PAGES_AT_ONCE)
+        self._heads = Batcher(heads)
+        self._horizons = Batcher(horizon.horizons)
+        self._pages = Batcher(self._read_pages, at_once=_PAGES_AT_ONCE)
         self._slices = Slices()
         self._log = structlog.get_logger("watcher")
 
@@ -140,11 +140,11 @@ class Watcher:
         position = after
         async with self._listening(team_id) as ring:
             while True:
-                stretch = ring.after(position) or await self._read_or_wait(team_id, after=position, head=ring.head, types=types)
-                for row in stretch.rows:
+                piece = ring.after(position) or await self._read_or_wait(team_id, after=position, head=ring.head, types=types)
+                for row in piece.rows:
                     if types is None or row.type in types:
                         yield row
-                position = stretch.end
+                position = piece.end
                 if position < ring.head:
                     continue
                 if self._has_finished and caught_up is not None:
@@ -185,17 +185,17 @@ class Watcher:
         except database.OUTAGES as error:
             self._log.warning("watching interrupted", fault=error.fault)
 
-    async def _read_or_wait(self, team_id: UUID, *, after: int, head: int, types: Collection[str] | None) -> Stretch:
+    async def _read_or_wait(self, team_id: UUID, *, after: int, head: int, types: Collection[str] | None) -> LogSlice:
         """Read what is behind the ring; where the database is away, nothing, a while later."""
         try:
             rows = await self._pages.ask((team_id, after)) or ()
-            stretch = Stretch(rows, rows[-1].sequence if rows else head)
-            if stretch.end - after > len(stretch.rows):
+            piece = LogSlice(rows, rows[-1].sequence if rows else head)
+            if piece.end - after > len(piece.rows):
                 await self.refuse_where_removed(team_id, after=after, types=types)
         except database.OUTAGES:
             await asyncio.sleep(self._look_every)
-            return Stretch((), after)
-        return stretch
+            return LogSlice((), after)
+        return piece
 
     async def _read_pages(self, places: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], Sequence[Event]]:
         """Read one after the other, each once for all who are there: a crowd that comes back must not take every connection."""
@@ -214,10 +214,10 @@ class Watcher:
                 ring.add(await _read(team_id, after=ring.head, head=head))
 
 
-async def _read(team_id: UUID, *, after: int, head: int) -> Stretch:
+async def _read(team_id: UUID, *, after: int, head: int) -> LogSlice:
     """Read on in a log that reaches to `head`, or further by now."""
     rows = await _page(team_id, after=after)
-    return Stretch(rows, rows[-1].sequence if rows else head)
+    return LogSlice(rows, rows[-1].sequence if rows else head)
 
 
 async def _page(team_id: UUID, *, after: int) -> Sequence[Event]:

@@ -10,7 +10,7 @@ from app.log.quotas import KILOBYTES_OF_DAY, MONITORS, RUNS_OF_DAY, RUNS_OF_MINU
 from app.monitors.events import RunRecorded
 from app.monitors.models import Monitor, MonitorRun, write_failures
 from app.monitors.reported import ReportedRun, check, check_name, size_of
-from app.services import Ground
+from app.services import Services
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ async def find_or_make(change: Change, *, key: str, name: str | None = None, fie
     return monitor
 
 
-async def record_run(reported: ReportedRun, *, caller: Caller, ground: Ground) -> Recorded:
+async def record_run(reported: ReportedRun, *, caller: Caller, services: Services) -> Recorded:
     """Record a finished run, once: the same run id of the same monitor again changes nothing and returns the first.
 
     Raises Refusal INVALID, which names the field; CONFLICT, with when to come back, where the team has recorded all that it may.
     """
-    checked = check(reported, now=ground.clock.now())
+    checked = check(reported, now=services.clock.now())
 
     async def record(change: Change) -> Recorded:
         known = await _find(change.team_id, checked)
@@ -58,7 +58,7 @@ async def record_run(reported: ReportedRun, *, caller: Caller, ground: Ground) -
         await change.record(RunRecorded(monitor, run))
         return Recorded(monitor, run, is_new=True)
 
-    return await ground.events.change(caller.team_id, record, actor=caller.actor, is_free=True)
+    return await services.events.change(caller.team_id, record, actor=caller.actor, is_free=True)
 
 
 def _spend(change: Change, reported: ReportedRun) -> None:

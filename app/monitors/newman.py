@@ -147,7 +147,7 @@ def read_report(
         problem = error.errors()[0]
         raise _no_report(".".join(map(str, problem["loc"])) or "the whole", problem["msg"]) from None
     except OddFailureError as odd:
-        raise _no_report(odd.place, odd.words) from None
+        raise _no_report(odd.place, odd.message) from None
     return ReportedRun(
         monitor_key=monitor_key,
         monitor_name=monitor_name,
@@ -235,8 +235,8 @@ def _read_counts(stream: JsonStream, wanted: _Counts | None) -> object:
     return found
 
 
-def _no_report(place: str, words: str) -> StatedProblem:
-    return StatedProblem(f"This is no JSON report of Newman's or the Postman CLI's: {place}: {words}. {_HOW}")
+def _no_report(place: str, message: str) -> StatedProblem:
+    return StatedProblem(f"This is no JSON report of Newman's or the Postman CLI's: {place}: {message}. {_HOW}")
 
 
 def _outcome(counted: _Counted, *, errors: int) -> RunOutcome:

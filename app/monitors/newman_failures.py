@@ -16,10 +16,10 @@ _FAILED = "failed"
 class OddFailureError(ValueError):
     """What should tell of a failure does not; `place` is where it stands in the report."""
 
-    def __init__(self, place: str, words: str) -> None:
-        super().__init__(place, words)
+    def __init__(self, place: str, message: str) -> None:
+        super().__init__(place, message)
         self.place = place
-        self.words = words
+        self.message = message
 
 
 @dataclass(frozen=True)

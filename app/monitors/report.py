@@ -104,14 +104,14 @@ async def report_run(
             return _read(outcome)
         case NotAllowed(message):
             raise StatedProblem(f"{URL_SETTING}: {message}")
-        case Unreachable(_, words) | BadAnswer(words):
-            raise StatedProblem(f"The service cannot be reached: {words}.")
+        case Unreachable(_, message) | BadAnswer(message):
+            raise StatedProblem(f"The service cannot be reached: {message}.")
 
 
 def _service(url: str) -> Url:
     service = parse_url(url)
     if isinstance(service, OddUrl):
-        raise StatedProblem(f"{URL_SETTING} is no address: {service.words}.")
+        raise StatedProblem(f"{URL_SETTING} is no address: {service.message}.")
     return service
 
 
@@ -120,7 +120,7 @@ def _open(service: Url, environment: Mapping[str, str]) -> Outbound:
         return Outbound(sandbox=(service.host, service.port))
     proxy = proxy_for(service, environment) if not _is_here(service) else None
     if isinstance(proxy, OddProxy):
-        raise StatedProblem(f"{proxy.words}.")
+        raise StatedProblem(f"{proxy.message}.")
     allow = [AllowRule(name=service.host, port=service.port, plain=service.scheme == "http")]
     return Outbound(allow=allow, proxy=proxy, proxies_private=True)
 

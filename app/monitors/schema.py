@@ -7,10 +7,10 @@ from uuid import UUID
 
 import strawberry
 
-from app.access.rules import WITH_THE_OBJECT, attributes, declared
+from app.access.rules import PUBLIC_ATTRIBUTE, attributes, declared
 from app.graphql.connections import Arguments, Connection, UncountedConnection
 from app.graphql.context import Batch, Context, Info
-from app.graphql.enums import publish
+from app.graphql.enums import register_enum
 from app.graphql.fields import query, relation
 from app.graphql.ids import encode_id
 from app.graphql.lists import at_most
@@ -22,7 +22,7 @@ from app.monitors import loaders, models
 from app.monitors.models import RunOutcome
 from app.monitors.reported import MOST_FAILURES
 
-publish(
+register_enum(
     RunOutcome,
     name="MonitorRunOutcome",
     description="How a run ended.",
@@ -36,7 +36,7 @@ publish(
 
 
 @strawberry.type(description="An API check that runs somewhere else and reports its results here.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Monitor(Node):
     row: strawberry.Private[models.Monitor]
     key: str = strawberry.field(
@@ -54,7 +54,7 @@ class Monitor(Node):
 
 
 @strawberry.type(description="A test that failed in a run, or an error in it.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class MonitorRunFailure:
     name: str = strawberry.field(description="The test's name; cut at 1,000 characters.")
     message: str = strawberry.field(description="What it says; cut at 1,000 characters.")
@@ -66,7 +66,7 @@ async def _failures(root: "MonitorRun", info: Info) -> list[MonitorRunFailure]:
 
 
 @strawberry.type(description="One finished run of a monitor, as it was reported.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class MonitorRun(Node):
     row: strawberry.Private[models.MonitorRun]
     run_id: str = strawberry.field(description="The reporter's own name for it, unique in the monitor.")
@@ -80,7 +80,7 @@ class MonitorRun(Node):
     failures: list[MonitorRunFailure] = strawberry.field(
         resolver=_failures,
         description="What failed, 100 at most.",
-        metadata={**declared(WITH_THE_OBJECT), **at_most(MOST_FAILURES)},
+        metadata={**declared(PUBLIC_ATTRIBUTE), **at_most(MOST_FAILURES)},
     )
     url: URL | None = strawberry.field(description="Where to read more about it.")
 

@@ -61,7 +61,7 @@ def read_claims(payload: bytes, *, algorithm: str, expected: Expected, now: date
     """Read the claims, of the types that they have to have; says why they do not hold at `now`."""
     named = parse_json(payload)
     if isinstance(named, NotJson):
-        return Rejected(f"its claims cannot be read: {named.words}")
+        return Rejected(f"its claims cannot be read: {named.message}")
     if not isinstance(named, dict):
         return Rejected("its claims have to be a JSON object")
     for objection in _objections(named, expected):

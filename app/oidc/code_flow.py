@@ -58,9 +58,9 @@ class Tokens:
 
 @dataclass(frozen=True)
 class NoToken:
-    """The issuer gave nothing for the code; `words` say why, for a person."""
+    """The issuer gave nothing for the code; `message` says why, for a person."""
 
-    words: str
+    message: str
 
 
 class _Answer(BaseModel):

@@ -39,9 +39,9 @@ REGISTRY = _Registry(algorithms=ALGORITHMS, strict_check_header=False)
 
 @dataclass(frozen=True)
 class Rejected:
-    """The token is not to be believed; `words` say why, and quote nothing of it."""
+    """The token is not to be believed; `message` says why, and quote nothing of it."""
 
-    words: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _read_header(content: bytes) -> dict[str, Any] | Rejected:
     # The library reads JSON without bounds, and takes a name twice: no header comes to it that has not passed here.
     header = parse_json(content)
     if isinstance(header, NotJson):
-        return Rejected(f"its header cannot be read: {header.words}")
+        return Rejected(f"its header cannot be read: {header.message}")
     if not isinstance(header, dict):
         return Rejected("its header has to be a JSON object")
     unwanted = _UNWANTED & header.keys()

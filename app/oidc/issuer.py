@@ -29,9 +29,9 @@ _PUBLISHED = Endpoint("oidc", "metadata and keys")
 
 @dataclass(frozen=True)
 class Away:
-    """There is nothing to go by: the issuer has not been reached, or not for long. `words` say why, for the operator."""
+    """There is nothing to go by: the issuer has not been reached, or not for long. `message` says why, for the operator."""
 
-    words: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ class Issuer:
     async def _look(self) -> None:
         found = await look(self.address, outbound=self._outbound, now=self._clock.now())
         if isinstance(found, Away):
-            self._why = found.words
-            self._log.warning("the issuer is away", why=found.words, serving_old_keys=isinstance(self._present(), Published))
+            self._why = found.message
+            self._log.warning("the issuer is away", why=found.message, serving_old_keys=isinstance(self._present(), Published))
             return
         self._published = found
 
@@ -117,7 +117,7 @@ def open_issuer(address: str | None, *, outbound: Outbound, clock: Clock) -> Iss
         return None
     url = parse_url(address)
     if isinstance(url, OddUrl):
-        raise ConfigurationError(f"INSTALLED_APPS_OIDC_ISSUER: {url.words}")
+        raise ConfigurationError(f"INSTALLED_APPS_OIDC_ISSUER: {url.message}")
     return Issuer(address, outbound=outbound, clock=clock)
 
 
@@ -128,13 +128,13 @@ async def look(address: str, *, outbound: Outbound, now: datetime) -> Published 
         return document
     metadata = parse_metadata(document, issuer=address)
     if isinstance(metadata, NotJson):
-        return Away(f"what it says at {address_of(address)} cannot be used: {metadata.words}")
+        return Away(f"what it says at {address_of(address)} cannot be used: {metadata.message}")
     listed = await _get(metadata.jwks_uri, outbound=outbound)
     if isinstance(listed, Away):
         return listed
     keys = parse_keys(listed)
     if isinstance(keys, NotJson):
-        return Away(f"its keys at {metadata.jwks_uri} cannot be used: {keys.words}")
+        return Away(f"its keys at {metadata.jwks_uri} cannot be used: {keys.message}")
     return Published(metadata, keys, now)
 
 
@@ -144,5 +144,5 @@ async def _get(url: str, *, outbound: Outbound) -> bytes | Away:
             return body if status == _OK else Away(f"{url} answers with HTTP {status}")
         case NotAllowed(message):
             return Away(message)
-        case Unreachable(words=words) | BadAnswer(words=words):
-            return Away(words)
+        case Unreachable(message=message) | BadAnswer(message=message):
+            return Away(message)

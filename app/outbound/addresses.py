@@ -74,7 +74,7 @@ _MAPPED = IPv6Network("::ffff:0:0/96")
 _ISATAP_INTERFACES = (0x00005EFE, 0x02005EFE)
 
 
-class Standing(Enum):
+class Reachability(Enum):
     """How far an address can be reached."""
 
     NEVER = "never, whatever the operator allows"
@@ -91,12 +91,12 @@ def parse_address(text: str) -> Address | None:
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
-def standing_of(address: Address) -> Standing:
+def reachability_of(address: Address) -> Reachability:
     """Say how far the address, and every IPv4 address that it may carry to, can be reached."""
     if any(_lies_in(reading, _NEVER_4, _NEVER_6) for reading in readings_of(address)):
-        return Standing.NEVER
+        return Reachability.NEVER
     if isinstance(address, IPv4Address):
-        return Standing.SPECIAL if _lies_in(address, _SPECIAL_4, ()) else Standing.PUBLIC
+        return Reachability.SPECIAL if _lies_in(address, _SPECIAL_4, ()) else Reachability.PUBLIC
     return _standing_of_6(address)
 
 
@@ -107,14 +107,14 @@ def readings_of(address: Address) -> frozenset[Address]:
     return frozenset({address, *(IPv4Address(number) for number in _embedded(int(address)))})
 
 
-def _standing_of_6(address: IPv6Address) -> Standing:
+def _standing_of_6(address: IPv6Address) -> Reachability:
     if address in _NAT64 or address in _MAPPED:
         # On networks that speak IPv6 only, the whole IPv4 internet is reached through this prefix (RFC 6052, section 2.1).
-        return standing_of(IPv4Address(int(address) & 0xFFFFFFFF))
+        return reachability_of(IPv4Address(int(address) & 0xFFFFFFFF))
     if address not in _GLOBAL_UNICAST or _lies_in(address, (), _SPECIAL_6):
-        return Standing.SPECIAL
+        return Reachability.SPECIAL
     carried = readings_of(address) - {address}
-    return Standing.SPECIAL if any(_lies_in(inner, _SPECIAL_4, ()) for inner in carried) else Standing.PUBLIC
+    return Reachability.SPECIAL if any(_lies_in(inner, _SPECIAL_4, ()) for inner in carried) else Reachability.PUBLIC
 
 
 def _embedded(number: int) -> tuple[int, ...]:

@@ -21,9 +21,9 @@ _MOST_CERTIFICATES = 32
 
 @dataclass(frozen=True)
 class BadCertificates:
-    """What was given is not a list of certificates; `words` say why, to a person."""
+    """What was given is not a list of certificates; `message` says why, to a person."""
 
-    words: str
+    message: str
 
 
 def parse_certificates(pem: str) -> str | BadCertificates:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import httpcore2
 
-from app.outbound.addresses import Address, Standing, parse_address, standing_of
+from app.outbound.addresses import Address, Reachability, parse_address, reachability_of
 from app.outbound.messages import Cause, NotAllowed, Unreachable
 from app.outbound.origins import Url
 from app.outbound.policy import Denial, Policy, describe, judge, judge_name
@@ -114,7 +114,7 @@ class Guard:
     def _are_behind_proxy(self, addresses: Sequence[Address]) -> bool:
         if any(address.is_loopback for address in addresses):
             return False
-        return self.proxies_private or all(standing_of(address) is Standing.PUBLIC for address in addresses)
+        return self.proxies_private or all(reachability_of(address) is Reachability.PUBLIC for address in addresses)
 
     async def _own_addresses(self, port: int, addresses: Sequence[Address]) -> frozenset[Address]:
         found: set[Address] = set()
@@ -154,7 +154,7 @@ class GuardedNetwork(httpcore2.AsyncNetworkBackend):
             try:
                 return await connect_by(way, port, guard=self._guard, dial=self._dial)
             except NoWay as failure:
-                raise Stopped(Unreachable(Cause.PROXY, failure.words)) from failure
+                raise Stopped(Unreachable(Cause.PROXY, failure.message)) from failure
         return await _connect(way, port, dial=self._dial)
 
     async def connect_unix_socket(

@@ -131,10 +131,10 @@ class Outbound:
     async def _send(self, request: Request, origin: str, deadline: float, max_bytes: int, certificates: str | None) -> Outcome:
         home = parse_url(origin)
         if isinstance(home, OddUrl):
-            raise ValueError(f"no origin: {home.words}")  # noqa: TRY004 - its spelling is wrong, not its type
+            raise ValueError(f"no origin: {home.message}")  # noqa: TRY004 - its spelling is wrong, not its type
         url = parse_url(request.url)
         if isinstance(url, OddUrl):
-            return NotAllowed(f"The address cannot be called: {url.words}.")
+            return NotAllowed(f"The address cannot be called: {url.message}.")
         wire = put_on_wire(request, url)
         if wire.holds_secret and url.origin != home.origin:
             raise ValueError(f"a secret of {home.origin} was about to go to {url.origin}")

@@ -19,7 +19,7 @@ def proxy_for(url: Url, environment: Mapping[str, str]) -> Proxy | OddProxy | No
     if not text or _is_excepted(url.host, _either("no_proxy", environment)[1]):
         return None
     proxy = parse_proxy(text if "://" in text else f"http://{text}", usual_port=_USUAL_PORT)
-    return OddProxy(f"{name}: {proxy.words}") if isinstance(proxy, OddProxy) else proxy
+    return OddProxy(f"{name}: {proxy.message}") if isinstance(proxy, OddProxy) else proxy
 
 
 def _either(name: str, environment: Mapping[str, str]) -> tuple[str, str]:

@@ -128,14 +128,14 @@ class Unreachable:
     """No whole answer came. After CONNECT, TLS, NAME and PROXY nothing had been sent; after TIMEOUT and RESET it may have."""
 
     cause: Cause
-    words: str
+    message: str
 
 
 @dataclass(frozen=True)
 class BadAnswer:
     """An answer came that cannot be used: too large, compressed though asked not to be, no HTTP. The call may have worked."""
 
-    words: str
+    message: str
 
 
 @dataclass(frozen=True)

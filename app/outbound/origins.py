@@ -43,9 +43,9 @@ class Url:
 
 @dataclass(frozen=True)
 class OddUrl:
-    """The text names no server, or in a spelling that two readers could read in two ways; `words` say what is odd to a person."""
+    """The text names no server, or in a spelling that two readers could read in two ways. `message` tells a person why."""
 
-    words: str
+    message: str
 
 
 def parse_url(text: str) -> Url | OddUrl:

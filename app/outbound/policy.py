@@ -7,7 +7,7 @@ from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from app.errors import ConfigurationError
-from app.outbound.addresses import Address, Network, Standing, parse_address, readings_of, standing_of
+from app.outbound.addresses import Address, Network, Reachability, parse_address, reachability_of, readings_of
 from app.outbound.origins import DEFAULT_PORTS, Url, parse_url
 
 SETTING = "INSTALLED_APPS_OUTBOUND_ALLOW"
@@ -90,7 +90,9 @@ def judge(policy: Policy, url: Url, addresses: Sequence[Address], *, own: Collec
     if any(rule.names(url) for rule in policy.allow):
         return None
     ruled = [any(rule.holds(address, url.port) for rule in policy.allow) for address in addresses]
-    if any(not known and standing_of(address) is not Standing.PUBLIC for known, address in zip(ruled, addresses, strict=True)):
+    if any(
+        not known and reachability_of(address) is not Reachability.PUBLIC for known, address in zip(ruled, addresses, strict=True)
+    ):
         return Denial.PRIVATE
     return None if all(ruled) or url.port in USUAL_PORTS else Denial.PORT
 
@@ -133,13 +135,13 @@ def _advice(url: Url) -> str:
 
 
 def _judge_plain(policy: Policy, url: Url, addresses: Sequence[Address]) -> Denial | None:
-    if any(standing_of(address) is Standing.PUBLIC for address in addresses):
+    if any(reachability_of(address) is Reachability.PUBLIC for address in addresses):
         return Denial.SCHEME
     return None if any(rule.names(url) for rule in policy.allow) else Denial.PLAIN
 
 
 def _is_never(address: Address, own: Collection[Address]) -> bool:
-    return standing_of(address) is Standing.NEVER or not readings_of(address).isdisjoint(own)
+    return reachability_of(address) is Reachability.NEVER or not readings_of(address).isdisjoint(own)
 
 
 def _parse_rule(entry: str) -> AllowRule:
@@ -165,7 +167,7 @@ def _parse_plain(entry: str) -> AllowRule:
     if not isinstance(url, Url) or url.target != "/":
         raise _nonsense(entry, "behind http:// stand one host or address and perhaps a :port, nothing else")
     address = parse_address(url.host)
-    if address is not None and standing_of(address) is not Standing.SPECIAL:
+    if address is not None and reachability_of(address) is not Reachability.SPECIAL:
         raise _nonsense(entry, "only private addresses can be spoken to without TLS")
     return AllowRule(name=url.host, port=url.port, plain=True)
 
@@ -188,7 +190,7 @@ def _checked(entry: str, rule: AllowRule) -> AllowRule:
     network = rule.network
     if network is not None and network.prefixlen == 0:
         raise _nonsense(entry, "it would open every address")
-    if network is not None and all(standing_of(end) is Standing.NEVER for end in (network[0], network[-1])):
+    if network is not None and all(reachability_of(end) is Reachability.NEVER for end in (network[0], network[-1])):
         raise _nonsense(entry, "metadata, link-local and multicast addresses are never reachable")
     return rule
 

@@ -26,9 +26,9 @@ class Proxy:
 
 @dataclass(frozen=True)
 class OddProxy:
-    """The text is no address of a proxy; `words` say why, and quote nothing of it."""
+    """The text is no address of a proxy; `message` says why, and quote nothing of it."""
 
-    words: str
+    message: str
 
 
 def parse_proxy(text: str, *, usual_port: int | None = None) -> Proxy | OddProxy:

@@ -35,11 +35,11 @@ class Stream(Protocol):
 
 
 class NoWay(Exception):
-    """The proxy opened no way. `words` are for a person; `answers` is whether it works, but not for this server."""
+    """The proxy opened no way. `message` is for a person; `answers` is whether it works, but not for this server."""
 
-    def __init__(self, words: str, *, answers: bool = False) -> None:
-        super().__init__(words)
-        self.words = words
+    def __init__(self, message: str, *, answers: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
         self.answers = answers
 
 

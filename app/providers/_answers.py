@@ -152,7 +152,7 @@ def read_few(body: bytes) -> object | NotJson:
 def _parse(body: bytes, shape: TypeAdapter[T], *, server: str) -> T | Failure:
     value = parse_answer(body)
     if isinstance(value, NotJson):
-        return Failure(Fault.BROKEN, f"{server}'s answer cannot be read: {value.words}.")
+        return Failure(Fault.BROKEN, f"{server}'s answer cannot be read: {value.message}.")
     try:
         return shape.validate_python(value)
     except ValidationError:
@@ -164,10 +164,10 @@ def explain_silence(outcome: NotAllowed | Unreachable | BadAnswer, *, server: st
     match outcome:
         case NotAllowed(message):
             return Failure(Fault.NOT_ALLOWED, message[:_LONGEST_WORDS])
-        case Unreachable(_, words):
-            return Failure(Fault.UNREACHABLE, f"{server} cannot be reached: {words}."[:_LONGEST_WORDS])
-        case BadAnswer(words):
-            return Failure(Fault.BROKEN, f"{server}'s answer cannot be used: {words}."[:_LONGEST_WORDS])
+        case Unreachable(_, message):
+            return Failure(Fault.UNREACHABLE, f"{server} cannot be reached: {message}."[:_LONGEST_WORDS])
+        case BadAnswer(message):
+            return Failure(Fault.BROKEN, f"{server}'s answer cannot be used: {message}."[:_LONGEST_WORDS])
 
 
 def explain_redirect(response: Response, *, api: str, server: str) -> Failure:
@@ -182,8 +182,8 @@ def explain_redirect(response: Response, *, api: str, server: str) -> Failure:
 
 def explain_gate(status: int, *, server: str) -> Failure:
     """Return what a 401 or 407 means that is not in the server's own words: something in between wants a sign-in of its own."""
-    words = f"Something in front of {server}, a proxy perhaps, asks for a sign-in of its own (HTTP {status}): ask who runs it."
-    return Failure(Fault.BROKEN, f"{words} The authorization at {server} stays as it is.")
+    message = f"Something in front of {server}, a proxy perhaps, asks for a sign-in of its own (HTTP {status}): ask who runs it."
+    return Failure(Fault.BROKEN, f"{message} The authorization at {server} stays as it is.")
 
 
 def find_mendable(text: str, *, server: str) -> Failure | None:
@@ -199,8 +199,8 @@ def find_mendable(text: str, *, server: str) -> Failure | None:
 
 def _quote(text: str) -> str:
     """Return others' words as one line without addresses: where to go is not for them to say here."""
-    words = ["…" if "://" in word or word.startswith("www.") else word for word in text.split()]
-    line = without_unseen(" ".join(words))
+    shown = ["…" if "://" in word or word.startswith("www.") else word for word in text.split()]
+    line = without_unseen(" ".join(shown))
     return line if len(line) <= _LONGEST_QUOTE else f"{line[: _LONGEST_QUOTE - 1]}…"
 
 

@@ -14,7 +14,7 @@ from app.outbound import Outbound
 from app.sealing.secret import Secret
 
 
-class Sharing(StrEnum):
+class SharingModel(StrEnum):
     """What an installed app of the provider holds."""
 
     SHARED_AUTHORIZATION = "SHARED_AUTHORIZATION"
@@ -46,12 +46,12 @@ class Fault(Enum):
 class Failure:
     """A call that did not succeed.
 
-    `words` is for a person: the provider's own words where it had some, never a secret, at most 300 characters.
+    `message` is for a person: the provider's own words where it had some, never a secret, at most 300 characters.
     `retry_after` is in seconds, set where the provider asks for it.
     """
 
     fault: Fault
-    words: str
+    message: str
     retry_after: float | None = None
 
 

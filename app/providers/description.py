@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from app.providers.contract import Alive, Client, Exchange, Failure, HookAnswer, Messaging, NotConfigured, Refresh, Sharing
+from app.providers.contract import Alive, Client, Exchange, Failure, HookAnswer, Messaging, NotConfigured, Refresh, SharingModel
 from app.providers.hosting import Hosting
 from app.sealing.secret import Secret
 from app.settings import Settings
@@ -21,7 +21,7 @@ class Provider:
     key: str
     name: str
     description: str
-    sharing: Sharing
+    sharing: SharingModel
     kinds: tuple[str, ...]
     scopes: tuple[str, ...]
     configure: Callable[[Settings], Client | NotConfigured]

@@ -28,7 +28,7 @@ from app.providers._answers import (
     web_address,
 )
 from app.providers._names import address
-from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, Sharing, Tokens
+from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, SharingModel, Tokens
 from app.providers.description import Provider
 from app.providers.github_branches import find_branch, list_branches
 from app.providers.github_calls import HEADERS, SCOPES, SERVER, api_of, get, read_answer, read_granted, read_message, sort_refusal
@@ -143,7 +143,7 @@ async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failur
     match user:
         case Failure(fault=Fault.TARGET_GONE):
             # Whoever has a token is somebody: an answer like this is not GitHub's.
-            return replace(user, fault=Fault.BROKEN, words="GitHub's API is not found at the server's address.")
+            return replace(user, fault=Fault.BROKEN, message="GitHub's API is not found at the server's address.")
         case Failure():
             return user
         case _:
@@ -191,16 +191,16 @@ async def _read_tokens(outcome: Outcome, *, base_url: str) -> Tokens | Failure:
     if isinstance(answer, Failure):
         return answer
     if answer.refresh_token is not None or answer.expires_in is not None:
-        words = "The client id is a GitHub App's, whose permissions are other ones: register an OAuth app at GitHub instead."
-        return Failure(Fault.CLIENT_REFUSED, words)
+        message = "The client id is a GitHub App's, whose permissions are other ones: register an OAuth app at GitHub instead."
+        return Failure(Fault.CLIENT_REFUSED, message)
     return Tokens(access=answer.access_token, refresh=None, expires_at=None, scopes=answer.scope)
 
 
 def _sort_error(code: str) -> Failure:
     if not _CODE.fullmatch(code):
         return Failure(Fault.REFUSED, "GitHub refused, in words that are no error code of its own.")
-    fault, words = _MEANINGS.get(code, (Fault.REFUSED, "GitHub refused"))
-    return Failure(fault, f"{words[0].upper()}{words[1:]} ({code}).")
+    fault, message = _MEANINGS.get(code, (Fault.REFUSED, "GitHub refused"))
+    return Failure(fault, f"{message[0].upper()}{message[1:]} ({code}).")
 
 
 _CLIENT_REFUSED = Failure(Fault.CLIENT_REFUSED, "GitHub does not accept the app's client id and secret.")
@@ -219,7 +219,7 @@ PROVIDER = Provider(
     key="github-enterprise-server",
     name="GitHub Enterprise Server",
     description="Connects APIs to repositories on your own GitHub. An admin adds its OAuth app once; each member signs in once.",
-    sharing=Sharing.SHARED_CLIENT,
+    sharing=SharingModel.SHARED_CLIENT,
     kinds=("connect-api",),
     scopes=SCOPES,
     configure=configure,

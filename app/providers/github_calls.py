@@ -100,8 +100,8 @@ def _sort_message(status: int, said: str, headers: Mapping[str, str]) -> Failure
     if status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2
         return Failure(Fault.DEAD_GRANT, "GitHub does not accept the authorization any more: sign in again.")
     if status in _GONE and lacking:
-        words = "The authorization lacks a permission: sign in again and allow everything asked for."
-        return Failure(Fault.MISSING_SCOPES, words)
+        message = "The authorization lacks a permission: sign in again and allow everything asked for."
+        return Failure(Fault.MISSING_SCOPES, message)
     if status == 403 and (known := _sort_forbidden(said)) is not None:  # noqa: PLR2004 - RFC 9110, section 15.5.4
         return known
     if status == 409:  # noqa: PLR2004 - RFC 9110, section 15.5.10
@@ -118,7 +118,7 @@ def _sort_forbidden(said: str) -> Failure | None:
 
 
 def _asks_for_patience(headers: Mapping[str, str], message: str | None) -> bool:
-    said = message is not None and any(words in message for words in _PATIENCE)
+    said = message is not None and any(phrase in message for phrase in _PATIENCE)
     return said or "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
 
 

@@ -168,7 +168,7 @@ async def _resolve(repository_id: str, ref: str, *, authorized: Authorized, outb
     if isinstance(found, _Commit):
         return found.sha
     # 422: no such commit.
-    return replace(found, fault=Fault.TARGET_GONE, words=_NO_REF) if found.fault is Fault.REFUSED else found
+    return replace(found, fault=Fault.TARGET_GONE, message=_NO_REF) if found.fault is Fault.REFUSED else found
 
 
 def _describe(found: _Content, *, path: str, ref: str, commit: str) -> File | Failure:

@@ -65,17 +65,17 @@ async def list_repositories(
     if isinstance(at, Failure):
         return at
     # In quotes nothing is a qualifier; no name has what is taken out, quotes and backslashes among it.
-    words = None if search is None else clean_search(_NEVER_IN_NAMES.sub(" ", search))
-    if words == "":
+    wanted = None if search is None else clean_search(_NEVER_IN_NAMES.sub(" ", search))
+    if wanted == "":
         return RepositoryPage((), None)
     query = {"per_page": str(at.size), **at.query}
-    if words is None:
+    if wanted is None:
         outcome = await get(
             ("user", "repos"), query | {"sort": "full_name"}, endpoint="user repos", authorized=authorized, outbound=outbound
         )
         found = await read_answer(outcome, _REPOSITORIES, base_url=authorized.base_url)
     else:
-        query |= {"q": f'"{words}" in:name fork:true'}
+        query |= {"q": f'"{wanted}" in:name fork:true'}
         outcome = await get(("search", "repositories"), query, endpoint="search", authorized=authorized, outbound=outbound)
         answer = await read_answer(outcome, _FOUND, base_url=authorized.base_url)
         found = answer if isinstance(answer, Failure) else answer.items
@@ -86,7 +86,7 @@ async def list_repositories(
 
 
 async def find_repository(*, authorized: Authorized, repository_id: str, outbound: Outbound) -> Repository | Failure:
-    """Return the repository `owner/name`; TARGET_GONE, with words that say so, also where it was renamed."""
+    """Return the repository `owner/name`; TARGET_GONE, with wanted that say so, also where it was renamed."""
     place = locate(repository_id)
     if isinstance(place, Failure):
         return place

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from app.outbound import Outbound
 from app.providers._answers import Answer, Line, Number, shown, web_address
-from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, Sharing, Tokens
+from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, SharingModel, Tokens
 from app.providers.description import Provider
 from app.providers.gitlab_calls import SCOPES, ask, read_answer
 from app.providers.gitlab_files import list_entries, read_file
@@ -69,7 +69,7 @@ async def exchange(
     match tokens:
         case Failure(fault=Fault.DEAD_GRANT):
             # There is no grant yet that could be dead.
-            return replace(tokens, fault=Fault.REFUSED, words=_CODE_REFUSED)
+            return replace(tokens, fault=Fault.REFUSED, message=_CODE_REFUSED)
         case Failure():
             return tokens
     alive = await check(authorized=client.authorized(tokens.access), outbound=outbound)
@@ -102,7 +102,7 @@ async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failur
     match user:
         case Failure(fault=Fault.TARGET_GONE):
             # Whoever has a token is somebody: an answer like this is not GitLab's.
-            return replace(user, fault=Fault.BROKEN, words="GitLab's API is not found at the server's address.")
+            return replace(user, fault=Fault.BROKEN, message="GitLab's API is not found at the server's address.")
         case Failure():
             return user
         case _:
@@ -125,7 +125,7 @@ PROVIDER = Provider(
     key="gitlab-self-managed",
     name="GitLab Self-Managed",
     description="Connects APIs to projects on your own GitLab. An admin adds its OAuth app once; each member signs in once.",
-    sharing=Sharing.SHARED_CLIENT,
+    sharing=SharingModel.SHARED_CLIENT,
     kinds=("connect-api",),
     scopes=SCOPES,
     configure=configure,

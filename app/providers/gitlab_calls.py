@@ -72,12 +72,12 @@ def sort_refusal(response: Response, *, base_url: str) -> Failure:
     failure = sort_status(response, base_url=base_url)
     if failure is not None:
         return failure
-    words = _read_said(response)
-    if response.status in _GATES and not _is_of_a_token(words):
+    message = _read_said(response)
+    if response.status in _GATES and not _is_of_a_token(message):
         return explain_gate(response.status, server=SERVER)
-    if words is None:
+    if message is None:
         return Failure(Fault.BROKEN, f"GitLab's answer (HTTP {response.status}) makes no sense.")
-    return _sort_words(response.status, words)
+    return _sort_words(response.status, message)
 
 
 def sort_status(response: Response, *, base_url: str) -> Failure | None:
@@ -110,14 +110,14 @@ def _read_said(response: Response) -> str | None:
 
 
 def _sort_words(status: int, said: str) -> Failure:
-    words = said.lower()
+    lowered = said.lower()
     if status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2
-        if "token is expired" in words:
+        if "token is expired" in lowered:
             return Failure(Fault.EXPIRED, "The access token has expired.")
         return Failure(Fault.DEAD_GRANT, "GitLab does not accept the authorization any more: sign in again.")
-    if status == 403 and "insufficient_scope" in words:  # noqa: PLR2004 - RFC 6750, section 3.1
-        words = "The authorization lacks a permission: sign in again and allow everything asked for."
-        return Failure(Fault.MISSING_SCOPES, words)
+    if status == 403 and "insufficient_scope" in lowered:  # noqa: PLR2004 - RFC 6750, section 3.1
+        message = "The authorization lacks a permission: sign in again and allow everything asked for."
+        return Failure(Fault.MISSING_SCOPES, message)
     if status == 403 and (known := _sort_forbidden(said)) is not None:  # noqa: PLR2004 - RFC 9110, section 15.5.4
         return known
     if status in _GONE:
@@ -134,5 +134,7 @@ def _sort_forbidden(said: str) -> Failure | None:
 
 def _is_of_a_token(said: str | None) -> bool:
     """Whether it is what GitLab itself says of a token: anybody between it and us can answer 401."""
-    words = (said or "").lower()
-    return words == "401 unauthorized" or (words.startswith("invalid_token ") and any(each in words for each in _OF_A_TOKEN))
+    lowered = (said or "").lower()
+    return lowered == "401 unauthorized" or (
+        lowered.startswith("invalid_token ") and any(each in lowered for each in _OF_A_TOKEN)
+    )

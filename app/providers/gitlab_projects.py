@@ -72,10 +72,10 @@ async def list_repositories(
         return at
     query = {"membership": "true", "simple": "true", "per_page": str(at.size), **_KEYSET}
     if search is not None:
-        words = clean_search(search)
-        if not words:
+        wanted = clean_search(search)
+        if not wanted:
             return RepositoryPage((), None)
-        query |= {"search": words}
+        query |= {"search": wanted}
     outcome = await ask(("projects",), {**query, **at.query}, endpoint="projects", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _PROJECTS, base_url=authorized.base_url)
     page = turn_page(found, outcome, at, limit=limit)
@@ -117,10 +117,10 @@ async def list_branches(
         return at
     query = {"per_page": str(at.size)}
     if search is not None:
-        words = clean_search(search)
-        if not words:
+        wanted = clean_search(search)
+        if not wanted:
             return BranchPage((), None)
-        query |= {"search": words}
+        query |= {"search": wanted}
     outcome = await ask(
         (*place, "repository", "branches"), {**query, **at.query}, endpoint="branches", authorized=authorized, outbound=outbound
     )

@@ -124,5 +124,5 @@ async def _read(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T 
 def _sort_error(code: str) -> Failure:
     if not _CODE.fullmatch(code):
         return Failure(Fault.REFUSED, "GitLab refused, in words that are no error code of its own.")
-    fault, words = _MEANINGS.get(code, (Fault.REFUSED, "GitLab refused"))
-    return Failure(fault, f"{words[0].upper()}{words[1:]} ({code}).")
+    fault, message = _MEANINGS.get(code, (Fault.REFUSED, "GitLab refused"))
+    return Failure(fault, f"{message[0].upper()}{message[1:]} ({code}).")

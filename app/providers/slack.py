@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, StringConstraints
 
 from app.outbound import Basic, Endpoint, OddUrl, Outbound, Request, origin_of
 from app.providers._answers import shown
-from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, Sharing, Tokens
+from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, SharingModel, Tokens
 from app.providers.description import Provider
 from app.providers.slack_calls import Answer, Scopes, SlackId, Token, call, read_answer, read_granted
 from app.providers.slack_channels import MESSAGING
@@ -186,7 +186,7 @@ PROVIDER = Provider(
     key="slack",
     name="Slack",
     description="Posts the results of your monitors to a Slack channel. One sign-in connects a workspace for the whole team.",
-    sharing=Sharing.SHARED_AUTHORIZATION,
+    sharing=SharingModel.SHARED_AUTHORIZATION,
     kinds=("post-monitoring-results",),
     scopes=SCOPES,
     configure=configure,

@@ -82,10 +82,10 @@ async def read_answer(outcome: Outcome, answer: type[A]) -> A | Failure:
     match outcome:
         case NotAllowed(message):
             return Failure(Fault.NOT_ALLOWED, message[:_LONGEST_WORDS])
-        case Unreachable(_, words):
-            return Failure(Fault.UNREACHABLE, f"Slack cannot be reached: {words}."[:_LONGEST_WORDS])
-        case BadAnswer(words):
-            return Failure(Fault.BROKEN, f"Slack's answer cannot be used: {words}."[:_LONGEST_WORDS])
+        case Unreachable(_, message):
+            return Failure(Fault.UNREACHABLE, f"Slack cannot be reached: {message}."[:_LONGEST_WORDS])
+        case BadAnswer(message):
+            return Failure(Fault.BROKEN, f"Slack's answer cannot be used: {message}."[:_LONGEST_WORDS])
         case Response():
             return await beside_the_loop(lambda: _read_response(outcome, answer), size=len(outcome.body))
 
@@ -104,7 +104,7 @@ def _read_response(response: Response, answer: type[A]) -> A | Failure:
     if response.status in {401, 407} and not is_slacks:
         return explain_gate(response.status, server="Slack")
     if isinstance(body, NotJson):
-        return Failure(Fault.BROKEN, f"Slack's answer (HTTP {response.status}) cannot be read: {body.words}.")
+        return Failure(Fault.BROKEN, f"Slack's answer (HTTP {response.status}) cannot be read: {body.message}.")
     try:
         match body:
             case {"ok": True} if response.status == 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1

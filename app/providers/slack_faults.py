@@ -70,10 +70,10 @@ def sort_refusal(code: str, *, headers: Mapping[str, str]) -> Failure:
     """Turn the `error` of an answer into a failure. An unknown code is REFUSED, and shown only where it looks like one."""
     if not _CODE.fullmatch(code):
         return Failure(Fault.REFUSED, "Slack refused, in words that are no error code of its own.")
-    fault, words = _MEANINGS.get(code, (Fault.REFUSED, "Slack refused"))
+    fault, message = _MEANINGS.get(code, (Fault.REFUSED, "Slack refused"))
     return Failure(
         fault,
-        f"{words[0].upper()}{words[1:]} ({code}).",
+        f"{message[0].upper()}{message[1:]} ({code}).",
         retry_after=read_retry_after(headers) if fault is Fault.BUSY else None,
     )
 

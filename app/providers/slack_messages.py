@@ -126,7 +126,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _failing_tests(report: RunReport) -> list[str]:
-    lines = [_failing_test(name, words) for name, words in report.failures[:FAILURES_SHOWN]]
+    lines = [_failing_test(name, message) for name, message in report.failures[:FAILURES_SHOWN]]
     more = _count_failures(report) - len(lines)
     return [*lines, f"… and {more} more"] if more > 0 else lines
 
@@ -136,9 +136,9 @@ def _count_failures(report: RunReport) -> int:
     return max(report.failed_test_count + report.error_count, len(report.failures))
 
 
-def _failing_test(name: str, words: str) -> str:
+def _failing_test(name: str, message: str) -> str:
     shown = escape(name, limit=_NAME_LENGTH) or "(no name)"
-    why = escape(words, limit=_WORDS_LENGTH)
+    why = escape(message, limit=_WORDS_LENGTH)
     return f"• *{shown}*: {why}" if why else f"• *{shown}*"
 
 

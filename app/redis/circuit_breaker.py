@@ -31,7 +31,7 @@ _BROKEN = (*AWAY, RuntimeError)
 """RuntimeError is uvloop's word for a connection that the other side has closed."""
 
 
-class Sharing:
+class CircuitBreaker:
     """One process' way to what it shares with the others; without a `url` there is nothing shared.
 
     `installation` is the same for all who share, such as PUBLIC_URL: `prefix`, with which every key begins, is made of it. `now`

@@ -16,8 +16,8 @@ from limits.aio.storage import RedisStorage
 from redis.asyncio import Redis
 
 from app.clock import Clock
-from app.redis.circuit_breaker import Sharing
-from app.storage.batching import Gathering
+from app.redis.circuit_breaker import CircuitBreaker
+from app.storage.batching import Batcher
 
 MINUTE = 60
 _KEPT_SECONDS = 2 * MINUTE
@@ -35,7 +35,7 @@ class Bucket:
     limit: int
 
 
-class Standing(NamedTuple):
+class BucketState(NamedTuple):
     """What is left in a bucket until its minute ends. `is_refused`: more was asked for, and nothing was taken."""
 
     limit: int
@@ -51,17 +51,17 @@ class Rates:
         self,
         *,
         clock: Clock,
-        sharing: Sharing | None = None,
+        breaker: CircuitBreaker | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._sharing = sharing or Sharing()
-        self._shared = _storage_of(self._sharing)
-        self._together = Gathering(self._take_together)
+        self._breaker = breaker or CircuitBreaker()
+        self._shared = _storage_of(self._breaker)
+        self._together = Batcher(self._take_together)
         self._own = _OwnCounts()
 
-    async def take(self, buckets: Sequence[Bucket], points: int, *, paid: int = 0) -> list[Standing]:
+    async def take(self, buckets: Sequence[Bucket], points: int, *, paid: int = 0) -> list[BucketState]:
         """Take so many points, at least 1, out of each bucket, or nothing at all where one has not enough; return how all stand.
 
         More than a bucket ever holds counts as all that it holds: whoever has not taken anything yet gets that. What was `paid`
@@ -70,20 +70,20 @@ class Rates:
         minute = int(self._clock.now().timestamp()) // MINUTE
         amounts = [min(points, bucket.limit) - min(paid, bucket.limit) for bucket in buckets]
         taking = _Taking(buckets, [max(amount, 0) for amount in amounts], minute)
-        standings = await self._take(taking)
-        self._own.note_empty(taking, standings)
-        return standings
+        states = await self._take(taking)
+        self._own.note_empty(taking, states)
+        return states
 
-    def find_empty(self, buckets: Sequence[Bucket]) -> Standing | None:
+    def find_empty(self, buckets: Sequence[Bucket]) -> BucketState | None:
         """Return how a bucket stands that this process knows to be empty, without asking anybody; None where it knows of none."""
         return self._own.find_empty(_Taking(buckets, [0 for _ in buckets], int(self._clock.now().timestamp()) // MINUTE))
 
-    async def refilled(self, standing: Standing) -> None:
+    async def refilled(self, state: BucketState) -> None:
         """Return once the minute of the standing is over."""
-        while self._clock.now() < standing.resets_at:
-            await self._sleep(float(self.seconds_until(standing.resets_at)))
+        while self._clock.now() < state.resets_at:
+            await self._sleep(float(self.seconds_until(state.resets_at)))
 
-    async def _take(self, taking: "_Taking") -> list[Standing]:
+    async def _take(self, taking: "_Taking") -> list[BucketState]:
         buckets = taking.buckets
         own = self._own.counts(taking)
         if taking.is_beyond(own):
@@ -94,7 +94,7 @@ class Rates:
         if taking.is_beyond(counts):
             self._own.add(taking, [-amount for amount in taking.amounts])
             return taking.refusal(counts)
-        return taking.standings(counts)
+        return taking.states(counts)
 
     def seconds_until(self, moment: datetime) -> int:
         """Return the whole seconds after which `moment` is over, at least 1."""
@@ -114,7 +114,7 @@ class Rates:
             await _add(shared, {key: -amount for key, amount in _sum(refused).items()})
             return counts
 
-        return await self._sharing.ask(take) or {}
+        return await self._breaker.ask(take) or {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,17 +132,17 @@ class _Taking:
     def is_beyond(self, counts: Sequence[int]) -> bool:
         return any(count > bucket.limit for bucket, count in zip(self.buckets, counts, strict=True))
 
-    def standings(self, counts: Sequence[int]) -> list[Standing]:
+    def states(self, counts: Sequence[int]) -> list[BucketState]:
         resets_at = datetime.fromtimestamp((self.minute + 1) * MINUTE, tz=UTC)
         return [
-            Standing(bucket.limit, max(bucket.limit - count, 0), resets_at, is_refused=False)
+            BucketState(bucket.limit, max(bucket.limit - count, 0), resets_at, is_refused=False)
             for bucket, count in zip(self.buckets, counts, strict=True)
         ]
 
-    def refusal(self, counts: Sequence[int]) -> list[Standing]:
-        without = self.standings([count - amount for count, amount in zip(counts, self.amounts, strict=True)])
+    def refusal(self, counts: Sequence[int]) -> list[BucketState]:
+        without = self.states([count - amount for count, amount in zip(counts, self.amounts, strict=True)])
         pairs = zip(without, counts, strict=True)
-        return [standing._replace(is_refused=count > standing.limit) for standing, count in pairs]
+        return [state._replace(is_refused=count > state.limit) for state, count in pairs]
 
 
 class _OwnCounts:
@@ -154,7 +154,7 @@ class _OwnCounts:
     def __init__(self) -> None:
         self._minute = 0
         self._counts: OrderedDict[str, int] = OrderedDict()
-        self._empty: dict[Bucket, Standing] = {}
+        self._empty: dict[Bucket, BucketState] = {}
 
     def counts(self, taking: _Taking) -> list[int]:
         if taking.minute != self._minute:
@@ -172,14 +172,14 @@ class _OwnCounts:
         while len(self._counts) > _MOST_COUNTED:
             self._counts.popitem(last=False)
 
-    def note_empty(self, taking: _Taking, standings: Sequence[Standing]) -> None:
+    def note_empty(self, taking: _Taking, states: Sequence[BucketState]) -> None:
         """Remember which of the buckets are empty: nothing comes into them before the minute is over."""
         if taking.minute == self._minute and len(self._empty) < _MOST_COUNTED:
             self._empty.update(
-                (bucket, standing) for bucket, standing in zip(taking.buckets, standings, strict=True) if standing.remaining == 0
+                (bucket, state) for bucket, state in zip(taking.buckets, states, strict=True) if state.remaining == 0
             )
 
-    def find_empty(self, taking: _Taking) -> Standing | None:
+    def find_empty(self, taking: _Taking) -> BucketState | None:
         if taking.minute != self._minute:
             return None
         return next((self._empty[bucket] for bucket in taking.buckets if bucket in self._empty), None)
@@ -213,8 +213,8 @@ async def _add(shared: RedisStorage, amounts: Mapping[str, int]) -> dict[str, in
     return totals
 
 
-def _storage_of(sharing: Sharing) -> RedisStorage | None:
-    if sharing.redis is None:
+def _storage_of(breaker: CircuitBreaker) -> RedisStorage | None:
+    if breaker.redis is None:
         return None
-    pool: object = sharing.redis.connection_pool
-    return RedisStorage("redis://", implementation="redispy", key_prefix=f"{sharing.prefix}:rates", connection_pool=pool)  # type: ignore[arg-type]  # `limits` says otherwise, and takes it
+    pool: object = breaker.redis.connection_pool
+    return RedisStorage("redis://", implementation="redispy", key_prefix=f"{breaker.prefix}:rates", connection_pool=pool)  # type: ignore[arg-type]  # `limits` says otherwise, and takes it

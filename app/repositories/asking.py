@@ -12,7 +12,7 @@ from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault
 from app.providers.hosting import Branch, BranchPage, EntryPage, File, Repository, RepositoryPage
 from app.repositories.loaders import own_grants
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import answers, faults
 from app.sign_ins.models import Grant
 
@@ -66,13 +66,13 @@ def file(repository_id: str, ref: str, path: str) -> Question[File]:
     return _question("read_file", repository_id=repository_id, ref=ref, path=path)
 
 
-async def ask(question: Question[T], *, grant: Grant, budget: Budget, ground: Ground, fresh: bool = False) -> T | Failure:
+async def ask(question: Question[T], *, grant: Grant, budget: Budget, services: Services, fresh: bool = False) -> T | Failure:
     """Ask the grant's server; see `answers.ask`."""
 
     async def put(authorized: Authorized, outbound: CountedOutbound) -> T | Failure:
         return await question.put(grant.provider, authorized=authorized, outbound=outbound)
 
-    return await answers.ask(grant, question, put, budget=budget, ground=ground, fresh=fresh)
+    return await answers.ask(grant, question, put, budget=budget, services=services, fresh=fresh)
 
 
 async def ask_as_viewer(question: Question[T], oauth_client_id: UUID | None, *, context: Context) -> T:
@@ -81,30 +81,30 @@ async def ask_as_viewer(question: Question[T], oauth_client_id: UUID | None, *, 
     The field has the rule ASKING_PROVIDERS. Raises Refusal with what the server's failure means, TooComplex.
     """
     grant = await _grant_of_viewer(oauth_client_id, context=context)
-    answer = await ask(question, grant=grant, budget=context.budget, ground=context.ground)
+    answer = await ask(question, grant=grant, budget=context.budget, services=context.services)
     if isinstance(answer, Failure):
         raise refusal(answer)
     return answer
 
 
-def sign_in_required(*, field: Sequence[str] = (), words: str = SIGN_IN_FIRST) -> Refusal:
-    return Refusal(UserErrorCode.SIGN_IN_REQUIRED, words, field=field)
+def sign_in_required(*, field: Sequence[str] = (), message: str = SIGN_IN_FIRST) -> Refusal:
+    return Refusal(UserErrorCode.SIGN_IN_REQUIRED, message, field=field)
 
 
 def refusal(failure: Failure, *, field: Sequence[str] = ()) -> Refusal:
     """Return what whoever asked is told when the server fails them, with their own grant."""
     match failure.fault:
         case Fault.DEAD_GRANT | Fault.EXPIRED:
-            return sign_in_required(field=field, words=failure.words)
+            return sign_in_required(field=field, message=failure.message)
         case Fault.TARGET_GONE:
-            return Refusal(UserErrorCode.NOT_FOUND, failure.words, field=field)
+            return Refusal(UserErrorCode.NOT_FOUND, failure.message, field=field)
         case _:
             return faults.refusal(failure, field=field)
 
 
 async def _grant_of_viewer(oauth_client_id: UUID | None, *, context: Context) -> Grant:
     if oauth_client_id is None:
-        raise sign_in_required(words="The installed app for this Git server was deleted: a Team Admin can add it again.")
+        raise sign_in_required(message="The installed app for this Git server was deleted: a Team Admin can add it again.")
     grant = await context.load(own_grants, oauth_client_id)
     if grant is None:
         raise sign_in_required()

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import strawberry
 
-from app.access.rules import ASKING_PROVIDERS, WITH_THE_OBJECT, attributes
+from app.access.rules import ASKING_PROVIDERS, PUBLIC_ATTRIBUTE, attributes
 from app.errors import BadUserInput, Refusal, UserErrorCode
 from app.graphql.connections import ForwardArguments, Page, UncountedConnection
 from app.graphql.context import Info
-from app.graphql.enums import publish
+from app.graphql.enums import register_enum
 from app.graphql.fields import relation
 from app.graphql.pages import from_provider_pages
 from app.graphql.scalars import URL
@@ -33,7 +33,7 @@ class RepositoryEntryType(StrEnum):
     DIRECTORY = "DIRECTORY"
 
 
-publish(
+register_enum(
     RepositoryEntryType,
     name="RepositoryEntryType",
     description="What stands in a directory.",
@@ -45,7 +45,7 @@ publish(
 
 
 @strawberry.type(description="A branch of a repository.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Branch:
     name: str = strawberry.field(description="Its name, without refs/heads/.")
     commit: str = strawberry.field(description="The commit at its head.")
@@ -58,7 +58,7 @@ class Branch:
 
 
 @strawberry.type(description="A file or directory in a directory of a repository.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class RepositoryEntry:
     name: str = strawberry.field(description="The last part of its path.")
     path: str = strawberry.field(description="From the repository's root.")
@@ -71,7 +71,7 @@ class RepositoryEntry:
 
 
 @strawberry.type(description="A file of a repository as it is in one commit.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class RepositoryFile:
     path: str = strawberry.field(description="From the repository's root.")
     ref: str = strawberry.field(description="The branch, tag or commit that it was asked for in.")
@@ -93,7 +93,7 @@ class RepositoryFile:
 
 
 @strawberry.type(description="A repository on a Git server; what it holds is read as the viewer, with the viewer's own sign-in.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Repository:
     where: strawberry.Private[RepositoryRef]
     oauth_client_id: strawberry.Private[UUID | None]

@@ -11,7 +11,7 @@ from app.activity import jobs as activity
 from app.deliveries import jobs as deliveries
 from app.installed_apps import jobs as installed_apps
 from app.integrations import jobs as integrations
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import jobs as sign_ins
 from app.storage import database
 from app.teams import jobs as teams
@@ -62,42 +62,42 @@ class Background:
         for bell in self._woken:
             bell.set()
 
-    async def run(self, *, ground: Ground) -> None:
+    async def run(self, *, services: Services) -> None:
         """Work until the process stops. A round that fails is logged and tried again when it is next due.
 
         Rounds under way then come to their end: WORK_SECONDS at most, behind which they are cancelled.
         """
-        repeating = [asyncio.create_task(self._repeat(job, ground=ground), name=job.name) for job in self._jobs]
+        repeating = [asyncio.create_task(self._repeat(job, services=services), name=job.name) for job in self._jobs]
         try:
-            await ground.stopping.told()
+            await services.stopping.told()
             for bell in self._bells.values():
                 bell.set()
-            await asyncio.wait(repeating, timeout=ground.stopping.left(WORK_SECONDS))
+            await asyncio.wait(repeating, timeout=services.stopping.left(WORK_SECONDS))
         finally:
             for task in repeating:
                 task.cancel()
             await asyncio.gather(*repeating, return_exceptions=True)
 
-    async def _repeat(self, job: Job, *, ground: Ground) -> None:
+    async def _repeat(self, job: Job, *, services: Services) -> None:
         bell = self._bells[job.name]
         now = asyncio.get_running_loop().time
-        while not ground.stopping.is_told:
+        while not services.stopping.is_told:
             bell.clear()
             began = now()
-            if await self._round(job, ground=ground) or ground.stopping.is_told:
+            if await self._round(job, services=services) or services.stopping.is_told:
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(job.every):
                     await bell.wait()
             await asyncio.sleep(began + PACE_SECONDS - now())
 
-    async def _round(self, job: Job, *, ground: Ground) -> int:
+    async def _round(self, job: Job, *, services: Services) -> int:
         try:
-            return await job.run(ground=ground)
+            return await job.run(services=services)
         except database.OUTAGES as error:
-            ground.meters.round_failed(job.name)
+            services.meters.round_failed(job.name)
             self._log.warning("round interrupted", job=job.name, fault=error.fault)
         except Exception:  # noqa: BLE001 - one job's bug must not end the others; it is logged whole
-            ground.meters.round_failed(job.name)
+            services.meters.round_failed(job.name)
             self._log.exception("round failed", job=job.name)
         return 0

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from app.deliveries.backlog import Backlog, look_at_backlog
 from app.integrations.counting import Tally, tally
-from app.services import Ground
+from app.services import Services
 from app.settings import LOOPBACK_HOSTS
 from app.storage import database
 from app.telemetry.meters import PREFIX
@@ -33,16 +33,16 @@ _BY_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-for
 _NOBODY = "Metrics are given to who sends METRICS_TOKEN as a bearer token, or, where none is set, to this machine alone.\n"
 
 
-def route(*, ground: Ground) -> Route:
+def route(*, services: Services) -> Route:
     """Return where Prometheus asks. The answer is whole though the database is away: but for what only that knows."""
-    present = _Present(ground)
+    present = _Present(services)
 
     async def scrape(request: Request) -> Response:
-        refusal = _refuse(request, ground=ground)
+        refusal = _refuse(request, services=services)
         if refusal is not None:
             return refusal
         found = _Found(await present.look())
-        body = await asyncio.to_thread(ground.meters.exposition, found)
+        body = await asyncio.to_thread(services.meters.exposition, found)
         return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
 
     return Route("/metrics", scrape)
@@ -66,11 +66,11 @@ def is_on_this_machine(request: Request, *, trusted: Sequence[Network]) -> bool:
     return peer.is_loopback and not any(peer in network for network in trusted)
 
 
-def _refuse(request: Request, *, ground: Ground) -> Response | None:
-    setting = ground.settings.metrics_token
+def _refuse(request: Request, *, services: Services) -> Response | None:
+    setting = services.settings.metrics_token
     token = setting.get_secret_value() if setting is not None else ""
     if not token:
-        here = is_on_this_machine(request, trusted=ground.settings.trusted_proxies)
+        here = is_on_this_machine(request, trusted=services.settings.trusted_proxies)
         return None if here else PlainTextResponse(_NOBODY, status_code=403)
     given = request.headers.get("authorization", "").encode("latin-1")
     if hmac.compare_digest(given, f"Bearer {token}".encode()):
@@ -89,8 +89,8 @@ class _Rows:
 class _Present:
     """Asks the database, not more often than every few seconds."""
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+    def __init__(self, services: Services) -> None:
+        self._ground = services
         self._asking = asyncio.Lock()
         self._rows: _Rows | None = None
         self._good_until: datetime | None = None
@@ -123,12 +123,12 @@ class _Found(Collector):
     def collect(self) -> Iterator[Metric]:
         if self._rows is None:
             return
-        words = "Integrations that are not deleted, by status and its reason (NONE: it has none)."
-        integrations = GaugeMetricFamily(f"{PREFIX}_integrations", words, labels=("status", "reason"))
+        message = "Integrations that are not deleted, by status and its reason (NONE: it has none)."
+        integrations = GaugeMetricFamily(f"{PREFIX}_integrations", message, labels=("status", "reason"))
         for one in self._rows.integrations:
             integrations.add_metric((one.status, one.reason or "NONE"), one.count)
         yield integrations
         late = self._rows.backlog
         yield GaugeMetricFamily(f"{PREFIX}_deliveries_waiting", "Deliveries that wait for an attempt.", late.waiting)
-        words = "The age of the oldest delivery that waits; 0 where none does."
-        yield GaugeMetricFamily(f"{PREFIX}_oldest_waiting_delivery_seconds", words, late.oldest.total_seconds())
+        message = "The age of the oldest delivery that waits; 0 where none does."
+        yield GaugeMetricFamily(f"{PREFIX}_oldest_waiting_delivery_seconds", message, late.oldest.total_seconds())

@@ -16,7 +16,7 @@ from app.log.events import Events
 from app.log.watcher import Watcher
 from app.oidc.issuer import open_issuer
 from app.outbound import Outbound, prove_guarded
-from app.redis.circuit_breaker import Sharing
+from app.redis.circuit_breaker import CircuitBreaker
 from app.redis.notifications import WakeUps, waking
 from app.redis.rate_limits import Rates
 from app.sealing.presence import present
@@ -24,7 +24,7 @@ from app.sealing.vault import open_vault
 from app.service.background import Background
 from app.service.reactions import REACTIONS
 from app.service.tables import MIGRATIONS, MODELS
-from app.services import Ground
+from app.services import Services
 from app.settings import Settings
 from app.sign_ins.single_flight import flights_of
 from app.storage import database, upgrade
@@ -47,7 +47,7 @@ class Place:
 
 
 @contextlib.asynccontextmanager
-async def open_ground(
+async def open_services(
     settings: Settings,
     *,
     place: Place | None = None,
@@ -56,7 +56,7 @@ async def open_ground(
     stopping: Stopping | None = None,
     meters: Meters | None = None,
     proxies: UnnamedProxies | None = None,
-) -> AsyncIterator[Ground]:
+) -> AsyncIterator[Services]:
     """Open the database, the vault and the way out, prove that the way out is guarded, and close all of it again.
 
     Raises ConfigurationError where a setting is wrong, the database is missing or not migrated, or a key does not fit.
@@ -75,7 +75,7 @@ async def open_ground(
         return proxies.found if proxies is not None else None
 
     wake_ups = _wake_ups(settings, hear=wake, meters=meters)
-    sharing = Sharing(_redis(settings), installation=settings.public_url)
+    breaker = CircuitBreaker(_redis(settings), installation=settings.public_url)
 
     def wake_all(team_id: UUID) -> None:
         wake(team_id)
@@ -98,7 +98,7 @@ async def open_ground(
         issuer = open_issuer(settings.oidc_issuer, outbound=outbound, clock=clock)
         try:
             await prove_guarded(outbound)
-            ground = Ground(
+            services = Services(
                 settings=settings,
                 clock=clock,
                 entropy=secrets.token_bytes,
@@ -107,8 +107,8 @@ async def open_ground(
                 events=Events(clock=clock, reactions=REACTIONS, wake=wake_all, tracing=tracing, quotas=settings),
                 watcher=watcher,
                 stopping=stopping or Stopping(),
-                sharing=sharing,
-                rates=Rates(clock=clock, sharing=sharing),
+                circuit_breaker=breaker,
+                rates=Rates(clock=clock, breaker=breaker),
                 issuer=issuer,
                 meters=meters,
                 tracing=tracing,
@@ -119,16 +119,16 @@ async def open_ground(
                     await lasting.enter_async_context(present(vault=vault, clock=clock, behind=behind))
                     await lasting.enter_async_context(waking(wake_ups))
                 try:
-                    yield ground
+                    yield services
                 finally:
                     # Whoever opened it, server or worker: a refresh under way may hold the only valid tokens.
-                    await flights_of(ground).settle(seconds=ground.stopping.left(SETTLE_SECONDS))
+                    await flights_of(services).settle(seconds=services.stopping.left(SETTLE_SECONDS))
         finally:
             if issuer is not None:
                 await issuer.aclose()
             await outbound.aclose()
     finally:
-        await sharing.aclose()
+        await breaker.aclose()
         await asyncio.to_thread(tracing.close)
         await database.close()
 

@@ -12,7 +12,7 @@ from app.catalogue import schema as catalogue
 from app.deliveries import schema as deliveries
 from app.graphql.context import Info
 from app.graphql.execution.schema import Schema
-from app.graphql.extension import grow
+from app.graphql.extension import extend_types
 from app.graphql.fields import query
 from app.graphql.lists import one_for_each
 from app.graphql.nodes import Node, find_node, find_nodes, nodes_of
@@ -74,7 +74,7 @@ SUBSCRIPTIONS = (
 def build_schema() -> Schema:
     """Return the schema. Raises when two capabilities name the same field or a field lacks its rule or description."""
     for fields in FIELDS:
-        grow(fields)
+        extend_types(fields)
     return Schema(
         query=_root("Query", QUERIES, "Reading. Everything is the caller's own team's."),
         mutation=_root(

@@ -15,9 +15,9 @@ from app.errors import DatabaseAway
 from app.graphql.transport.view import View
 from app.service import health, metrics as scraping
 from app.service.background import Background
-from app.service.opening import Place, open_ground
+from app.service.opening import Place, open_services
 from app.service.schema import build_schema
-from app.services import Ground
+from app.services import Services
 from app.settings import Settings
 from app.sign_ins import routes as sign_ins
 from app.storage.outages import RETRY_AFTER
@@ -47,9 +47,9 @@ def create_app(
     return app
 
 
-def create_probes(*, ground: Ground) -> Starlette:
+def create_probes(*, services: Services) -> Starlette:
     """Return the ASGI application of a process that serves nobody, only tells whoever looks after it how it is."""
-    return _logged(Starlette(routes=_probes(ground)), meters=ground.meters, tracing=lambda: ground.tracing)
+    return _logged(Starlette(routes=_probes(services)), meters=services.meters, tracing=lambda: services.tracing)
 
 
 def _logged(app: Starlette, *, meters: Meters, tracing: Callable[[], Tracing]) -> Starlette:
@@ -59,8 +59,8 @@ def _logged(app: Starlette, *, meters: Meters, tracing: Callable[[], Tracing]) -
     return app
 
 
-def _probes(ground: Ground) -> list[Route]:
-    return [*health.routes(stopping=ground.stopping), scraping.route(ground=ground)]
+def _probes(services: Services) -> list[Route]:
+    return [*health.routes(stopping=services.stopping), scraping.route(services=services)]
 
 
 class _Service:
@@ -76,7 +76,7 @@ class _Service:
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         background = Background()
-        async with open_ground(
+        async with open_services(
             self._settings,
             place=self._place,
             clock=self._clock,
@@ -84,47 +84,47 @@ class _Service:
             stopping=self._stopping,
             meters=self.meters,
             proxies=self.proxies,
-        ) as ground:
-            self.tracing = ground.tracing
+        ) as services:
+            self.tracing = services.tracing
             self.meters.process_started()
-            authenticator = Authenticator(ground)
-            refusals = Refusals(events=ground.events)
+            authenticator = Authenticator(services)
+            refusals = Refusals(events=services.events)
             view = View(
                 build_schema(),
                 authenticate=authenticator.authenticate,
-                ground=ground,
+                services=services,
                 until=authenticator.until_ended,
                 note_refusal=refusals.note,
             )
-            app.router.routes[:] = self._routes(view, ground=ground)
-            async with _running(ground, background if self._place.works else None):
+            app.router.routes[:] = self._routes(view, services=services)
+            async with _running(services, background if self._place.works else None):
                 yield
             await view.settle(seconds=self._stopping.left(SETTLE_SECONDS))
             await refusals.settle(seconds=self._stopping.left(SETTLE_SECONDS))
             await authenticator.settle()
 
-    def _routes(self, view: View, *, ground: Ground) -> list[BaseRoute]:
+    def _routes(self, view: View, *, services: Services) -> list[BaseRoute]:
         return [
-            Route("/", _home(ground.settings)),
+            Route("/", _home(services.settings)),
             *view.routes(),
-            *oidc_sign_ins.routes(ground=ground),  # first: /sign-in/oidc is no link's secret
-            *teams.routes(ground=ground),
-            *sign_ins.routes(ground=ground),
-            *_probes(ground),
+            *oidc_sign_ins.routes(services=services),  # first: /sign-in/oidc is no link's secret
+            *teams.routes(services=services),
+            *sign_ins.routes(services=services),
+            *_probes(services),
         ]
 
 
 @contextlib.asynccontextmanager
-async def _running(ground: Ground, background: Background | None) -> AsyncIterator[None]:
+async def _running(services: Services, background: Background | None) -> AsyncIterator[None]:
     watching = [
-        asyncio.create_task(ground.watcher.run(), name="watcher"),
-        asyncio.create_task(_finish_logs(ground), name="the last look"),
+        asyncio.create_task(services.watcher.run(), name="watcher"),
+        asyncio.create_task(_finish_logs(services), name="the last look"),
     ]
-    working = asyncio.create_task(background.run(ground=ground), name="background") if background is not None else None
+    working = asyncio.create_task(background.run(services=services), name="background") if background is not None else None
     try:
         yield
     finally:
-        ground.stopping.tell()
+        services.stopping.tell()
         if working is not None:
             await asyncio.gather(working, return_exceptions=True)
         for task in watching:
@@ -132,9 +132,9 @@ async def _running(ground: Ground, background: Background | None) -> AsyncIterat
         await asyncio.gather(*watching, return_exceptions=True)
 
 
-async def _finish_logs(ground: Ground) -> None:
-    await ground.stopping.told()
-    await ground.watcher.finish()
+async def _finish_logs(services: Services) -> None:
+    await services.stopping.told()
+    await services.watcher.finish()
 
 
 def _home(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
@@ -146,5 +146,5 @@ def _home(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
 
 async def _say_away(_connection: HTTPConnection, error: Exception) -> Response:
     """Answer a page that needed the database. What answers at /graphql says it itself."""
-    words = error.message if isinstance(error, DatabaseAway) else ""
-    return page("Not now", html("<p>{words}</p>", words=words), status=503, headers=(("Retry-After", RETRY_AFTER),))
+    message = error.message if isinstance(error, DatabaseAway) else ""
+    return page("Not now", html("<p>{message}</p>", message=message), status=503, headers=(("Retry-After", RETRY_AFTER),))

@@ -14,10 +14,10 @@ from app.errors import KeyUnavailable, Refusal, SealError, UserErrorCode
 from app.log.events import Change
 from app.log.quotas import CHANGES_OF_DAY
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import Client, NotConfigured, Sharing
+from app.providers.contract import Client, NotConfigured, SharingModel
 from app.providers.description import Provider
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import endings, grants
 from app.sign_ins.clients import client_of, describe_missing, provider_of
 from app.sign_ins.inputs import no_such_sign_in
@@ -41,7 +41,7 @@ async def begin(
     integration_id: UUID | None = None,
     field: Sequence[str] = (),
     caller: Caller,
-    ground: Ground,
+    services: Services,
 ) -> Authorization:
     """Begin a sign-in of the caller's at a provider; `wanted_account_id` is the only account that it will be accepted for.
 
@@ -49,9 +49,9 @@ async def begin(
     Refusal: NOT_FOUND for an unknown provider or a client that has ended, INVALID where members sign in at an installed app only,
     NOT_CONFIGURED naming the settings, CONFLICT when the team has 50 open, or has changed all that it may today.
     """
-    there = await _find_there(provider_key, oauth_client_id, team_id=caller.team_id, field=field, ground=ground)
+    there = await _find_there(provider_key, oauth_client_id, team_id=caller.team_id, field=field, services=services)
     provider = there.provider
-    ticket, verifier = make_secret(ground.entropy), make_secret(ground.entropy)
+    ticket, verifier = make_secret(services.entropy), make_secret(services.entropy)
     row = Authorization(
         id=uuid4(),
         team_id=caller.team_id,
@@ -63,11 +63,11 @@ async def begin(
         wanted_account_id=wanted_account_id,
         origin=there.origin,
         client_id=there.client_id,
-        redirect_uri=callback_url(provider, there.base_url, public_url=ground.settings.public_url),
+        redirect_uri=callback_url(provider, there.base_url, public_url=services.settings.public_url),
         ticket_hash=hash_of(ticket),
         status=AuthorizationStatus.PENDING,
     )
-    await _seal_into(row, ticket=ticket, verifier=verifier, ground=ground)
+    await _seal_into(row, ticket=ticket, verifier=verifier, services=services)
 
     async def save(change: Change) -> Authorization:
         await _refuse_who_left(change, row.member_id)
@@ -78,18 +78,18 @@ async def begin(
         await row.save(force_create=True)
         return row
 
-    return await ground.events.change(caller.team_id, save, actor=caller.actor)
+    return await services.events.change(caller.team_id, save, actor=caller.actor)
 
 
-async def start_url(row: Authorization, *, ground: Ground) -> str:
+async def start_url(row: Authorization, *, services: Services) -> str:
     """Return where the member's browser begins. Once the sign-in is no longer open, an address that says so."""
     ticket: Secret | None = None
     if row.sealed_ticket is not None:
         try:
-            ticket = await ground.vault.open(bytes(row.sealed_ticket), bound_to=row.binding("sealed_ticket"))
+            ticket = await services.vault.open(bytes(row.sealed_ticket), bound_to=row.binding("sealed_ticket"))
         except SealError:
             ticket = None
-    return f"{ground.settings.public_url}/authorize/{ticket.reveal() if ticket is not None else row.id}"
+    return f"{services.settings.public_url}/authorize/{ticket.reveal() if ticket is not None else row.id}"
 
 
 async def find_by_ticket(ticket: str) -> Authorization | None:
@@ -106,26 +106,26 @@ class Departure:
 
 @dataclass(frozen=True)
 class NotOpen:
-    """The sign-in cannot go on; `words` say why to a person."""
+    """The sign-in cannot go on; `message` says why to a person."""
 
-    words: str
+    message: str
 
 
-async def depart(row: Authorization, *, ground: Ground) -> Departure | NotOpen:
+async def depart(row: Authorization, *, services: Services) -> Departure | NotOpen:
     """Send the browser of the member who began it to the provider, with a fresh state; an earlier one is worth nothing."""
     try:
-        client = await client_of(row, ground=ground)
+        client = await client_of(row, services=services)
         if not isinstance(client, Client) or row.sealed_verifier is None:
             return NotOpen(OVER)
-        verifier = await ground.vault.open(bytes(row.sealed_verifier), bound_to=row.binding("sealed_verifier"))
+        verifier = await services.vault.open(bytes(row.sealed_verifier), bound_to=row.binding("sealed_verifier"))
     except SealError:
         return NotOpen("A key of this server is missing, so nobody can sign in at present: tell its operator.")
-    state, cookie = make_secret(ground.entropy), make_secret(ground.entropy)
+    state, cookie = make_secret(services.entropy), make_secret(services.entropy)
 
     async def remember(connection: BaseDBAsyncClient) -> int:
         return (
             await Authorization.filter(
-                id=row.id, status=AuthorizationStatus.PENDING, consumed_at=None, expires_at__gt=ground.clock.now()
+                id=row.id, status=AuthorizationStatus.PENDING, consumed_at=None, expires_at__gt=services.clock.now()
             )
             .using_db(connection)
             .update(state_hash=hash_of(state), cookie_hash=hash_of(cookie))
@@ -143,7 +143,7 @@ async def depart(row: Authorization, *, ground: Ground) -> Departure | NotOpen:
     return Departure(url, cookie)
 
 
-async def revoke(authorization_id: UUID, *, field: Sequence[str] = (), caller: Caller, ground: Ground) -> Authorization:
+async def revoke(authorization_id: UUID, *, field: Sequence[str] = (), caller: Caller, services: Services) -> Authorization:
     """End the caller's own authorization at a Git server; whatever uses it stops.
 
     Raises Refusal: NOT_FOUND also for another member's, CONFLICT for one that is no such authorization or not in force.
@@ -160,7 +160,7 @@ async def revoke(authorization_id: UUID, *, field: Sequence[str] = (), caller: C
             await grants.end(change, row.grant_id, reason=StatusReason.AUTHORIZATION_ENDED, message=message)
         return row
 
-    return await ground.events.change(caller.team_id, end, actor=caller.actor, is_free=True)
+    return await services.events.change(caller.team_id, end, actor=caller.actor, is_free=True)
 
 
 OVER = "This sign-in is not open any more. Begin another where you began this one."
@@ -177,7 +177,7 @@ class _There:
 
 
 async def _find_there(
-    provider_key: str, oauth_client_id: UUID | None, *, team_id: UUID, field: Sequence[str], ground: Ground
+    provider_key: str, oauth_client_id: UUID | None, *, team_id: UUID, field: Sequence[str], services: Services
 ) -> _There:
     provider = CATALOGUE.get(provider_key)
     if provider is None:
@@ -189,10 +189,10 @@ async def _find_there(
         if own is None:
             raise _ended(field=field)
         return _There(provider, own.client_id, own.origin, own.base_url)
-    if provider.sharing is Sharing.SHARED_CLIENT:
+    if provider.sharing is SharingModel.SHARED_CLIENT:
         message = f"Members sign in at an installed app of {provider.name}: give its installedAppId."
         raise Refusal(UserErrorCode.INVALID, message, field=field)
-    client = provider.configure(ground.settings)
+    client = provider.configure(services.settings)
     if isinstance(client, NotConfigured):
         raise Refusal(UserErrorCode.NOT_CONFIGURED, describe_missing(provider, client), field=field)
     return _There(provider, client.id, client.origin)
@@ -209,10 +209,10 @@ def _ended(*, field: Sequence[str]) -> Refusal:
     return Refusal(UserErrorCode.NOT_FOUND, "This installed app was deleted, or has another client by now.", field=field)
 
 
-async def _seal_into(row: Authorization, *, ticket: Secret, verifier: Secret, ground: Ground) -> None:
+async def _seal_into(row: Authorization, *, ticket: Secret, verifier: Secret, services: Services) -> None:
     try:
-        row.sealed_ticket = await ground.vault.seal(ticket, bound_to=row.binding("sealed_ticket"))
-        row.sealed_verifier = await ground.vault.seal(verifier, bound_to=row.binding("sealed_verifier"))
+        row.sealed_ticket = await services.vault.seal(ticket, bound_to=row.binding("sealed_ticket"))
+        row.sealed_verifier = await services.vault.seal(verifier, bound_to=row.binding("sealed_verifier"))
     except KeyUnavailable as error:
         message = f"Nobody can sign in at present: the operator has to bring back the key {error.key_id}."
         raise Refusal(UserErrorCode.NOT_CONFIGURED, message) from error
@@ -236,7 +236,7 @@ async def _make_room(change: Change, member_id: UUID) -> None:
 
 def _refuse_unless_own(row: Authorization, *, field: Sequence[str]) -> None:
     provider = provider_of(row)
-    if provider.sharing is Sharing.SHARED_AUTHORIZATION:
+    if provider.sharing is SharingModel.SHARED_AUTHORIZATION:
         message = (
             "This sign-in is not a member's own: once used, delete the integration or the installed app that it was used for; "
             f"unused, it is given back to {provider.name} by itself within the hour."

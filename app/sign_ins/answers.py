@@ -13,7 +13,7 @@ from app.log.events import Events
 from app.outbound import waiting_until
 from app.outbound.budget import Budget, CountedOutbound
 from app.providers.contract import Authorized, Failure, Fault
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.calls import call
 from app.sign_ins.clients import provider_of
 from app.sign_ins.models import Grant
@@ -34,7 +34,7 @@ async def ask(
     put: Put[T],
     *,
     budget: Budget,
-    ground: Ground,
+    services: Services,
     fresh: bool = False,
     method: str | None = None,
 ) -> T | Failure:
@@ -44,27 +44,27 @@ async def ask(
     and pays nothing for it. Failures are not kept; `fresh` asks anew; `method` is as in `call`. Raises TooComplex when `budget`
     does not suffice.
     """
-    kept = _answers_of(ground)
+    kept = _answers_of(services)
     key = (grant.id, question)
     if not fresh and not _is_in_need(grant):
-        found: _Kept[T] | None = kept.find(key, now=ground.clock.now())
+        found: _Kept[T] | None = kept.find(key, now=services.clock.now())
         if found is not None:
             return found.answer
 
     async def fly() -> T | Failure | TooComplex:
         try:
-            answer = await call(grant.id, lambda authorized: put(authorized, outbound), ground=ground, method=method)
+            answer = await call(grant.id, lambda authorized: put(authorized, outbound), services=services, method=method)
         except TooComplex as spent:
             return spent
         if not isinstance(answer, Failure):
-            kept.keep(key, answer, now=ground.clock.now())
+            kept.keep(key, answer, now=services.clock.now())
         return answer
 
-    outbound = CountedOutbound(ground.outbound, budget)
+    outbound = CountedOutbound(services.outbound, budget)
     while True:
         # Who joined a flight that came down because its own operation had no call left tries on its own account.
         budget.check()
-        answer = await _wait(flights_of(ground).join(("answer", *key), fly), grant, budget=budget)
+        answer = await _wait(flights_of(services).join(("answer", *key), fly), grant, budget=budget)
         if not isinstance(answer, TooComplex):
             return answer
 
@@ -121,8 +121,8 @@ class _Answers:
 _ANSWERS: WeakKeyDictionary[Events, _Answers] = WeakKeyDictionary()
 
 
-def _answers_of(ground: Ground) -> _Answers:
-    return _ANSWERS.setdefault(ground.events, _Answers())
+def _answers_of(services: Services) -> _Answers:
+    return _ANSWERS.setdefault(services.events, _Answers())
 
 
 def _weigh(answer: object) -> int:

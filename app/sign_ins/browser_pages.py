@@ -33,8 +33,8 @@ async def show_consent(row: Authorization) -> HTMLResponse:
     return page(f"Connect {provider.name}", join([described, form]), form_origins=[row.origin])
 
 
-def say_over(words: str) -> HTMLResponse:
-    return page("This sign-in is over", html("<p>{words}</p>", words=words), status=410)
+def say_over(message: str) -> HTMLResponse:
+    return page("This sign-in is over", html("<p>{message}</p>", message=message), status=410)
 
 
 def refuse_stranger() -> HTMLResponse:
@@ -60,8 +60,8 @@ def tell_again(row: Authorization, *, now: datetime) -> HTMLResponse:
     provider = provider_of(row)
     match row.status_at(now):
         case AuthorizationStatus.PENDING:
-            words = "This sign-in is being finished. Load this page again in a moment."
-            return page("One moment", html("<p>{words}</p>", words=words), status=202)
+            message = "This sign-in is being finished. Load this page again in a moment."
+            return page("One moment", html("<p>{message}</p>", message=message), status=202)
         case AuthorizationStatus.EXPIRED | AuthorizationStatus.REVOKED as status:
             over = "was not put to use in time" if status is AuthorizationStatus.EXPIRED else "has been ended since"
             body = html(
@@ -86,9 +86,10 @@ def tell_outcome(row: Authorization) -> HTMLResponse:
             provider=provider.name,
         )
         return page("Signed in", body)
-    words = row.failure_message or "It was ended meanwhile."
+    message = row.failure_message or "It was ended meanwhile."
     body = html(
-        '<p class="wrong">{words}</p><p>Nothing was connected. You can close this tab; to try again, begin another sign-in.</p>',
-        words=words,
+        '<p class="wrong">{message}</p>'
+        "<p>Nothing was connected. You can close this tab; to try again, begin another sign-in.</p>",
+        message=message,
     )
     return page(f"The sign-in at {provider.name} failed", body)

@@ -10,7 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from app.access.callers import Caller
 from app.log.actors import EventOrigin
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient
 from app.storage import database
 from app.teams.secrets import hash_of
@@ -49,14 +49,14 @@ class Returned:
     origin: EventOrigin | None = None
 
 
-def cookie_name(row: Authorization, *, ground: Ground) -> str:
+def cookie_name(row: Authorization, *, services: Services) -> str:
     """Return the name of the cookie that the browser got when it was sent off: one for each sign-in, so that tabs do not mix."""
-    prefix = "__Secure-" if ground.settings.has_secure_cookies else ""
+    prefix = "__Secure-" if services.settings.has_secure_cookies else ""
     return f"{prefix}sign_in_{row.id.hex}"
 
 
 async def receive(
-    *, path: str, query: bytes, cookies: Mapping[str, str], caller: Caller | None, ground: Ground
+    *, path: str, query: bytes, cookies: Mapping[str, str], caller: Caller | None, services: Services
 ) -> Returned | Reloaded | Refused:
     """Find out whose callback this is, and consume it. `path` and `query` are as they came, before any decoding.
 
@@ -68,21 +68,23 @@ async def receive(
     if read is None:
         return Refused()
     row = await Authorization.get_or_none(state_hash=hash_of(read.state))
-    if row is None or row.redirect_uri != f"{ground.settings.public_url}{path}":
+    if row is None or row.redirect_uri != f"{services.settings.public_url}{path}":
         return Refused()
     if row.consumed_at is not None and _is_same_member(row, caller):
         return Reloaded(row)
-    return await _receive_first(row, read, cookie=cookies.get(cookie_name(row, ground=ground), ""), caller=caller, ground=ground)
+    return await _receive_first(
+        row, read, cookie=cookies.get(cookie_name(row, services=services), ""), caller=caller, services=services
+    )
 
 
 async def _receive_first(
-    row: Authorization, read: AuthorizationResponse, *, cookie: str, caller: Caller | None, ground: Ground
+    row: Authorization, read: AuthorizationResponse, *, cookie: str, caller: Caller | None, services: Services
 ) -> Returned | Reloaded | Refused:
     if not _is_same_browser(row, cookie) or not _is_same_member(row, caller):
         return Refused(is_stranger=True)
     if not await _is_issuer(row, read.issuer):
         return Refused()
-    if not await _consume(row, state=read.state, ground=ground):
+    if not await _consume(row, state=read.state, services=services):
         row = await Authorization.get(id=row.id)
         return Reloaded(row) if row.consumed_at is not None else Refused()
     return Returned(row, read.code, read.error, caller.origin if caller is not None else None)
@@ -111,8 +113,8 @@ async def _is_issuer(row: Authorization, named: str | None) -> bool:
     return named in ({row.origin} if client is None else {row.origin, client.base_url})
 
 
-async def _consume(row: Authorization, *, state: Secret, ground: Ground) -> bool:
-    now = ground.clock.now()
+async def _consume(row: Authorization, *, state: Secret, services: Services) -> bool:
+    now = services.clock.now()
 
     async def consume(connection: BaseDBAsyncClient) -> int:
         return (

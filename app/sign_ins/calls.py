@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 
 from app.errors import SealError
 from app.providers.contract import Authorized, Client, Failure, Fault, NotConfigured
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import faults
 from app.sign_ins.clients import Replaced, client_of, explain, provider_of
 from app.sign_ins.grants import note_recovery, note_trouble
@@ -46,7 +46,7 @@ Ask = Callable[[Authorized], Awaitable[T | Failure]]
 
 
 async def call(
-    grant_id: UUID, ask: Ask[T], *, ground: Ground, method: str | None = None, deadlines: Deadlines = DEADLINES
+    grant_id: UUID, ask: Ask[T], *, services: Services, method: str | None = None, deadlines: Deadlines = DEADLINES
 ) -> T | Failure:
     """Ask the provider for the grant, with `ask`, and return its answer. Never inside a transaction.
 
@@ -56,12 +56,12 @@ async def call(
     that `ask` calls, and None posting: none of them waits for another. Troubles that the provider tells of are written down;
     transient failures stop nothing.
     """
-    return await _Call(ground, deadlines, looks=False, method=method).make(grant_id, ask)
+    return await _Call(services, deadlines, looks=False, method=method).make(grant_id, ask)
 
 
-async def probe(grant_id: UUID, ask: Ask[T], *, ground: Ground, deadlines: Deadlines = DEADLINES) -> T | Failure:
+async def probe(grant_id: UUID, ask: Ask[T], *, services: Services, deadlines: Deadlines = DEADLINES) -> T | Failure:
     """The same as `call`, also for a grant that is in trouble, to find out whether it still is."""
-    return await _Call(ground, deadlines, looks=True, method="check").make(grant_id, ask)
+    return await _Call(services, deadlines, looks=True, method="check").make(grant_id, ask)
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class _Ready:
 
 
 class _Call:
-    def __init__(self, ground: Ground, deadlines: Deadlines, *, looks: bool, method: str | None) -> None:
-        self._ground = ground
+    def __init__(self, services: Services, deadlines: Deadlines, *, looks: bool, method: str | None) -> None:
+        self._ground = services
         self._deadlines = deadlines
         self._looks = looks
         self._method = method
@@ -110,13 +110,13 @@ class _Call:
 
     async def _find_client(self, grant: Grant) -> Client | Failure:
         try:
-            client = await client_of(grant, ground=self._ground)
+            client = await client_of(grant, services=self._ground)
         except SealError as error:
-            return await note_sealed(grant, error, ground=self._ground)
+            return await note_sealed(grant, error, services=self._ground)
         match client:
-            case Replaced(words):
-                await note_trouble(grant, StatusReason.EXPIRED, words, ground=self._ground)
-                return Failure(Fault.DEAD_GRANT, words)
+            case Replaced(message):
+                await note_trouble(grant, StatusReason.EXPIRED, message, services=self._ground)
+                return Failure(Fault.DEAD_GRANT, message)
             case NotConfigured() as missing:
                 return Failure(Fault.UNREACHABLE, explain(grant, missing))
             case Client():
@@ -137,7 +137,7 @@ class _Call:
 
     def _quiet_until(self, grant: Grant, *, now: datetime) -> datetime | None:
         method = self._own_method(grant)
-        own = quiet_of(grant.id, method, ground=self._ground) if method is not None else None
+        own = quiet_of(grant.id, method, services=self._ground) if method is not None else None
         # With a token that has expired nothing can be called until it may be refreshed.
         shared = quiet_until(grant, now=now) if method is None or is_expired(grant, now=now) else None
         return own or shared
@@ -147,16 +147,16 @@ class _Call:
         has_expired = is_expired(grant, now=self._ground.clock.now())
         if grant.sealed_refresh is None:
             return await self._note(grant, _EXPIRED) if has_expired else grant
-        renewed = await refresh(grant, ground=self._ground, deadlines=self._deadlines)
+        renewed = await refresh(grant, services=self._ground, deadlines=self._deadlines)
         if isinstance(renewed, Failure) and renewed.fault.is_transient and not has_expired:
             return grant
         return renewed
 
     async def _open(self, grant: Grant, client: Client) -> _Ready | Failure:
         try:
-            access = await open_access(grant, ground=self._ground)
+            access = await open_access(grant, services=self._ground)
         except SealError as error:
-            return await note_sealed(grant, error, ground=self._ground)
+            return await note_sealed(grant, error, services=self._ground)
         if access is None:
             return Failure(Fault.DEAD_GRANT, "The authorization has ended: sign in again.")
         return _Ready(grant, client, client.authorized(access))
@@ -169,7 +169,7 @@ class _Call:
             return await self._open(present, ready.client)
         being_renewed = present is not None and self._is_being_renewed(present)
         if grant.sealed_refresh is not None and (failure.fault is Fault.EXPIRED or being_renewed):
-            renewed = await refresh(grant, ground=self._ground, forced=True, deadlines=self._deadlines)
+            renewed = await refresh(grant, services=self._ground, forced=True, deadlines=self._deadlines)
             if isinstance(renewed, Failure):
                 return renewed
             if renewed.version > grant.version:
@@ -185,14 +185,14 @@ class _Call:
         if not isinstance(answer, Failure):
             await self._note_use(grant)
             if grant.trouble is not None and not grant.trouble.needs_reauthentication:
-                await note_recovery(grant, ground=self._ground)
+                await note_recovery(grant, services=self._ground)
             return answer
         match answer.fault:
             case Fault.DEAD_GRANT:
-                await note_trouble(grant, faults.reason(answer), answer.words, ground=self._ground)
+                await note_trouble(grant, faults.reason(answer), answer.message, services=self._ground)
                 await self._have_siblings_checked(grant)
             case Fault.EXPIRED | Fault.MISSING_SCOPES | Fault.CLIENT_REFUSED:
-                await note_refusal(grant, answer, ground=self._ground)
+                await note_refusal(grant, answer, services=self._ground)
             case Fault.BUSY:
                 await self._keep_quiet(grant, answer.retry_after or _PATIENCE_SECONDS)
         return answer
@@ -205,7 +205,7 @@ class _Call:
 
     async def _keep_quiet(self, grant: Grant, seconds: float) -> None:
         if (method := self._own_method(grant)) is not None:
-            keep_quiet(grant.id, method, seconds=seconds, ground=self._ground)
+            keep_quiet(grant.id, method, seconds=seconds, services=self._ground)
             return
         wait = min(timedelta(seconds=seconds), LONGEST_QUIET)
         await self._update(grant, quiet_until=self._ground.clock.now() + wait)
@@ -219,14 +219,14 @@ class _Call:
     async def _have_siblings_checked(self, grant: Grant) -> None:
         """Where the provider has one token for each account, its other grants have probably died too: let them look, once."""
         if provider_of(grant).shares_token and grant.trouble is not StatusReason.REVOKED:
-            await hasten_checks(origin=grant.origin, account_id=grant.account_id, ground=self._ground, besides=grant.id)
+            await hasten_checks(origin=grant.origin, account_id=grant.account_id, services=self._ground, besides=grant.id)
 
 
-async def hasten_checks(*, origin: str | None, account_id: str, ground: Ground, besides: UUID | None = None) -> int:
+async def hasten_checks(*, origin: str | None, account_id: str, services: Services, besides: UUID | None = None) -> int:
     """Have every live grant of the account, in all teams, checked at once unless it is known to be dead; return how many."""
-    now = ground.clock.now()
+    now = services.clock.now()
 
-    async def hasten(connection: BaseDBAsyncClient) -> int:
+    async def ask_sooner(connection: BaseDBAsyncClient) -> int:
         later = Q(next_check_at__isnull=True) | Q(next_check_at__gt=now)
         alive = Q(trouble__isnull=True) | ~Q(trouble=StatusReason.REVOKED)
         due = Grant.filter(later, alive, account_id=account_id, state__in=LIVE)
@@ -234,7 +234,7 @@ async def hasten_checks(*, origin: str | None, account_id: str, ground: Ground, 
         due = due.exclude(id=besides) if besides is not None else due
         return await due.using_db(connection).update(next_check_at=now)
 
-    return await database.write(hasten)
+    return await database.write(ask_sooner)
 
 
 _EXPIRED = Failure(Fault.EXPIRED, "The authorization has expired: sign in again.")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from app.access.rules import WITH_THE_OBJECT, attributes
+from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.graphql.connections import ForwardArguments, Page
 from app.graphql.ids import decode_key, encode_key
 from app.graphql.pages import from_provider_pages
@@ -15,7 +15,7 @@ from app.outbound.budget import Budget, CountedOutbound
 from app.providers import contract
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, ChannelPage, Failure, Fault
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import faults
 from app.sign_ins.answers import ask
 from app.sign_ins.models import Grant
@@ -40,7 +40,7 @@ class ChannelRef:
 
 
 @strawberry.type(description="Somewhere to post, as its provider describes it.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Channel:
     id: strawberry.ID = strawberry.field(description="Opaque, unique across workspaces: what channelId takes.")
     provider_id: str = strawberry.field(description="The provider's own id of it.")
@@ -62,7 +62,7 @@ def decode_channel(id: str) -> ChannelRef | None:
 
 
 async def page_of_channels(
-    grant_id: UUID, arguments: ForwardArguments, search: str | None, *, budget: Budget, ground: Ground
+    grant_id: UUID, arguments: ForwardArguments, search: str | None, *, budget: Budget, services: Services
 ) -> Page[Channel]:
     """Return a page of the channels that could be posted to, those whose name has `search` in it, or whose own id it is.
 
@@ -75,7 +75,9 @@ async def page_of_channels(
     async def fetch(cursor: str | None, limit: int) -> tuple[Sequence[Channel], str | None]:
         # Not from memory: a person who has just invited the app to a private channel looks for it here.
         page = (
-            await list_channels(grant, cursor, limit, budget=budget, ground=ground, fresh=True) if grant is not None else _NOWHERE
+            await list_channels(grant, cursor, limit, budget=budget, services=services, fresh=True)
+            if grant is not None
+            else _NOWHERE
         )
         if grant is None or isinstance(page, Failure):
             raise faults.refusal(page if isinstance(page, Failure) else _NOWHERE)
@@ -89,7 +91,7 @@ def _is_wanted(channel: contract.Channel, wanted: str) -> bool:
 
 
 async def list_channels(
-    grant: Grant, cursor: str | None, limit: int, *, budget: Budget, ground: Ground, fresh: bool = False
+    grant: Grant, cursor: str | None, limit: int, *, budget: Budget, services: Services, fresh: bool = False
 ) -> ChannelPage | Failure:
     """Return one page of the channels as the provider has them, of the last minute unless it is to be `fresh`."""
     messaging = CATALOGUE[grant.provider].messaging
@@ -99,10 +101,10 @@ async def list_channels(
     async def put(authorized: Authorized, outbound: CountedOutbound) -> ChannelPage | Failure:
         return await messaging.list_channels(authorized=authorized, cursor=cursor, limit=limit, outbound=outbound)
 
-    return await ask(grant, ("channels", cursor, limit), put, budget=budget, ground=ground, fresh=fresh, method="channels")
+    return await ask(grant, ("channels", cursor, limit), put, budget=budget, services=services, fresh=fresh, method="channels")
 
 
-async def find_channel(grant: Grant, channel_id: str, *, budget: Budget, ground: Ground) -> contract.Channel | Failure:
+async def find_channel(grant: Grant, channel_id: str, *, budget: Budget, services: Services) -> contract.Channel | Failure:
     """Return the channel as it was shown within the last minute; TARGET_GONE where it cannot be posted to."""
     messaging = CATALOGUE[grant.provider].messaging
     if messaging is None:
@@ -111,7 +113,7 @@ async def find_channel(grant: Grant, channel_id: str, *, budget: Budget, ground:
     async def put(authorized: Authorized, outbound: CountedOutbound) -> contract.Channel | Failure:
         return await messaging.find_channel(authorized=authorized, channel_id=channel_id, outbound=outbound)
 
-    return await ask(grant, ("channel", channel_id), put, budget=budget, ground=ground, method="channel")
+    return await ask(grant, ("channel", channel_id), put, budget=budget, services=services, method="channel")
 
 
 def _describe(grant: Grant, channel: contract.Channel) -> Channel:

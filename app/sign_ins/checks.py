@@ -9,7 +9,7 @@ from tortoise.expressions import Q
 
 from app.clock import APART
 from app.providers.contract import Alive, Authorized, Failure, Fault, missing_scopes
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.calls import WRITTEN_DOWN, probe
 from app.sign_ins.clients import provider_of
 from app.sign_ins.grants import CHECK_EVERY, next_check, note_recovery
@@ -21,7 +21,7 @@ AGAIN_AFTER = timedelta(minutes=5)
 _ROUND = 20
 
 
-async def check(grant_id: UUID, *, ground: Ground, deadlines: Deadlines = DEADLINES) -> Failure | None:
+async def check(grant_id: UUID, *, services: Services, deadlines: Deadlines = DEADLINES) -> Failure | None:
     """Ask the provider now, and write down what it says: trouble, recovery, when it was asked. None: the grant works.
 
     Transient failures are troubles that pass by themselves: they are looked into again within minutes.
@@ -31,38 +31,38 @@ async def check(grant_id: UUID, *, ground: Ground, deadlines: Deadlines = DEADLI
         return Failure(Fault.DEAD_GRANT, "The authorization has ended: sign in again.")
 
     async def ask(authorized: Authorized) -> Alive | Failure:
-        return await provider_of(grant).check(authorized=authorized, outbound=ground.outbound)
+        return await provider_of(grant).check(authorized=authorized, outbound=services.outbound)
 
-    answer = await probe(grant_id, ask, ground=ground, deadlines=deadlines)
+    answer = await probe(grant_id, ask, services=services, deadlines=deadlines)
     fresh = await Grant.get(id=grant_id)
     if isinstance(answer, Failure):
-        await _note_failure(fresh, answer, is_noted=answer.fault in WRITTEN_DOWN, ground=ground)
+        await _note_failure(fresh, answer, is_noted=answer.fault in WRITTEN_DOWN, services=services)
         return answer
     lack = _find_lack(fresh, answer)
     if lack is not None:
-        await _note_failure(fresh, lack, is_noted=False, ground=ground)
+        await _note_failure(fresh, lack, is_noted=False, services=services)
     else:
-        await note_recovery(fresh, ground=ground)
-        await _write(fresh, last_checked_at=ground.clock.now())
+        await note_recovery(fresh, services=services)
+        await _write(fresh, last_checked_at=services.clock.now())
     return lack
 
 
-async def check_due(*, ground: Ground) -> int:
+async def check_due(*, services: Services) -> int:
     """Check the grants whose time has come, and return how many."""
-    now = ground.clock.now()
+    now = services.clock.now()
     is_time = Q(next_check_at__lte=now) | Q(next_check_at__gt=now + CHECK_EVERY + APART)
     due = await Grant.filter(is_time, state__in=LIVE).order_by("next_check_at").limit(_ROUND)
     claimed = [grant for grant in due if await _claim(grant, now=now)]
     # Side by side: one provider that does not answer must not hold up what another has hinted at.
-    await asyncio.gather(*(_check_claimed(grant, ground=ground) for grant in claimed))
+    await asyncio.gather(*(_check_claimed(grant, services=services) for grant in claimed))
     return len(claimed)
 
 
-async def _check_claimed(grant: Grant, *, ground: Ground) -> None:
+async def _check_claimed(grant: Grant, *, services: Services) -> None:
     try:
-        await check(grant.id, ground=ground)
+        await check(grant.id, services=services)
     except asyncio.CancelledError:
-        await _write(grant, next_check_at=ground.clock.now())  # or it would wait for another day
+        await _write(grant, next_check_at=services.clock.now())  # or it would wait for another day
         raise
 
 
@@ -71,17 +71,17 @@ def _find_lack(grant: Grant, alive: Alive) -> Failure | None:
         return Failure(Fault.DEAD_GRANT, "The authorization belongs to another account now: sign in again.")
     missing = missing_scopes(alive.scopes, wanted=provider_of(grant).scopes)
     if missing:
-        words = f"The authorization lacks {', '.join(missing)}: sign in again and allow everything asked for."
-        return Failure(Fault.MISSING_SCOPES, words)
+        message = f"The authorization lacks {', '.join(missing)}: sign in again and allow everything asked for."
+        return Failure(Fault.MISSING_SCOPES, message)
     return None
 
 
-async def _note_failure(grant: Grant, failure: Failure, *, is_noted: bool, ground: Ground) -> None:
+async def _note_failure(grant: Grant, failure: Failure, *, is_noted: bool, services: Services) -> None:
     """Write down a failure, unless the call has (`is_noted`), which knows why a grant ended that was not even asked about."""
-    now = ground.clock.now()
+    now = services.clock.now()
     # A key that is missing is what the call has said, of a failure that passes all the same.
     if failure.fault is not Fault.BUSY and not is_noted and grant.trouble is not StatusReason.KEY_UNAVAILABLE:
-        await note_refusal(grant, failure, ground=ground)
+        await note_refusal(grant, failure, services=services)
     if failure.fault.is_transient:
         await _write(grant, next_check_at=now + AGAIN_AFTER)
     else:

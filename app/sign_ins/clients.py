@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Client, Failure, Fault, NotConfigured
 from app.providers.description import Provider
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import oauth_clients
 from app.sign_ins.models import Authorization, Grant, GrantState, OAuthClient
 
@@ -14,35 +14,35 @@ from app.sign_ins.models import Authorization, Grant, GrantState, OAuthClient
 class Replaced:
     """The provider's client or address is another now than when the member signed in; nothing may be sent there.
 
-    `words` say so to a person.
+    `message` says so to a person.
     """
 
-    words: str
+    message: str
 
 
 def provider_of(row: Grant | Authorization) -> Provider:
     return CATALOGUE[row.provider]
 
 
-async def client_of(row: Grant | Authorization, *, ground: Ground) -> Client | NotConfigured | Replaced:
+async def client_of(row: Grant | Authorization, *, services: Services) -> Client | NotConfigured | Replaced:
     """Return the client that the row was made with, if the service has it still: the operator's, or the team's own.
 
     A team's client that has ended still gives back what was got with it. Raises SealError where its secret does not open; that
     is written down then.
     """
     if row.oauth_client_id is not None:
-        return await _client_of_team(row, row.oauth_client_id, ground=ground)
+        return await _client_of_team(row, row.oauth_client_id, services=services)
     provider = provider_of(row)
-    client = provider.configure(ground.settings)
+    client = provider.configure(services.settings)
     if isinstance(client, NotConfigured) or (client.origin, client.id) == (row.origin, row.client_id):
         return client
-    words = f"{provider.name} was set up anew on this server (another address or client id) since this sign-in: sign in again."
-    return Replaced(words)
+    message = f"{provider.name} was set up anew on this server (another address or client id) since this sign-in: sign in again."
+    return Replaced(message)
 
 
 def explain(row: Grant | Authorization, client: NotConfigured | Replaced) -> str:
     """Say to a person why nothing can be asked of the provider for the row."""
-    return client.words if isinstance(client, Replaced) else describe_missing(provider_of(row), client)
+    return client.message if isinstance(client, Replaced) else describe_missing(provider_of(row), client)
 
 
 def describe_missing(provider: Provider, missing: NotConfigured) -> str:
@@ -52,13 +52,13 @@ def describe_missing(provider: Provider, missing: NotConfigured) -> str:
 def describe_refused(row: Grant | Authorization, failure: Failure) -> str:
     """Return the words of a failure; of one for the client that the row was made with, also whose turn it is."""
     if failure.fault is not Fault.CLIENT_REFUSED:
-        return failure.words
+        return failure.message
     if row.oauth_client_id is not None:
-        return f"{failure.words} A Team Admin has to set the installed app's client right, with `editInstalledApp`."
-    return f"{failure.words} The operator of this server has to set {provider_of(row).name}'s client id and secret right."
+        return f"{failure.message} A Team Admin has to set the installed app's client right, with `editInstalledApp`."
+    return f"{failure.message} The operator of this server has to set {provider_of(row).name}'s client id and secret right."
 
 
-async def _client_of_team(row: Grant | Authorization, client_id: object, *, ground: Ground) -> Client | Replaced:
+async def _client_of_team(row: Grant | Authorization, client_id: object, *, services: Services) -> Client | Replaced:
     client = await OAuthClient.get(id=client_id, team_id=row.team_id)
     fits = (client.provider, client.origin, client.client_id) == (row.provider, row.origin, row.client_id)
     is_given_back = isinstance(row, Grant) and row.state is GrantState.REVOKING
@@ -66,7 +66,7 @@ async def _client_of_team(row: Grant | Authorization, client_id: object, *, grou
         return Replaced(f"The installed app for {client.base_url} was deleted or has another client id since this sign-in.")
     return Client(
         id=client.client_id,
-        secret=await oauth_clients.open_secret(client, ground=ground),
+        secret=await oauth_clients.open_secret(client, services=services),
         base_url=client.base_url,
         origin=client.origin,
         certificates=client.certificates,

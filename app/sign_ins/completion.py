@@ -11,7 +11,7 @@ from app.log.actors import Actor
 from app.log.events import Change
 from app.providers.contract import Client, Failure, Fault, Identity, Tokens, missing_scopes
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import grants, oauth_clients
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.clients import client_of, describe_refused, explain, provider_of
@@ -40,54 +40,56 @@ _ERROR_CODE = re.compile(r"[a-z]{1,20}(?:_[a-z]{1,20}){0,5}")
 
 
 @dataclass(frozen=True)
-class Obstacle:
+class SignInFailure:
     """Why the sign-in does not become a grant."""
 
     code: AuthorizationFailureCode
     message: str
 
 
-async def complete(returned: Returned, *, ground: Ground, deadline: float = EXCHANGE_DEADLINE) -> Authorization:
+async def complete(returned: Returned, *, services: Services, deadline: float = EXCHANGE_DEADLINE) -> Authorization:
     """Carry a sign-in to its end, in a task of the process, and return it as it then is.
 
     `deadline` is in seconds, for all that the provider is asked. Tokens that are not wanted after all are given back.
     """
     row = returned.authorization
-    return await flights_of(ground).join(("complete", row.id), lambda: _complete(returned, ground=ground, deadline=deadline))
+    return await flights_of(services).join(
+        ("complete", row.id), lambda: _complete(returned, services=services, deadline=deadline)
+    )
 
 
-async def _complete(returned: Returned, *, ground: Ground, deadline: float) -> Authorization:
-    outcome = await _exchange(returned, ground=ground, deadline=deadline)
-    if isinstance(outcome, Obstacle):
-        return await _end(returned, None, outcome, ground=ground)
+async def _complete(returned: Returned, *, services: Services, deadline: float) -> Authorization:
+    outcome = await _exchange(returned, services=services, deadline=deadline)
+    if isinstance(outcome, SignInFailure):
+        return await _end(returned, None, outcome, services=services)
     tokens, identity = outcome
     grant_id = uuid4()  # one for all tries: the first may have been saved without our hearing of it
     for pause in _SAVE_AGAIN_AFTER:
         try:
-            return await _save(returned, grant_id, tokens, identity, ground=ground)
+            return await _save(returned, grant_id, tokens, identity, services=services)
         except database.OUTAGES:
             await asyncio.sleep(pause)
-    return await _save(returned, grant_id, tokens, identity, ground=ground)
+    return await _save(returned, grant_id, tokens, identity, services=services)
 
 
-async def _save(returned: Returned, grant_id: UUID, tokens: Tokens, identity: Identity, *, ground: Ground) -> Authorization:
+async def _save(returned: Returned, grant_id: UUID, tokens: Tokens, identity: Identity, *, services: Services) -> Authorization:
     row = returned.authorization
     try:
-        grant = await _make_grant(row, grant_id, tokens, identity, ground=ground)
+        grant = await _make_grant(row, grant_id, tokens, identity, services=services)
     except SealError:
-        return await _end(returned, None, _NO_KEY, ground=ground)
-    return await _end(returned, grant, await _find_obstacle(row, tokens, identity), ground=ground)
+        return await _end(returned, None, _NO_KEY, services=services)
+    return await _end(returned, grant, await _find_obstacle(row, tokens, identity), services=services)
 
 
-async def _exchange(returned: Returned, *, ground: Ground, deadline: float) -> tuple[Tokens, Identity] | Obstacle:
+async def _exchange(returned: Returned, *, services: Services, deadline: float) -> tuple[Tokens, Identity] | SignInFailure:
     row, provider = returned.authorization, provider_of(returned.authorization)
     if returned.code is None:
         return _read_error(returned.error or "", provider_name=provider.name)
     try:
-        client = await client_of(row, ground=ground)
+        client = await client_of(row, services=services)
         if not isinstance(client, Client):
-            return Obstacle(AuthorizationFailureCode.CLIENT_REFUSED, explain(row, client))
-        verifier = await _open_verifier(row, ground=ground)
+            return SignInFailure(AuthorizationFailureCode.CLIENT_REFUSED, explain(row, client))
+        verifier = await _open_verifier(row, services=services)
     except SealError:
         return _NO_KEY
     try:
@@ -97,32 +99,32 @@ async def _exchange(returned: Returned, *, ground: Ground, deadline: float) -> t
                 code=returned.code.reveal(),
                 verifier=verifier,
                 redirect_uri=row.redirect_uri,
-                now=ground.clock.now(),
-                outbound=ground.outbound,
+                now=services.clock.now(),
+                outbound=services.outbound,
             )
     except TimeoutError:
         outcome = Failure(Fault.UNREACHABLE, f"{provider.name} did not answer in time.")
-    return Obstacle(sign_in_failure(outcome), describe_refused(row, outcome)) if isinstance(outcome, Failure) else outcome
+    return SignInFailure(sign_in_failure(outcome), describe_refused(row, outcome)) if isinstance(outcome, Failure) else outcome
 
 
-async def _open_verifier(row: Authorization, *, ground: Ground) -> Secret:
-    return await ground.vault.open(bytes(row.sealed_verifier or b""), bound_to=row.binding("sealed_verifier"))
+async def _open_verifier(row: Authorization, *, services: Services) -> Secret:
+    return await services.vault.open(bytes(row.sealed_verifier or b""), bound_to=row.binding("sealed_verifier"))
 
 
-async def _find_obstacle(row: Authorization, tokens: Tokens, identity: Identity) -> Obstacle | None:
+async def _find_obstacle(row: Authorization, tokens: Tokens, identity: Identity) -> SignInFailure | None:
     missing = missing_scopes(tokens.scopes, wanted=provider_of(row).scopes)
     if missing:
         message = f"Not everything was granted that is needed: {', '.join(missing)} is missing."
-        return Obstacle(AuthorizationFailureCode.MISSING_SCOPES, message)
+        return SignInFailure(AuthorizationFailureCode.MISSING_SCOPES, message)
     if row.wanted_account_id is not None and identity.account_id != row.wanted_account_id:
         wanted = await grants.name_of_account(row.provider, row.wanted_account_id, team_id=row.team_id)
         message = f"This was a sign-in to {identity.account_name}, and it was begun for {wanted}: choose that one there."
-        return Obstacle(AuthorizationFailureCode.WRONG_ACCOUNT, message)
+        return SignInFailure(AuthorizationFailureCode.WRONG_ACCOUNT, message)
     return None
 
 
-async def _make_grant(row: Authorization, grant_id: UUID, tokens: Tokens, identity: Identity, *, ground: Ground) -> Grant:
-    now = ground.clock.now()
+async def _make_grant(row: Authorization, grant_id: UUID, tokens: Tokens, identity: Identity, *, services: Services) -> Grant:
+    now = services.clock.now()
     grant = Grant(
         id=grant_id,
         team_id=row.team_id,
@@ -140,11 +142,11 @@ async def _make_grant(row: Authorization, grant_id: UUID, tokens: Tokens, identi
         created_at=now,
         last_checked_at=now,
     )
-    sealed = await seal_tokens(tokens, grant, version=1, now=now, ground=ground)
+    sealed = await seal_tokens(tokens, grant, version=1, now=now, services=services)
     return grant.update_from_dict(sealed.columns())
 
 
-async def _end(returned: Returned, grant: Grant | None, obstacle: Obstacle | None, *, ground: Ground) -> Authorization:
+async def _end(returned: Returned, grant: Grant | None, obstacle: SignInFailure | None, *, services: Services) -> Authorization:
     row = returned.authorization
 
     async def end(change: Change) -> Authorization:
@@ -160,7 +162,7 @@ async def _end(returned: Returned, grant: Grant | None, obstacle: Obstacle | Non
             await fail(change, fresh, obstacle or _NO_KEY)
         return fresh
 
-    return await ground.events.change(row.team_id, end, actor=Actor(row.member_id, returned.origin), is_free=True)
+    return await services.events.change(row.team_id, end, actor=Actor(row.member_id, returned.origin), is_free=True)
 
 
 async def _save_grant(change: Change, grant: Grant, *, is_wanted: bool) -> None:
@@ -186,7 +188,7 @@ async def _succeed(change: Change, row: Authorization, grant: Grant) -> None:
         await change.record(MemberSignedIn(grant.oauth_client_id, grant.member_id, grant.id))
 
 
-async def fail(change: Change, row: Authorization, obstacle: Obstacle) -> None:
+async def fail(change: Change, row: Authorization, obstacle: SignInFailure) -> None:
     row.update_from_dict(ANSWERED)
     row.status, row.failure_code, row.failure_message = AuthorizationStatus.FAILED, obstacle.code, obstacle.message
     row.expires_at, row.ended_at = None, change.now
@@ -196,17 +198,17 @@ async def fail(change: Change, row: Authorization, obstacle: Obstacle) -> None:
         await oauth_clients.record_trouble(change, row.oauth_client_id, StatusReason.CLIENT_REFUSED, obstacle.message)
 
 
-def _read_error(error: str, *, provider_name: str) -> Obstacle:
+def _read_error(error: str, *, provider_name: str) -> SignInFailure:
     """Read the `error` of a callback (RFC 6749, section 4.1.2.1)."""
     if error == "access_denied":
-        return Obstacle(AuthorizationFailureCode.DENIED, f"It was declined at {provider_name}.")
+        return SignInFailure(AuthorizationFailureCode.DENIED, f"It was declined at {provider_name}.")
     told = f" ({error})" if _ERROR_CODE.fullmatch(error) else ""
-    return Obstacle(AuthorizationFailureCode.PROVIDER_REFUSED, f"{provider_name} refused the sign-in{told}.")
+    return SignInFailure(AuthorizationFailureCode.PROVIDER_REFUSED, f"{provider_name} refused the sign-in{told}.")
 
 
-CUT_OFF = Obstacle(
+CUT_OFF = SignInFailure(
     AuthorizationFailureCode.PROVIDER_UNREACHABLE, "This server was stopped before the sign-in was finished: begin another."
 )
-_NO_KEY = Obstacle(
+_NO_KEY = SignInFailure(
     AuthorizationFailureCode.PROVIDER_UNREACHABLE, "A key of this server is missing: its operator has to bring it back."
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.log.event_types import EventType
-from app.log.events import Entry
+from app.log.events import LogEntry
 from app.sign_ins.models import StatusReason
 
 
@@ -14,8 +14,8 @@ class AuthorizationCompleted:
     connected_to: str
     provider_name: str
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.AUTHORIZATION_COMPLETED,
             subject_id=self.authorization_id,
             summary=f"Signed in to {self.connected_to} at {self.provider_name}.",
@@ -28,8 +28,8 @@ class AuthorizationFailed:
     provider_name: str
     message: str
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.AUTHORIZATION_FAILED,
             subject_id=self.authorization_id,
             summary=f"A sign-in at {self.provider_name} failed: {self.message}",
@@ -43,8 +43,8 @@ class AuthorizationRevoked:
     authorization_id: UUID
     connected_to: str
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.AUTHORIZATION_REVOKED,
             subject_id=self.authorization_id,
             summary=f"The sign-in to {self.connected_to} ended.",

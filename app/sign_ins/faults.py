@@ -52,7 +52,7 @@ _TROUBLES: Mapping[StatusReason, Fault] = {
 
 def refusal(failure: Failure, *, field: Sequence[str] = ()) -> Refusal:
     """Return what a mutation, or a field that asks the provider, answers with when the provider fails it."""
-    return Refusal(_REFUSALS[failure.fault], failure.words, field=field, retry_after=failure.retry_after)
+    return Refusal(_REFUSALS[failure.fault], failure.message, field=field, retry_after=failure.retry_after)
 
 
 def reason(failure: Failure) -> StatusReason:
@@ -67,5 +67,5 @@ def sign_in_failure(failure: Failure) -> AuthorizationFailureCode:
 
 def standing_failure(trouble: StatusReason, message: str | None) -> Failure:
     """Return how calls for a grant in a trouble that needs re-authentication fail, without being made."""
-    words = message or "The authorization does not work any more: sign in again."
-    return Failure(_TROUBLES.get(trouble, Fault.DEAD_GRANT), words)
+    message = message or "The authorization does not work any more: sign in again."
+    return Failure(_TROUBLES.get(trouble, Fault.DEAD_GRANT), message)

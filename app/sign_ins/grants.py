@@ -7,7 +7,7 @@ from uuid import UUID
 from app.errors import Refusal, UserErrorCode
 from app.log.events import Change
 from app.log.quotas import TROUBLES_OF_DAY
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled
 from app.sign_ins.inputs import no_such_sign_in
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
@@ -79,7 +79,7 @@ async def end(change: Change, grant_id: UUID, *, reason: StatusReason, message: 
         await change.record(GrantEnded(grant_id, reason, message))
 
 
-async def note_trouble(grant: Grant, reason: StatusReason, message: str, *, ground: Ground) -> None:
+async def note_trouble(grant: Grant, reason: StatusReason, message: str, *, services: Services) -> None:
     """Write down that the grant, as it was read, does not work; what has been refreshed, used or ended since is not touched."""
 
     async def trouble(change: Change) -> None:
@@ -92,10 +92,10 @@ async def note_trouble(grant: Grant, reason: StatusReason, message: str, *, grou
         await row.save(update_fields=["trouble", "trouble_message"])
         await change.record(GrantTroubled(grant.id, reason, message))
 
-    await ground.events.change(grant.team_id, trouble)
+    await services.events.change(grant.team_id, trouble)
 
 
-async def note_recovery(grant: Grant, *, ground: Ground) -> None:
+async def note_recovery(grant: Grant, *, services: Services) -> None:
     """Write down that the grant works, where it was in trouble; a provider cannot make a team change its mind without end."""
 
     async def recover(change: Change) -> None:
@@ -109,7 +109,7 @@ async def note_recovery(grant: Grant, *, ground: Ground) -> None:
         await change.record(GrantRecovered(grant.id))
 
     if grant.trouble is not None:
-        await ground.events.change(grant.team_id, recover)
+        await services.events.change(grant.team_id, recover)
 
 
 def next_check(grant: Grant, *, now: datetime) -> datetime:

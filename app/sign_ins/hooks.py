@@ -6,7 +6,7 @@ from starlette.responses import PlainTextResponse, Response
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import AccessEnded, Challenge, Client, Forged, HookAnswer, SignedRequest
 from app.providers.description import Provider
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.calls import hasten_checks
 from app.storage import database
 from app.web.bodies import NotRead, read_body
@@ -15,13 +15,13 @@ MAX_BYTES = 256 * 1024
 READ_WITHIN = 5.0
 
 
-async def answer(request: Request, *, ground: Ground, read_within: float = READ_WITHIN) -> Response:
+async def answer(request: Request, *, services: Services, read_within: float = READ_WITHIN) -> Response:
     """Answer an event: 401 unless the provider signed it, 404 where none is expected, 503 when it should come again.
 
     Nothing here waits for a provider: what follows is done by the jobs.
     """
     provider = CATALOGUE.get(request.path_params["provider"])
-    secret = provider.hook_secret(ground.settings) if provider is not None else None
+    secret = provider.hook_secret(services.settings) if provider is not None else None
     if provider is None or provider.read_hook is None or secret is None:
         return PlainTextResponse("There is nothing here.\n", 404)
     try:
@@ -29,23 +29,23 @@ async def answer(request: Request, *, ground: Ground, read_within: float = READ_
     except ClientDisconnect:
         return PlainTextResponse("", 400)
     if isinstance(body, NotRead):
-        return PlainTextResponse(f"{body.words}\n", body.status, body.headers)
+        return PlainTextResponse(f"{body.message}\n", body.status, body.headers)
     signed = SignedRequest(headers=request.headers, body=body)
-    read = provider.read_hook(signed, signing_secret=secret, now=ground.clock.now())
+    read = provider.read_hook(signed, signing_secret=secret, now=services.clock.now())
     try:
-        return await _act(read, provider=provider, ground=ground)
+        return await _act(read, provider=provider, services=services)
     except database.OUTAGES:
         return PlainTextResponse("Not now: send it again.\n", 503)
 
 
-async def _act(read: HookAnswer, *, provider: Provider, ground: Ground) -> Response:
+async def _act(read: HookAnswer, *, provider: Provider, services: Services) -> Response:
     match read:
         case Forged():
             return PlainTextResponse("This is not signed as it should be.\n", 401)
         case Challenge(text):
             return PlainTextResponse(text)
         case AccessEnded(account_id=account_id):
-            client = provider.configure(ground.settings)
+            client = provider.configure(services.settings)
             if isinstance(client, Client):
-                await hasten_checks(origin=client.origin, account_id=account_id, ground=ground)
+                await hasten_checks(origin=client.origin, account_id=account_id, services=services)
     return PlainTextResponse("")

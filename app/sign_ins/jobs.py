@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 
 from app.clock import APART
 from app.log.events import Change
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import completion, grants
 from app.sign_ins.checks import check_due
 from app.sign_ins.clients import provider_of
@@ -30,19 +30,19 @@ _ROUND = 100
 _REFRESHES = 20
 
 
-async def expire_due(*, ground: Ground) -> int:
+async def expire_due(*, services: Services) -> int:
     """End what was left: sign-ins not finished in time, cut off in their exchange, or not used within the hour."""
-    now = ground.clock.now()
-    return await _expire_open(now) + await _fail_cut_off(now, ground=ground) + await _give_back_unused(now, ground=ground)
+    now = services.clock.now()
+    return await _expire_open(now) + await _fail_cut_off(now, services=services) + await _give_back_unused(now, services=services)
 
 
-async def refresh_due(*, ground: Ground) -> int:
+async def refresh_due(*, services: Services) -> int:
     """Refresh what is due before anybody has to wait for it, and return how many were tried."""
-    now = ground.clock.now()
+    now = services.clock.now()
     at_rest = Q(quiet_until__isnull=True) | Q(quiet_until__lte=now) | Q(quiet_until__gt=now + LONGEST_QUIET + APART)
     due = Grant.filter(unleased(now=now), at_rest, state__in=LIVE, refresh_at__lte=now, trouble__isnull=True)
     rows = await due.order_by("refresh_at").limit(_REFRESHES)
-    await asyncio.gather(*(refresh(grant, ground=ground) for grant in rows))
+    await asyncio.gather(*(refresh(grant, services=services) for grant in rows))
     return len(rows)
 
 
@@ -58,7 +58,7 @@ async def _expire_open(now: datetime) -> int:
     return await database.write(expire)
 
 
-async def _fail_cut_off(now: datetime, *, ground: Ground) -> int:
+async def _fail_cut_off(now: datetime, *, services: Services) -> int:
     """Fail the sign-ins whose process ended between the callback and the grant: nothing of them is left to go on with."""
     rows = await Authorization.filter(status=AuthorizationStatus.PENDING, consumed_at__lte=now - CUT_OFF_AFTER).limit(_ROUND)
     for row in rows:
@@ -68,11 +68,11 @@ async def _fail_cut_off(now: datetime, *, ground: Ground) -> int:
             if fresh.status is AuthorizationStatus.PENDING:
                 await completion.fail(change, fresh, completion.CUT_OFF)
 
-        await ground.events.change(row.team_id, fail)
+        await services.events.change(row.team_id, fail)
     return len(rows)
 
 
-async def _give_back_unused(now: datetime, *, ground: Ground) -> int:
+async def _give_back_unused(now: datetime, *, services: Services) -> int:
     rows = await Authorization.filter(status=AuthorizationStatus.COMPLETED, expires_at__lte=now).limit(_ROUND)
     for row in rows:
 
@@ -86,5 +86,5 @@ async def _give_back_unused(now: datetime, *, ground: Ground) -> int:
             if fresh.grant_id is not None:
                 await grants.retire(change, fresh.grant_id)
 
-        await ground.events.change(row.team_id, give_back)
+        await services.events.change(row.team_id, give_back)
     return len(rows)

@@ -10,7 +10,7 @@ from app.errors import KeyUnavailable, SealError
 from app.log.events import Change
 from app.log.quotas import TROUBLES_OF_DAY
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.events import ClientRecovered, ClientTroubled
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, GrantState, OAuthClient, StatusReason
 from app.sign_ins.sealing import was_due
@@ -32,19 +32,19 @@ class SealedSecret:
         client.sealed_secret, client.secret_hint, client.version = self.sealed_secret, self.secret_hint, self.version
 
 
-async def seal_secret(secret: Secret, client: OAuthClient, *, version: int, ground: Ground) -> SealedSecret:
+async def seal_secret(secret: Secret, client: OAuthClient, *, version: int, services: Services) -> SealedSecret:
     """Seal a secret for the client. Never inside a transaction. Raises SealError."""
-    sealed = await ground.vault.seal(secret, bound_to=client.binding("sealed_secret", version=version))
+    sealed = await services.vault.seal(secret, bound_to=client.binding("sealed_secret", version=version))
     text = secret.reveal()
     return SealedSecret(sealed, text[-4:] if len(text) >= _HINTED_FROM else "", version)
 
 
-async def open_secret(client: OAuthClient, *, ground: Ground) -> Secret:
+async def open_secret(client: OAuthClient, *, services: Services) -> Secret:
     """Return the client's secret, which must not be shredded. Raises SealError, and writes it down."""
     try:
-        return await ground.vault.open(bytes(client.sealed_secret or b""), bound_to=client.binding("sealed_secret"))
+        return await services.vault.open(bytes(client.sealed_secret or b""), bound_to=client.binding("sealed_secret"))
     except SealError as error:
-        await note_trouble(client.id, StatusReason.KEY_UNAVAILABLE, _words_of(error), ground=ground)
+        await note_trouble(client.id, StatusReason.KEY_UNAVAILABLE, _words_of(error), services=services)
         raise
 
 
@@ -60,7 +60,7 @@ async def take_secret(change: Change, client: OAuthClient, sealed: SealedSecret)
     await made.filter(state=GrantState.REVOKING, next_revocation_at__gt=change.now).update(next_revocation_at=change.now)
 
 
-async def note_trouble(client_id: UUID, reason: StatusReason, message: str, *, ground: Ground) -> None:
+async def note_trouble(client_id: UUID, reason: StatusReason, message: str, *, services: Services) -> None:
     """Write down that the client does not work. An ended one is nobody's trouble."""
     client = await OAuthClient.get(id=client_id)
 
@@ -68,7 +68,7 @@ async def note_trouble(client_id: UUID, reason: StatusReason, message: str, *, g
         await record_trouble(change, client_id, reason, message)
 
     if client.trouble is not reason and not client.has_ended:
-        await ground.events.change(client.team_id, trouble)
+        await services.events.change(client.team_id, trouble)
 
 
 async def record_trouble(change: Change, client_id: UUID, reason: StatusReason, message: str) -> None:
@@ -80,7 +80,7 @@ async def record_trouble(change: Change, client_id: UUID, reason: StatusReason, 
         await change.record(ClientTroubled(client_id, reason, message))
 
 
-async def note_recovery(client_id: UUID, *, ground: Ground) -> None:
+async def note_recovery(client_id: UUID, *, services: Services) -> None:
     """Write down that the client works, where it was in trouble: the server has just taken it."""
     client = await OAuthClient.get(id=client_id)
 
@@ -89,7 +89,7 @@ async def note_recovery(client_id: UUID, *, ground: Ground) -> None:
             await record_recovery(change, client_id)
 
     if client.trouble is not None:
-        await ground.events.change(client.team_id, recover)
+        await services.events.change(client.team_id, recover)
 
 
 async def record_recovery(change: Change, client_id: UUID) -> None:

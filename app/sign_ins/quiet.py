@@ -9,7 +9,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from app.log.events import Events
-from app.services import Ground
+from app.services import Services
 
 _MOST = 10_000
 
@@ -19,17 +19,17 @@ Key = tuple[UUID, str]
 _QUIET: WeakKeyDictionary[Events, dict[Key, datetime]] = WeakKeyDictionary()
 
 
-def keep_quiet(grant_id: UUID, method: str, *, seconds: float, ground: Ground) -> None:
+def keep_quiet(grant_id: UUID, method: str, *, seconds: float, services: Services) -> None:
     """Have the method not called for the grant for so long."""
-    now = ground.clock.now()
-    quiet = _QUIET.setdefault(ground.events, {})
+    now = services.clock.now()
+    quiet = _QUIET.setdefault(services.events, {})
     if len(quiet) >= _MOST:
         for key in [key for key, until in quiet.items() if until <= now] or list(quiet)[: _MOST // 2]:
             del quiet[key]
     quiet[grant_id, method] = now + timedelta(seconds=seconds)
 
 
-def quiet_of(grant_id: UUID, method: str, *, ground: Ground) -> datetime | None:
+def quiet_of(grant_id: UUID, method: str, *, services: Services) -> datetime | None:
     """Return until when the method is not to be called for the grant; None where nothing stands against it."""
-    until = _QUIET.setdefault(ground.events, {}).get((grant_id, method))
-    return until if until is not None and ground.clock.now() < until else None
+    until = _QUIET.setdefault(services.events, {}).get((grant_id, method))
+    return until if until is not None and services.clock.now() < until else None

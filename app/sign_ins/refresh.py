@@ -19,7 +19,7 @@ from app.clock import APART
 from app.errors import KeyUnavailable, SealError
 from app.providers.contract import Alive, Client, Failure, Fault, Tokens
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import faults, oauth_clients
 from app.sign_ins.clients import client_of, describe_refused, explain, provider_of
 from app.sign_ins.grants import note_recovery, note_trouble
@@ -76,16 +76,16 @@ def is_expired(grant: Grant, *, now: datetime) -> bool:
 
 
 async def refresh(
-    grant: Grant, *, ground: Ground, forced: bool = False, gives_back: bool = False, deadlines: Deadlines = DEADLINES
+    grant: Grant, *, services: Services, forced: bool = False, gives_back: bool = False, deadlines: Deadlines = DEADLINES
 ) -> Grant | Failure:
     """Return the grant with tokens newer than those it was read with; the same ones only where their outcome is still open.
 
     `forced`: although it is not due, since the provider calls the access token expired. `gives_back`: the revocation job asks,
     for a grant that is REVOKING. Writes down what is wrong with the grant where the provider says so.
     """
-    attempt = _Attempt(grant.id, grant.version, forced=forced, gives_back=gives_back, ground=ground, deadlines=deadlines)
+    attempt = _Attempt(grant.id, grant.version, forced=forced, gives_back=gives_back, services=services, deadlines=deadlines)
     try:
-        return await flights_of(ground).join(("refresh", grant.id, gives_back), attempt.fly)
+        return await flights_of(services).join(("refresh", grant.id, gives_back), attempt.fly)
     except TimeoutError:
         return Failure(Fault.UNREACHABLE, "The authorization is being renewed, which takes the provider long.")
 
@@ -101,13 +101,13 @@ class _Attempt:
     """One flight. `_seen` is the version that the callers found wanting."""
 
     def __init__(
-        self, grant_id: UUID, seen: int, *, forced: bool, gives_back: bool, ground: Ground, deadlines: Deadlines
+        self, grant_id: UUID, seen: int, *, forced: bool, gives_back: bool, services: Services, deadlines: Deadlines
     ) -> None:
         self._id = grant_id
         self._seen = seen
         self._forced = forced
         self._states = (GrantState.REVOKING,) if gives_back else (GrantState.WAITING, GrantState.ACTIVE)
-        self._ground = ground
+        self._ground = services
         self._deadlines = deadlines
 
     async def fly(self) -> Grant | Failure:
@@ -158,13 +158,13 @@ class _Attempt:
     async def _exchange(self, row: Grant, owner: UUID) -> Grant | Failure:
         """Ask the provider, as the owner of the lease. `row` is as it was read before the lease was taken."""
         try:
-            client = await client_of(row, ground=self._ground)
+            client = await client_of(row, services=self._ground)
             if not isinstance(client, Client):
                 return await self._give_up(row, owner, Failure(Fault.UNREACHABLE, explain(row, client)))
             await self._ground.vault.prepare(row.team_id)  # what comes back must be sealable
-            old, token = await open_access(row, ground=self._ground), await open_refresh(row, ground=self._ground)
+            old, token = await open_access(row, services=self._ground), await open_refresh(row, services=self._ground)
         except SealError as error:
-            return await self._give_up(row, owner, await note_sealed(row, error, ground=self._ground))
+            return await self._give_up(row, owner, await note_sealed(row, error, services=self._ground))
         if token is None or old is None:
             return await self._give_up(row, owner, _NOTHING_TO_REFRESH)
         cut = await self._probe(row, old, client) if row.lease_owner is not None else None
@@ -188,9 +188,9 @@ class _Attempt:
         if isinstance(outcome, Tokens):
             saved = await self._save(row, outcome, asked_at=asked_at)
             if isinstance(saved, Grant) and saved.trouble is not row.trouble:  # found meanwhile: said of the tokens before
-                await note_recovery(saved, ground=self._ground)
+                await note_recovery(saved, services=self._ground)
             if row.oauth_client_id is not None:
-                await oauth_clients.note_recovery(row.oauth_client_id, ground=self._ground)
+                await oauth_clients.note_recovery(row.oauth_client_id, services=self._ground)
             return saved
         return await self._settle(row, owner, outcome, cut=cut)
 
@@ -221,7 +221,7 @@ class _Attempt:
         return await self._save_once(row, tokens, asked_at=asked_at)
 
     async def _save_once(self, row: Grant, tokens: Tokens, *, asked_at: datetime) -> Grant | Failure:
-        sealed = await seal_tokens(tokens, row, version=row.version + 1, now=asked_at, ground=self._ground)
+        sealed = await seal_tokens(tokens, row, version=row.version + 1, now=asked_at, services=self._ground)
         columns = sealed.columns() | {"lease_owner": None, "lease_until": None}
 
         async def save(connection: BaseDBAsyncClient) -> int:
@@ -242,7 +242,7 @@ class _Attempt:
             case Fault.DEAD_GRANT | Fault.EXPIRED:
                 return await self._bury(row, owner, failure, cut=cut)
             case Fault.MISSING_SCOPES | Fault.CLIENT_REFUSED:
-                await note_refusal(row, failure, ground=self._ground)
+                await note_refusal(row, failure, services=self._ground)
         return await self._give_up(row, owner, failure, cool_down=LONG_COOL_DOWN)
 
     async def _put_off(self, row: Grant, owner: UUID, failure: Failure) -> Failure:
@@ -261,9 +261,9 @@ class _Attempt:
         # What was cut off once stays so: that the token is refused again says nothing of who has spent it.
         is_uncertain = cut is not None or row.trouble is StatusReason.REFRESH_UNCERTAIN
         reason = StatusReason.REFRESH_UNCERTAIN if is_uncertain else StatusReason.REVOKED
-        words = _UNCERTAIN if is_uncertain else failure.words
-        await note_trouble(row, reason, words, ground=self._ground)
-        return await self._give_up(row, owner, Failure(Fault.DEAD_GRANT, words), cool_down=LONG_COOL_DOWN)
+        message = _UNCERTAIN if is_uncertain else failure.message
+        await note_trouble(row, reason, message, services=self._ground)
+        return await self._give_up(row, owner, Failure(Fault.DEAD_GRANT, message), cool_down=LONG_COOL_DOWN)
 
     async def _live_on(self, row: Grant, owner: UUID) -> Grant | Failure:
         """Use the access token from before the cut for as long as it lasts; then the question comes up again."""
@@ -297,23 +297,23 @@ class _Attempt:
         await database.write(release)
 
 
-async def note_refusal(grant: Grant, failure: Failure, *, ground: Ground) -> None:
+async def note_refusal(grant: Grant, failure: Failure, *, services: Services) -> None:
     """Write down what the provider refuses: the grant, or with CLIENT_REFUSED the team's own client that it was made with."""
-    reason, words = faults.reason(failure), describe_refused(grant, failure)
+    reason, message = faults.reason(failure), describe_refused(grant, failure)
     if failure.fault is Fault.CLIENT_REFUSED and grant.oauth_client_id is not None:
-        await oauth_clients.note_trouble(grant.oauth_client_id, reason, words, ground=ground)
+        await oauth_clients.note_trouble(grant.oauth_client_id, reason, message, services=services)
     else:
-        await note_trouble(grant, reason, words, ground=ground)
+        await note_trouble(grant, reason, message, services=services)
 
 
-async def note_sealed(grant: Grant, error: SealError, *, ground: Ground) -> Failure:
+async def note_sealed(grant: Grant, error: SealError, *, services: Services) -> Failure:
     """Write down that the grant's tokens do not open, and return how a call fails for that."""
     if isinstance(error, KeyUnavailable):
-        words = f"The stored authorization cannot be opened: the operator has to bring back the key {error.key_id}."
+        message = f"The stored authorization cannot be opened: the operator has to bring back the key {error.key_id}."
     else:
-        words = "The stored authorization cannot be opened: it was damaged. Sign in again, or ask the operator for a backup."
-    await note_trouble(grant, StatusReason.KEY_UNAVAILABLE, words, ground=ground)
-    return Failure(Fault.BROKEN, words)
+        message = "The stored authorization cannot be opened: it was damaged. Sign in again, or ask the operator for a backup."
+    await note_trouble(grant, StatusReason.KEY_UNAVAILABLE, message, services=services)
+    return Failure(Fault.BROKEN, message)
 
 
 async def _within(seconds: float, ask: Callable[[], Awaitable[T | Failure]]) -> T | Failure:

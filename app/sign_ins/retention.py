@@ -9,7 +9,7 @@ from tortoise.queryset import QuerySet
 
 from app.log.events import Change
 from app.log.retention import BATCH_SIZE, remove_of_teams
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.models import Authorization, AuthorizationStatus, GrantState
 
 KEPT_FOR = timedelta(days=30)
@@ -18,10 +18,10 @@ _OPEN = (AuthorizationStatus.PENDING, AuthorizationStatus.COMPLETED)
 _ENDED = tuple(status for status in AuthorizationStatus if status not in _OPEN)
 
 
-async def remove_ended(*, ground: Ground) -> int:
+async def remove_ended(*, services: Services) -> int:
     """Remove some of the sign-ins that ended 30 days ago, the oldest first, and return how many."""
-    found = await _removable(ground.clock.now()).order_by("ended_at").limit(BATCH_SIZE).values_list("team_id", "id")
-    return await remove_of_teams(found, _remove, events=ground.events)
+    found = await _removable(services.clock.now()).order_by("ended_at").limit(BATCH_SIZE).values_list("team_id", "id")
+    return await remove_of_teams(found, _remove, events=services.events)
 
 
 def _removable(now: datetime) -> QuerySet[Authorization]:

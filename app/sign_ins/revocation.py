@@ -8,7 +8,7 @@ from tortoise.expressions import Q
 from app.clock import APART
 from app.errors import SealError
 from app.providers.contract import Client, Failure, Fault
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.calls import hasten_checks
 from app.sign_ins.clients import client_of, provider_of
 from app.sign_ins.models import (
@@ -39,78 +39,78 @@ _AGAIN_AFTER = (
 )
 
 
-async def revoke_due(*, ground: Ground, deadlines: Deadlines = DEADLINES) -> int:
+async def revoke_due(*, services: Services, deadlines: Deadlines = DEADLINES) -> int:
     """Give back what is to be given back and due, and return how many were looked at."""
-    now = ground.clock.now()
+    now = services.clock.now()
     is_time = Q(next_revocation_at__lte=now) | Q(next_revocation_at__gt=now + _AGAIN_AFTER[-1] + APART)
     due = Grant.filter(is_time, state=GrantState.REVOKING).order_by("next_revocation_at")
     looked_at = 0
     for grant in await due.limit(_ROUND):
-        if ground.stopping.is_told:
+        if services.stopping.is_told:
             break
         if await _claim(grant, now=now):
-            await _give_back(grant, ground=ground, deadlines=deadlines)
+            await _give_back(grant, services=services, deadlines=deadlines)
             looked_at += 1
     await shred_ended(now)
     return looked_at
 
 
-async def _give_back(grant: Grant, *, ground: Ground, deadlines: Deadlines) -> None:
+async def _give_back(grant: Grant, *, services: Services, deadlines: Deadlines) -> None:
     """Try once. What cannot be done now is tried again for a day; after that nobody knows, and the values are shredded anyway."""
-    now = ground.clock.now()
+    now = services.clock.now()
     if await _must_wait(grant, now=now):
         await _postpone(grant, to=now + _SOON)
         return
-    outcome = await _attempt(grant, ground=ground, deadlines=deadlines)
+    outcome = await _attempt(grant, services=services, deadlines=deadlines)
     last = (grant.revoking_since or now) + GIVES_UP_AFTER
     if outcome is None and now < last:
         pause = _AGAIN_AFTER[min(grant.revocation_attempts, len(_AGAIN_AFTER) - 1)]
         await _postpone(grant, to=min(now + pause, last), counts=True)
-        ground.meters.revoked("TO_BE_TRIED_AGAIN")
+        services.meters.revoked("TO_BE_TRIED_AGAIN")
         return
     await _shred(grant, outcome or RevocationOutcome.UNKNOWN)
-    ground.meters.revoked((outcome or RevocationOutcome.UNKNOWN).value)
+    services.meters.revoked((outcome or RevocationOutcome.UNKNOWN).value)
     if outcome is RevocationOutcome.REVOKED and provider_of(grant).shares_token:
         # Whoever got the same token in the very moment that it was revoked learns it now, and not tomorrow.
-        await hasten_checks(origin=grant.origin, account_id=grant.account_id, ground=ground)
+        await hasten_checks(origin=grant.origin, account_id=grant.account_id, services=services)
 
 
-async def _attempt(grant: Grant, *, ground: Ground, deadlines: Deadlines) -> RevocationOutcome | None:
+async def _attempt(grant: Grant, *, services: Services, deadlines: Deadlines) -> RevocationOutcome | None:
     if grant.sealed_access is None or grant.trouble is StatusReason.REVOKED:
         return RevocationOutcome.REVOKED
     if provider_of(grant).shares_token and await _is_held_by_another(grant):
         return RevocationOutcome.KEPT
     try:
-        client = await client_of(grant, ground=ground)
+        client = await client_of(grant, services=services)
     except SealError:
         return None
     if not isinstance(client, Client):
         return None
-    renewed = await _renew(grant, ground=ground, deadlines=deadlines)
-    failure = renewed if isinstance(renewed, Failure) else await _revoke(renewed, client=client, ground=ground)
+    renewed = await _renew(grant, services=services, deadlines=deadlines)
+    failure = renewed if isinstance(renewed, Failure) else await _revoke(renewed, client=client, services=services)
     if failure is not None and failure.fault is Fault.CLIENT_REFUSED:
-        await note_refusal(grant, failure, ground=ground)
+        await note_refusal(grant, failure, services=services)
     return RevocationOutcome.REVOKED if failure is None or failure.fault is Fault.DEAD_GRANT else None
 
 
-async def _renew(grant: Grant, *, ground: Ground, deadlines: Deadlines) -> Grant | Failure:
+async def _renew(grant: Grant, *, services: Services, deadlines: Deadlines) -> Grant | Failure:
     """Refresh where the access token is past: the refresh token would still make new ones, and only a good one can be revoked."""
-    if not is_expired(grant, now=ground.clock.now()) or grant.sealed_refresh is None:
+    if not is_expired(grant, now=services.clock.now()) or grant.sealed_refresh is None:
         return grant
-    renewed = await refresh(grant, ground=ground, forced=True, gives_back=True, deadlines=deadlines)
+    renewed = await refresh(grant, services=services, forced=True, gives_back=True, deadlines=deadlines)
     if isinstance(renewed, Grant):
         grant.version = renewed.version  # which is what will be shredded
     return renewed
 
 
-async def _revoke(grant: Grant, *, client: Client, ground: Ground) -> Failure | None:
+async def _revoke(grant: Grant, *, client: Client, services: Services) -> Failure | None:
     try:
-        access = await open_access(grant, ground=ground)
+        access = await open_access(grant, services=services)
     except SealError as error:
         return Failure(Fault.BROKEN, error.message)
     if access is None:
         return None
-    failure = await provider_of(grant).revoke(client=client, access=access, outbound=ground.outbound)
+    failure = await provider_of(grant).revoke(client=client, access=access, outbound=services.outbound)
     return None if failure is not None and _is_past(failure, grant) else failure
 
 

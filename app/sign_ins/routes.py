@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from app.services import Ground
+from app.services import Services
 from app.sign_ins import browser_pages as pages, hooks
 from app.sign_ins.actions import LASTS, OVER, Departure, depart, find_by_ticket
 from app.sign_ins.callbacks import Refused, Reloaded, cookie_name, receive
@@ -18,20 +18,20 @@ from app.web.cookies import cookies_of
 from app.web.pages import is_same_origin
 
 
-def routes(*, ground: Ground, exchange_deadline: float = EXCHANGE_DEADLINE) -> Sequence[BaseRoute]:
+def routes(*, services: Services, exchange_deadline: float = EXCHANGE_DEADLINE) -> Sequence[BaseRoute]:
     """Return /authorize/{ticket}, /callback/… and /hooks/{provider}. `exchange_deadline` is in seconds."""
 
     async def show(request: Request) -> Response:
-        return await _show(request, ground=ground)
+        return await _show(request, services=services)
 
     async def go_on(request: Request) -> Response:
-        return await _go_on(request, ground=ground)
+        return await _go_on(request, services=services)
 
     async def come_back(request: Request) -> Response:
-        return await _come_back(request, ground=ground, deadline=exchange_deadline)
+        return await _come_back(request, services=services, deadline=exchange_deadline)
 
     async def hear(request: Request) -> Response:
-        return await hooks.answer(request, ground=ground)
+        return await hooks.answer(request, services=services)
 
     return [
         Route("/authorize/{ticket}", show, methods=["GET"]),
@@ -41,66 +41,66 @@ def routes(*, ground: Ground, exchange_deadline: float = EXCHANGE_DEADLINE) -> S
     ]
 
 
-async def _show(request: Request, *, ground: Ground) -> Response:
-    row = await _find(request, ground=ground)
+async def _show(request: Request, *, services: Services) -> Response:
+    row = await _find(request, services=services)
     return row if isinstance(row, Response) else await pages.show_consent(row)
 
 
-async def _go_on(request: Request, *, ground: Ground) -> Response:
+async def _go_on(request: Request, *, services: Services) -> Response:
     """Send the browser off: the one step that starts anything. No page of another origin and no link preview can take it."""
-    if not is_same_origin(request, public_url=ground.settings.public_url):
+    if not is_same_origin(request, public_url=services.settings.public_url):
         return pages.refuse_stranger()
-    row = await _find(request, ground=ground)
+    row = await _find(request, services=services)
     if isinstance(row, Response):
         return row
-    departure = await depart(row, ground=ground)
+    departure = await depart(row, services=services)
     if not isinstance(departure, Departure):
-        return pages.say_over(departure.words)
+        return pages.say_over(departure.message)
     answer = RedirectResponse(departure.url, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
     answer.set_cookie(
-        cookie_name(row, ground=ground),
+        cookie_name(row, services=services),
         departure.cookie.reveal(),
         max_age=int(LASTS.total_seconds()),
         path=_cookie_path(row),
-        secure=ground.settings.has_secure_cookies,
+        secure=services.settings.has_secure_cookies,
         httponly=True,
         samesite="lax",
     )
     return answer
 
 
-async def _find(request: Request, *, ground: Ground) -> Authorization | Response:
+async def _find(request: Request, *, services: Services) -> Authorization | Response:
     """Return the open sign-in of the ticket, if the browser is signed in as the member who began it; else what it is told."""
-    caller = await session_of(request, ground=ground)
+    caller = await session_of(request, services=services)
     if caller is None:
-        return ask_to_sign_in(request.url.path, settings=ground.settings)
+        return ask_to_sign_in(request.url.path, settings=services.settings)
     row = await find_by_ticket(request.path_params["ticket"])
     if row is None:
         return pages.say_over(OVER)
     if (caller.team_id, caller.member_id) != (row.team_id, row.member_id) or not caller.can_write:
         return pages.refuse_stranger()
-    if row.status_at(ground.clock.now()) is not AuthorizationStatus.PENDING or row.consumed_at is not None:
+    if row.status_at(services.clock.now()) is not AuthorizationStatus.PENDING or row.consumed_at is not None:
         return pages.say_over(OVER)
     return row
 
 
-async def _come_back(request: Request, *, ground: Ground, deadline: float) -> Response:
+async def _come_back(request: Request, *, services: Services, deadline: float) -> Response:
     if request.method != "GET":  # Starlette answers HEAD too; nobody would see how the sign-in ended
         return pages.refuse_callback(is_stranger=False)
     returned = await receive(
         path=request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0] or request.url.path,
         query=request.scope["query_string"],
         cookies=cookies_of(request),
-        caller=await session_of(request, ground=ground),
-        ground=ground,
+        caller=await session_of(request, services=services),
+        services=services,
     )
     if isinstance(returned, Refused):
         return pages.refuse_callback(is_stranger=returned.is_stranger)
     if isinstance(returned, Reloaded):
-        return pages.tell_again(returned.authorization, now=ground.clock.now())
-    row = await complete(returned, ground=ground, deadline=deadline)
+        return pages.tell_again(returned.authorization, now=services.clock.now())
+    row = await complete(returned, services=services, deadline=deadline)
     answer = pages.tell_outcome(row)
-    name, secure = cookie_name(row, ground=ground), ground.settings.has_secure_cookies
+    name, secure = cookie_name(row, services=services), services.settings.has_secure_cookies
     answer.delete_cookie(name, path=_cookie_path(row), secure=secure, httponly=True, samesite="lax")
     return answer
 

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import strawberry
 
-from app.access.rules import ASKING_PROVIDERS, CHANGING, WITH_THE_OBJECT, attributes
+from app.access.rules import ASKING_PROVIDERS, CHANGING, PUBLIC_ATTRIBUTE, attributes
 from app.catalogue.schema import Provider, provider_of
 from app.errors import BadUserInput
 from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Context, Info
-from app.graphql.enums import publish
+from app.graphql.enums import register_enum
 from app.graphql.errors import UserError
 from app.graphql.execution.insistence import insist
 from app.graphql.extension import Fields
@@ -37,7 +37,7 @@ _LOOK_EVERY_SECONDS = 1.0
 ChannelConnection: TypeAlias = UncountedConnection[Channel]
 Search = Annotated[str | None, strawberry.argument(description="Only those with this in their name, whatever the case.")]
 
-publish(
+register_enum(
     AuthorizationStatus,
     name="AuthorizationStatus",
     description="How far a sign-in is. New statuses may come: have a default branch.",
@@ -50,7 +50,7 @@ publish(
         AuthorizationStatus.REVOKED: "Ended by the member, or with their leaving.",
     },
 )
-publish(
+register_enum(
     AuthorizationFailureCode,
     name="AuthorizationFailureCode",
     description="Why a sign-in failed. New codes may come: have a default branch.",
@@ -66,14 +66,14 @@ publish(
 
 
 @strawberry.type(description="Why a sign-in failed.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class AuthorizationFailure:
     code: AuthorizationFailureCode = strawberry.field(description="For programs.")
     message: str = strawberry.field(description="What went wrong and what to do, for a person.")
 
 
 @strawberry.type(description="One sign-in of a member's at a provider. Only they see it.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Authorization(Node):
     row: strawberry.Private[models.Authorization]
     status: AuthorizationStatus = strawberry.field(description="How far it is.")
@@ -92,7 +92,7 @@ class Authorization(Node):
 
     @relation(description="Open this in the member's browser, which must be signed in here as that member, or will be asked to.")
     async def start_url(self, info: Info) -> URL:
-        return URL(await actions.start_url(self.row, ground=info.context.ground))
+        return URL(await actions.start_url(self.row, services=info.context.services))
 
     @relation(rule=ASKING_PROVIDERS, description="Slack, once COMPLETED: where an integration that uses this sign-in could post.")
     async def channels(self, info: Info, page: ForwardArguments, search: Search = None) -> ChannelConnection | None:
@@ -100,7 +100,7 @@ class Authorization(Node):
         if not has_channels or self.status is not AuthorizationStatus.COMPLETED or self.row.grant_id is None:
             return None
         context = info.context
-        found = await page_of_channels(self.row.grant_id, page, search, budget=context.budget, ground=context.ground)
+        found = await page_of_channels(self.row.grant_id, page, search, budget=context.budget, services=context.services)
         return UncountedConnection.of(found, lambda channel: channel)
 
     @classmethod
@@ -125,7 +125,7 @@ class RevokeAuthorizationInput:
 
 
 @strawberry.type(description="What became of it.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class RevokeAuthorizationPayload:
     authorization: Authorization | None = strawberry.field(description="As it is now; null when refused.", default=None)
     user_errors: list[UserError] = strawberry.field(description="Why nothing was changed.", default_factory=list)
@@ -144,8 +144,8 @@ async def authorization(info: Info, id: strawberry.ID) -> Authorization | None:
 async def revoke_authorization(info: Info, input: RevokeAuthorizationInput) -> RevokeAuthorizationPayload:
     context = info.context
     key = key_of_sign_in(input.id, field=["id"])
-    row = await actions.revoke(key, field=["id"], caller=context.viewer, ground=context.ground)
-    return RevokeAuthorizationPayload(authorization=Authorization.of(row, now=context.ground.clock.now()))
+    row = await actions.revoke(key, field=["id"], caller=context.viewer, services=context.services)
+    return RevokeAuthorizationPayload(authorization=Authorization.of(row, now=context.services.clock.now()))
 
 
 @subscription(
@@ -177,7 +177,7 @@ async def _wait_for_end(shown: Authorization, after: str, *, context: Context) -
                 news.result()
                 news = asyncio.ensure_future(anext(events))
                 shown = await insist(find, insistence=context.insistence)
-            elif shown.row.status_at(context.ground.clock.now()) is not AuthorizationStatus.PENDING:
+            elif shown.row.status_at(context.services.clock.now()) is not AuthorizationStatus.PENDING:
                 shown = await insist(find, insistence=context.insistence)
         return shown
     finally:
@@ -193,7 +193,7 @@ async def _find(key: UUID | None, *, context: Context) -> Authorization:
 
 
 async def _authorizations(keys: Sequence[UUID], *, context: Context) -> list[Authorization | None]:
-    now = context.ground.clock.now()
+    now = context.services.clock.now()
     rows = await loaders.authorizations(keys, context=context)
     return [Authorization.of(row, now=now) if row is not None else None for row in rows]
 

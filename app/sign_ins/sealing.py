@@ -6,7 +6,7 @@ from typing import Any
 
 from app.providers.contract import Tokens
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.models import Grant
 
 _SHARE_LEFT = 4  # due when a quarter of the lifetime is left
@@ -28,13 +28,13 @@ class SealedTokens:
         return asdict(self)
 
 
-async def seal_tokens(tokens: Tokens, grant: Grant, *, version: int, now: datetime, ground: Ground) -> SealedTokens:
+async def seal_tokens(tokens: Tokens, grant: Grant, *, version: int, now: datetime, services: Services) -> SealedTokens:
     """Seal what a sign-in or a refresh brought. Never inside a transaction. Raises KeyUnavailable."""
     access_place, refresh_place = (grant.binding(column, version=version) for column in ("sealed_access", "sealed_refresh"))
     lifetime = None if tokens.expires_at is None else tokens.expires_at - now
     return SealedTokens(
-        sealed_access=await ground.vault.seal(tokens.access, bound_to=access_place),
-        sealed_refresh=None if tokens.refresh is None else await ground.vault.seal(tokens.refresh, bound_to=refresh_place),
+        sealed_access=await services.vault.seal(tokens.access, bound_to=access_place),
+        sealed_refresh=None if tokens.refresh is None else await services.vault.seal(tokens.refresh, bound_to=refresh_place),
         version=version,
         expires_at=tokens.expires_at,
         lifetime_seconds=None if lifetime is None else int(lifetime.total_seconds()),
@@ -43,18 +43,18 @@ async def seal_tokens(tokens: Tokens, grant: Grant, *, version: int, now: dateti
     )
 
 
-async def open_access(grant: Grant, *, ground: Ground) -> Secret | None:
+async def open_access(grant: Grant, *, services: Services) -> Secret | None:
     """Return the access token; None when it is shredded. Raises SealError."""
     if grant.sealed_access is None:
         return None
-    return await ground.vault.open(bytes(grant.sealed_access), bound_to=grant.binding("sealed_access"))
+    return await services.vault.open(bytes(grant.sealed_access), bound_to=grant.binding("sealed_access"))
 
 
-async def open_refresh(grant: Grant, *, ground: Ground) -> Secret | None:
+async def open_refresh(grant: Grant, *, services: Services) -> Secret | None:
     """Return the refresh token; None when there is none. Raises SealError."""
     if grant.sealed_refresh is None:
         return None
-    return await ground.vault.open(bytes(grant.sealed_refresh), bound_to=grant.binding("sealed_refresh"))
+    return await services.vault.open(bytes(grant.sealed_refresh), bound_to=grant.binding("sealed_refresh"))
 
 
 def was_due(grant: Grant, *, now: datetime) -> bool:

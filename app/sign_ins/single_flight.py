@@ -10,7 +10,7 @@ import structlog
 
 from app.log.events import Events
 from app.outbound import seconds_left, waiting_until
-from app.services import Ground
+from app.services import Services
 
 T = TypeVar("T")
 
@@ -62,5 +62,5 @@ class Flights:
 _FLIGHTS: WeakKeyDictionary[Events, Flights] = WeakKeyDictionary()
 
 
-def flights_of(ground: Ground) -> Flights:
-    return _FLIGHTS.setdefault(ground.events, Flights())
+def flights_of(services: Services) -> Flights:
+    return _FLIGHTS.setdefault(services.events, Flights())

@@ -8,7 +8,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Gathering(Generic[K, V]):
+class Batcher(Generic[K, V]):
     """Asks `read` for one batch of keys at a time; who asks meanwhile is in the next one.
 
     What is answered was read after it was asked for. Whatever `read` raises reaches everybody of that batch.

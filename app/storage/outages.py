@@ -172,9 +172,9 @@ def _of_state(error: asyncpg.PostgresError) -> DatabaseAway | None:
     fault = f"{state} {type(error).__name__}"
     if isinstance(error, asyncpg.InvalidCachedStatementError):  # a newer version has just migrated
         return DatabaseAway(BUSY, fault=fault, passes=True)
-    if isinstance(error, asyncpg.ProtocolViolationError) and any(words in str(error) for words in _OF_POOLER):
-        words, state = next(pair for pair in _OF_POOLER.items() if pair[0] in str(error))
-        fault = f"{state} {words}"
+    if isinstance(error, asyncpg.ProtocolViolationError) and any(phrase in str(error) for phrase in _OF_POOLER):
+        phrase, state = next(pair for pair in _OF_POOLER.items() if pair[0] in str(error))
+        fault = f"{state} {phrase}"
     if state in _ENDED or state.startswith("08"):
         return DatabaseAway(AWAY, fault=fault, passes=True, is_silent=True)
     for beginning, (message, passes) in _OF_SERVER.items():

@@ -12,7 +12,7 @@ from app.errors import Refusal, Unauthenticated, UserErrorCode
 from app.log.events import Change
 from app.log.quotas import ACCESS_TOKENS, ACCESS_TOKENS_OF_MEMBER, require_room
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.storage import database
 from app.teams.events import AccessTokenCreated, AccessTokenRevoked
 from app.teams.models import AccessToken, BrowserSession, Member
@@ -34,7 +34,7 @@ class CreatedToken:
 
 
 async def create_access_token(
-    *, caller: Caller, name: str, scopes: Collection[Scope], expires_in_days: int, ground: Ground
+    *, caller: Caller, name: str, scopes: Collection[Scope], expires_in_days: int, services: Services
 ) -> CreatedToken:
     """Make a token for the caller, with no scope that their credential or their role does not have.
 
@@ -42,7 +42,7 @@ async def create_access_token(
     the credential ended in the meantime.
     """
     wanted = _Wanted.check(name=name, scopes=scopes, expires_in_days=expires_in_days)
-    token = make_token(ground.entropy)
+    token = make_token(services.entropy)
 
     async def create(change: Change) -> AccessToken:
         await _require_still_good(caller)
@@ -51,24 +51,24 @@ async def create_access_token(
             raise Refusal(UserErrorCode.FORBIDDEN, message, field=("scopes",))
         return await _keep(change, caller.member_id, wanted, token)
 
-    row = await ground.events.change(caller.team_id, create, actor=caller.actor)
+    row = await services.events.change(caller.team_id, create, actor=caller.actor)
     return CreatedToken(row, token)
 
 
 async def issue_access_token(
-    *, team_id: UUID, member_id: UUID, name: str, scopes: Collection[Scope], expires_in_days: int, ground: Ground
+    *, team_id: UUID, member_id: UUID, name: str, scopes: Collection[Scope], expires_in_days: int, services: Services
 ) -> CreatedToken:
     """Make a token for a member, as the operator. Raises Refusal INVALID, FORBIDDEN (scopes), NOT_FOUND, CONFLICT."""
     wanted = _Wanted.check(name=name, scopes=scopes, expires_in_days=expires_in_days)
-    token = make_token(ground.entropy)
+    token = make_token(services.entropy)
 
     async def issue(change: Change) -> AccessToken:
         return await _keep(change, member_id, wanted, token)
 
-    return CreatedToken(await ground.events.change(team_id, issue), token)
+    return CreatedToken(await services.events.change(team_id, issue), token)
 
 
-async def revoke_access_token(*, caller: Caller, token_id: UUID, ground: Ground) -> None:
+async def revoke_access_token(*, caller: Caller, token_id: UUID, services: Services) -> None:
     """Revoke one of the caller's own tokens, with the browser sessions that it opened. Raises Refusal NOT_FOUND."""
 
     async def revoke(change: Change) -> None:
@@ -77,10 +77,10 @@ async def revoke_access_token(*, caller: Caller, token_id: UUID, ground: Ground)
             raise Refusal(UserErrorCode.NOT_FOUND, NO_SUCH_TOKEN, field=("id",))
         await _revoke(change, row)
 
-    await ground.events.change(caller.team_id, revoke, actor=caller.actor, is_free=True)
+    await services.events.change(caller.team_id, revoke, actor=caller.actor, is_free=True)
 
 
-async def revoke_issued_token(*, team_id: UUID, token_id: UUID, ground: Ground) -> None:
+async def revoke_issued_token(*, team_id: UUID, token_id: UUID, services: Services) -> None:
     """Revoke any token of the team's, as the operator. Raises Refusal NOT_FOUND."""
 
     async def revoke(change: Change) -> None:
@@ -90,7 +90,7 @@ async def revoke_issued_token(*, team_id: UUID, token_id: UUID, ground: Ground) 
             raise Refusal(UserErrorCode.NOT_FOUND, "The team has no such token in force.", field=("id",))
         await _revoke(change, row)
 
-    await ground.events.change(team_id, revoke, is_free=True)
+    await services.events.change(team_id, revoke, is_free=True)
 
 
 async def _revoke(change: Change, row: AccessToken) -> None:
@@ -99,14 +99,14 @@ async def _revoke(change: Change, row: AccessToken) -> None:
     await change.record(AccessTokenRevoked(row.id, row.name, row.member.name))
 
 
-async def sign_in_with_token(token: Secret, *, ground: Ground) -> OpenedSession | None:
+async def sign_in_with_token(token: Secret, *, services: Services) -> OpenedSession | None:
     """Open a browser session for the token's member, which ends with the token; None when the token is no good for that.
 
     Neither is one that has fewer scopes than its member's role allows: a session has no scopes, and would be more than the token.
     """
     if not is_token(token.reveal()):
         return None
-    cookie, now = make_secret(ground.entropy), ground.clock.now()
+    cookie, now = make_secret(services.entropy), services.clock.now()
 
     async def open_(_: BaseDBAsyncClient) -> OpenedSession | None:
         presented = AccessToken.filter(hash=hash_of(token))

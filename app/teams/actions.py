@@ -15,12 +15,12 @@ from app.log.actors import Actor
 from app.log.events import Change
 from app.log.quotas import MEMBERS, require_room
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.teams.events import MemberAdded, MemberRemoved, MemberRoleChanged, SignInLinkCreated
 from app.teams.models import AccessToken, BrowserSession, Member, SignInLink, Team
 from app.teams.names import check_email, check_name
 from app.teams.secrets import make_secret
-from app.teams.sign_in_links import INVITE_LIFETIME, address_of, put_link
+from app.teams.sign_in_links import INVITE_LIFETIME, address_of, save_link
 
 LAST_ADMIN = "A team keeps one ADMIN: make somebody else one first."
 
@@ -39,7 +39,7 @@ class Invited:
     invite_url: Secret
 
 
-async def found_team(*, name: str, admin_name: str, admin_email: str, ground: Ground) -> Founded:
+async def create_team(*, name: str, admin_name: str, admin_email: str, services: Services) -> Founded:
     """Make a team and its first ADMIN. Raises Refusal ALREADY_EXISTS where a team has that name, INVALID."""
     team_name, member_name, email = check_name(name), check_name(admin_name, field=("adminName",)), check_email(admin_email)
     team_id = uuid4()
@@ -50,20 +50,20 @@ async def found_team(*, name: str, admin_name: str, admin_email: str, ground: Gr
         return Founded(team, admin)
 
     try:
-        return await ground.events.found(team_id, found)
+        return await services.events.found(team_id, found)
     except IntegrityError:  # the name is the one thing in it that another team can have
         message = f"There is a team named {team_name} already."
         raise Refusal(UserErrorCode.ALREADY_EXISTS, message, field=("name",)) from None
 
 
-async def add_member(*, team_id: UUID, actor: Actor | None, name: str, email: str, role: Role, ground: Ground) -> Invited:
+async def add_member(*, team_id: UUID, actor: Actor | None, name: str, email: str, role: Role, services: Services) -> Invited:
     """Add a member, with a link for their browser; the same e-mail address of somebody who has left is that member again.
 
     Raises Refusal ALREADY_EXISTS where a member has that address, CONFLICT where the team has as many as it may, INVALID,
     FORBIDDEN.
     """
     member_name, address = check_name(name), check_email(email)
-    link = make_secret(ground.entropy)
+    link = make_secret(services.entropy)
 
     async def add(change: Change) -> Member:
         await _require_admin(change)
@@ -72,33 +72,33 @@ async def add_member(*, team_id: UUID, actor: Actor | None, name: str, email: st
             message = f"{former.name} has this e-mail address, and is a member already."
             raise Refusal(UserErrorCode.ALREADY_EXISTS, message, field=("email",))
         member = await _join(change, name=member_name, email=address, role=role, former=former)
-        await put_link(member.id, link, now=change.now, lifetime=INVITE_LIFETIME)
+        await save_link(member.id, link, now=change.now, lifetime=INVITE_LIFETIME)
         return member
 
-    member = await ground.events.change(team_id, add, actor=actor)
-    return Invited(member, address_of(link, settings=ground.settings))
+    member = await services.events.change(team_id, add, actor=actor)
+    return Invited(member, address_of(link, settings=services.settings))
 
 
-async def make_way_back(*, team_id: UUID, actor: Actor | None, member_id: UUID, ground: Ground) -> Invited:
+async def make_way_back(*, team_id: UUID, actor: Actor | None, member_id: UUID, services: Services) -> Invited:
     """Make a link that signs a browser in as the member, once, within a day; earlier ones of theirs work no longer.
 
     Raises Refusal NOT_FOUND, FORBIDDEN.
     """
-    link = make_secret(ground.entropy)
+    link = make_secret(services.entropy)
 
     async def make(change: Change) -> Member:
         await _require_admin(change)
         member = await _present_member(change, member_id)
         await SignInLink.filter(member_id=member.id, used_at=None, expires_at__gt=change.now).update(expires_at=change.now)
-        await put_link(member.id, link, now=change.now, lifetime=INVITE_LIFETIME)
+        await save_link(member.id, link, now=change.now, lifetime=INVITE_LIFETIME)
         await change.record(SignInLinkCreated(member.id, member.name))
         return member
 
-    member = await ground.events.change(team_id, make, actor=actor)
-    return Invited(member, address_of(link, settings=ground.settings))
+    member = await services.events.change(team_id, make, actor=actor)
+    return Invited(member, address_of(link, settings=services.settings))
 
 
-async def change_role(*, team_id: UUID, actor: Actor | None, member_id: UUID, role: Role, ground: Ground) -> Member:
+async def change_role(*, team_id: UUID, actor: Actor | None, member_id: UUID, role: Role, services: Services) -> Member:
     """Give a member another role; their tokens stay, and reach as far as the role does.
 
     Raises Refusal NOT_FOUND, CONFLICT for the last ADMIN, FORBIDDEN.
@@ -115,10 +115,10 @@ async def change_role(*, team_id: UUID, actor: Actor | None, member_id: UUID, ro
         await change.record(MemberRoleChanged(member.id, member.name, role=role, previous=previous))
         return member
 
-    return await ground.events.change(team_id, give, actor=actor)
+    return await services.events.change(team_id, give, actor=actor)
 
 
-async def remove_member(*, team_id: UUID, actor: Actor | None, member_id: UUID, ground: Ground) -> Member:
+async def remove_member(*, team_id: UUID, actor: Actor | None, member_id: UUID, services: Services) -> Member:
     """Let a member leave: whatever signs them in ends in the same transaction.
 
     Raises Refusal NOT_FOUND, CONFLICT for the last ADMIN, FORBIDDEN.
@@ -135,7 +135,7 @@ async def remove_member(*, team_id: UUID, actor: Actor | None, member_id: UUID, 
         await change.record(MemberRemoved(member.id, member.name))
         return member
 
-    return await ground.events.change(team_id, remove, actor=actor, is_free=True)
+    return await services.events.change(team_id, remove, actor=actor, is_free=True)
 
 
 async def _join(change: Change, *, name: str, email: str, role: Role, former: Member | None = None) -> Member:

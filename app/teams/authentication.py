@@ -20,9 +20,9 @@ from app.oidc.compact import Rejected
 from app.oidc.issuer import Away, Issuer
 from app.oidc.tokens import verify
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.storage import database
-from app.storage.batching import Gathering
+from app.storage.batching import Batcher
 from app.teams.identities import caller_of, expected_of_bearers, find_members, identity_of
 from app.teams.models import AccessToken, BrowserSession, Member
 from app.teams.secrets import PREFIX, hash_of, is_token
@@ -38,14 +38,14 @@ _BEARER = re.compile(r"(?i:bearer) +(?P<token>[!-~]+) *")
 class Authenticator:
     """Says who is asking, and notes, aside, when a token was last used."""
 
-    def __init__(self, ground: Ground, *, look_again_after: float = 1.0) -> None:
-        self._ground = ground
+    def __init__(self, services: Services, *, look_again_after: float = 1.0) -> None:
+        self._ground = services
         self._look_again_after = look_again_after  # seconds
         self._noting: dict[UUID, asyncio.Task[None]] = {}
-        self._tokens = Gathering(_find_tokens)
-        self._members = Gathering(find_members)
-        self._standing = Gathering(_find_standing)
-        self._uses = Gathering(self._write_uses)
+        self._tokens = Batcher(_find_tokens)
+        self._members = Batcher(find_members)
+        self._standing = Batcher(_find_standing)
+        self._uses = Batcher(self._write_uses)
         self._log = structlog.get_logger("authentication")
 
     async def authenticate(self, connection: HTTPConnection, authorization: str | None) -> Caller | None:
@@ -56,7 +56,7 @@ class Authenticator:
         issuer has not been reached for a day.
         """
         if authorization is None:
-            return await session_of(connection, ground=self._ground)
+            return await session_of(connection, services=self._ground)
         bearer = _BEARER.fullmatch(authorization)
         if bearer is None:
             raise Unauthenticated("The authorization has to look like this: Bearer TOKEN.")
@@ -128,8 +128,8 @@ class Authenticator:
         expected = expected_of_bearers(self._ground.settings)
         claims = await verify(token, issuer=issuer, expected=expected, now=self._ground.clock.now())
         match claims:
-            case Rejected(words):
-                raise Unauthenticated(f"That is no access token of this server, and no JWT that it takes: {words}.")
+            case Rejected(message):
+                raise Unauthenticated(f"That is no access token of this server, and no JWT that it takes: {message}.")
             case Away():
                 raise Unavailable("JWTs cannot be verified at the moment: their issuer cannot be reached. Try again in a minute.")
         identity = identity_of(claims)

@@ -10,7 +10,7 @@ from uuid import UUID
 from app.access.callers import Role, Scope, scopes_of
 from app.errors import Refusal, StatedProblem
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.teams import access_tokens, actions, sign_in_links
 from app.teams.email_addresses import spell
 from app.teams.models import AccessToken, Member, Team
@@ -19,10 +19,10 @@ from app.teams.names import check_email, check_name
 TOKEN_NAME = "Command line"  # noqa: S105 - a name for people
 
 
-async def create_team(*, name: str, admin_name: str, admin_email: str, ground: Ground) -> str:
+async def create_team(*, name: str, admin_name: str, admin_email: str, services: Services) -> str:
     """Return the new team's id."""
     with _stated():
-        founded = await actions.found_team(name=name, admin_name=admin_name, admin_email=admin_email, ground=ground)
+        founded = await actions.create_team(name=name, admin_name=admin_name, admin_email=admin_email, services=services)
     return str(founded.team.id)
 
 
@@ -31,11 +31,11 @@ async def list_teams() -> Sequence[str]:
     return [f"{team.id}\t{team.name}" for team in await Team.all().order_by("name")]
 
 
-async def add_member(*, team: str, name: str, email: str, role: Role, ground: Ground) -> str:
+async def add_member(*, team: str, name: str, email: str, role: Role, services: Services) -> str:
     """Return the new member's id."""
     found = await find_team(team)
     with _stated():
-        invited = await actions.add_member(team_id=found.id, actor=None, name=name, email=email, role=role, ground=ground)
+        invited = await actions.add_member(team_id=found.id, actor=None, name=name, email=email, role=role, services=services)
     return str(invited.member.id)
 
 
@@ -52,16 +52,16 @@ async def members_out_of_reach() -> Sequence[str]:
     return [str(id_) for id_, email in present if spell(email) != email]
 
 
-async def change_role(*, team: str, email: str, role: Role, ground: Ground) -> str:
+async def change_role(*, team: str, email: str, role: Role, services: Services) -> str:
     """Return the member's id."""
     member = await _member(team, email)
     with _stated():
-        await actions.change_role(team_id=member.team_id, actor=None, member_id=member.id, role=role, ground=ground)
+        await actions.change_role(team_id=member.team_id, actor=None, member_id=member.id, role=role, services=services)
     return str(member.id)
 
 
 async def create_token(
-    *, team: str, email: str, scopes: Sequence[Scope], days: int | None, ground: Ground, name: str = TOKEN_NAME
+    *, team: str, email: str, scopes: Sequence[Scope], days: int | None, services: Services, name: str = TOKEN_NAME
 ) -> Secret:
     """Return the token: with every scope that the role allows when none is named, for 90 days when no number is."""
     member = await _member(team, email)
@@ -72,23 +72,23 @@ async def create_token(
             name=name,
             scopes=scopes or scopes_of(member.role),
             expires_in_days=access_tokens.DEFAULT_DAYS if days is None else days,
-            ground=ground,
+            services=services,
         )
     return created.token
 
 
-async def remove_member(*, team: str, email: str, ground: Ground) -> str:
+async def remove_member(*, team: str, email: str, services: Services) -> str:
     """Let the member leave; return their id."""
     member = await _member(team, email)
     with _stated():
-        await actions.remove_member(team_id=member.team_id, actor=None, member_id=member.id, ground=ground)
+        await actions.remove_member(team_id=member.team_id, actor=None, member_id=member.id, services=services)
     return str(member.id)
 
 
-async def list_tokens(*, team: str, email: str | None, ground: Ground) -> Sequence[str]:
+async def list_tokens(*, team: str, email: str | None, services: Services) -> Sequence[str]:
     """Return a line for each token in force, of one member or of all: id, last four, owner, scopes, end, last use, name."""
     owners = {"member": await _member(team, email)} if email is not None else {"member__team": await find_team(team)}
-    in_force = AccessToken.filter(revoked_at__isnull=True, expires_at__gt=ground.clock.now(), **owners)
+    in_force = AccessToken.filter(revoked_at__isnull=True, expires_at__gt=services.clock.now(), **owners)
     rows = await in_force.order_by("created_at", "id").select_related("member")
     return ["\t".join(_cells(row)) for row in rows]
 
@@ -99,18 +99,18 @@ def _cells(row: AccessToken) -> Iterator[str]:
     yield from (f"until {row.expires_at:%Y-%m-%d}", f"used {used:%Y-%m-%d}" if used is not None else "never used", row.name)
 
 
-async def revoke_token(token_id: UUID, *, team: str, ground: Ground) -> str:
+async def revoke_token(token_id: UUID, *, team: str, services: Services) -> str:
     """Revoke a token, with the browser sessions that it opened; return its id."""
     found = await find_team(team)
     with _stated():
-        await access_tokens.revoke_issued_token(team_id=found.id, token_id=token_id, ground=ground)
+        await access_tokens.revoke_issued_token(team_id=found.id, token_id=token_id, services=services)
     return str(token_id)
 
 
-async def make_sign_in_link(*, team: str, email: str, ground: Ground) -> Secret:
+async def make_sign_in_link(*, team: str, email: str, services: Services) -> Secret:
     """Return the address that signs a browser in once, within ten minutes."""
     member = await _member(team, email)
-    return await sign_in_links.make_sign_in_link(member_id=member.id, ground=ground)
+    return await sign_in_links.make_sign_in_link(member_id=member.id, services=services)
 
 
 async def find_team(name: str) -> Team:

@@ -1,11 +1,11 @@
 """Roles and scopes in the API."""
 
 from app.access.callers import Role, Scope
-from app.graphql.enums import publish
+from app.graphql.enums import register_enum
 
 __all__ = ["Role", "Scope"]
 
-publish(
+register_enum(
     Role,
     name="TeamRole",
     description="What a member may do in the team.",
@@ -15,7 +15,7 @@ publish(
         Role.VIEWER: "Reads only.",
     },
 )
-publish(
+register_enum(
     Scope,
     name="AccessTokenScope",
     description="What an access token may be used for. A token never allows more than its member's role does.",

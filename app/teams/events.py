@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.access.callers import Role
 from app.log.event_types import EventType
-from app.log.events import Entry
+from app.log.events import LogEntry
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,8 @@ class MemberAdded:
     name: str
     role: Role
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.TEAM_MEMBER_ADDED,
             subject_id=self.member_id,
             summary=f"{self.name} was added to the team as {self.role}.",
@@ -29,8 +29,8 @@ class MemberRoleChanged:
     role: Role
     previous: Role
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.TEAM_MEMBER_ROLE_CHANGED,
             subject_id=self.member_id,
             summary=f"{self.name} is now {self.role} (was {self.previous}).",
@@ -44,8 +44,8 @@ class MemberRemoved:
     member_id: UUID
     name: str
 
-    def entry(self) -> Entry:
-        return Entry(type=EventType.TEAM_MEMBER_REMOVED, subject_id=self.member_id, summary=f"{self.name} left the team.")
+    def entry(self) -> LogEntry:
+        return LogEntry(type=EventType.TEAM_MEMBER_REMOVED, subject_id=self.member_id, summary=f"{self.name} left the team.")
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class SignInLinkCreated:
     member_id: UUID
     name: str
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.SIGN_IN_LINK_CREATED,
             subject_id=self.member_id,
             summary=f"A link was made that signs a browser in as {self.name}, once.",
@@ -67,8 +67,8 @@ class AccessTokenCreated:
     name: str
     owner: str
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.ACCESS_TOKEN_CREATED,
             subject_id=self.token_id,
             summary=f"{self.owner} made the access token “{self.name}”.",
@@ -81,8 +81,8 @@ class AccessTokenRevoked:
     name: str
     owner: str
 
-    def entry(self) -> Entry:
-        return Entry(
+    def entry(self) -> LogEntry:
+        return LogEntry(
             type=EventType.ACCESS_TOKEN_REVOKED,
             subject_id=self.token_id,
             summary=f"{self.owner}'s access token “{self.name}” was revoked.",

@@ -5,7 +5,7 @@ from datetime import timedelta
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
-from app.services import Ground
+from app.services import Services
 from app.storage import database
 from app.teams.models import AccessToken, BrowserSession, OidcSignIn, SignInLink
 
@@ -16,12 +16,12 @@ TOKENS_KEPT_FOR = timedelta(days=30)
 _MOST = 500
 
 
-async def sweep(*, ground: Ground) -> int:
+async def sweep(*, services: Services) -> int:
     """Delete some of the links and sessions that ran out a day ago or longer, and of the tokens that ended 30 days ago.
 
     Sign-ins at the issuer go as soon as they ran out. Return how many.
     """
-    now = ground.clock.now()
+    now = services.clock.now()
     before, tokens_before = now - KEPT_FOR, now - TOKENS_KEPT_FOR
     ended = (
         SignInLink.filter(expires_at__lte=before),

@@ -18,7 +18,7 @@ from app.oidc.code_flow import Client, NoToken, Proofs, Tokens, authorization_ur
 from app.oidc.issuer import Away, Issuer, Published
 from app.oidc.tokens import verify
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.settings import Settings
 from app.storage import database
 from app.teams.identities import email_of, find_members, identity_of
@@ -59,9 +59,9 @@ class NotHere:
 
 @dataclass(frozen=True)
 class NotSignedIn:
-    """The sign-in is over, and nobody was signed in. `words` say why, for a person."""
+    """The sign-in is over, and nobody was signed in. `message` says why, for a person."""
 
-    words: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,12 @@ def redirect_uri_of(settings: Settings) -> str:
     return f"{settings.public_url}{CALLBACK}"
 
 
-async def begin(*, next_path: str, client: Client, issuer: Issuer, ground: Ground) -> Departure | NotBegun:
+async def begin(*, next_path: str, client: Client, issuer: Issuer, services: Services) -> Departure | NotBegun:
     """Send a browser off to sign in, and then on to `next_path`."""
     published = await issuer.published()
     if isinstance(published, Away) or not offers_sign_in(published.metadata):
         return NotBegun()
-    state, cookie, now = make_secret(ground.entropy), make_secret(ground.entropy), ground.clock.now()
+    state, cookie, now = make_secret(services.entropy), make_secret(services.entropy), services.clock.now()
     id_ = uuid4()
 
     async def put(_: BaseDBAsyncClient) -> None:
@@ -115,28 +115,28 @@ async def begin(*, next_path: str, client: Client, issuer: Issuer, ground: Groun
     url = authorization_url(
         published.metadata,
         client=client,
-        redirect_uri=redirect_uri_of(ground.settings),
+        redirect_uri=redirect_uri_of(services.settings),
         state=state,
         proofs=Proofs.of(cookie),
-        team_claim=ground.settings.oidc_team_claim or "",
+        team_claim=services.settings.oidc_team_claim or "",
     )
-    return Departure(url, cookie_name(id_, settings=ground.settings), cookie)
+    return Departure(url, cookie_name(id_, settings=services.settings), cookie)
 
 
 async def finish(
-    response: AuthorizationResponse, *, cookies: Mapping[str, str], client: Client, issuer: Issuer, ground: Ground
+    response: AuthorizationResponse, *, cookies: Mapping[str, str], client: Client, issuer: Issuer, services: Services
 ) -> SignedIn | Choice | NotSignedIn | NotHere:
     """Take up what the issuer sent back, once, from the browser that was sent off; open its session."""
     row = await OidcSignIn.get_or_none(state_hash=hash_of(response.state))
-    cookie = cookie_of(row, cookies, settings=ground.settings)
+    cookie = cookie_of(row, cookies, settings=services.settings)
     if row is None or cookie is None:
         return NotHere()
-    if not await _consume(row, ground=ground):
+    if not await _consume(row, services=services):
         return NotHere()
-    claims = await _ask(response, Proofs.of(cookie), client=client, issuer=issuer, ground=ground)
+    claims = await _ask(response, Proofs.of(cookie), client=client, issuer=issuer, services=services)
     if isinstance(claims, NotSignedIn):
         return claims
-    opened = await _open(claims, row, ground=ground)
+    opened = await _open(claims, row, services=services)
     return SignedIn(opened, row.next_path) if isinstance(opened, OpenedSession) else opened
 
 
@@ -160,8 +160,8 @@ async def open_as(found: Member, cookie: Secret, *, now: datetime) -> OpenedSess
     return await open_session(member.id, cookie, now=now, until=now + SESSION_LASTS) if member is not None else NOBODY
 
 
-async def _consume(row: OidcSignIn, *, ground: Ground) -> bool:
-    now = ground.clock.now()
+async def _consume(row: OidcSignIn, *, services: Services) -> bool:
+    now = services.clock.now()
 
     async def consume(_: BaseDBAsyncClient) -> int:
         return await OidcSignIn.filter(id=row.id, used_at=None, expires_at__gt=now).update(used_at=now)
@@ -170,7 +170,7 @@ async def _consume(row: OidcSignIn, *, ground: Ground) -> bool:
 
 
 async def _ask(
-    response: AuthorizationResponse, proofs: Proofs, *, client: Client, issuer: Issuer, ground: Ground
+    response: AuthorizationResponse, proofs: Proofs, *, client: Client, issuer: Issuer, services: Services
 ) -> Claims | NotSignedIn:
     published = await issuer.published()
     if isinstance(published, Away):
@@ -180,22 +180,22 @@ async def _ask(
         return _refused("the answer names another issuer", "The answer did not come from the issuer that you were sent to.")
     if response.code is None:
         return NotSignedIn("The issuer did not sign you in, or you chose not to.")
-    redirect_uri = redirect_uri_of(ground.settings)
+    redirect_uri = redirect_uri_of(services.settings)
     tokens = await exchange(
         response.code,
         metadata=published.metadata,
         client=client,
         redirect_uri=redirect_uri,
         proofs=proofs,
-        outbound=ground.outbound,
+        outbound=services.outbound,
     )
     if isinstance(tokens, NoToken):
-        return _refused(f"the code was not exchanged: {tokens.words}", "The issuer did not confirm that it signed you in.")
-    expected = _expected(client, proofs, tokens, settings=ground.settings)
-    claims = await verify(tokens.id_token, issuer=issuer, expected=expected, now=ground.clock.now())
+        return _refused(f"the code was not exchanged: {tokens.message}", "The issuer did not confirm that it signed you in.")
+    expected = _expected(client, proofs, tokens, settings=services.settings)
+    claims = await verify(tokens.id_token, issuer=issuer, expected=expected, now=services.clock.now())
     if isinstance(claims, Claims):
         return claims
-    return _refused(f"the ID token does not count: {claims.words}", "What the issuer says of you cannot be verified.")
+    return _refused(f"the ID token does not count: {claims.message}", "What the issuer says of you cannot be verified.")
 
 
 def _is_from(issuer: Issuer, response: AuthorizationResponse, published: Published) -> bool:
@@ -216,16 +216,16 @@ def _expected(client: Client, proofs: Proofs, tokens: Tokens, *, settings: Setti
     )
 
 
-def _refused(why: str, words: str) -> NotSignedIn:
+def _refused(why: str, message: str) -> NotSignedIn:
     _log.warning("sign-in refused", why=why)
-    return NotSignedIn(words)
+    return NotSignedIn(message)
 
 
-async def _open(claims: Claims, row: OidcSignIn, *, ground: Ground) -> OpenedSession | Choice | NotSignedIn:
+async def _open(claims: Claims, row: OidcSignIn, *, services: Services) -> OpenedSession | Choice | NotSignedIn:
     email = email_of(claims)
     if email is None:
         return NotSignedIn("The issuer names no e-mail address of yours that it has verified.")
-    cookie, now = make_secret(ground.entropy), ground.clock.now()
+    cookie, now = make_secret(services.entropy), services.clock.now()
 
     async def open_(_: BaseDBAsyncClient) -> OpenedSession | Choice | NotSignedIn:
         members = await _find_members(claims, email)

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from app.errors import RateLimited
 from app.graphql.limits.failures import count_failure
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.settings import Settings
 from app.teams import sign_in_pages as pages
 from app.teams.access_tokens import sign_in_with_token
@@ -29,24 +29,24 @@ _LONGEST_FORM = 4096
 _MOST_FIELDS = 10
 
 
-def routes(*, ground: Ground) -> list[BaseRoute]:
+def routes(*, services: Services) -> list[BaseRoute]:
     """Return the pages under /sign-in and /sign-out. The addresses under /sign-in/ are secrets: they are not to be logged."""
     return [
-        Route("/sign-in", partial(_show_form, ground=ground), methods=["GET"]),
-        Route("/sign-in", from_here(_take_token, ground=ground), methods=["POST"]),
-        Route("/sign-in/{secret}", partial(_show_link, ground=ground), methods=["GET"]),
-        Route("/sign-in/{secret}", from_here(_use_link, ground=ground), methods=["POST"]),
-        Route("/sign-out", from_here(_sign_out, ground=ground), methods=["POST"]),
+        Route("/sign-in", partial(_show_form, services=services), methods=["GET"]),
+        Route("/sign-in", from_here(_take_token, services=services), methods=["POST"]),
+        Route("/sign-in/{secret}", partial(_show_link, services=services), methods=["GET"]),
+        Route("/sign-in/{secret}", from_here(_use_link, services=services), methods=["POST"]),
+        Route("/sign-out", from_here(_sign_out, services=services), methods=["POST"]),
     ]
 
 
-def from_here(endpoint: Callable[..., Awaitable[Response]], *, ground: Ground) -> Callable[[Request], Awaitable[Response]]:
+def from_here(endpoint: Callable[..., Awaitable[Response]], *, services: Services) -> Callable[[Request], Awaitable[Response]]:
     """Let no other origin's page post: it would sign the browser out, or in as somebody else."""
 
     async def guarded(request: Request) -> Response:
-        if not is_same_origin(request, public_url=ground.settings.public_url):
-            return pages.from_elsewhere(ground.settings.public_url)
-        return await endpoint(request, ground=ground)
+        if not is_same_origin(request, public_url=services.settings.public_url):
+            return pages.from_elsewhere(services.settings.public_url)
+        return await endpoint(request, services=services)
 
     return guarded
 
@@ -75,50 +75,50 @@ def go_on(session: OpenedSession, path: str, *, settings: Settings) -> Response:
     return response
 
 
-async def _show_form(request: Request, *, ground: Ground) -> Response:
-    return pages.token_form(offer=_offer(request, settings=ground.settings))
+async def _show_form(request: Request, *, services: Services) -> Response:
+    return pages.token_form(offer=_offer(request, settings=services.settings))
 
 
-async def _take_token(request: Request, *, ground: Ground) -> Response:
+async def _take_token(request: Request, *, services: Services) -> Response:
     token = await _token(request)
-    session = await sign_in_with_token(token, ground=ground) if token is not None else None
+    session = await sign_in_with_token(token, services=services) if token is not None else None
     if session is not None:
-        return go_on(session, next_path(request), settings=ground.settings)
-    seconds = await _count_failure(request, ground=ground)
-    return pages.token_form(refused=True, retry_after=seconds, offer=_offer(request, settings=ground.settings))
+        return go_on(session, next_path(request), settings=services.settings)
+    seconds = await _count_failure(request, services=services)
+    return pages.token_form(refused=True, retry_after=seconds, offer=_offer(request, settings=services.settings))
 
 
-async def _show_link(request: Request, *, ground: Ground) -> Response:
-    member = await find_link(_link(request), ground=ground)
-    return pages.confirm(member) if member is not None else await _past_link(request, ground=ground)
+async def _show_link(request: Request, *, services: Services) -> Response:
+    member = await find_link(_link(request), services=services)
+    return pages.confirm(member) if member is not None else await _past_link(request, services=services)
 
 
-async def _use_link(request: Request, *, ground: Ground) -> Response:
-    session = await use_sign_in_link(_link(request), ground=ground)
+async def _use_link(request: Request, *, services: Services) -> Response:
+    session = await use_sign_in_link(_link(request), services=services)
     if session is None:
-        return await _past_link(request, ground=ground)
-    return go_on(session, next_path(request), settings=ground.settings)
+        return await _past_link(request, services=services)
+    return go_on(session, next_path(request), settings=services.settings)
 
 
-async def _past_link(request: Request, *, ground: Ground) -> Response:
+async def _past_link(request: Request, *, services: Services) -> Response:
     """Let a browser go on that is signed in as whom the link was made for; anybody else is told that it does not work."""
-    caller = await session_of(request, ground=ground)
+    caller = await session_of(request, services=services)
     if caller is not None and await is_of(_link(request), caller.member_id):
-        return _redirect(f"{ground.settings.public_url}{next_path(request)}")
+        return _redirect(f"{services.settings.public_url}{next_path(request)}")
     return pages.no_link()
 
 
-async def _sign_out(request: Request, *, ground: Ground) -> Response:
-    await end_session(request, ground=ground)
-    response = _redirect(f"{ground.settings.public_url}/sign-in")
-    drop_cookie(response, settings=ground.settings)
+async def _sign_out(request: Request, *, services: Services) -> Response:
+    await end_session(request, services=services)
+    response = _redirect(f"{services.settings.public_url}/sign-in")
+    drop_cookie(response, settings=services.settings)
     return response
 
 
-async def _count_failure(request: Request, *, ground: Ground) -> int | None:
+async def _count_failure(request: Request, *, services: Services) -> int | None:
     """Return after how many seconds to try again, where the address has had too many tokens that were no good."""
     try:
-        await count_failure(request, ground=ground)
+        await count_failure(request, services=services)
     except RateLimited as limited:
         return limited.retry_after
     return None

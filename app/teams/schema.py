@@ -8,7 +8,7 @@ from uuid import UUID
 import strawberry
 
 from app.access.callers import Caller
-from app.access.rules import ADMINISTERING, WITH_THE_OBJECT, Rule, attributes
+from app.access.rules import ADMINISTERING, PUBLIC_ATTRIBUTE, Rule, attributes
 from app.errors import Refusal, UserErrorCode
 from app.graphql.connections import Arguments, Connection
 from app.graphql.context import Batch, Context, Info
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 @strawberry.type(description="Somebody in the team, or somebody who was.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class TeamMember(Node):
     name: str = strawberry.field(description="For people.")
     email: str = strawberry.field(description="By which they are known: unique in the team, in lower case.")
@@ -47,7 +47,7 @@ class TeamMember(Node):
 
 
 @strawberry.type(description="Those who share installed apps: everything belongs to a team.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Team(Node):
     key: strawberry.Private[UUID]
     name: str = strawberry.field(description="Unique on this server.")
@@ -63,7 +63,7 @@ class Team(Node):
 
 
 @strawberry.type(description="A bearer token of the caller, for scripts. The token itself is never shown again.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class AccessToken(Node):
     name: str = strawberry.field(description="What it is for.")
     last_four: str = strawberry.field(description="Its last four characters, by which it is recognized.")
@@ -86,7 +86,7 @@ class AccessToken(Node):
 
 
 @strawberry.type(description="The caller.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Viewer(Node):
     member_key: strawberry.Private[UUID]
     team_key: strawberry.Private[UUID]
@@ -124,7 +124,7 @@ class AddTeamMemberInput:
 
 
 @strawberry.type(description="The new member.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class AddTeamMemberPayload:
     member: TeamMember | None = strawberry.field(default=None, description="Who was added.")
     invite_url: URL | None = strawberry.field(
@@ -140,7 +140,7 @@ class ChangeTeamMemberRoleInput:
 
 
 @strawberry.type(description="The member as they are now.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class ChangeTeamMemberRolePayload:
     member: TeamMember | None = strawberry.field(default=None, description="Whose role it is.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
@@ -152,7 +152,7 @@ class RemoveTeamMemberInput:
 
 
 @strawberry.type(description="The member who has left.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class RemoveTeamMemberPayload:
     removed_team_member: TeamMember | None = strawberry.field(default=None, description="Who has left, with `leftAt` set.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
@@ -164,7 +164,7 @@ class CreateSignInLinkInput:
 
 
 @strawberry.type(description="A member's way back in.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class CreateSignInLinkPayload:
     member: TeamMember | None = strawberry.field(default=None, description="Whom the link signs in.")
     sign_in_url: URL | None = strawberry.field(
@@ -182,7 +182,7 @@ class CreateAccessTokenInput:
 
 
 @strawberry.type(description="The new token.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class CreateAccessTokenPayload:
     access_token: AccessToken | None = strawberry.field(default=None, description="What is kept of it.")
     token: str | None = strawberry.field(default=None, description="The token itself: here, once, and never again.")
@@ -195,7 +195,7 @@ class RevokeAccessTokenInput:
 
 
 @strawberry.type(description="The token that is no good any more.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class RevokeAccessTokenPayload:
     revoked_access_token_id: strawberry.ID | None = strawberry.field(default=None, description="Which one it was.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
@@ -210,7 +210,7 @@ async def add_team_member(info: Info, input: AddTeamMemberInput) -> AddTeamMembe
         name=input.name,
         email=input.email,
         role=input.role,
-        ground=info.context.ground,
+        services=info.context.services,
     )
     return AddTeamMemberPayload(member=TeamMember.of(invited.member), invite_url=URL(invited.invite_url.reveal()))
 
@@ -226,7 +226,7 @@ async def change_team_member_role(info: Info, input: ChangeTeamMemberRoleInput) 
         actor=caller.actor,
         member_id=_member_key(input.id),
         role=input.role,
-        ground=info.context.ground,
+        services=info.context.services,
     )
     return ChangeTeamMemberRolePayload(member=TeamMember.of(member))
 
@@ -244,7 +244,7 @@ async def remove_team_member(info: Info, input: RemoveTeamMemberInput) -> Remove
         team_id=caller.team_id,
         actor=caller.actor,
         member_id=_member_key(input.id),
-        ground=info.context.ground,
+        services=info.context.services,
     )
     return RemoveTeamMemberPayload(removed_team_member=TeamMember.of(member))
 
@@ -262,7 +262,7 @@ async def create_sign_in_link(info: Info, input: CreateSignInLinkInput) -> Creat
         team_id=caller.team_id,
         actor=caller.actor,
         member_id=_member_key(input.id),
-        ground=info.context.ground,
+        services=info.context.services,
     )
     return CreateSignInLinkPayload(member=TeamMember.of(made.member), sign_in_url=URL(made.invite_url.reveal()))
 
@@ -277,7 +277,7 @@ async def create_access_token(info: Info, input: CreateAccessTokenInput) -> Crea
         name=input.name,
         scopes=input.scopes,
         expires_in_days=input.expires_in_days,
-        ground=info.context.ground,
+        services=info.context.services,
     )
     return CreateAccessTokenPayload(access_token=AccessToken.of(created.row), token=created.token.reveal())
 
@@ -285,7 +285,7 @@ async def create_access_token(info: Info, input: CreateAccessTokenInput) -> Crea
 @mutation(OWN_TOKENS, description="Revoke one of the caller's own tokens, at once.")
 async def revoke_access_token(info: Info, input: RevokeAccessTokenInput) -> RevokeAccessTokenPayload:
     key = _key(input.id, "AccessToken", missing=access_tokens.NO_SUCH_TOKEN)
-    await access_tokens.revoke_access_token(caller=info.context.viewer, token_id=key, ground=info.context.ground)
+    await access_tokens.revoke_access_token(caller=info.context.viewer, token_id=key, services=info.context.services)
     return RevokeAccessTokenPayload(revoked_access_token_id=input.id)
 
 

@@ -13,7 +13,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from app.access.callers import ALL_SCOPES, Caller
 from app.log.actors import origin_of
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.settings import Settings
 from app.storage import database
 from app.teams.models import BrowserSession
@@ -38,10 +38,10 @@ class OpenedSession:
     expires_at: datetime
 
 
-async def session_of(connection: HTTPConnection, *, ground: Ground) -> Caller | None:
+async def session_of(connection: HTTPConnection, *, services: Services) -> Caller | None:
     """Return who the browser is signed in as; None when it is not, or when a page of another origin may be behind the request."""
-    row = await _session_row(connection, ground=ground)
-    if row is None or not row.is_good(ground.clock.now()) or row.member.has_left:
+    row = await _session_row(connection, services=services)
+    if row is None or not row.is_good(services.clock.now()) or row.member.has_left:
         return None
     caller_is_known(connection)
     return Caller(
@@ -52,7 +52,7 @@ async def session_of(connection: HTTPConnection, *, ground: Ground) -> Caller | 
         credential_id=row.id,
         is_session=True,
         expires_at=row.expires_at,
-        origin=origin_of(connection, trusted=ground.settings.trusted_proxies),
+        origin=origin_of(connection, trusted=services.settings.trusted_proxies),
     )
 
 
@@ -87,12 +87,12 @@ async def _make_room(member_id: UUID) -> None:
         await row.delete()
 
 
-async def end_session(connection: HTTPConnection, *, ground: Ground) -> None:
+async def end_session(connection: HTTPConnection, *, services: Services) -> None:
     """End the browser's session on the server's side, where it has one that counts."""
-    row = await _session_row(connection, ground=ground)
+    row = await _session_row(connection, services=services)
     if row is None:
         return
-    ended, now = row.id, ground.clock.now()
+    ended, now = row.id, services.clock.now()
 
     async def end(_: BaseDBAsyncClient) -> None:
         await BrowserSession.filter(id=ended, ended_at=None).update(ended_at=now)
@@ -129,9 +129,9 @@ def ask_to_sign_in(path: str, *, settings: Settings) -> Response:
     return Response(status_code=HTTPStatus.SEE_OTHER, headers=headers)
 
 
-async def _session_row(connection: HTTPConnection, *, ground: Ground) -> BrowserSession | None:
-    cookie = cookies_of(connection).get(cookie_name(ground.settings))
-    if not cookie or not _counts_cookies(connection, public_url=ground.settings.public_url):
+async def _session_row(connection: HTTPConnection, *, services: Services) -> BrowserSession | None:
+    cookie = cookies_of(connection).get(cookie_name(services.settings))
+    if not cookie or not _counts_cookies(connection, public_url=services.settings.public_url):
         return None
     return await BrowserSession.get_or_none(hash=hash_of(Secret(cookie))).select_related("member")
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.settings import Settings
 from app.storage import database
 from app.teams.models import Member, SignInLink
@@ -17,18 +17,18 @@ LINK_LIFETIME = timedelta(minutes=10)
 INVITE_LIFETIME = timedelta(hours=24)
 
 
-async def make_sign_in_link(*, member_id: UUID, ground: Ground) -> Secret:
+async def make_sign_in_link(*, member_id: UUID, services: Services) -> Secret:
     """Return the address that signs a browser in as the member, once, within ten minutes."""
-    link, now = make_secret(ground.entropy), ground.clock.now()
+    link, now = make_secret(services.entropy), services.clock.now()
 
     async def put(_: BaseDBAsyncClient) -> None:
-        await put_link(member_id, link, now=now, lifetime=LINK_LIFETIME)
+        await save_link(member_id, link, now=now, lifetime=LINK_LIFETIME)
 
     await database.write(put)
-    return address_of(link, settings=ground.settings)
+    return address_of(link, settings=services.settings)
 
 
-async def put_link(member_id: UUID, link: Secret, *, now: datetime, lifetime: timedelta) -> None:
+async def save_link(member_id: UUID, link: Secret, *, now: datetime, lifetime: timedelta) -> None:
     """Keep the hash of a link's secret, inside a write."""
     await SignInLink.create(id=uuid4(), member_id=member_id, hash=hash_of(link), created_at=now, expires_at=now + lifetime)
 
@@ -37,15 +37,15 @@ def address_of(link: Secret, *, settings: Settings) -> Secret:
     return Secret(f"{settings.public_url}/sign-in/{link.reveal()}")
 
 
-async def find_link(link: Secret, *, ground: Ground) -> Member | None:
+async def find_link(link: Secret, *, services: Services) -> Member | None:
     """Return who the link would sign in, with their team; None when it is unknown, used or too old, all the same."""
-    row = await _good_link(link, ground.clock.now())
+    row = await _good_link(link, services.clock.now())
     return await Member.get_or_none(id=row.member_id, left_at=None).select_related("team") if row is not None else None
 
 
-async def use_sign_in_link(link: Secret, *, ground: Ground) -> OpenedSession | None:
+async def use_sign_in_link(link: Secret, *, services: Services) -> OpenedSession | None:
     """Use the link up and open a browser session: once, however many ask at the same time. None as in `find_link`."""
-    cookie, now = make_secret(ground.entropy), ground.clock.now()
+    cookie, now = make_secret(services.entropy), services.clock.now()
 
     async def use(_: BaseDBAsyncClient) -> OpenedSession | None:
         row = await _good_link(link, now)

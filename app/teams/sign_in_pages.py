@@ -53,8 +53,8 @@ def token_form(*, refused: bool = False, retry_after: int | None = None, offer: 
     status = HTTPStatus.FORBIDDEN if refused else HTTPStatus.OK
     if retry_after is not None:
         wait = (("Retry-After", str(retry_after)),)
-        words = "<p>Too many tokens from your address were no good, the last one too. Try again in {seconds} seconds.</p>"
-        return page("Sign in", html(words, seconds=str(retry_after)), status=HTTPStatus.TOO_MANY_REQUESTS, headers=wait)
+        message = "<p>Too many tokens from your address were no good, the last one too. Try again in {seconds} seconds.</p>"
+        return page("Sign in", html(message, seconds=str(retry_after)), status=HTTPStatus.TOO_MANY_REQUESTS, headers=wait)
     body = html(
         """{refusal}{offered}<p>Paste an access token of yours once, or open a sign-in link.</p>
 <form method="post">
@@ -114,12 +114,12 @@ def which_team(sign_in_id: UUID, members: Sequence[Member]) -> HTMLResponse:
     return page("Which team?", body)
 
 
-def not_signed_in(words: str) -> HTMLResponse:
+def not_signed_in(message: str) -> HTMLResponse:
     """Say why a sign-in at the issuer came to nothing."""
     body = html(
-        """<p class="wrong">{words}</p><p>Nobody was signed in. <a href="../../sign-in">Try again</a>, or ask whoever runs this
+        """<p class="wrong">{message}</p><p>Nobody was signed in. <a href="../../sign-in">Try again</a>, or ask whoever runs this
 server.</p>""",
-        words=words,
+        message=message,
     )
     return page("You are not signed in", body, status=HTTPStatus.FORBIDDEN)
 

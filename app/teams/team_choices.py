@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.services import Ground
+from app.services import Services
 from app.storage import database
 from app.teams.models import Member, OidcSignIn
 from app.teams.oidc_sign_ins import NOBODY, NotHere, NotSignedIn, SignedIn, cookie_of, open_as
@@ -17,18 +17,18 @@ from app.teams.sessions import OpenedSession
 
 
 async def choose(
-    sign_in_id: UUID, team_id: UUID, *, cookies: Mapping[str, str], ground: Ground
+    sign_in_id: UUID, team_id: UUID, *, cookies: Mapping[str, str], services: Services
 ) -> SignedIn | NotSignedIn | NotHere:
     """Sign the browser that came back from the issuer in to one of its member's teams: once, within ten minutes."""
     row = await OidcSignIn.get_or_none(id=sign_in_id)
-    if row is None or cookie_of(row, cookies, settings=ground.settings) is None:
+    if row is None or cookie_of(row, cookies, settings=services.settings) is None:
         return NotHere()
-    opened = await _open(row, team_id, ground=ground)
+    opened = await _open(row, team_id, services=services)
     return SignedIn(opened, row.next_path) if isinstance(opened, OpenedSession) else opened
 
 
-async def _open(row: OidcSignIn, team_id: UUID, *, ground: Ground) -> OpenedSession | NotSignedIn | NotHere:
-    cookie, now = make_secret(ground.entropy), ground.clock.now()
+async def _open(row: OidcSignIn, team_id: UUID, *, services: Services) -> OpenedSession | NotSignedIn | NotHere:
+    cookie, now = make_secret(services.entropy), services.clock.now()
 
     async def open_(_: BaseDBAsyncClient) -> OpenedSession | NotSignedIn | NotHere:
         waiting = OidcSignIn.filter(id=row.id, email__isnull=False, expires_at__gt=now)

@@ -137,14 +137,14 @@ class Meters:
             whole.register(_Registered(self.registry))
         return generate_latest(whole)
 
-    def _counter(self, name: str, words: str, *labels: str) -> Counter:
-        return Counter(name, words, labels, namespace=PREFIX, registry=self.registry)
+    def _counter(self, name: str, message: str, *labels: str) -> Counter:
+        return Counter(name, message, labels, namespace=PREFIX, registry=self.registry)
 
-    def _histogram(self, name: str, words: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(name, words, labels, namespace=PREFIX, unit="seconds", buckets=buckets, registry=self.registry)
+    def _histogram(self, name: str, message: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(name, message, labels, namespace=PREFIX, unit="seconds", buckets=buckets, registry=self.registry)
 
-    def _gauge(self, name: str, words: str, *labels: str, mode: Literal["livesum", "livemin"] = "livesum") -> Gauge:
-        return Gauge(name, words, labels, namespace=PREFIX, registry=self.registry, multiprocess_mode=mode)
+    def _gauge(self, name: str, message: str, *labels: str, mode: Literal["livesum", "livemin"] = "livesum") -> Gauge:
+        return Gauge(name, message, labels, namespace=PREFIX, registry=self.registry, multiprocess_mode=mode)
 
 
 def forget_process(pid: int, *, directory: Path) -> None:

@@ -95,7 +95,7 @@ class JsonStream:
             raise OddJsonError("a part of it that has to be short is long")
         value = parse_json(bytes(kept.body), depth=DEPTH)
         if isinstance(value, NotJson):
-            raise OddJsonError(value.words)
+            raise OddJsonError(value.message)
         return value
 
     def text(self) -> str:

@@ -22,9 +22,9 @@ _ESCAPE = re.compile(
 
 @dataclass(frozen=True)
 class NotJson:
-    """The text is not JSON that has one reading; `words` say why, without quoting it."""
+    """The text is not JSON that has one reading; `message` says why, without quoting it."""
 
-    words: str
+    message: str
 
 
 def parse_json(body: bytes, *, depth: int = DEPTH, separators: int = SEPARATORS) -> object | NotJson:

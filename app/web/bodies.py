@@ -16,7 +16,7 @@ class NotRead:
     """Why the body was not read to its end; `status` and `headers` are the answer's."""
 
     status: int
-    words: str
+    message: str
     headers: dict[str, str]
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from starlette.requests import HTTPConnection
 
-from app.outbound.addresses import Standing, standing_of
+from app.outbound.addresses import Reachability, reachability_of
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -44,7 +44,7 @@ def unnamed_proxy(connection: HTTPConnection, *, trusted: Sequence[Network]) -> 
     found = _read(connection.client.host) if connection.client is not None else None
     if found is None or "x-forwarded-for" not in connection.headers or _is_trusted(found, trusted):
         return None
-    return str(found) if standing_of(found) is Standing.SPECIAL else None
+    return str(found) if reachability_of(found) is Reachability.SPECIAL else None
 
 
 def client_network(connection: HTTPConnection, *, trusted: Sequence[Network]) -> str:

@@ -93,7 +93,7 @@ def _policy(form_origins: Sequence[str]) -> str:
 def _origin(address: str) -> str:
     url = parse_url(address)
     if isinstance(url, OddUrl):
-        raise ValueError(f"no address: {url.words}")  # noqa: TRY004 - its spelling is wrong, not its type
+        raise ValueError(f"no address: {url.message}")  # noqa: TRY004 - its spelling is wrong, not its type
     return url.origin
 
 

@@ -21,8 +21,8 @@ from app.settings import Settings
 from app.storage import database
 from app.teams import console
 from app.teams.sign_in_links import make_sign_in_link
-from tests.grounds import PUBLIC_URL, make_ground
 from tests.held import HeldClock
+from tests.services import PUBLIC_URL, make_services
 from tests.sign_ins.world import rows as rows_of_sign_ins
 from tests.teams.people import found, rows as rows_of_teams
 
@@ -63,8 +63,8 @@ class Service:
 
     async def link(self) -> str:
         """Return the path of a link that signs the admin in once."""
-        async with make_ground(folder=self.folder, clock=self.clock) as ground:
-            return (await make_sign_in_link(member_id=self.member_id, ground=ground)).reveal().removeprefix(PUBLIC_URL)
+        async with make_services(folder=self.folder, clock=self.clock) as services:
+            return (await make_sign_in_link(member_id=self.member_id, services=services)).reveal().removeprefix(PUBLIC_URL)
 
     async def sign_in(self) -> Header:
         """Return the cookie of one more session of the admin, the newest of all: a member keeps only so many."""
@@ -140,10 +140,10 @@ async def serving(database_url: str, folder: Path, **changed: Any) -> AsyncItera
         make_keyring(settings.keyring)
     clock = HeldClock()
     app = create_app(settings, clock=clock, place=Place(works=False))
-    async with app.router.lifespan_context(app), make_ground(folder=folder, clock=clock) as ground:
-        admin = (await found(ground)).admin
-        token = await console.create_token(team="Orbit", email="ada@example.com", scopes=(), days=None, ground=ground)
-        link = await make_sign_in_link(member_id=admin.id, ground=ground)
+    async with app.router.lifespan_context(app), make_services(folder=folder, clock=clock) as services:
+        admin = (await found(services)).admin
+        token = await console.create_token(team="Orbit", email="ada@example.com", scopes=(), days=None, services=services)
+        link = await make_sign_in_link(member_id=admin.id, services=services)
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=PUBLIC_URL) as client:
             signed_in = await client.post(link.reveal(), headers={"Origin": PUBLIC_URL})
         [cookie] = SimpleCookie(signed_in.headers["set-cookie"]).values()

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from tests.abuse.inside import told_of_the_inside
 from tests.abuse.service import FRIEND, Answer, Header, rows, serving
-from tests.grounds import PUBLIC_URL
+from tests.services import PUBLIC_URL
 
 ADD = 'mutation { addTeamMember(input: { name: "Eve", email: "eve@example.com", role: ADMIN }) { member { id } } }'
 READ = "{ viewer { member { email } } }"
@@ -77,7 +77,7 @@ FORMS: dict[str, list[Header]] = {
 def is_refused(answer: Answer) -> bool:
     """Whether nothing was done and nothing of the team was told."""
     refusals = (b'"code":"UNAUTHENTICATED"', b"Mutations go by POST.")
-    return "ada@example.com" not in answer.text and (answer.status >= 400 or any(words in answer.body for words in refusals))
+    return "ada@example.com" not in answer.text and (answer.status >= 400 or any(message in answer.body for message in refusals))
 
 
 async def test_another_sites_page_changes_and_reads_nothing(database_url: str, tmp_path: Path) -> None:

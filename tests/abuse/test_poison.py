@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.abuse.inside import told_of_the_inside
 from tests.abuse.service import Answer, Header, Service, serving
-from tests.grounds import PUBLIC_URL
+from tests.services import PUBLIC_URL
 
 POISON = "poison.example"
 HOST: Header = (b"host", b"127.0.0.1:8000")

@@ -133,7 +133,7 @@ async def test_an_answer_has_so_many_headers_and_no_more() -> None:
 
     assert isinstance(read, Response)
     assert isinstance(refused, BadAnswer)
-    assert refused.words.endswith("answered with more than 200 headers")
+    assert refused.message.endswith("answered with more than 200 headers")
 
 
 async def test_an_answer_in_ever_so_small_pieces_is_not_read_to_its_end() -> None:
@@ -143,7 +143,7 @@ async def test_an_answer_in_ever_so_small_pieces_is_not_read_to_its_end() -> Non
     refused = await call(chunks)
 
     assert isinstance(refused, BadAnswer)
-    assert refused.words.endswith("in more than 10000 pieces")
+    assert refused.message.endswith("in more than 10000 pieces")
     assert time.process_time() - begun < 3 * slowness()
 
 

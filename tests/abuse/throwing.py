@@ -28,7 +28,7 @@ def schema() -> Schema:
 
 def make_app() -> Starlette:
     world = World()
-    view = View(schema(), authenticate=world.authenticate, ground=world.ground, until=world.until)
+    view = View(schema(), authenticate=world.authenticate, services=world.services, until=world.until)
     return Starlette(routes=view.routes())
 
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from app.access.concurrency import MOST_OPERATIONS, MOST_SOCKETS, Share
+from app.access.concurrency import MOST_OPERATIONS, MOST_SOCKETS, ConcurrencyLimit
 from app.errors import RateLimited
 from app.graphql.transport.sockets import MOST_OPERATIONS as MOST_OF_A_SOCKET
 from tests.graphql.conversing import INIT, close_code, opened, ready, receive, send, serving, subscribe
@@ -19,7 +19,7 @@ SILENCE = "subscription { silence }"
 
 
 def test_what_is_held_is_given_back_whatever_happens() -> None:
-    share = Share(1, words="Too many.")
+    share = ConcurrencyLimit(1, message="Too many.")
 
     for _ in range(3):
         with pytest.raises(LookupError), share.hold(caller()):
@@ -29,7 +29,7 @@ def test_what_is_held_is_given_back_whatever_happens() -> None:
 
 
 def test_more_than_there_is_is_refused_and_changes_nothing() -> None:
-    share = Share(1, words="Too many.")
+    share = ConcurrencyLimit(1, message="Too many.")
 
     with share.hold(caller()):
         for _ in range(3):
@@ -42,7 +42,7 @@ def test_more_than_there_is_is_refused_and_changes_nothing() -> None:
 
 
 def test_nobody_known_holds_nothing() -> None:
-    share = Share(0, words="Too many.")
+    share = ConcurrencyLimit(0, message="Too many.")
 
     with share.hold(None):
         pass

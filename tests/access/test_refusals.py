@@ -14,7 +14,7 @@ from app.errors import DatabaseAway
 from app.log.actors import EventOrigin
 from app.log.events import Event, Events
 from app.log.quotas import Quotas
-from app.services import Ground
+from app.services import Services
 from tests.held import HeldClock
 from tests.teams.people import by_session, found, join
 
@@ -49,14 +49,14 @@ def minutes(clock: HeldClock) -> Minutes:
 
 
 @pytest.fixture
-async def bob(ground: Ground) -> Caller:
-    founded = await found(ground)
-    return replace(by_session(await join(ground, founded.team, name="Bob", role=Role.MEMBER)), origin=ORIGIN)
+async def bob(services: Services) -> Caller:
+    founded = await found(services)
+    return replace(by_session(await join(services, founded.team, name="Bob", role=Role.MEMBER)), origin=ORIGIN)
 
 
 @pytest.fixture
-async def refusals(ground: Ground, minutes: Minutes) -> AsyncIterator[Refusals]:
-    counting = Refusals(events=ground.events, sleep=minutes.sleep)
+async def refusals(services: Services, minutes: Minutes) -> AsyncIterator[Refusals]:
+    counting = Refusals(events=services.events, sleep=minutes.sleep)
     yield counting
     await counting.settle(seconds=10)
 
@@ -138,13 +138,13 @@ async def test_a_minute_without_a_refusal_is_told_nothing_and_remembered_no_long
 
 
 async def test_a_refusal_of_before_the_clock_was_set_back_silences_none(
-    ground: Ground, minutes: Minutes, refusals: Refusals, clock: HeldClock, bob: Caller
+    services: Services, minutes: Minutes, refusals: Refusals, clock: HeldClock, bob: Caller
 ) -> None:
     refusals.note(bob, DELETE, WHY)
     await until_asleep(minutes, 1)
     clock.advance(-timedelta(hours=1))
 
-    started_anew = Refusals(events=ground.events, sleep=minutes.sleep)
+    started_anew = Refusals(events=services.events, sleep=minutes.sleep)
     started_anew.note(bob, DELETE, WHY)
     await until_asleep(minutes, 2)
     await started_anew.settle(seconds=10)
@@ -153,7 +153,7 @@ async def test_a_refusal_of_before_the_clock_was_set_back_silences_none(
 
 
 async def test_each_member_and_each_action_has_a_minute_of_its_own(
-    ground: Ground, refusals: Refusals, minutes: Minutes, bob: Caller
+    services: Services, refusals: Refusals, minutes: Minutes, bob: Caller
 ) -> None:
     other = replace(bob, member_id=uuid4())
 
@@ -167,13 +167,13 @@ async def test_each_member_and_each_action_has_a_minute_of_its_own(
         (bob.member_id, "addTeamMember"),
         (other.member_id, DELETE),
     }
-    assert ground.clock.now() == (await told())[0].occurred_at
+    assert services.clock.now() == (await told())[0].occurred_at
 
 
 async def test_several_processes_tell_once_a_minute_between_them_and_count_every_refusal(
-    ground: Ground, minutes: Minutes, bob: Caller
+    services: Services, minutes: Minutes, bob: Caller
 ) -> None:
-    processes = [Refusals(events=ground.events, sleep=minutes.sleep) for _ in range(3)]
+    processes = [Refusals(events=services.events, sleep=minutes.sleep) for _ in range(3)]
     noted = 0
 
     for _ in range(8):
@@ -195,7 +195,7 @@ async def test_several_processes_tell_once_a_minute_between_them_and_count_every
     assert all(after.occurred_at - before.occurred_at >= WINDOW for before, after in pairwise(events))
 
 
-async def test_what_cannot_be_told_now_is_told_a_minute_later(ground: Ground, minutes: Minutes, bob: Caller) -> None:
+async def test_what_cannot_be_told_now_is_told_a_minute_later(services: Services, minutes: Minutes, bob: Caller) -> None:
     class Away:
         """Events of a database that is away once."""
 
@@ -205,7 +205,7 @@ async def test_what_cannot_be_told_now_is_told_a_minute_later(ground: Ground, mi
             if self.is_away:
                 self.is_away = False
                 raise DatabaseAway("Away.", fault="a test's")
-            return await ground.events.change(*arguments, **named)
+            return await services.events.change(*arguments, **named)
 
     away: Any = Away()
     refusals = Refusals(events=away, sleep=minutes.sleep)
@@ -221,8 +221,8 @@ async def test_what_cannot_be_told_now_is_told_a_minute_later(ground: Ground, mi
     assert [event.times for event in await told()] == [1]
 
 
-async def test_what_is_being_told_as_the_process_ends_is_told(ground: Ground, minutes: Minutes, bob: Caller) -> None:
-    refusals = Refusals(events=ground.events, sleep=minutes.sleep)
+async def test_what_is_being_told_as_the_process_ends_is_told(services: Services, minutes: Minutes, bob: Caller) -> None:
+    refusals = Refusals(events=services.events, sleep=minutes.sleep)
 
     refusals.note(bob, DELETE, WHY)
     await asyncio.sleep(0)  # its task has begun

@@ -9,8 +9,8 @@ from app.access.rules import (
     ADMINISTERING,
     CHANGING,
     CHANGING_OWN,
+    PUBLIC_ATTRIBUTE,
     READING,
-    WITH_THE_OBJECT,
     Decision,
     Rule,
     attributes,
@@ -20,7 +20,7 @@ from app.access.rules import (
 from app.errors import Forbidden, Refusal
 from app.graphql.context import Info
 from app.graphql.execution.schema import Schema
-from app.graphql.extension import grow
+from app.graphql.extension import extend_types
 from app.graphql.fields import query, relation
 from tests.graphql.tiny import caller
 
@@ -41,7 +41,7 @@ R, W, A = Scope.READ, Scope.INTEGRATIONS_WRITE, Scope.ADMIN
         (Role.MEMBER, {A}, (CHANGING, ADMINISTERING), Decision.SCOPE_LACKS),
         (Role.ADMIN, {A}, (CHANGING, ADMINISTERING), Decision.ALLOWED),
         (Role.ADMIN, {R}, (CHANGING, ADMINISTERING), Decision.SCOPE_LACKS),
-        (Role.VIEWER, set(), (WITH_THE_OBJECT,), Decision.ALLOWED),
+        (Role.VIEWER, set(), (PUBLIC_ATTRIBUTE,), Decision.ALLOWED),
     ],
 )
 def test_role_and_scope_of_one_rule_both_have_to_suffice(
@@ -100,7 +100,7 @@ def test_an_attribute_whose_type_declares_nothing_is_not_built() -> None:
 
 def test_a_declaration_covers_no_resolver_and_no_type_that_inherits_from_its_own() -> None:
     @strawberry.type(description="A thing.")
-    @attributes(WITH_THE_OBJECT)
+    @attributes(PUBLIC_ATTRIBUTE)
     class Thing:
         name: str = strawberry.field(description="Its name.")
         more: int = strawberry.field(resolver=_number, description="Reads something else.")
@@ -117,7 +117,7 @@ def test_a_declaration_covers_no_resolver_and_no_type_that_inherits_from_its_own
 
 def test_a_field_that_a_capability_adds_needs_a_rule_too() -> None:
     kind = _query_of(int)
-    grow({kind: {"grown": cast(Any, strawberry.field(resolver=_number, description="Grown."))}})
+    extend_types({kind: {"grown": cast(Any, strawberry.field(resolver=_number, description="Grown."))}})
 
     with pytest.raises(TypeError, match=r"may use Query\.grown:"):
         Schema(kind)
@@ -130,7 +130,7 @@ def test_attributes_have_no_rule_that_nobody_would_ask() -> None:
 
 def test_the_rules_of_a_schema_are_told_by_field() -> None:
     @strawberry.type(description="A thing.")
-    @attributes(WITH_THE_OBJECT)
+    @attributes(PUBLIC_ATTRIBUTE)
     class Thing:
         name: str = strawberry.field(description="Its name.")
 
@@ -140,7 +140,7 @@ def test_the_rules_of_a_schema_are_told_by_field() -> None:
 
     assert Schema(_query_of(Thing)).rules == {
         "Query.one": (READING,),
-        "Thing.name": (WITH_THE_OBJECT,),
+        "Thing.name": (PUBLIC_ATTRIBUTE,),
         "Thing.more": (ADMINISTERING,),
     }
 

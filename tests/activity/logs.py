@@ -16,7 +16,7 @@ from app.graphql.context import Context
 from app.graphql.streams import LogCursors, follow
 from app.log.events import Change, Counter, Event
 from app.log.watcher import Watcher
-from app.services import Ground
+from app.services import Services
 from app.storage import database
 
 DAY = timedelta(days=1)
@@ -38,12 +38,12 @@ class Entry:
 class Log:
     """One team's log. `written` is every event that it ever had."""
 
-    ground: Ground
+    services: Services
     team_id: UUID
     written: list[Event] = field(default_factory=list)
 
     async def write(self, entries: Sequence[Entry]) -> None:
-        now = self.ground.clock.now()
+        now = self.services.clock.now()
         rows = [
             Event(
                 id=uuid4(),
@@ -66,7 +66,7 @@ class Log:
 
     async def remove_old(self) -> list[int]:
         """Remove until nothing is left to be removed; return the numbers that are left."""
-        while await remove_old(ground=self.ground):
+        while await remove_old(services=self.services):
             pass
         return await self.left()
 
@@ -86,15 +86,15 @@ class Listener:
     expired: str | None = None
 
 
-async def new_log(ground: Ground) -> Log:
+async def new_log(services: Services) -> Log:
     """Return a new team's log, with nobody listening to it."""
     team_id = uuid4()
 
     async def found(_: Change) -> None:
         return None
 
-    await ground.events.found(team_id, found)
-    return Log(replace(ground, watcher=Watcher(look_every=0.01)), team_id)
+    await services.events.found(team_id, found)
+    return Log(replace(services, watcher=Watcher(look_every=0.01)), team_id)
 
 
 async def listen(
@@ -121,7 +121,7 @@ async def listen(
     async def pass_by() -> None:
         if len(listener.heard) == pause:
             await meanwhile()
-            await log.ground.watcher.finish()
+            await log.services.watcher.finish()
 
     hearing = asyncio.create_task(hear())
     ending = asyncio.create_task(context.caught_up.wait())
@@ -148,4 +148,4 @@ def context_of(log: Log) -> Context:
         is_session=False,
         expires_at=None,
     )
-    return Context(caller=caller, ground=log.ground, request_id="a test's")
+    return Context(caller=caller, services=log.services, request_id="a test's")

@@ -16,7 +16,7 @@ from app.graphql.streams import LogCursors
 from app.log.actors import Actor, EventOrigin
 from app.log.events import Event
 from app.service.schema import build_schema
-from app.services import Ground
+from app.services import Services
 from app.teams.actions import Founded, change_role
 from tests.activity.logs import DAY, Entry, Log
 from tests.callers import JSON
@@ -31,31 +31,31 @@ READ = """
 
 
 @pytest.fixture
-async def orbit(ground: Ground) -> Founded:
-    return await found(ground)
+async def orbit(services: Services) -> Founded:
+    return await found(services)
 
 
 async def exported(wanted: Wanted | None = None) -> list[JSON]:
     return [json.loads(line) async for line in lines(wanted or Wanted())]
 
 
-async def log_of(founded: Founded, ground: Ground) -> Log:
-    return Log(ground, founded.team.id, list(await Event.filter(team_id=founded.team.id)))
+async def log_of(founded: Founded, services: Services) -> Log:
+    return Log(services, founded.team.id, list(await Event.filter(team_id=founded.team.id)))
 
 
 def numbers(events: Sequence[JSON]) -> list[int]:
     return [event["sequence"] for event in events]
 
 
-async def test_a_line_has_what_the_api_shows_to_an_admin_in_the_same_words(ground: Ground, orbit: Founded) -> None:
-    bob = await join(ground, orbit.team, name="Bob", role=Role.MEMBER)
+async def test_a_line_has_what_the_api_shows_to_an_admin_in_the_same_words(services: Services, orbit: Founded) -> None:
+    bob = await join(services, orbit.team, name="Bob", role=Role.MEMBER)
     await change_role(
-        team_id=orbit.team.id, actor=Actor(orbit.admin.id, ORIGIN), member_id=bob.id, role=Role.VIEWER, ground=ground
+        team_id=orbit.team.id, actor=Actor(orbit.admin.id, ORIGIN), member_id=bob.id, role=Role.VIEWER, services=services
     )
 
     told = await exported()
 
-    context = Context(caller=by_session(orbit.admin), ground=ground, request_id="1")
+    context = Context(caller=by_session(orbit.admin), services=services, request_id="1")
     answer = await build_schema().execute(READ, context_value=context)
     assert answer.data is not None
     for line, node in zip(told, answer.data["events"]["nodes"], strict=True):
@@ -83,9 +83,9 @@ async def test_a_line_has_what_the_api_shows_to_an_admin_in_the_same_words(groun
     }
 
 
-async def test_a_refusal_tells_what_and_how_often(ground: Ground, orbit: Founded) -> None:
+async def test_a_refusal_tells_what_and_how_often(services: Services, orbit: Founded) -> None:
     refused = AccessRefused(orbit.admin.id, "deleteInstalledApp", 12, "No.")
-    await ground.events.change(orbit.team.id, lambda change: change.record(refused))
+    await services.events.change(orbit.team.id, lambda change: change.record(refused))
 
     event = (await exported())[-1]
 
@@ -93,8 +93,8 @@ async def test_a_refusal_tells_what_and_how_often(ground: Ground, orbit: Founded
     assert event["subjectId"] == encode_id("TeamMember", orbit.admin.id)
 
 
-async def test_a_log_of_any_length_is_told_whole_and_in_order(ground: Ground, orbit: Founded) -> None:
-    log = await log_of(orbit, ground)
+async def test_a_log_of_any_length_is_told_whole_and_in_order(services: Services, orbit: Founded) -> None:
+    log = await log_of(orbit, services)
     await log.write([Entry("DELIVERY_CREATED")] * (2 * PAGE_SIZE + 1))
 
     told = await exported()
@@ -105,10 +105,10 @@ async def test_a_log_of_any_length_is_told_whole_and_in_order(ground: Ground, or
 
 @pytest.mark.parametrize("is_of_one_team", [True, False])
 async def test_an_export_that_broke_off_goes_on_behind_its_last_line(
-    ground: Ground, orbit: Founded, *, is_of_one_team: bool
+    services: Services, orbit: Founded, *, is_of_one_team: bool
 ) -> None:
-    for founded in (orbit, await found(ground, name="Acme"), await found(ground, name="Zenith")):
-        await (await log_of(founded, ground)).write([Entry("DELIVERY_CREATED")] * 4)
+    for founded in (orbit, await found(services, name="Acme"), await found(services, name="Zenith")):
+        await (await log_of(founded, services)).write([Entry("DELIVERY_CREATED")] * 4)
     team_id = orbit.team.id if is_of_one_team else None
     whole = await exported(Wanted(team_id))
 
@@ -119,9 +119,9 @@ async def test_an_export_that_broke_off_goes_on_behind_its_last_line(
     assert await exported(Wanted(team_id)) == whole
 
 
-async def test_what_happens_after_an_export_is_behind_its_last_line(ground: Ground, orbit: Founded) -> None:
+async def test_what_happens_after_an_export_is_behind_its_last_line(services: Services, orbit: Founded) -> None:
     before = await exported(Wanted(orbit.team.id))
-    await join(ground, orbit.team, name="Bob", role=Role.MEMBER)
+    await join(services, orbit.team, name="Bob", role=Role.MEMBER)
 
     after = await exported(Wanted(orbit.team.id, after=before[-1]["cursor"]))
 
@@ -129,9 +129,9 @@ async def test_what_happens_after_an_export_is_behind_its_last_line(ground: Grou
     assert await exported(Wanted(orbit.team.id, after=after[-1]["cursor"])) == []
 
 
-async def test_since_a_moment_that_moment_is_in_it(ground: Ground, orbit: Founded, clock: HeldClock) -> None:
+async def test_since_a_moment_that_moment_is_in_it(services: Services, orbit: Founded, clock: HeldClock) -> None:
     clock.advance(timedelta(hours=1))
-    await join(ground, orbit.team, name="Bob", role=Role.MEMBER)
+    await join(services, orbit.team, name="Bob", role=Role.MEMBER)
     since = clock.now()
 
     assert numbers(await exported(Wanted(since=since))) == [2]
@@ -139,8 +139,8 @@ async def test_since_a_moment_that_moment_is_in_it(ground: Ground, orbit: Founde
     assert numbers(await exported(Wanted(since=since - timedelta(hours=1)))) == [1, 2]
 
 
-async def test_a_cursor_that_is_none_of_the_log_is_a_stated_problem(ground: Ground, orbit: Founded) -> None:
-    other = await found(ground, name="Acme")
+async def test_a_cursor_that_is_none_of_the_log_is_a_stated_problem(services: Services, orbit: Founded) -> None:
+    other = await found(services, name="Acme")
     said: list[str] = []
 
     for after in ("", "nonsense", "W10", encode_id("Event", orbit.team.id)):
@@ -155,12 +155,12 @@ async def test_a_cursor_that_is_none_of_the_log_is_a_stated_problem(ground: Grou
 
 
 async def test_a_gap_that_retention_has_made_behind_the_cursor_is_told_and_not_passed_over(
-    ground: Ground, orbit: Founded, clock: HeldClock
+    services: Services, orbit: Founded, clock: HeldClock
 ) -> None:
     clock.advance(DAY)
-    await join(ground, orbit.team, name="Bob", role=Role.MEMBER)
+    await join(services, orbit.team, name="Bob", role=Role.MEMBER)
     clock.advance(400 * DAY - timedelta(hours=1))
-    await remove_old(ground=ground)
+    await remove_old(services=services)
     said: list[str] = []
 
     with pytest.raises(StatedProblem, match="export with --since"):

@@ -14,10 +14,10 @@ from app.graphql.transport.requests import Operation
 from app.graphql.transport.results import run
 from app.log import retention_mark as horizon
 from app.log.event_types import EventType
-from app.log.events import Change, Counter, Entry as Recorded, Event
+from app.log.events import Change, Counter, Event, LogEntry
 from app.log.retention_mark import Horizon
 from app.service.schema import build_schema
-from app.services import Ground
+from app.services import Services
 from tests.activity.logs import DAY, Entry, Log, context_of, listen, new_log
 from tests.held import HeldClock
 
@@ -35,18 +35,18 @@ RUNS_ON_ONE_DATABASE = settings(
 
 
 async def test_an_event_goes_four_hundred_days_after_it_happened_and_not_a_second_sooner(
-    ground: Ground, clock: HeldClock
+    services: Services, clock: HeldClock
 ) -> None:
-    log = await new_log(ground)
+    log = await new_log(services)
     await log.write([Entry("A"), Entry("B")])
     clock.advance(SECOND)
     await log.write([Entry("A")])
 
     clock.advance(400 * DAY - 2 * SECOND)
-    early = await remove_old(ground=ground)
+    early = await remove_old(services=services)
     kept = await log.left()
     clock.advance(SECOND)
-    removed = [await remove_old(ground=ground) for _ in range(2)]
+    removed = [await remove_old(services=services) for _ in range(2)]
 
     assert (early, kept) == (0, [1, 2, 3])
     assert removed == [2, 0]
@@ -54,8 +54,8 @@ async def test_an_event_goes_four_hundred_days_after_it_happened_and_not_a_secon
     assert await horizons(log) == {"A": 1, "B": 2}
 
 
-async def test_an_emptied_log_goes_on_counting(ground: Ground, clock: HeldClock) -> None:
-    log = await new_log(ground)
+async def test_an_emptied_log_goes_on_counting(services: Services, clock: HeldClock) -> None:
+    log = await new_log(services)
     await log.write([Entry("A")] * 3)
     clock.advance(400 * DAY)
 
@@ -63,15 +63,15 @@ async def test_an_emptied_log_goes_on_counting(ground: Ground, clock: HeldClock)
         await change.record(Happened())
 
     left = await log.remove_old()
-    await ground.events.change(log.team_id, record)
+    await services.events.change(log.team_id, record)
 
     assert left == []
     assert await log.left() == [4]
     assert (await Counter.get(team_id=log.team_id)).sequence == 4
 
 
-async def test_only_a_listener_to_a_type_that_was_removed_has_to_start_anew(ground: Ground) -> None:
-    log = await new_log(ground)
+async def test_only_a_listener_to_a_type_that_was_removed_has_to_start_anew(services: Services) -> None:
+    log = await new_log(services)
     await log.write([Entry("A", age=401), Entry("B", age=401), Entry("B"), Entry("A"), Entry("C")])
     await log.remove_old()
 
@@ -96,9 +96,9 @@ async def test_only_a_listener_to_a_type_that_was_removed_has_to_start_anew(grou
 
 @pytest.mark.parametrize(("filter", "code"), [({}, "CURSOR_EXPIRED"), ({"types": ["INTEGRATION_ADDED"]}, None)])
 async def test_a_subscription_is_refused_with_a_code_and_words_and_a_page_goes_on_with_what_is_left(
-    ground: Ground, filter: dict[str, list[str]], code: str | None
+    services: Services, filter: dict[str, list[str]], code: str | None
 ) -> None:
-    log = await new_log(ground)
+    log = await new_log(services)
     await log.write([Entry("INSTALLED_APP_ADDED", age=401), Entry("INTEGRATION_ADDED"), Entry("INTEGRATION_DELETED")])
     await log.remove_old()
     schema, context = build_schema(), context_of(log)
@@ -117,8 +117,8 @@ async def test_a_subscription_is_refused_with_a_code_and_words_and_a_page_goes_o
     assert page.data == {"events": {"nodes": [{"sequence": 2}, {"sequence": 3}]}}
 
 
-async def test_a_cursor_beyond_the_end_of_the_log_has_expired(ground: Ground) -> None:
-    log = await new_log(ground)
+async def test_a_cursor_beyond_the_end_of_the_log_has_expired(services: Services) -> None:
+    log = await new_log(services)
     await log.write([Entry("A")])
 
     listener = await listen(log, after=2)
@@ -129,8 +129,8 @@ async def test_a_cursor_beyond_the_end_of_the_log_has_expired(ground: Ground) ->
     )
 
 
-async def test_another_teams_removed_events_are_nothing_to_this_one(ground: Ground) -> None:
-    log, other = await new_log(ground), await new_log(ground)
+async def test_another_teams_removed_events_are_nothing_to_this_one(services: Services) -> None:
+    log, other = await new_log(services), await new_log(services)
     await log.write([Entry("A")])
     await other.write([Entry("A", age=401)])
     await log.remove_old()
@@ -141,9 +141,9 @@ async def test_another_teams_removed_events_are_nothing_to_this_one(ground: Grou
 
 @pytest.mark.parametrize(("types", "expired"), [(None, WORDS), (frozenset("A"), WORDS), (frozenset("B"), None)])
 async def test_a_slow_listener_is_told_when_what_it_had_still_to_hear_was_removed(
-    ground: Ground, clock: HeldClock, types: frozenset[str] | None, expired: str | None
+    services: Services, clock: HeldClock, types: frozenset[str] | None, expired: str | None
 ) -> None:
-    log = await new_log(ground)
+    log = await new_log(services)
     await log.write([Entry("A" if number % 2 else "B", age=0) for number in range(450)])
     await log.write([Entry("A", age=0)] * 100)
     clock.advance(400 * DAY)
@@ -160,8 +160,10 @@ async def test_a_slow_listener_is_told_when_what_it_had_still_to_hear_was_remove
     assert 1 <= len(listener.heard) <= 225 + 3
 
 
-async def test_a_listener_from_now_on_hears_what_comes_after_all_before_it_was_removed(ground: Ground, clock: HeldClock) -> None:
-    log = await new_log(ground)
+async def test_a_listener_from_now_on_hears_what_comes_after_all_before_it_was_removed(
+    services: Services, clock: HeldClock
+) -> None:
+    log = await new_log(services)
     await log.write([Entry("A")] * 2)
 
     async def turn() -> None:
@@ -174,9 +176,9 @@ async def test_a_listener_from_now_on_hears_what_comes_after_all_before_it_was_r
     assert (listener.heard, listener.expired) == ([2, 3], None)
 
 
-async def test_what_was_removed_before_the_watcher_got_to_it_is_missed_by_nobody(ground: Ground) -> None:
-    log = await new_log(ground)
-    watcher = log.ground.watcher
+async def test_what_was_removed_before_the_watcher_got_to_it_is_missed_by_nobody(services: Services) -> None:
+    log = await new_log(services)
+    watcher = log.services.watcher
 
     async with aclosing(watcher.follow(log.team_id, after=0)) as events, asyncio.timeout(20):
         first = asyncio.ensure_future(anext(events))
@@ -202,9 +204,9 @@ async def test_what_was_removed_before_the_watcher_got_to_it_is_missed_by_nobody
     later=st.lists(st.builds(Entry, st.sampled_from("ABC")), max_size=3),
 )
 async def test_a_subscription_yields_everything_or_says_that_something_was_removed(
-    ground: Ground, entries: list[Entry], types: frozenset[str] | None, later: list[Entry]
+    services: Services, entries: list[Entry], types: frozenset[str] | None, later: list[Entry]
 ) -> None:
-    log = await new_log(ground)
+    log = await new_log(services)
     await log.write(entries)
     left = set(await log.remove_old())
     await log.write(later)
@@ -226,9 +228,9 @@ async def test_a_subscription_yields_everything_or_says_that_something_was_remov
     pauses=st.integers(0, 500),
 )
 async def test_a_slow_listener_hears_everything_or_is_told_that_something_was_removed(
-    ground: Ground, stretches: list[tuple[str, int, bool]], types: frozenset[str] | None, begins: int, pauses: int
+    services: Services, stretches: list[tuple[str, int, bool]], types: frozenset[str] | None, begins: int, pauses: int
 ) -> None:
-    log = await new_log(ground)
+    log = await new_log(services)
     await log.write([Entry(kind, age=401 if is_old else 0) for kind, length, is_old in stretches for _ in range(length)])
     after = min(begins, len(log.written))
     pause = min(pauses, len(log.numbers(types, after=after)))
@@ -246,12 +248,12 @@ async def test_a_slow_listener_hears_everything_or_is_told_that_something_was_re
     assert not rest or any(number not in left for number in rest)
 
 
-async def test_processes_side_by_side_remove_everything_once_in_bounded_batches(ground: Ground) -> None:
-    logs = [await new_log(ground) for _ in range(3)]
+async def test_processes_side_by_side_remove_everything_once_in_bounded_batches(services: Services) -> None:
+    logs = [await new_log(services) for _ in range(3)]
     for log in logs:
         await log.write([Entry("A", age=401)] * 300)
 
-    rounds = await asyncio.gather(*(remove_old(ground=ground) for _ in range(4)))
+    rounds = await asyncio.gather(*(remove_old(services=services) for _ in range(4)))
     most = max(rounds)
     left = [await log.remove_old() for log in logs]
 
@@ -261,8 +263,8 @@ async def test_processes_side_by_side_remove_everything_once_in_bounded_batches(
 
 
 class Happened:
-    def entry(self) -> Recorded:
-        return Recorded(type=EventType.INTEGRATION_EDITED, subject_id=uuid4(), summary="It happened.")
+    def entry(self) -> LogEntry:
+        return LogEntry(type=EventType.INTEGRATION_EDITED, subject_id=uuid4(), summary="It happened.")
 
 
 async def horizons(log: Log) -> dict[str, int]:
@@ -273,4 +275,4 @@ async def remove_only(log: Log, type: str) -> None:
     async def remove(change: Change) -> None:
         await horizon.remove(change, await Event.filter(team_id=log.team_id, type=type))
 
-    await log.ground.events.change(log.team_id, remove)
+    await log.services.events.change(log.team_id, remove)

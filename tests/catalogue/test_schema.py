@@ -6,7 +6,7 @@ from graphql import GraphQLInterfaceType
 
 from app.graphql.context import Context
 from app.service.schema import NODES, build_schema
-from app.services import Ground
+from app.services import Services
 from tests.graphql.tiny import World, caller
 
 SCHEMA = build_schema()
@@ -14,9 +14,9 @@ ALL = "{ providers { __typename id key integrationKinds { __typename id key } } 
 FOUND = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Provider { key } ... on IntegrationKind { key } } }"
 
 
-async def ask(document: str, ground: Ground, **variables: object) -> dict[str, Any]:
+async def ask(document: str, services: Services, **variables: object) -> dict[str, Any]:
     result = await SCHEMA.execute(
-        document, variable_values=variables, context_value=Context(caller=caller(), ground=ground, request_id="1")
+        document, variable_values=variables, context_value=Context(caller=caller(), services=services, request_id="1")
     )
     assert result.errors is None
     assert result.data is not None
@@ -24,19 +24,19 @@ async def ask(document: str, ground: Ground, **variables: object) -> dict[str, A
 
 
 async def test_each_is_found_again_by_its_id() -> None:
-    ground = World().ground
-    providers = (await ask(ALL, ground))["providers"]
+    services = World().services
+    providers = (await ask(ALL, services))["providers"]
     kinds = {kind["id"]: kind for provider in providers for kind in provider.pop("integrationKinds")}
     shown = [*providers, *kinds.values()]
 
-    data = await ask(FOUND, ground, ids=[each["id"] for each in shown])
+    data = await ask(FOUND, services, ids=[each["id"] for each in shown])
 
     assert data["nodes"] == shown
     assert len({each["id"] for each in shown}) == len(shown) == len({each["key"] for each in shown})
 
 
 async def test_an_id_stays_what_it_is_from_version_to_version() -> None:
-    providers = (await ask(ALL, World().ground))["providers"]
+    providers = (await ask(ALL, World().services))["providers"]
 
     assert {each["key"]: each["id"] for each in providers} == {
         "github-enterprise-server": "UHJvdmlkZXI6YKqc2MzZUQ-02Juh3zQrRA",

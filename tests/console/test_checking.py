@@ -137,7 +137,7 @@ async def test_only_the_providers_that_are_meant_are_looked_for_but_for_those_th
 
     expected = sorted((is_well, line) for is_well, lines in findings.items() for line in lines)
     assert [is_well for is_well, _ in sorted(found)] == [is_well for is_well, _ in expected]
-    assert all(line.startswith(words) for (_, line), (_, words) in zip(sorted(found), expected, strict=True)), found
+    assert all(line.startswith(message) for (_, line), (_, message) in zip(sorted(found), expected, strict=True)), found
 
 
 async def test_an_issuer_that_answers_is_well_and_the_redirect_uri_is_named(database_url: str, tmp_path: Path) -> None:

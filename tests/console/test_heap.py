@@ -5,11 +5,11 @@ import sys
 
 PROGRAM = """
 import gc
-from app.console.heap import sparing_what_stays
+from app.console.heap import gc_frozen
 from app.service.schema import build_schema
 
 schema = build_schema()
-with sparing_what_stays():
+with gc_frozen():
     spared, left = gc.get_freeze_count(), len(gc.get_objects())
     cycle = []
     cycle.append(cycle)

@@ -26,10 +26,10 @@ PASSWORD = "s3cret"
 _OF_NETWORKS = ("INSTALLED_APPS_", "HTTP", "NO_PROXY", "ALL_PROXY", "SSL_CERT_")
 
 
-def run(*words: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+def run(*message: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_OF_NETWORKS)}
     return subprocess.run(  # noqa: S603 - our own
-        [sys.executable, "-m", "app", *words],
+        [sys.executable, "-m", "app", *message],
         env={**kept, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
         cwd=folder,
         capture_output=True,
@@ -108,12 +108,12 @@ async def test_check_finds_the_issuer_through_the_proxy_by_the_companys_authorit
             )
 
     lines = done.stdout.splitlines()
-    words = "be called without TLS: whoever can read the network on the way can read the tokens"
+    message = "be called without TLS: whoever can read the network on the way can read the tokens"
     assert f"ok       proxy: {proxy.place} opens a way to login.example:443; calls to public addresses go through it" in lines
     assert "ok       OIDC: https://login.example answers, with 3 keys that can be used" in lines
     assert f"ok       certificate authorities: SSL_CERT_FILE={authority.root}, in place of the system's" in lines
-    assert f"WARNING  INSTALLED_APPS_OUTBOUND_ALLOW lets http://git.corp.example:8080 {words}" in lines
-    assert f"WARNING  INSTALLED_APPS_OUTBOUND_ALLOW lets http://[fd00::5] {words}" in lines
+    assert f"WARNING  INSTALLED_APPS_OUTBOUND_ALLOW lets http://git.corp.example:8080 {message}" in lines
+    assert f"WARNING  INSTALLED_APPS_OUTBOUND_ALLOW lets http://[fd00::5] {message}" in lines
     assert idp.asked == {"/.well-known/openid-configuration": 1, "/jwks": 1}
     assert set(proxy.asked) == {"login.example:443"}
     assert PASSWORD not in done.stdout + done.stderr
@@ -230,7 +230,7 @@ async def test_certificates_by_their_hashes_count_too(tmp_path: Path, authority:
 
 
 @pytest.mark.parametrize(
-    ("command", "name", "value", "words"),
+    ("command", "name", "value", "message"),
     [
         (
             "check",
@@ -243,7 +243,7 @@ async def test_certificates_by_their_hashes_count_too(tmp_path: Path, authority:
     ],
 )
 async def test_authorities_that_cannot_be_read_end_a_command(
-    tmp_path: Path, command: str, name: str, value: str, words: str
+    tmp_path: Path, command: str, name: str, value: str, message: str
 ) -> None:
     if command == "report":
         done = await report(tmp_path, "https://apps.example", **{name: value})
@@ -251,7 +251,7 @@ async def test_authorities_that_cannot_be_read_end_a_command(
         done = await asyncio.to_thread(run, command, folder=tmp_path, **{name: value})
 
     assert done.returncode == 78
-    assert words in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -200,9 +200,9 @@ def test_migrate_says_what_it_did_and_a_mistyped_name_is_told(tmp_path: Path) ->
     assert [first.stderr, second.stderr] == [line, line]
 
 
-async def until_said(service: Service, words: str) -> str:
+async def until_said(service: Service, message: str) -> str:
     async with asyncio.timeout(START_SECONDS):
-        while words not in (said := service.log.read_text() if service.log.exists() else ""):
+        while message not in (said := service.log.read_text() if service.log.exists() else ""):
             assert service.process is not None
             assert service.process.poll() is None, said
             await asyncio.sleep(0.02)  # looked at again until it says so

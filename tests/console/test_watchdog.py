@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from app.console.watchdog import Fault, Patience, Standing, find_fault, processor_seconds, wants_nothing
+from app.console.watchdog import Patience, Responsiveness, Stall, find_stall, processor_seconds, wants_nothing
 from tests.console.keeping import PATIENCE
 from tests.journeys.soaking import until
 from tests.processes import free_port
@@ -33,21 +33,21 @@ WAITING = {"is_waiting": True}
 
 
 @pytest.mark.parametrize(
-    ("standing", "fault"),
+    ("responsiveness", "stall"),
     [
-        (Standing(0.5, 0.5, 0.0, 0.0), None),
-        (Standing(0.5, 59.0, 0.5, 59.0), None),
-        (Standing(0.5, 61.0, 0.5, 60.0), Fault.BUSY),
-        (Standing(0.5, 61.0, 0.0, 1.0, is_waiting=False), Fault.BUSY),
-        (Standing(0.5, 61.0, 0.0, 0.1, **WAITING), Fault.BLOCKED),
-        (Standing(59.0, 59.0, 59.0, 59.0), None),
-        (Standing(61.0, 61.0, 60.0, 60.0), Fault.BUSY),
-        (Standing(11.0, 11.0, 0.0, 0.0, **WAITING), Fault.HALTED),
-        (Standing(9.0, 9.0, 0.0, 0.0, **WAITING), None),
-        (Standing(11.0, 11.0, 5.0, 5.0, **WAITING), None),
-        (Standing(11.0, 11.0, 0.0, 0.0), None),
-        (Standing(59.0, 59.0), None),
-        (Standing(61.0, 61.0), Fault.BUSY),
+        (Responsiveness(0.5, 0.5, 0.0, 0.0), None),
+        (Responsiveness(0.5, 59.0, 0.5, 59.0), None),
+        (Responsiveness(0.5, 61.0, 0.5, 60.0), Stall.BUSY),
+        (Responsiveness(0.5, 61.0, 0.0, 1.0, is_waiting=False), Stall.BUSY),
+        (Responsiveness(0.5, 61.0, 0.0, 0.1, **WAITING), Stall.BLOCKED),
+        (Responsiveness(59.0, 59.0, 59.0, 59.0), None),
+        (Responsiveness(61.0, 61.0, 60.0, 60.0), Stall.BUSY),
+        (Responsiveness(11.0, 11.0, 0.0, 0.0, **WAITING), Stall.HALTED),
+        (Responsiveness(9.0, 9.0, 0.0, 0.0, **WAITING), None),
+        (Responsiveness(11.0, 11.0, 5.0, 5.0, **WAITING), None),
+        (Responsiveness(11.0, 11.0, 0.0, 0.0), None),
+        (Responsiveness(59.0, 59.0), None),
+        (Responsiveness(61.0, 61.0), Stall.BUSY),
     ],
     ids=[
         *(
@@ -63,8 +63,8 @@ WAITING = {"is_waiting": True}
         *("where the system says nothing", "where the system says nothing, for too long"),
     ],
 )
-def test_why_a_process_is_replaced(standing: Standing, fault: Fault | None) -> None:
-    assert find_fault(standing, patience=Patience()) is fault
+def test_why_a_process_is_replaced(responsiveness: Responsiveness, stall: Stall | None) -> None:
+    assert find_stall(responsiveness, patience=Patience()) is stall
 
 
 def test_the_system_says_what_a_process_used_and_wants() -> None:

@@ -12,7 +12,7 @@ from app.integrations.models import Integration
 from app.log.events import Change, Counter, Event
 from app.sign_ins.models import StatusReason
 from app.teams.models import Member
-from tests.deliveries.world import World, attempts_of, events_of, found_team, statuses
+from tests.deliveries.world import World, attempts_of, create_team, events_of, statuses
 
 
 async def failed(world: World) -> Delivery:
@@ -32,7 +32,7 @@ async def refused(world: World, delivery_id: Any, **named: Any) -> Refusal:
     """Ask for another try and prove that its refusal changed nothing."""
     before = await rows()
     with pytest.raises(Refusal) as refusal:
-        await retry(delivery_id, caller=named.get("caller", world.caller), ground=world.ground)
+        await retry(delivery_id, caller=named.get("caller", world.caller), services=world.services)
     assert await rows() == before
     return refusal.value
 
@@ -40,7 +40,7 @@ async def refused(world: World, delivery_id: Any, **named: Any) -> Refusal:
 async def test_a_failed_delivery_is_tried_again_with_the_whole_schedule_before_it(world: World) -> None:
     delivery = await failed(world)
 
-    returned = await retry(delivery.id, caller=world.caller, ground=world.ground)
+    returned = await retry(delivery.id, caller=world.caller, services=world.services)
     await world.deliver()
 
     assert (returned.status, returned.next_attempt_at, returned.attempt_count) == (
@@ -63,7 +63,7 @@ async def test_attempts_go_on_counting_after_a_retry(world: World) -> None:
     delivery = await Delivery.get()
     assert delivery.status is DeliveryStatus.FAILED
 
-    await retry(delivery.id, caller=world.caller, ground=world.ground)
+    await retry(delivery.id, caller=world.caller, services=world.services)
     await world.deliver()
 
     assert [attempt.number for attempt in await attempts_of(delivery)] == list(range(1, 10))
@@ -73,7 +73,7 @@ async def test_attempts_go_on_counting_after_a_retry(world: World) -> None:
 async def test_one_that_was_tried_a_hundred_times_is_not_tried_again(world: World) -> None:
     delivery = await failed(world)
     await have_tried(world, delivery, times=92)
-    await retry(delivery.id, caller=world.caller, ground=world.ground)
+    await retry(delivery.id, caller=world.caller, services=world.services)
     await have_tried(world, delivery, times=93)
 
     refusal = await refused(world, delivery.id)
@@ -91,7 +91,7 @@ async def have_tried(world: World, delivery: Delivery, *, times: int) -> None:
         await DeliveryAttempt.bulk_create(DeliveryAttempt(id=uuid4(), number=number, **tried) for number in range(1, times + 1))
         await Delivery.filter(id=delivery.id).update(status=DeliveryStatus.FAILED, next_attempt_at=None)
 
-    await world.ground.events.change(world.caller.team_id, fail)
+    await world.services.events.change(world.caller.team_id, fail)
 
 
 async def test_only_a_failed_one_is_tried_again(world: World) -> None:
@@ -134,7 +134,7 @@ async def test_not_while_the_integration_is_paused(world: World) -> None:
 
 async def test_what_is_not_the_teams_is_not_found(world: World) -> None:
     delivery = await failed(world)
-    stranger = await found_team(world.ground, name="Initech")
+    stranger = await create_team(world.services, name="Initech")
 
     unknown = await refused(world, uuid4())
     others = await refused(world, delivery.id, caller=stranger)
@@ -149,7 +149,7 @@ async def test_a_deleted_integrations_are_not_found(world: World) -> None:
     async def delete(change: Change) -> None:
         await Integration.filter(id=delivery.integration_id).update(deleted_at=change.now)
 
-    await world.ground.events.change(world.caller.team_id, delete)
+    await world.services.events.change(world.caller.team_id, delete)
 
     assert (await refused(world, delivery.id)).code is UserErrorCode.NOT_FOUND
 
@@ -161,6 +161,6 @@ async def test_a_role_that_was_lowered_meanwhile_does_not_suffice(world: World) 
         del change
         await Member.filter(id=world.caller.member_id).update(role=Role.VIEWER)
 
-    await world.ground.events.change(world.caller.team_id, lower)
+    await world.services.events.change(world.caller.team_id, lower)
 
     assert (await refused(world, delivery.id)).code is UserErrorCode.FORBIDDEN

@@ -25,7 +25,7 @@ async def test_attempts_and_what_they_make_of_deliveries_are_counted_by_their_ou
 
     await world.deliver_for(60)
 
-    samples = read_meters(world.ground.meters)
+    samples = read_meters(world.services.meters)
     assert value_of(samples, "delivery_attempts_total", outcome="BROKEN") == 1
     assert value_of(samples, "delivery_attempts_total", outcome="DELIVERED") == 1
     assert value_of(samples, "deliveries_total", outcome="RETRYING") == 1

@@ -106,13 +106,15 @@ async def test_slacks_limit_on_one_method_keeps_no_posts_waiting(world: World) -
         world.sandbox.control("faults", provider="slack", endpoint=method, times=1, fault="rate_limit", retry_after=34)
 
     async def list_channels() -> object:
-        return await page_of_channels(world.grant.id, ForwardArguments(), None, budget=Budget(), ground=world.ground)
+        return await page_of_channels(world.grant.id, ForwardArguments(), None, budget=Budget(), services=world.services)
 
     with pytest.raises(Refusal) as listed:
         await list_channels()
     with pytest.raises(Refusal) as looked_up:
-        await look_up(ChannelRef("slack", world.grant.account_id, GENERAL), grant=world.grant, ground=world.ground, field=["id"])
-    await check(world.grant.id, ground=world.ground)
+        await look_up(
+            ChannelRef("slack", world.grant.account_id, GENERAL), grant=world.grant, services=world.services, field=["id"]
+        )
+    await check(world.grant.id, services=world.services)
     with pytest.raises(Refusal) as again:
         await list_channels()
     await world.deliver()
@@ -131,7 +133,7 @@ async def test_a_limit_on_posts_leaves_channels_to_be_chosen(world: World) -> No
     world.break_posting(1, fault="rate_limit", retry_after=40)
     await world.deliver()
 
-    page = await page_of_channels(world.grant.id, ForwardArguments(), "general", budget=Budget(), ground=world.ground)
+    page = await page_of_channels(world.grant.id, ForwardArguments(), "general", budget=Budget(), services=world.services)
 
     assert [channel.name for channel in page.rows] == ["general"]
 

@@ -100,7 +100,7 @@ async def test_an_attempt_says_nothing_of_the_channel_that_was_set_meanwhile(wor
 
     round_ = asyncio.create_task(world.deliver())
     await until_asked(world)
-    await world.ground.events.change(world.caller.team_id, choose_another)
+    await world.services.events.change(world.caller.team_id, choose_another)
     await round_
 
     assert await statuses(integration) == ["FAILED"]

@@ -37,7 +37,7 @@ async def test_workers_side_by_side_never_post_one_twice(world: World) -> None:
     await asyncio.gather(*(world.report() for _ in range(4)))
 
     for _ in range(8):
-        await asyncio.gather(*(deliver_due(ground=world.ground) for _ in range(4)))
+        await asyncio.gather(*(deliver_due(services=world.services) for _ in range(4)))
         world.clock.advance(SECOND)
 
     posted = world.posted_ids()
@@ -121,9 +121,9 @@ async def lease_to_a_dead_worker(world: World) -> None:
             raise Dead
 
     door, changes = cast(Outbound, NoDoor()), cast(Events, NoChanges())
-    dead = replace(world.ground, outbound=door, events=changes)
+    dead = replace(world.services, outbound=door, events=changes)
     with pytest.raises(Dead):
-        await deliver_due(ground=dead)
+        await deliver_due(services=dead)
 
 
 async def test_a_process_that_dies_between_the_post_and_the_save_posts_a_duplicate_that_can_be_told(world: World) -> None:
@@ -138,9 +138,9 @@ async def test_a_process_that_dies_between_the_post_and_the_save_posts_a_duplica
         async def change(self, *_args: object, **_named: object) -> Never:
             raise Killed
 
-    dying = replace(world.ground, events=cast(Events, NoChanges()))
+    dying = replace(world.services, events=cast(Events, NoChanges()))
     with pytest.raises(Killed):
-        await deliver_due(ground=dying)
+        await deliver_due(services=dying)
     world.clock.advance(LEASE)
     await world.deliver()
 
@@ -158,9 +158,9 @@ async def test_a_database_that_is_away_for_a_moment_makes_no_duplicate(world: Wo
             trouble = next(answers, None)
             if trouble is not None:
                 raise trouble
-            return await world.ground.events.change(*arguments, **named)
+            return await world.services.events.change(*arguments, **named)
 
-    await deliver_due(ground=replace(world.ground, events=cast(Events, Interrupted())))
+    await deliver_due(services=replace(world.services, events=cast(Events, Interrupted())))
     world.clock.advance(LEASE)
     await world.deliver()
 
@@ -176,13 +176,13 @@ async def test_a_commit_whose_answer_was_lost_is_not_saved_twice(world: World) -
 
     class Deaf:
         async def change(self, *arguments: Any, **named: Any) -> Any:
-            answer = await world.ground.events.change(*arguments, **named)
+            answer = await world.services.events.change(*arguments, **named)
             trouble = next(answers, None)
             if trouble is not None:
                 raise trouble
             return answer
 
-    await deliver_due(ground=replace(world.ground, events=cast(Events, Deaf())))
+    await deliver_due(services=replace(world.services, events=cast(Events, Deaf())))
 
     delivery = await Delivery.get()
     assert await statuses(integration) == ["RETRYING"]
@@ -208,7 +208,7 @@ async def test_what_has_not_begun_when_the_process_stops_is_given_back_at_once(w
     await world.add_integration()
     await world.report()
 
-    world.ground.stopping.tell()
+    world.services.stopping.tell()
     await world.deliver()
 
     delivery = await Delivery.get()
@@ -257,7 +257,7 @@ async def test_what_is_no_longer_ones_own_is_not_posted(world: World) -> None:
     world.clock.advance(LEASE)
     await take_due(owner=uuid4(), now=world.clock.now(), limit=1)
 
-    assert isinstance(await post(replace(lost, until=world.clock.now() + LEASE), ground=world.ground), Lost)
+    assert isinstance(await post(replace(lost, until=world.clock.now() + LEASE), services=world.services), Lost)
     assert posts_seen(world) == 0
 
 
@@ -267,7 +267,7 @@ async def test_what_ended_in_spite_of_its_lease_is_not_posted(world: World) -> N
     [lease] = (await take_due(owner=uuid4(), now=world.clock.now(), limit=1)).leases
     await write(lambda: Delivery.all().update(status=DeliveryStatus.SKIPPED))
 
-    assert isinstance(await post(lease, ground=world.ground), Lost)
+    assert isinstance(await post(lease, services=world.services), Lost)
     assert posts_seen(world) == 0
 
 
@@ -278,7 +278,7 @@ async def test_no_post_begins_that_could_outlast_its_lease(world: World, left: i
     [lease] = (await take_due(owner=uuid4(), now=world.clock.now(), limit=1)).leases
     world.clock.advance(LEASE - left * SECOND)
 
-    came = await post(lease, ground=world.ground)
+    came = await post(lease, services=world.services)
 
     assert isinstance(came, Attempt if begins else Lost)
     assert posts_seen(world) == int(begins)
@@ -296,8 +296,8 @@ async def test_a_worker_that_slept_past_its_lease_sends_nothing(world: World) ->
             self.advance(LEASE)
             return present
 
-    slept = replace(world.ground, clock=Jumping(world.clock.now()))
-    await deliver_due(ground=slept)
+    slept = replace(world.services, clock=Jumping(world.clock.now()))
+    await deliver_due(services=slept)
     sent = posts_seen(world)
     world.clock.advance(timedelta(hours=1))
     await world.deliver()

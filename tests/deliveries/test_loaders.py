@@ -28,7 +28,7 @@ async def test_of_a_delivery_that_was_tried_for_ever_the_last_attempts_are_told_
     await world.report(run_id="two")
     often, never = await Delivery.all().order_by("position")
     await try_often(often, MOST_TOLD + 3)
-    context = Context(caller=world.caller, ground=world.ground, request_id="request")
+    context = Context(caller=world.caller, services=world.services, request_id="request")
 
     told = await attempts([never.id, often.id], context=context)
 

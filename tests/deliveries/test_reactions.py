@@ -153,7 +153,7 @@ async def test_a_deleted_integration_posts_nothing_any_more(world: World) -> Non
         await row.save()
         await change.record(IntegrationDeleted(row.id, row.name))
 
-    await world.ground.events.change(world.caller.team_id, delete)
+    await world.services.events.change(world.caller.team_id, delete)
     await world.report()
     await world.deliver_for(3)
 
@@ -171,7 +171,7 @@ async def test_an_integration_that_changed_its_monitor_goes_on_counting(world: W
         del change
         await MonitoringPost.filter(integration_id=integration.id).update(monitor_id=search.id)
 
-    await world.ground.events.change(world.caller.team_id, move)
+    await world.services.events.change(world.caller.team_id, move)
     await world.report(monitor_key="search")
 
     rows = await Delivery.filter(integration_id=integration.id).select_related("run").order_by("position")

@@ -30,10 +30,10 @@ async def test_a_run_goes_ninety_days_after_it_was_recorded_with_its_deliveries_
     await world.deliver()
 
     world.clock.advance(KEPT - 2 * SECOND)
-    early = await remove_old(ground=world.ground)
+    early = await remove_old(services=world.services)
     kept = await counts()
     world.clock.advance(SECOND)
-    removed = [await remove_old(ground=world.ground) for _ in range(2)]
+    removed = [await remove_old(services=world.services) for _ in range(2)]
 
     assert (early, kept) == (0, (2, 2, 2))
     assert removed == [2, 0]
@@ -61,11 +61,11 @@ async def test_a_delivery_that_waits_stays_and_its_run_with_it_until_it_has_ende
     failed = await Delivery.get(position=1)
     await put(lambda: Delivery.all().update(status=DeliveryStatus.FAILED, next_attempt_at=None))
     world.clock.advance(KEPT)
-    await actions.retry(failed.id, caller=world.caller, ground=world.ground)
+    await actions.retry(failed.id, caller=world.caller, services=world.services)
 
-    waiting = await remove_old(ground=world.ground)
+    waiting = await remove_old(services=world.services)
     await world.deliver()
-    ended = await remove_old(ground=world.ground)
+    ended = await remove_old(services=world.services)
 
     assert (waiting, ended) == (0, 2)
     assert world.posted_ids() == [str(failed.id)]
@@ -78,7 +78,7 @@ async def test_a_run_without_deliveries_goes_as_well(world: World) -> None:
 
     world.clock.advance(KEPT)
 
-    assert await remove_old(ground=world.ground) == 2
+    assert await remove_old(services=world.services) == 2
     assert [run.position for run in await MonitorRun.all()] == [3]
 
 
@@ -161,7 +161,7 @@ async def test_a_post_that_ends_when_its_delivery_was_removed_changes_nothing(wo
     before = await counts(), await Event.all().count()
 
     attempt = Attempt(uuid4(), world.clock.now(), 5, GENERAL, None)
-    await settle(taken.leases[0], attempt, ground=world.ground)
+    await settle(taken.leases[0], attempt, services=world.services)
 
     assert (await counts(), await Event.all().count()) == before
 
@@ -174,7 +174,7 @@ async def test_what_stays_does_not_keep_what_goes_from_being_found(world: World)
         await world.report(monitor_key="monitor 0")
     world.clock.advance(KEPT)
 
-    removed = await remove_old(ground=world.ground)
+    removed = await remove_old(services=world.services)
 
     assert removed == 2
     assert await MonitorRun.all().count() == 250
@@ -188,7 +188,7 @@ async def test_processes_side_by_side_remove_everything_once_in_bounded_batches(
     await put_later(450)
     world.clock.advance(KEPT)
 
-    rounds = await asyncio.gather(*(remove_old(ground=world.ground) for _ in range(3)))
+    rounds = await asyncio.gather(*(remove_old(services=world.services) for _ in range(3)))
     most = max(rounds)
     total = sum(rounds) + await clear(world)
 
@@ -234,6 +234,6 @@ async def post_another_monitor(integration: Integration) -> None:
 async def clear(world: World) -> int:
     """Remove until nothing is left to be removed, and return how many rows went."""
     removed = 0
-    while number := await remove_old(ground=world.ground):
+    while number := await remove_old(services=world.services):
         removed += number
     return removed

@@ -18,7 +18,7 @@ from app.log.events import Change, Counter, Event
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.service.schema import build_schema
 from app.sign_ins.models import StatusReason
-from tests.deliveries.world import MONITORING, World, found_team, statuses
+from tests.deliveries.world import MONITORING, World, create_team, statuses
 
 RECORD = """
 mutation ($input: RecordMonitorRunInput!) {
@@ -53,7 +53,7 @@ def schema() -> Schema:
 
 
 def context(world: World, caller: Caller | None = None) -> Context:
-    return Context(caller=caller or world.caller, ground=world.ground, request_id="a test's")
+    return Context(caller=caller or world.caller, services=world.services, request_id="a test's")
 
 
 async def ask(schema: Schema, world: World, document: str, *, caller: Caller | None = None, **variables: Any) -> Any:
@@ -74,7 +74,7 @@ def run_input(**more: Any) -> dict[str, Any]:
 
 @asynccontextmanager
 async def watching(world: World) -> AsyncIterator[None]:
-    task = asyncio.create_task(world.ground.watcher.run())
+    task = asyncio.create_task(world.services.watcher.run())
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -289,7 +289,7 @@ async def test_another_teams_delivery_looks_like_none(schema: Schema, world: Wor
     integration = await world.add_integration()
     await world.report()
     delivery = await Delivery.get()
-    stranger = await found_team(world.ground, name="Initech")
+    stranger = await create_team(world.services, name="Initech")
     run_id, monitor_id = delivery.run_id, (await Monitor.get()).id
     ids = [
         encode_id("Delivery", delivery.id),

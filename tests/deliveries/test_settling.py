@@ -53,7 +53,7 @@ async def settled_with(world: World, fault: Fault) -> Delivery:
     [lease] = (await take_due(owner=uuid4(), now=world.clock.now(), limit=1)).leases
     attempt = Attempt(uuid4(), world.clock.now(), 7, GENERAL, Failure(fault, "It said no."))
 
-    await settle(lease, attempt, ground=world.ground)
+    await settle(lease, attempt, services=world.services)
 
     delivery = await Delivery.get()
     assert [(each.number, each.error) for each in await attempts_of(delivery)] == [(1, "It said no.")]

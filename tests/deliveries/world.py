@@ -29,15 +29,15 @@ from app.outbound import Outbound
 from app.sandbox import create_sandbox
 from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.settings import Settings
 from app.sign_ins.events import GrantEnded, GrantTroubled
 from app.sign_ins.models import Grant, GrantState
 from app.teams.models import Member, Team
-from tests.grounds import PUBLIC_URL, make_ground
 from tests.held import HeldClock
 from tests.sandbox.running import REDIRECT_URI, SCOPES, Sandbox
 from tests.servers import run_server
+from tests.services import PUBLIC_URL, make_services
 
 GENERAL, MONITORING = "C0ACME001", "C0ACME002"
 SECOND = timedelta(seconds=1)
@@ -52,7 +52,7 @@ REACTIONS: dict[type[Any], Any] = {
 
 @dataclass
 class World:
-    ground: Ground
+    services: Services
     sandbox: Sandbox
     clock: HeldClock
     caller: Caller
@@ -92,7 +92,7 @@ class World:
             )
             return integration
 
-        return await self.ground.events.change(self.caller.team_id, add)
+        return await self.services.events.change(self.caller.team_id, add)
 
     async def report(
         self, outcome: RunOutcome = RunOutcome.PASSED, *, run_id: str | None = None, monitor_key: str = "checkout"
@@ -104,7 +104,7 @@ class World:
             started_at=self.clock.now(),
             duration_ms=1200,
         )
-        return await record_run(reported, caller=self.caller, ground=self.ground)
+        return await record_run(reported, caller=self.caller, services=self.services)
 
     async def turn(self, integration: Integration, turn: Callable[[Integration, Change], Any]) -> None:
         """Change the integration's status in a change of its own, as its actions would."""
@@ -116,10 +116,10 @@ class World:
             if previous is not None:
                 await change.record(IntegrationStatusChanged(row.id, row.name, row.status, previous, row.reason, row.message))
 
-        await self.ground.events.change(self.caller.team_id, apply)
+        await self.services.events.change(self.caller.team_id, apply)
 
     async def deliver(self) -> int:
-        return await deliver_due(ground=self.ground)
+        return await deliver_due(services=self.services)
 
     async def deliver_for(self, seconds: float, *, step: float = 1.0) -> None:
         """Let so much time pass, and deliver what is due all along."""
@@ -164,13 +164,13 @@ def run_slack(clock: HeldClock) -> Iterator[Sandbox]:
 async def make_world(*, folder: Path, clock: HeldClock) -> AsyncIterator[World]:
     """Yield a team with a sign-in at the sandbox's Acme, over the database that is open."""
     with run_slack(clock) as sandbox:
-        async with make_ground_at(sandbox, folder=folder, clock=clock) as ground:
-            caller = await found_team(ground)
-            yield World(ground, sandbox, clock, caller, await sign_in(ground, caller, sandbox))
+        async with make_ground_at(sandbox, folder=folder, clock=clock) as services:
+            caller = await create_team(services)
+            yield World(services, sandbox, clock, caller, await sign_in(services, caller, sandbox))
 
 
 @asynccontextmanager
-async def make_ground_at(sandbox: Sandbox, *, folder: Path, clock: HeldClock) -> AsyncIterator[Ground]:
+async def make_ground_at(sandbox: Sandbox, *, folder: Path, clock: HeldClock) -> AsyncIterator[Services]:
     parts = urlsplit(sandbox.url)
     settings = Settings(
         data_dir=folder,
@@ -180,18 +180,18 @@ async def make_ground_at(sandbox: Sandbox, *, folder: Path, clock: HeldClock) ->
         slack_client_secret=SecretStr(CLIENT_SECRET),
     )
     outbound = Outbound(sandbox=(str(parts.hostname), int(parts.port or 0)))
-    async with make_ground(folder=folder, clock=clock, reactions=REACTIONS, settings=settings, outbound=outbound) as ground:
-        yield ground
+    async with make_services(folder=folder, clock=clock, reactions=REACTIONS, settings=settings, outbound=outbound) as services:
+        yield services
 
 
-async def found_team(ground: Ground, *, name: str = "Acme", role: Role = Role.MEMBER) -> Caller:
+async def create_team(services: Services, *, name: str = "Acme", role: Role = Role.MEMBER) -> Caller:
     async def found(change: Change) -> UUID:
         team = await Team.create(id=change.team_id, name=name, created_at=change.now)
         member = await Member.create(id=uuid4(), team=team, name="Ada", email="ada@example.com", role=role, joined_at=change.now)
         return member.id
 
     team_id = uuid4()
-    member_id = await ground.events.found(team_id, found)
+    member_id = await services.events.found(team_id, found)
     return Caller(
         team_id=team_id,
         member_id=member_id,
@@ -203,7 +203,7 @@ async def found_team(ground: Ground, *, name: str = "Acme", role: Role = Role.ME
     )
 
 
-async def sign_in(ground: Ground, caller: Caller, sandbox: Sandbox) -> Grant:
+async def sign_in(services: Services, caller: Caller, sandbox: Sandbox) -> Grant:
     installed = sandbox.install("Acme")
     grant = Grant(
         id=uuid4(),
@@ -217,15 +217,15 @@ async def sign_in(ground: Ground, caller: Caller, sandbox: Sandbox) -> Grant:
         account_name=installed["team"]["name"],
         scope_names=" ".join(SCOPES),
         state=GrantState.ACTIVE,
-        created_at=ground.clock.now(),
+        created_at=services.clock.now(),
     )
-    grant.sealed_access = await ground.vault.seal(Secret(installed["access_token"]), bound_to=grant.binding("sealed_access"))
+    grant.sealed_access = await services.vault.seal(Secret(installed["access_token"]), bound_to=grant.binding("sealed_access"))
 
     async def save(change: Change) -> None:
         del change
         await grant.save(force_create=True)
 
-    await ground.events.change(caller.team_id, save)
+    await services.events.change(caller.team_id, save)
     return grant
 
 

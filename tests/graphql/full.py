@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union
 import strawberry
 from graphql import DocumentNode, ExecutionResult, execute
 
-from app.access.rules import WITH_THE_OBJECT, attributes
+from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.graphql.connections import Arguments, Connection, Page, UncountedConnection
 from app.graphql.context import Context
 from app.graphql.execution.schema import Schema
@@ -29,13 +29,13 @@ def _full(page: Arguments) -> Page[int]:
 
 
 @strawberry.interface(description="Something with a name.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Named:
     name: str = strawberry.field(description="Its name.")
 
 
 @strawberry.type(description="A thing.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Thing(Named):
     @relation(description="Things.")
     async def things(self, page: Arguments, info: strawberry.Info) -> Connection["Thing"]:
@@ -54,7 +54,7 @@ class Thing(Named):
 
 
 @strawberry.type(description="A box.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Box(Named):
     @relation(description="Boxes.")
     async def more(self, page: Arguments, info: strawberry.Info) -> UncountedConnection["Box"]:
@@ -113,7 +113,7 @@ GRAPHQL = SCHEMA._schema  # noqa: SLF001 - what the extension measures by
 
 async def answer(document: DocumentNode, variables: dict[str, Any], *, some: str = "THING") -> ExecutionResult:
     """Execute the document where whatever can be of several types is a THING or a BOX."""
-    context = Context(caller=caller(), ground=World().ground, request_id=some)
+    context = Context(caller=caller(), services=World().services, request_id=some)
     result = execute(GRAPHQL, document, context_value=context, variable_values=variables)
     return result if isinstance(result, ExecutionResult) else await result
 
@@ -240,7 +240,7 @@ def _written(parts: Sequence[Part]) -> str:
     fragments: list[str] = []
     body = _selections(parts, fragments)
     whole = " ".join([body, *fragments])
-    declared = ", ".join(words for name, words in _DECLARED.items() if name in whole)
+    declared = ", ".join(message for name, message in _DECLARED.items() if name in whole)
     return f"query{f'({declared})' if declared else ''} {whole}"
 
 

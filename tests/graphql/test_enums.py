@@ -3,8 +3,8 @@ from enum import StrEnum
 import pytest
 import strawberry
 
-from app.access.rules import WITH_THE_OBJECT, attributes
-from app.graphql.enums import publish
+from app.access.rules import PUBLIC_ATTRIBUTE, attributes
+from app.graphql.enums import register_enum
 from app.graphql.execution.schema import Schema
 
 
@@ -14,10 +14,10 @@ class Light(StrEnum):
 
 
 def test_a_published_enum_has_names_and_descriptions_of_its_own() -> None:
-    publish(Light, name="TrafficLight", description="A light.", members={Light.RED: "Stop.", Light.GREEN: "Go."})
+    register_enum(Light, name="TrafficLight", description="A light.", members={Light.RED: "Stop.", Light.GREEN: "Go."})
 
     @strawberry.type(description="Questions.")
-    @attributes(WITH_THE_OBJECT)
+    @attributes(PUBLIC_ATTRIBUTE)
     class Query:
         light: Light = strawberry.field(description="The light.")
 
@@ -27,4 +27,4 @@ def test_a_published_enum_has_names_and_descriptions_of_its_own() -> None:
 
 def test_a_member_without_a_description_is_refused() -> None:
     with pytest.raises(ValueError, match="GREEN"):
-        publish(Light, name="TrafficLight", description="A light.", members={Light.RED: "Stop."})
+        register_enum(Light, name="TrafficLight", description="A light.", members={Light.RED: "Stop."})

@@ -5,7 +5,7 @@ import strawberry
 
 from app.graphql.context import Info
 from app.graphql.execution.schema import Schema
-from app.graphql.extension import grow
+from app.graphql.extension import extend_types
 from app.graphql.fields import query, relation
 from tests.graphql.tiny import World
 
@@ -33,8 +33,8 @@ async def one(info: Info) -> int:
 async def test_a_field_stands_in_the_type_it_was_put_into() -> None:
     kind = make_query()
 
-    grow({kind: {"two_more": two}})
-    grow({kind: {"two_more": two}})
+    extend_types({kind: {"two_more": two}})
+    extend_types({kind: {"two_more": two}})
     context = World(caller=None).view()._entrance.context(None)  # noqa: SLF001 - what a transport does
     schema = Schema(kind)
     result = await schema.execute("{ twoMore }", context_value=context)
@@ -46,7 +46,7 @@ async def test_a_field_stands_in_the_type_it_was_put_into() -> None:
 
 def test_a_name_that_is_taken_is_refused() -> None:
     with pytest.raises(ValueError, match="Query has a field one already"):
-        grow({make_query(): {"one": one}})
+        extend_types({make_query(): {"one": one}})
 
 
 def test_a_plain_function_is_refused() -> None:
@@ -54,11 +54,11 @@ def test_a_plain_function_is_refused() -> None:
         return len(info.field_name)
 
     with pytest.raises(TypeError, match="not decorated"):
-        grow({make_query(): {"plain": plain}})
+        extend_types({make_query(): {"plain": plain}})
 
 
 def test_a_field_without_a_description_is_refused() -> None:
     bare: Any = strawberry.field(resolver=lambda: 1)
 
     with pytest.raises(ValueError, match="no description"):
-        grow({make_query(): {"bare": bare}})
+        extend_types({make_query(): {"bare": bare}})

@@ -48,7 +48,7 @@ async def test_an_answered_operation_keeps_nothing_of_what_it_found() -> None:
 
 
 def context() -> Context:
-    return Context(caller=caller(), ground=World().ground, request_id="1")
+    return Context(caller=caller(), services=World().services, request_id="1")
 
 
 def kept() -> tuple[int, int]:

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
 from app.access.callers import ALL_SCOPES, Caller, Role, Scope
-from app.access.rules import CHANGING, WITH_THE_OBJECT, Rule, attributes
+from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, Rule, attributes
 from app.errors import BadUserInput, Refusal, Unauthenticated, UserErrorCode
 from app.graphql.connections import Arguments, Connection, ForwardArguments, UncountedConnection
 from app.graphql.context import Context, Info
@@ -28,7 +28,7 @@ from app.graphql.scalars import URL
 from app.graphql.transport.endpoint import Authenticate
 from app.graphql.transport.view import View
 from app.redis.rate_limits import Rates
-from app.services import Ground
+from app.services import Services
 from app.settings import Settings
 from app.telemetry.meters import Meters
 from app.telemetry.tracing import NoTracing, Tracing
@@ -41,7 +41,7 @@ CREDENTIAL = UUID(int=3)
 
 
 @strawberry.type(description="A thing with a name.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Thing:
     name: str = strawberry.field(description="Its name.")
 
@@ -53,7 +53,7 @@ class Thing:
 
     @relation(description="Waits until it may go on.")
     async def patience(self, info: Info) -> str:
-        world = cast(World, info.context.ground.vault)
+        world = cast(World, info.context.services.vault)
         world.begun.set()
         try:
             await world.go_on.wait()
@@ -63,7 +63,7 @@ class Thing:
 
     @relation(description="Raises what the world says.")
     async def trouble(self, info: Info) -> str | None:
-        world = cast(World, info.context.ground.vault)
+        world = cast(World, info.context.services.vault)
         world.begun.set()
         world.cause()
         return self.name
@@ -81,7 +81,7 @@ NAMES = [chr(letter) * 3 for letter in range(ord("a"), ord("z") + 1)]
 
 
 async def measure(keys: Sequence[str], /, *, context: Context) -> Sequence[int]:
-    cast(World, context.ground.vault).batches.append(list(keys))
+    cast(World, context.services.vault).batches.append(list(keys))
     return [len(key) for key in keys]
 
 
@@ -103,7 +103,7 @@ class ChoiceInput:
 
 
 @strawberry.type(description="What came of it.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class ClientPayload:
     name: str | None = strawberry.field(description="The name.", default=None)
     things: list[Thing] = strawberry.field(description="Things.", default_factory=list, metadata=at_most(1))
@@ -128,7 +128,7 @@ class Query:
 
     @query(description="Raises what the world says.")
     async def trouble(self, info: Info) -> str | None:
-        cast(World, info.context.ground.vault).cause()
+        cast(World, info.context.services.vault).cause()
         return None
 
     @query(description="The same where null is not expected.")
@@ -143,7 +143,7 @@ class Query:
 
     @query(description="The clock's moment.")
     async def now(self, info: Info) -> datetime:
-        return info.context.ground.clock.now()
+        return info.context.services.clock.now()
 
     @query(description="By id.")
     async def node(self, info: Info, id: strawberry.ID) -> str | None:
@@ -163,7 +163,7 @@ class Query:
 
 
 @strawberry.type(description="A place.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Place:
     name: str = strawberry.field(description="Its name.")
 
@@ -173,19 +173,19 @@ class Mutation:
     @mutation(CHANGING, description="Adds a client.")
     async def add_client(self, info: Info, input: ClientInput) -> ClientPayload:
         if input.client_secret == "somebody else's":
-            world = cast(World, info.context.ground.vault)
+            world = cast(World, info.context.services.vault)
             world.begun.set()
             await world.go_on.wait()
             world.ended.set()
             raise Refusal(UserErrorCode.FORBIDDEN, "Only who made it may change it.")
         if input.client_secret == "taken":
             raise Refusal(UserErrorCode.ALREADY_EXISTS, "There is one.", field=("clientSecret",))
-        cast(World, info.context.ground.vault).added.append(input.url)
+        cast(World, info.context.services.vault).added.append(input.url)
         return ClientPayload(name=str(input.url), things=[Thing(name="aaa")])
 
     @mutation(Rule(Role.ADMIN, (Scope.RUNS_WRITE, Scope.ADMIN)), description="Waits until it may go on.")
     async def wait(self, info: Info) -> ClientPayload:
-        world = cast(World, info.context.ground.vault)
+        world = cast(World, info.context.services.vault)
         world.begun.set()
         await world.go_on.wait()
         world.added.append("waited")
@@ -213,13 +213,13 @@ class Subscription:
     @subscription(description="One thing after the other.")
     async def thing_came(self, info: Info, times: int) -> AsyncGenerator[Thing, None]:
         assert info.context.viewer.team_id == TEAM
-        cast(World, info.context.ground.vault).beginning()
+        cast(World, info.context.services.vault).beginning()
         for name in islice(cycle(NAMES), times):
             yield Thing(name=name)
 
     @subscription(description="One event, then none.")
     async def silence(self, info: Info) -> AsyncGenerator[int, None]:
-        world = cast(World, info.context.ground.vault)
+        world = cast(World, info.context.services.vault)
         try:
             yield 1
             await asyncio.Event().wait()
@@ -250,9 +250,9 @@ class World:
     revoked: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
-    def ground(self) -> Ground:
+    def services(self) -> Services:
         missing: Any = None
-        return Ground(
+        return Services(
             settings=self.settings,
             clock=self.clock,
             entropy=bytes,
@@ -284,7 +284,7 @@ class World:
     def view(self, *, authenticate: Authenticate | None = None, **options: Any) -> View:
         """`options` are the view's: `deadline` and `read_within`, in seconds, and `insistence`."""
         asking, until = authenticate or self.authenticate, self.until
-        return View(schema(), authenticate=asking, ground=self.ground, until=until, note_refusal=self.note, **options)
+        return View(schema(), authenticate=asking, services=self.services, until=until, note_refusal=self.note, **options)
 
     @asynccontextmanager
     async def client(

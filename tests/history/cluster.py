@@ -27,11 +27,11 @@ from tests.callers import Api, Browser
 from tests.faults.postgres import PostgresServer, postgres_server
 from tests.faults.proxy import Proxy, proxying
 from tests.faults.redis import RedisServer, redis_server
-from tests.grounds import make_ground
 from tests.history import watching
 from tests.journeys.soaking import until_answers
 from tests.journeys.story import Story
 from tests.processes import Service, free_port
+from tests.services import make_services
 
 WORKSPACES = ("T0ACME001", "T0GLOBEX002", "T0INITECH003")
 CHANNELS = ("general", "monitoring", "random")
@@ -189,19 +189,19 @@ async def _make_teams(cluster: Cluster, *, count: int) -> list[Team]:
     teams = []
     async with databases.opened(cluster.database_url):
         settings = Settings(data_dir=cluster.folder)
-        async with make_ground(folder=cluster.folder, clock=SystemClock(), settings=settings) as ground:
+        async with make_services(folder=cluster.folder, clock=SystemClock(), settings=settings) as services:
             for number in range(count):
                 label = f"t{number}"
                 made = await console.create_team(
-                    name=label, admin_name="ada", admin_email=f"ada@{label}.example.com", ground=ground
+                    name=label, admin_name="ada", admin_email=f"ada@{label}.example.com", services=services
                 )
                 for name in _PEOPLE[1:]:
                     await console.add_member(
-                        team=label, name=name, email=f"{name}@{label}.example.com", role=Role.ADMIN, ground=ground
+                        team=label, name=name, email=f"{name}@{label}.example.com", role=Role.ADMIN, services=services
                     )
                 tokens = [
                     await console.create_token(
-                        team=label, email=f"{name}@{label}.example.com", scopes=(), days=None, ground=ground
+                        team=label, email=f"{name}@{label}.example.com", scopes=(), days=None, services=services
                     )
                     for name in _PEOPLE
                 ]

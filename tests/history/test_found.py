@@ -58,7 +58,7 @@ async def test_a_run_that_was_recorded_and_cannot_be_shown_is_not_said_to_be_uns
     await database.connect(database_url, models=MODELS, patience=Patience(lock=0.2))
     try:
         async with make_world(folder=tmp_path, clock=clock) as world:
-            context = Context(caller=world.caller, ground=world.ground, request_id="a test's")
+            context = Context(caller=world.caller, services=world.services, request_id="a test's")
             await operator.execute("BEGIN; LOCK TABLE delivery IN ACCESS EXCLUSIVE MODE")
 
             answer = await build_schema().execute(

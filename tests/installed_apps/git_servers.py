@@ -50,14 +50,16 @@ class Host:
         return NewClient(**{**told, **changed})
 
     async def add(self, world: World, caller: Caller, *, name: str = "Git", **changed: Any) -> InstalledApp:
-        return await add(self.client(world, **changed), name=name, caller=caller, ground=world.ground)
+        return await add(self.client(world, **changed), name=name, caller=caller, services=world.services)
 
     async def begin(self, world: World, caller: Caller, app: InstalledApp) -> Authorization:
-        return await begin(provider_key=self.provider, oauth_client_id=app.oauth_client_id, caller=caller, ground=world.ground)
+        return await begin(
+            provider_key=self.provider, oauth_client_id=app.oauth_client_id, caller=caller, services=world.services
+        )
 
     async def consent(self, world: World, row: Authorization, user: str = "ada") -> Returned:
         """Go to the server and allow it there; the code is still to be exchanged."""
-        departure = await depart(row, ground=world.ground)
+        departure = await depart(row, services=world.services)
         assert isinstance(departure, Departure)
         answer = world.sandbox.http.post(departure.url, data={"user": user, "decision": "approve"})
         return Returned(await Authorization.get(id=row.id), Secret(query_of(answer)["code"]), None)
@@ -65,15 +67,15 @@ class Host:
     async def sign_in(self, world: World, caller: Caller, app: InstalledApp, user: str = "ada") -> Authorization:
         """Sign in at the app as one of the server's people, and return the sign-in however it ended."""
         row = await self.begin(world, caller, app)
-        return await complete(await self.consent(world, row, user), ground=world.ground)
+        return await complete(await self.consent(world, row, user), services=world.services)
 
     async def use(self, world: World, grant: Grant) -> Alive | Failure:
         """Ask the server for the grant, as whatever uses it would."""
 
         async def put(authorized: Authorized) -> Alive | Failure:
-            return await CATALOGUE[self.provider].check(authorized=authorized, outbound=world.ground.outbound)
+            return await CATALOGUE[self.provider].check(authorized=authorized, outbound=world.services.outbound)
 
-        return await call(grant.id, put, ground=world.ground)
+        return await call(grant.id, put, services=world.services)
 
     def tokens(self, world: World) -> list[dict[str, Any]]:
         """Return the server's tokens that were not revoked."""
@@ -106,5 +108,5 @@ async def own_grant(app: InstalledApp, caller: Caller) -> Grant:
 
 async def give_back(world: World) -> None:
     """Let the revocation job come to its end."""
-    while await revoke_due(ground=world.ground):
+    while await revoke_due(services=world.services):
         pass

@@ -20,7 +20,7 @@ async def test_a_sign_in_is_shared_as_an_app_named_after_its_workspace(world: Wo
     authorization = await world.sign_in(bob)
     before = await head(bob.team_id)
 
-    app = await add(authorization, name=None, caller=bob, ground=world.ground)
+    app = await add(authorization, name=None, caller=bob, services=world.services)
 
     kept = await InstalledApp.get(id=app.id)
     assert (kept.name, kept.connected_to, kept.account_id, kept.provider) == ("Acme", "Acme", "T0ACME001", "slack")
@@ -44,14 +44,14 @@ async def test_a_second_app_for_the_same_workspace_is_refused_and_names_the_firs
     await world.share(world.people.ada, name="Ours")
     again = await world.sign_in(world.people.bob)
 
-    refused = await refusal_of(add(again, name=None, caller=world.people.bob, ground=world.ground))
+    refused = await refusal_of(add(again, name=None, caller=world.people.bob, services=world.services))
 
     assert (refused.code, refused.field) == (UserErrorCode.ALREADY_EXISTS, USING)
     assert "“Ours”" in refused.message
 
 
 async def test_another_team_shares_the_same_workspace_and_this_team_another(world: World) -> None:
-    others = await make_people(world.ground, name="Another")
+    others = await make_people(world.services, name="Another")
     await world.share(world.people.bob)
 
     theirs = await world.share(others.bob)
@@ -62,7 +62,7 @@ async def test_another_team_shares_the_same_workspace_and_this_team_another(worl
 
 async def test_a_workspace_whose_app_was_deleted_is_shared_anew(world: World) -> None:
     first = await world.share(world.people.bob)
-    await delete(first.id, caller=world.people.ada, ground=world.ground)
+    await delete(first.id, caller=world.people.ada, services=world.services)
 
     second = await world.share(world.people.cid)
 
@@ -71,25 +71,25 @@ async def test_a_workspace_whose_app_was_deleted_is_shared_anew(world: World) ->
 
 
 async def test_refused_sign_ins_change_nothing(world: World) -> None:
-    bob, ground = world.people.bob, world.ground
+    bob, services = world.people.bob, world.services
     pending = (await world.begin(bob)).id
     failed = await world.decline(bob)
     used = await world.sign_in(bob)
-    await add(used, name=None, caller=bob, ground=ground)
+    await add(used, name=None, caller=bob, services=services)
     fresh = await world.sign_in(bob, "Globex")
-    elsewhere = await world.sign_in((await make_people(ground, name="Another")).bob, "Initech")
+    elsewhere = await world.sign_in((await make_people(services, name="Another")).bob, "Initech")
 
-    assert await code_of(add(pending, name=None, caller=bob, ground=ground)) == (UserErrorCode.AUTHORIZATION_PENDING, USING)
-    assert await code_of(add(failed, name=None, caller=bob, ground=ground)) == (UserErrorCode.AUTHORIZATION_FAILED, USING)
-    assert await code_of(add(used, name=None, caller=bob, ground=ground)) == (UserErrorCode.AUTHORIZATION_USED, USING)
-    assert await code_of(add(uuid4(), name=None, caller=bob, ground=ground)) == (UserErrorCode.NOT_FOUND, USING)
-    assert await code_of(add(elsewhere, name=None, caller=bob, ground=ground)) == (UserErrorCode.NOT_FOUND, USING)
-    assert await code_of(add(fresh, name=None, caller=world.people.cid, ground=ground)) == (UserErrorCode.NOT_FOUND, USING)
-    assert await code_of(add(fresh, name=" ", caller=bob, ground=ground)) == (UserErrorCode.INVALID, ("name",))
-    assert await code_of(add(fresh, name="x" * 201, caller=bob, ground=ground)) == (UserErrorCode.INVALID, ("name",))
-    assert await code_of(add(fresh, name=None, caller=world.people.vera, ground=ground)) == (UserErrorCode.FORBIDDEN, ())
+    assert await code_of(add(pending, name=None, caller=bob, services=services)) == (UserErrorCode.AUTHORIZATION_PENDING, USING)
+    assert await code_of(add(failed, name=None, caller=bob, services=services)) == (UserErrorCode.AUTHORIZATION_FAILED, USING)
+    assert await code_of(add(used, name=None, caller=bob, services=services)) == (UserErrorCode.AUTHORIZATION_USED, USING)
+    assert await code_of(add(uuid4(), name=None, caller=bob, services=services)) == (UserErrorCode.NOT_FOUND, USING)
+    assert await code_of(add(elsewhere, name=None, caller=bob, services=services)) == (UserErrorCode.NOT_FOUND, USING)
+    assert await code_of(add(fresh, name=None, caller=world.people.cid, services=services)) == (UserErrorCode.NOT_FOUND, USING)
+    assert await code_of(add(fresh, name=" ", caller=bob, services=services)) == (UserErrorCode.INVALID, ("name",))
+    assert await code_of(add(fresh, name="x" * 201, caller=bob, services=services)) == (UserErrorCode.INVALID, ("name",))
+    assert await code_of(add(fresh, name=None, caller=world.people.vera, services=services)) == (UserErrorCode.FORBIDDEN, ())
     world.clock.advance(timedelta(hours=1))
-    assert await code_of(add(fresh, name=None, caller=bob, ground=ground)) == (UserErrorCode.AUTHORIZATION_EXPIRED, USING)
+    assert await code_of(add(fresh, name=None, caller=bob, services=services)) == (UserErrorCode.AUTHORIZATION_EXPIRED, USING)
 
 
 @pytest.mark.parametrize("who", ["ada", "bob"])
@@ -99,7 +99,7 @@ async def test_admins_and_who_set_it_up_rename_it(world: World, who: str) -> Non
     world.clock.advance(timedelta(seconds=1))
 
     edited = await edit(
-        app.id, name="Slack", expected_updated_at=app.updated_at, caller=getattr(world.people, who), ground=world.ground
+        app.id, name="Slack", expected_updated_at=app.updated_at, caller=getattr(world.people, who), services=world.services
     )
 
     assert (edited.name, edited.updated_at) == ("Slack", world.clock.now())
@@ -111,74 +111,76 @@ async def test_an_edit_that_changes_nothing_is_no_event_and_no_revision(world: W
     before = await head(world.people.team_id)
     world.clock.advance(timedelta(seconds=1))
 
-    edited = await edit(app.id, name="Acme", expected_updated_at=None, caller=world.people.bob, ground=world.ground)
+    edited = await edit(app.id, name="Acme", expected_updated_at=None, caller=world.people.bob, services=world.services)
 
     assert edited.updated_at == app.updated_at
     assert await log_since(before, team_id=world.people.team_id) == []
 
 
 async def test_refused_edits_change_nothing(world: World) -> None:
-    people, ground = world.people, world.ground
+    people, services = world.people, world.services
     app = await world.share(people.bob)
-    elsewhere = await world.share((await make_people(ground, name="Another")).bob)
+    elsewhere = await world.share((await make_people(services, name="Another")).bob)
     deleted = await world.share(people.bob, "Globex")
-    await delete(deleted.id, caller=people.ada, ground=ground)
+    await delete(deleted.id, caller=people.ada, services=services)
     stale = app.updated_at - timedelta(milliseconds=1)
 
-    assert await code_of(edit(app.id, name="X", expected_updated_at=None, caller=people.cid, ground=ground)) == (
+    assert await code_of(edit(app.id, name="X", expected_updated_at=None, caller=people.cid, services=services)) == (
         UserErrorCode.FORBIDDEN,
         (),
     )
-    assert await code_of(edit(app.id, name="X", expected_updated_at=stale, caller=people.bob, ground=ground)) == (
+    assert await code_of(edit(app.id, name="X", expected_updated_at=stale, caller=people.bob, services=services)) == (
         UserErrorCode.CONFLICT,
         ("expectedUpdatedAt",),
     )
-    assert await code_of(edit(app.id, name="", expected_updated_at=None, caller=people.bob, ground=ground)) == (
+    assert await code_of(edit(app.id, name="", expected_updated_at=None, caller=people.bob, services=services)) == (
         UserErrorCode.INVALID,
         ("name",),
     )
     for unknown in (elsewhere.id, deleted.id, uuid4()):
-        assert await code_of(edit(unknown, name="X", expected_updated_at=None, caller=people.ada, ground=ground)) == (
+        assert await code_of(edit(unknown, name="X", expected_updated_at=None, caller=people.ada, services=services)) == (
             UserErrorCode.NOT_FOUND,
             ("id",),
         )
 
 
 async def test_a_member_who_was_made_a_viewer_meanwhile_is_refused(world: World) -> None:
-    people, ground = world.people, world.ground
+    people, services = world.people, world.services
     app = await world.share(people.bob)
-    await change_role(team_id=people.team_id, actor=None, member_id=people.bob.member_id, role=people.vera.role, ground=ground)
+    await change_role(
+        team_id=people.team_id, actor=None, member_id=people.bob.member_id, role=people.vera.role, services=services
+    )
 
-    attempt = edit(app.id, name="X", expected_updated_at=None, caller=people.bob, ground=ground)
+    attempt = edit(app.id, name="X", expected_updated_at=None, caller=people.bob, services=services)
 
     assert await code_of(attempt) == (UserErrorCode.FORBIDDEN, ())
 
 
 async def test_only_admins_delete_and_its_authorization_is_given_back(world: World) -> None:
-    people, ground = world.people, world.ground
+    people, services = world.people, world.services
     app = await world.share(people.bob)
     for other in (people.bob, people.vera):
-        assert await code_of(delete(app.id, caller=other, ground=ground)) == (UserErrorCode.FORBIDDEN, ())
+        assert await code_of(delete(app.id, caller=other, services=services)) == (UserErrorCode.FORBIDDEN, ())
     before = await head(people.team_id)
 
-    await delete(app.id, caller=people.ada, ground=ground)
+    await delete(app.id, caller=people.ada, services=services)
 
     kept = await InstalledApp.get(id=app.id)
     assert (kept.live_key, kept.deleted_at) == (None, world.clock.now())
     assert (await Grant.get(id=app.grant_id)).state is GrantState.REVOKING
     assert await log_since(before, team_id=people.team_id) == ["INSTALLED_APP_DELETED"]
-    assert await code_of(delete(app.id, caller=people.ada, ground=ground)) == (UserErrorCode.NOT_FOUND, ("id",))
+    assert await code_of(delete(app.id, caller=people.ada, services=services)) == (UserErrorCode.NOT_FOUND, ("id",))
 
 
 async def test_any_member_puts_a_fresh_sign_in_for_the_same_workspace_into_it(world: World) -> None:
-    people, ground = world.people, world.ground
+    people, services = world.people, world.services
     app = await world.share(people.bob)
     old = await Grant.get(id=app.grant_id)
-    await note_trouble(old, StatusReason.REVOKED, "Slack says that it was revoked.", ground=ground)
+    await note_trouble(old, StatusReason.REVOKED, "Slack says that it was revoked.", services=services)
     fresh = await world.sign_in(people.cid)
     before = await head(people.team_id)
 
-    again = await reauthenticate(app.id, fresh, caller=people.cid, ground=ground)
+    again = await reauthenticate(app.id, fresh, caller=people.cid, services=services)
 
     kept = await InstalledApp.get(id=app.id)
     assert (kept.status, kept.status_reason, kept.status_message) == (InstalledAppStatus.ACTIVE, None, None)
@@ -192,24 +194,27 @@ async def test_any_member_puts_a_fresh_sign_in_for_the_same_workspace_into_it(wo
 
 
 async def test_refused_reauthentications_change_nothing(world: World) -> None:
-    people, ground = world.people, world.ground
+    people, services = world.people, world.services
     app = await world.share(people.bob)
     globex, same = await world.sign_in(people.bob, "Globex"), await world.sign_in(people.bob)
     field = ("authorizationId",)
 
-    assert await code_of(reauthenticate(app.id, globex, caller=people.bob, ground=ground)) == (
+    assert await code_of(reauthenticate(app.id, globex, caller=people.bob, services=services)) == (
         UserErrorCode.WRONG_ACCOUNT,
         field,
     )
-    assert await code_of(reauthenticate(app.id, same, caller=people.cid, ground=ground)) == (UserErrorCode.NOT_FOUND, field)
-    assert await code_of(reauthenticate(uuid4(), same, caller=people.bob, ground=ground)) == (UserErrorCode.NOT_FOUND, ("id",))
-    assert await code_of(reauthenticate(app.id, same, caller=people.vera, ground=ground)) == (UserErrorCode.FORBIDDEN, ())
+    assert await code_of(reauthenticate(app.id, same, caller=people.cid, services=services)) == (UserErrorCode.NOT_FOUND, field)
+    assert await code_of(reauthenticate(uuid4(), same, caller=people.bob, services=services)) == (
+        UserErrorCode.NOT_FOUND,
+        ("id",),
+    )
+    assert await code_of(reauthenticate(app.id, same, caller=people.vera, services=services)) == (UserErrorCode.FORBIDDEN, ())
 
 
 async def test_an_app_stays_when_who_set_it_up_leaves(world: World) -> None:
     app = await world.share(world.people.bob)
 
-    await remove_member(team_id=world.people.team_id, actor=None, member_id=world.people.bob.member_id, ground=world.ground)
+    await remove_member(team_id=world.people.team_id, actor=None, member_id=world.people.bob.member_id, services=world.services)
 
     kept = await InstalledApp.get(id=app.id)
     assert (kept.status, kept.installed_by_id, kept.deleted_at) == (

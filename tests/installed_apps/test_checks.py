@@ -12,7 +12,7 @@ async def test_a_check_of_an_app_that_works_says_so_and_when(world: World) -> No
     app = await world.share(world.people.bob)
     world.clock.advance(timedelta(minutes=7))
 
-    checked = await check(app.id, caller=world.people.cid, ground=world.ground)
+    checked = await check(app.id, caller=world.people.cid, services=world.services)
 
     assert checked.status is InstalledAppStatus.ACTIVE
     assert (await Grant.get(id=app.grant_id)).last_checked_at == world.clock.now()
@@ -22,7 +22,7 @@ async def test_a_check_finds_out_that_the_app_was_uninstalled(world: World) -> N
     app = await world.share(world.people.bob)
     world.sandbox.control("faults", provider="slack", endpoint="auth.test", fault="uninstall_app", times=1)
 
-    checked = await check(app.id, caller=world.people.cid, ground=world.ground)
+    checked = await check(app.id, caller=world.people.cid, services=world.services)
 
     assert (checked.status, checked.status_reason) == (InstalledAppStatus.NEEDS_REAUTHENTICATION, StatusReason.REVOKED)
     assert checked.status_message
@@ -32,8 +32,8 @@ async def test_a_provider_that_fails_is_unreachable_until_the_next_check(world: 
     app = await world.share(world.people.bob)
     world.sandbox.control("faults", provider="slack", endpoint="auth.test", fault="status", status=503, times=1)
 
-    failing = await check(app.id, caller=world.people.cid, ground=world.ground)
-    works = await check(app.id, caller=world.people.cid, ground=world.ground)
+    failing = await check(app.id, caller=world.people.cid, services=world.services)
+    works = await check(app.id, caller=world.people.cid, services=world.services)
 
     assert failing.status is InstalledAppStatus.UNREACHABLE
     assert (works.status, works.status_reason) == (InstalledAppStatus.ACTIVE, None)
@@ -43,13 +43,13 @@ async def test_a_provider_that_asks_for_patience_is_not_found_out_about(world: W
     app = await world.share(world.people.bob)
     world.sandbox.control("faults", provider="slack", endpoint="auth.test", fault="rate_limit", times=1)
 
-    attempt = check(app.id, caller=world.people.cid, ground=world.ground)
+    attempt = check(app.id, caller=world.people.cid, services=world.services)
 
     assert await code_of(attempt) == (UserErrorCode.PROVIDER_BUSY, ())
 
 
 async def test_a_deleted_app_is_not_there_to_be_checked(world: World) -> None:
     app = await world.share(world.people.bob)
-    await delete(app.id, caller=world.people.ada, ground=world.ground)
+    await delete(app.id, caller=world.people.ada, services=world.services)
 
-    assert await code_of(check(app.id, caller=world.people.bob, ground=world.ground)) == (UserErrorCode.NOT_FOUND, ("id",))
+    assert await code_of(check(app.id, caller=world.people.bob, services=world.services)) == (UserErrorCode.NOT_FOUND, ("id",))

@@ -268,13 +268,13 @@ async def test_who_can_add_a_servers_app(world: World, who: str, expected: bool)
 async def test_verifying_the_keys_opens_clients_secrets_too(world: World) -> None:
     app = await GITLAB.add(world, world.people.ada)
     await GITLAB.sign_in(world, world.people.bob, app)
-    [line] = await verify(ground=world.ground)
+    [line] = await verify(services=world.services)
     assert line.endswith("3 values opened")
 
     await write(lambda: OAuthClient.filter(id=app.oauth_client_id).update(origin="https://elsewhere.example"))
 
     with pytest.raises(StatedProblem, match=r"oauth_client\.sealed_secret"):
-        await verify(ground=world.ground)
+        await verify(services=world.services)
 
 
 async def test_deleted_through_the_api_nothing_is_left_at_the_server(world: World) -> None:
@@ -283,7 +283,7 @@ async def test_deleted_through_the_api_nothing_is_left_at_the_server(world: Worl
     grant = await own_grant(app, world.people.bob)
 
     data = await world.ask(DELETE, world.people.ada, input={"id": gid("InstalledApp", app.id)})
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
 
     assert data["deleteInstalledApp"] == {"deletedInstalledAppId": gid("InstalledApp", app.id), "userErrors": []}
     await grant.refresh_from_db()

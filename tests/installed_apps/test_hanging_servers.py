@@ -66,7 +66,7 @@ async def test_what_belongs_to_the_process_has_all_its_time_whoever_waits_for_it
         return "tokens"
 
     with waiting_until(time.monotonic() + 0.1), pytest.raises(TimeoutError):
-        await flights_of(world.ground).join("exchange", exchange)
+        await flights_of(world.services).join("exchange", exchange)
     await asyncio.wait_for(ended.wait(), 5)
 
     assert ended.is_set()
@@ -76,8 +76,8 @@ async def test_a_call_that_is_no_longer_waited_for_is_not_made(world: World) -> 
     request = Request("GET", f"{world.sandbox.url}/gitlab/api/v4/version")
 
     with waiting_until(time.monotonic() - 1):
-        late = await world.ground.outbound.send(request, origin=world.sandbox.url)
-    in_time = await world.ground.outbound.send(request, origin=world.sandbox.url)
+        late = await world.services.outbound.send(request, origin=world.sandbox.url)
+    in_time = await world.services.outbound.send(request, origin=world.sandbox.url)
 
     assert isinstance(late, Unreachable)
     assert not isinstance(in_time, Unreachable)

@@ -32,8 +32,8 @@ async def allowing(allow: str, world: World, server: Server, *, address: str = P
     """Let git.corp.example be the server, at that address, and calls go where `allow` lets them. Yield their network."""
     network = Map({address: server.port})
     outbound = Outbound(allow=parse_allow(allow), resolve=Book({"git.corp.example": [address]}), dial=network)
-    settings = world.ground.settings.model_copy(update={"outbound_allow": allow})
-    world.ground = replace(world.ground, outbound=outbound, settings=settings)
+    settings = world.services.settings.model_copy(update={"outbound_allow": allow})
+    world.services = replace(world.services, outbound=outbound, settings=settings)
     yield network
     await outbound.aclose()
 
@@ -42,7 +42,7 @@ async def test_a_server_that_the_operator_names_with_http_is_used_without_tls(wo
     async with allowing("http://git.corp.example:8080", world, server) as network:
         app = await GITLAB.add(world, world.people.ada, url="http://git.corp.example:8080/gitlab")
         row = await GITLAB.begin(world, world.people.bob, app)
-        done = await complete(Returned(row, Secret("the-code"), None), ground=world.ground)
+        done = await complete(Returned(row, Secret("the-code"), None), services=world.services)
 
     assert (app.url, done.status) == ("http://git.corp.example:8080/gitlab", AuthorizationStatus.COMPLETED)
     assert [head.split(b" ")[1] for head in server.heads] == [

@@ -43,7 +43,7 @@ async def test_a_grant_s_trouble_is_its_app_s_status_until_it_recovers(
     app = await world.share(world.people.bob)
     before = await head(world.people.team_id)
 
-    await note_trouble(await Grant.get(id=app.grant_id), reason, "These words.", ground=world.ground)
+    await note_trouble(await Grant.get(id=app.grant_id), reason, "These words.", services=world.services)
 
     kept = await InstalledApp.get(id=app.id)
     assert (kept.status, kept.status_reason, kept.status_message) == (status, reason, "These words.")
@@ -51,7 +51,7 @@ async def test_a_grant_s_trouble_is_its_app_s_status_until_it_recovers(
     assert (event.type, event.status, event.previous_status) == ("INSTALLED_APP_STATUS_CHANGED", status, "ACTIVE")
     assert (event.reason, event.message, event.actor_id) == (reason, "These words.", None)
 
-    await note_recovery(await Grant.get(id=app.grant_id), ground=world.ground)
+    await note_recovery(await Grant.get(id=app.grant_id), services=world.services)
 
     kept = await InstalledApp.get(id=app.id)
     assert (kept.status, kept.status_reason, kept.status_message) == (InstalledAppStatus.ACTIVE, None, None)
@@ -61,9 +61,9 @@ async def test_a_grant_s_trouble_is_its_app_s_status_until_it_recovers(
 async def test_what_may_pass_by_itself_does_not_hide_what_needs_a_member_s_hand(world: World) -> None:
     app = await world.share(world.people.bob)
     grant = await Grant.get(id=app.grant_id)
-    await note_trouble(grant, StatusReason.REVOKED, "Revoked.", ground=world.ground)
+    await note_trouble(grant, StatusReason.REVOKED, "Revoked.", services=world.services)
 
-    await note_trouble(grant, StatusReason.PROVIDER_UNREACHABLE, "Away.", ground=world.ground)
+    await note_trouble(grant, StatusReason.PROVIDER_UNREACHABLE, "Away.", services=world.services)
 
     assert (await InstalledApp.get(id=app.id)).status_reason is StatusReason.REVOKED
 
@@ -73,7 +73,7 @@ async def test_two_troubles_at_the_same_moment_are_told_once(world: World) -> No
     grant = await Grant.get(id=app.grant_id)
     before = await head(world.people.team_id)
 
-    await asyncio.gather(*(note_trouble(grant, StatusReason.REVOKED, "Revoked.", ground=world.ground) for _ in range(5)))
+    await asyncio.gather(*(note_trouble(grant, StatusReason.REVOKED, "Revoked.", services=world.services) for _ in range(5)))
 
     assert await log_since(before, team_id=world.people.team_id) == ["INSTALLED_APP_STATUS_CHANGED"]
 
@@ -81,6 +81,6 @@ async def test_two_troubles_at_the_same_moment_are_told_once(world: World) -> No
 async def test_another_app_s_grant_is_none_of_its_business(world: World) -> None:
     app, other = await world.share(world.people.bob), await world.share(world.people.bob, "Globex")
 
-    await note_trouble(await Grant.get(id=other.grant_id), StatusReason.REVOKED, "Revoked.", ground=world.ground)
+    await note_trouble(await Grant.get(id=other.grant_id), StatusReason.REVOKED, "Revoked.", services=world.services)
 
     assert (await InstalledApp.get(id=app.id)).status is InstalledAppStatus.ACTIVE

@@ -86,7 +86,7 @@ async def test_what_the_viewer_may_do(world: World, who: str, expected: tuple[bo
 
 async def test_nobody_is_authenticated_by_an_app_that_does_not_work(world: World) -> None:
     app = await world.share(world.people.bob)
-    await note_trouble(await Grant.get(id=app.grant_id), StatusReason.REVOKED, "Revoked.", ground=world.ground)
+    await note_trouble(await Grant.get(id=app.grant_id), StatusReason.REVOKED, "Revoked.", services=world.services)
 
     data = await world.ask("{ installedApps { nodes { viewerIsAuthenticated statusMessage } } }", world.people.bob)
 
@@ -95,8 +95,8 @@ async def test_nobody_is_authenticated_by_an_app_that_does_not_work(world: World
 
 async def test_deleted_apps_and_those_of_other_teams_are_null(world: World) -> None:
     deleted = await world.share(world.people.bob)
-    await delete(deleted.id, caller=world.people.ada, ground=world.ground)
-    elsewhere = await world.share((await make_people(world.ground, name="Another")).bob)
+    await delete(deleted.id, caller=world.people.ada, services=world.services)
+    elsewhere = await world.share((await make_people(world.services, name="Another")).bob)
     document = "query ($id: ID!) { installedApp(id: $id) { name } node(id: $id) { id } }"
 
     for unknown in (gid("InstalledApp", deleted.id), gid("InstalledApp", elsewhere.id), gid("Team", deleted.id), "nonsense"):
@@ -108,7 +108,7 @@ async def test_apps_are_listed_newest_first_in_pages_that_deletions_do_not_shift
     for workspace in ("Acme", "Globex", "Initech"):
         await world.share(bob, workspace)
         world.clock.advance(timedelta(seconds=1))
-    await world.share((await make_people(world.ground, name="Another")).bob)
+    await world.share((await make_people(world.services, name="Another")).bob)
 
     first = (await world.ask(LIST, bob, first=1))["installedApps"]
     second = (await world.ask(LIST, bob, first=2, after=first["pageInfo"]["endCursor"]))["installedApps"]
@@ -121,7 +121,7 @@ async def test_apps_are_filtered_by_provider_status_and_text(world: World) -> No
     bob = world.people.bob
     broken = await world.share(bob, "Acme", name="100% Ours")
     await world.share(bob, "Globex", name="Theirs")
-    await note_trouble(await Grant.get(id=broken.grant_id), StatusReason.REVOKED, "Revoked.", ground=world.ground)
+    await note_trouble(await Grant.get(id=broken.grant_id), StatusReason.REVOKED, "Revoked.", services=world.services)
 
     assert await names(world, bob, provider="slack", statuses=["ACTIVE"]) == ["Theirs"]
     assert await names(world, bob, statuses=["NEEDS_REAUTHENTICATION", "UNREACHABLE"]) == ["100% Ours"]
@@ -230,9 +230,9 @@ async def test_listeners_hear_of_every_change_in_order_and_from_a_cursor_again(w
     cursor = (await world.ask("{ eventCursor }", people.vera))["eventCursor"]
     app = await world.share(people.bob)
     await world.ask(EDIT, people.bob, input={"id": gid("InstalledApp", app.id), "name": "Ours"})
-    await note_trouble(await Grant.get(id=app.grant_id), StatusReason.REVOKED, "Revoked.", ground=world.ground)
-    await delete(app.id, caller=people.ada, ground=world.ground)
-    watching = asyncio.create_task(world.ground.watcher.run())
+    await note_trouble(await Grant.get(id=app.grant_id), StatusReason.REVOKED, "Revoked.", services=world.services)
+    await delete(app.id, caller=people.ada, services=world.services)
+    watching = asyncio.create_task(world.services.watcher.run())
 
     heard = await listen(world, people.vera, after=cursor, count=4)
     again = await listen(world, people.vera, after=heard[1]["cursor"], count=2)

@@ -29,7 +29,7 @@ async def test_a_check_asks_the_server_and_with_the_viewers_own_authorization(wo
     GITHUB.fault(world, "revoke_token", user="ada")
     world.clock.advance(timedelta(hours=1))
 
-    seen = await check(app.id, caller=bob, ground=world.ground)
+    seen = await check(app.id, caller=bob, services=world.services)
 
     assert (seen.status, seen.status_reason) == (InstalledAppStatus.ACTIVE, None)
     assert await checked_at(app) == world.clock.now()
@@ -42,9 +42,9 @@ async def test_a_server_that_does_not_answer_is_unreachable_until_it_does(world:
     before = await head(app.team_id)
     GITLAB.fault(world, "status", endpoint="version", status=502, times=1)
 
-    away = await check(app.id, caller=world.people.bob, ground=world.ground)
+    away = await check(app.id, caller=world.people.bob, services=world.services)
     assert (away.status, away.status_reason) == (InstalledAppStatus.UNREACHABLE, StatusReason.PROVIDER_ERROR)
-    assert (await check(app.id, caller=world.people.bob, ground=world.ground)).status is InstalledAppStatus.ACTIVE
+    assert (await check(app.id, caller=world.people.bob, services=world.services)).status is InstalledAppStatus.ACTIVE
 
     assert await log_since(before, team_id=app.team_id) == ["INSTALLED_APP_STATUS_CHANGED"] * 2
 
@@ -53,7 +53,7 @@ async def test_a_server_that_asks_for_patience_is_not_in_trouble(world: World) -
     app = await GITLAB.add(world, world.people.ada)
     GITLAB.fault(world, "rate_limit", endpoint="version", retry_after=7)
 
-    attempt = check(app.id, caller=world.people.bob, ground=world.ground)
+    attempt = check(app.id, caller=world.people.bob, services=world.services)
 
     assert await code_of(attempt) == (UserErrorCode.PROVIDER_BUSY, ())
 
@@ -61,10 +61,10 @@ async def test_a_server_that_asks_for_patience_is_not_in_trouble(world: World) -
 async def test_every_server_is_asked_once_a_day(world: World) -> None:
     app = await GITLAB.add(world, world.people.ada)
     world.clock.advance(timedelta(hours=20))
-    assert await check_due(ground=world.ground) == 0
+    assert await check_due(services=world.services) == 0
 
     world.clock.advance(timedelta(hours=4))
-    assert [await check_due(ground=world.ground), await check_due(ground=world.ground)] == [1, 0]
+    assert [await check_due(services=world.services), await check_due(services=world.services)] == [1, 0]
 
     assert await checked_at(app) == world.clock.now()
 
@@ -72,13 +72,13 @@ async def test_every_server_is_asked_once_a_day(world: World) -> None:
 async def test_a_server_that_was_away_is_asked_again_within_minutes(world: World) -> None:
     app = await GITLAB.add(world, world.people.ada)
     GITLAB.fault(world, "status", endpoint="version", status=502, times=2)
-    await check(app.id, caller=world.people.bob, ground=world.ground)
-    assert await check_due(ground=world.ground) == 0
+    await check(app.id, caller=world.people.bob, services=world.services)
+    assert await check_due(services=world.services) == 0
 
     world.clock.advance(timedelta(minutes=5))
-    assert await check_due(ground=world.ground) == 1
+    assert await check_due(services=world.services) == 1
     assert await shown(app.id) == (InstalledAppStatus.UNREACHABLE, StatusReason.PROVIDER_ERROR)
     world.clock.advance(timedelta(minutes=5))
-    assert await check_due(ground=world.ground) == 1
+    assert await check_due(services=world.services) == 1
 
     assert await shown(app.id) == (InstalledAppStatus.ACTIVE, None)

@@ -67,7 +67,7 @@ async def test_what_makes_no_sense_is_refused_by_its_field(
 
 
 async def test_a_name_is_required(world: World) -> None:
-    attempt = add(GITLAB.client(world), name=None, caller=world.people.ada, ground=world.ground)
+    attempt = add(GITLAB.client(world), name=None, caller=world.people.ada, services=world.services)
 
     assert await code_of(attempt) == (UserErrorCode.INVALID, ("name",))
 
@@ -77,7 +77,7 @@ async def test_only_admins_add_and_edit(world: World) -> None:
 
     for caller in (world.people.bob, world.people.vera):
         added = GITHUB.add(world, caller)
-        edited = edit(app.id, ClientEdit(), name="Mine", caller=caller, ground=world.ground)
+        edited = edit(app.id, ClientEdit(), name="Mine", caller=caller, services=world.services)
         assert await code_of(added) == (UserErrorCode.FORBIDDEN, ())
         assert await code_of(edited) == (UserErrorCode.FORBIDDEN, ())
 
@@ -87,7 +87,7 @@ async def test_who_was_an_admin_a_moment_ago_adds_nothing(world: World) -> None:
     await GITHUB.add(world, ada)
     for caller, role in ((bob, ada.role), (ada, bob.role)):
         await change_role(
-            team_id=ada.team_id, member_id=caller.member_id, actor=Actor(ada.member_id), role=role, ground=world.ground
+            team_id=ada.team_id, member_id=caller.member_id, actor=Actor(ada.member_id), role=role, services=world.services
         )
 
     assert await code_of(GITLAB.add(world, ada)) == (UserErrorCode.FORBIDDEN, ())
@@ -125,7 +125,7 @@ async def test_one_address_in_two_spellings_is_one_app_of_the_team(world: World)
 
 
 async def test_another_team_has_an_app_for_the_same_server(world: World) -> None:
-    others = await make_people(world.ground, name="Another")
+    others = await make_people(world.services, name="Another")
     ours = await GITLAB.add(world, world.people.ada)
 
     theirs = await GITLAB.add(world, others.ada)
@@ -141,7 +141,7 @@ async def test_a_new_secret_keeps_the_authorizations_and_what_waited_goes_on_at_
     grant = await own_grant(app, bob)
     GITLAB.renew_secret(world, "another-long-secret")
     world.clock.advance(timedelta(hours=3))
-    await refresh_due(ground=world.ground)
+    await refresh_due(services=world.services)
     refused = await find(ada.team_id, app.id)
     assert (refused.status, refused.status_reason) == (
         InstalledAppStatus.NEEDS_REAUTHENTICATION,
@@ -150,13 +150,13 @@ async def test_a_new_secret_keeps_the_authorizations_and_what_waited_goes_on_at_
     assert (await own_grant(app, bob)).trouble is None
     before = await head(ada.team_id)
 
-    edited = await edit(app.id, ClientEdit(secret=Secret("another-long-secret")), caller=ada, ground=world.ground)
+    edited = await edit(app.id, ClientEdit(secret=Secret("another-long-secret")), caller=ada, services=world.services)
 
     assert (edited.status, edited.status_reason) == (InstalledAppStatus.ACTIVE, None)
     assert await log_since(before, team_id=ada.team_id) == ["INSTALLED_APP_STATUS_CHANGED", "INSTALLED_APP_EDITED"]
     client = await OAuthClient.get(id=app.oauth_client_id)
     assert (client.secret_hint, client.version, client.trouble) == ("cret", 2, None)
-    await refresh_due(ground=world.ground)
+    await refresh_due(services=world.services)
     renewed = await own_grant(app, bob)
     assert (renewed.id, renewed.version) == (grant.id, grant.version + 1)
 
@@ -167,7 +167,7 @@ async def test_a_new_client_id_ends_the_authorizations_and_they_are_given_back_a
     done = await GITHUB.sign_in(world, bob, app)
     pending = await GITHUB.begin(world, ada, app)
 
-    edited = await edit(app.id, ClientEdit(client_id="another", secret=Secret("its-secret")), caller=ada, ground=world.ground)
+    edited = await edit(app.id, ClientEdit(client_id="another", secret=Secret("its-secret")), caller=ada, services=world.services)
 
     assert edited.oauth_client_id != app.oauth_client_id
     new, old = await OAuthClient.get(id=edited.oauth_client_id), await OAuthClient.get(id=app.oauth_client_id)
@@ -186,10 +186,10 @@ async def test_a_new_client_id_ends_the_authorizations_and_they_are_given_back_a
 async def test_a_new_client_id_alone_keeps_the_secret(world: World) -> None:
     app = await GITLAB.add(world, world.people.ada)
 
-    edited = await edit(app.id, ClientEdit(client_id="another"), caller=world.people.ada, ground=world.ground)
+    edited = await edit(app.id, ClientEdit(client_id="another"), caller=world.people.ada, services=world.services)
 
     client = await OAuthClient.get(id=edited.oauth_client_id)
-    opened = await world.ground.vault.open(bytes(client.sealed_secret or b""), bound_to=client.binding("sealed_secret"))
+    opened = await world.services.vault.open(bytes(client.sealed_secret or b""), bound_to=client.binding("sealed_secret"))
     assert opened.reveal() == GITLAB.secret
 
 
@@ -199,7 +199,7 @@ async def test_certificates_are_set_kept_and_cleared(world: World, tmp_path: Pat
     app = await GITLAB.add(world, ada)
 
     async def kept(edited: ClientEdit) -> str | None:
-        await edit(app.id, edited, caller=ada, ground=world.ground)
+        await edit(app.id, edited, caller=ada, services=world.services)
         return (await OAuthClient.get(id=app.oauth_client_id)).certificates
 
     assert await kept(ClientEdit(certificates=f"\n{pem}", sets_certificates=True)) == pem
@@ -212,7 +212,7 @@ async def test_an_edit_that_changes_nothing_says_nothing(world: World) -> None:
     before = await head(app.team_id)
 
     same = ClientEdit(client_id=GITLAB.client_id, certificates=None, sets_certificates=True)
-    edited = await edit(app.id, same, name="Ours", caller=world.people.ada, ground=world.ground)
+    edited = await edit(app.id, same, name="Ours", caller=world.people.ada, services=world.services)
 
     assert edited.updated_at == app.updated_at
     assert await head(app.team_id) == before
@@ -221,9 +221,11 @@ async def test_an_edit_that_changes_nothing_says_nothing(world: World) -> None:
 async def test_an_edit_of_what_was_edited_since_is_refused(world: World) -> None:
     ada = world.people.ada
     app = await GITLAB.add(world, ada)
-    await edit(app.id, ClientEdit(), name="Renamed", caller=ada, ground=world.ground)
+    await edit(app.id, ClientEdit(), name="Renamed", caller=ada, services=world.services)
 
-    attempt = edit(app.id, ClientEdit(client_id="another"), expected_updated_at=app.updated_at, caller=ada, ground=world.ground)
+    attempt = edit(
+        app.id, ClientEdit(client_id="another"), expected_updated_at=app.updated_at, caller=ada, services=world.services
+    )
 
     assert await code_of(attempt) == (UserErrorCode.CONFLICT, ("expectedUpdatedAt",))
 
@@ -232,7 +234,7 @@ async def test_an_app_where_members_sign_in_themselves_is_not_reauthenticated(wo
     app = await GITLAB.add(world, world.people.ada)
     slack = await world.sign_in(world.people.bob)
 
-    attempt = reauthenticate(app.id, slack, caller=world.people.bob, ground=world.ground)
+    attempt = reauthenticate(app.id, slack, caller=world.people.bob, services=world.services)
 
     assert await code_of(attempt) == (UserErrorCode.INVALID, ("id",))
 
@@ -240,13 +242,13 @@ async def test_an_app_where_members_sign_in_themselves_is_not_reauthenticated(wo
 @pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
 async def test_a_deleted_app_takes_everybodys_authorization_along(world: World, host: Host) -> None:
     ada, bob, cid = world.people.ada, world.people.bob, world.people.cid
-    others = await make_people(world.ground, name="Another")
+    others = await make_people(world.services, name="Another")
     app, theirs = await host.add(world, ada), await host.add(world, others.ada)
     rows = [await host.sign_in(world, bob, app, "ada"), await host.sign_in(world, cid, app, "grace")]
     kept = await host.sign_in(world, others.bob, theirs, "ada")
     pending = await host.begin(world, ada, app)
 
-    await delete(app.id, caller=ada, ground=world.ground)
+    await delete(app.id, caller=ada, services=world.services)
 
     assert [(await Authorization.get(id=row.id)).status for row in rows] == [AuthorizationStatus.REVOKED] * 2
     assert (await Authorization.get(id=pending.id)).status is AuthorizationStatus.EXPIRED
@@ -265,8 +267,8 @@ async def test_a_sign_in_that_comes_back_after_the_deletion_is_given_back(world:
     row = await GITLAB.begin(world, world.people.bob, app)
     returned = await GITLAB.consent(world, row)
 
-    await delete(app.id, caller=world.people.ada, ground=world.ground)
-    ended = await complete(returned, ground=world.ground)
+    await delete(app.id, caller=world.people.ada, services=world.services)
+    ended = await complete(returned, services=world.services)
 
     assert ended.status is AuthorizationStatus.EXPIRED
     assert GITLAB.asked(world, "token") == 0
@@ -277,7 +279,7 @@ async def test_the_secret_is_kept_while_a_sign_in_that_was_under_way_may_still_b
     app = await GITLAB.add(world, world.people.ada)
     row = await GITLAB.begin(world, world.people.bob, app)
     await write(lambda: Authorization.filter(id=row.id).update(consumed_at=world.clock.now()))
-    await delete(app.id, caller=world.people.ada, ground=world.ground)
+    await delete(app.id, caller=world.people.ada, services=world.services)
 
     await give_back(world)
     assert (await OAuthClient.get(id=app.oauth_client_id)).sealed_secret is not None
@@ -291,7 +293,7 @@ async def test_the_same_address_is_added_again_and_members_sign_in_again(world: 
     ada, bob = world.people.ada, world.people.bob
     first = await GITLAB.add(world, ada)
     await GITLAB.sign_in(world, bob, first)
-    await delete(first.id, caller=ada, ground=world.ground)
+    await delete(first.id, caller=ada, services=world.services)
 
     second = await GITLAB.add(world, ada)
 

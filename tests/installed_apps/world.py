@@ -28,16 +28,16 @@ from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET
 from app.sealing.secret import Secret
 from app.service.reactions import REACTIONS
 from app.service.schema import build_schema
-from app.services import Ground
+from app.services import Services
 from app.settings import Settings
 from app.sign_ins.actions import Departure, begin, depart
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.completion import complete
 from app.sign_ins.models import Authorization
-from tests.grounds import PUBLIC_URL, make_ground
 from tests.held import HeldClock
 from tests.sandbox.running import Sandbox, query_of
 from tests.servers import run_server
+from tests.services import PUBLIC_URL, make_services
 from tests.teams.people import by_session, found, join
 
 PASSING = {"grant": {"last_used_at", "last_checked_at", "next_check_at", "quiet_until"}}
@@ -60,33 +60,33 @@ class People:
 
 @dataclass
 class World:
-    ground: Ground
+    services: Services
     sandbox: Sandbox
     clock: HeldClock
     people: People
     others: list[People] = field(default_factory=list)
 
     async def begin(self, caller: Caller) -> Authorization:
-        return await begin(provider_key="slack", caller=caller, ground=self.ground)
+        return await begin(provider_key="slack", caller=caller, services=self.services)
 
     async def sign_in(self, caller: Caller, workspace: str = "Acme") -> UUID:
         """Let the caller sign in at the workspace, and return the finished sign-in's id."""
         row = await self.begin(caller)
-        departure = await depart(row, ground=self.ground)
+        departure = await depart(row, services=self.services)
         assert isinstance(departure, Departure)
         answer = self.sandbox.http.post(departure.url, data={"workspace": workspace, "decision": "approve"})
         code = Secret(query_of(answer)["code"])
-        await complete(Returned(await Authorization.get(id=row.id), code, None), ground=self.ground)
+        await complete(Returned(await Authorization.get(id=row.id), code, None), services=self.services)
         return row.id
 
     async def decline(self, caller: Caller) -> UUID:
         """Let the caller's sign-in fail."""
         row = await self.begin(caller)
-        await complete(Returned(row, None, "access_denied"), ground=self.ground)
+        await complete(Returned(row, None, "access_denied"), services=self.services)
         return row.id
 
     async def share(self, caller: Caller, workspace: str = "Acme", *, name: str | None = None) -> InstalledApp:
-        return await add(await self.sign_in(caller, workspace), name=name, caller=caller, ground=self.ground)
+        return await add(await self.sign_in(caller, workspace), name=name, caller=caller, services=self.services)
 
     async def ask(self, document: str, caller: Caller, **variables: object) -> Any:
         """Return the answer's data; fail on any error."""
@@ -98,7 +98,7 @@ class World:
         return await schema().execute(document, context_value=self.context(caller), variable_values=dict(variables))
 
     def context(self, caller: Caller) -> Context:
-        return Context(caller=caller, ground=self.ground, request_id="1")
+        return Context(caller=caller, services=self.services, request_id="1")
 
 
 @functools.cache
@@ -106,11 +106,11 @@ def schema() -> Schema:
     return build_schema()
 
 
-async def make_people(ground: Ground, *, name: str) -> People:
-    founded = await found(ground, name=name)
-    bob = await join(ground, founded.team, name="Bob", role=Role.MEMBER)
-    cid = await join(ground, founded.team, name="Cid", role=Role.MEMBER)
-    vera = await join(ground, founded.team, name="Vera", role=Role.VIEWER)
+async def make_people(services: Services, *, name: str) -> People:
+    founded = await found(services, name=name)
+    bob = await join(services, founded.team, name="Bob", role=Role.MEMBER)
+    cid = await join(services, founded.team, name="Cid", role=Role.MEMBER)
+    vera = await join(services, founded.team, name="Vera", role=Role.VIEWER)
     return People(by_session(founded.admin), by_session(bob), by_session(cid), by_session(vera))
 
 
@@ -129,8 +129,10 @@ async def make_world(*, folder: Path, clock: HeldClock) -> AsyncIterator[World]:
             slack_client_secret=SecretStr(CLIENT_SECRET),
         )
         outbound = Outbound(sandbox=(str(parts.hostname), int(parts.port or 0)))
-        async with make_ground(folder=folder, clock=clock, reactions=REACTIONS, settings=settings, outbound=outbound) as ground:
-            yield World(ground, Sandbox(url, clock, http), clock, await make_people(ground, name="Orbit"))
+        async with make_services(
+            folder=folder, clock=clock, reactions=REACTIONS, settings=settings, outbound=outbound
+        ) as services:
+            yield World(services, Sandbox(url, clock, http), clock, await make_people(services, name="Orbit"))
 
 
 async def rows() -> dict[str, list[dict[str, Any]]]:

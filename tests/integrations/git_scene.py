@@ -34,7 +34,7 @@ async def connect(
     world: World, caller: Caller, app: InstalledApp, host: Host, *, name: str = "Payments", **changed: Any
 ) -> Integration:
     settings = connecting(world, host, **changed)
-    placed = await add(name, using=ThroughApp(app.id), settings=settings, caller=caller, ground=world.ground)
+    placed = await add(name, using=ThroughApp(app.id), settings=settings, caller=caller, services=world.services)
     return placed.integration
 
 
@@ -44,7 +44,7 @@ async def connection_of(integration: Integration) -> ApiConnection:
 
 async def check_now(world: World) -> None:
     """Let the job look at everything that is due."""
-    while await check_due(ground=world.ground):
+    while await check_due(services=world.services):
         pass
 
 

@@ -14,7 +14,7 @@ async def cursor(world: World, caller: Caller) -> str:
 
 async def listen(world: World, document: str, caller: Caller, *, count: int, **variables: object) -> list[dict[str, Any]]:
     """Return the first `count` things that a subscription yields."""
-    watching = asyncio.create_task(world.ground.watcher.run())
+    watching = asyncio.create_task(world.services.watcher.run())
     results: Any = await schema().subscribe(document, context_value=world.context(caller), variable_values=dict(variables))
     heard: list[dict[str, Any]] = []
     try:

@@ -28,7 +28,7 @@ def posting(
 async def place(
     world: World, caller: Caller, using: Using, *, name: str = "Checkout", settings: Settings | None = None
 ) -> Placed:
-    return await add(name, using=using, settings=settings or posting(), caller=caller, ground=world.ground)
+    return await add(name, using=using, settings=settings or posting(), caller=caller, services=world.services)
 
 
 async def place_own(world: World, caller: Caller) -> Integration:

@@ -5,7 +5,7 @@ import pytest
 
 from app.errors import UserErrorCode
 from app.installed_apps.actions import delete as delete_app
-from app.integrations.actions import delete, grant_of, pause, resume, take_note
+from app.integrations.actions import delete, grant_of, pause, record_attempt, resume
 from app.integrations.models import Integration, IntegrationStatus
 from app.log.events import Change, Event, head
 from app.providers.contract import Failure, Fault
@@ -16,9 +16,9 @@ from tests.integrations.scene import now_of, place_own, place_through
 
 async def note(world: World, integration: Integration, failure: Failure | None) -> None:
     async def apply(change: Change) -> None:
-        await take_note(change, integration, failure)
+        await record_attempt(change, integration, failure)
 
-    await world.ground.events.change(world.people.team_id, apply)
+    await world.services.events.change(world.people.team_id, apply)
 
 
 @pytest.mark.parametrize("who", ["ada", "bob"])
@@ -28,10 +28,10 @@ async def test_who_made_it_and_admins_pause_and_resume_it_once(world: World, who
     before = await head(caller.team_id)
     world.clock.advance(timedelta(seconds=1))
 
-    paused = await pause(integration.id, caller=caller, ground=world.ground)
-    again = await pause(integration.id, caller=caller, ground=world.ground)
-    resumed = await resume(integration.id, caller=caller, ground=world.ground)
-    twice = await resume(integration.id, caller=caller, ground=world.ground)
+    paused = await pause(integration.id, caller=caller, services=world.services)
+    again = await pause(integration.id, caller=caller, services=world.services)
+    resumed = await resume(integration.id, caller=caller, services=world.services)
+    twice = await resume(integration.id, caller=caller, services=world.services)
 
     assert (paused.status, paused.reason, paused.updated_at) == (
         IntegrationStatus.PAUSED,
@@ -51,10 +51,10 @@ async def test_a_pause_of_what_is_stopped_is_an_edit_and_kept(world: World) -> N
     people = world.people
     app = await world.share(people.ada)
     integration = await place_through(world, people.bob, app.id)
-    await delete_app(app.id, caller=people.ada, ground=world.ground)
+    await delete_app(app.id, caller=people.ada, services=world.services)
     before = await head(people.team_id)
 
-    paused = await pause(integration.id, caller=people.bob, ground=world.ground)
+    paused = await pause(integration.id, caller=people.bob, services=world.services)
 
     assert (paused.status, paused.is_paused) == (IntegrationStatus.NEEDS_REAUTHENTICATION, True)
     assert await log_since(before, team_id=people.team_id) == ["INTEGRATION_EDITED"]
@@ -64,7 +64,7 @@ async def test_a_deleted_integration_gives_its_own_grant_back_and_is_gone(world:
     integration = await place_own(world, world.people.bob)
     before = await head(world.people.team_id)
 
-    await delete(integration.id, caller=world.people.bob, ground=world.ground)
+    await delete(integration.id, caller=world.people.bob, services=world.services)
 
     assert (await now_of(integration)).deleted_at == world.clock.now()
     assert (await Grant.get(id=integration.grant_id)).state is GrantState.REVOKING
@@ -75,22 +75,22 @@ async def test_a_deleted_integration_leaves_the_app_that_it_used_alone(world: Wo
     app = await world.share(world.people.ada)
     integration = await place_through(world, world.people.bob, app.id)
 
-    await delete(integration.id, caller=world.people.ada, ground=world.ground)
+    await delete(integration.id, caller=world.people.ada, services=world.services)
 
     assert (await Grant.get(id=app.grant_id)).state is GrantState.ACTIVE
 
 
 async def test_refused_callers_and_unknown_ids_change_nothing(world: World) -> None:
-    people, ground = world.people, world.ground
+    people, services = world.people, world.services
     integration, gone = await place_own(world, people.bob), await place_own(world, people.bob)
-    await delete(gone.id, caller=people.bob, ground=ground)
-    theirs = await place_own(world, (await make_people(ground, name="Another")).bob)
+    await delete(gone.id, caller=people.bob, services=services)
+    theirs = await place_own(world, (await make_people(services, name="Another")).bob)
 
     for act in (pause, resume, delete):
         for other in (people.cid, people.vera):
-            assert await code_of(act(integration.id, caller=other, ground=ground)) == (UserErrorCode.FORBIDDEN, ())
+            assert await code_of(act(integration.id, caller=other, services=services)) == (UserErrorCode.FORBIDDEN, ())
         for unknown in (gone.id, theirs.id, uuid4()):
-            assert await code_of(act(unknown, caller=people.ada, ground=ground)) == (UserErrorCode.NOT_FOUND, ("id",))
+            assert await code_of(act(unknown, caller=people.ada, services=services)) == (UserErrorCode.NOT_FOUND, ("id",))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ async def test_patience_and_what_is_the_authorization_s_are_no_failing_of_its_ow
 
 async def test_a_late_word_about_a_deleted_integration_changes_nothing(world: World) -> None:
     integration = await place_own(world, world.people.bob)
-    await delete(integration.id, caller=world.people.bob, ground=world.ground)
+    await delete(integration.id, caller=world.people.bob, services=world.services)
     before = await rows()
 
     await note(world, integration, Failure(Fault.TARGET_GONE, "Gone."))
@@ -144,6 +144,6 @@ async def test_it_speaks_with_its_own_grant_or_with_its_living_app_s(world: Worl
 
     assert (await grant_of(own), await grant_of(through)) == (own.grant_id, app.grant_id)
 
-    await delete_app(app.id, caller=world.people.ada, ground=world.ground)
+    await delete_app(app.id, caller=world.people.ada, services=world.services)
 
     assert await grant_of(await now_of(through)) is None

@@ -88,12 +88,12 @@ async def test_a_shared_sign_in_makes_an_app_in_the_same_change(world: World) ->
 async def test_two_holders_of_one_workspace_live_side_by_side(world: World) -> None:
     """The same workspace again in the same team as an integration's own, and in another team as an installed app."""
     app = await world.share(world.people.ada)
-    others = await make_people(world.ground, name="Another")
+    others = await make_people(world.services, name="Another")
 
     own = await place(world, world.people.bob, BySignIn(await world.sign_in(world.people.bob), shares_with_team=False))
     theirs = await place(world, others.bob, BySignIn(await world.sign_in(others.bob), shares_with_team=True))
-    await delete(app.id, caller=world.people.ada, ground=world.ground)
-    while await revoke_due(ground=world.ground):
+    await delete(app.id, caller=world.people.ada, services=world.services)
+    while await revoke_due(services=world.services):
         pass
 
     assert (await Grant.get(id=app.grant_id)).revocation is RevocationOutcome.KEPT
@@ -103,7 +103,7 @@ async def test_two_holders_of_one_workspace_live_side_by_side(world: World) -> N
             Edit(settings=MonitoringPostEdit(channel_id=channel(2))),
             expected_updated_at=None,
             caller=caller,
-            ground=world.ground,
+            services=world.services,
         )
         assert moved.integration.status is IntegrationStatus.ACTIVE
 
@@ -161,12 +161,12 @@ async def test_refused_texts_and_callers_change_nothing(world: World) -> None:
 
 
 async def test_refused_apps_change_nothing(world: World) -> None:
-    people, ground = world.people, world.ground
-    elsewhere = await world.share((await make_people(ground, name="Another")).bob)
+    people, services = world.people, world.services
+    elsewhere = await world.share((await make_people(services, name="Another")).bob)
     deleted = await world.share(people.ada)
-    await delete(deleted.id, caller=people.ada, ground=ground)
+    await delete(deleted.id, caller=people.ada, services=services)
     broken = await world.share(people.ada)
-    await note_trouble(await Grant.get(id=broken.grant_id), StatusReason.REVOKED, "Slack took it back.", ground=ground)
+    await note_trouble(await Grant.get(id=broken.grant_id), StatusReason.REVOKED, "Slack took it back.", services=services)
 
     for unknown in (elsewhere.id, deleted.id, uuid4()):
         assert await code_of(place(world, people.bob, ThroughApp(unknown))) == (UserErrorCode.NOT_FOUND, APP)
@@ -179,7 +179,7 @@ async def test_refused_apps_change_nothing(world: World) -> None:
 async def test_an_app_that_could_not_be_reached_a_moment_ago_can_be_used(world: World) -> None:
     app = await world.share(world.people.ada)
     grant = await Grant.get(id=app.grant_id)
-    await note_trouble(grant, StatusReason.PROVIDER_UNREACHABLE, "Away.", ground=world.ground)
+    await note_trouble(grant, StatusReason.PROVIDER_UNREACHABLE, "Away.", services=world.services)
 
     await place_through(world, world.people.bob, app.id)
 
@@ -227,7 +227,7 @@ async def test_one_sign_in_used_twice_at_once_is_used_once(world: World) -> None
     using = BySignIn(await world.sign_in(bob), shares_with_team=False)
 
     outcomes = await asyncio.gather(
-        *(add(f"Number {number}", using=using, settings=posting(), caller=bob, ground=world.ground) for number in range(4)),
+        *(add(f"Number {number}", using=using, settings=posting(), caller=bob, services=world.services) for number in range(4)),
         return_exceptions=True,
     )
 
@@ -241,7 +241,7 @@ async def test_an_app_deleted_meanwhile_leaves_no_integration_that_believes_in_i
 
     async def delete_soon() -> None:
         await asyncio.sleep(delay)
-        await delete(app.id, caller=world.people.ada, ground=world.ground)
+        await delete(app.id, caller=world.people.ada, services=world.services)
 
     placed, _ = await asyncio.gather(place(world, world.people.bob, ThroughApp(app.id)), delete_soon(), return_exceptions=True)
 

@@ -40,7 +40,7 @@ async def connected(world: World, host: Host, **changed: Any) -> Integration:
     return integration
 
 
-async def look_again(world: World, *, after: timedelta = CHECK_EVERY) -> None:
+async def recheck_role(world: World, *, after: timedelta = CHECK_EVERY) -> None:
     world.clock.advance(after)
     await check_now(world)
 
@@ -65,7 +65,7 @@ async def test_what_is_gone_or_no_longer_seen_is_failing_until_it_is_mended(
     change(world, host, what, **order)
 
     assert await standing(integration) == FINE
-    await look_again(world)
+    await recheck_role(world)
 
     assert await standing(integration) == GONE
     assert (await now_of(integration)).message
@@ -86,11 +86,11 @@ async def test_it_heals_as_soon_as_its_file_is_back(world: World, host: Host) ->
     integration = await connected(world, host)
     before = await head(world.people.team_id)
     change(world, host, "rename_file", branch="main", path=OPENAPI, to="api.yaml")
-    await look_again(world)
+    await recheck_role(world)
     assert await standing(integration) == GONE
     change(world, host, "rename_file", branch="main", path="api.yaml", to=OPENAPI)
 
-    await look_again(world, after=2 * AGAIN_AFTER)
+    await recheck_role(world, after=2 * AGAIN_AFTER)
 
     assert await standing(integration) == FINE
     assert await log_since(before, team_id=world.people.team_id) == [STATUS, STATUS]
@@ -112,10 +112,10 @@ async def test_a_server_that_is_down_is_failing_until_it_is_back(
     integration = await connected(world, host)
     host.fault(world, fault, times=1, **more)
 
-    await look_again(world)
+    await recheck_role(world)
     assert (await standing(integration))[0] == expected[0]
 
-    await look_again(world, after=2 * AGAIN_AFTER)
+    await recheck_role(world, after=2 * AGAIN_AFTER)
     assert await standing(integration) == FINE
 
 
@@ -125,7 +125,7 @@ async def test_a_revoked_authorization_stops_it(world: World, host: Host) -> Non
     before = await head(world.people.team_id)
     host.fault(world, "revoke_token", user="ada")
 
-    await look_again(world)
+    await recheck_role(world)
 
     assert await standing(integration) == ("NEEDS_REAUTHENTICATION", "REVOKED")
     assert STATUS in await log_since(before, team_id=world.people.team_id)
@@ -139,10 +139,10 @@ async def test_checks_come_daily_each_at_its_own_time(world: World) -> None:
     wait = connection.next_check_at - world.clock.now()
     assert CHECK_EVERY - timedelta(hours=3) <= wait <= CHECK_EVERY
     world.clock.advance(wait - timedelta(seconds=1))
-    assert await check_due(ground=world.ground) == 0
+    assert await check_due(services=world.services) == 0
     assert calls(world, GITLAB) == asked
     world.clock.advance(timedelta(seconds=1))
-    assert await check_connections_due(ground=world.ground) == 1
+    assert await check_connections_due(services=world.services) == 1
 
 
 @EACH
@@ -151,7 +151,7 @@ async def test_two_workers_look_once(world: World, host: Host) -> None:
     await connect(world, world.people.bob, app, host, schema_file=None)
     asked = calls(world, host)
 
-    looked = await asyncio.gather(*(check_due(ground=world.ground) for _ in range(4)))
+    looked = await asyncio.gather(*(check_due(services=world.services) for _ in range(4)))
 
     assert sum(looked) == 1
     assert calls(world, host) - asked == 2
@@ -160,11 +160,11 @@ async def test_two_workers_look_once(world: World, host: Host) -> None:
 async def test_an_edit_is_looked_at_at_once_and_heals(world: World) -> None:
     integration = await connected(world, GITHUB, branch="develop")
     change(world, GITHUB, "delete_branch", branch="develop")
-    await look_again(world)
+    await recheck_role(world)
     assert await standing(integration) == GONE
 
     wanted = Edit(settings=ApiConnectionEdit(branch="main"))
-    await edit(integration.id, wanted, expected_updated_at=None, caller=world.people.bob, ground=world.ground)
+    await edit(integration.id, wanted, expected_updated_at=None, caller=world.people.bob, services=world.services)
 
     assert await standing(integration) == FINE
     assert (await connection_of(integration)).next_check_at == world.clock.now()
@@ -178,11 +178,11 @@ async def test_what_was_edited_while_it_was_looked_at_keeps_its_status(world: Wo
     world.clock.advance(CHECK_EVERY)
     GITHUB.fault(world, "slow", seconds=0.5, endpoint="payments-api")
     asked = calls(world, GITHUB)
-    looking = asyncio.create_task(check_due(ground=world.ground))
+    looking = asyncio.create_task(check_due(services=world.services))
     await reach(world, asked + 1)
 
     wanted = Edit(settings=ApiConnectionEdit(branch="main"))
-    await edit(integration.id, wanted, expected_updated_at=None, caller=world.people.bob, ground=world.ground)
+    await edit(integration.id, wanted, expected_updated_at=None, caller=world.people.bob, services=world.services)
     await looking
 
     assert await standing(integration) == FINE
@@ -195,7 +195,7 @@ async def test_the_answer_says_nothing_of_what_it_is_connected_to_by_then(world:
     world.clock.advance(CHECK_EVERY)
     GITHUB.fault(world, "slow", seconds=1.0, endpoint="payments-api")
     asked = calls(world, GITHUB)
-    looking = asyncio.create_task(check_due(ground=world.ground))
+    looking = asyncio.create_task(check_due(services=world.services))
     await reach(world, asked + 1)
 
     await write(lambda: ApiConnection.filter(integration_id=integration.id).update(**changed))
@@ -218,11 +218,11 @@ async def test_paused_deleted_and_stopped_ones(world: World) -> None:
     paused = await connect(world, world.people.bob, app, GITLAB)
     deleted = await connect(world, world.people.bob, app, GITLAB, branch="develop")
     await check_now(world)
-    await pause(paused.id, caller=world.people.bob, ground=world.ground)
-    await delete(deleted.id, caller=world.people.bob, ground=world.ground)
+    await pause(paused.id, caller=world.people.bob, services=world.services)
+    await delete(deleted.id, caller=world.people.bob, services=world.services)
     change(world, GITLAB, "delete_repository")
 
-    await look_again(world)
+    await recheck_role(world)
 
     assert await standing(paused) == ("PAUSED", "PAUSED_BY_MEMBER")
     assert (await now_of(paused)).failing_by == "TARGET_UNAVAILABLE"
@@ -236,7 +236,7 @@ async def test_it_is_asked_for_with_nobodys_authorization_but_its_members(world:
     assert integration.authorized_by_id == grant.member_id
     seen = len(world.sandbox.state()["requests"])
 
-    await look_again(world)
+    await recheck_role(world)
 
     callers = {each["caller"] for each in world.sandbox.state()["requests"][seen:]}
     assert len(callers) == 1

@@ -29,7 +29,7 @@ APP_FIELD = ("using", "installedAppId")
 async def redo(world: World, integration: Integration, who: str = "bob", **wanted: Any) -> Integration:
     settings = ApiConnectionEdit(**wanted)
     caller = getattr(world.people, who)
-    placed = await edit(integration.id, Edit(settings=settings), expected_updated_at=None, caller=caller, ground=world.ground)
+    placed = await edit(integration.id, Edit(settings=settings), expected_updated_at=None, caller=caller, services=world.services)
     return placed.integration
 
 
@@ -148,15 +148,15 @@ async def test_a_repository_of_another_server_is_refused(world: World) -> None:
 
 async def test_each_kind_is_for_its_own_providers(world: World) -> None:
     git, slack = await open_app(world, GITLAB, bob="ada"), await world.share(world.people.ada)
-    ground, bob, cid = world.ground, world.people.bob, world.people.cid
+    services, bob, cid = world.services, world.people.bob, world.people.cid
     settings = connecting(world, GITLAB)
     own = BySignIn(await world.sign_in(bob), shares_with_team=False)
 
     for caller in (bob, cid):
-        attempt = add("X", using=ThroughApp(git.id), settings=posting(), caller=caller, ground=ground)
+        attempt = add("X", using=ThroughApp(git.id), settings=posting(), caller=caller, services=services)
         assert await code_of(attempt) == (UserErrorCode.INVALID, ("settings", "postMonitoringResults"))
     for using in (ThroughApp(slack.id), own):
-        attempt = add("X", using=using, settings=settings, caller=bob, ground=ground)
+        attempt = add("X", using=using, settings=settings, caller=bob, services=services)
         assert await code_of(attempt) == (UserErrorCode.INVALID, CONNECTION)
 
 
@@ -167,7 +167,7 @@ async def test_who_has_not_signed_in_there_is_told_to(world: World, host: Host) 
     cid = world.people.cid
 
     assert await code_of(connect(world, cid, app, host, branch="develop")) == (UserErrorCode.SIGN_IN_REQUIRED, APP_FIELD)
-    taking = reauthenticate(integration.id, using=ThroughApp(app.id), caller=cid, ground=world.ground)
+    taking = reauthenticate(integration.id, using=ThroughApp(app.id), caller=cid, services=world.services)
     assert await code_of(taking) == (UserErrorCode.SIGN_IN_REQUIRED, APP_FIELD)
     assert await code_of(redo(world, integration, who="ada", branch="develop")) == (
         UserErrorCode.SIGN_IN_REQUIRED,
@@ -188,7 +188,7 @@ async def test_a_sign_in_at_a_server_is_used_through_its_app_only(world: World, 
     row = await host.sign_in(world, world.people.bob, app)
     using = BySignIn(row.id, shares_with_team=True)
 
-    attempt = add("X", using=using, settings=connecting(world, host), caller=world.people.bob, ground=world.ground)
+    attempt = add("X", using=using, settings=connecting(world, host), caller=world.people.bob, services=world.services)
 
     code, field = await code_of(attempt)
     assert code in {UserErrorCode.INVALID, UserErrorCode.NOT_FOUND}
@@ -210,7 +210,7 @@ async def test_an_api_needs_a_repository_branch_and_schema_file_of_its_own(world
     assert "“First”" in refused.message
     assert again.code is UserErrorCode.ALREADY_EXISTS
     assert bare == (UserErrorCode.ALREADY_EXISTS, CONNECTION)
-    await delete(first.id, caller=world.people.bob, ground=world.ground)
+    await delete(first.id, caller=world.people.bob, services=world.services)
     assert (await connection_of(first)).live_key is None
     assert (await redo(world, other, who="cid", branch="main")).id == other.id
 
@@ -271,7 +271,7 @@ async def test_another_member_takes_a_connection_over_with_their_own_authorizati
     app = await open_app(world, host, bob="ada", cid="grace")
     integration = await connect(world, world.people.bob, app, host)
 
-    taken = await reauthenticate(integration.id, using=ThroughApp(app.id), caller=world.people.cid, ground=world.ground)
+    taken = await reauthenticate(integration.id, using=ThroughApp(app.id), caller=world.people.cid, services=world.services)
 
     assert taken.integration.authorized_by_id == world.people.cid.member_id
     assert taken.integration.created_by_id == world.people.bob.member_id
@@ -291,7 +291,7 @@ async def test_who_does_not_see_the_repository_cannot_take_it_over(world: World,
         schema_file=None,
     )
 
-    taking = reauthenticate(integration.id, using=ThroughApp(app.id), caller=world.people.cid, ground=world.ground)
+    taking = reauthenticate(integration.id, using=ThroughApp(app.id), caller=world.people.cid, services=world.services)
 
     assert (await code_of(taking))[0] is UserErrorCode.NOT_FOUND
 
@@ -302,10 +302,10 @@ async def test_another_server_or_workspace_is_the_wrong_account(world: World) ->
     integration = await connect(world, bob, lab, GITLAB)
 
     for app in (hub, slack):
-        taking = reauthenticate(integration.id, using=ThroughApp(app.id), caller=bob, ground=world.ground)
+        taking = reauthenticate(integration.id, using=ThroughApp(app.id), caller=bob, services=world.services)
         assert await code_of(taking) == (UserErrorCode.WRONG_ACCOUNT, APP_FIELD)
         wanted = Edit(using=ThroughApp(app.id), settings=ApiConnectionEdit(branch="develop"))
-        moving = edit(integration.id, wanted, expected_updated_at=None, caller=bob, ground=world.ground)
+        moving = edit(integration.id, wanted, expected_updated_at=None, caller=bob, services=world.services)
         assert await code_of(moving) == (UserErrorCode.WRONG_ACCOUNT, APP_FIELD)
 
 
@@ -315,7 +315,7 @@ async def test_a_server_that_is_down_does_not_keep_a_member_from_taking_over(wor
     integration = await connect(world, world.people.bob, app, host)
     host.fault(world, "status", status=503, times=1)
 
-    taken = await reauthenticate(integration.id, using=ThroughApp(app.id), caller=world.people.cid, ground=world.ground)
+    taken = await reauthenticate(integration.id, using=ThroughApp(app.id), caller=world.people.cid, services=world.services)
 
     assert taken.integration.authorized_by_id == world.people.cid.member_id
     assert (await connection_of(integration)).next_check_at == world.clock.now()
@@ -337,7 +337,7 @@ async def test_an_admin_edits_with_their_own_eyes_and_the_owner_stays(world: Wor
 async def test_nothing_can_be_looked_up_once_the_app_is_deleted(world: World) -> None:
     app = await open_app(world, GITLAB, bob="ada")
     integration = await connect(world, world.people.bob, app, GITLAB)
-    await delete_app(app.id, caller=world.people.ada, ground=world.ground)
+    await delete_app(app.id, caller=world.people.ada, services=world.services)
 
     assert await code_of(redo(world, integration, branch="develop")) == (UserErrorCode.CONFLICT, CONNECTION)
     assert await grant_of(await now_of(integration)) is None

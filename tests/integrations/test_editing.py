@@ -5,7 +5,7 @@ import pytest
 
 from app.errors import UserErrorCode
 from app.installed_apps.actions import delete as delete_app
-from app.integrations.actions import delete, pause, take_note
+from app.integrations.actions import delete, pause, record_attempt
 from app.integrations.editing import Edit, edit
 from app.integrations.models import Integration, IntegrationStatus, MonitoringPost, NotifyRule
 from app.integrations.posts import MonitoringPostEdit as PostEdit
@@ -22,7 +22,9 @@ CHANNEL = ("settings", "postMonitoringResults", "channelId")
 
 
 async def change(world: World, integration: Integration, wanted: Edit, *, who: str = "bob") -> Integration:
-    placed = await edit(integration.id, wanted, expected_updated_at=None, caller=getattr(world.people, who), ground=world.ground)
+    placed = await edit(
+        integration.id, wanted, expected_updated_at=None, caller=getattr(world.people, who), services=world.services
+    )
     return placed.integration
 
 
@@ -81,7 +83,7 @@ async def test_another_rule_or_monitor_starts_the_count_anew(world: World, wante
     async def count(_change: object) -> None:
         await MonitoringPost.filter(integration_id=integration.id).update(failures_in_a_row=2)
 
-    await world.ground.events.change(world.people.team_id, count)
+    await world.services.events.change(world.people.team_id, count)
 
     await change(world, integration, wanted)
 
@@ -91,7 +93,7 @@ async def test_another_rule_or_monitor_starts_the_count_anew(world: World, wante
 async def test_a_channel_that_was_found_ends_the_failing(world: World) -> None:
     integration = await place_own(world, world.people.bob)
     gone = Failure(Fault.TARGET_GONE, "The channel is archived.")
-    await world.ground.events.change(world.people.team_id, lambda under_way: take_note(under_way, integration, gone))
+    await world.services.events.change(world.people.team_id, lambda under_way: record_attempt(under_way, integration, gone))
     assert (await now_of(integration)).status is IntegrationStatus.FAILING
     before = await head(world.people.team_id)
 
@@ -105,7 +107,7 @@ async def test_a_stopped_integration_is_signed_in_anew_in_the_same_save(world: W
     people = world.people
     app = await world.share(people.ada)
     integration = await place_through(world, people.bob, app.id)
-    await delete_app(app.id, caller=people.ada, ground=world.ground)
+    await delete_app(app.id, caller=people.ada, services=world.services)
     using = BySignIn(await world.sign_in(people.bob), shares_with_team=False)
     before = await head(people.team_id)
 
@@ -131,7 +133,9 @@ async def test_a_shared_sign_in_makes_an_app_and_the_old_grant_is_given_back(wor
     integration = await place_own(world, world.people.bob)
     using = BySignIn(await world.sign_in(world.people.bob), shares_with_team=True)
 
-    placed = await edit(integration.id, Edit(using=using), expected_updated_at=None, caller=world.people.bob, ground=world.ground)
+    placed = await edit(
+        integration.id, Edit(using=using), expected_updated_at=None, caller=world.people.bob, services=world.services
+    )
 
     assert placed.new_app is not None
     assert (placed.integration.installed_app_id, placed.integration.grant_id) == (placed.new_app.id, None)
@@ -167,7 +171,7 @@ async def test_another_workspace_needs_a_channel_there_in_the_same_call(world: W
 async def test_a_channel_cannot_be_chosen_without_an_authorization_that_works(world: World) -> None:
     integration = await place_own(world, world.people.bob)
     grant = await Grant.get(id=integration.grant_id)
-    await note_trouble(grant, StatusReason.REVOKED, "Revoked.", ground=world.ground)
+    await note_trouble(grant, StatusReason.REVOKED, "Revoked.", services=world.services)
 
     attempt = change(world, integration, Edit(settings=PostEdit(channel_id=channel(2))))
 
@@ -177,7 +181,7 @@ async def test_a_channel_cannot_be_chosen_without_an_authorization_that_works(wo
 
 async def test_a_paused_integration_stays_paused_when_it_is_signed_in_anew(world: World) -> None:
     integration = await place_own(world, world.people.bob)
-    await pause(integration.id, caller=world.people.bob, ground=world.ground)
+    await pause(integration.id, caller=world.people.bob, services=world.services)
     using = BySignIn(await world.sign_in(world.people.bob), shares_with_team=False)
     before = await head(world.people.team_id)
 
@@ -188,10 +192,10 @@ async def test_a_paused_integration_stays_paused_when_it_is_signed_in_anew(world
 
 
 async def test_refused_edits_change_nothing(world: World) -> None:
-    people, ground = world.people, world.ground
+    people, services = world.people, world.services
     integration = await place_own(world, people.bob)
-    gone, others = await place_own(world, people.bob), await make_people(ground, name="Another")
-    await delete(gone.id, caller=people.bob, ground=ground)
+    gone, others = await place_own(world, people.bob), await make_people(services, name="Another")
+    await delete(gone.id, caller=people.bob, services=services)
     theirs = await place_own(world, others.bob)
     stale = integration.updated_at - timedelta(milliseconds=1)
     fields = "settings", "postMonitoringResults"
@@ -216,9 +220,9 @@ async def test_refused_edits_change_nothing(world: World) -> None:
         UserErrorCode.INVALID,
         CHANNEL,
     )
-    attempt = edit(integration.id, Edit(name="X"), expected_updated_at=stale, caller=people.bob, ground=ground)
+    attempt = edit(integration.id, Edit(name="X"), expected_updated_at=stale, caller=people.bob, services=services)
     assert await code_of(attempt) == (UserErrorCode.CONFLICT, ("expectedUpdatedAt",))
     for unknown in (gone.id, theirs.id, uuid4()):
-        attempt = edit(unknown, Edit(name="X"), expected_updated_at=None, caller=people.ada, ground=ground)
+        attempt = edit(unknown, Edit(name="X"), expected_updated_at=None, caller=people.ada, services=services)
         assert await code_of(attempt) == (UserErrorCode.NOT_FOUND, ("id",))
     assert await Event.filter(type="INTEGRATION_EDITED").count() == 0

@@ -116,7 +116,7 @@ async def test_who_only_reads_is_told_what_was_chosen_and_nobody_is_asked(world:
 async def test_without_its_installed_app_nobody_can_be_asked(world: World) -> None:
     app = await world.share(world.people.ada)
     await place_through(world, world.people.bob, app.id)
-    await delete_app(app.id, caller=world.people.ada, ground=world.ground)
+    await delete_app(app.id, caller=world.people.ada, services=world.services)
     questions = asked(world)
 
     [shown] = await settings(world, world.people.bob)

@@ -45,10 +45,10 @@ async def both(world: World, host: Host) -> tuple[InstalledApp, Integration, Int
 async def test_a_deleted_server_added_again_adopts_what_it_stopped(world: World, host: Host) -> None:
     people = world.people
     app, bobs, cids = await both(world, host)
-    await pause(cids.id, caller=people.cid, ground=world.ground)
+    await pause(cids.id, caller=people.cid, services=world.services)
     before = await head(people.team_id)
 
-    await delete_app(app.id, caller=people.ada, ground=world.ground)
+    await delete_app(app.id, caller=people.ada, services=world.services)
 
     assert [await standing(one) for one in (bobs, cids)] == [DELETED, DELETED]
     assert "Ada" in str((await now_of(bobs)).message)
@@ -73,7 +73,7 @@ async def test_a_deleted_server_added_again_adopts_what_it_stopped(world: World,
 async def test_other_servers_and_other_teams_adopt_nothing(world: World, host: Host) -> None:
     app, bobs, _ = await both(world, host)
     other = next(one for one in HOSTS if one is not host)
-    await delete_app(app.id, caller=world.people.ada, ground=world.ground)
+    await delete_app(app.id, caller=world.people.ada, services=world.services)
 
     await other.add(world, world.people.ada, name="Other")
     await world.share(world.people.ada)
@@ -91,12 +91,12 @@ async def test_a_member_who_leaves_takes_their_authorization_along(world: World,
         team_id=people.team_id,
         actor=Actor(people.ada.member_id),
         member_id=people.bob.member_id,
-        ground=world.ground,
+        services=world.services,
     )
 
     assert [await standing(one) for one in (bobs, cids)] == [ENDED, ACTIVE]
     assert "Bob" in str((await now_of(bobs)).message)
-    await reauthenticate(bobs.id, using=ThroughApp(app.id), caller=people.cid, ground=world.ground)
+    await reauthenticate(bobs.id, using=ThroughApp(app.id), caller=people.cid, services=world.services)
     assert await standing(bobs) == ACTIVE
     assert (await now_of(bobs)).authorized_by_id == people.cid.member_id
 
@@ -117,7 +117,7 @@ async def test_a_members_trouble_stops_their_own_only_until_they_sign_in_anew(
 ) -> None:
     app, bobs, cids = await both(world, host)
 
-    await note_trouble(await own_grant(app, world.people.bob), reason, "It is over.", ground=world.ground)
+    await note_trouble(await own_grant(app, world.people.bob), reason, "It is over.", services=world.services)
 
     assert [await standing(one) for one in (bobs, cids)] == [(status, reason.value), ACTIVE]
     assert (await now_of(bobs)).message == "It is over."
@@ -130,7 +130,7 @@ async def test_a_members_trouble_stops_their_own_only_until_they_sign_in_anew(
 async def test_what_may_pass_by_itself_stops_nothing(world: World, host: Host, reason: StatusReason) -> None:
     app, bobs, cids = await both(world, host)
 
-    await note_trouble(await own_grant(app, world.people.bob), reason, "Away.", ground=world.ground)
+    await note_trouble(await own_grant(app, world.people.bob), reason, "Away.", services=world.services)
 
     assert [await standing(one) for one in (bobs, cids)] == [ACTIVE, ACTIVE]
 
@@ -139,9 +139,9 @@ async def test_what_may_pass_by_itself_stops_nothing(world: World, host: Host, r
 async def test_a_key_that_is_back_lets_it_go_on(world: World, host: Host) -> None:
     app, bobs, _ = await both(world, host)
     reason = StatusReason.KEY_UNAVAILABLE
-    await note_trouble(await own_grant(app, world.people.bob), reason, "No key.", ground=world.ground)
+    await note_trouble(await own_grant(app, world.people.bob), reason, "No key.", services=world.services)
 
-    await note_recovery(await own_grant(app, world.people.bob), ground=world.ground)
+    await note_recovery(await own_grant(app, world.people.bob), services=world.services)
 
     assert await standing(bobs) == ACTIVE
 
@@ -157,15 +157,15 @@ async def test_what_stops_the_client_stops_everyone_and_ends_with_it_for_whoever
     app, bobs, cids = await both(world, host)
     client_id = UUID(str(app.oauth_client_id))
 
-    await note_client_trouble(client_id, reason, "Edit it.", ground=world.ground)
+    await note_client_trouble(client_id, reason, "Edit it.", services=world.services)
 
     assert [await standing(one) for one in (bobs, cids)] == [(status, reason.value)] * 2
     assert "Edit it." in str((await now_of(bobs)).message)
     revoked = StatusReason.REVOKED
-    await note_trouble(await own_grant(app, world.people.cid), revoked, "Revoked.", ground=world.ground)
+    await note_trouble(await own_grant(app, world.people.cid), revoked, "Revoked.", services=world.services)
     assert await standing(cids) == (status, reason.value)
 
-    await note_client_recovery(client_id, ground=world.ground)
+    await note_client_recovery(client_id, services=world.services)
 
     assert [await standing(one) for one in (bobs, cids)] == [ACTIVE, ("NEEDS_REAUTHENTICATION", "REVOKED")]
 

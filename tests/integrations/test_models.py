@@ -95,11 +95,11 @@ class Statuses(RuleBasedStateMachine):
         assert (self.row.status, self.row.reason) == (status, reason)
         assert self.row.is_paused is self.paused
         assert self.row.is_stopped is (self.stopped is not None)
-        words = {IntegrationStatus.FAILING: f"failing by {reason}"}
+        message = {IntegrationStatus.FAILING: f"failing by {reason}"}
         if status in {IntegrationStatus.ACTIVE, IntegrationStatus.PAUSED}:
             assert self.row.message is None
         else:
-            assert self.row.message == words.get(status, f"stopped by {reason}")
+            assert self.row.message == message.get(status, f"stopped by {reason}")
 
 
 TestStatuses = Statuses.TestCase

@@ -31,12 +31,12 @@ async def test_a_deleted_app_stops_whatever_uses_it_in_the_same_change(world: Wo
     app, other = await world.share(people.ada), await world.share(people.ada, "Globex")
     first, second = [await place_through(world, people.bob, app.id) for _ in range(2)]
     gone = await place_through(world, people.bob, app.id)
-    await delete(gone.id, caller=people.bob, ground=world.ground)
+    await delete(gone.id, caller=people.bob, services=world.services)
     own = await place_own(world, people.bob)
-    await pause(second.id, caller=people.bob, ground=world.ground)
+    await pause(second.id, caller=people.bob, services=world.services)
     before = await head(people.team_id)
 
-    await delete_app(app.id, caller=people.ada, ground=world.ground)
+    await delete_app(app.id, caller=people.ada, services=world.services)
 
     assert await log_since(before, team_id=people.team_id) == ["INSTALLED_APP_DELETED", STATUS, STATUS]
     events = await Event.filter(team_id=people.team_id, sequence__gt=before).order_by("sequence")
@@ -62,7 +62,7 @@ async def test_what_stops_an_app_stops_what_uses_it_and_ends_with_it(world: Worl
     integration, own = await place_through(world, people.bob, app.id), await place_own(world, people.bob)
     before = await head(people.team_id)
 
-    await note_trouble(await Grant.get(id=app.grant_id), reason, "Slack took it back.", ground=world.ground)
+    await note_trouble(await Grant.get(id=app.grant_id), reason, "Slack took it back.", services=world.services)
 
     stopped = await now_of(integration)
     expected = "UNAVAILABLE" if reason is StatusReason.KEY_UNAVAILABLE else "NEEDS_REAUTHENTICATION"
@@ -70,7 +70,7 @@ async def test_what_stops_an_app_stops_what_uses_it_and_ends_with_it(world: Worl
     assert stopped.message == "The installed app “Acme” no longer works. Slack took it back."
     assert await statuses(own) == [IntegrationStatus.ACTIVE]
 
-    await note_recovery(await Grant.get(id=app.grant_id), ground=world.ground)
+    await note_recovery(await Grant.get(id=app.grant_id), services=world.services)
 
     assert await statuses(integration) == [IntegrationStatus.ACTIVE]
     assert await log_since(before, team_id=people.team_id) == ["INSTALLED_APP_STATUS_CHANGED", STATUS] * 2
@@ -82,7 +82,7 @@ async def test_what_may_pass_by_itself_stops_nothing(world: World, reason: Statu
     integration, own = await place_through(world, world.people.bob, app.id), await place_own(world, world.people.bob)
 
     for grant_id in (app.grant_id, own.grant_id):
-        await note_trouble(await Grant.get(id=grant_id), reason, "Away.", ground=world.ground)
+        await note_trouble(await Grant.get(id=grant_id), reason, "Away.", services=world.services)
 
     assert await statuses(integration, own) == [IntegrationStatus.ACTIVE] * 2
 
@@ -90,9 +90,9 @@ async def test_what_may_pass_by_itself_stops_nothing(world: World, reason: Statu
 async def test_a_key_that_is_back_while_the_provider_is_away_lets_integrations_go_on(world: World) -> None:
     app = await world.share(world.people.ada)
     integration = await place_through(world, world.people.bob, app.id)
-    await note_trouble(await Grant.get(id=app.grant_id), StatusReason.KEY_UNAVAILABLE, "No key.", ground=world.ground)
+    await note_trouble(await Grant.get(id=app.grant_id), StatusReason.KEY_UNAVAILABLE, "No key.", services=world.services)
 
-    await note_trouble(await Grant.get(id=app.grant_id), StatusReason.PROVIDER_UNREACHABLE, "Away.", ground=world.ground)
+    await note_trouble(await Grant.get(id=app.grant_id), StatusReason.PROVIDER_UNREACHABLE, "Away.", services=world.services)
 
     assert await statuses(integration) == [IntegrationStatus.ACTIVE]
 
@@ -101,13 +101,13 @@ async def test_an_app_re_authenticated_brings_back_all_that_use_it_but_the_pause
     people = world.people
     app = await world.share(people.ada)
     running, paused = [await place_through(world, people.bob, app.id) for _ in range(2)]
-    await pause(paused.id, caller=people.bob, ground=world.ground)
-    await note_trouble(await Grant.get(id=app.grant_id), StatusReason.REVOKED, "Revoked.", ground=world.ground)
+    await pause(paused.id, caller=people.bob, services=world.services)
+    await note_trouble(await Grant.get(id=app.grant_id), StatusReason.REVOKED, "Revoked.", services=world.services)
     assert await statuses(running, paused) == [IntegrationStatus.NEEDS_REAUTHENTICATION] * 2
     fresh = await world.sign_in(people.cid)
     before = await head(people.team_id)
 
-    await reauthenticate_app(app.id, fresh, caller=people.cid, ground=world.ground)
+    await reauthenticate_app(app.id, fresh, caller=people.cid, services=world.services)
 
     assert await statuses(running, paused) == [IntegrationStatus.ACTIVE, IntegrationStatus.PAUSED]
     assert await log_since(before, team_id=people.team_id) == ["INSTALLED_APP_REAUTHENTICATED", STATUS, STATUS]
@@ -118,7 +118,7 @@ async def test_a_grant_of_its_own_that_dies_stops_it_until_it_recovers(world: Wo
     integration = await place_own(world, world.people.bob)
     other = await place_own(world, world.people.cid)
 
-    await note_trouble(await Grant.get(id=integration.grant_id), reason, "Revoked.", ground=world.ground)
+    await note_trouble(await Grant.get(id=integration.grant_id), reason, "Revoked.", services=world.services)
 
     stopped = await now_of(integration)
     assert (stopped.status, stopped.reason, stopped.message) == (
@@ -126,7 +126,7 @@ async def test_a_grant_of_its_own_that_dies_stops_it_until_it_recovers(world: Wo
         reason,
         "Revoked.",
     )
-    await note_recovery(await Grant.get(id=integration.grant_id), ground=world.ground)
+    await note_recovery(await Grant.get(id=integration.grant_id), services=world.services)
     assert await statuses(integration, other) == [IntegrationStatus.ACTIVE] * 2
 
 
@@ -134,11 +134,11 @@ async def test_a_grant_that_ends_stops_what_had_it_for_good(world: World) -> Non
     integration = await place_own(world, world.people.bob)
     grant = await Grant.get(id=integration.grant_id)
 
-    await world.ground.events.change(
+    await world.services.events.change(
         world.people.team_id,
         lambda change: end(change, grant.id, reason=StatusReason.AUTHORIZATION_ENDED, message="Ended."),
     )
-    await note_recovery(grant, ground=world.ground)
+    await note_recovery(grant, services=world.services)
 
     stopped = await now_of(integration)
     assert (stopped.status, stopped.reason) == (

@@ -10,7 +10,7 @@ from tortoise.models import Model
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.integrations.jobs import remove_given_back
 from app.integrations.models import Integration, IntegrationStatus
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState
 from app.storage import database
 from app.teams.models import Member
@@ -21,39 +21,39 @@ KEPT = timedelta(days=30)
 MILLISECOND = timedelta(milliseconds=1)
 
 
-async def test_a_grant_goes_thirty_days_after_it_was_given_back(ground: Ground, clock: HeldClock) -> None:
-    await keep(grant_of((await found(ground)).admin, clock))
+async def test_a_grant_goes_thirty_days_after_it_was_given_back(services: Services, clock: HeldClock) -> None:
+    await keep(grant_of((await found(services)).admin, clock))
 
     clock.advance(KEPT - MILLISECOND)
-    early = await remove_given_back(ground=ground)
+    early = await remove_given_back(services=services)
     clock.advance(MILLISECOND)
-    removed = [await remove_given_back(ground=ground) for _ in range(2)]
+    removed = [await remove_given_back(services=services) for _ in range(2)]
 
     assert (early, removed) == (0, [1, 0])
     assert await Grant.all().count() == 0
 
 
 @pytest.mark.parametrize("state", [GrantState.WAITING, GrantState.ACTIVE, GrantState.REVOKING])
-async def test_one_that_was_not_given_back_stays(ground: Ground, clock: HeldClock, state: GrantState) -> None:
-    await keep(grant_of((await found(ground)).admin, clock, state=state))
+async def test_one_that_was_not_given_back_stays(services: Services, clock: HeldClock, state: GrantState) -> None:
+    await keep(grant_of((await found(services)).admin, clock, state=state))
     clock.advance(timedelta(days=1000))
 
-    assert await remove_given_back(ground=ground) == 0
+    assert await remove_given_back(services=services) == 0
     assert await Grant.all().count() == 1
 
 
 @pytest.mark.parametrize("named_by", ["authorization", "installed app", "integration"])
-async def test_one_that_is_still_named_stays_until_it_no_longer_is(ground: Ground, clock: HeldClock, named_by: str) -> None:
-    admin = (await found(ground)).admin
+async def test_one_that_is_still_named_stays_until_it_no_longer_is(services: Services, clock: HeldClock, named_by: str) -> None:
+    admin = (await found(services)).admin
     named, other = grant_of(admin, clock), grant_of(admin, clock)
     user = {"authorization": authorization, "installed app": installed_app, "integration": integration}[named_by](named, clock)
     await keep(named, other, user)
     clock.advance(KEPT)
 
-    first = await remove_given_back(ground=ground)
+    first = await remove_given_back(services=services)
     left = await Grant.all()
     await put(user.delete)
-    second = await remove_given_back(ground=ground)
+    second = await remove_given_back(services=services)
 
     assert (first, second) == (1, 1)
     assert [row.id for row in left] == [named.id]

@@ -24,62 +24,66 @@ Turn = Callable[[World, Caller], Awaitable[object]]
 
 
 async def lower(world: World, caller: Caller) -> object:
-    ground = world.ground
-    await change_role(team_id=caller.team_id, actor=None, member_id=world.people.bob.member_id, role=Role.ADMIN, ground=ground)
+    services = world.services
+    await change_role(
+        team_id=caller.team_id, actor=None, member_id=world.people.bob.member_id, role=Role.ADMIN, services=services
+    )
     role = Role.MEMBER if caller.role is Role.ADMIN else Role.VIEWER
-    return await change_role(team_id=caller.team_id, actor=None, member_id=caller.member_id, role=role, ground=ground)
+    return await change_role(team_id=caller.team_id, actor=None, member_id=caller.member_id, role=role, services=services)
 
 
 async def remove(world: World, caller: Caller) -> object:
-    ground = world.ground
-    await change_role(team_id=caller.team_id, actor=None, member_id=world.people.bob.member_id, role=Role.ADMIN, ground=ground)
-    return await remove_member(team_id=caller.team_id, actor=None, member_id=caller.member_id, ground=ground)
+    services = world.services
+    await change_role(
+        team_id=caller.team_id, actor=None, member_id=world.people.bob.member_id, role=Role.ADMIN, services=services
+    )
+    return await remove_member(team_id=caller.team_id, actor=None, member_id=caller.member_id, services=services)
 
 
 @pytest.mark.parametrize("turn", [lower, remove])
 async def test_who_was_a_member_changes_no_integration(world: World, turn: Turn) -> None:
-    cid, ground = world.people.cid, world.ground
+    cid, services = world.people.cid, world.services
     app = await world.share(world.people.ada)
     through = ThroughApp(app.id)
     integration = await place_through(world, cid, app.id)
     sign_in = await world.sign_in(cid, "Globex")
     await turn(world, cid)
 
-    assert await code_of(pause(integration.id, caller=cid, ground=ground)) == REFUSED
-    assert await code_of(resume(integration.id, caller=cid, ground=ground)) == REFUSED
-    assert await code_of(delete(integration.id, caller=cid, ground=ground)) == REFUSED
+    assert await code_of(pause(integration.id, caller=cid, services=services)) == REFUSED
+    assert await code_of(resume(integration.id, caller=cid, services=services)) == REFUSED
+    assert await code_of(delete(integration.id, caller=cid, services=services)) == REFUSED
     renamed = Edit(name="Other")
-    assert await code_of(edit(integration.id, renamed, expected_updated_at=None, caller=cid, ground=ground)) == REFUSED
+    assert await code_of(edit(integration.id, renamed, expected_updated_at=None, caller=cid, services=services)) == REFUSED
     assert await code_of(place(world, cid, through)) == REFUSED
-    assert await code_of(reauthenticate(integration.id, using=through, caller=cid, ground=ground)) == REFUSED
+    assert await code_of(reauthenticate(integration.id, using=through, caller=cid, services=services)) == REFUSED
     signed_in = BySignIn(sign_in, shares_with_team=True)
-    assert await code_of(reauthenticate(integration.id, using=signed_in, caller=cid, ground=ground)) == REFUSED
+    assert await code_of(reauthenticate(integration.id, using=signed_in, caller=cid, services=services)) == REFUSED
 
 
 @pytest.mark.parametrize("turn", [lower, remove])
 async def test_who_was_a_member_changes_no_installed_app(world: World, turn: Turn) -> None:
-    cid, ground = world.people.cid, world.ground
+    cid, services = world.people.cid, world.services
     app = await world.share(cid)
     fresh, another = await world.sign_in(cid), await world.sign_in(cid, "Globex")
     await turn(world, cid)
 
-    assert await code_of(apps.add(another, name=None, caller=cid, ground=ground)) == REFUSED
-    assert await code_of(apps.edit(app.id, name="Other", expected_updated_at=None, caller=cid, ground=ground)) == REFUSED
-    assert await code_of(apps.reauthenticate(app.id, fresh, caller=cid, ground=ground)) == REFUSED
+    assert await code_of(apps.add(another, name=None, caller=cid, services=services)) == REFUSED
+    assert await code_of(apps.edit(app.id, name="Other", expected_updated_at=None, caller=cid, services=services)) == REFUSED
+    assert await code_of(apps.reauthenticate(app.id, fresh, caller=cid, services=services)) == REFUSED
 
 
 @pytest.mark.parametrize("turn", [lower, remove])
 async def test_who_was_an_admin_changes_nothing_of_others(world: World, turn: Turn) -> None:
-    ada, bob, ground = world.people.ada, world.people.bob, world.ground
+    ada, bob, services = world.people.ada, world.people.bob, world.services
     app, git = await world.share(bob), await GITLAB.add(world, ada)
     integration = await place_through(world, bob, app.id)
     await turn(world, ada)
 
-    assert await code_of(pause(integration.id, caller=ada, ground=ground)) == REFUSED
-    assert await code_of(apps.edit(app.id, name="Other", expected_updated_at=None, caller=ada, ground=ground)) == REFUSED
-    assert await code_of(apps.delete(app.id, caller=ada, ground=ground)) == REFUSED
+    assert await code_of(pause(integration.id, caller=ada, services=services)) == REFUSED
+    assert await code_of(apps.edit(app.id, name="Other", expected_updated_at=None, caller=ada, services=services)) == REFUSED
+    assert await code_of(apps.delete(app.id, caller=ada, services=services)) == REFUSED
     assert await code_of(GITHUB.add(world, ada, name="Another")) == REFUSED
-    renamed = shared_clients.edit(git.id, ClientEdit(), name="Other", caller=ada, ground=ground)
+    renamed = shared_clients.edit(git.id, ClientEdit(), name="Other", caller=ada, services=services)
     assert await code_of(renamed) == REFUSED
 
 

@@ -100,8 +100,8 @@ async def test_what_the_viewer_may_do(world: World, who: str, expected: tuple[bo
 
 async def test_deleted_integrations_and_those_of_other_teams_are_null(world: World) -> None:
     gone = await place_own(world, world.people.bob)
-    await delete(gone.id, caller=world.people.bob, ground=world.ground)
-    theirs = await place_own(world, (await make_people(world.ground, name="Another")).bob)
+    await delete(gone.id, caller=world.people.bob, services=world.services)
+    theirs = await place_own(world, (await make_people(world.services, name="Another")).bob)
     document = "query ($id: ID!) { integration(id: $id) { name } node(id: $id) { id } }"
 
     for unknown in (gid("Integration", gone.id), gid("Integration", theirs.id), gid("Monitor", gone.id), "nonsense"):
@@ -111,7 +111,7 @@ async def test_deleted_integrations_and_those_of_other_teams_are_null(world: Wor
 async def test_integrations_are_listed_newest_first_in_pages(world: World) -> None:
     app = await world.share(world.people.ada)
     await place_named(world, app.id, "One", "Two", "Three")
-    await place_own(world, (await make_people(world.ground, name="Another")).bob)
+    await place_own(world, (await make_people(world.services, name="Another")).bob)
     bob = world.people.bob
 
     first = (await world.ask(LIST, bob, first=2))["integrations"]
@@ -129,7 +129,7 @@ async def test_integrations_are_filtered_by_all_that_is_given(world: World) -> N
     [checkout, _] = await place_named(world, acme.id, "Checkout", "Payments")
     there = posting(channel_id=channel(account="T0GLOBEX002"))
     await place(world, bob, ThroughApp(globex.id), name="Elsewhere", settings=there)
-    await pause(checkout.id, caller=bob, ground=world.ground)
+    await pause(checkout.id, caller=bob, services=world.services)
 
     assert await names(world, bob, statuses=["PAUSED"]) == ["Checkout"]
     assert await names(world, bob, statuses=["ACTIVE", "PAUSED"], installedAppId=gid("InstalledApp", acme.id)) == [
@@ -299,7 +299,7 @@ async def test_a_sign_in_is_begun_for_something_new_or_for_the_same_workspace_on
     cid = world.people.cid
     app = await world.share(world.people.ada)
     integration = await place_through(world, world.people.bob, app.id)
-    await delete_app(app.id, caller=world.people.ada, ground=world.ground)
+    await delete_app(app.id, caller=world.people.ada, services=world.services)
     again = await world.share(world.people.ada)
 
     for purpose, wanted in (

@@ -22,9 +22,9 @@ async def test_listeners_hear_of_every_status_from_null_on(world: World) -> None
     app = await world.share(people.ada)
     since = await cursor(world, people.vera)
     integration = await place_through(world, people.bob, app.id)
-    await pause(integration.id, caller=people.bob, ground=world.ground)
-    await edit(integration.id, Edit(name="Other"), expected_updated_at=None, caller=people.bob, ground=world.ground)
-    await delete_app(app.id, caller=people.ada, ground=world.ground)
+    await pause(integration.id, caller=people.bob, services=world.services)
+    await edit(integration.id, Edit(name="Other"), expected_updated_at=None, caller=people.bob, services=world.services)
+    await delete_app(app.id, caller=people.ada, services=world.services)
 
     heard = await listen(world, STATUS, people.vera, after=since, count=3)
     resumed = await listen(world, STATUS, people.vera, after=heard[0]["cursor"], count=2)
@@ -43,8 +43,8 @@ async def test_listeners_hear_only_of_those_they_name_and_unknown_ids_are_ignore
     people = world.people
     since = await cursor(world, people.vera)
     first, second = await place_own(world, people.bob), await place_own(world, people.bob)
-    theirs = await place_own(world, (await make_people(world.ground, name="Another")).bob)
-    await delete(second.id, caller=people.bob, ground=world.ground)
+    theirs = await place_own(world, (await make_people(world.services, name="Another")).bob)
+    await delete(second.id, caller=people.bob, services=world.services)
     ids = [gid("Integration", second.id), gid("Integration", theirs.id), gid("Monitor", first.id), "nonsense"]
 
     heard = await listen(world, CHANGE, people.vera, after=since, ids=ids, count=2)
@@ -68,7 +68,7 @@ async def test_listeners_hear_live_what_happens_after_they_began(world: World) -
     integration = await place_own(world, world.people.bob)
     hearing = asyncio.create_task(listen(world, STATUS, world.people.vera, after=await cursor(world, world.people.vera), count=1))
 
-    await pause(integration.id, caller=world.people.bob, ground=world.ground)
+    await pause(integration.id, caller=world.people.bob, services=world.services)
 
     [heard] = await hearing
     assert (heard["status"], heard["integration"]) == ("PAUSED", {"name": "Checkout"})

@@ -176,7 +176,7 @@ async def test_a_connection_without_a_schema_file_has_no_definition_and_asks_not
 async def test_what_is_stored_stays_when_the_server_is_deleted(world: World) -> None:
     app = await open_app(world, GITHUB, bob="ada")
     integration = await connect(world, world.people.bob, app, GITHUB)
-    await delete_app(app.id, caller=world.people.ada, ground=world.ground)
+    await delete_app(app.id, caller=world.people.ada, services=world.services)
 
     answer = await world.answer(DEFINITION, world.people.bob, id=gid("Integration", integration.id))
 
@@ -252,7 +252,7 @@ async def test_a_sign_in_for_a_connection_is_one_at_its_server(world: World, hos
     purpose = {"integrationId": gid("Integration", integration.id)}
 
     begun = await world.ask(document, world.people.cid, purpose=purpose)
-    await delete_app(app.id, caller=world.people.ada, ground=world.ground)
+    await delete_app(app.id, caller=world.people.ada, services=world.services)
     refused = await world.ask(document, world.people.cid, purpose=purpose)
 
     assert begun["beginAuthorization"] == {

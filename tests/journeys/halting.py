@@ -58,7 +58,7 @@ class Scene:
 
     async def cut_off(self) -> None:
         """Leave the grant as an earlier process does that was killed while it owned the lease, which has run out."""
-        ended = self.world.ground.clock.now()
+        ended = self.world.services.clock.now()
         await write(lambda: Grant.filter(id=self.grant.id).update(lease_owner=uuid4(), lease_until=ended))
 
 

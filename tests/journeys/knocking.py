@@ -69,7 +69,7 @@ def odd_credentials(world: World) -> Iterable[dict[str, str]]:
         f"Basic {base64.b64encode(plant('Basic').encode()).decode()}",
         f"Bearer{plant('no space')}",
         plant("no scheme"),
-        f"Bearer {plant('two')} {plant('words')}",
+        f"Bearer {plant('two')} {plant('message')}",
         f"Bearer ia_{plant('long') * 100}",
     ):
         yield {"authorization": value}

@@ -21,8 +21,8 @@ from uuid import UUID
 from app.clock import SystemClock
 from app.providers.contract import Alive, Authorized, Failure
 from app.providers.gitlab import check
-from app.service.opening import Place, open_ground
-from app.services import Ground
+from app.service.opening import Place, open_services
+from app.services import Services
 from app.settings import Settings
 from app.sign_ins.calls import call
 from app.sign_ins.refresh import Deadlines
@@ -87,15 +87,15 @@ class Storm:
 
 @dataclass(frozen=True)
 class Told:
-    """What a caller was told, after so many seconds. `words` are a failure's."""
+    """What a caller was told, after so many seconds. `message` are a failure's."""
 
     grant: UUID
-    words: str | None
+    message: str | None
     seconds: float
 
     @property
     def is_alive(self) -> bool:
-        return self.words is None
+        return self.message is None
 
 
 class Refresher:
@@ -183,14 +183,14 @@ def run(connection: Connection, start: Start) -> None:
 
 async def _serve(connection: Connection, start: Start) -> None:
     place = Place(sandbox=("127.0.0.1", start.provider_port))
-    async with open_ground(start.settings, place=place, clock=start.clock) as ground:
+    async with open_services(start.settings, place=place, clock=start.clock) as services:
         connection.send([])
         under_way: set[asyncio.Task[None]] = set()
         while (order := await _next(connection)) is not None:
-            task = asyncio.create_task(_obey(order, connection, ground=ground))
+            task = asyncio.create_task(_obey(order, connection, services=services))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
-        await flights_of(ground).settle(seconds=END_SECONDS)
+        await flights_of(services).settle(seconds=END_SECONDS)
 
 
 async def _next(connection: Connection) -> Ask | Storm | None:
@@ -201,30 +201,30 @@ async def _next(connection: Connection) -> Ask | Storm | None:
     return order
 
 
-async def _obey(order: Ask | Storm, connection: Connection, *, ground: Ground) -> None:
+async def _obey(order: Ask | Storm, connection: Connection, *, services: Services) -> None:
     match order:
         case Ask(grant, wait):
-            connection.send([await _ask(grant, ground=ground, deadlines=Deadlines(wait=wait))])
+            connection.send([await _ask(grant, services=services, deadlines=Deadlines(wait=wait))])
         case Storm(grants, callers, seed):
-            told = await asyncio.gather(*(_ask_for_all(grants, Random(seed + n), ground=ground) for n in range(callers)))  # noqa: S311 - an order
+            told = await asyncio.gather(*(_ask_for_all(grants, Random(seed + n), services=services) for n in range(callers)))  # noqa: S311 - an order
             connection.send([each for one in told for each in one])
 
 
-async def _ask_for_all(grants: Sequence[UUID], random: Random, *, ground: Ground) -> list[Told]:
-    return [await _ask(grant, ground=ground) for grant in random.sample(grants, len(grants))]
+async def _ask_for_all(grants: Sequence[UUID], random: Random, *, services: Services) -> list[Told]:
+    return [await _ask(grant, services=services) for grant in random.sample(grants, len(grants))]
 
 
-async def _ask(grant: UUID, *, ground: Ground, deadlines: Deadlines | None = None) -> Told:
+async def _ask(grant: UUID, *, services: Services, deadlines: Deadlines | None = None) -> Told:
     began = time.monotonic()
     try:
-        answer = await call(grant, _check(ground), ground=ground, deadlines=deadlines or Deadlines())
+        answer = await call(grant, _check(services), services=services, deadlines=deadlines or Deadlines())
     except Exception as error:  # noqa: BLE001 - the test is told of it
         return Told(grant, f"{type(error).__name__}: {error}", time.monotonic() - began)
-    return Told(grant, answer.words if isinstance(answer, Failure) else None, time.monotonic() - began)
+    return Told(grant, answer.message if isinstance(answer, Failure) else None, time.monotonic() - began)
 
 
-def _check(ground: Ground) -> Callable[[Authorized], Awaitable[Alive | Failure]]:
+def _check(services: Services) -> Callable[[Authorized], Awaitable[Alive | Failure]]:
     async def ask(authorized: Authorized) -> Alive | Failure:
-        return await check(authorized=authorized, outbound=ground.outbound)
+        return await check(authorized=authorized, outbound=services.outbound)
 
     return ask

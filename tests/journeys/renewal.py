@@ -13,16 +13,16 @@ import asyncpg
 
 from app.providers.contract import Tokens
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.sign_ins.models import Grant, GrantState, OAuthClient
 from app.sign_ins.oauth_clients import seal_secret
 from app.sign_ins.refresh import LEASE
 from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
 from app.teams.models import Member
-from tests.grounds import make_ground
 from tests.journeys.refreshing import Start
 from tests.journeys.single_use import CLIENT_ID, CLIENT_SECRET, LIFETIME, SingleUse
 from tests.journeys.soaking import until
+from tests.services import make_services
 from tests.sign_ins.world import write
 from tests.teams.people import found
 
@@ -36,7 +36,7 @@ _PROVIDER = "gitlab-self-managed"
 class World:
     """`warm` is a grant that nothing happens to: a process that has asked for it has the team's key."""
 
-    ground: Ground
+    services: Services
     provider: SingleUse
     start: Start
     member: Member
@@ -45,12 +45,14 @@ class World:
     warm: Grant
 
     async def grant(self, *, ago: timedelta) -> Grant:
-        return await _make_grant(next(self.accounts), ago, self.client, self.member, provider=self.provider, ground=self.ground)
+        return await _make_grant(
+            next(self.accounts), ago, self.client, self.member, provider=self.provider, services=self.services
+        )
 
     async def holds_valid_tokens(self, grant: Grant) -> bool:
         """Whether what is kept for the grant is what is valid at the provider."""
         row = await Grant.get(id=grant.id)
-        access, refresh = await open_access(row, ground=self.ground), await open_refresh(row, ground=self.ground)
+        access, refresh = await open_access(row, services=self.services), await open_refresh(row, services=self.services)
         assert access is not None
         assert refresh is not None
         valid = self.provider.pair_of(int(row.account_id))
@@ -59,7 +61,7 @@ class World:
 
     async def is_leased(self, grant: Grant) -> bool:
         row = await Grant.get(id=grant.id)
-        return row.lease_until is not None and row.lease_until > self.ground.clock.now()
+        return row.lease_until is not None and row.lease_until > self.services.clock.now()
 
     def pass_lease(self) -> None:
         self.start.clock.advance(LEASE + timedelta(seconds=1))
@@ -84,14 +86,14 @@ async def open_world(folder: Path, *, database_url: str) -> AsyncIterator[World]
     provider = SingleUse(clock=clock)
     with provider.served() as url:
         start = Start(folder, database_url, urlsplit(url).port or 0)
-        async with make_ground(folder=folder, clock=clock, settings=start.settings) as ground:
-            member = (await found(ground)).admin
-            client = await _make_client(url, member, ground=ground)
-            warm = await _make_grant(1, timedelta(0), client, member, provider=provider, ground=ground)
-            yield World(ground, provider, start, member, client, count(2), warm)
+        async with make_services(folder=folder, clock=clock, settings=start.settings) as services:
+            member = (await found(services)).admin
+            client = await _make_client(url, member, services=services)
+            warm = await _make_grant(1, timedelta(0), client, member, provider=provider, services=services)
+            yield World(services, provider, start, member, client, count(2), warm)
 
 
-async def _make_client(url: str, member: Member, *, ground: Ground) -> OAuthClient:
+async def _make_client(url: str, member: Member, *, services: Services) -> OAuthClient:
     client = OAuthClient(
         id=uuid4(),
         team_id=member.team_id,
@@ -99,19 +101,19 @@ async def _make_client(url: str, member: Member, *, ground: Ground) -> OAuthClie
         base_url=url,
         origin=url,
         client_id=CLIENT_ID,
-        created_at=ground.clock.now(),
+        created_at=services.clock.now(),
     )
-    sealed = await seal_secret(Secret(CLIENT_SECRET), client, version=1, ground=ground)
+    sealed = await seal_secret(Secret(CLIENT_SECRET), client, version=1, services=services)
     sealed.put_into(client)
     await write(lambda: client.save(force_create=True))
     return client
 
 
 async def _make_grant(
-    account: int, ago: timedelta, client: OAuthClient, member: Member, *, provider: SingleUse, ground: Ground
+    account: int, ago: timedelta, client: OAuthClient, member: Member, *, provider: SingleUse, services: Services
 ) -> Grant:
     """Return a working grant of a sign-in so long ago."""
-    now = ground.clock.now() - ago
+    now = services.clock.now() - ago
     pair = provider.issue(account, ago=ago)
     grant = Grant(
         id=uuid4(),
@@ -129,7 +131,7 @@ async def _make_grant(
         created_at=now,
     )
     tokens = Tokens(Secret(pair.access), Secret(pair.refresh), now + LIFETIME, ("api",))
-    sealed = await seal_tokens(tokens, grant, version=1, now=now, ground=ground)
+    sealed = await seal_tokens(tokens, grant, version=1, now=now, services=services)
     grant.update_from_dict(sealed.columns())
     await write(lambda: grant.save(force_create=True))
     return grant

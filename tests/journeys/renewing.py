@@ -16,12 +16,12 @@ from app.sign_ins.models import Grant, GrantState
 from app.sign_ins.sealing import open_refresh
 from app.teams import console
 from tests.callers import Api
-from tests.grounds import ground_beside
 from tests.journeys.soaking import JSON, until
 from tests.journeys.statements import run_statement
 from tests.journeys.story import TEAM, Story
 from tests.journeys.test_git_story import FIND_REPOSITORY, Person, add_server
 from tests.processes import Service
+from tests.services import services_beside
 
 ACCOUNTS = ("ada", "grace", "ada", "grace")
 SLOWNESS = 0.15
@@ -103,9 +103,9 @@ class Renewal:
 
     async def _held(self) -> dict[str, str]:
         """Return each member's refresh token, as it is kept: every one of them opens."""
-        async with ground_beside(self.service) as ground:
+        async with services_beside(self.service) as services:
             rows = await Grant.filter(state=GrantState.ACTIVE).select_related("member")
-            opened = {row.member.email: await open_refresh(row, ground=ground) for row in rows}
+            opened = {row.member.email: await open_refresh(row, services=services) for row in rows}
         return {email: token.reveal() for email, token in opened.items() if token is not None}
 
     async def _state(self) -> JSON:
@@ -135,10 +135,10 @@ async def renewing(story: Story, random: Random) -> AsyncIterator[Renewal]:
 
 async def _join(story: Story, number: int, account: str) -> Person:
     email = f"member{number}@example.com"
-    async with ground_beside(story.service) as ground:
-        await console.add_member(team=TEAM, name=f"Member {number}", email=email, role=Role.MEMBER, ground=ground)
-        token = await console.create_token(team=TEAM, email=email, scopes=(), days=None, ground=ground)
-        link = await console.make_sign_in_link(team=TEAM, email=email, ground=ground)
+    async with services_beside(story.service) as services:
+        await console.add_member(team=TEAM, name=f"Member {number}", email=email, role=Role.MEMBER, services=services)
+        token = await console.create_token(team=TEAM, email=email, scopes=(), days=None, services=services)
+        link = await console.make_sign_in_link(team=TEAM, email=email, services=services)
     person = Person(story, email, account, Api(story.service.url, token.reveal()))
     page = await person.browser.submit(await person.browser.open(link.reveal()))
     assert page.status == httpx2.codes.OK, page

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import httpx2
 
 from app.graphql.ids import decode_id
-from app.services import Ground
+from app.services import Services
 from app.teams import console
 from tests.journeys.soaking import CUT_OFF, JSON
 
@@ -167,22 +167,22 @@ def _client() -> httpx2.AsyncClient:
     return httpx2.AsyncClient(trust_env=False, timeout=60, limits=httpx2.Limits(max_connections=None))
 
 
-async def found_teams(count: int, *, ground: Ground) -> list[Team]:
+async def found_teams(count: int, *, services: Services) -> list[Team]:
     """Make so many teams with an admin and their access token each."""
-    return [await _found_team(f"Team {number}", ground=ground) for number in range(count)]
+    return [await _found_team(f"Team {number}", services=services) for number in range(count)]
 
 
-async def _found_team(name: str, *, ground: Ground) -> Team:
+async def _found_team(name: str, *, services: Services) -> Team:
     email = "ada@example.com"
-    await console.create_team(name=name, admin_name="Ada", admin_email=email, ground=ground)
-    token = await console.create_token(team=name, email=email, scopes=(), days=None, ground=ground)
+    await console.create_team(name=name, admin_name="Ada", admin_email=email, services=services)
+    token = await console.create_token(team=name, email=email, scopes=(), days=None, services=services)
     return Team(token.reveal())
 
 
-async def make_data_keys(count: int, *, ground: Ground) -> None:
+async def make_data_keys(count: int, *, services: Services) -> None:
     """Make the data keys of so many more teams, so that wrapping all of them anew takes its time."""
     for start in range(0, count, 10):
-        await asyncio.gather(*(ground.vault.prepare(uuid4()) for _ in range(min(10, count - start))))
+        await asyncio.gather(*(services.vault.prepare(uuid4()) for _ in range(min(10, count - start))))
 
 
 def _ticket_of(shown: JSON) -> str:

@@ -179,9 +179,11 @@ class SingleUse:
             await hold.keep()
         pair = self._pairs.get(account)
         if pair is None or pair.access != token:
-            return _refuse("invalid_token", status=401, words="Token was revoked. You have to re-authorize from the user.")
+            return _refuse("invalid_token", status=401, message="Token was revoked. You have to re-authorize from the user.")
         if pair.expires_at <= self._clock.now():
-            return _refuse("invalid_token", status=401, words="Token is expired. You can either do re-authorization or refresh.")
+            return _refuse(
+                "invalid_token", status=401, message="Token is expired. You can either do re-authorization or refresh."
+            )
         return JSONResponse({"id": account, "username": f"member-{account}", "web_url": None})
 
     def _take_hold(self, moment: Moment, account: int) -> Hold | None:
@@ -210,5 +212,5 @@ class _InHalves(Response):
         await send({"type": "http.response.body", "body": bytes(self.body[half:]), "more_body": False})
 
 
-def _refuse(code: str, *, status: int, words: str = "The provided authorization grant is invalid.") -> Response:
-    return JSONResponse({"error": code, "error_description": words}, status_code=status)
+def _refuse(code: str, *, status: int, message: str = "The provided authorization grant is invalid.") -> Response:
+    return JSONResponse({"error": code, "error_description": message}, status_code=status)

@@ -20,9 +20,9 @@ from app.access.callers import Role
 from app.teams import console
 from tests.callers import Api
 from tests.databases import POSTGRES_URL
-from tests.grounds import ground_beside
 from tests.journeys.story import ADMIN, MEMBER, TEAM, Story
 from tests.processes import Service
+from tests.services import services_beside
 
 JSON = dict[str, Any]
 
@@ -69,13 +69,13 @@ def say(figures: str) -> None:
 @asynccontextmanager
 async def telling(service: Service) -> AsyncIterator[Story]:
     """Yield the story of a running service. (Through the command line it would begin five processes later.)"""
-    async with ground_beside(service) as ground:
-        await console.create_team(name=TEAM, admin_name="Ada", admin_email=ADMIN, ground=ground)
-        await console.add_member(team=TEAM, name="Ben", email=MEMBER, role=Role.MEMBER, ground=ground)
+    async with services_beside(service) as services:
+        await console.create_team(name=TEAM, admin_name="Ada", admin_email=ADMIN, services=services)
+        await console.add_member(team=TEAM, name="Ben", email=MEMBER, role=Role.MEMBER, services=services)
         tokens = [
-            await console.create_token(team=TEAM, email=who, scopes=(), days=None, ground=ground) for who in (ADMIN, MEMBER)
+            await console.create_token(team=TEAM, email=who, scopes=(), days=None, services=services) for who in (ADMIN, MEMBER)
         ]
-        link = await console.make_sign_in_link(team=TEAM, email=ADMIN, ground=ground)
+        link = await console.make_sign_in_link(team=TEAM, email=ADMIN, services=services)
     admin, member = (Api(service.url, token.reveal()) for token in tokens)
     story = Story(service, admin, member)
     try:

@@ -131,7 +131,7 @@ def test_the_address_may_end_as_it_likes(tmp_path: Path, ending: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "words"),
+    ("status", "body", "message"),
     [
         (
             502,
@@ -145,18 +145,20 @@ def test_the_address_may_end_as_it_likes(tmp_path: Path, ending: str) -> None:
         (401, b'{"errors": [{"message": "No."}]}', '401: {"errors": [{"message": "No."}]}'),
     ],
 )
-def test_what_is_no_answer_of_this_service_is_told_with_its_status(tmp_path: Path, status: int, body: bytes, words: str) -> None:
+def test_what_is_no_answer_of_this_service_is_told_with_its_status(
+    tmp_path: Path, status: int, body: bytes, message: str
+) -> None:
     (tmp_path / "answer.json").write_bytes(RECORDED.replace(b'"id"', b'"outcome": "FAILED", "id"'))  # an earlier step's
 
     with answering(body, status=status) as service:
         done = Pipeline(tmp_path, url=service.url, token=TOKEN).run(CALL, REPORTS[1])
 
-    told_words = f"The run was not recorded: {service.url}/graphql answered HTTP {words}\n"
+    told_words = f"The run was not recorded: {service.url}/graphql answered HTTP {message}\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", told_words)
 
 
 @pytest.mark.parametrize(
-    ("report", "words"),
+    ("report", "message"),
     [
         (None, "there is no report at newman.json, or it is empty: look at what Newman said."),
         ("", "there is no report at newman.json, or it is empty: look at what Newman said."),
@@ -165,7 +167,7 @@ def test_what_is_no_answer_of_this_service_is_told_with_its_status(tmp_path: Pat
         ("<html>", "newman.json is no report of Newman's."),
     ],
 )
-def test_what_is_no_report_is_told_before_anything_is_posted(tmp_path: Path, report: str | None, words: str) -> None:
+def test_what_is_no_report_is_told_before_anything_is_posted(tmp_path: Path, report: str | None, message: str) -> None:
     if report is not None:
         (tmp_path / "newman.json").write_text(report)
 
@@ -173,7 +175,7 @@ def test_what_is_no_report_is_told_before_anything_is_posted(tmp_path: Path, rep
         done = Pipeline(tmp_path, url=service.url, token=TOKEN).run(CALL, None)
 
     assert (done.returncode, done.stdout, service.asked) == (1, "", [])
-    assert done.stderr.endswith(f"The run was not recorded: {words}\n")
+    assert done.stderr.endswith(f"The run was not recorded: {message}\n")
 
 
 def test_an_address_that_does_not_answer_or_is_not_set_is_told(tmp_path: Path) -> None:

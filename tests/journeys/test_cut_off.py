@@ -15,10 +15,10 @@ from app.sealing.keyring import make_keyring
 from app.teams import console
 from tests.callers import JSON, Api, Socket, socket_to
 from tests.faults.redis import redis_server
-from tests.grounds import ground_beside
 from tests.journeys.soaking import full, say, telling
 from tests.journeys.story import TEAM, Story
 from tests.processes import Service
+from tests.services import services_beside
 
 PROMISED_SECONDS = 5.0
 MEMBERS = full(4, ci=1)
@@ -139,11 +139,11 @@ async def read_stream(url: str, token: str, has_begun: asyncio.Event) -> str:
 async def join(service: Service, names: Sequence[str]) -> dict[str, str]:
     """Add an ADMIN of each name, who may revoke their own tokens; return their tokens."""
     tokens = {}
-    async with ground_beside(service) as ground:
+    async with services_beside(service) as services:
         for name in names:
             email = f"{name.replace(' ', '-')}@example.com"
-            await console.add_member(team=TEAM, name=name, email=email, role=Role.ADMIN, ground=ground)
-            token = await console.create_token(team=TEAM, email=email, scopes=(), days=None, ground=ground)
+            await console.add_member(team=TEAM, name=name, email=email, role=Role.ADMIN, services=services)
+            token = await console.create_token(team=TEAM, email=email, scopes=(), days=None, services=services)
             tokens[name] = token.reveal()
     return tokens
 

@@ -11,7 +11,6 @@ import pytest
 
 from app.teams import console
 from tests.callers import Api
-from tests.grounds import ground_beside
 from tests.journeys.counted import FILE
 from tests.journeys.footprint import Footprint, memory_of, slope, take_footprint
 from tests.journeys.soaking import IS_SOAK, UNLIMITED, fresh_random, full, say
@@ -21,6 +20,7 @@ from tests.journeys.test_git_story import Person, add_server
 from tests.journeys.test_kills import served_beside_sandbox
 from tests.journeys.visiting import Team, Visits
 from tests.processes import Service
+from tests.services import services_beside
 
 pytestmark = pytest.mark.endurance
 
@@ -152,10 +152,10 @@ CHANNELS = "query ($id: ID!) { installedApp(id: $id) { channels(first: 100) { no
 
 async def begin(service: Service, *, name: str, email: str) -> Story:
     """Make a team with one person, and sign their browser in."""
-    async with ground_beside(service) as ground:
-        await console.create_team(name=name, admin_name="Ada", admin_email=email, ground=ground)
-        token = await console.create_token(team=name, email=email, scopes=(), days=None, ground=ground)
-        link = await console.make_sign_in_link(team=name, email=email, ground=ground)
+    async with services_beside(service) as services:
+        await console.create_team(name=name, admin_name="Ada", admin_email=email, services=services)
+        token = await console.create_token(team=name, email=email, scopes=(), days=None, services=services)
+        link = await console.make_sign_in_link(team=name, email=email, services=services)
     api = Api(service.url, token.reveal())
     story = Story(service, api, api)
     page = await story.browser.submit(await story.browser.open(link.reveal()))

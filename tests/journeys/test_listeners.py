@@ -21,7 +21,6 @@ from app.settings import Settings
 from app.teams import console
 from tests import databases
 from tests.callers import Api
-from tests.grounds import make_ground
 from tests.history import health, logs
 from tests.history.builds import Edit, build
 from tests.history.cluster import Cluster, running
@@ -34,6 +33,7 @@ from tests.journeys.crowd import Listener, Seen, crowding
 from tests.journeys.soaking import JSON, UNLIMITED, fresh_random, full, say, until
 from tests.journeys.statements import run_statement
 from tests.journeys.test_rolling import many_open_files
+from tests.services import make_services
 
 pytestmark = pytest.mark.endurance
 
@@ -193,13 +193,13 @@ async def crowded(
         [team] = cluster.teams
         async with databases.opened(cluster.database_url):
             settings = Settings(data_dir=cluster.folder)
-            async with make_ground(folder=cluster.folder, clock=SystemClock(), settings=settings) as ground:
+            async with make_services(folder=cluster.folder, clock=SystemClock(), settings=settings) as services:
                 for number in range(-(-listeners // OF_ONE_MEMBER)):
                     email = f"member-{number}@{team.label}.example.com"
                     await console.add_member(
-                        team=team.label, name=f"Member {number}", email=email, role=Role.VIEWER, ground=ground
+                        team=team.label, name=f"Member {number}", email=email, role=Role.VIEWER, services=services
                     )
-                    made = await console.create_token(team=team.label, email=email, scopes=(), days=None, ground=ground)
+                    made = await console.create_token(team=team.label, email=email, scopes=(), days=None, services=services)
                     tokens.append(made.reveal())
 
     async with running(

@@ -62,7 +62,7 @@ async def test_a_storm_of_callers_in_four_processes_exchanges_each_refresh_token
         f"{len(world.provider.exchanges)} exchanges; waited {waits[len(waits) // 2]:.2f} s in the middle, "
         f"{waits[len(waits) * 99 // 100]:.2f} s at the 99th percentile, {waits[-1]:.2f} s at most"
     )
-    assert Counter(answer.words for answer in told) == {None: PROCESSES * CALLERS * GRANTS}
+    assert Counter(answer.message for answer in told) == {None: PROCESSES * CALLERS * GRANTS}
     assert sorted(exchange.refresh_token for exchange in world.provider.exchanges) == sorted(spent)
     assert all(exchange.is_granted for exchange in world.provider.exchanges)
     assert [grant.account_id for grant in grants if not await world.holds_valid_tokens(grant)] == []
@@ -89,9 +89,9 @@ async def test_while_an_exchange_ends_the_old_token_nobody_takes_that_for_a_revo
         exchange.let_go()
         answers = [await holder.answer(), await patient.answer(), await impatient.ask(grant.id)]
 
-    assert gave_up.words == "The authorization is being renewed by another process, which takes long."
+    assert gave_up.message == "The authorization is being renewed by another process, which takes long."
     assert meanwhile.trouble is None
-    assert [answer.words for answer in answers] == [None] * 3
+    assert [answer.message for answer in answers] == [None] * 3
     assert len(world.provider.exchanges) == 1
     assert (await Grant.get(id=grant.id)).trouble is None
 

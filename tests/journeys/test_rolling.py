@@ -24,9 +24,9 @@ from app.sealing.keyring import make_keyring
 from app.teams import console
 from tests import databases
 from tests.callers import Api
-from tests.grounds import ground_beside
 from tests.journeys.soaking import fresh_random, full, log_of, say, until
 from tests.processes import Service
+from tests.services import services_beside
 
 pytestmark = [
     pytest.mark.endurance,
@@ -168,12 +168,13 @@ async def restart(server: Service, crowd: Sequence[Subscriber]) -> float:
 
 
 async def found_teams(server: Service) -> list[Api]:
-    async with ground_beside(server) as ground:
+    async with services_beside(server) as services:
         names = [f"Team {number}" for number in range(TEAMS)]
         for name in names:
-            await console.create_team(name=name, admin_name="Ada", admin_email="ada@example.com", ground=ground)
+            await console.create_team(name=name, admin_name="Ada", admin_email="ada@example.com", services=services)
         tokens = [
-            await console.create_token(team=name, email="ada@example.com", scopes=(), days=None, ground=ground) for name in names
+            await console.create_token(team=name, email="ada@example.com", scopes=(), days=None, services=services)
+            for name in names
         ]
     return [Api(server.url, token.reveal()) for token in tokens]
 

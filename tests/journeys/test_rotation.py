@@ -17,11 +17,11 @@ from app.settings import Settings
 from app.sign_ins.models import Authorization
 from tests import databases
 from tests.databases import POSTGRES_URL
-from tests.grounds import make_ground
 from tests.journeys.rotating import Load, Team, found_teams, make_data_keys
 from tests.journeys.soaking import fresh_random, full, say, until
 from tests.processes import Service
 from tests.sealing.keyrings import copy_file
+from tests.services import make_services
 
 pytestmark = [
     pytest.mark.endurance,
@@ -179,9 +179,9 @@ def forget(path: Path, key_id: str) -> None:
 async def opened(database_url: str, *, folder: Path) -> AsyncIterator[list[Team]]:
     """Open the database here too; yield teams, of which none has sealed anything."""
     settings = Settings(data_dir=folder)
-    async with databases.opened(database_url), make_ground(folder=folder, clock=SystemClock(), settings=settings) as ground:
-        await make_data_keys(MORE_DATA_KEYS, ground=ground)
-        yield await found_teams(TEAMS + NEW_TEAMS, ground=ground)
+    async with databases.opened(database_url), make_services(folder=folder, clock=SystemClock(), settings=settings) as services:
+        await make_data_keys(MORE_DATA_KEYS, services=services)
+        yield await found_teams(TEAMS + NEW_TEAMS, services=services)
 
 
 @contextlib.asynccontextmanager

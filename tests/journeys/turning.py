@@ -9,10 +9,10 @@ from pathlib import Path
 from random import Random
 from uuid import uuid4
 
-from tests.grounds import ground_beside
 from tests.journeys.commanding import Command
 from tests.journeys.statements import run_statement
 from tests.processes import Service
+from tests.services import services_beside
 
 DATA_KEYS = 250
 """More than one batch of a rewrap."""
@@ -44,9 +44,9 @@ class Rotation:
 
     async def begin(self) -> None:
         """Make the data keys of many teams."""
-        async with ground_beside(self.service) as ground:
+        async with services_beside(self.service) as services:
             for _ in range(DATA_KEYS):
-                await ground.vault.prepare(uuid4())
+                await services.vault.prepare(uuid4())
         self.data_keys = await self._count_data_keys()
         began = time.monotonic()
         await self.verify()

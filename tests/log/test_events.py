@@ -6,7 +6,7 @@ import pytest
 
 from app.clock import SystemClock
 from app.log.event_types import EventType
-from app.log.events import Change, Entry, Event, Events, head
+from app.log.events import Change, Event, Events, LogEntry, head
 from app.log.watcher import Watcher
 
 
@@ -14,16 +14,16 @@ from app.log.watcher import Watcher
 class Noted:
     subject_id: UUID
 
-    def entry(self) -> Entry:
-        return Entry(type=EventType.INTEGRATION_EDITED, subject_id=self.subject_id, summary="Noted.")
+    def entry(self) -> LogEntry:
+        return LogEntry(type=EventType.INTEGRATION_EDITED, subject_id=self.subject_id, summary="Noted.")
 
 
 @dataclass(frozen=True)
 class Followed:
     subject_id: UUID
 
-    def entry(self) -> Entry:
-        return Entry(type=EventType.INTEGRATION_STATUS_CHANGED, subject_id=self.subject_id, summary="Followed.")
+    def entry(self) -> LogEntry:
+        return LogEntry(type=EventType.INTEGRATION_STATUS_CHANGED, subject_id=self.subject_id, summary="Followed.")
 
 
 async def _note(change: Change) -> None:
@@ -35,8 +35,8 @@ async def _nothing(_change: Change) -> None:
 
 
 def _events(*, wake: list[UUID] | None = None) -> Events:
-    async def follow(change: Change, happening: Noted) -> None:
-        await change.record(Followed(happening.subject_id))
+    async def follow(change: Change, domain_event: Noted) -> None:
+        await change.record(Followed(domain_event.subject_id))
 
     woken = wake if wake is not None else []
     return Events(clock=SystemClock(), reactions={Noted: (follow,)}, wake=woken.append)

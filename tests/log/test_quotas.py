@@ -49,9 +49,9 @@ async def world(database: str, tmp_path: Path, clock: HeldClock) -> AsyncIterato
 
 def limit(world: World, **most: int) -> None:
     """Let teams have and do so much from now on, as another start of the service with these settings does."""
-    ground = world.ground
-    events = Events(clock=world.clock, reactions=REACTIONS, wake=ground.watcher.wake, quotas=Quotas(**most))
-    world.ground = replace(ground, events=events)
+    services = world.services
+    events = Events(clock=world.clock, reactions=REACTIONS, wake=services.watcher.wake, quotas=Quotas(**most))
+    world.services = replace(services, events=events)
 
 
 def run(world: World, run_id: str, **more: Any) -> ReportedRun:
@@ -62,7 +62,7 @@ def run(world: World, run_id: str, **more: Any) -> ReportedRun:
 
 
 async def record(world: World, run_id: str, **more: Any) -> UUID:
-    return (await record_run(run(world, run_id, **more), caller=world.people.bob, ground=world.ground)).run.id
+    return (await record_run(run(world, run_id, **more), caller=world.people.bob, services=world.services)).run.id
 
 
 async def join(world: World, name: str) -> Member:
@@ -72,14 +72,14 @@ async def join(world: World, name: str) -> Member:
         name=name,
         email=f"{name.lower()}@example.com",
         role=Role.MEMBER,
-        ground=world.ground,
+        services=world.services,
     )
     return (await adding).member
 
 
 async def make_token(world: World, name: str = "CI") -> AccessToken:
     caller = world.people.ada
-    made = await create_access_token(caller=caller, name=name, scopes=[Scope.READ], expires_in_days=1, ground=world.ground)
+    made = await create_access_token(caller=caller, name=name, scopes=[Scope.READ], expires_in_days=1, services=world.services)
     return made.row
 
 
@@ -102,13 +102,13 @@ async def test_members_are_so_many_and_one_who_leaves_makes_room(world: World) -
     limit(world, max_members=5)
     eve = await join(world, "Eve")
 
-    words = await told(join(world, "Finn"))
-    await remove_member(team_id=world.people.team_id, actor=world.people.ada.actor, member_id=eve.id, ground=world.ground)
+    message = await told(join(world, "Finn"))
+    await remove_member(team_id=world.people.team_id, actor=world.people.ada.actor, member_id=eve.id, services=world.services)
     await join(world, "Finn")
     again = await told(join(world, "Eve"))
 
-    assert words == again
-    assert words == (
+    assert message == again
+    assert message == (
         "Your team has 5 members, which is as many as there may be: remove one who is not needed, or have your operator raise "
         "INSTALLED_APPS_MAX_MEMBERS."
     )
@@ -121,7 +121,7 @@ async def test_access_tokens_are_so_many_of_a_member_and_of_a_team(world: World)
     of_member = await told(make_token(world))
     await issue(world, world.people.bob.member_id)
     of_team = await told(issue(world, world.people.cid.member_id))
-    await revoke_access_token(caller=world.people.ada, token_id=made[0].id, ground=world.ground)
+    await revoke_access_token(caller=world.people.ada, token_id=made[0].id, services=world.services)
     await make_token(world)
     world.clock.advance(timedelta(days=1))  # the member's have run out
     await make_token(world)
@@ -133,7 +133,12 @@ async def test_access_tokens_are_so_many_of_a_member_and_of_a_team(world: World)
 async def issue(world: World, member_id: UUID) -> None:
     """Make a token as the operator's command line does: what holds for members holds for it."""
     await issue_access_token(
-        team_id=world.people.team_id, member_id=member_id, name="CI", scopes=[Scope.READ], expires_in_days=9, ground=world.ground
+        team_id=world.people.team_id,
+        member_id=member_id,
+        name="CI",
+        scopes=[Scope.READ],
+        expires_in_days=9,
+        services=world.services,
     )
 
 
@@ -143,10 +148,10 @@ async def test_installed_apps_are_so_many_whatever_they_hold(world: World) -> No
     first = await world.share(ada)
     waiting = await world.sign_in(ada, "Globex")
 
-    by_sign_in = await told(add_app(waiting, name=None, caller=ada, ground=world.ground))
+    by_sign_in = await told(add_app(waiting, name=None, caller=ada, services=world.services))
     by_client = await told(GITLAB.add(world, ada))
     while_adding = await told(place(world, ada, BySignIn(waiting, shares_with_team=True)))
-    await delete_app(first.id, caller=ada, ground=world.ground)
+    await delete_app(first.id, caller=ada, services=world.services)
     await GITLAB.add(world, ada)
 
     assert by_sign_in == by_client == while_adding
@@ -158,11 +163,11 @@ async def test_integrations_are_so_many(world: World) -> None:
     limit(world, max_integrations=2)
     first, _ = await place_another(world, app), await place_another(world, app)
 
-    words = await told(place_another(world, app))
-    await delete_integration(first.id, caller=world.people.bob, ground=world.ground)
+    message = await told(place_another(world, app))
+    await delete_integration(first.id, caller=world.people.bob, services=world.services)
     await place_another(world, app)
 
-    assert words.startswith("Your team has 2 integrations, which is as many as there may be: delete one that nobody needs")
+    assert message.startswith("Your team has 2 integrations, which is as many as there may be: delete one that nobody needs")
 
 
 async def test_monitors_are_so_many_whoever_names_one(world: World) -> None:
@@ -184,11 +189,11 @@ async def test_a_monitor_is_posted_by_so_many_integrations(world: World) -> None
     app = await world.share(world.people.ada)
     first, _ = await place_another(world, app), await place_another(world, app)
 
-    words = await told(place_another(world, app))
-    await delete_integration(first.id, caller=world.people.bob, ground=world.ground)
+    message = await told(place_another(world, app))
+    await delete_integration(first.id, caller=world.people.bob, services=world.services)
     await place_another(world, app)
 
-    assert words.startswith("This monitor has 2 integrations that post it, which is as many as there may be: delete one that")
+    assert message.startswith("This monitor has 2 integrations that post it, which is as many as there may be: delete one that")
 
 
 async def test_runs_of_a_minute_are_so_many_and_it_is_said_when_to_come_back(world: World) -> None:
@@ -261,7 +266,7 @@ async def test_changes_of_a_day_are_so_many_and_what_takes_something_away_goes_o
     token = await make_token(world)
     limit(world, max_changes_per_day=1)
     world.clock.advance(timedelta(days=1))
-    await pause(integration.id, caller=bob, ground=world.ground)
+    await pause(integration.id, caller=bob, services=world.services)
 
     refused = [
         await told(attempt)
@@ -273,22 +278,22 @@ async def test_changes_of_a_day_are_so_many_and_what_takes_something_away_goes_o
         )
     ]
     await record(world, "1")
-    await revoke_access_token(caller=ada, token_id=token.id, ground=world.ground)
-    await delete_integration(integration.id, caller=bob, ground=world.ground)
-    await delete_app(app.id, caller=ada, ground=world.ground)
-    await remove_member(team_id=ada.team_id, actor=ada.actor, member_id=bob.member_id, ground=world.ground)
+    await revoke_access_token(caller=ada, token_id=token.id, services=world.services)
+    await delete_integration(integration.id, caller=bob, services=world.services)
+    await delete_app(app.id, caller=ada, services=world.services)
+    await remove_member(team_id=ada.team_id, actor=ada.actor, member_id=bob.member_id, services=world.services)
     await add_member(
-        team_id=ada.team_id, actor=None, name="Eve", email="eve@example.com", role=Role.MEMBER, ground=world.ground
+        team_id=ada.team_id, actor=None, name="Eve", email="eve@example.com", role=Role.MEMBER, services=world.services
     )  # as the operator
 
-    [words] = set(refused)
-    assert words.startswith("A team may make 1 changes a day, and yours has none left: try again in 14 h 0 min, or have your")
-    assert words.endswith("INSTALLED_APPS_MAX_CHANGES_PER_DAY.")
+    [message] = set(refused)
+    assert message.startswith("A team may make 1 changes a day, and yours has none left: try again in 14 h 0 min, or have your")
+    assert message.endswith("INSTALLED_APPS_MAX_CHANGES_PER_DAY.")
 
 
 async def demote(world: World, member_id: UUID) -> None:
     ada = world.people.ada
-    await change_role(team_id=ada.team_id, actor=ada.actor, member_id=member_id, role=Role.VIEWER, ground=world.ground)
+    await change_role(team_id=ada.team_id, actor=ada.actor, member_id=member_id, role=Role.VIEWER, services=world.services)
 
 
 async def test_a_sign_in_that_was_begun_is_finished_however_many_changes_there_were(world: World) -> None:
@@ -331,7 +336,7 @@ async def test_a_team_that_is_beyond_a_quota_keeps_what_it_has(world: World) -> 
     before = await Event.all().count()
     limit(world, max_integrations=1, max_installed_apps=1, max_members=1, max_access_tokens=1, max_access_tokens_of_member=1)
 
-    await pause(integrations[0].id, caller=world.people.bob, ground=world.ground)
+    await pause(integrations[0].id, caller=world.people.bob, services=world.services)
     await record(world, "1")
 
     assert await Integration.filter(deleted_at__isnull=True).count() == 3
@@ -389,7 +394,7 @@ async def test_a_member_has_so_many_sessions_and_the_oldest_goes(world: World) -
 
 async def sign_in(world: World, member_id: UUID) -> str:
     """Open a session of the member's, and return the hash of its cookie."""
-    cookie: Secret = make_secret(world.ground.entropy)
+    cookie: Secret = make_secret(world.services.entropy)
     world.clock.advance(timedelta(seconds=1))
 
     async def put(_: object) -> None:

@@ -11,16 +11,16 @@ import pytest
 
 from app.clock import SystemClock
 from app.log.event_types import EventType
-from app.log.events import Change, Entry, Event, Events
-from app.log.watcher import PAGE_SIZE, RING_SIZE, Ring, Stretch, Watcher
+from app.log.events import Change, Event, Events, LogEntry
+from app.log.watcher import PAGE_SIZE, RING_SIZE, LogSlice, Ring, Watcher
 
 CROWD = 500
 TEAM = UUID(int=1)
 
 
 class Noted:
-    def entry(self) -> Entry:
-        return Entry(type=EventType.INTEGRATION_EDITED, subject_id=uuid4(), summary="Noted.")
+    def entry(self) -> LogEntry:
+        return LogEntry(type=EventType.INTEGRATION_EDITED, subject_id=uuid4(), summary="Noted.")
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ async def test_who_has_left_waits_no_longer(events: Events) -> None:
 @pytest.mark.parametrize("head", [1, PAGE_SIZE, RING_SIZE, RING_SIZE + 700])
 def test_a_ring_is_read_page_by_page_from_every_position_it_has(head: int) -> None:
     ring = Ring(0)
-    ring.add(Stretch([row(number) for number in range(1, head + 1)], head))
+    ring.add(LogSlice([row(number) for number in range(1, head + 1)], head))
     oldest = max(head - RING_SIZE, 0)
 
     assert ring.after(oldest - 1) is None if oldest else ring.after(0) is not None
@@ -100,7 +100,7 @@ def test_a_ring_is_read_page_by_page_from_every_position_it_has(head: int) -> No
 def test_the_newest_event_costs_the_same_however_much_there_is() -> None:
     def seconds(size: int) -> float:
         ring = Ring(0)
-        ring.add(Stretch([row(number) for number in range(1, size + 1)], size))
+        ring.add(LogSlice([row(number) for number in range(1, size + 1)], size))
         began = time.process_time()
         for _ in range(2_000):
             ring.after(size - 1)

@@ -14,17 +14,17 @@ from app.monitors.actions import find_or_make, record_run
 from app.monitors.events import RunRecorded
 from app.monitors.models import Failure, Monitor, MonitorRun, RunOutcome
 from app.monitors.reported import ReportedRun
-from app.services import Ground
-from tests.grounds import make_ground
+from app.services import Services
 from tests.held import HeldClock
+from tests.services import make_services
 
 
 class Heard:
     def __init__(self) -> None:
         self.runs: list[str] = []
 
-    async def hear(self, _change: Change, happening: RunRecorded) -> None:
-        self.runs.append(happening.run.run_id)
+    async def hear(self, _change: Change, domain_event: RunRecorded) -> None:
+        self.runs.append(domain_event.run.run_id)
 
 
 @pytest.fixture
@@ -33,18 +33,18 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-async def ground(database: str, tmp_path: Path, clock: HeldClock, heard: Heard) -> AsyncIterator[Ground]:
+async def services(database: str, tmp_path: Path, clock: HeldClock, heard: Heard) -> AsyncIterator[Services]:
     del database
-    async with make_ground(folder=tmp_path, clock=clock, reactions={RunRecorded: (heard.hear,)}) as made:
+    async with make_services(folder=tmp_path, clock=clock, reactions={RunRecorded: (heard.hear,)}) as made:
         yield made
 
 
-async def found(ground: Ground) -> Caller:
+async def found(services: Services) -> Caller:
     async def nothing(_change: Change) -> None:
         return None
 
     team_id = uuid4()
-    await ground.events.found(team_id, nothing)
+    await services.events.found(team_id, nothing)
     return Caller(
         team_id=team_id,
         member_id=uuid4(),
@@ -61,33 +61,33 @@ def run(clock: HeldClock, **more: Any) -> ReportedRun:
     return replace(plain, **more)
 
 
-async def name(ground: Ground, caller: Caller, **named: Any) -> Monitor:
+async def name(services: Services, caller: Caller, **named: Any) -> Monitor:
     async def act(change: Change) -> Monitor:
         return await find_or_make(change, **named)
 
-    return await ground.events.change(caller.team_id, act)
+    return await services.events.change(caller.team_id, act)
 
 
-async def test_a_monitor_is_made_by_being_named_and_renamed_by_a_name(ground: Ground) -> None:
-    caller, other = await found(ground), await found(ground)
+async def test_a_monitor_is_made_by_being_named_and_renamed_by_a_name(services: Services) -> None:
+    caller, other = await found(services), await found(services)
 
-    made = await name(ground, caller, key="checkout")
-    kept = await name(ground, caller, key="checkout", name="Checkout")
-    again = await name(ground, caller, key="checkout")
-    others = await name(ground, other, key="checkout")
+    made = await name(services, caller, key="checkout")
+    kept = await name(services, caller, key="checkout", name="Checkout")
+    again = await name(services, caller, key="checkout")
+    others = await name(services, other, key="checkout")
 
-    assert (made.key, made.name, made.created_at) == ("checkout", "checkout", ground.clock.now())
+    assert (made.key, made.name, made.created_at) == ("checkout", "checkout", services.clock.now())
     assert (kept.id, kept.name) == (made.id, "Checkout")
     assert (again.id, again.name) == (made.id, "Checkout")
     assert (others.id != made.id, others.name) == (True, "checkout")
     assert await Monitor.all().count() == 2
 
 
-async def test_a_key_that_cannot_be_shown_is_refused_at_the_field_that_the_caller_names(ground: Ground) -> None:
-    caller = await found(ground)
+async def test_a_key_that_cannot_be_shown_is_refused_at_the_field_that_the_caller_names(services: Services) -> None:
+    caller = await found(services)
 
     with pytest.raises(Refusal) as refusal:
-        await name(ground, caller, key="a\tb", field=["settings", "postMonitoringResults", "monitorKey"])
+        await name(services, caller, key="a\tb", field=["settings", "postMonitoringResults", "monitorKey"])
 
     assert (refusal.value.code, refusal.value.field) == (
         UserErrorCode.INVALID,
@@ -96,8 +96,8 @@ async def test_a_key_that_cannot_be_shown_is_refused_at_the_field_that_the_calle
     assert await Monitor.all().count() == 0
 
 
-async def test_a_run_is_kept_as_it_was_reported(ground: Ground, clock: HeldClock, heard: Heard) -> None:
-    caller = await found(ground)
+async def test_a_run_is_kept_as_it_was_reported(services: Services, clock: HeldClock, heard: Heard) -> None:
+    caller = await found(services)
     reported = run(
         clock,
         monitor_name="Checkout",
@@ -110,7 +110,7 @@ async def test_a_run_is_kept_as_it_was_reported(ground: Ground, clock: HeldClock
         url="https://ci.example.com/17",
     )
 
-    recorded = await record_run(reported, caller=caller, ground=ground)
+    recorded = await record_run(reported, caller=caller, services=services)
 
     kept = await MonitorRun.get().select_related("monitor")
     assert (recorded.is_new, recorded.run.id) == (True, kept.id)
@@ -135,11 +135,11 @@ async def test_a_run_is_kept_as_it_was_reported(ground: Ground, clock: HeldClock
     assert heard.runs == ["1"]
 
 
-async def test_runs_at_once_are_numbered_without_gaps_and_each_once(ground: Ground, clock: HeldClock, heard: Heard) -> None:
-    caller = await found(ground)
+async def test_runs_at_once_are_numbered_without_gaps_and_each_once(services: Services, clock: HeldClock, heard: Heard) -> None:
+    caller = await found(services)
 
     recorded = await asyncio.gather(
-        *(record_run(run(clock, run_id=str(number % 5)), caller=caller, ground=ground) for number in range(20))
+        *(record_run(run(clock, run_id=str(number % 5)), caller=caller, services=services) for number in range(20))
     )
 
     assert sorted(row.position for row in await MonitorRun.all()) == [1, 2, 3, 4, 5]
@@ -147,13 +147,13 @@ async def test_runs_at_once_are_numbered_without_gaps_and_each_once(ground: Grou
     assert sorted(heard.runs) == ["0", "1", "2", "3", "4"]
 
 
-async def test_the_same_run_again_changes_nothing(ground: Ground, clock: HeldClock, heard: Heard) -> None:
-    caller = await found(ground)
-    first = await record_run(run(clock), caller=caller, ground=ground)
+async def test_the_same_run_again_changes_nothing(services: Services, clock: HeldClock, heard: Heard) -> None:
+    caller = await found(services)
+    first = await record_run(run(clock), caller=caller, services=services)
     before = [await model.all().values() for model in (Monitor, MonitorRun, Counter)]
 
     again = await record_run(
-        run(clock, outcome=RunOutcome.FAILED, monitor_name="Renamed", duration_ms=99), caller=caller, ground=ground
+        run(clock, outcome=RunOutcome.FAILED, monitor_name="Renamed", duration_ms=99), caller=caller, services=services
     )
 
     assert (again.is_new, again.run.id, again.run.duration_ms) == (False, first.run.id, 7)
@@ -161,23 +161,23 @@ async def test_the_same_run_again_changes_nothing(ground: Ground, clock: HeldClo
     assert heard.runs == ["1"]
 
 
-async def test_the_same_run_id_of_another_monitor_or_team_is_another_run(ground: Ground, clock: HeldClock) -> None:
-    caller, other = await found(ground), await found(ground)
+async def test_the_same_run_id_of_another_monitor_or_team_is_another_run(services: Services, clock: HeldClock) -> None:
+    caller, other = await found(services), await found(services)
 
     recorded = [
-        await record_run(run(clock), caller=caller, ground=ground),
-        await record_run(run(clock, monitor_key="search"), caller=caller, ground=ground),
-        await record_run(run(clock), caller=other, ground=ground),
+        await record_run(run(clock), caller=caller, services=services),
+        await record_run(run(clock, monitor_key="search"), caller=caller, services=services),
+        await record_run(run(clock), caller=other, services=services),
     ]
 
     assert [each.is_new for each in recorded] == [True] * 3
     assert [each.run.position for each in recorded] == [1] * 3
 
 
-async def test_a_refused_run_leaves_no_monitor(ground: Ground, clock: HeldClock, heard: Heard) -> None:
-    caller = await found(ground)
+async def test_a_refused_run_leaves_no_monitor(services: Services, clock: HeldClock, heard: Heard) -> None:
+    caller = await found(services)
 
     with pytest.raises(Refusal):
-        await record_run(run(clock, duration_ms=-1), caller=caller, ground=ground)
+        await record_run(run(clock, duration_ms=-1), caller=caller, services=services)
 
     assert (await Monitor.all().count(), await MonitorRun.all().count(), heard.runs) == (0, 0, [])

@@ -13,7 +13,7 @@ async def test_a_run_is_read_without_what_failed_in_it_which_is_read_where_it_is
     run = await MonitorRun.get()
     run.failures_json = write_failures(FAILED)
     await database.write(lambda connection: run.save(using_db=connection, update_fields=["failures_json"]))
-    context = Context(caller=world.caller, ground=world.ground, request_id="request")
+    context = Context(caller=world.caller, services=world.services, request_id="request")
 
     [by_id] = await runs([run.id], context=context)
     [page] = await runs_of([(run.monitor_id, Arguments(first=1))], context=context)

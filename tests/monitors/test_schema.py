@@ -7,7 +7,7 @@ from app.access.callers import Caller
 from app.graphql.context import Context
 from app.graphql.execution.schema import Schema
 from app.service.schema import build_schema
-from tests.deliveries.world import World, found_team
+from tests.deliveries.world import World, create_team
 
 MONITORS = """
 query ($after: String, $before: String) {
@@ -25,7 +25,7 @@ def schema() -> Schema:
 
 
 async def ask(schema: Schema, world: World, *, caller: Caller | None = None, first: int = 20, **variables: Any) -> Any:
-    context = Context(caller=caller or world.caller, ground=world.ground, request_id="a test's")
+    context = Context(caller=caller or world.caller, services=world.services, request_id="a test's")
     answer = await schema.execute(MONITORS.replace("FIRST", str(first)), variable_values=variables, context_value=context)
     assert answer.errors is None, answer.errors
     assert answer.data is not None
@@ -64,7 +64,7 @@ async def test_monitors_and_their_runs_are_read_in_pages(schema: Schema, world: 
 
 async def test_another_team_sees_none_of_them(schema: Schema, world: World) -> None:
     await world.report()
-    stranger = await found_team(world.ground, name="Initech")
+    stranger = await create_team(world.services, name="Initech")
 
     monitors = await ask(schema, world, caller=stranger)
 

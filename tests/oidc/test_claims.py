@@ -48,7 +48,7 @@ def test_who_it_is_made_out_to_is_named_or_not_there_at_all(azp: object) -> None
 
 
 @pytest.mark.parametrize(
-    ("claim", "words"),
+    ("claim", "message"),
     [
         ("iss", "iss is not this server's issuer"),
         ("sub", "sub has to be a text that is not empty"),
@@ -61,5 +61,5 @@ def test_who_it_is_made_out_to_is_named_or_not_there_at_all(azp: object) -> None
     ],
 )
 @pytest.mark.parametrize("value", [None, [], {}, 1.5, False], ids=repr)
-def test_what_is_wrong_with_a_claim_is_said_in_its_own_words(claim: str, words: str, value: Any) -> None:
-    assert read(**{claim: value}) == Rejected(words)
+def test_what_is_wrong_with_a_claim_is_said_in_its_own_words(claim: str, message: str, value: Any) -> None:
+    assert read(**{claim: value}) == Rejected(message)

@@ -42,7 +42,7 @@ def test_an_issuer_that_leaves_something_out_is_taken(said: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("said", "message"),
     [
         ({"issuer": 5}, "it is no issuer's metadata (issuer is missing or of another type)"),
         ({"issuer": [ISSUER]}, "it is no issuer's metadata (issuer is missing or of another type)"),
@@ -57,5 +57,5 @@ def test_an_issuer_that_leaves_something_out_is_taken(said: dict[str, Any]) -> N
     ],
     ids=range(7),
 )
-def test_what_is_unsound_is_named(said: dict[str, Any], words: str) -> None:
-    assert read(**said) == NotJson(words)
+def test_what_is_unsound_is_named(said: dict[str, Any], message: str) -> None:
+    assert read(**said) == NotJson(message)

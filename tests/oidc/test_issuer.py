@@ -220,7 +220,7 @@ async def test_an_issuer_that_publishes_no_key_any_more_has_withdrawn_them_all(h
 
 
 @pytest.mark.parametrize(
-    ("metadata", "words"),
+    ("metadata", "message"),
     [
         ({"issuer": "https://evil.example"}, "names another issuer"),
         ({"jwks_uri": None}, "jwks_uri is missing"),
@@ -234,13 +234,13 @@ async def test_an_issuer_that_publishes_no_key_any_more_has_withdrawn_them_all(h
     ],
     ids=str,
 )
-async def test_metadata_that_leads_elsewhere_is_not_followed(here: Relying, metadata: dict[str, Any], words: str) -> None:
+async def test_metadata_that_leads_elsewhere_is_not_followed(here: Relying, metadata: dict[str, Any], message: str) -> None:
     here.idp.metadata = metadata
 
     answer = await here.verify(here.idp.token())
 
     assert isinstance(answer, Away)
-    assert words in answer.words
+    assert message in answer.message
 
 
 async def test_an_issuer_with_a_slash_at_its_end_is_asked_at_the_right_place(clock: HeldClock) -> None:
@@ -264,7 +264,7 @@ async def test_without_leave_no_http_issuer_is_asked(clock: HeldClock) -> None:
         await outbound.aclose()
 
     assert isinstance(answer, Away)
-    assert "over https only" in answer.words
+    assert "over https only" in answer.message
     assert here.asked == (0, 0)
 
 

@@ -39,8 +39,8 @@ def in_answer(answer: Answer, operation: str, *, theirs: Things) -> Iterator[str
         return
     for result in results:
         yield from _in_result(result)
-    if words := _INSIDE.search(answer.body):
-        yield f"the answer tells of the inside: {words[0]!r}"
+    if message := _INSIDE.search(answer.body):
+        yield f"the answer tells of the inside: {message[0]!r}"
     for name, key in theirs.live.items():
         if key.encode() in answer.body and key not in operation:
             yield f"the answer tells of another team's {name}"

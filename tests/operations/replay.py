@@ -38,13 +38,13 @@ class Told:
 
 async def replay(world: World, operations: Iterable[str], *, who: Who, random: Random) -> Told:
     """Furnish two teams, ask everything as somebody of the one, and look at what was answered and at what there is then."""
-    theirs = await furnish(world, await make_people(world.ground, name="Comet"), THEIRS)
+    theirs = await furnish(world, await make_people(world.services, name="Comet"), THEIRS)
     ours = await furnish(world, world.people, OURS)
     stock, told = Stock(world, ours, theirs, who=who, random=random), Told(who)
     team_id = world.people.team_id
     began, before = await head(team_id), (await rows_by_team())[theirs.people.team_id]
     made_by_stock = 0
-    async with door_to(schema(), world.ground) as door:
+    async with door_to(schema(), world.services) as door:
         for number, operation in enumerate(operations):
             if number % _RENEW_EVERY == 0:
                 position = await head(team_id)

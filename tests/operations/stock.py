@@ -36,7 +36,7 @@ _NEWEST = 8
 
 
 class Stock:
-    """`random` chooses what is made; `words` are answered from what was there when it was last renewed."""
+    """`random` chooses what is made; `message` are answered from what was there when it was last renewed."""
 
     def __init__(self, world: World, ours: Things, theirs: Things, *, who: Who, random: Random) -> None:
         self._world = world
@@ -70,9 +70,9 @@ class Stock:
         run = ReportedRun(
             monitor_key="checkout", run_id=self._fresh(), outcome=outcome, started_at=world.clock.now(), duration_ms=1
         )
-        await record_run(run, caller=people.bob, ground=world.ground)
+        await record_run(run, caller=people.bob, services=world.services)
         world.clock.advance(timedelta(seconds=1))
-        await deliver_due(ground=world.ground)
+        await deliver_due(services=world.services)
         await self._look()
 
     def find(self, word: str) -> str:
@@ -122,13 +122,13 @@ class Stock:
 
     async def _bring_back(self, caller: Caller) -> None:
         """Have the member be what they were."""
-        member, ground = await Member.get(id=caller.member_id), self._world.ground
+        member, services = await Member.get(id=caller.member_id), self._world.services
         if member.has_left:
             await add_member(
-                team_id=caller.team_id, actor=None, name=member.name, email=member.email, role=caller.role, ground=ground
+                team_id=caller.team_id, actor=None, name=member.name, email=member.email, role=caller.role, services=services
             )
         elif member.role is not caller.role:
-            await change_role(team_id=caller.team_id, actor=None, member_id=member.id, role=caller.role, ground=ground)
+            await change_role(team_id=caller.team_id, actor=None, member_id=member.id, role=caller.role, services=services)
 
     async def _renew_token(self) -> None:
         if self._who is Who.NOBODY:
@@ -138,7 +138,7 @@ class Stock:
         caller = self._caller()
         scopes = {Scope.RUNS_WRITE} if self._who is Who.RUNS_WRITE else scopes_of(caller.role)
         made = await create_access_token(
-            caller=caller, name="Asking", scopes=scopes, expires_in_days=90, ground=self._world.ground
+            caller=caller, name="Asking", scopes=scopes, expires_in_days=90, services=self._world.services
         )
         self._token = made.row.id, made.token
 
@@ -147,7 +147,7 @@ class Stock:
         world, people = self._world, self._world.people
         living = InstalledApp.filter(team_id=people.team_id, deleted_at=None)
         for broken in [app for app in await living if app.status != "ACTIVE" or not await self._works(app)]:
-            await delete(broken.id, caller=people.ada, ground=world.ground)
+            await delete(broken.id, caller=people.ada, services=world.services)
         slack = await living.filter(oauth_client_id=None, account_id=OURS.account).first()
         git = await living.filter(url=OURS.host.url(world)).first()
         if git is None:

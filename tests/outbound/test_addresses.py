@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from app.outbound import NotAllowed, Outbound, Request
-from app.outbound.addresses import Standing, parse_address, readings_of, standing_of
+from app.outbound.addresses import Reachability, parse_address, reachability_of, readings_of
 from tests.wires import CountedDial
 
 
@@ -69,7 +69,7 @@ def special_addresses() -> Iterator[IPv4Address | IPv6Address]:
 def test_no_special_address_is_public_in_any_embedding() -> None:
     addresses = set(special_addresses())
 
-    public = [address for address in addresses if standing_of(address) is Standing.PUBLIC]
+    public = [address for address in addresses if reachability_of(address) is Reachability.PUBLIC]
 
     assert public == []
     assert len(addresses) >= 600
@@ -90,7 +90,9 @@ async def test_no_special_address_is_connected_to() -> None:
 
 @pytest.mark.parametrize("text", METADATA_4)
 def test_a_metadata_address_is_never_reachable_in_any_embedding(text: str) -> None:
-    reachable = {name for name, address in embeddings(IPv4Address(text)).items() if standing_of(address) is not Standing.NEVER}
+    reachable = {
+        name for name, address in embeddings(IPv4Address(text)).items() if reachability_of(address) is not Reachability.NEVER
+    }
 
     # In a prefix of local use zeros may be the rest of the other form.
     assert reachable == ({"NAT64 of local use"} if text == "0.0.0.0" else set())  # noqa: S104 - the address
@@ -98,7 +100,7 @@ def test_a_metadata_address_is_never_reachable_in_any_embedding(text: str) -> No
 
 @pytest.mark.parametrize("text", METADATA_6)
 def test_a_metadata_address_of_ipv6_is_never_reachable(text: str) -> None:
-    assert standing_of(IPv6Address(text)) is Standing.NEVER
+    assert reachability_of(IPv6Address(text)) is Reachability.NEVER
 
 
 @pytest.mark.parametrize("text", PUBLIC)
@@ -106,7 +108,7 @@ def test_the_neighbours_of_special_networks_are_public(text: str) -> None:
     address = parse_address(text)
 
     assert address is not None
-    assert standing_of(address) is Standing.PUBLIC
+    assert reachability_of(address) is Reachability.PUBLIC
 
 
 @pytest.mark.parametrize("text", ["10.1.2.3", "127.0.0.1", "192.168.0.1", "::1", "fd12:3456::1", "100.64.0.1"])
@@ -114,7 +116,7 @@ def test_a_private_address_is_the_operators_to_allow(text: str) -> None:
     address = parse_address(text)
 
     assert address is not None
-    assert standing_of(address) is Standing.SPECIAL
+    assert reachability_of(address) is Reachability.SPECIAL
 
 
 def test_a_mapped_address_is_read_as_ipv4_and_a_zone_is_dropped() -> None:
@@ -138,10 +140,10 @@ def test_every_embedding_reads_back(number: int) -> None:
 
 @given(st.ip_addresses(v=4))
 def test_an_embedding_reaches_no_further_than_what_is_in_it(inner: IPv4Address) -> None:
-    order = [Standing.NEVER, Standing.SPECIAL, Standing.PUBLIC]
+    order = [Reachability.NEVER, Reachability.SPECIAL, Reachability.PUBLIC]
 
     reach = {
-        name: order.index(standing_of(address))
+        name: order.index(reachability_of(address))
         for name, address in embeddings(inner).items()
         if name not in {"ISATAP", "NAT64 of local use"}
     }

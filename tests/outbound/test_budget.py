@@ -7,7 +7,7 @@ import pytest
 import strawberry
 from starlette.applications import Starlette
 
-from app.access.rules import WITH_THE_OBJECT, attributes
+from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.errors import TooComplex
 from app.graphql.context import Info
 from app.graphql.execution.schema import Schema
@@ -50,7 +50,7 @@ async def test_every_request_that_goes_out_costs_a_call_and_the_first_too_many_d
 
 
 @strawberry.type(description="What providers are asked for.")
-@attributes(WITH_THE_OBJECT)
+@attributes(PUBLIC_ATTRIBUTE)
 class Answers:
     @relation(description="Asks as often as one operation may.")
     def all_of_them(self, info: Info) -> int:
@@ -84,7 +84,7 @@ class Subscription:
 async def events_of(fields: str) -> list[Any]:
     """Return what each event of the subscription says, as a client is told it."""
     world = World()
-    view = View(Schema(Query, None, Subscription), authenticate=world.authenticate, ground=world.ground)
+    view = View(Schema(Query, None, Subscription), authenticate=world.authenticate, services=world.services)
     transport = httpx2.ASGITransport(app=Starlette(routes=view.routes()))
     headers = {"Authorization": "Bearer good", "Accept": "text/event-stream"}
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers) as client:

@@ -78,8 +78,8 @@ def test_what_is_no_proxy_is_told_by_the_name_of_the_variable(text: str) -> None
     odd = proxy_for(url("https://a.example"), {"HTTPS_PROXY": text})
 
     assert isinstance(odd, OddProxy)
-    assert odd.words.startswith("HTTPS_PROXY: ")
-    assert "s3cret" not in odd.words
+    assert odd.message.startswith("HTTPS_PROXY: ")
+    assert "s3cret" not in odd.message
 
 
 def test_what_is_excepted_asks_nothing_of_the_proxys_address() -> None:

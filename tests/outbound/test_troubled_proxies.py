@@ -38,7 +38,7 @@ async def endless(writer: asyncio.StreamWriter) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "words"),
+    ("script", "message"),
     [
         (b"HTTP/1.1 407 X\r\nProxy-Authenticate: Basic\r\n\r\n", "does not take the user and the password that it is told"),
         (b"HTTP/1.1 407 X\r\n\r\n", "does not take the user and the password that it is told"),
@@ -59,10 +59,10 @@ async def endless(writer: asyncio.StreamWriter) -> None:
         (endless, f"answered with a head of more than {LONGEST_HEAD} bytes"),
     ],
 )
-async def test_a_proxy_that_opens_no_way_is_told_of_in_words_without_its_password(script: bytes | Script, words: str) -> None:
+async def test_a_proxy_that_opens_no_way_is_told_of_in_words_without_its_password(script: bytes | Script, message: str) -> None:
     outcome, place = await through(script)
 
-    assert outcome == Unreachable(Cause.PROXY, f"the proxy at {place} {words}")
+    assert outcome == Unreachable(Cause.PROXY, f"the proxy at {place} {message}")
 
 
 async def test_a_proxy_that_asks_who_is_there_is_told_of_where_nothing_is_set() -> None:
@@ -113,7 +113,7 @@ async def test_a_proxy_that_resets_the_connection_is_told_of() -> None:
 
     assert isinstance(outcome, Unreachable)
     assert outcome.cause is Cause.PROXY
-    assert f"the proxy at {place}" in outcome.words
+    assert f"the proxy at {place}" in outcome.message
 
 
 async def test_a_proxy_that_is_not_there_is_told_of() -> None:
@@ -147,7 +147,7 @@ async def test_a_proxy_that_hangs_is_not_waited_for(script: Script) -> None:
             await open_way(stream, proxy=Proxy("127.0.0.1", server.port), host="git.example", port=443, patience=0.2)
         await stream.aclose()
 
-    assert failure.value.words == f"the proxy at 127.0.0.1:{server.port} gave no answer within 0.2 seconds"
+    assert failure.value.message == f"the proxy at 127.0.0.1:{server.port} gave no answer within 0.2 seconds"
 
 
 async def test_a_call_ends_by_its_own_deadline_while_the_proxy_hangs() -> None:
@@ -168,7 +168,7 @@ async def test_a_server_that_speaks_no_tls_behind_a_proxy_is_told_of_by_its_name
 
     assert isinstance(outcome, Unreachable)
     assert outcome.cause in {Cause.TLS, Cause.CONNECT}
-    assert "https://git.example" in outcome.words
+    assert "https://git.example" in outcome.message
 
 
 # Its address
@@ -195,7 +195,7 @@ def test_an_address_of_a_proxy_is_read(text: str, host: str, port: int, user: st
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("https://ada:s3cret@proxy:3128", "over http"),
         ("socks5h://ada:s3cret@proxy:1080", "SOCKS"),
@@ -222,12 +222,12 @@ def test_an_address_of_a_proxy_is_read(text: str, host: str, port: int, user: st
         ("http://[::1:3128", "host and port"),
     ],
 )
-def test_what_is_no_address_of_a_proxy_is_told_without_its_password(text: str, words: str) -> None:
+def test_what_is_no_address_of_a_proxy_is_told_without_its_password(text: str, message: str) -> None:
     odd = parse_proxy(text)
 
     assert isinstance(odd, OddProxy)
-    assert words in odd.words
-    assert "s3" not in odd.words
+    assert message in odd.message
+    assert "s3" not in odd.message
 
 
 @given(text=st.one_of(st.text(max_size=40), st.from_regex(r"https?://[a-z:@/?#%\[\]0-9=&\r\n ]{0,30}", fullmatch=True)))

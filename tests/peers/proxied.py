@@ -19,10 +19,10 @@ from app.teams import console
 from tests import databases
 from tests.callers import Browser, Socket
 from tests.certificates import Authority, make_authority
-from tests.grounds import make_ground
 from tests.journeys.story import ADMIN
 from tests.peers.reverse_proxies import NAME, Place
 from tests.processes import Service, free_port
+from tests.services import make_services
 
 JSON = dict[str, Any]
 CLIENT = "127.0.0.2"
@@ -123,23 +123,23 @@ def starting(folder: Path, *, path: str) -> Iterator[Public]:
         service.kill()
 
 
-async def found_team(public: Public, *, team: str) -> str:
+async def create_team(public: Public, *, team: str) -> str:
     """Return a link that signs the new team's admin in."""
     service = public.service
     settings = Settings(data_dir=service.folder, public_url=public.url)
     async with (
         databases.opened(service.database_url),
-        make_ground(folder=service.folder, clock=SystemClock(), settings=settings) as ground,
+        make_services(folder=service.folder, clock=SystemClock(), settings=settings) as services,
     ):
-        await console.create_team(name=team, admin_name="Ada", admin_email=ADMIN, ground=ground)
-        return (await console.make_sign_in_link(team=team, email=ADMIN, ground=ground)).reveal()
+        await console.create_team(name=team, admin_name="Ada", admin_email=ADMIN, services=services)
+        return (await console.make_sign_in_link(team=team, email=ADMIN, services=services)).reveal()
 
 
 @asynccontextmanager
 async def visiting(public: Public, *, team: str) -> AsyncIterator[Visitor]:
     """Yield a browser that is signed in by a link to a team of its own."""
     trust = ssl.create_default_context(cafile=public.authority.root)
-    link, browser = await found_team(public, team=team), Browser()
+    link, browser = await create_team(public, team=team), Browser()
     browser.client = httpx2.AsyncClient(
         transport=httpx2.AsyncHTTPTransport(verify=trust, local_address=CLIENT),
         timeout=60,

@@ -31,7 +31,7 @@ async def sign_in(peer: Doorkeeper) -> dict[str, Any]:
     return tokens
 
 
-def words(answer: httpx2.Response) -> tuple[int, Any]:
+def message(answer: httpx2.Response) -> tuple[int, Any]:
     return answer.status_code, answer.json()
 
 
@@ -85,7 +85,7 @@ async def test_a_code_is_good_once(doorkeeper: Doorkeeper) -> None:
     code = await doorkeeper.code(doorkeeper.client)
     assert (await doorkeeper.exchange(doorkeeper.client, code)).status_code == 200
 
-    assert words(await doorkeeper.exchange(doorkeeper.client, code)) == (400, INVALID_GRANT)
+    assert message(await doorkeeper.exchange(doorkeeper.client, code)) == (400, INVALID_GRANT)
 
 
 async def test_a_code_is_good_for_ten_minutes(doorkeeper: Doorkeeper) -> None:
@@ -93,7 +93,7 @@ async def test_a_code_is_good_for_ten_minutes(doorkeeper: Doorkeeper) -> None:
 
     await doorkeeper.age(doorkeeper.client, timedelta(minutes=10, seconds=1))
 
-    assert words(await doorkeeper.exchange(doorkeeper.client, code)) == (400, INVALID_GRANT)
+    assert message(await doorkeeper.exchange(doorkeeper.client, code)) == (400, INVALID_GRANT)
 
 
 async def test_a_code_with_a_challenge_needs_its_verifier(doorkeeper: Doorkeeper) -> None:
@@ -106,7 +106,7 @@ async def test_a_code_with_a_challenge_needs_its_verifier(doorkeeper: Doorkeeper
     none = await doorkeeper.exchange(doorkeeper.client, first)
     right = await doorkeeper.exchange(doorkeeper.client, second, code_verifier=VERIFIER)
 
-    assert words(wrong) == (400, INVALID_GRANT)
+    assert message(wrong) == (400, INVALID_GRANT)
     assert (none.status_code, none.json()["error"]) == (400, "invalid_request")
     assert right.status_code == 200
 
@@ -139,8 +139,8 @@ async def test_a_refresh_ends_both_tokens_at_once(doorkeeper: Doorkeeper) -> Non
 
     new = answer.json()
     assert (answer.status_code, new["expires_in"], new["scope"]) == (200, 7200, "api read_user")
-    assert words(await doorkeeper.read("/api/v4/user", old["access_token"])) == (401, REVOKED)
-    assert words(await doorkeeper.refresh(doorkeeper.client, old["refresh_token"])) == (400, INVALID_GRANT)
+    assert message(await doorkeeper.read("/api/v4/user", old["access_token"])) == (401, REVOKED)
+    assert message(await doorkeeper.refresh(doorkeeper.client, old["refresh_token"])) == (400, INVALID_GRANT)
     assert (await doorkeeper.read("/api/v4/user", new["access_token"])).status_code == 200
 
 
@@ -168,7 +168,7 @@ async def test_an_expired_access_token_says_so_and_can_still_be_refreshed(doorke
 
     await doorkeeper.age(doorkeeper.client, timedelta(hours=2, seconds=1))
 
-    assert words(await doorkeeper.read("/api/v4/user", tokens["access_token"])) == (401, EXPIRED)
+    assert message(await doorkeeper.read("/api/v4/user", tokens["access_token"])) == (401, EXPIRED)
     assert (await doorkeeper.refresh(doorkeeper.client, tokens["refresh_token"])).status_code == 200
 
 
@@ -178,9 +178,9 @@ async def test_revoking_either_token_ends_both(doorkeeper: Doorkeeper, given: st
 
     answer = await doorkeeper.revoke(doorkeeper.client, tokens[given])
 
-    assert words(answer) == (200, {})
-    assert words(await doorkeeper.read("/api/v4/user", tokens["access_token"])) == (401, REVOKED)
-    assert words(await doorkeeper.refresh(doorkeeper.client, tokens["refresh_token"])) == (400, INVALID_GRANT)
+    assert message(answer) == (200, {})
+    assert message(await doorkeeper.read("/api/v4/user", tokens["access_token"])) == (401, REVOKED)
+    assert message(await doorkeeper.refresh(doorkeeper.client, tokens["refresh_token"])) == (400, INVALID_GRANT)
 
 
 @pytest.mark.parametrize("given", ["access_token", "refresh_token"])
@@ -192,7 +192,7 @@ async def test_revoking_once_the_access_token_has_expired_says_ok_and_leaves_the
 
     answer = await doorkeeper.revoke(doorkeeper.client, tokens[given])
 
-    assert words(answer) == (200, {})
+    assert message(answer) == (200, {})
     assert (await doorkeeper.refresh(doorkeeper.client, tokens["refresh_token"])).status_code == 200
 
 
@@ -203,7 +203,7 @@ async def test_revoking_what_was_never_given_is_fine_and_what_is_anothers_is_for
     unknown = await doorkeeper.revoke(other, "never given")
     foreign = await doorkeeper.revoke(other, tokens["access_token"])
 
-    assert words(unknown) == (200, {})
+    assert message(unknown) == (200, {})
     assert (foreign.status_code, foreign.json()["error"]) == (403, "unauthorized_client")
     assert (await doorkeeper.read("/api/v4/user", tokens["access_token"])).status_code == 200
 
@@ -214,7 +214,7 @@ async def test_a_deleted_client_takes_its_tokens_along(doorkeeper: Doorkeeper) -
     await doorkeeper.delete_client(doorkeeper.client)
 
     refused = {"error": "invalid_token", "error_description": "Bad Access Token."}
-    assert words(await doorkeeper.read("/api/v4/user", tokens["access_token"])) == (401, refused)
+    assert message(await doorkeeper.read("/api/v4/user", tokens["access_token"])) == (401, refused)
 
 
 async def test_token_info_tells_of_a_live_token_only(doorkeeper: Doorkeeper) -> None:
@@ -243,7 +243,7 @@ async def test_the_api_knows_whose_token_it_is(doorkeeper: Doorkeeper) -> None:
 
     assert (user.json()["username"], user.json()["name"]) == ("grace", "Grace")
     assert version.json().keys() == {"version", "revision"}
-    assert words(nobody) == (401, {"message": "401 Unauthorized"})
+    assert message(nobody) == (401, {"message": "401 Unauthorized"})
 
 
 async def test_a_token_without_a_fitting_scope_is_forbidden(doorkeeper: Doorkeeper) -> None:

@@ -20,7 +20,7 @@ from app.sandbox.slack_app import SIGNING_SECRET
 from tests.journeys.story import ADD, ADMIN, AUTHORIZATION, BEGIN, WORKSPACE
 from tests.peers import javascript
 from tests.peers.processes import need
-from tests.peers.proxied import CLIENT, Public, Visitor, found_team, starting, visiting
+from tests.peers.proxied import CLIENT, Public, Visitor, create_team, starting, visiting
 from tests.peers.reverse_proxies import REVERSE_PROXIES, WAYS, printed, running
 from tests.processes import Service
 
@@ -64,7 +64,7 @@ async def test_below_a_path_that_is_taken_away_graphiql_asks_and_listens_in_chro
 ) -> None:
     chromium = shutil.which("chromium")
     need(installed=chromium is not None, reason="Chromium is not installed: tests/peers/install")
-    link = await found_team(below, team=f"Chromium, {name}")
+    link = await create_team(below, team=f"Chromium, {name}")
 
     with running(REVERSE_PROXIES[name], way="taken away", place=below.place(tmp_path)):
         told = await asyncio.to_thread(javascript.run, programs, "graphiql.mjs", str(chromium), link, below.url)

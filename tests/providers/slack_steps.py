@@ -141,7 +141,7 @@ async def outcome_of(step: Step, odd: Wire) -> Any:
 async def fault_of(step: Step, odd: Wire) -> Fault | None:
     outcome = await outcome_of(step, odd)
     if isinstance(outcome, Failure):
-        assert 0 < len(outcome.words) <= 300
+        assert 0 < len(outcome.message) <= 300
         assert not any(secret in repr(outcome) for secret in SECRETS)
         return outcome.fault
     return None

@@ -18,7 +18,7 @@ from app.providers.contract import (
     NotConfigured,
     Occasion,
     RunReport,
-    Sharing,
+    SharingModel,
     SignedRequest,
     missing_scopes,
 )
@@ -271,7 +271,7 @@ def test_what_the_operator_has_to_set_is_named(provider: Provider) -> None:
 
     assert isinstance(client, NotConfigured)
     # A team's own client is no setting of the operator's.
-    assert bool(client.settings) is (provider.sharing is Sharing.SHARED_AUTHORIZATION)
+    assert bool(client.settings) is (provider.sharing is SharingModel.SHARED_AUTHORIZATION)
     assert {name.removeprefix(PREFIX).lower() for name in client.settings} <= set(Settings.model_fields)
 
 
@@ -370,8 +370,8 @@ def fault_of(outcome: object) -> Fault | None:
     """Return what is wrong, having seen that it can be shown to a person."""
     if not isinstance(outcome, Failure):
         return None
-    assert 0 < len(outcome.words) <= 300
-    assert outcome.words.isprintable()
+    assert 0 < len(outcome.message) <= 300
+    assert outcome.message.isprintable()
     assert outcome.retry_after is None or 0 <= outcome.retry_after <= 3600
     return outcome.fault
 

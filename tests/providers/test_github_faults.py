@@ -124,7 +124,7 @@ async def test_a_github_app_is_told_from_an_oauth_app() -> None:
 
     assert isinstance(outcome, Failure)
     assert outcome.fault is Fault.CLIENT_REFUSED
-    assert "OAuth app" in outcome.words
+    assert "OAuth app" in outcome.message
 
 
 @pytest.mark.parametrize(("scope", "read"), [("repo,user", ("repo", "user")), ("repo user", ("repo", "user")), ("", ())])

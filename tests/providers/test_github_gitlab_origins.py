@@ -239,7 +239,7 @@ async def test_what_has_moved_within_the_server_is_gone_and_says_so(kind: Kind) 
 
     assert isinstance(outcome, Failure)
     assert outcome.fault is Fault.TARGET_GONE
-    assert "moved or was renamed" in outcome.words
+    assert "moved or was renamed" in outcome.message
     assert len(there.asked) == 1
 
 
@@ -254,4 +254,4 @@ async def test_what_was_renamed_is_gone_also_where_the_server_has_another_name_f
         )
 
     assert isinstance(outcome, Failure)
-    assert (outcome.fault, "moved or was renamed" in outcome.words) == (Fault.TARGET_GONE, True)
+    assert (outcome.fault, "moved or was renamed" in outcome.message) == (Fault.TARGET_GONE, True)

@@ -65,15 +65,15 @@ MENDABLE = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "said", "words"), MENDABLE)
-async def test_what_can_be_mended_is_told_in_the_servers_words(kind: Kind, said: str, words: str) -> None:
+@pytest.mark.parametrize(("kind", "said", "message"), MENDABLE)
+async def test_what_can_be_mended_is_told_in_the_servers_words(kind: Kind, said: str, message: str) -> None:
     async with scripted(lambda _: http({"message": said}, status=403)) as there, door_to(there) as outbound:
         checked = await kind.provider.check(authorized=there.authorized(), outbound=outbound)
         found = await kind.hosting.find_repository(
             authorized=there.authorized(), repository_id=kind.repository_id, outbound=outbound
         )
 
-    assert checked == found == Failure(Fault.REFUSED, words)
+    assert checked == found == Failure(Fault.REFUSED, message)
 
 
 @pytest.mark.parametrize("kind", [GITHUB, GITLAB], ids=["github", "gitlab"])
@@ -84,7 +84,7 @@ async def test_however_much_a_server_says_it_is_one_short_line(kind: Kind) -> No
         failure = await kind.provider.check(authorized=there.authorized(), outbound=outbound)
 
     assert isinstance(failure, Failure)
-    assert (failure.fault, len(failure.words) <= 300, failure.words.isprintable()) == (Fault.REFUSED, True, True)
+    assert (failure.fault, len(failure.message) <= 300, failure.message.isprintable()) == (Fault.REFUSED, True, True)
 
 
 @pytest.mark.parametrize("provider", [github.PROVIDER, gitlab.PROVIDER, slack.PROVIDER], ids=lambda one: one.key)
@@ -102,4 +102,4 @@ async def test_a_sign_in_that_something_in_between_asks_for_ends_no_grant(provid
 
     assert isinstance(failure, Failure)
     assert failure.fault is Fault.BROKEN
-    assert f"a proxy perhaps, asks for a sign-in of its own (HTTP {status})" in failure.words
+    assert f"a proxy perhaps, asks for a sign-in of its own (HTTP {status})" in failure.message

@@ -166,7 +166,7 @@ async def test_a_code_is_good_once(world: World) -> None:
 
     assert isinstance(outcome, Failure)
     assert outcome.fault is Fault.REFUSED
-    assert "(invalid_code)" in outcome.words
+    assert "(invalid_code)" in outcome.message
 
 
 async def test_a_code_needs_its_verifier(world: World) -> None:
@@ -250,7 +250,7 @@ async def test_a_closed_channel_says_what_to_do(world: World, channel_id: str, a
     for outcome in (found, posted):
         assert isinstance(outcome, Failure)
         assert outcome.fault is Fault.TARGET_GONE
-        assert advice in outcome.words
+        assert advice in outcome.message
     assert world.sandbox.state()["messages"] == []
 
 

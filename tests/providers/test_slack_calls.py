@@ -81,7 +81,7 @@ async def test_a_certificate_that_is_not_accepted_is_unreachable(step: Step, tmp
         await outbound.aclose()
     assert isinstance(outcome, Failure)
     assert outcome.fault is Fault.UNREACHABLE
-    assert "certificate" in outcome.words
+    assert "certificate" in outcome.message
     assert server.heads == []
 
 

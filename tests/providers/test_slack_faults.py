@@ -41,7 +41,7 @@ async def test_a_refusal_is_sorted_and_its_code_shown(name: str, code: str, faul
 
     assert isinstance(outcome, Failure)
     assert outcome.fault is fault
-    assert f"({code})" in outcome.words
+    assert f"({code})" in outcome.message
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])

@@ -119,7 +119,7 @@ def test_ten_failing_tests_are_named(count: int, last: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "words"),
+    ("milliseconds", "message"),
     [
         (-5, "0 ms"),
         (0, "0 ms"),
@@ -134,8 +134,8 @@ def test_ten_failing_tests_are_named(count: int, last: str) -> None:
         (273_600_000, "3 d 4 h"),
     ],
 )
-def test_a_duration_is_said_in_its_two_largest_units(milliseconds: int, words: str) -> None:
-    assert describe_duration(milliseconds) == words
+def test_a_duration_is_said_in_its_two_largest_units(milliseconds: int, message: str) -> None:
+    assert describe_duration(milliseconds) == message
 
 
 @pytest.mark.parametrize(

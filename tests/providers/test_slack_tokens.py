@@ -117,7 +117,7 @@ async def test_a_whole_organization_is_not_connected(odd: Mapping[str, object]) 
 
     assert isinstance(outcome, Failure)
     assert outcome.fault is Fault.REFUSED
-    assert "choose one workspace" in outcome.words
+    assert "choose one workspace" in outcome.message
 
 
 async def exchange(answer: Mapping[str, object], who: Mapping[str, object] = WHO) -> tuple[Tokens, Identity]:

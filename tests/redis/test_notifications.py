@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from app.clock import SystemClock
 from app.errors import ConfigurationError
 from app.log.event_types import EventType
-from app.log.events import Change, Entry, Events
+from app.log.events import Change, Events, LogEntry
 from app.log.watcher import Watcher
 from app.redis.notifications import WakeUps, waking
 from tests.faults.proxy import BlackHole, Delay, Drop, Fault, HalfOpen, Refuse, Trickle, proxying
@@ -327,8 +327,8 @@ def test_what_is_no_address_of_a_redis_is_a_configuration_error_that_does_not_re
 
 @dataclass(frozen=True)
 class _Noted:
-    def entry(self) -> Entry:
-        return Entry(type=EventType.INTEGRATION_EDITED, subject_id=uuid4(), summary="Noted.")
+    def entry(self) -> LogEntry:
+        return LogEntry(type=EventType.INTEGRATION_EDITED, subject_id=uuid4(), summary="Noted.")
 
 
 async def _record(change: Change) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from app.redis.circuit_breaker import Sharing
+from app.redis.circuit_breaker import CircuitBreaker
 from app.redis.rate_limits import Bucket, Rates
 from tests.faults.redis import redis_server
 from tests.held import HeldClock
@@ -49,17 +49,17 @@ async def test_where_one_bucket_has_not_enough_nothing_is_taken_from_any() -> No
     rates = Rates(clock=HeldClock())
     await rates.take([Bucket("another token", 10), TEAM], 9)
 
-    standings = await rates.take([TOKEN, TEAM], 7)
+    states = await rates.take([TOKEN, TEAM], 7)
 
-    assert [(standing.remaining, standing.is_refused) for standing in standings] == [(10, False), (6, True)]
-    assert [standing.remaining for standing in await rates.take([TOKEN, TEAM], 6)] == [4, 0]
+    assert [(state.remaining, state.is_refused) for state in states] == [(10, False), (6, True)]
+    assert [state.remaining for state in await rates.take([TOKEN, TEAM], 6)] == [4, 0]
 
 
 async def test_what_costs_more_than_a_bucket_holds_takes_all_of_it() -> None:
     rates = Rates(clock=HeldClock())
 
-    assert [standing.is_refused for standing in await rates.take([TOKEN, TEAM], 1_000)] == [False, False]
-    assert [standing.is_refused for standing in await rates.take([TOKEN, TEAM], 1)] == [True, True]
+    assert [state.is_refused for state in await rates.take([TOKEN, TEAM], 1_000)] == [False, False]
+    assert [state.is_refused for state in await rates.take([TOKEN, TEAM], 1)] == [True, True]
 
 
 async def test_without_buckets_nothing_is_refused() -> None:
@@ -71,8 +71,8 @@ async def test_what_is_remembered_is_bounded_and_forgets_whoever_came_first() ->
     for number in range(50_001):
         await rates.take([Bucket(f"address {number}", 1)], 1)
 
-    assert [standing.is_refused for standing in await rates.take([Bucket("address 50000", 1)], 1)] == [True]
-    assert [standing.is_refused for standing in await rates.take([Bucket("address 0", 1)], 1)] == [False]
+    assert [state.is_refused for state in await rates.take([Bucket("address 50000", 1)], 1)] == [True]
+    assert [state.is_refused for state in await rates.take([Bucket("address 0", 1)], 1)] == [False]
 
 
 @given(
@@ -90,10 +90,10 @@ async def test_in_no_minute_does_anybody_get_more_than_the_limit_and_nobody_less
         minute = int(clock.now().timestamp()) // 60
         amount = min(points, 10)
         before = got[name, minute]
-        [standing] = await rates.take([Bucket(name, 10)], points)
-        assert standing.is_refused is (before + amount > 10)
-        got[name, minute] += 0 if standing.is_refused else amount
-        assert standing.remaining == 10 - got[name, minute]
+        [state] = await rates.take([Bucket(name, 10)], points)
+        assert state.is_refused is (before + amount > 10)
+        got[name, minute] += 0 if state.is_refused else amount
+        assert state.remaining == 10 - got[name, minute]
 
     for name, points, seconds in asked:
         await ask(name, points)
@@ -107,9 +107,9 @@ async def test_processes_that_share_a_redis_share_a_limit_to_the_point(tmp_path:
         accepted = await ask_often(rates, times=400)
 
         assert accepted == 100
-        standings = [await each.take([Bucket("a", 100)], 1) for each in rates]
+        states = [await each.take([Bucket("a", 100)], 1) for each in rates]
 
-    assert [(standing.remaining, standing.is_refused) for [standing] in standings] == [(0, True)] * 4
+    assert [(state.remaining, state.is_refused) for [state] in states] == [(0, True)] * 4
 
 
 async def test_a_thousand_who_come_at_once_are_a_few_questions_to_redis_and_served_as_one_by_one(tmp_path: Path) -> None:
@@ -136,14 +136,14 @@ async def test_a_refusal_takes_nothing_from_anybody_who_shares(tmp_path: Path) -
 async def test_installations_that_share_a_redis_share_no_limit(tmp_path: Path) -> None:
     async with redis_server(tmp_path) as server, AsyncExitStack() as stack:
         one, other = [
-            Rates(clock=HeldClock(), sharing=await stack.enter_async_context(shared(server.url, installation=name)))
+            Rates(clock=HeldClock(), breaker=await stack.enter_async_context(shared(server.url, installation=name)))
             for name in ("https://one.example", "https://other.example")
         ]
         await one.take([TOKEN], 10)
 
-        [standing] = await other.take([TOKEN], 10)
+        [state] = await other.take([TOKEN], 10)
 
-    assert not standing.is_refused
+    assert not state.is_refused
 
 
 async def test_with_redis_gone_each_process_goes_on_from_what_it_has_itself_let_through(tmp_path: Path) -> None:
@@ -168,23 +168,23 @@ async def test_a_redis_that_comes_back_empty_gives_nobody_more_than_each_process
             server.start()
             now[0] += 6
             accepted += await ask_often(rates, times=400)
-            [standing] = await rates[0].take([Bucket("b", 100)], 1)
+            [state] = await rates[0].take([Bucket("b", 100)], 1)
             [shared_again] = await rates[1].take([Bucket("b", 100)], 1)
 
     assert accepted <= 2 * 100
-    assert (standing.remaining, shared_again.remaining) == (99, 98)
+    assert (state.remaining, shared_again.remaining) == (99, 98)
     assert Counter(log["event"] for log in logs) == {AWAY: 2, BACK: 2}
 
 
 async def test_a_redis_that_says_nothing_holds_up_one_request_and_then_none_for_a_while(tmp_path: Path) -> None:
     now = [0.0]
-    async with redis_server(tmp_path) as server, shared(server.url, patience=0.1, now=now) as sharing:
+    async with redis_server(tmp_path) as server, shared(server.url, patience=0.1, now=now) as breaker:
         server.halt()
         with capture_logs() as logs:
-            answers = [await sharing.ask(lambda redis: redis.get("x")) for _ in range(3)]
+            answers = [await breaker.ask(lambda redis: redis.get("x")) for _ in range(3)]
             asked = len(logs)
             now[0] += 6
-            answers.append(await sharing.ask(lambda redis: redis.get("x")))
+            answers.append(await breaker.ask(lambda redis: redis.get("x")))
         server.go_on()
 
     assert answers == [None] * 4
@@ -195,13 +195,13 @@ async def test_a_redis_that_says_nothing_holds_up_one_request_and_then_none_for_
 async def test_after_the_pause_one_request_tries_and_the_others_do_not_wait_for_it(tmp_path: Path) -> None:
     now = [0.0]
     asked: list[int] = []
-    async with redis_server(tmp_path) as server, shared(server.url, patience=PATIENT, now=now) as sharing:
+    async with redis_server(tmp_path) as server, shared(server.url, patience=PATIENT, now=now) as breaker:
         server.kill()
-        assert await sharing.ask(lambda redis: redis.get("x")) is None
+        assert await breaker.ask(lambda redis: redis.get("x")) is None
         now[0] += 6
 
         async def ask(number: int) -> None:
-            await sharing.ask(lambda redis: asked.append(number) or redis.get("x"))  # type: ignore[func-returns-value]
+            await breaker.ask(lambda redis: asked.append(number) or redis.get("x"))  # type: ignore[func-returns-value]
 
         await asyncio.gather(*map(ask, range(50)))
 
@@ -213,21 +213,21 @@ async def test_whatever_becomes_of_a_question_nobody_is_refused_for_it(tmp_path:
     async def fail(_: Redis) -> int:
         raise fault
 
-    async with redis_server(tmp_path) as server, shared(server.url) as sharing:
+    async with redis_server(tmp_path) as server, shared(server.url) as breaker:
         with capture_logs() as logs:
-            answer = await sharing.ask(fail)
+            answer = await breaker.ask(fail)
 
     assert answer is None
     assert [log["event"] for log in logs] == [said]
 
 
 async def test_a_redis_that_was_never_there_is_done_without() -> None:
-    async with shared(f"redis://127.0.0.1:{free_port()}/0") as sharing:
-        rates = Rates(clock=HeldClock(), sharing=sharing)
+    async with shared(f"redis://127.0.0.1:{free_port()}/0") as breaker:
+        rates = Rates(clock=HeldClock(), breaker=breaker)
 
-        [standing] = await rates.take([TOKEN], 3)
+        [state] = await rates.take([TOKEN], 3)
 
-    assert standing.remaining == 7
+    assert state.remaining == 7
 
 
 @asynccontextmanager
@@ -235,26 +235,26 @@ async def processes(url: str, *, count: int, now: list[float] | None = None) -> 
     """As many as a machine would have, each with connections of its own."""
     async with AsyncExitStack() as stack:
         clock = HeldClock()
-        yield [Rates(clock=clock, sharing=await stack.enter_async_context(shared(url, now=now))) for _ in range(count)]
+        yield [Rates(clock=clock, breaker=await stack.enter_async_context(shared(url, now=now))) for _ in range(count)]
 
 
 @asynccontextmanager
 async def shared(
     url: str, *, installation: str = "", patience: float = PATIENT, now: list[float] | None = None
-) -> AsyncIterator[Sharing]:
+) -> AsyncIterator[CircuitBreaker]:
     seconds = now if now is not None else [0.0]
-    sharing = Sharing(url, installation=installation, patience=patience, now=lambda: seconds[0])
+    breaker = CircuitBreaker(url, installation=installation, patience=patience, now=lambda: seconds[0])
     try:
-        yield sharing
+        yield breaker
     finally:
-        await sharing.aclose()
+        await breaker.aclose()
 
 
 async def ask_often(rates: list[Rates], *, times: int) -> int:
     """Ask each process so many times, all at once, for a point of the same hundred; return how often it was given."""
 
     async def ask(process: Rates) -> int:
-        [standing] = await process.take([Bucket("a", 100)], 1)
-        return not standing.is_refused
+        [state] = await process.take([Bucket("a", 100)], 1)
+        return not state.is_refused
 
     return sum(await asyncio.gather(*(ask(process) for _ in range(times // len(rates) or 1) for process in rates)))

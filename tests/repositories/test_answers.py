@@ -34,7 +34,7 @@ async def test_pages_of_long_names_weigh_what_they_hold(world: World) -> None:
             asked.append(number)
             return EntryPage(tuple(Entry("x" * 3_000, "x" * 3_000, is_directory=False) for _ in range(100)), None)
 
-        await answers.ask(grant, ("entries", number), put, budget=budget, ground=world.ground)
+        await answers.ask(grant, ("entries", number), put, budget=budget, services=world.services)
 
     for number in range(20):
         await ask(number)
@@ -53,7 +53,7 @@ async def test_answers_that_nobody_asks_for_again_do_not_stay_for_their_age(worl
     world.clock.advance(answers.KEPT_FOR)
     await read(world, grant, "new", [])
 
-    kept = answers._answers_of(world.ground)._kept  # noqa: SLF001 - memory that nobody can ask about
+    kept = answers._answers_of(world.services)._kept  # noqa: SLF001 - memory that nobody can ask about
     assert [question for _, question in kept] == [("file", "new")]
 
 
@@ -62,4 +62,4 @@ async def read(world: World, grant: Grant, path: str, asked: list[str]) -> None:
         asked.append(path)
         return File(path=path, ref="main", commit="c", size=LARGE, is_binary=False, text="a" * LARGE)
 
-    await answers.ask(grant, ("file", path), put, budget=Budget(), ground=world.ground)
+    await answers.ask(grant, ("file", path), put, budget=Budget(), services=world.services)

@@ -18,7 +18,7 @@ EACH = pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
 
 async def ask_for(world: World, grant: Grant, repository_id: str, *, fresh: bool = False) -> Repository | Failure:
     question = asking.repository(repository_id)
-    return await asking.ask(question, grant=grant, budget=Budget(), ground=world.ground, fresh=fresh)
+    return await asking.ask(question, grant=grant, budget=Budget(), services=world.services, fresh=fresh)
 
 
 @EACH
@@ -81,12 +81,12 @@ async def test_who_has_no_call_left_is_refused_before_anything_is_sent(world: Wo
     app = await open_app(world, GITLAB, bob="ada")
     grant, where = await own_grant(app, world.people.bob), ref_of(world, GITLAB, "acme/payments-api")
     budget, before = Budget(1), calls(world, GITLAB)
-    ground = world.ground
+    services = world.services
 
-    await asking.ask(asking.repository(where.repository_id), grant=grant, budget=budget, ground=ground)
+    await asking.ask(asking.repository(where.repository_id), grant=grant, budget=budget, services=services)
     with pytest.raises(TooComplex):
-        await asking.ask(asking.branch(where.repository_id, "main", None), grant=grant, budget=budget, ground=ground)
-    kept = await asking.ask(asking.repository(where.repository_id), grant=grant, budget=budget, ground=ground)
+        await asking.ask(asking.branch(where.repository_id, "main", None), grant=grant, budget=budget, services=services)
+    kept = await asking.ask(asking.repository(where.repository_id), grant=grant, budget=budget, services=services)
 
     assert calls(world, GITLAB) - before == 1
     assert isinstance(kept, Repository)
@@ -94,12 +94,12 @@ async def test_who_has_no_call_left_is_refused_before_anything_is_sent(world: Wo
 
 async def test_who_joins_a_flight_that_ran_out_of_calls_asks_on_their_own_account(world: World) -> None:
     app = await open_app(world, GITHUB, bob="ada")
-    grant, ground = await own_grant(app, world.people.bob), world.ground
+    grant, services = await own_grant(app, world.people.bob), world.services
 
     async def read(budget: Budget) -> File | Failure:
         # GitHub's file needs two calls: the branch's commit, then the content.
         question = asking.file("acme/payments-api", "main", "README.md")
-        return await asking.ask(question, grant=grant, budget=budget, ground=ground)
+        return await asking.ask(question, grant=grant, budget=budget, services=services)
 
     poor, rich = await asyncio.gather(
         read(Budget(1)),
@@ -118,7 +118,7 @@ async def test_a_caller_who_leaves_takes_nobody_elses_answer_along(world: World)
 
     async def search() -> RepositoryPage | Failure:
         question = asking.repositories("payments", None, 100)
-        return await asking.ask(question, grant=grant, budget=Budget(), ground=world.ground)
+        return await asking.ask(question, grant=grant, budget=Budget(), services=world.services)
 
     leaver, stayer = asyncio.create_task(search()), asyncio.create_task(search())
     await asyncio.sleep(0)

@@ -203,7 +203,7 @@ async def test_a_call_that_an_answer_needs_beside_others_counts_too(world: World
 
 async def test_a_deleted_app_has_no_one_signed_in(world: World) -> None:
     app = await open_app(world, GITLAB, bob="ada")
-    await delete(app.id, caller=world.people.ada, ground=world.ground)
+    await delete(app.id, caller=world.people.ada, services=world.services)
 
     data: Any = await world.ask(
         "query ($id: ID!) { installedApp(id: $id) { name } }", world.people.bob, id=gid("InstalledApp", app.id)

@@ -6,7 +6,7 @@ import pytest
 from starlette.applications import Starlette
 
 from app.log.events import Counter
-from app.service.opening import open_ground
+from app.service.opening import open_services
 from app.service.server import create_app
 from app.settings import OWN_PATHS, Settings
 from app.sign_ins.single_flight import flights_of
@@ -60,8 +60,8 @@ async def test_what_is_under_way_at_a_provider_ends_before_what_it_stands_on_is_
             await Counter.all().count()
         saved.set()
 
-    async with open_ground(Settings(data_dir=tmp_path, database_url=database_url)) as ground:
-        waiting = asyncio.create_task(flights_of(ground).join("exchange", exchange))
+    async with open_services(Settings(data_dir=tmp_path, database_url=database_url)) as services:
+        waiting = asyncio.create_task(flights_of(services).join("exchange", exchange))
         await began.wait()
         waiting.cancel()
 

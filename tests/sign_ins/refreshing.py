@@ -20,7 +20,7 @@ TWELVE_HOURS = timedelta(hours=12)
 
 def real(world: World) -> Callable[[Authorized], Awaitable[Alive | Failure]]:
     async def ask(authorized: Authorized) -> Alive | Failure:
-        return await check(authorized=authorized, outbound=world.ground.outbound)
+        return await check(authorized=authorized, outbound=world.services.outbound)
 
     return ask
 
@@ -50,7 +50,7 @@ async def refresh_while(world: World, grant: Grant, **columns: Any) -> Grant | F
 
     changing = asyncio.create_task(write(change_it))
     await changed.wait()
-    answer = await refresh(grant, ground=replace(world.without_flights(), clock=Telling()))
+    answer = await refresh(grant, services=replace(world.without_flights(), clock=Telling()))
     await changing
     return answer
 

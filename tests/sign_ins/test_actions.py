@@ -44,7 +44,7 @@ async def test_a_missing_setting_is_named(database: str, sandbox: Sandbox, tmp_p
 
 async def test_an_unknown_provider_is_not_found(world: World) -> None:
     with pytest.raises(Refusal) as refused:
-        await actions.begin(provider_key="sl<ack", field=["purpose", "provider"], caller=world.caller, ground=world.ground)
+        await actions.begin(provider_key="sl<ack", field=["purpose", "provider"], caller=world.caller, services=world.services)
 
     assert (refused.value.code, refused.value.field) == (UserErrorCode.NOT_FOUND, ("purpose", "provider"))
     assert "<" not in refused.value.message
@@ -84,7 +84,7 @@ async def test_a_team_has_fifty_open_sign_ins_at_most(world: World) -> None:
 async def test_who_has_left_begins_nothing(world: World) -> None:
     bob = await world.join("Bob")
     caller = by_session(bob)
-    await remove_member(team_id=bob.team_id, actor=Actor(world.admin.id), member_id=bob.id, ground=world.ground)
+    await remove_member(team_id=bob.team_id, actor=Actor(world.admin.id), member_id=bob.id, services=world.services)
 
     with pytest.raises(Refusal) as refused:
         await world.begin(caller)
@@ -111,7 +111,7 @@ async def test_a_slack_sign_in_is_not_ended_by_hand(world: World) -> None:
     before = await rows()
 
     with pytest.raises(Refusal) as refused:
-        await actions.revoke(row.id, field=["id"], caller=world.caller, ground=world.ground)
+        await actions.revoke(row.id, field=["id"], caller=world.caller, services=world.services)
 
     assert (refused.value.code, refused.value.field) == (UserErrorCode.CONFLICT, ("id",))
     assert await rows() == before
@@ -122,7 +122,7 @@ async def test_another_members_sign_in_is_not_found(world: World) -> None:
     bob = await world.join("Bob")
 
     with pytest.raises(Refusal) as refused:
-        await actions.revoke(row.id, caller=by_session(bob), ground=world.ground)
+        await actions.revoke(row.id, caller=by_session(bob), services=world.services)
 
     assert refused.value.code is UserErrorCode.NOT_FOUND
 

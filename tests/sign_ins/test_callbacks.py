@@ -271,7 +271,7 @@ async def test_a_callback_is_accepted_once(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("becomes", "status", "words"),
+    ("becomes", "status", "message"),
     [
         ({"status": AuthorizationStatus.USED, "expires_at": None}, 200, "<b>Acme</b> at Slack is connected"),
         ({"status": AuthorizationStatus.COMPLETED}, 200, "<b>Acme</b> at Slack is connected"),
@@ -286,7 +286,7 @@ async def test_a_callback_is_accepted_once(world: World) -> None:
     ],
 )
 async def test_the_last_page_loaded_again_says_what_is_true_by_now(
-    world: World, becomes: dict[str, object], status: int, words: str
+    world: World, becomes: dict[str, object], status: int, message: str
 ) -> None:
     row = await world.begin()
     async with world.browser() as browser:
@@ -297,7 +297,7 @@ async def test_the_last_page_loaded_again_says_what_is_true_by_now(
 
         again = await browser.http.get(callback)
 
-    assert (again.status_code, words in again.text) == (status, True), again.text
+    assert (again.status_code, message in again.text) == (status, True), again.text
     assert "set-cookie" not in again.headers
     assert await rows() == before
 

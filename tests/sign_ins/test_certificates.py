@@ -49,16 +49,16 @@ class Corp:
 
     async def add(self, certificates: str | None) -> InstalledApp:
         new = NewClient(GITLAB.provider, URL, "corp", Secret("corp-client-secret"), certificates)
-        return await add(new, name="Corp", caller=self.team.people.ada, ground=self.team.ground)
+        return await add(new, name="Corp", caller=self.team.people.ada, services=self.team.services)
 
     async def sign_in(self, app: InstalledApp) -> Authorization:
-        bob, ground = self.team.people.bob, self.team.ground
-        row = await begin(provider_key=GITLAB.provider, oauth_client_id=app.oauth_client_id, caller=bob, ground=ground)
-        return await complete(Returned(row, Secret("the-code"), None), ground=ground)
+        bob, services = self.team.people.bob, self.team.services
+        row = await begin(provider_key=GITLAB.provider, oauth_client_id=app.oauth_client_id, caller=bob, services=services)
+        return await complete(Returned(row, Secret("the-code"), None), services=services)
 
     async def edit(self, app: InstalledApp, certificates: str | None) -> None:
         edited = ClientEdit(certificates=certificates, sets_certificates=True)
-        await edit(app.id, edited, caller=self.team.people.ada, ground=self.team.ground)
+        await edit(app.id, edited, caller=self.team.people.ada, services=self.team.services)
 
     def asked(self) -> list[str]:
         """Return the paths that were asked for, and forget them."""
@@ -81,7 +81,7 @@ async def corp(request: pytest.FixtureRequest, database: str, tmp_path: Path, cl
             outbound = Outbound(resolve=names, dial=CountedDial(server.port))
         else:
             outbound = Outbound(resolve=names, proxy=Proxy("127.0.0.1", proxy.port, "ada", Secret("s3cret")))
-        team.ground = replace(team.ground, outbound=outbound)
+        team.services = replace(team.services, outbound=outbound)
         yield Corp(team, authority, server)
         await outbound.aclose()
     assert set(proxy.asked) == (set() if request.param == "directly" else {"git.corp.example:443"})
@@ -117,7 +117,7 @@ def _answer_to(path: str) -> dict[str, object]:
 
 
 async def test_exchange_refresh_check_and_revocation_trust_the_apps_certificates(corp: Corp) -> None:
-    bob, ground = corp.team.people.bob, corp.team.ground
+    bob, services = corp.team.people.bob, corp.team.services
 
     app = await corp.add(corp.authority.pem)
     assert corp.asked() == ["/gitlab/api/v4/version"]
@@ -125,12 +125,12 @@ async def test_exchange_refresh_check_and_revocation_trust_the_apps_certificates
     assert row.status is AuthorizationStatus.COMPLETED
     assert corp.asked() == ["/gitlab/oauth/token", "/gitlab/api/v4/user"]
     corp.team.clock.advance(timedelta(minutes=100))
-    await refresh_due(ground=ground)
+    await refresh_due(services=services)
     assert (await own_grant(app, bob)).version == 2
     assert corp.asked() == ["/gitlab/oauth/token"]
-    assert await check((await own_grant(app, bob)).id, ground=ground) is None
+    assert await check((await own_grant(app, bob)).id, services=services) is None
     assert corp.asked() == ["/gitlab/api/v4/user"]
-    await revoke(row.id, caller=bob, ground=ground)
+    await revoke(row.id, caller=bob, services=services)
     await give_back(corp.team)
     assert corp.asked() == ["/gitlab/oauth/revoke"]
     assert (await Grant.get(id=row.grant_id)).revocation is RevocationOutcome.REVOKED
@@ -153,16 +153,16 @@ async def test_without_the_certificates_nothing_is_exchanged(corp: Corp) -> None
 
 
 async def test_without_the_certificates_nothing_is_refreshed_or_given_back_until_they_are_there_again(corp: Corp) -> None:
-    bob, ground = corp.team.people.bob, corp.team.ground
+    bob, services = corp.team.people.bob, corp.team.services
     app = await corp.add(corp.authority.pem)
     row = await corp.sign_in(app)
     await corp.edit(app, None)
     corp.asked()
 
     corp.team.clock.advance(timedelta(minutes=100))
-    await refresh_due(ground=ground)
+    await refresh_due(services=services)
     assert ((await own_grant(app, bob)).version, corp.asked()) == (1, [])
-    await revoke(row.id, caller=bob, ground=ground)
+    await revoke(row.id, caller=bob, services=services)
     await give_back(corp.team)
     assert ((await Grant.get(id=row.grant_id)).state, corp.asked()) == (GrantState.REVOKING, [])
 
@@ -181,13 +181,13 @@ async def test_the_certificates_count_for_the_app_only_that_has_them(corp: Corp,
 
 
 async def test_a_check_says_that_the_certificate_is_not_accepted_and_that_it_is_again(corp: Corp) -> None:
-    bob, ground = corp.team.people.bob, corp.team.ground
+    bob, services = corp.team.people.bob, corp.team.services
     app = await corp.add(corp.authority.pem)
     await corp.edit(app, None)
 
-    away = await check_app(app.id, caller=bob, ground=ground)
+    away = await check_app(app.id, caller=bob, services=services)
     assert away.status is InstalledAppStatus.UNREACHABLE
     assert "certificate" in (away.status_message or "")
 
     await corp.edit(app, corp.authority.pem)
-    assert (await check_app(app.id, caller=bob, ground=ground)).status is InstalledAppStatus.ACTIVE
+    assert (await check_app(app.id, caller=bob, services=services)).status is InstalledAppStatus.ACTIVE

@@ -14,7 +14,7 @@ async def test_the_channels_that_can_be_posted_to_are_paged_through_without_gap_
     after: str | None = None
     while True:
         page = await page_of_channels(
-            grant.id, ForwardArguments(first=70, after=after), None, budget=Budget(), ground=world.ground
+            grant.id, ForwardArguments(first=70, after=after), None, budget=Budget(), services=world.services
         )
         names += [channel.name for channel in page.rows]
         if not page.has_next:
@@ -32,7 +32,7 @@ async def test_a_search_looks_into_the_names(world: World, search: str) -> None:
     names: list[str] = []
     after: str | None = None
     for _ in range(10):
-        page = await page_of_channels(grant.id, ForwardArguments(after=after), search, budget=Budget(), ground=world.ground)
+        page = await page_of_channels(grant.id, ForwardArguments(after=after), search, budget=Budget(), services=world.services)
         names += [channel.name for channel in page.rows]
         if not page.has_next:
             break
@@ -44,7 +44,7 @@ async def test_a_search_looks_into_the_names(world: World, search: str) -> None:
 async def test_a_channel_is_found_by_its_own_id(world: World) -> None:
     grant = await world.grant()
 
-    page = await page_of_channels(grant.id, ForwardArguments(), "c0acme002", budget=Budget(), ground=world.ground)
+    page = await page_of_channels(grant.id, ForwardArguments(), "c0acme002", budget=Budget(), services=world.services)
 
     assert [channel.provider_id for channel in page.rows] == ["C0ACME002"]
 
@@ -52,7 +52,7 @@ async def test_a_channel_is_found_by_its_own_id(world: World) -> None:
 async def test_a_search_takes_a_call_for_each_five_hundred_channels(world: World) -> None:
     grant = await world.grant("Globex")
 
-    page = await page_of_channels(grant.id, ForwardArguments(), "project-26", budget=Budget(), ground=world.ground)
+    page = await page_of_channels(grant.id, ForwardArguments(), "project-26", budget=Budget(), services=world.services)
 
     assert "project-260" in [channel.name for channel in page.rows]
     assert (page.has_next, world.requests("conversations.list")) == (False, 1)
@@ -63,14 +63,14 @@ async def test_a_search_that_no_name_can_have_in_it_is_bad_input_and_asks_nobody
     grant, budget = await world.grant("Globex"), Budget()
 
     with pytest.raises(BadUserInput, match="at most 1,024 characters"):
-        await page_of_channels(grant.id, ForwardArguments(), search, budget=budget, ground=world.ground)
+        await page_of_channels(grant.id, ForwardArguments(), search, budget=budget, services=world.services)
 
 
 async def test_a_private_channel_appears_once_the_app_is_in_it(world: World) -> None:
     grant = await world.grant()
     assert world.sandbox.control("invite", workspace="Acme", channel="ops-private").status_code == 200
 
-    page = await page_of_channels(grant.id, ForwardArguments(), "ops", budget=Budget(), ground=world.ground)
+    page = await page_of_channels(grant.id, ForwardArguments(), "ops", budget=Budget(), services=world.services)
 
     [channel] = page.rows
     assert (channel.name, channel.is_private, channel.provider_id) == ("ops-private", True, "C0ACME005")
@@ -82,9 +82,9 @@ async def test_one_operation_asks_twenty_times_at_most(world: World) -> None:
     budget = Budget()
 
     for size in range(1, 21):
-        await page_of_channels(grant.id, ForwardArguments(first=size), None, budget=budget, ground=world.ground)
+        await page_of_channels(grant.id, ForwardArguments(first=size), None, budget=budget, services=world.services)
     with pytest.raises(TooComplex):
-        await page_of_channels(grant.id, ForwardArguments(first=21), None, budget=budget, ground=world.ground)
+        await page_of_channels(grant.id, ForwardArguments(first=21), None, budget=budget, services=world.services)
 
     assert world.requests("conversations.list") == 20
 
@@ -94,7 +94,7 @@ async def test_what_the_provider_refuses_is_refused_with_its_code(world: World) 
     world.fault("conversations.list", "rate_limit", retry_after=7)
 
     with pytest.raises(Refusal) as refused:
-        await page_of_channels(grant.id, ForwardArguments(), None, budget=Budget(), ground=world.ground)
+        await page_of_channels(grant.id, ForwardArguments(), None, budget=Budget(), services=world.services)
 
     assert (refused.value.code, refused.value.retry_after) == (UserErrorCode.PROVIDER_BUSY, 7)
 
@@ -103,7 +103,7 @@ async def test_a_cursor_of_another_list_is_bad_input(world: World) -> None:
     grant = await world.grant()
 
     with pytest.raises(BadUserInput):
-        await page_of_channels(grant.id, ForwardArguments(after="nonsense"), None, budget=Budget(), ground=world.ground)
+        await page_of_channels(grant.id, ForwardArguments(after="nonsense"), None, budget=Budget(), services=world.services)
 
 
 @pytest.mark.parametrize(

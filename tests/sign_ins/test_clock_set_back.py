@@ -20,9 +20,9 @@ TWELVE_HOURS = timedelta(hours=12)
 
 async def ask(world: World, grant: Grant) -> Alive | Failure:
     async def real(authorized: Authorized) -> Alive | Failure:
-        return await ask_slack(authorized=authorized, outbound=world.ground.outbound)
+        return await ask_slack(authorized=authorized, outbound=world.services.outbound)
 
-    return await call(grant.id, real, ground=world.ground)
+    return await call(grant.id, real, services=world.services)
 
 
 async def test_a_grant_that_was_asked_for_patience_is_quiet_for_an_hour_at_most(world: World) -> None:
@@ -42,7 +42,7 @@ async def test_a_refresh_that_was_under_way_is_taken_up(rotating: World, *, back
     await write(lambda: Grant.filter(id=grant.id).update(lease_owner=uuid4(), lease_until=ahead + LEASE, quiet_until=ahead))
 
     if background:
-        await refresh_due(ground=rotating.ground)
+        await refresh_due(services=rotating.services)
     else:
         assert isinstance(await ask(rotating, grant), Alive)
 
@@ -63,7 +63,7 @@ async def test_what_is_looked_at_daily_is_looked_at(world: World) -> None:
     grant = await world.grant()
     await write(lambda: Grant.filter(id=grant.id).update(next_check_at=world.clock.now() + BACK))
 
-    assert [await check_due(ground=world.ground) for _ in range(2)] == [1, 0]
+    assert [await check_due(services=world.services) for _ in range(2)] == [1, 0]
 
 
 async def test_what_is_to_be_given_back_is_given_back(world: World) -> None:
@@ -72,7 +72,7 @@ async def test_what_is_to_be_given_back_is_given_back(world: World) -> None:
     given = {"state": GrantState.REVOKING, "next_revocation_at": ahead, "lease_until": ahead, "lease_owner": uuid4()}
     await write(lambda: Grant.filter(id=grant.id).update(**given))
 
-    assert await revoke_due(ground=world.ground) == 1
+    assert await revoke_due(services=world.services) == 1
     assert (await Grant.get()).state is GrantState.GONE
 
 

@@ -72,7 +72,7 @@ async def test_another_error_of_the_provider_is_told_only_where_it_is_a_code(wor
 async def test_the_wrong_workspace_fails_and_its_tokens_are_given_back(world: World) -> None:
     row = await world.sign_in("Globex", wanted="T0ACME001")
 
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
 
     assert (row.status, row.failure_code) == (AuthorizationStatus.FAILED, AuthorizationFailureCode.WRONG_ACCOUNT)
     assert row.failure_message == (
@@ -96,7 +96,7 @@ async def test_the_wrong_workspace_keeps_its_token_where_somebody_uses_it(world:
     await world.grant("Globex", member=stranger)
 
     await world.sign_in("Globex", wanted="T0ACME001")
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
 
     assert [grant.revocation for grant in await Grant.filter(state=GrantState.GONE)] == [RevocationOutcome.KEPT]
     assert len(world.living("Globex")) == 1
@@ -114,7 +114,7 @@ async def test_missing_scopes_fail_and_the_tokens_are_given_back(world: World) -
     async with world.browser() as browser:
         address = httpx2.URL(await browser.depart(row)).copy_set_param("scope", "chat:write,channels:read")
         answer = await browser.http.get(browser.decide(str(address)))
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
 
     ended = await Authorization.get(id=row.id)
     assert (ended.status, ended.failure_code) == (AuthorizationStatus.FAILED, AuthorizationFailureCode.MISSING_SCOPES)
@@ -201,7 +201,7 @@ async def test_a_closed_tab_does_not_lose_the_sign_in(world: World) -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.25):
                 await browser.http.get(callback)
-    await flights_of(world.ground).settle(seconds=5)
+    await flights_of(world.services).settle(seconds=5)
 
     assert (await Authorization.get(id=row.id)).status is AuthorizationStatus.COMPLETED
 
@@ -214,9 +214,9 @@ async def test_who_leaves_during_the_exchange_leaves_no_grant_behind(world: Worl
         world.fault("oauth.v2.access", "slow", seconds=1.5)
         finishing = asyncio.create_task(browser.http.get(callback))
         await world.reach(token_requests=1)
-        await remove_member(team_id=bob.team_id, actor=None, member_id=bob.id, ground=world.ground)
+        await remove_member(team_id=bob.team_id, actor=None, member_id=bob.id, services=world.services)
         answer = await finishing
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
 
     assert "Nothing was connected" in answer.text
     assert (await Authorization.get(id=row.id)).status is AuthorizationStatus.EXPIRED
@@ -240,7 +240,7 @@ async def test_a_verifier_that_was_moved_here_from_another_sign_in_does_not_open
     row, other = await world.begin(), await world.begin()
     await write(lambda: Authorization.filter(id=row.id).update(sealed_verifier=other.sealed_verifier))
 
-    ended = await complete(Returned(await Authorization.get(id=row.id), Secret("a-code"), None), ground=world.ground)
+    ended = await complete(Returned(await Authorization.get(id=row.id), Secret("a-code"), None), services=world.services)
 
     assert (ended.status, ended.failure_code) == (
         AuthorizationStatus.FAILED,
@@ -254,7 +254,7 @@ async def test_a_commit_whose_answer_was_lost_leaves_one_grant_and_gives_nothing
 
     class Deaf:
         async def change(self, *arguments: Any, **named: Any) -> Any:
-            answer = await world.ground.events.change(*arguments, **named)
+            answer = await world.services.events.change(*arguments, **named)
             if (trouble := next(lost, None)) is not None:
                 raise trouble
             return answer
@@ -264,8 +264,8 @@ async def test_a_commit_whose_answer_was_lost_leaves_one_grant_and_gives_nothing
         callback = httpx2.URL(await browser.go(row))
     returned = Returned(await Authorization.get(id=row.id), Secret(callback.params["code"]), None)
 
-    ended = await complete(returned, ground=replace(world.ground, events=cast(Events, Deaf())))
-    await revoke_due(ground=world.ground)
+    ended = await complete(returned, services=replace(world.services, events=cast(Events, Deaf())))
+    await revoke_due(services=world.services)
 
     grant = await Grant.get()
     assert (ended.status, ended.grant_id) == (AuthorizationStatus.COMPLETED, grant.id)

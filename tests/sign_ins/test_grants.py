@@ -56,7 +56,7 @@ async def _ended(world: World) -> Authorization:
 
 async def _dead_already(world: World) -> Authorization:
     row = await world.sign_in()
-    await note_trouble(await Grant.get(), StatusReason.REVOKED, "It was revoked.", ground=world.ground)
+    await note_trouble(await Grant.get(), StatusReason.REVOKED, "It was revoked.", services=world.services)
     return row
 
 
@@ -117,9 +117,9 @@ async def test_a_trouble_is_said_once_and_ends_with_a_recovery(world: World) -> 
     grant = await world.grant()
 
     for _ in range(2):
-        await note_trouble(grant, StatusReason.PROVIDER_UNREACHABLE, "Away.", ground=world.ground)
-    await note_recovery(await Grant.get(), ground=world.ground)
-    await note_recovery(await Grant.get(), ground=world.ground)
+        await note_trouble(grant, StatusReason.PROVIDER_UNREACHABLE, "Away.", services=world.services)
+    await note_recovery(await Grant.get(), services=world.services)
+    await note_recovery(await Grant.get(), services=world.services)
 
     assert [type(told).__name__ for told in world.told] == ["GrantTroubled", "GrantRecovered"]
     assert (await Grant.get()).trouble is None
@@ -128,8 +128,8 @@ async def test_a_trouble_is_said_once_and_ends_with_a_recovery(world: World) -> 
 async def test_what_passes_by_itself_does_not_hide_what_needs_the_member(world: World) -> None:
     grant = await world.grant()
 
-    await note_trouble(grant, StatusReason.REVOKED, "Revoked.", ground=world.ground)
-    await note_trouble(grant, StatusReason.PROVIDER_UNREACHABLE, "Away.", ground=world.ground)
+    await note_trouble(grant, StatusReason.REVOKED, "Revoked.", services=world.services)
+    await note_trouble(grant, StatusReason.PROVIDER_UNREACHABLE, "Away.", services=world.services)
 
     assert (await Grant.get()).trouble is StatusReason.REVOKED
     assert world.told == [GrantTroubled(grant.id, StatusReason.REVOKED, "Revoked.")]
@@ -139,7 +139,7 @@ async def test_a_trouble_of_tokens_that_were_refreshed_since_is_no_trouble(world
     grant = await world.grant()
     await write(lambda: Grant.filter(id=grant.id).update(version=2))
 
-    await note_trouble(grant, StatusReason.REVOKED, "Revoked.", ground=world.ground)
+    await note_trouble(grant, StatusReason.REVOKED, "Revoked.", services=world.services)
 
     assert (await Grant.get()).trouble is None
     assert world.told == []
@@ -147,11 +147,11 @@ async def test_a_trouble_of_tokens_that_were_refreshed_since_is_no_trouble(world
 
 async def test_a_recovery_takes_back_no_trouble_that_came_since(world: World) -> None:
     grant = await world.grant()
-    await note_trouble(grant, StatusReason.PROVIDER_UNREACHABLE, "Away.", ground=world.ground)
+    await note_trouble(grant, StatusReason.PROVIDER_UNREACHABLE, "Away.", services=world.services)
     read = await Grant.get()
-    await note_trouble(read, StatusReason.REVOKED, "Revoked.", ground=world.ground)
+    await note_trouble(read, StatusReason.REVOKED, "Revoked.", services=world.services)
 
-    await note_recovery(read, ground=world.ground)
+    await note_recovery(read, services=world.services)
 
     assert (await Grant.get()).trouble is StatusReason.REVOKED
     assert [type(told).__name__ for told in world.told] == ["GrantTroubled", "GrantTroubled"]
@@ -161,7 +161,7 @@ async def test_ending_is_told_once_and_retiring_never(world: World) -> None:
     first, second = await world.grant(), await world.grant("Globex")
 
     for _ in range(2):
-        await world.ground.events.change(
+        await world.services.events.change(
             first.team_id,
             lambda change: grants.end(change, first.id, reason=StatusReason.AUTHORIZATION_ENDED, message="Over."),
         )
@@ -175,6 +175,6 @@ async def test_another_teams_grant_cannot_be_retired(world: World) -> None:
     grant = await world.grant(member=await world.other_team())
     before = await rows()
 
-    await world.ground.events.change(world.admin.team_id, lambda change: grants.retire(change, grant.id))
+    await world.services.events.change(world.admin.team_id, lambda change: grants.retire(change, grant.id))
 
     assert await rows() == before

@@ -37,7 +37,7 @@ async def test_every_grant_of_the_workspace_in_all_teams_learns_it_in_either_ord
     world.fault(None, "uninstall_app", workspace="Acme")
 
     answers = [await world.hear(wrap(event)) for event in order]
-    rounds = [await check_due(ground=world.ground) for _ in range(3)]
+    rounds = [await check_due(services=world.services) for _ in range(3)]
 
     assert (rounds[0], rounds[2]) == (3, 0)  # side by side, one may have had another looked at once more
     assert [(answer.status_code, answer.text) for answer in answers] == [(200, ""), (200, "")]
@@ -54,7 +54,7 @@ async def test_a_late_event_does_not_end_a_sign_in_that_came_after_it(world: Wor
 
     for event in (UNINSTALLED, BOT_REVOKED):
         await world.hear(wrap(event))
-    await check_due(ground=world.ground)
+    await check_due(services=world.services)
 
     troubled = [told.grant_id for told in world.told if isinstance(told, GrantTroubled)]
     assert len(troubled) == 1
@@ -67,7 +67,7 @@ async def test_the_same_event_a_hundred_times_is_one_check(world: World) -> None
     before = world.requests("auth.test")
 
     answers = await asyncio.gather(*(world.hear(wrap(BOT_REVOKED)) for _ in range(100)))
-    while await check_due(ground=world.ground):
+    while await check_due(services=world.services):
         pass
 
     assert {answer.status_code for answer in answers} == {200}

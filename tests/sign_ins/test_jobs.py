@@ -14,7 +14,11 @@ async def test_before_its_time_nothing_happens_to_anything(world: World) -> None
     world.clock.advance(timedelta(minutes=9, seconds=59))
     before = await rows()
 
-    done = await expire_due(ground=world.ground) + await refresh_due(ground=world.ground) + await revoke_due(ground=world.ground)
+    done = (
+        await expire_due(services=world.services)
+        + await refresh_due(services=world.services)
+        + await revoke_due(services=world.services)
+    )
 
     assert done == 0
     assert await rows() == before
@@ -26,8 +30,8 @@ async def test_a_sign_in_that_was_not_finished_expires_and_its_sealed_values_are
         await browser.depart(row)
     world.clock.advance(timedelta(minutes=10))
 
-    assert await expire_due(ground=world.ground) == 1
-    assert await expire_due(ground=world.ground) == 0
+    assert await expire_due(services=world.services) == 1
+    assert await expire_due(services=world.services) == 0
 
     ended = await Authorization.get(id=row.id)
     assert (ended.status, ended.ended_at) == (AuthorizationStatus.EXPIRED, world.clock.now())
@@ -39,10 +43,10 @@ async def test_a_sign_in_that_was_cut_off_in_its_exchange_fails_in_words(world: 
     row = await world.begin()
     await write(lambda: Authorization.filter(id=row.id).update(consumed_at=world.clock.now()))
     world.clock.advance(CUT_OFF_AFTER - timedelta(milliseconds=1))
-    assert await expire_due(ground=world.ground) == 0
+    assert await expire_due(services=world.services) == 0
     world.clock.advance(timedelta(milliseconds=1))
 
-    assert await expire_due(ground=world.ground) == 1
+    assert await expire_due(services=world.services) == 1
 
     ended = await Authorization.get(id=row.id)
     assert (ended.status, ended.failure_code) == (AuthorizationStatus.FAILED, AuthorizationFailureCode.PROVIDER_UNREACHABLE)
@@ -55,8 +59,8 @@ async def test_a_sign_in_that_nobody_uses_is_given_back_within_the_hour_and_shre
     row = await world.sign_in()
     world.clock.advance(timedelta(hours=1))
 
-    assert await expire_due(ground=world.ground) == 1
-    assert await revoke_due(ground=world.ground) == 1
+    assert await expire_due(services=world.services) == 1
+    assert await revoke_due(services=world.services) == 1
 
     ended, grant = await Authorization.get(id=row.id), await Grant.get()
     assert ended.status is AuthorizationStatus.EXPIRED
@@ -72,8 +76,8 @@ async def test_an_unused_sign_in_ends_nobody_elses_token(world: World, where: st
     await world.sign_in()
     world.clock.advance(timedelta(hours=1))
 
-    await expire_due(ground=world.ground)
-    await revoke_due(ground=world.ground)
+    await expire_due(services=world.services)
+    await revoke_due(services=world.services)
 
     assert [grant.revocation for grant in await Grant.filter(state=GrantState.GONE)] == [RevocationOutcome.KEPT]
     assert await Grant.filter(state=GrantState.ACTIVE).count() == 1

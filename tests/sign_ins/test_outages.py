@@ -58,14 +58,14 @@ async def test_fresh_tokens_are_saved_once_it_is_back(database_url: str, rotatin
     async with world_behind_proxy(database_url, rotating_sandbox, tmp_path) as (proxy, world):
 
         async def ask(authorized: Authorized) -> Alive | Failure:
-            return await check(authorized=authorized, outbound=world.ground.outbound)
+            return await check(authorized=authorized, outbound=world.services.outbound)
 
         grant = await world.grant()
         world.clock.advance(TWELVE_HOURS)
         [before] = world.living()
         asked = world.token_requests
         world.fault("oauth.v2.access", "slow", seconds=0.5)
-        refreshing = asyncio.create_task(refresh(grant, ground=world.ground))
+        refreshing = asyncio.create_task(refresh(grant, services=world.services))
         await world.reach(token_requests=asked + 1)
         await lose_the_database(proxy)
         await until(lambda: world.living()[0]["refresh_token"] != before["refresh_token"])
@@ -74,7 +74,7 @@ async def test_fresh_tokens_are_saved_once_it_is_back(database_url: str, rotatin
         proxy.heal()
 
         renewed = await refreshing
-        answer = await call(grant.id, ask, ground=world.ground)
+        answer = await call(grant.id, ask, services=world.services)
 
         assert isinstance(renewed, Grant)
         assert renewed.version == grant.version + 1

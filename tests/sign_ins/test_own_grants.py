@@ -75,7 +75,7 @@ async def test_each_member_signs_in_as_themselves_and_has_a_grant_of_their_own(t
         assert answer.identity.account_name == row.connected_to
     assert await live_grant_of(app.oauth_client_id or ada.team_id, ada.member_id) is None
     team.clock.advance(timedelta(days=1))
-    await expire_due(ground=team.ground)
+    await expire_due(services=team.services)
     assert (await Authorization.get(id=bobs.id)).status is AuthorizationStatus.COMPLETED
 
 
@@ -117,7 +117,7 @@ async def test_a_sign_in_that_is_declined_changes_nothing_for_the_one_in_force(t
 
     team_row = await host.begin(team, bob, app)
     returned = await host.consent(team, team_row)
-    failed = await complete(type(returned)(returned.authorization, None, "access_denied"), ground=team.ground)
+    failed = await complete(type(returned)(returned.authorization, None, "access_denied"), services=team.services)
 
     assert (failed.status, failed.failure_code) == (AuthorizationStatus.FAILED, AuthorizationFailureCode.DENIED)
     assert (await own_grant(app, bob)).id == before.id
@@ -128,17 +128,17 @@ async def test_a_member_ends_their_own_and_nobody_elses(team: World, host: Host)
     ada, bob, cid = team.people.ada, team.people.bob, team.people.cid
     app = await host.add(team, ada)
     bobs, cids = await host.sign_in(team, bob, app), await host.sign_in(team, cid, app, "grace")
-    assert await code_of(revoke(bobs.id, caller=cid, ground=team.ground)) == (UserErrorCode.NOT_FOUND, ())
+    assert await code_of(revoke(bobs.id, caller=cid, services=team.services)) == (UserErrorCode.NOT_FOUND, ())
     before = await head(ada.team_id)
 
-    ended = await revoke(bobs.id, caller=bob, ground=team.ground)
+    ended = await revoke(bobs.id, caller=bob, services=team.services)
 
     assert ended.status is AuthorizationStatus.REVOKED
     assert await log_since(before, team_id=ada.team_id) == ["AUTHORIZATION_REVOKED"]
     await give_back(team)
     assert [each["user"] for each in host.tokens(team)] == ["grace"]
     assert (await own_grant(app, cid)).id == cids.grant_id
-    assert await code_of(revoke(bobs.id, caller=bob, ground=team.ground)) == (UserErrorCode.CONFLICT, ())
+    assert await code_of(revoke(bobs.id, caller=bob, services=team.services)) == (UserErrorCode.CONFLICT, ())
 
 
 @EVERY
@@ -148,7 +148,7 @@ async def test_a_member_who_leaves_takes_their_own_along(team: World, host: Host
     bobs = await host.sign_in(team, bob, app)
     await host.sign_in(team, cid, app, "grace")
 
-    await remove_member(team_id=ada.team_id, member_id=bob.member_id, actor=Actor(ada.member_id), ground=team.ground)
+    await remove_member(team_id=ada.team_id, member_id=bob.member_id, actor=Actor(ada.member_id), services=team.services)
 
     assert (await Authorization.get(id=bobs.id)).status is AuthorizationStatus.REVOKED
     await give_back(team)
@@ -158,19 +158,19 @@ async def test_a_member_who_leaves_takes_their_own_along(team: World, host: Host
 
 @EVERY
 async def test_a_holder_in_another_team_is_not_concerned(team: World, host: Host) -> None:
-    others = await make_people(team.ground, name="Another")
+    others = await make_people(team.services, name="Another")
     ours, theirs = await host.add(team, team.people.ada), await host.add(team, others.ada)
     mine = await host.sign_in(team, team.people.bob, ours, "ada")
     yours = await host.sign_in(team, others.bob, theirs, "ada")
 
-    await revoke(mine.id, caller=team.people.bob, ground=team.ground)
+    await revoke(mine.id, caller=team.people.bob, services=team.services)
     await give_back(team)
 
     grant = await own_grant(theirs, others.bob)
     assert grant.id == yours.grant_id
     assert isinstance(await host.use(team, grant), Alive)
     assert await code_of(
-        begin(provider_key=host.provider, oauth_client_id=ours.oauth_client_id, caller=others.bob, ground=team.ground)
+        begin(provider_key=host.provider, oauth_client_id=ours.oauth_client_id, caller=others.bob, services=team.services)
     ) == (UserErrorCode.NOT_FOUND, ())
 
 
@@ -188,8 +188,8 @@ async def test_a_wrong_secret_is_the_apps_trouble_and_its_mending_brings_it_back
         StatusReason.CLIENT_REFUSED,
     )
     turn = "A Team Admin has to set the installed app's client right, with `editInstalledApp`."
-    assert [str(words).endswith(turn) for words in (failed.failure_message, refused.status_message)] == [True, True]
-    await edit(app.id, ClientEdit(secret=Secret(host.secret)), caller=ada, ground=team.ground)
+    assert [str(message).endswith(turn) for message in (failed.failure_message, refused.status_message)] == [True, True]
+    await edit(app.id, ClientEdit(secret=Secret(host.secret)), caller=ada, services=team.services)
     assert (await find(ada.team_id, app.id)).status is InstalledAppStatus.ACTIVE
     assert (await host.sign_in(team, bob, app)).status is AuthorizationStatus.COMPLETED
 
@@ -214,10 +214,10 @@ async def test_gitlabs_tokens_are_refreshed_before_anybody_waits(team: World) ->
     await GITLAB.sign_in(team, bob, app)
     first = await own_grant(app, bob)
     team.clock.advance(timedelta(minutes=80))
-    assert await refresh_due(ground=team.ground) == 0
+    assert await refresh_due(services=team.services) == 0
 
     team.clock.advance(timedelta(minutes=15))
-    assert await refresh_due(ground=team.ground) == 1
+    assert await refresh_due(services=team.services) == 1
 
     second = await own_grant(app, bob)
     assert (second.id, second.version) == (first.id, 2)
@@ -243,7 +243,7 @@ async def test_an_expired_authorization_is_refreshed_to_be_given_back(team: Worl
     row = await GITLAB.sign_in(team, bob, app)
     team.clock.advance(timedelta(hours=3))
 
-    await revoke(row.id, caller=bob, ground=team.ground)
+    await revoke(row.id, caller=bob, services=team.services)
     await give_back(team)
 
     assert GITLAB.tokens(team) == []
@@ -259,7 +259,7 @@ async def test_the_daily_check_finds_out_who_was_revoked_there(team: World, host
     host.fault(team, "revoke_token", user="ada")
 
     team.clock.advance(timedelta(days=1))
-    await check_due(ground=team.ground)
+    await check_due(services=team.services)
 
     assert (await own_grant(app, bob)).trouble is StatusReason.REVOKED
     assert (await own_grant(app, cid)).trouble is None
@@ -273,12 +273,12 @@ async def test_a_server_that_is_away_makes_the_app_unreachable_until_it_answers(
     grant = await own_grant(app, bob)
     GITHUB.fault(team, "status", endpoint="user", status=502, times=1)
 
-    failure = await check(grant.id, ground=team.ground)
+    failure = await check(grant.id, services=team.services)
 
     assert isinstance(failure, Failure)
     assert failure.fault is Fault.BROKEN
     assert (await find(bob.team_id, app.id)).status is InstalledAppStatus.UNREACHABLE
-    assert await check(grant.id, ground=team.ground) is None
+    assert await check(grant.id, services=team.services) is None
     assert (await find(bob.team_id, app.id)).status is InstalledAppStatus.ACTIVE
 
 
@@ -286,12 +286,12 @@ async def test_a_secret_whose_key_is_away_makes_the_app_unavailable(team: World)
     ada, bob = team.people.ada, team.people.bob
     app = await GITLAB.add(team, ada)
     await GITLAB.sign_in(team, bob, app)
-    keyless = type(team.ground)(**{**vars(team.ground), "vault": Vault(Keyring({}), clock=team.clock)})
+    keyless = type(team.services)(**{**vars(team.services), "vault": Vault(Keyring({}), clock=team.clock)})
 
     async def put(authorized: Authorized) -> Alive | Failure:
         return await provider_of(await own_grant(app, bob)).check(authorized=authorized, outbound=keyless.outbound)
 
-    answer = await call((await own_grant(app, bob)).id, put, ground=keyless)
+    answer = await call((await own_grant(app, bob)).id, put, services=keyless)
 
     assert isinstance(answer, Failure)
     seen = await find(ada.team_id, app.id)
@@ -304,7 +304,7 @@ async def test_a_members_own_sign_in_is_not_put_to_another_use(team: World) -> N
     app = await GITHUB.add(team, team.people.ada)
     row = await GITHUB.sign_in(team, bob, app)
 
-    attempt = team.ground.events.change(
+    attempt = team.services.events.change(
         bob.team_id,
         lambda change: use(change, row.id, member_id=bob.member_id, shared=True, wanted_account_id=None, field=["id"]),
     )
@@ -315,12 +315,12 @@ async def test_a_members_own_sign_in_is_not_put_to_another_use(team: World) -> N
 async def test_a_sign_in_begins_at_no_server_by_the_providers_key_and_at_none_that_was_deleted(team: World) -> None:
     ada, bob = team.people.ada, team.people.bob
     app = await GITHUB.add(team, ada)
-    by_key = begin(provider_key=GITHUB.provider, field=["x"], caller=bob, ground=team.ground)
+    by_key = begin(provider_key=GITHUB.provider, field=["x"], caller=bob, services=team.services)
     assert await code_of(by_key) == (UserErrorCode.INVALID, ("x",))
 
-    await delete(app.id, caller=ada, ground=team.ground)
+    await delete(app.id, caller=ada, services=team.services)
 
-    attempt = begin(provider_key=GITHUB.provider, oauth_client_id=app.oauth_client_id, caller=bob, ground=team.ground)
+    attempt = begin(provider_key=GITHUB.provider, oauth_client_id=app.oauth_client_id, caller=bob, services=team.services)
     assert await code_of(attempt) == (UserErrorCode.NOT_FOUND, ())
 
 
@@ -329,4 +329,4 @@ async def test_where_a_sign_in_begins_is_the_same_for_every_provider(team: World
 
     row = await GITHUB.begin(team, team.people.bob, app)
 
-    assert (await start_url(row, ground=team.ground)).startswith("http://127.0.0.1:8000/authorize/")
+    assert (await start_url(row, services=team.services)).startswith("http://127.0.0.1:8000/authorize/")

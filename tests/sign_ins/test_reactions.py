@@ -15,8 +15,8 @@ async def test_who_leaves_takes_their_own_grants_along_and_leaves_what_is_the_te
     pending = await world.begin(by_session(bob))
     mine = await world.grant("Globex", shared=False)
 
-    await remove_member(team_id=bob.team_id, actor=Actor(world.admin.id), member_id=bob.id, ground=world.ground)
-    await revoke_due(ground=world.ground)
+    await remove_member(team_id=bob.team_id, actor=Actor(world.admin.id), member_id=bob.id, services=world.services)
+    await revoke_due(services=world.services)
 
     states = {grant.id: grant.state for grant in await Grant.all()}
     assert waiting.grant_id is not None

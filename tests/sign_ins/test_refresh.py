@@ -20,11 +20,11 @@ from tests.sign_ins.world import World, write
 async def test_it_is_due_when_a_quarter_of_the_lifetime_is_left(rotating: World) -> None:
     grant = await rotating.grant()
     rotating.clock.advance(NINE_HOURS - timedelta(milliseconds=1))
-    await call(grant.id, real(rotating), ground=rotating.ground)
+    await call(grant.id, real(rotating), services=rotating.services)
     before = rotating.token_requests
     rotating.clock.advance(timedelta(milliseconds=1))
 
-    await call(grant.id, real(rotating), ground=rotating.ground)
+    await call(grant.id, real(rotating), services=rotating.services)
 
     fresh = await Grant.get()
     assert (before, rotating.token_requests) == (1, 2)
@@ -37,8 +37,8 @@ async def test_in_the_background_it_is_refreshed_before_anybody_has_to_wait(rota
     await rotating.grant()
     rotating.clock.advance(NINE_HOURS)
 
-    assert await refresh_due(ground=rotating.ground) == 1
-    assert await refresh_due(ground=rotating.ground) == 0
+    assert await refresh_due(services=rotating.services) == 1
+    assert await refresh_due(services=rotating.services) == 0
 
     assert (await Grant.get()).version == 2
 
@@ -47,9 +47,9 @@ async def test_a_storm_of_callers_in_two_processes_exchanges_once(rotating: Worl
     grant = await rotating.grant()
     rotating.clock.advance(TWELVE_HOURS)
     rotating.fault("oauth.v2.access", "slow", seconds=0.5)
-    grounds = [rotating.ground, rotating.without_flights()]
+    both = [rotating.services, rotating.without_flights()]
 
-    answers = await asyncio.gather(*(call(grant.id, real(rotating), ground=grounds[n % 2]) for n in range(50)))
+    answers = await asyncio.gather(*(call(grant.id, real(rotating), services=both[n % 2]) for n in range(50)))
 
     assert [type(answer) for answer in answers] == [Alive] * 50
     assert rotating.token_requests == 2
@@ -64,11 +64,11 @@ async def test_a_caller_that_is_cancelled_does_not_lose_the_refresh(rotating: Wo
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
-            await call(grant.id, real(rotating), ground=rotating.ground)
-    await flights_of(rotating.ground).settle(seconds=5)
+            await call(grant.id, real(rotating), services=rotating.services)
+    await flights_of(rotating.services).settle(seconds=5)
 
     assert (await Grant.get()).version == 2
-    assert isinstance(await call(grant.id, real(rotating), ground=rotating.ground), Alive)
+    assert isinstance(await call(grant.id, real(rotating), services=rotating.services), Alive)
     assert rotating.token_requests == 2
 
 
@@ -77,7 +77,7 @@ async def test_while_the_old_token_is_good_a_failing_refresh_holds_nobody_up(rot
     rotating.clock.advance(NINE_HOURS)
     rotating.fault("oauth.v2.access", "status", status=503, times=100)
 
-    answers = [await call(grant.id, real(rotating), ground=rotating.ground) for _ in range(5)]
+    answers = [await call(grant.id, real(rotating), services=rotating.services) for _ in range(5)]
 
     assert [type(answer) for answer in answers] == [Alive] * 5
     assert rotating.token_requests == 2  # the sign-in's, and one that failed; then it cools down
@@ -89,10 +89,10 @@ async def test_once_the_old_token_is_past_a_failing_refresh_is_tried_again_after
     rotating.clock.advance(TWELVE_HOURS)
     rotating.fault("oauth.v2.access", "status", status=503)
 
-    failed = await call(grant.id, real(rotating), ground=rotating.ground)
-    cooling = await call(grant.id, real(rotating), ground=rotating.ground)
+    failed = await call(grant.id, real(rotating), services=rotating.services)
+    cooling = await call(grant.id, real(rotating), services=rotating.services)
     rotating.clock.advance(COOL_DOWN)
-    answer = await call(grant.id, real(rotating), ground=rotating.ground)
+    answer = await call(grant.id, real(rotating), services=rotating.services)
 
     assert isinstance(failed, Failure)
     assert isinstance(cooling, Failure)
@@ -107,11 +107,11 @@ async def test_a_refresh_token_that_is_refused_outright_is_a_revocation(rotating
     rotating.fault(None, "revoke_token", workspace="Acme")
     rotating.clock.advance(NINE_HOURS)
 
-    answer = await call(grant.id, real(rotating), ground=rotating.ground)
+    answer = await call(grant.id, real(rotating), services=rotating.services)
 
     assert isinstance(answer, Failure)
     assert answer.fault is Fault.DEAD_GRANT
-    assert rotating.told == [GrantTroubled(grant.id, StatusReason.REVOKED, answer.words)]
+    assert rotating.told == [GrantTroubled(grant.id, StatusReason.REVOKED, answer.message)]
     assert (await Grant.get()).lease_owner is None
 
 
@@ -120,11 +120,11 @@ async def test_a_refused_client_is_written_down_and_the_tokens_stay(rotating: Wo
     rotating.clock.advance(TWELVE_HOURS)
     rotating.fault("oauth.v2.access", "malformed", body='{"ok":false,"error":"bad_client_secret"}')
 
-    answer = await call(grant.id, real(rotating), ground=rotating.ground)
+    answer = await call(grant.id, real(rotating), services=rotating.services)
 
     assert isinstance(answer, Failure)
-    words = f"{answer.words} The operator of this server has to set Slack's client id and secret right."
-    assert rotating.told == [GrantTroubled(grant.id, StatusReason.CLIENT_REFUSED, words)]
+    message = f"{answer.message} The operator of this server has to set Slack's client id and secret right."
+    assert rotating.told == [GrantTroubled(grant.id, StatusReason.CLIENT_REFUSED, message)]
     assert (await Grant.get()).version == 1
 
 
@@ -134,7 +134,7 @@ async def test_an_odd_answer_changes_no_token(rotating: World, odd: str) -> None
     rotating.clock.advance(TWELVE_HOURS)
     rotating.fault("oauth.v2.access", "malformed", body=odd)
 
-    answer = await call(grant.id, real(rotating), ground=rotating.ground)
+    answer = await call(grant.id, real(rotating), services=rotating.services)
 
     fresh = await Grant.get()
     assert isinstance(answer, Failure)
@@ -149,7 +149,7 @@ async def test_a_provider_that_never_answers_is_not_waited_for(rotating: World) 
     rotating.fault("oauth.v2.access", "slow", seconds=2.0)
 
     async with asyncio.timeout(1.5):
-        answer = await refresh(await Grant.get(), ground=rotating.ground, deadlines=Deadlines(exchange=0.2))
+        answer = await refresh(await Grant.get(), services=rotating.services, deadlines=Deadlines(exchange=0.2))
 
     assert isinstance(answer, Failure)
     assert answer.fault is Fault.UNREACHABLE
@@ -162,7 +162,7 @@ async def test_an_exchange_in_another_process_is_not_waited_for_for_ever(rotatin
     until = rotating.clock.now() + LEASE
     await write(lambda: Grant.filter(id=grant.id).update(lease_owner=uuid4(), lease_until=until))
 
-    answer = await call(grant.id, real(rotating), ground=rotating.ground, deadlines=Deadlines(wait=0.2, look_every=0.02))
+    answer = await call(grant.id, real(rotating), services=rotating.services, deadlines=Deadlines(wait=0.2, look_every=0.02))
 
     assert isinstance(answer, Failure)
     assert answer.fault is Fault.UNREACHABLE
@@ -175,7 +175,7 @@ async def test_what_is_left_of_the_old_token_is_used_no_longer_than_it_lasts(rot
     await asyncio.to_thread(spend, rotating)
     await cut_off(rotating, grant)
 
-    answer = await call(grant.id, real(rotating), ground=rotating.ground)
+    answer = await call(grant.id, real(rotating), services=rotating.services)
 
     assert isinstance(answer, Alive)
     assert (await Grant.get()).refresh_at == grant.expires_at

@@ -21,7 +21,7 @@ async def test_the_answer_is_saved_although_the_lease_has_passed_to_another(rota
     grant = await rotating.grant()
     rotating.clock.advance(TWELVE_HOURS)
     rotating.fault("oauth.v2.access", "slow", seconds=1.5)
-    calling = asyncio.create_task(call(grant.id, real(rotating), ground=rotating.ground))
+    calling = asyncio.create_task(call(grant.id, real(rotating), services=rotating.services))
     await rotating.reach(token_requests=2)
     until = rotating.clock.now() + LEASE
     await write(lambda: Grant.filter(id=grant.id).update(lease_owner=uuid4(), lease_until=until))
@@ -36,9 +36,9 @@ async def test_what_was_said_of_the_tokens_before_is_taken_back_when_fresh_ones_
     grant = await rotating.grant()
     rotating.clock.advance(TWELVE_HOURS)
     rotating.fault("oauth.v2.access", "slow", seconds=1.5)
-    calling = asyncio.create_task(call(grant.id, real(rotating), ground=rotating.ground))
+    calling = asyncio.create_task(call(grant.id, real(rotating), services=rotating.services))
     await rotating.reach(token_requests=2)
-    await note_trouble(await Grant.get(), StatusReason.REFRESH_UNCERTAIN, "Cut off.", ground=rotating.ground)
+    await note_trouble(await Grant.get(), StatusReason.REFRESH_UNCERTAIN, "Cut off.", services=rotating.services)
 
     answer = await calling
 
@@ -55,7 +55,7 @@ async def test_a_token_that_dies_while_another_process_renews_it_is_not_called_r
     async def refuse(_: Authorized) -> Alive | Failure:
         return Failure(Fault.DEAD_GRANT, "The token was revoked.")
 
-    answer = await call(grant.id, refuse, ground=rotating.ground, deadlines=Deadlines(wait=0.2, look_every=0.02))
+    answer = await call(grant.id, refuse, services=rotating.services, deadlines=Deadlines(wait=0.2, look_every=0.02))
 
     assert isinstance(answer, Failure)
     assert answer.fault is Fault.UNREACHABLE
@@ -66,9 +66,9 @@ async def test_what_somebody_else_has_refreshed_is_used_when_ones_own_refresh_to
     grant = await rotating.grant()
     rotating.clock.advance(TWELVE_HOURS)
     stale = await Grant.get(id=grant.id)
-    await refresh(stale, ground=rotating.without_flights())
+    await refresh(stale, services=rotating.without_flights())
 
-    answer = await refresh(stale, ground=rotating.ground)
+    answer = await refresh(stale, services=rotating.services)
 
     assert isinstance(answer, Grant)
     assert answer.version == 2
@@ -114,7 +114,7 @@ async def test_fresh_tokens_of_a_grant_that_is_gone_are_not_kept(rotating: World
     grant = await rotating.grant()
     rotating.clock.advance(TWELVE_HOURS)
     rotating.fault("oauth.v2.access", "slow", seconds=0.5)
-    calling = asyncio.create_task(call(grant.id, real(rotating), ground=rotating.ground))
+    calling = asyncio.create_task(call(grant.id, real(rotating), services=rotating.services))
     await rotating.reach(token_requests=2)
     shredded: dict[str, Any] = {"sealed_access": None, "sealed_refresh": None}
     await write(lambda: Grant.filter(id=grant.id).update(state=GrantState.GONE, **shredded))
@@ -131,7 +131,7 @@ async def test_who_was_overtaken_while_it_was_refused_uses_what_the_other_has(ro
     grant = await rotating.grant()
     rotating.clock.advance(TWELVE_HOURS)
     rotating.fault("oauth.v2.access", "slow", seconds=1.0)
-    refreshing = asyncio.create_task(refresh(grant, ground=rotating.ground))
+    refreshing = asyncio.create_task(refresh(grant, services=rotating.services))
     await rotating.reach(token_requests=2)
     await asyncio.to_thread(spend, rotating)
     await write(lambda: Grant.filter(id=grant.id).update(version=2))
@@ -147,7 +147,7 @@ async def test_a_lease_that_is_anothers_by_now_is_not_released(rotating: World) 
     grant = await rotating.grant()
     rotating.clock.advance(TWELVE_HOURS)
     rotating.fault("oauth.v2.access", "slow", seconds=1.0)
-    refreshing = asyncio.create_task(refresh(grant, ground=rotating.ground, deadlines=Deadlines(exchange=0.5)))
+    refreshing = asyncio.create_task(refresh(grant, services=rotating.services, deadlines=Deadlines(exchange=0.5)))
     await rotating.reach(token_requests=2)
     another, until = uuid4(), rotating.clock.now() + 2 * LEASE
     await write(lambda: Grant.filter(id=grant.id).update(lease_owner=another, lease_until=until))
@@ -163,15 +163,15 @@ async def test_deleted_during_its_refresh_the_fresh_tokens_are_what_is_given_bac
     grant = await rotating.grant()
     rotating.clock.advance(TWELVE_HOURS)
     rotating.fault("oauth.v2.access", "slow", seconds=1.5)
-    calling = asyncio.create_task(call(grant.id, real(rotating), ground=rotating.ground))
+    calling = asyncio.create_task(call(grant.id, real(rotating), services=rotating.services))
     await rotating.reach(token_requests=2)
     await rotating.retire(grant)
-    await revoke_due(ground=rotating.ground)
+    await revoke_due(services=rotating.services)
     waits = await Grant.get()
 
     answer = await calling
     rotating.clock.advance(timedelta(seconds=5))
-    await revoke_due(ground=rotating.ground)
+    await revoke_due(services=rotating.services)
 
     gone = await Grant.get()
     assert waits.state is GrantState.REVOKING

@@ -18,15 +18,15 @@ async def test_a_sign_in_that_came_to_nothing_goes_thirty_days_after_it_ended(wo
         world.clock.advance(CUT_OFF_AFTER)
     else:
         world.clock.advance(timedelta(minutes=10))
-    await expire_due(ground=world.ground)
+    await expire_due(services=world.services)
     assert (await Authorization.get(id=row.id)).status is status
 
     world.clock.advance(KEPT - MILLISECOND)
     before = await rows()
-    early = await remove_ended(ground=world.ground)
+    early = await remove_ended(services=world.services)
     kept = await rows()
     world.clock.advance(MILLISECOND)
-    removed = [await remove_ended(ground=world.ground) for _ in range(2)]
+    removed = [await remove_ended(services=world.services) for _ in range(2)]
 
     assert (early, kept) == (0, before)
     assert removed == [1, 0]
@@ -38,12 +38,12 @@ async def test_one_that_is_not_over_is_ended_before_it_is_removed(world: World) 
     await world.sign_in("Globex")
     world.clock.advance(timedelta(days=1000))
 
-    before = await remove_ended(ground=world.ground)
-    await expire_due(ground=world.ground)
-    await revoke_due(ground=world.ground)
-    ended = await remove_ended(ground=world.ground)
+    before = await remove_ended(services=world.services)
+    await expire_due(services=world.services)
+    await revoke_due(services=world.services)
+    ended = await remove_ended(services=world.services)
     world.clock.advance(KEPT)
-    later = await remove_ended(ground=world.ground)
+    later = await remove_ended(services=world.services)
 
     assert (before, ended, later) == (0, 0, 2)
     assert await Authorization.all().count() == 0
@@ -53,16 +53,16 @@ async def test_one_whose_grant_is_in_use_stays_for_as_long_as_that_is(world: Wor
     grant = await world.grant()
     world.clock.advance(timedelta(days=1000))
 
-    in_use = await remove_ended(ground=world.ground)
+    in_use = await remove_ended(services=world.services)
     await world.retire(grant)
     world.fault("auth.revoke", "status", status=503, times=100)
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
     assert (await Grant.get()).state is GrantState.REVOKING
     world.clock.advance(KEPT)
-    being_given_back = await remove_ended(ground=world.ground)
-    await revoke_due(ground=world.ground)
+    being_given_back = await remove_ended(services=world.services)
+    await revoke_due(services=world.services)
     assert (await Grant.get()).state is GrantState.GONE
-    given_back = await remove_ended(ground=world.ground)
+    given_back = await remove_ended(services=world.services)
 
     assert (in_use, being_given_back, given_back) == (0, 0, 1)
     assert await Authorization.all().count() == 0
@@ -72,14 +72,14 @@ async def test_one_whose_grant_was_given_back_stays_for_thirty_days_more(world: 
     grant = await world.grant()
     world.clock.advance(timedelta(days=1000))
     await world.retire(grant)
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
     assert (await Grant.get()).state is GrantState.GONE
 
     world.clock.advance(KEPT - MILLISECOND)
-    early = await remove_ended(ground=world.ground)
+    early = await remove_ended(services=world.services)
     world.clock.advance(MILLISECOND)
 
-    assert (early, await remove_ended(ground=world.ground)) == (0, 1)
+    assert (early, await remove_ended(services=world.services)) == (0, 1)
 
 
 async def test_another_teams_sign_ins_are_removed_as_well_and_nobody_elses_rows(world: World) -> None:
@@ -88,9 +88,9 @@ async def test_another_teams_sign_ins_are_removed_as_well_and_nobody_elses_rows(
     await world.sign_in("Globex", member=other)
     await world.grant()
     world.clock.advance(timedelta(days=1))
-    await expire_due(ground=world.ground)
-    await revoke_due(ground=world.ground)
+    await expire_due(services=world.services)
+    await revoke_due(services=world.services)
     world.clock.advance(KEPT)
 
-    assert await remove_ended(ground=world.ground) == 2
+    assert await remove_ended(services=world.services) == 2
     assert [row.status for row in await Authorization.all()] == [AuthorizationStatus.USED]

@@ -6,8 +6,8 @@ import pytest
 
 from app.sign_ins.jobs import revoke_due
 from app.sign_ins.models import Authorization, Grant, GrantState, RevocationOutcome, StatusReason
-from tests.grounds import make_ground
 from tests.sandbox.running import Sandbox
+from tests.services import make_services
 from tests.sign_ins.world import World, open_world, settings_for, write
 
 
@@ -19,8 +19,8 @@ async def test_what_is_given_back_no_longer_works_and_is_shredded(world: World) 
     grant = await world.grant()
     await world.retire(grant)
 
-    assert await revoke_due(ground=world.ground) == 1
-    assert await revoke_due(ground=world.ground) == 0
+    assert await revoke_due(services=world.services) == 1
+    assert await revoke_due(services=world.services) == 0
 
     gone = await Grant.get()
     assert (gone.state, gone.revocation) == (GrantState.GONE, RevocationOutcome.REVOKED)
@@ -39,10 +39,10 @@ async def test_a_token_that_another_holds_too_is_kept_until_the_last_of_them_end
         await world.use(row)
 
     await world.retire(grant)
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
     still = len(world.living())
     await world.retire(other)
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
 
     assert still == 1
     outcomes = {each.id: each.revocation for each in await Grant.all()}
@@ -56,7 +56,7 @@ async def test_two_that_end_together_are_revoked_once_at_the_provider(world: Wor
     await world.retire(first)
     await world.retire(second)
 
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
 
     assert await _states() == [(GrantState.GONE, RevocationOutcome.REVOKED)] * 2
     assert world.living() == []
@@ -67,7 +67,7 @@ async def test_another_workspaces_token_is_not_touched(world: World) -> None:
     await world.grant("Globex")
 
     await world.retire(grant)
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
 
     assert (len(world.living("Acme")), len(world.living("Globex"))) == (0, 1)
 
@@ -77,7 +77,7 @@ async def test_a_grant_that_died_before_holds_nothing(world: World) -> None:
     await write(lambda: Grant.filter(id=dead.id).update(trouble=StatusReason.REVOKED))
 
     await world.retire(alive)
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
 
     assert (await Grant.get(id=alive.id)).revocation is RevocationOutcome.REVOKED
     assert world.living() == []
@@ -93,11 +93,11 @@ async def test_while_a_sign_in_is_being_exchanged_nothing_of_its_client_is_revok
         finishing = asyncio.create_task(browser.http.get(callback))
         await world.reach(token_requests=2)
         await world.retire(grant)
-        await revoke_due(ground=world.ground)
+        await revoke_due(services=world.services)
         held_back = (await Grant.get(id=grant.id)).state
         await finishing
     world.clock.advance(timedelta(seconds=5))
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
 
     assert held_back is GrantState.REVOKING
     assert (await Grant.get(id=grant.id)).revocation is RevocationOutcome.KEPT
@@ -111,7 +111,7 @@ async def test_a_provider_that_is_away_is_asked_again_for_a_day_and_then_nobody_
     world.fault("auth.revoke", "status", status=503, times=1000)
     asked = []
     for _ in range(60 * 26):
-        if await revoke_due(ground=world.ground):
+        if await revoke_due(services=world.services):
             asked.append(world.clock.now())
         world.clock.advance(timedelta(minutes=1))
 
@@ -125,10 +125,10 @@ async def test_a_provider_that_comes_back_is_told(world: World) -> None:
     await world.retire(await world.grant())
     world.fault("auth.revoke", "reset")
 
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
     still = len(world.living())
     world.clock.advance(timedelta(seconds=10))
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
 
     assert still == 1
     assert await _states() == [(GrantState.GONE, RevocationOutcome.REVOKED)]
@@ -138,7 +138,7 @@ async def test_a_token_that_is_dead_already_counts_as_given_back(world: World) -
     await world.retire(await world.grant())
     world.fault(None, "revoke_token", workspace="Acme")
 
-    await revoke_due(ground=world.ground)
+    await revoke_due(services=world.services)
 
     assert await _states() == [(GrantState.GONE, RevocationOutcome.REVOKED)]
 
@@ -150,11 +150,11 @@ async def test_without_its_client_nothing_is_sent_and_after_a_day_the_values_are
     async with open_world(sandbox, folder=tmp_path) as world:
         await world.retire(await world.grant())
     settings = settings_for(sandbox, folder=tmp_path, slack_client_id="another")
-    async with make_ground(folder=tmp_path, clock=sandbox.clock, settings=settings) as ground:
-        await revoke_due(ground=ground)
+    async with make_services(folder=tmp_path, clock=sandbox.clock, settings=settings) as services:
+        await revoke_due(services=services)
         kept = (await Grant.get()).sealed_access is not None
         sandbox.clock.advance(timedelta(days=1))
-        await revoke_due(ground=ground)
+        await revoke_due(services=services)
 
     assert kept
     assert await _states() == [(GrantState.GONE, RevocationOutcome.UNKNOWN)]
@@ -164,7 +164,7 @@ async def test_without_its_client_nothing_is_sent_and_after_a_day_the_values_are
 async def test_two_processes_give_a_grant_back_once(world: World) -> None:
     await world.retire(await world.grant())
 
-    await asyncio.gather(*(revoke_due(ground=ground) for ground in (world.ground, world.without_flights())))
+    await asyncio.gather(*(revoke_due(services=services) for services in (world.services, world.without_flights())))
 
     assert world.requests("auth.revoke") == 1
 
@@ -174,7 +174,7 @@ async def test_with_rotation_an_expired_token_is_refreshed_to_be_given_back(rota
     rotating.clock.advance(timedelta(hours=13))
     await rotating.retire(grant)
 
-    await revoke_due(ground=rotating.ground)
+    await revoke_due(services=rotating.services)
 
     assert await _states() == [(GrantState.GONE, RevocationOutcome.REVOKED)]
     assert rotating.living() == []

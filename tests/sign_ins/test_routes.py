@@ -7,7 +7,7 @@ from app.access.callers import Role
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant
 from app.teams.actions import change_role
 from app.teams.models import Team
-from tests.grounds import PUBLIC_URL
+from tests.services import PUBLIC_URL
 from tests.sign_ins.world import FROM_HERE, World, rows, write
 from tests.teams.people import by_session
 
@@ -200,7 +200,7 @@ async def test_a_sign_in_that_is_over_or_unknown_goes_nowhere(world: World) -> N
 async def test_who_became_a_reader_goes_no_further(world: World) -> None:
     bob = await world.join("Bob")
     row = await world.begin(by_session(bob))
-    await change_role(team_id=bob.team_id, actor=None, member_id=bob.id, role=Role.VIEWER, ground=world.ground)
+    await change_role(team_id=bob.team_id, actor=None, member_id=bob.id, role=Role.VIEWER, services=world.services)
     async with world.browser(bob) as browser:
         answer = await browser.http.post(await world.start(row), headers=FROM_HERE)
 

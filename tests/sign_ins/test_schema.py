@@ -37,7 +37,7 @@ SCHEMA = Schema(
 
 
 def context(world: World, caller: Caller | None = None) -> Context:
-    return Context(caller=caller or world.caller, ground=world.ground, request_id="1")
+    return Context(caller=caller or world.caller, services=world.services, request_id="1")
 
 
 async def ask(document: str, world: World, caller: Caller | None = None) -> dict[str, Any]:
@@ -123,7 +123,7 @@ async def test_nobody_else_sees_it_not_even_an_admin(world: World) -> None:
 async def test_who_became_a_reader_does_not_reach_the_provider(world: World) -> None:
     bob = await world.join("Bob")
     row = await world.sign_in(member=bob)
-    await change_role(team_id=bob.team_id, actor=None, member_id=bob.id, role=Role.VIEWER, ground=world.ground)
+    await change_role(team_id=bob.team_id, actor=None, member_id=bob.id, role=Role.VIEWER, services=world.services)
     before = world.requests("conversations.list")
 
     with pytest.raises(Forbidden):
@@ -170,7 +170,7 @@ async def test_a_token_that_may_only_report_runs_reads_no_sign_in(world: World) 
 @asynccontextmanager
 async def listening(row: Authorization, world: World, caller: Caller | None = None) -> AsyncIterator[AsyncIterator[str]]:
     """Yield the statuses that a subscriber is told."""
-    watching = asyncio.create_task(world.ground.watcher.run())
+    watching = asyncio.create_task(world.services.watcher.run())
     document = f'subscription {{ authorizationChanged(id: "{id_of(row)}") {{ status }} }}'
     results = await SCHEMA.subscribe(document, context_value=context(world, caller))
 
@@ -215,7 +215,7 @@ async def test_a_subscriber_is_told_when_the_time_is_over_whether_the_job_has_ru
         first = await anext(statuses)
         world.clock.advance(timedelta(minutes=10))
         if written:
-            await expire_due(ground=world.ground)
+            await expire_due(services=world.services)
         rest = [status async for status in statuses]
 
     assert [first, *rest] == ["PENDING", "EXPIRED"]

@@ -23,7 +23,7 @@ from app.log.actors import Actor
 from app.log.events import Change, Event, Reactions
 from app.outbound import Outbound
 from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
-from app.services import Ground
+from app.services import Services
 from app.settings import Settings
 from app.sign_ins import grants, reactions
 from app.sign_ins.actions import begin, start_url
@@ -35,9 +35,9 @@ from app.teams.events import MemberRemoved
 from app.teams.models import Member, Team
 from app.teams.routes import routes as teams_routes
 from app.teams.sign_in_links import make_sign_in_link
-from tests.grounds import PUBLIC_URL, make_ground
 from tests.held import HeldClock
 from tests.sandbox.running import Sandbox
+from tests.services import PUBLIC_URL, make_services
 from tests.teams.people import by_session, found, join
 
 FROM_HERE = {"Origin": PUBLIC_URL}
@@ -47,7 +47,7 @@ FROM_HERE = {"Origin": PUBLIC_URL}
 class World:
     """`told` is what was said of grants, in order."""
 
-    ground: Ground
+    services: Services
     sandbox: Sandbox
     app: Starlette
     admin: Member
@@ -69,7 +69,7 @@ class World:
     @asynccontextmanager
     async def browser(self, member: Member | None = None) -> AsyncIterator["Browser"]:
         """Yield a browser that is signed in as the member, by default the admin."""
-        link = await make_sign_in_link(member_id=(member or self.admin).id, ground=self.ground)
+        link = await make_sign_in_link(member_id=(member or self.admin).id, services=self.services)
         async with self.client() as http:
             answer = await http.post(link.reveal(), headers=FROM_HERE)
             assert answer.status_code == 303
@@ -79,10 +79,10 @@ class World:
             yield Browser(self, http)
 
     async def begin(self, caller: Caller | None = None, *, wanted: str | None = None) -> Authorization:
-        return await begin(provider_key="slack", wanted_account_id=wanted, caller=caller or self.caller, ground=self.ground)
+        return await begin(provider_key="slack", wanted_account_id=wanted, caller=caller or self.caller, services=self.services)
 
     async def start(self, row: Authorization) -> str:
-        return await start_url(row, ground=self.ground)
+        return await start_url(row, services=self.services)
 
     async def sign_in(self, workspace: str = "Acme", *, member: Member | None = None, wanted: str | None = None) -> Authorization:
         """Begin a sign-in and carry it to its end, whatever that is."""
@@ -97,7 +97,7 @@ class World:
                 change, row.id, member_id=row.member_id, shared=shared, wanted_account_id=wanted, field=["id"]
             )
 
-        return await self.ground.events.change(row.team_id, put, actor=Actor(row.member_id))
+        return await self.services.events.change(row.team_id, put, actor=Actor(row.member_id))
 
     async def grant(self, workspace: str = "Acme", *, member: Member | None = None, shared: bool = True) -> Grant:
         """Sign in and put it to use."""
@@ -107,13 +107,13 @@ class World:
         async def go(change: Change) -> None:
             await grants.retire(change, grant.id)
 
-        await self.ground.events.change(grant.team_id, go)
+        await self.services.events.change(grant.team_id, go)
 
     async def other_team(self, name: str = "Comet") -> Member:
-        return (await found(self.ground, name=name)).admin
+        return (await found(self.services, name=name)).admin
 
     async def join(self, name: str, role: Role = Role.MEMBER) -> Member:
-        return await join(self.ground, await Team.get(id=self.admin.team_id), name=name, role=role)
+        return await join(self.services, await Team.get(id=self.admin.team_id), name=name, role=role)
 
     def requests(self, endpoint: str) -> int:
         """Count what the sandbox was asked, by the end of the path."""
@@ -152,11 +152,11 @@ class World:
         digest = hmac.new(secret.encode(), f"v0:{timestamp}:".encode() + raw, hashlib.sha256).hexdigest()
         return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}
 
-    def without_flights(self) -> Ground:
-        """Return the ground as another process beside this one has it: nothing under way is shared."""
-        events = self.ground.events
+    def without_flights(self) -> Services:
+        """Return the services as another process beside this one has it: nothing under way is shared."""
+        events = self.services.events
         twin = type(events)(clock=self.clock, reactions=reactions_of(self.told), wake=lambda _: None)
-        return replace(self.ground, events=twin)
+        return replace(self.services, events=twin)
 
 
 @dataclass
@@ -190,12 +190,12 @@ async def open_world(sandbox: Sandbox, *, folder: Path, exchange_deadline: float
     settings = settings_for(sandbox, folder=folder, **changed)
     told: list[GrantTroubled | GrantEnded | GrantRecovered] = []
     outbound = Outbound(sandbox=("127.0.0.1", urlsplit(sandbox.url).port or 0))
-    async with make_ground(
+    async with make_services(
         folder=folder, clock=sandbox.clock, reactions=reactions_of(told), settings=settings, outbound=outbound
-    ) as ground:
-        served = [*routes(ground=ground, exchange_deadline=exchange_deadline), *teams_routes(ground=ground)]
-        founded = await found(ground, name="Orbit")
-        yield World(ground, sandbox, Starlette(routes=served), founded.admin, told)
+    ) as services:
+        served = [*routes(services=services, exchange_deadline=exchange_deadline), *teams_routes(services=services)]
+        founded = await found(services, name="Orbit")
+        yield World(services, sandbox, Starlette(routes=served), founded.admin, told)
 
 
 def settings_for(sandbox: Sandbox, *, folder: Path, **changed: Any) -> Settings:
@@ -213,8 +213,8 @@ def settings_for(sandbox: Sandbox, *, folder: Path, **changed: Any) -> Settings:
 
 
 def reactions_of(told: list[GrantTroubled | GrantEnded | GrantRecovered]) -> Reactions:
-    async def hear(_change: Change, happening: GrantTroubled | GrantEnded | GrantRecovered) -> None:
-        told.append(happening)
+    async def hear(_change: Change, domain_event: GrantTroubled | GrantEnded | GrantRecovered) -> None:
+        told.append(domain_event)
 
     return {
         MemberRemoved: (reactions.end_their_grants,),

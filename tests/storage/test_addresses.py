@@ -59,7 +59,7 @@ def test_a_password_that_is_not_encoded_is_told_so_and_not_shown(place: str, sig
 
 
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("query", "message"),
     [
         ("connect_timeout=3", "the parameter connect_timeout is not one that can be used here: "),
         ("sslmode=require&channel_binding=require", "the parameter channel_binding is not one that can be used here: "),
@@ -74,11 +74,11 @@ def test_a_password_that_is_not_encoded_is_told_so_and_not_shown(place: str, sig
         ("host=/tmp", "it has a host of its own and the parameter host: name it in one place."),
     ],
 )
-def test_a_parameter_that_would_do_nothing_is_refused_by_its_name(query: str, words: str) -> None:
+def test_a_parameter_that_would_do_nothing_is_refused_by_its_name(query: str, message: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         read_address(f"postgres://u:s3cret@db/name?{query}")
 
-    assert refused.value.message.startswith(f"INSTALLED_APPS_DATABASE_URL: {words}")
+    assert refused.value.message.startswith(f"INSTALLED_APPS_DATABASE_URL: {message}")
     assert "s3cret" not in refused.value.message.lower()
 
 

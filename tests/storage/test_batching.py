@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.storage.batching import Gathering
+from app.storage.batching import Batcher
 
 
 class Library:
@@ -24,11 +24,11 @@ class Library:
 
 async def test_who_asks_while_others_are_answered_is_answered_by_the_next_reading() -> None:
     library = Library()
-    gathering = Gathering(library.read)
+    batcher = Batcher(library.read)
 
-    first = asyncio.create_task(gathering.ask("a"))
+    first = asyncio.create_task(batcher.ask("a"))
     await began(library, 1)
-    later = [asyncio.create_task(gathering.ask(key)) for key in ("bb", "a", "bb", "")]
+    later = [asyncio.create_task(batcher.ask(key)) for key in ("bb", "a", "bb", "")]
     await asyncio.sleep(0)
     library.may_answer.set()
 
@@ -38,9 +38,9 @@ async def test_who_asks_while_others_are_answered_is_answered_by_the_next_readin
 
 async def test_a_reading_that_fails_fails_for_all_who_wait_for_it_and_no_other() -> None:
     library = Library()
-    gathering = Gathering(library.read)
+    batcher = Batcher(library.read)
     library.trouble = ConnectionError("away")
-    asking = [asyncio.create_task(gathering.ask("a")) for _ in range(2)]
+    asking = [asyncio.create_task(batcher.ask("a")) for _ in range(2)]
     await began(library, 1)
     library.may_answer.set()
     outcomes = await asyncio.gather(*asking, return_exceptions=True)
@@ -48,13 +48,13 @@ async def test_a_reading_that_fails_fails_for_all_who_wait_for_it_and_no_other()
     library.trouble = None
 
     assert [type(outcome) for outcome in outcomes] == [ConnectionError, ConnectionError]
-    assert await gathering.ask("a") == 1
+    assert await batcher.ask("a") == 1
 
 
 async def test_one_who_leaves_takes_nobodys_answer_along() -> None:
     library = Library()
-    gathering = Gathering(library.read)
-    leaving, staying = (asyncio.create_task(gathering.ask("a")) for _ in range(2))
+    batcher = Batcher(library.read)
+    leaving, staying = (asyncio.create_task(batcher.ask("a")) for _ in range(2))
     await began(library, 1)
 
     leaving.cancel()
@@ -68,9 +68,9 @@ async def test_one_who_leaves_takes_nobodys_answer_along() -> None:
 async def test_no_reading_is_larger_than_it_may_be() -> None:
     library = Library()
     library.may_answer.set()
-    gathering = Gathering(library.read, at_once=2)
+    batcher = Batcher(library.read, at_once=2)
 
-    answers = await asyncio.gather(*(gathering.ask("x" * length) for length in range(1, 6)))
+    answers = await asyncio.gather(*(batcher.ask("x" * length) for length in range(1, 6)))
 
     assert answers == [1, 2, 3, 4, 5]
     assert [len(batch) for batch in library.batches] == [2, 2, 1]

@@ -12,7 +12,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from app.clock import SystemClock
 from app.errors import DatabaseAway
 from app.log.event_types import EventType
-from app.log.events import Change, Counter, Entry, Event, Events
+from app.log.events import Change, Counter, Event, Events, LogEntry
 from app.storage import database
 from app.storage.outages import BUSY, READ_ONLY, Patience
 from tests import databases
@@ -63,8 +63,8 @@ async def test_a_write_that_loses_its_connection_before_the_commit_is_run_again_
 class Noted:
     subject_id: UUID
 
-    def entry(self) -> Entry:
-        return Entry(type=EventType.INTEGRATION_EDITED, subject_id=self.subject_id, summary="Noted.")
+    def entry(self) -> LogEntry:
+        return LogEntry(type=EventType.INTEGRATION_EDITED, subject_id=self.subject_id, summary="Noted.")
 
 
 async def note(change: Change) -> None:

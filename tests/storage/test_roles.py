@@ -64,12 +64,12 @@ async def test_a_role_without_its_rows_is_told_the_grant(server: PostgresServer,
     await execute(server.url(), "GRANT SELECT ON ALL TABLES IN SCHEMA public TO app")
     served = await said(tmp_path, as_app(server), "serve")
 
-    words = (
+    message = (
         f"{NAME}: the role app may not read and write every table: let the database's operator run: GRANT USAGE ON SCHEMA public "
         f"TO app; {ROWS};"
     )
-    assert (code, line) == (78, words)
-    assert served == (78, words)
+    assert (code, line) == (78, message)
+    assert served == (78, message)
 
 
 async def test_a_role_that_may_not_make_tables_is_told_the_grant_where_a_migration_is_due(
@@ -85,13 +85,13 @@ async def test_a_role_that_may_not_make_tables_is_told_the_grant_where_a_migrati
     )
     older = await said(tmp_path, as_app(server), "serve")
 
-    words = (
+    message = (
         f"{NAME}: a migration is due, and the role app may not make it: run `migrate` as the role to which the tables belong, or "
         "first let the database's operator run: "
     )
-    assert blank == (78, f"{words}GRANT USAGE, CREATE ON SCHEMA public TO app;")
+    assert blank == (78, f"{message}GRANT USAGE, CREATE ON SCHEMA public TO app;")
     assert made[0] == 0
-    assert older == (78, f"{words}GRANT owner TO app;")
+    assert older == (78, f"{message}GRANT owner TO app;")
 
 
 @pytest.mark.parametrize("command", ["migrate", "serve", "check"])
@@ -112,5 +112,5 @@ async def test_an_encoding_other_than_utf8_is_refused_at_the_start(server: Postg
 
     answer = await said(tmp_path, server.url("old"), "serve")
 
-    words = f'{NAME}: the database "old" has the encoding LATIN1: make another one, with UTF8: CREATE DATABASE "old" '
-    assert answer == (78, f"{words}ENCODING 'UTF8' TEMPLATE template0;")
+    message = f'{NAME}: the database "old" has the encoding LATIN1: make another one, with UTF8: CREATE DATABASE "old" '
+    assert answer == (78, f"{message}ENCODING 'UTF8' TEMPLATE template0;")

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.services import Ground
+from app.services import Services
 from app.teams.models import Member
-from tests.grounds import PUBLIC_URL, make_ground
 from tests.held import HeldClock
 from tests.oidc.idp import Idp, run_idp
+from tests.services import PUBLIC_URL, make_services
 from tests.teams.people import found
 
 
 @dataclass
 class Issued:
-    """A ground whose issuer is the provider, where Ada, the team's admin, sits in front of the browser."""
+    """The services, whose issuer is the provider, where Ada, the team's admin, sits in front of the browser."""
 
-    ground: Ground
+    services: Services
     idp: Idp
     ada: Member
 
@@ -30,7 +30,7 @@ class Issued:
 async def issuing(*, folder: Path, clock: HeldClock, **settings: Any) -> AsyncIterator[Issued]:
     with run_idp(clock) as idp:
         made = idp.settings(data_dir=folder, **{"public_url": PUBLIC_URL, **settings})
-        async with make_ground(folder=folder, clock=clock, settings=made, outbound=idp.outbound()) as ground:
-            ada = (await found(ground)).admin
+        async with make_services(folder=folder, clock=clock, settings=made, outbound=idp.outbound()) as services:
+            ada = (await found(services)).admin
             idp.person = {"sub": "ada", "email": ada.email, "email_verified": True, "team_id": str(ada.team_id)}
-            yield Issued(ground, idp, ada)
+            yield Issued(services, idp, ada)

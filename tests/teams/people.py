@@ -8,21 +8,21 @@ from tortoise.models import Model
 
 from app.access.callers import ALL_SCOPES, Caller, Role, Scope
 from app.log.events import Counter, Event
-from app.services import Ground
-from app.teams.actions import Founded, add_member, found_team
+from app.services import Services
+from app.teams.actions import Founded, add_member, create_team
 from app.teams.models import AccessToken, BrowserSession, Member, OidcSignIn, SignInLink, Team
 
 TABLES: tuple[type[Model], ...] = (Team, Member, AccessToken, BrowserSession, SignInLink, OidcSignIn, Event, Counter)
 
 
-async def found(ground: Ground, *, name: str = "Orbit") -> Founded:
-    return await found_team(name=name, admin_name="Ada", admin_email="ada@example.com", ground=ground)
+async def found(services: Services, *, name: str = "Orbit") -> Founded:
+    return await create_team(name=name, admin_name="Ada", admin_email="ada@example.com", services=services)
 
 
-async def join(ground: Ground, team: Team, *, name: str, role: Role) -> Member:
+async def join(services: Services, team: Team, *, name: str, role: Role) -> Member:
     """Add a member whose address is their name's at example.com."""
     email = f"{name.lower()}@example.com"
-    return (await add_member(team_id=team.id, actor=None, name=name, email=email, role=role, ground=ground)).member
+    return (await add_member(team_id=team.id, actor=None, name=name, email=email, role=role, services=services)).member
 
 
 def by_session(member: Member) -> Caller:

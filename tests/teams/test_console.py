@@ -10,7 +10,7 @@ from app.__main__ import cli
 from app.access.callers import ALL_SCOPES, Role, Scope, scopes_of
 from app.errors import StatedProblem
 from app.log.events import Event
-from app.services import Ground
+from app.services import Services
 from app.teams import console
 from app.teams.actions import remove_member
 from app.teams.authentication import Authenticator
@@ -19,18 +19,18 @@ from tests.held import HeldClock
 from tests.teams.people import rows
 
 
-async def create_orbit(ground: Ground) -> str:
-    return await console.create_team(name="Orbit", admin_name="Ada", admin_email="ada@example.com", ground=ground)
+async def create_orbit(services: Services) -> str:
+    return await console.create_team(name="Orbit", admin_name="Ada", admin_email="ada@example.com", services=services)
 
 
-async def add_bob(ground: Ground, role: Role = Role.MEMBER) -> str:
-    return await console.add_member(team="Orbit", name="Bob", email="bob@example.com", role=role, ground=ground)
+async def add_bob(services: Services, role: Role = Role.MEMBER) -> str:
+    return await console.add_member(team="Orbit", name="Bob", email="bob@example.com", role=role, services=services)
 
 
-async def test_teams_and_members_are_made_and_listed(ground: Ground) -> None:
-    team_id = await create_orbit(ground)
-    bob_id = await add_bob(ground)
-    await console.change_role(team="Orbit", email="BOB@example.com", role=Role.VIEWER, ground=ground)
+async def test_teams_and_members_are_made_and_listed(services: Services) -> None:
+    team_id = await create_orbit(services)
+    bob_id = await add_bob(services)
+    await console.change_role(team="Orbit", email="BOB@example.com", role=Role.VIEWER, services=services)
 
     assert await console.list_teams() == [f"{team_id}\tOrbit"]
     assert sorted(await console.list_members(team="Orbit"))[:] == sorted(
@@ -43,53 +43,53 @@ async def test_teams_and_members_are_made_and_listed(ground: Ground) -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-async def test_a_token_has_every_scope_of_the_role_when_none_is_named(ground: Ground, role: Role) -> None:
-    await create_orbit(ground)
-    await add_bob(ground, role)
+async def test_a_token_has_every_scope_of_the_role_when_none_is_named(services: Services, role: Role) -> None:
+    await create_orbit(services)
+    await add_bob(services, role)
 
-    token = await console.create_token(team="Orbit", email="bob@example.com", scopes=[], days=None, ground=ground)
+    token = await console.create_token(team="Orbit", email="bob@example.com", scopes=[], days=None, services=services)
 
     request = HTTPConnection({"type": "http", "method": "POST", "path": "/", "headers": []})
-    authenticator = Authenticator(ground)
+    authenticator = Authenticator(services)
     caller = await authenticator.authenticate(request, f"Bearer {token.reveal()}")
     await authenticator.settle()
     assert caller is not None
     assert caller.scopes == scopes_of(role)
 
 
-async def test_a_sign_in_link_is_one_of_this_server(ground: Ground) -> None:
-    await create_orbit(ground)
+async def test_a_sign_in_link_is_one_of_this_server(services: Services) -> None:
+    await create_orbit(services)
 
-    link = await console.make_sign_in_link(team="Orbit", email="ada@example.com", ground=ground)
+    link = await console.make_sign_in_link(team="Orbit", email="ada@example.com", services=services)
 
     assert link.reveal().startswith("http://127.0.0.1:8000/sign-in/")
 
 
-async def test_a_member_is_let_go_with_all_that_signs_them_in(ground: Ground) -> None:
-    await create_orbit(ground)
-    bob_id = await add_bob(ground)
-    await console.create_token(team="Orbit", email="bob@example.com", scopes=[], days=None, ground=ground)
+async def test_a_member_is_let_go_with_all_that_signs_them_in(services: Services) -> None:
+    await create_orbit(services)
+    bob_id = await add_bob(services)
+    await console.create_token(team="Orbit", email="bob@example.com", scopes=[], days=None, services=services)
 
-    removed = await console.remove_member(team="Orbit", email="Bob@example.com", ground=ground)
+    removed = await console.remove_member(team="Orbit", email="Bob@example.com", services=services)
 
     assert removed == bob_id
     assert [line.split("\t")[2] for line in await console.list_members(team="Orbit")] == ["ada@example.com"]
-    assert await console.list_tokens(team="Orbit", email=None, ground=ground) == []
+    assert await console.list_tokens(team="Orbit", email=None, services=services) == []
     assert (await Event.all().order_by("-sequence").first() or Event()).type == "TEAM_MEMBER_REMOVED"
 
 
-async def test_tokens_are_listed_and_one_of_them_revoked(ground: Ground, clock: HeldClock) -> None:
-    await create_orbit(ground)
-    await add_bob(ground)
+async def test_tokens_are_listed_and_one_of_them_revoked(services: Services, clock: HeldClock) -> None:
+    await create_orbit(services)
+    await add_bob(services)
     made = {
-        email: await console.create_token(team="Orbit", email=email, scopes=scopes, days=days, ground=ground, name=name)
+        email: await console.create_token(team="Orbit", email=email, scopes=scopes, days=days, services=services, name=name)
         for email, scopes, days, name in (
             ("ada@example.com", [], 1, console.TOKEN_NAME),
             ("bob@example.com", [Scope.RUNS_WRITE, Scope.READ], 30, "CI of the shop"),
         )
     }
 
-    lines = [line.split("\t") for line in await console.list_tokens(team="Orbit", email=None, ground=ground)]
+    lines = [line.split("\t") for line in await console.list_tokens(team="Orbit", email=None, services=services)]
 
     last = {email: token.reveal()[-4:] for email, token in made.items()}
     until = {days: f"until {clock.now() + timedelta(days=days):%Y-%m-%d}" for days in (1, 30)}
@@ -99,24 +99,24 @@ async def test_tokens_are_listed_and_one_of_them_revoked(ground: Ground, clock: 
             [f"…{last['bob@example.com']}", "bob@example.com", "READ RUNS_WRITE", until[30], "never used", "CI of the shop"],
         ]
     )
-    [bobs] = await console.list_tokens(team="Orbit", email="bob@example.com", ground=ground)
+    [bobs] = await console.list_tokens(team="Orbit", email="bob@example.com", services=services)
     key = UUID(bobs.split("\t")[0])
-    assert await console.revoke_token(key, team="Orbit", ground=ground) == str(key)
+    assert await console.revoke_token(key, team="Orbit", services=services) == str(key)
     clock.advance(timedelta(days=1))
-    assert await console.list_tokens(team="Orbit", email=None, ground=ground) == []
+    assert await console.list_tokens(team="Orbit", email=None, services=services) == []
     with pytest.raises(StatedProblem, match="The team has no such token in force"):
-        await console.revoke_token(key, team="Orbit", ground=ground)
+        await console.revoke_token(key, team="Orbit", services=services)
 
 
-async def test_no_other_teams_token_is_revoked(ground: Ground) -> None:
-    await create_orbit(ground)
-    await console.create_token(team="Orbit", email="ada@example.com", scopes=[], days=None, ground=ground)
-    await console.create_team(name="Comet", admin_name="Eve", admin_email="eve@example.com", ground=ground)
-    [adas] = await console.list_tokens(team="Orbit", email=None, ground=ground)
+async def test_no_other_teams_token_is_revoked(services: Services) -> None:
+    await create_orbit(services)
+    await console.create_token(team="Orbit", email="ada@example.com", scopes=[], days=None, services=services)
+    await console.create_team(name="Comet", admin_name="Eve", admin_email="eve@example.com", services=services)
+    [adas] = await console.list_tokens(team="Orbit", email=None, services=services)
     before = await rows()
 
     with pytest.raises(StatedProblem, match="The team has no such token in force"):
-        await console.revoke_token(UUID(adas.split("\t")[0]), team="Comet", ground=ground)
+        await console.revoke_token(UUID(adas.split("\t")[0]), team="Comet", services=services)
 
     assert await rows() == before
 
@@ -127,54 +127,54 @@ def test_the_version_is_printed() -> None:
     assert (said.exit_code, said.output) == (0, f"installed-apps {version('installed-apps')}\n")
 
 
-async def test_what_is_wrong_is_stated_and_changes_nothing(ground: Ground) -> None:
-    await create_orbit(ground)
-    bob_id = await add_bob(ground)
+async def test_what_is_wrong_is_stated_and_changes_nothing(services: Services) -> None:
+    await create_orbit(services)
+    bob_id = await add_bob(services)
     team_id = (await Member.get(id=bob_id)).team_id
-    await remove_member(team_id=team_id, actor=None, member_id=UUID(bob_id), ground=ground)
+    await remove_member(team_id=team_id, actor=None, member_id=UUID(bob_id), services=services)
     before = await rows()
 
-    for attempt, words in (
-        (create_orbit(ground), "There is a team named Orbit already."),
+    for attempt, message in (
+        (create_orbit(services), "There is a team named Orbit already."),
         (console.list_members(team="Nowhere"), "There is no team named Nowhere; `team list` says which there are."),
         (
-            console.change_role(team="Orbit", email="bob@example.com", role=Role.ADMIN, ground=ground),
+            console.change_role(team="Orbit", email="bob@example.com", role=Role.ADMIN, services=services),
             "Orbit has no member bob@example.com; `member list` says whom it has.",
         ),
         (
-            console.change_role(team="Orbit", email="ada@example.com", role=Role.VIEWER, ground=ground),
+            console.change_role(team="Orbit", email="ada@example.com", role=Role.VIEWER, services=services),
             "A team keeps one ADMIN: make somebody else one first.",
         ),
         (
-            console.add_member(team="Orbit", name="Eve", email="eve", role=Role.VIEWER, ground=ground),
+            console.add_member(team="Orbit", name="Eve", email="eve", role=Role.VIEWER, services=services),
             "An e-mail address looks like name@example.com.",
         ),
         (
-            console.create_token(team="Orbit", email="ada@example.com", scopes=[Scope.READ], days=0, ground=ground),
+            console.create_token(team="Orbit", email="ada@example.com", scopes=[Scope.READ], days=0, services=services),
             "A token is good for 1 to 365 days.",
         ),
         (
-            console.create_token(team="Orbit", email="ada@example.com", scopes=[], days=1, ground=ground, name=" "),
+            console.create_token(team="Orbit", email="ada@example.com", scopes=[], days=1, services=services, name=" "),
             "A name has 1 to 200 characters.",
         ),
         (
-            console.make_sign_in_link(team="Orbit", email="nobody", ground=ground),
+            console.make_sign_in_link(team="Orbit", email="nobody", services=services),
             "An e-mail address looks like name@example.com.",
         ),
     ):
         with pytest.raises(StatedProblem) as stated:
             await attempt
-        assert stated.value.message == words
+        assert stated.value.message == message
 
     assert await rows() == before
 
 
-async def test_a_token_beyond_the_role_is_refused(ground: Ground) -> None:
-    await create_orbit(ground)
-    await add_bob(ground, Role.VIEWER)
+async def test_a_token_beyond_the_role_is_refused(services: Services) -> None:
+    await create_orbit(services)
+    await add_bob(services, Role.VIEWER)
     before = await rows()
 
     with pytest.raises(StatedProblem, match="The role VIEWER does not allow RUNS_WRITE, INTEGRATIONS_WRITE, ADMIN"):
-        await console.create_token(team="Orbit", email="bob@example.com", scopes=sorted(ALL_SCOPES), days=1, ground=ground)
+        await console.create_token(team="Orbit", email="bob@example.com", scopes=sorted(ALL_SCOPES), days=1, services=services)
 
     assert await rows() == before

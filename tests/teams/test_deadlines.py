@@ -11,7 +11,7 @@ from app.graphql.execution.executor import LATE_CHANGE
 from app.graphql.transport.view import View
 from app.log.events import Change
 from app.service.schema import build_schema
-from app.services import Ground
+from app.services import Services
 from app.teams.models import Member
 from tests.teams.people import by_session, found
 
@@ -22,8 +22,8 @@ READ = "{ viewer { team { members(first: 10) { totalCount } } } }"
 MORE_THAN_CONNECTIONS = 40
 
 
-async def test_a_change_that_waits_for_the_teams_lock_is_given_up_and_made_once_it_is_free(ground: Ground) -> None:
-    founded = await found(ground)
+async def test_a_change_that_waits_for_the_teams_lock_is_given_up_and_made_once_it_is_free(services: Services) -> None:
+    founded = await found(services)
     caller, held, free = by_session(founded.admin), asyncio.Event(), asyncio.Event()
 
     async def authenticate(*_: HTTPConnection | str | None) -> Caller:
@@ -34,9 +34,9 @@ async def test_a_change_that_waits_for_the_teams_lock_is_given_up_and_made_once_
         await free.wait()
 
     schema = build_schema()
-    hasty, patient = (View(schema, authenticate=authenticate, ground=ground, deadline=seconds) for seconds in (0.3, 60.0))
+    hasty, patient = (View(schema, authenticate=authenticate, services=services, deadline=seconds) for seconds in (0.3, 60.0))
     async with client_of(hasty) as client:
-        keeping = asyncio.create_task(ground.events.change(founded.team.id, keep))
+        keeping = asyncio.create_task(services.events.change(founded.team.id, keep))
         await held.wait()
         given_up = [(await client.post("/graphql", json={"query": ADD})).json() for _ in range(2)]
         waiting = await Member.filter(team_id=founded.team.id).count()

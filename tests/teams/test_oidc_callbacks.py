@@ -75,7 +75,7 @@ async def test_a_sign_in_is_over_after_ten_minutes_and_swept_up(visit: Visit, cl
     answer = await visit.come_back(address)
 
     assert (answer.status_code, await BrowserSession.all().count()) == (403, 0)
-    assert (await sweep(ground=visit.issued.ground), await OidcSignIn.all().count()) == (1, 0)
+    assert (await sweep(services=visit.issued.services), await OidcSignIn.all().count()) == (1, 0)
 
 
 async def test_tabs_do_not_mix(visit: Visit) -> None:

@@ -70,7 +70,7 @@ async def test_whatever_the_token_endpoint_answers_nobody_is_signed_in_by_it(vis
 
 
 @pytest.mark.parametrize(
-    ("person", "words"),
+    ("person", "message"),
     [
         ({"email": "eve@example.com"}, "No member of the team"),
         ({"email_verified": False}, "no e-mail address of yours that it has verified"),
@@ -80,14 +80,14 @@ async def test_whatever_the_token_endpoint_answers_nobody_is_signed_in_by_it(vis
         ({"team_id": "Orbit"}, "No member of the team"),
     ],
 )
-async def test_nobody_else_is_signed_in_or_made_a_member(visit: Visit, person: dict[str, Any], words: str) -> None:
+async def test_nobody_else_is_signed_in_or_made_a_member(visit: Visit, person: dict[str, Any], message: str) -> None:
     visit.issued.idp.person |= person
     before = await rows()
 
     answer = await visit.sign_in()
 
     assert answer.status_code == 403
-    assert words in answer.text
+    assert message in answer.text
     assert {**await rows(), "OidcSignIn": []} == before
 
 
@@ -105,9 +105,11 @@ async def test_nobody_else_is_signed_in_or_made_a_member(visit: Visit, person: d
 async def test_a_stranger_whose_address_only_looks_like_the_admins_is_not_signed_in(
     visit: Visit, of_the_admin: str, of_the_stranger: str
 ) -> None:
-    team = (await found(visit.issued.ground, name="Apollo")).team
+    team = (await found(visit.issued.services, name="Apollo")).team
     admin = (
-        await add_member(team_id=team.id, actor=None, name="Kay", email=of_the_admin, role=Role.ADMIN, ground=visit.issued.ground)
+        await add_member(
+            team_id=team.id, actor=None, name="Kay", email=of_the_admin, role=Role.ADMIN, services=visit.issued.services
+        )
     ).member
     visit.issued.idp.person |= {"team_id": str(team.id), "email": of_the_stranger}
 
@@ -120,9 +122,9 @@ async def test_a_stranger_whose_address_only_looks_like_the_admins_is_not_signed
 
 
 async def test_a_domain_is_the_same_in_letters_and_in_the_dns_own_spelling(visit: Visit) -> None:
-    team = (await found(visit.issued.ground, name="Apollo")).team
+    team = (await found(visit.issued.services, name="Apollo")).team
     bob = await add_member(
-        team_id=team.id, actor=None, name="Bob", email="Bob@BÜCHER.example", role=Role.MEMBER, ground=visit.issued.ground
+        team_id=team.id, actor=None, name="Bob", email="Bob@BÜCHER.example", role=Role.MEMBER, services=visit.issued.services
     )
     visit.issued.idp.person |= {"team_id": str(team.id), "email": "bob@xn--bcher-kva.example"}
 
@@ -133,9 +135,11 @@ async def test_a_domain_is_the_same_in_letters_and_in_the_dns_own_spelling(visit
 
 
 async def test_a_member_who_left_is_not_signed_in(visit: Visit) -> None:
-    bob = await join(visit.issued.ground, (await found(visit.issued.ground, name="Apollo")).team, name="Bob", role=Role.MEMBER)
+    bob = await join(
+        visit.issued.services, (await found(visit.issued.services, name="Apollo")).team, name="Bob", role=Role.MEMBER
+    )
     visit.issued.idp.person |= {"email": bob.email, "team_id": str(bob.team_id)}
-    await remove_member(team_id=bob.team_id, actor=None, member_id=bob.id, ground=visit.issued.ground)
+    await remove_member(team_id=bob.team_id, actor=None, member_id=bob.id, services=visit.issued.services)
 
     assert (await visit.sign_in()).status_code == 403
 

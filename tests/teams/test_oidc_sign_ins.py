@@ -152,7 +152,7 @@ async def test_without_a_client_nobody_is_offered_it(database: str, tmp_path: Pa
     async with issuing(folder=tmp_path, clock=clock, oidc_client_id=None, oidc_client_secret=None) as issued:
         with browsing(issued) as browser:
             form = await browser.get("/sign-in")
-            begun = await browser.post("/sign-in/oidc", headers={"Origin": issued.ground.settings.public_url})
+            begun = await browser.post("/sign-in/oidc", headers={"Origin": issued.services.settings.public_url})
 
     assert "Sign in with" not in form.text
     assert (begun.status_code, await OidcSignIn.all().count(), issued.idp.asked) == (404, 0, {})
@@ -201,7 +201,7 @@ async def test_an_issuer_that_lacks_what_a_sign_in_needs_is_not_gone_to(visit: V
 
 
 async def test_sixty_are_begun_from_one_address_in_a_minute_and_others_begin_theirs(visit: Visit, clock: HeldClock) -> None:
-    visit.issued.ground = replace(visit.issued.ground, rates=Rates(clock=clock))
+    visit.issued.services = replace(visit.issued.services, rates=Rates(clock=clock))
     with browsing(visit.issued) as browser:
         answers = [await browser.post("/sign-in/oidc", headers={"Origin": visit.home}) for _ in range(61)]
         clock.advance(timedelta(minutes=1))

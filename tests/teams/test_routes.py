@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from app.access.callers import Role, Scope, scopes_of
 from app.log.actors import Actor
 from app.redis.rate_limits import Rates
-from app.services import Ground
+from app.services import Services
 from app.settings import Settings
 from app.teams.access_tokens import create_access_token
 from app.teams.actions import add_member, remove_member
@@ -21,8 +21,8 @@ from app.teams.models import BrowserSession, Member
 from app.teams.routes import routes
 from app.teams.sign_in_links import make_sign_in_link
 from app.web.below import below
-from tests.grounds import make_ground
 from tests.held import HeldClock
+from tests.services import make_services
 from tests.teams.people import by_session, found, join, rows
 
 HERE = "http://127.0.0.1:8000"
@@ -30,29 +30,29 @@ SECURE = "https://apps.example.com"
 FROM_HERE = {"Origin": HERE}
 
 
-def browser_at(ground: Ground) -> httpx2.AsyncClient:
-    transport = httpx2.ASGITransport(app=below(Starlette(routes=routes(ground=ground)), ground.settings.path))
-    return httpx2.AsyncClient(transport=transport, base_url=ground.settings.public_url, follow_redirects=False)
+def browser_at(services: Services) -> httpx2.AsyncClient:
+    transport = httpx2.ASGITransport(app=below(Starlette(routes=routes(services=services)), services.settings.path))
+    return httpx2.AsyncClient(transport=transport, base_url=services.settings.public_url, follow_redirects=False)
 
 
 @pytest.fixture
-async def browser(ground: Ground) -> AsyncIterator[httpx2.AsyncClient]:
-    async with browser_at(ground) as client:
+async def browser(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
+    async with browser_at(services) as client:
         yield client
 
 
 @pytest.fixture
-async def ada(ground: Ground) -> Member:
-    return (await found(ground, name="Orbit & <Co>")).admin
+async def ada(services: Services) -> Member:
+    return (await found(services, name="Orbit & <Co>")).admin
 
 
-async def link_of(member: Member, *, ground: Ground) -> str:
-    return (await make_sign_in_link(member_id=member.id, ground=ground)).reveal()
+async def link_of(member: Member, *, services: Services) -> str:
+    return (await make_sign_in_link(member_id=member.id, services=services)).reveal()
 
 
-async def token_of(member: Member, *scopes: Scope, ground: Ground) -> str:
+async def token_of(member: Member, *scopes: Scope, services: Services) -> str:
     created = await create_access_token(
-        caller=by_session(member), name="CI", scopes=scopes or scopes_of(member.role), expires_in_days=90, ground=ground
+        caller=by_session(member), name="CI", scopes=scopes or scopes_of(member.role), expires_in_days=90, services=services
     )
     return created.token.reveal()
 
@@ -64,9 +64,9 @@ def cookie_in(answer: httpx2.Response) -> Morsel[str]:
 
 
 async def test_opening_a_link_says_who_and_where_and_does_nothing(
-    browser: httpx2.AsyncClient, ada: Member, ground: Ground
+    browser: httpx2.AsyncClient, ada: Member, services: Services
 ) -> None:
-    link = await link_of(ada, ground=ground)
+    link = await link_of(ada, services=services)
     before = await rows()
 
     fetched = await browser.head(link)
@@ -81,9 +81,9 @@ async def test_opening_a_link_says_who_and_where_and_does_nothing(
 
 
 async def test_the_button_signs_in_and_goes_to_graphql(
-    browser: httpx2.AsyncClient, ada: Member, ground: Ground, clock: HeldClock
+    browser: httpx2.AsyncClient, ada: Member, services: Services, clock: HeldClock
 ) -> None:
-    link = await link_of(ada, ground=ground)
+    link = await link_of(ada, services=services)
 
     answer = await browser.post(link, headers=FROM_HERE)
 
@@ -98,8 +98,8 @@ async def test_the_button_signs_in_and_goes_to_graphql(
 
 async def test_behind_https_the_cookie_is_secure_and_bound_to_the_host(database: str, clock: HeldClock, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, database_url=database, public_url=SECURE)
-    async with make_ground(folder=tmp_path, clock=clock, settings=settings) as ground, browser_at(ground) as browser:
-        link = await link_of((await found(ground)).admin, ground=ground)
+    async with make_services(folder=tmp_path, clock=clock, settings=settings) as services, browser_at(services) as browser:
+        link = await link_of((await found(services)).admin, services=services)
 
         answer = await browser.post(link, headers={"Origin": SECURE})
         left = await browser.post("/sign-out", headers={"Origin": SECURE})
@@ -122,8 +122,8 @@ async def test_below_a_path_the_cookie_and_every_address_are_kept_to_it(
 ) -> None:
     settings = Settings(data_dir=tmp_path, database_url=database, public_url=public_url)
     home, origin = public_url.rstrip("/"), public_url.partition("/installed-apps")[0]
-    async with make_ground(folder=tmp_path, clock=clock, settings=settings) as ground, browser_at(ground) as browser:
-        link = await link_of((await found(ground)).admin, ground=ground)
+    async with make_services(folder=tmp_path, clock=clock, settings=settings) as services, browser_at(services) as browser:
+        link = await link_of((await found(services)).admin, services=services)
 
         answer = await browser.post(link, headers={"Origin": origin})
         left = await browser.post("/sign-out", headers={"Origin": origin})
@@ -134,9 +134,9 @@ async def test_below_a_path_the_cookie_and_every_address_are_kept_to_it(
 
 
 async def test_twenty_who_post_the_same_link_at_once_make_one_session(
-    browser: httpx2.AsyncClient, ada: Member, ground: Ground
+    browser: httpx2.AsyncClient, ada: Member, services: Services
 ) -> None:
-    link = await link_of(ada, ground=ground)
+    link = await link_of(ada, services=services)
 
     answers = await asyncio.gather(*(browser.post(link, headers=FROM_HERE) for _ in range(20)))
 
@@ -146,10 +146,10 @@ async def test_twenty_who_post_the_same_link_at_once_make_one_session(
 
 @pytest.mark.parametrize("trouble", ["unknown", "used", "expired", "left"])
 async def test_a_link_that_is_no_good_does_not_say_why(
-    browser: httpx2.AsyncClient, ground: Ground, clock: HeldClock, ada: Member, trouble: str
+    browser: httpx2.AsyncClient, services: Services, clock: HeldClock, ada: Member, trouble: str
 ) -> None:
-    bob = await join(ground, await ada.team, name="Bob", role=Role.MEMBER)
-    link = await link_of(bob, ground=ground)
+    bob = await join(services, await ada.team, name="Bob", role=Role.MEMBER)
+    link = await link_of(bob, services=services)
     unknown = await browser.get(f"{HERE}/sign-in/unknown")
     match trouble:
         case "unknown":
@@ -160,7 +160,7 @@ async def test_a_link_that_is_no_good_does_not_say_why(
         case "expired":
             clock.advance(timedelta(minutes=10))
         case _:
-            await remove_member(team_id=bob.team_id, actor=None, member_id=bob.id, ground=ground)
+            await remove_member(team_id=bob.team_id, actor=None, member_id=bob.id, services=services)
     before = await rows()
 
     answers = [await browser.get(link), await browser.post(link, headers=FROM_HERE)]
@@ -172,10 +172,10 @@ async def test_a_link_that_is_no_good_does_not_say_why(
 
 @pytest.mark.parametrize("trouble", ["used", "expired"])
 async def test_whoever_is_signed_in_as_whom_the_link_is_for_goes_on(
-    browser: httpx2.AsyncClient, ada: Member, ground: Ground, clock: HeldClock, trouble: str
+    browser: httpx2.AsyncClient, ada: Member, services: Services, clock: HeldClock, trouble: str
 ) -> None:
-    link = await link_of(ada, ground=ground)
-    signed_in = await browser.post(link if trouble == "used" else await link_of(ada, ground=ground), headers=FROM_HERE)
+    link = await link_of(ada, services=services)
+    signed_in = await browser.post(link if trouble == "used" else await link_of(ada, services=services), headers=FROM_HERE)
     # The held clock may be long past for the jar, which goes by the machine's.
     browser.cookies.set(cookie_in(signed_in).key, cookie_in(signed_in).value)
     clock.advance(timedelta(minutes=10 if trouble == "expired" else 0))
@@ -190,12 +190,12 @@ async def test_whoever_is_signed_in_as_whom_the_link_is_for_goes_on(
 
 
 async def test_somebody_elses_used_link_does_not_work_for_who_is_signed_in(
-    browser: httpx2.AsyncClient, ada: Member, ground: Ground
+    browser: httpx2.AsyncClient, ada: Member, services: Services
 ) -> None:
-    bob = await join(ground, await ada.team, name="Bob", role=Role.MEMBER)
-    link = await link_of(bob, ground=ground)
+    bob = await join(services, await ada.team, name="Bob", role=Role.MEMBER)
+    link = await link_of(bob, services=services)
     await browser.post(link, headers=FROM_HERE)
-    signed_in = await browser.post(await link_of(ada, ground=ground), headers=FROM_HERE)
+    signed_in = await browser.post(await link_of(ada, services=services), headers=FROM_HERE)
     browser.cookies.set(cookie_in(signed_in).key, cookie_in(signed_in).value)
 
     answer = await browser.get(link)
@@ -229,9 +229,9 @@ async def test_a_dead_link_says_who_can_make_another(browser: httpx2.AsyncClient
     ],
 )
 async def test_after_signing_in_the_browser_goes_to_our_own_pages_only(
-    browser: httpx2.AsyncClient, ada: Member, ground: Ground, wanted: str, location: str
+    browser: httpx2.AsyncClient, ada: Member, services: Services, wanted: str, location: str
 ) -> None:
-    link = await link_of(ada, ground=ground)
+    link = await link_of(ada, services=services)
 
     answer = await browser.post(link, params={"next": wanted}, headers=FROM_HERE)
 
@@ -255,9 +255,9 @@ async def test_after_signing_in_the_browser_goes_to_our_own_pages_only(
     ],
 )
 async def test_no_other_origins_page_signs_a_browser_in_or_out(
-    browser: httpx2.AsyncClient, ada: Member, ground: Ground, headers: dict[str, str], counts: bool
+    browser: httpx2.AsyncClient, ada: Member, services: Services, headers: dict[str, str], counts: bool
 ) -> None:
-    link, token = await link_of(ada, ground=ground), await token_of(ada, ground=ground)
+    link, token = await link_of(ada, services=services), await token_of(ada, services=services)
     before = await rows()
 
     answers = [
@@ -272,8 +272,8 @@ async def test_no_other_origins_page_signs_a_browser_in_or_out(
         assert await rows() == before
 
 
-async def test_an_access_token_given_once_signs_in(browser: httpx2.AsyncClient, ada: Member, ground: Ground) -> None:
-    token = await token_of(ada, ground=ground)
+async def test_an_access_token_given_once_signs_in(browser: httpx2.AsyncClient, ada: Member, services: Services) -> None:
+    token = await token_of(ada, services=services)
 
     form = await browser.get("/sign-in?next=/authorize/abc")
     answer = await browser.post("/sign-in?next=/authorize/abc", data={"token": f" {token} "}, headers=FROM_HERE)
@@ -301,10 +301,10 @@ async def test_a_form_without_a_good_token_is_shown_again(browser: httpx2.AsyncC
 
 
 async def test_tokens_that_are_no_good_are_told_to_wait_and_a_good_one_still_signs_in(
-    ada: Member, ground: Ground, clock: HeldClock
+    ada: Member, services: Services, clock: HeldClock
 ) -> None:
-    good = await token_of(ada, *Scope, ground=ground)
-    async with browser_at(replace(ground, rates=Rates(clock=clock))) as browser:
+    good = await token_of(ada, *Scope, services=services)
+    async with browser_at(replace(services, rates=Rates(clock=clock))) as browser:
         answers = [await browser.post("/sign-in", data={"token": "ia_x"}, headers=FROM_HERE) for _ in range(61)]
         signed_in = await browser.post("/sign-in", data={"token": good}, headers=FROM_HERE)
 
@@ -315,9 +315,9 @@ async def test_tokens_that_are_no_good_are_told_to_wait_and_a_good_one_still_sig
 
 
 async def test_a_token_with_fewer_scopes_than_the_role_has_opens_no_session(
-    browser: httpx2.AsyncClient, ada: Member, ground: Ground
+    browser: httpx2.AsyncClient, ada: Member, services: Services
 ) -> None:
-    token = await token_of(ada, Scope.READ, Scope.ADMIN, ground=ground)
+    token = await token_of(ada, Scope.READ, Scope.ADMIN, services=services)
 
     answer = await browser.post("/sign-in", data={"token": token}, headers=FROM_HERE)
 
@@ -326,9 +326,9 @@ async def test_a_token_with_fewer_scopes_than_the_role_has_opens_no_session(
 
 
 async def test_signing_out_ends_the_session_here_and_in_the_browser(
-    browser: httpx2.AsyncClient, ada: Member, ground: Ground, clock: HeldClock
+    browser: httpx2.AsyncClient, ada: Member, services: Services, clock: HeldClock
 ) -> None:
-    await browser.post(await link_of(ada, ground=ground), headers=FROM_HERE)
+    await browser.post(await link_of(ada, services=services), headers=FROM_HERE)
 
     answer = await browser.post("/sign-out", headers=FROM_HERE)
 
@@ -347,9 +347,11 @@ async def test_signing_out_without_a_session_is_no_trouble(browser: httpx2.Async
     assert await rows() == before
 
 
-async def test_an_invitation_signs_its_member_in_like_any_link(browser: httpx2.AsyncClient, ada: Member, ground: Ground) -> None:
+async def test_an_invitation_signs_its_member_in_like_any_link(
+    browser: httpx2.AsyncClient, ada: Member, services: Services
+) -> None:
     invited = await add_member(
-        team_id=ada.team_id, actor=Actor(ada.id), name="Bob", email="bob@example.com", role=Role.VIEWER, ground=ground
+        team_id=ada.team_id, actor=Actor(ada.id), name="Bob", email="bob@example.com", role=Role.VIEWER, services=services
     )
 
     answer = await browser.post(invited.invite_url.reveal(), headers=FROM_HERE)

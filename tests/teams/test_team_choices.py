@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from app.access.callers import Role
-from app.teams.actions import Founded, add_member, found_team, remove_member
+from app.teams.actions import Founded, add_member, create_team, remove_member
 from app.teams.jobs import sweep
 from app.teams.models import BrowserSession, Member, OidcSignIn
 from tests.held import HeldClock
@@ -44,8 +44,8 @@ async def test_only_teams_where_the_verified_address_is_a_present_members_are_sh
 ) -> None:
     lured = await lure(visit, name="Apollo")
     left = await lure(visit, name="Gemini")
-    await remove_member(team_id=left.team_id, actor=None, member_id=left.id, ground=visit.issued.ground)
-    other = await found_team(name="Mercury", admin_name="Eve", admin_email="eve@example.com", ground=visit.issued.ground)
+    await remove_member(team_id=left.team_id, actor=None, member_id=left.id, services=visit.issued.services)
+    other = await create_team(name="Mercury", admin_name="Eve", admin_email="eve@example.com", services=visit.issued.services)
     address = await visit.agree(await visit.set_off())
     spoilt = await visit.come_back(address.replace("code=", "code=x"))
 
@@ -107,7 +107,7 @@ async def test_a_choice_left_for_ten_minutes_is_over(visit: Visit, clock: HeldCl
     clock.advance(timedelta(minutes=10))
 
     answer = await press(visit, page, team="Orbit")
-    await sweep(ground=visit.issued.ground)
+    await sweep(services=visit.issued.services)
 
     assert (answer.status_code, await BrowserSession.all().count(), await OidcSignIn.all().count()) == (403, 0, 0)
 
@@ -134,9 +134,14 @@ async def lure(visit: Visit, *, name: str, names_team: bool = False) -> Member:
     """Have the admin of another team add Ada's address there; tokens name no team."""
     if not names_team:
         visit.issued.idp.person.pop("team_id", None)
-    other: Founded = await found_team(name=name, admin_name="Eve", admin_email="eve@example.com", ground=visit.issued.ground)
+    other: Founded = await create_team(name=name, admin_name="Eve", admin_email="eve@example.com", services=visit.issued.services)
     added = await add_member(
-        team_id=other.team.id, actor=None, name="Ada", email=visit.issued.ada.email, role=Role.VIEWER, ground=visit.issued.ground
+        team_id=other.team.id,
+        actor=None,
+        name="Ada",
+        email=visit.issued.ada.email,
+        role=Role.VIEWER,
+        services=visit.issued.services,
     )
     return added.member
 

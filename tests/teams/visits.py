@@ -24,7 +24,7 @@ class Visit:
 
     @property
     def home(self) -> str:
-        return self.issued.ground.settings.public_url
+        return self.issued.services.settings.public_url
 
     async def set_off(self, next_path: str = "") -> str:
         """Press the button; return where the page leads."""
@@ -53,9 +53,9 @@ class Visit:
 
 @contextmanager
 def browsing(issued: Issued) -> Iterator[httpx2.AsyncClient]:
-    app = Starlette(routes=[*oidc_routes.routes(ground=issued.ground), *routes.routes(ground=issued.ground)])
+    app = Starlette(routes=[*oidc_routes.routes(services=issued.services), *routes.routes(services=issued.services)])
     yield httpx2.AsyncClient(
-        transport=httpx2.ASGITransport(app=below(app, issued.ground.settings.path)),
-        base_url=issued.ground.settings.public_url,
+        transport=httpx2.ASGITransport(app=below(app, issued.services.settings.path)),
+        base_url=issued.services.settings.public_url,
         follow_redirects=False,
     )

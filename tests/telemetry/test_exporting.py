@@ -10,7 +10,7 @@ from opentelemetry.trace import StatusCode
 from app.outbound import Bearer, Endpoint, NotAllowed, Request
 from app.sealing.keyring import make_keyring
 from app.sealing.secret import Secret
-from app.service.opening import open_ground
+from app.service.opening import open_services
 from app.settings import Settings
 from app.telemetry.exporting import ExportedTracing, open_exporting
 from app.telemetry.meters import Meters
@@ -106,9 +106,9 @@ async def test_the_collector_is_closed_to_calls_that_members_cause(database_url:
             traces_url=f"{url}{PATH}",
             outbound_allow="127.0.0.0/8",
         )
-        async with open_ground(settings) as ground:
+        async with open_services(settings) as services:
             outcomes = [
-                await ground.outbound.send(Request("GET", origin), origin=origin) for origin in map(in_tls, (url, beside))
+                await services.outbound.send(Request("GET", origin), origin=origin) for origin in map(in_tls, (url, beside))
             ]
 
     assert isinstance(outcomes[0], NotAllowed)

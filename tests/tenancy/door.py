@@ -14,10 +14,10 @@ from app.graphql.execution.schema import Schema
 from app.graphql.transport.view import View
 from app.log.watcher import Watcher
 from app.sealing.secret import Secret
-from app.services import Ground
+from app.services import Services
 from app.teams.authentication import Authenticator
 from app.web.stopping import Stopping
-from tests.grounds import PUBLIC_URL
+from tests.services import PUBLIC_URL
 
 JSON = dict[str, Any]
 
@@ -46,13 +46,13 @@ class Answer:
 class Door:
     """Where operations are asked. A subscription is told all that is in the log by now, and is then sent away."""
 
-    def __init__(self, schema: Schema, ground: Ground, watcher: Watcher) -> None:
+    def __init__(self, schema: Schema, services: Services, watcher: Watcher) -> None:
         self._schema = schema
-        self._authenticator = Authenticator(ground)
-        self._refusals = Refusals(events=ground.events)
-        self._ground = ground
+        self._authenticator = Authenticator(services)
+        self._refusals = Refusals(events=services.events)
+        self._ground = services
         self._watcher = watcher
-        self._client = self._client_of(ground)
+        self._client = self._client_of(services)
 
     async def ask(self, token: Secret | None, document: str, variables: Mapping[str, Any]) -> Answer:
         return await _post(self._client, token, document, variables, accept="application/json")
@@ -72,9 +72,9 @@ class Door:
         await self._refusals.settle(seconds=_SETTLE_SECONDS)
         await self.settle()
 
-    def _client_of(self, ground: Ground) -> httpx2.AsyncClient:
+    def _client_of(self, services: Services) -> httpx2.AsyncClient:
         authenticate, note_refusal = self._authenticator.authenticate, self._refusals.note
-        view = View(self._schema, authenticate=authenticate, ground=ground, note_refusal=note_refusal)
+        view = View(self._schema, authenticate=authenticate, services=services, note_refusal=note_refusal)
         return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=Starlette(routes=view.routes())), base_url=PUBLIC_URL)
 
 
@@ -90,11 +90,11 @@ async def _post(
 
 
 @asynccontextmanager
-async def door_to(schema: Schema, ground: Ground) -> AsyncIterator[Door]:
+async def door_to(schema: Schema, services: Services) -> AsyncIterator[Door]:
     """Yield the door, with a watcher that will look no more; what is noted aside is written before it closes."""
     watcher = Watcher()
     await watcher.finish()
-    door = Door(schema, ground, watcher)
+    door = Door(schema, services, watcher)
     try:
         yield door
     finally:

@@ -139,12 +139,12 @@ async def _add_integrations(
     made["disconnected"] = await connect(world, bob, apps["gone git"], places.former_host, name="disconnected")
     _pass(world)
     await _record(world, bob, "first")
-    while await deliver_due(ground=world.ground):
+    while await deliver_due(services=world.services):
         _pass(world)
-    await delete(made["gone"].id, caller=bob, ground=world.ground)
+    await delete(made["gone"].id, caller=bob, services=world.services)
     for name in ("gone", "gone git"):
         _pass(world)
-        await delete_app(apps[name].id, caller=ada, ground=world.ground)
+        await delete_app(apps[name].id, caller=ada, services=world.services)
     return made
 
 
@@ -159,7 +159,7 @@ async def _record(world: World, caller: Caller, run_id: str) -> Recorded:
         duration_ms=1200,
         failures=(Failure(f"the test of {run_id}", "It failed."),),
     )
-    return await record_run(run, caller=caller, ground=world.ground)
+    return await record_run(run, caller=caller, services=world.services)
 
 
 async def _sign_in(world: World, people: People) -> dict[str, str]:
@@ -189,17 +189,21 @@ async def _make_tokens(world: World, people: People) -> dict[str, CreatedToken]:
     tokens = {}
     for name, (caller, scopes) in wanted.items():
         _pass(world)
-        tokens[name] = await create_access_token(caller=caller, name=name, scopes=scopes, expires_in_days=90, ground=world.ground)
-    await revoke_access_token(caller=people.ada, token_id=tokens["gone"].row.id, ground=world.ground)
+        tokens[name] = await create_access_token(
+            caller=caller, name=name, scopes=scopes, expires_in_days=90, services=world.services
+        )
+    await revoke_access_token(caller=people.ada, token_id=tokens["gone"].row.id, services=world.services)
     return tokens
 
 
 async def _let_one_leave(world: World, people: People) -> UUID:
     """Return the id of a member who has left; another has a link to sign in by."""
-    ground, team_id = world.ground, people.team_id
-    joined = await add_member(team_id=team_id, actor=None, name="Dora", email="dora@example.com", role=Role.MEMBER, ground=ground)
-    await remove_member(team_id=team_id, actor=people.ada.actor, member_id=joined.member.id, ground=ground)
-    await make_sign_in_link(member_id=people.bob.member_id, ground=ground)
+    services, team_id = world.services, people.team_id
+    joined = await add_member(
+        team_id=team_id, actor=None, name="Dora", email="dora@example.com", role=Role.MEMBER, services=services
+    )
+    await remove_member(team_id=team_id, actor=people.ada.actor, member_id=joined.member.id, services=services)
+    await make_sign_in_link(member_id=people.bob.member_id, services=services)
     return joined.member.id
 
 

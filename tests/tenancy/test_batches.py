@@ -28,7 +28,7 @@ def test_the_service_has_such_functions_and_their_keys_are_known() -> None:
 
 
 async def test_of_another_teams_keys_none_says_anything_and_each_knows_its_own(world: World) -> None:
-    theirs = await furnish(world, await make_people(world.ground, name="Comet"), THEIRS)
+    theirs = await furnish(world, await make_people(world.services, name="Comet"), THEIRS)
     await furnish(world, world.people, OURS)
     rows = await rows_by_team()
     people = world.people
@@ -53,7 +53,7 @@ async def test_of_another_teams_keys_none_says_anything_and_each_knows_its_own(w
 async def test_what_is_a_members_own_no_other_member_is_told(world: World) -> None:
     """A colleague who has begun nothing asks with every key of the team."""
     await furnish(world, world.people, OURS)
-    dave = by_session(await join(world.ground, await Team.get(id=world.people.team_id), name="Dave", role=Role.ADMIN))
+    dave = by_session(await join(world.services, await Team.get(id=world.people.team_id), name="Dave", role=Role.ADMIN))
     keys = sorted(_values((await rows_by_team())[world.people.team_id])[UUID], key=str)
 
     told = {

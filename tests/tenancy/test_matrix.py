@@ -47,9 +47,9 @@ def test_a_new_field_that_takes_an_id_has_no_row() -> None:
 async def walk(world: World, *, thorough: bool) -> list[str]:
     """Have two teams furnished, let one of them ask everything, and return what must not be."""
     world.clock.advance(timedelta(seconds=1))
-    theirs = await furnish(world, await make_people(world.ground, name="Comet"), THEIRS)
+    theirs = await furnish(world, await make_people(world.services, name="Comet"), THEIRS)
     ours = await furnish(world, world.people, OURS)
-    async with door_to(schema(), world.ground) as door:
+    async with door_to(schema(), world.services) as door:
         matrix = Matrix(SCHEMA, world, door, ours, theirs, thorough=thorough)
         await matrix.walk(PLACES)
     for finding in matrix.findings[:50]:

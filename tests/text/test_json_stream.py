@@ -63,7 +63,7 @@ def test_a_text_is_read_as_it_stands(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         (b"", "it is empty"),
         (b"  ", "it is cut off before its end"),
@@ -79,7 +79,7 @@ def test_a_text_is_read_as_it_stands(text: str, size: int) -> None:
         (b"[" + b"[" * 201 + b"]" * 201 + b"]", "it is nested too deeply"),
     ],
 )
-def test_what_is_not_json_is_refused_in_words(body: bytes, words: str) -> None:
+def test_what_is_not_json_is_refused_in_words(body: bytes, message: str) -> None:
     def pass_over() -> None:
         stream = stream_of(body)
         if stream.kind() is Kind.OBJECT:
@@ -93,7 +93,7 @@ def test_what_is_not_json_is_refused_in_words(body: bytes, words: str) -> None:
     with pytest.raises(OddJsonError) as problem:
         pass_over()
 
-    assert str(problem.value) == words
+    assert str(problem.value) == message
 
 
 def test_a_text_cut_in_the_middle_of_an_escape_ends_before_it() -> None:

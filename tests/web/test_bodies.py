@@ -38,7 +38,7 @@ async def test_more_than_that_is_413_whatever_is_said_of_its_length(length: str 
     refused = await read_body(request([b"0123456789", b"0"], length=length, stops=True), most=MOST)
 
     assert isinstance(refused, NotRead)
-    assert (refused.status, refused.words, dict(refused.headers)) == (413, "The body is larger than 10 bytes.", {})
+    assert (refused.status, refused.message, dict(refused.headers)) == (413, "The body is larger than 10 bytes.", {})
 
 
 @pytest.mark.parametrize("length", ["11", "99999999999999999999", "9" * 5000])

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from app.web.proxies import REQUESTS, UnnamedProxies
-from tests.grounds import PUBLIC_URL
+from tests.services import PUBLIC_URL
 
 FORWARDED = {"X-Forwarded-For": "192.0.2.7"}
 

@@ -24,7 +24,7 @@ class ObserveOperations(SchemaExtension):
     def on_operation(self) -> Iterator[None]:
         began = time.monotonic()
         context: Context = self.execution_context.context
-        with context.ground.tracing.span("graphql") as span:
+        with context.services.tracing.span("graphql") as span:
             try:
                 yield
             finally:
@@ -38,7 +38,7 @@ class ObserveOperations(SchemaExtension):
                 )
                 is_answer = kind in {"query", "mutation"}
                 seconds = time.monotonic() - began if is_answer else None
-                context.ground.meters.operated(kind=kind, outcome=outcome, seconds=seconds)
+                context.services.meters.operated(kind=kind, outcome=outcome, seconds=seconds)
 
 
 def _kind_of(context: ExecutionContext) -> str:

@@ -27,7 +27,7 @@ class EventExecution:
         context, tries = self._context, Tries(self._context.insistence)
         try:
             while (fault := passing_fault(result := await self._execute())) is not None:
-                context.ground.meters.event_tried_again()
+                context.services.meters.event_tried_again()
                 await tries.pause(fault=fault)
                 context.place = context.place.next()  # an attempt leaves its own
         finally:

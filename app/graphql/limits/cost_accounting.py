@@ -23,7 +23,7 @@ from app.graphql.execution.turns import Place
 from app.graphql.limits.prices import price_of_reading, price_of_work
 from app.graphql.scalars import format_moment
 from app.graphql.transport.requests import Operation
-from app.redis.rate_limits import Bucket, Rates, Standing
+from app.redis.rate_limits import Bucket, BucketState, Rates
 from app.settings import Settings
 from app.web.client_address import client_network
 
@@ -64,11 +64,11 @@ async def admit(operation: Operation, context: Context, *, documents: Documents)
 
 def find_refusal(context: Context) -> "Charged | None":
     """Return the refusal of whoever is known to have no points left; None where nobody knows of that."""
-    rates = context.ground.rates
+    rates = context.services.rates
     empty = rates.find_empty(context.buckets) if rates is not None else None
     if rates is None or empty is None:
         return None
-    context.ground.meters.refused_by_rate("points")
+    context.services.meters.refused_by_rate("points")
     return Charged(_told(1, [empty]), _refusal(1, empty, rates=rates))
 
 
@@ -77,13 +77,13 @@ async def charge_for_event(context: Context, *, before: Place) -> None:
 
     A tenth of the minute's points is left to questions: those who listen cannot take everything from those who ask.
     """
-    rates = context.ground.rates
+    rates = context.services.rates
     if rates is None:
         return
     buckets = [Bucket(bucket.name, bucket.limit - bucket.limit // 10) for bucket in context.buckets]
     points = max(context.cost, price_of_work(before.seconds))
     while (short := next((each for each in await rates.take(buckets, points) if each.is_refused), None)) is not None:
-        context.ground.meters.refused_by_rate("events")
+        context.services.meters.refused_by_rate("events")
         await rates.refilled(short)
 
 
@@ -141,24 +141,24 @@ class Charged(NamedTuple):
 
 async def charge(context: Context, *, points: int) -> Charged | None:
     """Take the points out of the context's buckets, but for what was paid; None where nothing is counted."""
-    rates = context.ground.rates
+    rates = context.services.rates
     if rates is None:
         return None
     points = max(points, context.paid)
-    standings = await rates.take(context.buckets, points, paid=context.paid)
-    short = [standing for standing in standings if standing.is_refused]
+    states = await rates.take(context.buckets, points, paid=context.paid)
+    short = [state for state in states if state.is_refused]
     if short:
-        context.ground.meters.refused_by_rate("points")
-    return Charged(_told(points, standings), _refusal(points, short[0], rates=rates) if short else None)
+        context.services.meters.refused_by_rate("points")
+    return Charged(_told(points, states), _refusal(points, short[0], rates=rates) if short else None)
 
 
 async def _charge_for_work(context: Context) -> None:
     """Take what the operation has taken of CPU beyond its points, or what is left of that."""
-    rates, work, paid = context.ground.rates, price_of_work(context.place.seconds), max(context.cost, context.paid)
+    rates, work, paid = context.services.rates, price_of_work(context.place.seconds), max(context.cost, context.paid)
     if rates is None or work <= paid:
         return
-    standings = await rates.take(context.buckets, work, paid=paid)
-    left = min((standing.remaining for standing in standings if standing.is_refused), default=0)
+    states = await rates.take(context.buckets, work, paid=paid)
+    left = min((state.remaining for state in states if state.is_refused), default=0)
     if left:
         await rates.take(context.buckets, left)
 
@@ -171,15 +171,15 @@ def retry_after(result: ExecutionResult) -> int | None:
     return None
 
 
-def _told(points: int, standings: list[Standing]) -> dict[str, Any]:
+def _told(points: int, states: list[BucketState]) -> dict[str, Any]:
     told: dict[str, Any] = {"requested": points, "limit": DEAREST.objects, "rate": None}
-    if standings:
-        least = min(standings, key=lambda standing: standing.remaining)
+    if states:
+        least = min(states, key=lambda state: state.remaining)
         told["rate"] = {"limit": least.limit, "remaining": least.remaining, "resetAt": format_moment(least.resets_at)}
     return told
 
 
-def _refusal(points: int, short: Standing, *, rates: Rates) -> RateLimited:
+def _refusal(points: int, short: BucketState, *, rates: Rates) -> RateLimited:
     seconds = rates.seconds_until(short.resets_at)
     return RateLimited(
         f"This operation costs {points:,} points, and {short.remaining:,} of {short.limit:,} a minute are left: "

@@ -35,6 +35,6 @@ def allow_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
 class _BoundedCors(CORSMiddleware):
     def preflight_response(self, request_headers: Headers) -> Response:
         if len(request_headers.get("access-control-request-headers", "")) > LONGEST_LIST:
-            words = f"Access-Control-Request-Headers is longer than {LONGEST_LIST} characters: send fewer headers."
-            return PlainTextResponse(words, 400)
+            message = f"Access-Control-Request-Headers is longer than {LONGEST_LIST} characters: send fewer headers."
+            return PlainTextResponse(message, 400)
         return super().preflight_response(request_headers)

@@ -1,4 +1,4 @@
-"""What every way in shares: the schema, who says who is asking, and the ground."""
+"""What every way in shares: the schema, who says who is asking, and the services."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ import structlog
 from starlette.requests import HTTPConnection
 
 from app.access.callers import Caller
-from app.access.concurrency import Share, share_of_operations, share_of_sockets
+from app.access.concurrency import ConcurrencyLimit, operation_limit, socket_limit
 from app.access.refusals import NoteRefusal, note_nothing
 from app.errors import Unauthenticated
 from app.graphql.context import DEADLINE, SESSIONS_POST, SIGN_IN_FIRST, Context
@@ -21,7 +21,7 @@ from app.graphql.execution.turns import Turns
 from app.graphql.limits.cost_accounting import buckets_of
 from app.graphql.transport.persisted import PersistedDocuments
 from app.outbound.budget import Budget
-from app.services import Ground
+from app.services import Services
 from app.storage.tasks import Tasks
 from app.web.fairness import FairSemaphore, Slices
 from app.web.stopping import ANSWER_SECONDS
@@ -45,17 +45,17 @@ async def for_ever(_: Caller) -> None:
 
 
 @dataclass(frozen=True)
-class Entrance:
+class Endpoint:
     """Handed to whatever answers at /graphql."""
 
     schema: Schema
     authenticate: Authenticate
-    ground: Ground
+    services: Services
     until: Until = for_ever
     deadline: float = DEADLINE
     tasks: Tasks = field(default_factory=Tasks)
-    sockets: Share = field(default_factory=share_of_sockets)
-    operations: Share = field(default_factory=share_of_operations)
+    sockets: ConcurrencyLimit = field(default_factory=socket_limit)
+    operations: ConcurrencyLimit = field(default_factory=operation_limit)
     persisted: PersistedDocuments | None = None
     note_refusal: NoteRefusal = note_nothing
     turns: Turns = field(default_factory=Turns)
@@ -70,10 +70,10 @@ class Entrance:
         """Return the context of one operation; without a `connection` nobody is charged for it."""
         return Context(
             caller=caller,
-            ground=self.ground,
+            services=self.services,
             request_id=request_id or self.request_id(),
             tasks=self.tasks,
-            buckets=buckets_of(caller, connection, settings=self.ground.settings) if connection is not None else (),
+            buckets=buckets_of(caller, connection, settings=self.services.settings) if connection is not None else (),
             deadline=self.deadline,
             budget=Budget(deadline=self.deadline),
             persisted=self.persisted,
@@ -87,7 +87,7 @@ class Entrance:
     def request_id(self) -> str:
         """Return what the access log calls the request, or a fresh name."""
         bound = structlog.contextvars.get_contextvars().get("request_id")
-        return bound if isinstance(bound, str) else self.ground.entropy(8).hex()
+        return bound if isinstance(bound, str) else self.services.entropy(8).hex()
 
     async def credential_ends(self, caller: Caller | None) -> None:
         """Return once the caller may no longer go on listening."""
@@ -107,7 +107,7 @@ class Entrance:
 
         A query or mutation has been answered by then; a subscription has been told all that was committed.
         """
-        stopping = self.ground.stopping
+        stopping = self.services.stopping
         await stopping.told()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(stopping.left(ANSWER_SECONDS)):
@@ -118,7 +118,7 @@ class Entrance:
             await asyncio.Event().wait()
             return
         # In steps: event loops measure sleep by a clock that stands still while the machine sleeps.
-        while (left := caller.expires_at - self.ground.clock.now()) > timedelta():  # noqa: ASYNC110 - there is no event for it
+        while (left := caller.expires_at - self.services.clock.now()) > timedelta():  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(min(left, _LONGEST_STEP).total_seconds())
 
 

@@ -15,7 +15,7 @@ from app.errors import TryAgainLater
 from app.graphql.context import Context
 from app.graphql.errors import present
 from app.graphql.streams import cursor_to_resume
-from app.graphql.transport.endpoint import Entrance
+from app.graphql.transport.endpoint import Endpoint
 from app.graphql.transport.media import Media
 from app.graphql.transport.requests import Operation
 from app.graphql.transport.results import run
@@ -42,10 +42,10 @@ class EventStream(StreamingResponse):
     back with its cursor, which a comment names. Raises RateLimited at once where the caller has too many operations under way.
     """
 
-    def __init__(self, entrance: Entrance, operation: Operation, context: Context, *, allowed: Collection[OperationType]) -> None:
+    def __init__(self, endpoint: Endpoint, operation: Operation, context: Context, *, allowed: Collection[OperationType]) -> None:
         self._share = ExitStack()
-        self._share.enter_context(entrance.operations.hold(context.caller))
-        self._frames = _stream(entrance, run(entrance.schema, operation, context, allowed=allowed), context)
+        self._share.enter_context(endpoint.operations.hold(context.caller))
+        self._frames = _stream(endpoint, run(endpoint.schema, operation, context, allowed=allowed), context)
         super().__init__(self._frames, headers=_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,13 +54,13 @@ class EventStream(StreamingResponse):
                 await super().__call__(scope, receive, send)
 
 
-async def _stream(entrance: Entrance, results: Results, context: Context) -> AsyncGenerator[bytes, None]:
+async def _stream(endpoint: Endpoint, results: Results, context: Context) -> AsyncGenerator[bytes, None]:
     frames: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
-    writing = asyncio.create_task(_write(entrance, results, context, frames))
-    is_over = asyncio.create_task(entrance.credential_ends(context.caller))
+    writing = asyncio.create_task(_write(endpoint, results, context, frames))
+    is_over = asyncio.create_task(endpoint.credential_ends(context.caller))
     ends = [
         is_over,
-        asyncio.create_task(entrance.may_restart(lambda: [(writing, context)])),
+        asyncio.create_task(endpoint.may_restart(lambda: [(writing, context)])),
     ]
     tasks = [writing, *ends]
     is_complete = False
@@ -78,9 +78,9 @@ async def _stream(entrance: Entrance, results: Results, context: Context) -> Asy
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _write(entrance: Entrance, results: Results, context: Context, frames: asyncio.Queue[bytes | None]) -> None:
+async def _write(endpoint: Endpoint, results: Results, context: Context, frames: asyncio.Queue[bytes | None]) -> None:
     try:
-        await entrance.beginnings.turn()
+        await endpoint.beginnings.turn()
         async with aclosing(results):
             async for result in results:
                 body = orjson.dumps(present(result, request_id=context.request_id))

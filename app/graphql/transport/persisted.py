@@ -7,7 +7,7 @@ import hashlib
 from collections import OrderedDict
 from uuid import UUID
 
-from app.redis.circuit_breaker import Sharing
+from app.redis.circuit_breaker import CircuitBreaker
 
 _MOST_OF_A_TEAM = 128 * 1024
 _MOST_TEAMS = 64
@@ -20,8 +20,8 @@ _KEPT_SECONDS = 7 * 24 * 3600
 class PersistedDocuments:
     """The documents that the teams use, in this process' memory and, where there is one, in Redis for all processes."""
 
-    def __init__(self, sharing: Sharing) -> None:
-        self._sharing = sharing
+    def __init__(self, breaker: CircuitBreaker) -> None:
+        self._breaker = breaker
         self._teams: OrderedDict[UUID, _Shelf] = OrderedDict()
 
     async def find(self, team_id: UUID, digest: str) -> str | None:
@@ -39,7 +39,7 @@ class PersistedDocuments:
         shelf = self._shelf(team_id)
         if shelf.find(digest) is None:
             shelf.put(digest, text)
-            await self._sharing.ask(lambda redis: redis.set(self._key(team_id, digest), text, ex=_KEPT_SECONDS))
+            await self._breaker.ask(lambda redis: redis.set(self._key(team_id, digest), text, ex=_KEPT_SECONDS))
 
     def _shelf(self, team_id: UUID) -> "_Shelf":
         shelf = self._teams.setdefault(team_id, _Shelf())
@@ -49,14 +49,14 @@ class PersistedDocuments:
         return shelf
 
     async def _find_shared(self, team_id: UUID, digest: str) -> str | None:
-        found = await self._sharing.ask(lambda redis: redis.get(self._key(team_id, digest)))
+        found = await self._breaker.ask(lambda redis: redis.get(self._key(team_id, digest)))
         # Another may have taken the place, and whoever else has a hand in that Redis may have put anything there.
         if not isinstance(found, bytes) or hashlib.sha256(found).hexdigest() != digest:
             return None
         return found.decode("utf-8", "surrogatepass")
 
     def _key(self, team_id: UUID, digest: str) -> str:
-        return f"{self._sharing.prefix}:documents:{team_id.hex}:{int(digest[:8], 16) % _SLOTS}"
+        return f"{self._breaker.prefix}:documents:{team_id.hex}:{int(digest[:8], 16) % _SLOTS}"
 
 
 class _Shelf:

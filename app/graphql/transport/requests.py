@@ -37,10 +37,10 @@ class Operation:
 
 @dataclass(frozen=True)
 class Refused:
-    """The request is not one; `words` say why to its author. `headers` are the answer's."""
+    """The request is not one; `message` says why to its author. `headers` are the answer's."""
 
     status: int
-    words: str
+    message: str
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -48,7 +48,7 @@ def read_operation(body: bytes) -> Operation | Refused:
     """Read the JSON object that asks for an operation."""
     asked = parse_json(body)
     if isinstance(asked, NotJson):
-        return Refused(400, f"The body has to be JSON, but {asked.words}.")
+        return Refused(400, f"The body has to be JSON, but {asked.message}.")
     if isinstance(asked, list):
         return Refused(400, _NO_BATCHES)
     if not isinstance(asked, dict):
@@ -67,7 +67,7 @@ def read_parameters(query_string: bytes) -> Operation | Refused:
         text = parameters.get(name)
         value = parse_json(text.encode()) if text else None
         if isinstance(value, NotJson):
-            return Refused(400, f"`{name}` has to be JSON, but {value.words}.")
+            return Refused(400, f"`{name}` has to be JSON, but {value.message}.")
         asked[name] = value
     return operation_of(asked)
 

@@ -57,6 +57,6 @@ def _raise_where_sent_away(result: ExecutionResult, context: Context) -> None:
     """Raise what Strawberry has made a result of."""
     for error in result.errors or ():
         if isinstance(error.original_error, TryAgainLater):
-            context.ground.meters.listener_sent_away()
+            context.services.meters.listener_sent_away()
             _log.warning("sent away", request_id=context.request_id, fault=error.original_error.fault)
             raise error.original_error

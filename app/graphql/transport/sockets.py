@@ -33,7 +33,7 @@ from app.graphql.transport.closes import (
     WRONG_PROTOCOL,
     Close,
 )
-from app.graphql.transport.endpoint import Entrance, require_somebody
+from app.graphql.transport.endpoint import Endpoint, require_somebody
 from app.graphql.transport.requests import Operation, operation_of
 from app.graphql.transport.results import run
 from app.outbound.origins import origin_of
@@ -61,9 +61,9 @@ class _Running(NamedTuple):
 class Socket:
     """One client's connection, from the handshake to the close."""
 
-    def __init__(self, websocket: WebSocket, entrance: Entrance, *, init_seconds: float = INIT_SECONDS) -> None:
+    def __init__(self, websocket: WebSocket, endpoint: Endpoint, *, init_seconds: float = INIT_SECONDS) -> None:
         self._websocket = websocket
-        self._entrance = entrance
+        self._entrance = endpoint
         self._init_seconds = init_seconds
         self._caller: Caller | None = None
         self._init_received = asyncio.Event()
@@ -148,7 +148,7 @@ class Socket:
                 return TOO_MANY_BEFORE
         message = parse_json(text.encode("utf-8", "surrogatepass"))
         if isinstance(message, NotJson):
-            return Close(MALFORMED, f"Messages are JSON, but {message.words}.")
+            return Close(MALFORMED, f"Messages are JSON, but {message.message}.")
         return await self._obey(message) if isinstance(message, dict) else NO_MESSAGE
 
     async def _obey(self, message: dict[str, object]) -> Close | None:
@@ -215,10 +215,10 @@ class Socket:
             return NOT_SIGNED_IN
         operation = operation_of(payload)
         if not isinstance(operation, Operation):
-            return Close(MALFORMED, operation.words)
+            return Close(MALFORMED, operation.message)
         if id in self._operations:
             return Close(4409, "Subscriber for this id already exists")
-        if self._entrance.ground.stopping.is_told or self._leaving is not None:
+        if self._entrance.services.stopping.is_told or self._leaving is not None:
             return None  # not begun: the socket is closed as soon as the others have been answered
         context = self._entrance.context(self._caller, self._websocket)
         if len(self._operations) >= MOST_OPERATIONS:
@@ -299,12 +299,12 @@ class Socket:
         """Whether the page that opens the socket is ours: of PUBLIC_URL, or of the very host that was connected to."""
         parts = urlsplit(origin)
         own = self._websocket.headers.get("host")
-        return origin == origin_of(self._entrance.ground.settings.public_url) or (
+        return origin == origin_of(self._entrance.services.settings.public_url) or (
             parts.scheme in {"http", "https"} and parts.netloc != "" and parts.netloc == own
         )
 
     def _is_allowed(self, origin: str) -> bool:
-        return origin in self._entrance.ground.settings.allowed_origins
+        return origin in self._entrance.services.settings.allowed_origins
 
 
 async def _end(*tasks: "asyncio.Future[Any]") -> None:

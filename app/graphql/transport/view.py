@@ -25,7 +25,7 @@ from app.graphql.limits.cost_accounting import admit, charge, find_refusal, retr
 from app.graphql.limits.failures import counting_failures
 from app.graphql.transport import graphiql
 from app.graphql.transport.cross_origin import allow_origins
-from app.graphql.transport.endpoint import Authenticate, Entrance, Until, for_ever
+from app.graphql.transport.endpoint import Authenticate, Endpoint, Until, for_ever
 from app.graphql.transport.event_streams import EventStream
 from app.graphql.transport.hashes import resolve
 from app.graphql.transport.media import Media, choose_media, is_json
@@ -33,7 +33,7 @@ from app.graphql.transport.persisted import PersistedDocuments
 from app.graphql.transport.requests import LARGEST_BODY, LONGEST_QUERY, Operation, Refused, read_operation, read_parameters
 from app.graphql.transport.sockets import Socket
 from app.graphql.transport.upgrades import LostUpgrades
-from app.services import Ground
+from app.services import Services
 from app.storage.outages import RETRY_AFTER
 from app.web.bodies import READ_SECONDS, NotRead, read_body
 
@@ -51,20 +51,20 @@ class View:
         schema: Schema,
         *,
         authenticate: Authenticate,
-        ground: Ground,
+        services: Services,
         until: Until = for_ever,
         note_refusal: NoteRefusal = note_nothing,
         deadline: float = DEADLINE,
         read_within: float = READ_SECONDS,
         insistence: Insistence = INSISTENCE,
     ) -> None:
-        self._entrance = Entrance(
+        self._entrance = Endpoint(
             schema,
-            counting_failures(authenticate, ground=ground),
-            ground,
+            counting_failures(authenticate, services=services),
+            services,
             until,
             deadline,
-            persisted=PersistedDocuments(ground.sharing),
+            persisted=PersistedDocuments(services.circuit_breaker),
             note_refusal=note_refusal,
             insistence=insistence,
         )
@@ -73,7 +73,7 @@ class View:
 
     def routes(self) -> list[BaseRoute]:
         """Where the view answers."""
-        over_http = allow_origins(self, self._entrance.ground.settings.allowed_origins)
+        over_http = allow_origins(self, self._entrance.services.settings.allowed_origins)
         return [Route("/graphql", endpoint=over_http), WebSocketRoute("/graphql", endpoint=self), *graphiql.routes()]
 
     async def settle(self, *, seconds: float) -> None:
@@ -188,7 +188,7 @@ async def _read(request: Request, context: Context, *, read_within: float) -> Op
         return read_parameters(request.scope["query_string"])
     body = await read_body(request, most=LARGEST_BODY, within=read_within)
     if isinstance(body, NotRead):
-        return Refused(body.status, body.words, body.headers)
+        return Refused(body.status, body.message, body.headers)
     await context.place.breathe()
     return read_operation(body)
 
@@ -216,7 +216,7 @@ def _wrong_way(kind: OperationType) -> Refused:
 
 
 def _refused(refused: Refused, media: Media | None) -> Response:
-    response = _json(_errors({"message": refused.words, "extensions": {"code": "BAD_USER_INPUT"}}), media, refused.status)
+    response = _json(_errors({"message": refused.message, "extensions": {"code": "BAD_USER_INPUT"}}), media, refused.status)
     response.headers.update(refused.headers)
     return response
 

@@ -18,9 +18,9 @@ class Farewell(asyncio.Protocol):
         self._discarded = 0
         self.end = loop.call_later(LEAVE_SECONDS, transport.abort)
 
-    def say(self, words: bytes) -> None:
+    def say(self, message: bytes) -> None:
         self._transport.set_protocol(self)
-        self._transport.write(words)
+        self._transport.write(message)
         if self._transport.can_write_eof():
             self._transport.write_eof()
         self._transport.resume_reading()

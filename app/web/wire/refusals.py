@@ -13,13 +13,13 @@ class Refusal:
     """An answer without an application, and the end of the connection."""
 
     status: HTTPStatus
-    words: str
+    message: str
     code: str = "BAD_USER_INPUT"
     headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def body(self) -> bytes:
-        return orjson.dumps({"errors": [{"message": self.words, "extensions": {"code": self.code}}]})
+        return orjson.dumps({"errors": [{"message": self.message, "extensions": {"code": self.code}}]})
 
     @property
     def response(self) -> bytes:

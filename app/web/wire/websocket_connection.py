@@ -78,7 +78,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         if not self.handshake_initiated:
             super().data_received(data)
             if self.conn.handshake_exc is not None and not self.close_sent:
-                self._refuse(self.conn.reject(HTTPStatus.BAD_REQUEST, _NO_HANDSHAKE.words))
+                self._refuse(self.conn.reject(HTTPStatus.BAD_REQUEST, _NO_HANDSHAKE.message))
             return
         self._waiting += data
         if self._turn is None:
@@ -180,14 +180,14 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self.handshake_complete = self.close_sent = True
         self._say(response.serialize())
 
-    def _say(self, words: bytes) -> None:
+    def _say(self, message: bytes) -> None:
         self._stop()
         self.stop_keepalive()
         if self.close_timer is not None:
             self.close_timer.cancel()
         farewell = Farewell(self, transport=self.transport, loop=self.loop)
         self.close_timer = farewell.end  # by which uvicorn knows that the connection is being closed
-        farewell.say(words)
+        farewell.say(message)
 
     def _stop(self) -> None:
         """Read nothing more."""

@@ -156,7 +156,7 @@ async def test_no_document_takes_more_than_a_tenth_of_a_second_of_cpu(query: str
 
 
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("query", "message"),
     [
         (nest(8), "nested too deeply: at most 15 levels"),
         (chain(40), "too many fields: at most 2,000"),
@@ -182,11 +182,11 @@ async def test_no_document_takes_more_than_a_tenth_of_a_second_of_cpu(query: str
         ("{ role } #" + "é" * (LONGEST_DOCUMENT // 2), "The document is too long"),
     ],
 )
-async def test_an_operation_beyond_a_limit_is_told_which(query: str, words: str) -> None:
+async def test_an_operation_beyond_a_limit_is_told_which(query: str, message: str) -> None:
     body = await run(query)
 
     assert body.keys() == {"errors"}
-    assert words in body["errors"][0]["message"]
+    assert message in body["errors"][0]["message"]
     assert {error["extensions"]["code"] for error in body["errors"]} == {"TOO_COMPLEX"}
 
 

@@ -34,7 +34,7 @@ async def test_ten_thousand_errors_in_a_document_of_many_lines_do_not_read_it_te
         tree.type_map[kind].fields["nodes"].resolve = lambda *_: [{}] * 100  # type: ignore[attr-defined]
     tree.type_map["Node"].fields["fails"].resolve = _fail  # type: ignore[attr-defined]
     text = "{ nodes { nodes {" + "\n" * 15_000 + "fails } } }"
-    operation = Context(caller=caller(), ground=World().ground, request_id="1", deadline=600.0, place=Turns().place())
+    operation = Context(caller=caller(), services=World().services, request_id="1", deadline=600.0, place=Turns().place())
 
     begun = time.thread_time()
     answer = await run(text, operation, of=tree)

@@ -35,7 +35,7 @@ def nested(levels: int, leaf: str) -> str:
 
 
 def context(turns: Turns, *, deadline: float = 600.0) -> Context:
-    return Context(caller=caller(), ground=World().ground, request_id="1", deadline=deadline, place=turns.place())
+    return Context(caller=caller(), services=World().services, request_id="1", deadline=deadline, place=turns.place())
 
 
 async def run(text: str, operation: Context, *, of: GraphQLSchema | None = None) -> ExecutionResult:
@@ -133,7 +133,7 @@ async def test_who_leaves_a_large_operation_keeps_nobody_waiting_either() -> Non
 
 async def test_a_level_is_read_together_however_many_turns_it_takes_up_to_five_hundred_at_once() -> None:
     world = World()
-    operation = Context(caller=caller(), ground=world.ground, request_id="1", deadline=600.0, place=Turns(seconds=0).place())
+    operation = Context(caller=caller(), services=world.services, request_id="1", deadline=600.0, place=Turns(seconds=0).place())
 
     answer = await run(nested(1, READS), operation)
 
@@ -191,11 +191,11 @@ LEADING = ["one", "oneLater", "all", "allLater", "some", "someLater"]
 def trees(leaves: list[str]) -> st.SearchStrategy[str]:
     leading = st.sampled_from(LEADING)
 
-    def grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    def extend_types(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         fields = st.sampled_from(leaves) | st.builds("{} {{ {} }}".format, leading, inner)
         return st.lists(fields, min_size=1, max_size=4).map(_apart)
 
-    return st.recursive(st.sampled_from(leaves), grow, max_leaves=25)
+    return st.recursive(st.sampled_from(leaves), extend_types, max_leaves=25)
 
 
 def _apart(fields: list[str]) -> str:

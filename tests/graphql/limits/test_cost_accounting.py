@@ -269,16 +269,16 @@ async def test_a_document_that_is_not_known_is_paid_by_its_length_whatever_becom
 async def test_what_has_taken_more_than_its_points_stand_for_is_charged_when_it_is_done() -> None:
     world = limited(credential=1_000, team=0)
     view = world.view()
-    entrance = view._entrance  # noqa: SLF001 - what a transport does
+    endpoint = view._entrance  # noqa: SLF001 - what a transport does
     request = HTTPConnection({"type": "http", "headers": [], "client": ("192.0.2.7", 1)})
-    context = entrance.context(caller(), request)
+    context = endpoint.context(caller(), request)
     context.place = Turns(now=lambda: 0.0).place()  # what the machine needs for it itself is not counted here
     context.place.seconds = 0.1205
 
-    await entrance.schema.execute("{ role }", context_value=context)
+    await endpoint.schema.execute("{ role }", context_value=context)
 
-    [standing] = await world.rates.take(context.buckets, 1) if world.rates is not None else []
-    assert standing.remaining == 1_000 - 100 - 1
+    [state] = await world.rates.take(context.buckets, 1) if world.rates is not None else []
+    assert state.remaining == 1_000 - 100 - 1
 
 
 async def test_server_sent_events_tell_it_too_and_are_refused_in_an_event() -> None:

@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from app.graphql.transport.persisted import PersistedDocuments
-from app.redis.circuit_breaker import Sharing
+from app.redis.circuit_breaker import CircuitBreaker
 from app.redis.rate_limits import Rates
 from app.settings import Settings
 from tests.faults.redis import redis_server
@@ -233,7 +233,7 @@ async def test_a_miss_costs_a_point_and_what_cannot_be_paid_is_not_kept() -> Non
 
 
 async def test_a_team_s_documents_push_out_its_own_alone_oldest_first() -> None:
-    documents = PersistedDocuments(Sharing())
+    documents = PersistedDocuments(CircuitBreaker())
     mine, theirs = uuid4(), uuid4()
     texts = ["{ role } #" + str(number).rjust(10_000) for number in range(20)]
     await documents.keep(theirs, digest(QUERY), QUERY)
@@ -247,7 +247,7 @@ async def test_a_team_s_documents_push_out_its_own_alone_oldest_first() -> None:
 
 
 async def test_memory_holds_the_teams_that_asked_last() -> None:
-    documents = PersistedDocuments(Sharing())
+    documents = PersistedDocuments(CircuitBreaker())
     teams = [uuid4() for _ in range(65)]
 
     for team in teams:
@@ -260,7 +260,7 @@ async def test_memory_holds_the_teams_that_asked_last() -> None:
 async def test_processes_share_documents_through_redis_and_do_without_it(tmp_path: Path) -> None:
     team = uuid4()
     async with redis_server(tmp_path) as server:
-        one, other = (Sharing(server.url, patience=PATIENT) for _ in range(2))
+        one, other = (CircuitBreaker(server.url, patience=PATIENT) for _ in range(2))
         await PersistedDocuments(one).keep(team, digest(QUERY), QUERY)
         shared = await PersistedDocuments(other).find(team, digest(QUERY))
         elsewhere = await PersistedDocuments(other).find(uuid4(), digest(QUERY))
@@ -279,7 +279,7 @@ async def test_processes_share_documents_through_redis_and_do_without_it(tmp_pat
 async def test_what_somebody_else_has_put_into_redis_is_not_run(tmp_path: Path) -> None:
     team = uuid4()
     async with redis_server(tmp_path) as server:
-        sharing = Sharing(server.url, patience=PATIENT)
+        sharing = CircuitBreaker(server.url, patience=PATIENT)
         await PersistedDocuments(sharing).keep(team, digest(QUERY), QUERY)
         async with Redis.from_url(server.url) as redis:
             [key] = [key async for key in redis.scan_iter()]

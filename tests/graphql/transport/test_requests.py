@@ -148,5 +148,5 @@ def test_whatever_comes_is_an_operation_or_refused(text: bytes) -> None:
         match read(text):
             case Operation(query=query, digest=digest):
                 assert query or digest
-            case Refused(status=status, words=words):
-                assert (status, bool(words)) == (400, True)
+            case Refused(status=status, message=message):
+                assert (status, bool(message)) == (400, True)

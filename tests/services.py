@@ -11,7 +11,7 @@ from app.log.watcher import Watcher
 from app.oidc.issuer import open_issuer
 from app.outbound import Outbound
 from app.sealing.vault import open_vault
-from app.services import Ground
+from app.services import Services
 from app.settings import Settings
 from tests import databases
 from tests.processes import Service
@@ -20,7 +20,7 @@ PUBLIC_URL = "http://127.0.0.1:8000"
 
 
 @asynccontextmanager
-async def make_ground(
+async def make_services(
     *,
     folder: Path,
     clock: Clock,
@@ -28,12 +28,12 @@ async def make_ground(
     settings: Settings | None = None,
     outbound: Outbound | None = None,
     entropy: Callable[[int], bytes] = os.urandom,
-) -> AsyncIterator[Ground]:
-    """Yield a ground over the database that is open, with a keyring of its own in `folder`; close the way out at the end."""
+) -> AsyncIterator[Services]:
+    """Yield the services over the database that is open, with a keyring of its own in `folder`; close the way out at the end."""
     settings = settings or Settings(data_dir=folder, public_url=PUBLIC_URL)
     outbound = outbound or Outbound()
     watcher = Watcher(look_every=0.05)
-    ground = Ground(
+    services = Services(
         settings=settings,
         clock=clock,
         entropy=entropy,
@@ -43,18 +43,18 @@ async def make_ground(
         watcher=watcher,
         issuer=open_issuer(settings.oidc_issuer, outbound=outbound, clock=clock),
     )
-    yield ground
-    if ground.issuer is not None:
-        await ground.issuer.aclose()
-    await ground.outbound.aclose()
+    yield services
+    if services.issuer is not None:
+        await services.issuer.aclose()
+    await services.outbound.aclose()
 
 
 @asynccontextmanager
-async def ground_beside(service: Service) -> AsyncIterator[Ground]:
-    """Yield the ground of a process of our own, beside a service: over its database, with its keyring and settings."""
+async def services_beside(service: Service) -> AsyncIterator[Services]:
+    """Yield the services of a process of our own, beside a service: over its database, with its keyring and settings."""
     settings = Settings(data_dir=service.folder, public_url=service.url)
     async with (
         databases.opened(service.database_url),
-        make_ground(folder=service.folder, clock=SystemClock(), settings=settings) as ground,
+        make_services(folder=service.folder, clock=SystemClock(), settings=settings) as services,
     ):
-        yield ground
+        yield services
