@@ -15,7 +15,6 @@ from app.sign_ins import faults
 from app.sign_ins.clients import Replaced, client_of, explain, provider_of
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import LIVE, Grant, StatusReason
-from app.sign_ins.quiet import keep_quiet, quiet_of
 from app.sign_ins.refresh import (
     DEADLINES,
     LONGEST_QUIET,
@@ -136,7 +135,7 @@ class _Call:
 
     def _quiet_until(self, grant: Grant, *, now: datetime) -> datetime | None:
         method = self._own_method(grant)
-        own = quiet_of(grant.id, method, services=self._ground) if method is not None else None
+        own = self._ground.quiet_times.find((grant.id, method), now=now) if method is not None else None
         # With a token that has expired nothing can be called until it may be refreshed.
         shared = quiet_until(grant, now=now) if method is None or is_expired(grant, now=now) else None
         return own or shared
@@ -203,11 +202,12 @@ class _Call:
             await database.update(Grant.filter(id=grant.id), last_used_at=now)
 
     async def _keep_quiet(self, grant: Grant, seconds: float) -> None:
+        now = self._ground.clock.now()
         if (method := self._own_method(grant)) is not None:
-            keep_quiet(grant.id, method, seconds=seconds, services=self._ground)
+            self._ground.quiet_times.keep((grant.id, method), seconds=seconds, now=now)
             return
         wait = min(timedelta(seconds=seconds), LONGEST_QUIET)
-        await database.update(Grant.filter(id=grant.id), quiet_until=self._ground.clock.now() + wait)
+        await database.update(Grant.filter(id=grant.id), quiet_until=now + wait)
 
     async def _have_siblings_checked(self, grant: Grant) -> None:
         """Where the provider has one token for each account, its other grants have probably died too: let them look, once."""

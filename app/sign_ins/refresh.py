@@ -24,7 +24,6 @@ from app.sign_ins.clients import client_of, describe_refused, explain, provider_
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import Grant, GrantState, StatusReason
 from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
-from app.sign_ins.single_flight import flights_of
 from app.storage import database
 
 LEASE = timedelta(seconds=60)
@@ -84,7 +83,7 @@ async def refresh(
     """
     attempt = _Attempt(grant.id, grant.version, forced=forced, gives_back=gives_back, services=services, deadlines=deadlines)
     try:
-        return await flights_of(services).join(("refresh", grant.id, gives_back), attempt.fly)
+        return await services.single_flight.join(("refresh", grant.id, gives_back), attempt.fly)
     except TimeoutError:
         return Failure(Fault.UNREACHABLE, "The authorization is being renewed, which takes the provider long.")
 
