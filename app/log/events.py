@@ -161,6 +161,10 @@ class Events:
         self._wake = wake
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
+    def now(self) -> datetime:
+        """Return the present moment, by the clock that changes are made by."""
+        return self._clock.now()
+
     async def change(
         self,
         team_id: UUID,

@@ -18,11 +18,10 @@ from app.sign_ins.endings import SHUT
 from app.sign_ins.events import AuthorizationRevoked
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant
 from app.sign_ins.refresh import LONGEST_QUIET, refresh, unleased
-from app.sign_ins.retention import remove_ended
 from app.sign_ins.revocation import revoke_due
 from app.storage import database
 
-__all__ = ["check_due", "expire_due", "refresh_due", "remove_ended", "revoke_due"]
+__all__ = ["check_due", "expire_due", "refresh_due", "revoke_due"]
 
 CUT_OFF_AFTER = timedelta(seconds=60)
 _ROUND = 100
