@@ -13,6 +13,7 @@ from app.clock import APART
 from app.deliveries.models import WAITING, Delivery, Pace
 from app.integrations.models import Integration, MonitoringPost
 from app.storage import database
+from app.storage.scheduling import is_time, unleased
 
 LEASE = timedelta(seconds=60)
 PACE = timedelta(seconds=1)
@@ -78,10 +79,13 @@ async def put_back(lease: Lease, *, after: timedelta, now: datetime) -> None:
 
 def _due(now: datetime) -> QuerySet[Delivery]:
     # What a clock has leased or put off that was set back since is not waited for.
-    free = Q(lease_until__isnull=True) | Q(lease_until__lte=now) | Q(lease_until__gt=now + LEASE + APART)
+    free = unleased(now=now, lasts=LEASE)
     put_off_later = Q(put_off_at__gt=now + APART) | Q(put_off_at__isnull=True, created_at__gt=now + APART)
-    is_time = Q(next_attempt_at__lte=now) | put_off_later
-    due = Delivery.filter(free, is_time, status__in=WAITING).annotate(ahead=_AHEAD).filter(ahead=0)
+    due = (
+        Delivery.filter(free, Q(next_attempt_at__lte=now) | put_off_later, status__in=WAITING)
+        .annotate(ahead=_AHEAD)
+        .filter(ahead=0)
+    )
     return due.order_by("next_attempt_at", "created_at", "id").limit(_CANDIDATES).select_for_update(skip_locked=True)
 
 
@@ -103,8 +107,7 @@ async def _claim(channel: str, now: datetime) -> datetime | None:
     pace = await Pace.get_or_none(channel=channel)
     if pace is None:
         await Pace.bulk_create([Pace(channel=channel, next_at=now)], ignore_conflicts=True)
-    is_time = Q(next_at__lte=now) | Q(next_at__gt=now + PACE + APART)
-    if await Pace.filter(is_time, channel=channel).update(next_at=now + PACE):
+    if await Pace.filter(is_time("next_at", now=now, longest=PACE), channel=channel).update(next_at=now + PACE):
         return None
     return (await Pace.get(channel=channel)).next_at
 
