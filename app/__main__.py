@@ -32,7 +32,7 @@ from app.console.served_at import read_settings_as_served
 from app.console.serving import Serving, say_on_stdout
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.providers.catalogue import CATALOGUE
-from app.providers.slack_manifest import manifest
+from app.providers.slack.manifest import manifest
 from app.service.opening import open_services
 from app.service.schema import build_schema
 from app.services import Services

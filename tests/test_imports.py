@@ -26,6 +26,7 @@ CAPABILITIES = (
 OUTSIDE = ("providers",)
 GROUND_FOLDERS = ("oidc", "web", "outbound", "log", "redis", "sealing", "storage", "telemetry", "text")
 SANDBOX = "sandbox"
+CATALOGUE = "app.providers.catalogue"
 SANDBOX_MAY_IMPORT = {"app.clock", "app.settings"}
 
 _MODULE = re.compile(r"app(?:\.[a-z_]+)+")
@@ -69,14 +70,20 @@ def test_no_provider_imports_another() -> None:
     across = [
         f"{module} -> {imported}"
         for module, imported in _imports()
-        if _room(module) == _room(imported) == "providers"
-        and not module.endswith(".catalogue")
-        and not _provider(module).startswith("_")
-        and _provider(imported) not in {"contract", "description", "hosting", _provider(module)}
-        and not _provider(imported).startswith("_")
+        if _provider(module) != _provider(imported) and _provider(module) and _provider(imported)
     ]
 
     assert across == []
+
+
+def test_only_the_catalogue_names_a_provider() -> None:
+    named = [
+        f"{module} -> {imported}"
+        for module, imported in _imports()
+        if _provider(imported) and not _provider(module) and module not in {CATALOGUE, "app.__main__"}
+    ]
+
+    assert named == []
 
 
 def test_every_room_is_known() -> None:
@@ -119,9 +126,12 @@ def _room(module: str) -> str:
 
 
 def _provider(module: str) -> str:
-    """The provider that a module is of; what several need has a name with an underscore before it, and is of none."""
-    name = module.rpartition(".")[2]
-    return name if name.startswith("_") else name.partition("_")[0]
+    """The provider that a module is of, or nothing: folders with an underscore before their names are what several share."""
+    match module.split("."):
+        case ["app", "providers", folder, *_] if (APP / "providers" / folder).is_dir() and not folder.startswith("_"):
+            return folder
+        case _:
+            return ""
 
 
 def _circle(graph: dict[str, set[str]], start: str) -> list[str]:
