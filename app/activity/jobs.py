@@ -1,4 +1,4 @@
-"""What is left to be removed of the activity log. Each does one bounded round."""
+"""Jobs that remove old events. Each does one bounded round."""
 
 from collections.abc import Sequence
 from uuid import UUID
