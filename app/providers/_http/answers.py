@@ -1,4 +1,4 @@
-"""What Git servers' answers have in common: JSON read into typed values, and why there is none."""
+"""What providers' answers have in common: JSON read into typed values, and why there is none."""
 
 import asyncio
 import re
@@ -10,7 +10,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    PlainValidator,
     StringConstraints,
     TypeAdapter,
     ValidationError,
@@ -32,11 +31,9 @@ from app.outbound import (
     same_origin,
 )
 from app.providers.contract import Failure, Fault
-from app.sealing.secret import Secret
 from app.text.characters import without_unseen
 from app.text.json_text import mend_characters
 
-TOKEN_DEADLINE = 20.0
 MOST_SEPARATORS = 65_000
 """As many commas and brackets as the longest list that a server gives at once needs: a directory, or what matches a search."""
 
@@ -44,11 +41,7 @@ _SMALL = 64 * 1024
 
 _LONGEST_WORDS = 300
 _LONGEST_LINE = 1000
-_LONGEST_SCOPES = 10_000
 _LONGEST_SHOWN = 200
-# What can travel in a header, and has no space that would end it.
-_TOKEN = re.compile(r"[!-~]{1,4096}")
-_SCOPE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
 _ODD_SPACE = re.compile(r"[^\S ]")
 _LONGEST_QUOTE = 270
 _MENDABLE = re.compile(
@@ -56,7 +49,6 @@ _MENDABLE = re.compile(
     r"|deactivated|web browser|billing|licen[cs]e",
     re.IGNORECASE,
 )
-_TEN_YEARS = 315_360_000
 _MOVED = frozenset({301, 308})
 # Where GitHub has a renamed repository. We ask for none by its number there.
 _BY_NUMBER = "repositories/"
@@ -68,29 +60,6 @@ class Answer(BaseModel):
     """A part of an answer. Types are exact: "true" is no boolean, 1.0 no whole number; what is not named is not looked at."""
 
     model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
-
-
-def read_scopes(text: str) -> tuple[str, ...] | None:
-    """Return the scopes of a list parted by commas or spaces, each once; None where the text is no such list."""
-    if len(text) > _LONGEST_SCOPES:
-        return None
-    scopes = tuple(dict.fromkeys(re.split(r"[ ,]+", text.strip(" ,")))) if text.strip(" ,") else ()
-    return scopes if all(_SCOPE.fullmatch(scope) for scope in scopes) else None
-
-
-def _read_token(value: object) -> Secret:
-    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
-        raise ValueError("no token")
-    return Secret(value)
-
-
-def _read_scopes(value: object) -> tuple[str, ...]:
-    listed = isinstance(value, list) and all(isinstance(scope, str) and " " not in scope for scope in value)
-    text = " ".join(value) if listed and isinstance(value, list) else value
-    scopes = read_scopes(text) if isinstance(text, str) else None
-    if scopes is None:
-        raise ValueError("no scopes")
-    return scopes
 
 
 def _read_row(value: object, read: ValidatorFunctionWrapHandler) -> object:
@@ -106,14 +75,10 @@ def _without_odd(rows: list[T]) -> list[T]:
 
 _ODD = object()
 
-Token = Annotated[Secret, PlainValidator(_read_token)]
-Scopes = Annotated[tuple[str, ...], PlainValidator(_read_scopes)]
-Lifetime = Annotated[int, Field(ge=1, le=_TEN_YEARS)]
 Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_LINE)]
 # A row that makes no sense is left out, and takes none of the others with it.
 Many = Annotated[list[Annotated[T, WrapValidator(_read_row)]], AfterValidator(_without_odd)]
-Bearer = Annotated[str, StringConstraints(pattern=r"^[Bb]earer$")]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}(?:[0-9a-f]{24})?$")]
 
 

@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 
 from app.outbound import Bearer, Endpoint, NotJson, Outbound, Outcome, Request, Response
 from app.providers._git.names import address
-from app.providers._http.answers import explain_gate, explain_redirect, find_mendable, read_few, read_scopes, read_success
+from app.providers._http.answers import explain_gate, explain_redirect, find_mendable, read_few, read_success
 from app.providers._http.waiting import read_reset, read_retry_after
+from app.providers._oauth.tokens import read_scopes
 from app.providers.contract import Authorized, Failure, Fault, missing_scopes
 
 SERVER = "GitHub"

@@ -5,7 +5,6 @@ references "Users", "OAuth authorizations" (applications/{client_id}/token) and 
 GitHub keeps ten of them for each person, app and scopes: the oldest ends when an eleventh is made.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -15,19 +14,17 @@ from pydantic import TypeAdapter
 from app.outbound import Basic, Endpoint, NotJson, Outbound, Outcome, Request, Response
 from app.providers._git.names import address
 from app.providers._http.answers import (
-    TOKEN_DEADLINE,
     Answer,
-    Bearer,
     Line,
     Number,
-    Scopes,
-    Token,
     explain_silence,
     parse,
     read_few,
     shown,
     web_address,
 )
+from app.providers._oauth.errors import sort_error
+from app.providers._oauth.tokens import TOKEN_DEADLINE, Bearer, ScopesOrList, Token
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, SharingModel, Tokens
 from app.providers.description import Provider
 from app.providers.github.branches import find_branch, list_branches
@@ -40,8 +37,6 @@ from app.sealing.secret import Secret
 from app.settings import Settings
 from app.web.authorization_requests import authorization_url
 
-# Words joined by underscores, each short: nothing of this shape is a token, a secret or a code that was sent along.
-_CODE = re.compile(r"[a-z]{1,20}(?:_[a-z0-9]{1,20}){0,6}")
 _MEANINGS: Mapping[str, tuple[Fault, str]] = {
     "incorrect_client_credentials": (Fault.CLIENT_REFUSED, "GitHub does not accept the app's client id and secret"),
     "application_suspended": (Fault.CLIENT_REFUSED, "the app is suspended at GitHub"),
@@ -58,7 +53,7 @@ _MEANINGS: Mapping[str, tuple[Fault, str]] = {
 class _TokenAnswer(Answer):
     access_token: Token
     token_type: Bearer
-    scope: Scopes
+    scope: ScopesOrList
     refresh_token: object = None
     expires_in: object = None
 
@@ -186,7 +181,7 @@ async def _read_tokens(outcome: Outcome, *, base_url: str) -> Tokens | Failure:
     body = read_few(outcome.body)
     match None if isinstance(body, NotJson) else body:
         case {"error": str(code)}:
-            return _sort_error(code)
+            return sort_error(code, _MEANINGS, server=SERVER)
     answer = await parse(outcome.body, _TOKENS, server=SERVER)
     if isinstance(answer, Failure):
         return answer
@@ -194,13 +189,6 @@ async def _read_tokens(outcome: Outcome, *, base_url: str) -> Tokens | Failure:
         message = "The client id is a GitHub App's, whose permissions are other ones: register an OAuth app at GitHub instead."
         return Failure(Fault.CLIENT_REFUSED, message)
     return Tokens(access=answer.access_token, refresh=None, expires_at=None, scopes=answer.scope)
-
-
-def _sort_error(code: str) -> Failure:
-    if not _CODE.fullmatch(code):
-        return Failure(Fault.REFUSED, "GitHub refused, in words that are no error code of its own.")
-    fault, message = _MEANINGS.get(code, (Fault.REFUSED, "GitHub refused"))
-    return Failure(fault, f"{message[0].upper()}{message[1:]} ({code}).")
 
 
 _CLIENT_REFUSED = Failure(Fault.CLIENT_REFUSED, "GitHub does not accept the app's client id and secret.")

@@ -4,7 +4,6 @@ Sources: GitLab's "OAuth 2.0 identity provider API"; RFC 6749, sections 5.1 and 
 token and the old refresh token, which works once.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -13,25 +12,20 @@ from pydantic import TypeAdapter
 
 from app.outbound import Endpoint, NotJson, Outbound, Outcome, Request, Response
 from app.providers._http.answers import (
-    TOKEN_DEADLINE,
     Answer,
-    Bearer,
-    Lifetime,
-    Scopes,
-    Token,
     explain_gate,
     explain_silence,
     parse,
     read_few,
 )
+from app.providers._oauth.errors import sort_error
+from app.providers._oauth.tokens import TOKEN_DEADLINE, Bearer, Lifetime, ScopesOrList, Token
 from app.providers.contract import Client, Failure, Fault, Tokens
 from app.providers.gitlab.calls import SCOPES, SERVER, sort_status
 from app.sealing.secret import Secret
 
 LIFETIME = timedelta(hours=2)
 
-# Words joined by underscores, each short: nothing of this shape is a token, a secret or a code that was sent along.
-_CODE = re.compile(r"[a-z]{1,20}(?:_[a-z0-9]{1,20}){0,6}")
 _CLIENT = "GitLab does not accept the app's client id and secret"
 _MEANINGS: Mapping[str, tuple[Fault, str]] = {
     "invalid_grant": (Fault.DEAD_GRANT, "the authorization can no longer be renewed: sign in again"),
@@ -53,7 +47,7 @@ class _TokenAnswer(Answer):
     token_type: Bearer
     refresh_token: Token | None = None
     expires_in: Lifetime | None = None
-    scope: Scopes | None = None
+    scope: ScopesOrList | None = None
 
     def tokens(self, *, now: datetime) -> Tokens:
         """Return the tokens: GitLab's two hours where the answer does not say, and what was asked for (RFC 6749, section 5.1)."""
@@ -114,15 +108,8 @@ async def _read(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T 
     body = read_few(outcome.body)
     match None if isinstance(body, NotJson) else body:
         case {"error": str(code)}:
-            return _sort_error(code)
+            return sort_error(code, _MEANINGS, server=SERVER)
         case _ if outcome.status in {401, 407}:
             return explain_gate(outcome.status, server=SERVER)
         case _:
             return Failure(Fault.BROKEN, f"GitLab's answer (HTTP {outcome.status}) makes no sense.")
-
-
-def _sort_error(code: str) -> Failure:
-    if not _CODE.fullmatch(code):
-        return Failure(Fault.REFUSED, "GitLab refused, in words that are no error code of its own.")
-    fault, message = _MEANINGS.get(code, (Fault.REFUSED, "GitLab refused"))
-    return Failure(fault, f"{message[0].upper()}{message[1:]} ({code}).")

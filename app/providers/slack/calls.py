@@ -3,55 +3,28 @@
 Source: Slack's "Using the Web API": HTTP 200 with `ok`, and `error` beside `"ok": false`.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, StringConstraints, ValidationError
+from pydantic import StringConstraints, ValidationError
 
 from app.outbound import (
-    BadAnswer,
     Bearer,
     Endpoint,
-    NotAllowed,
     NotJson,
     Outbound,
     Outcome,
     Request,
     Response,
-    Unreachable,
 )
-from app.providers._http.answers import beside_the_loop, explain_gate, parse_answer
+from app.providers._http.answers import Answer, beside_the_loop, explain_gate, explain_silence, parse_answer
+from app.providers._oauth.tokens import read_scopes
 from app.providers.contract import Authorized, Failure, Fault
-from app.providers.slack.faults import read_scopes, sort_refusal, sort_status
-from app.sealing.secret import Secret
+from app.providers.slack.faults import sort_refusal, sort_status
 
-_LONGEST_WORDS = 300
-# What can travel in a header, and has no space that would end it.
-_TOKEN = re.compile(r"[!-~]{1,4096}")
+SERVER = "Slack"
+SCOPES = ("chat:write", "chat:write.public", "channels:read", "groups:read")
 
-
-class Answer(BaseModel):
-    """What a method answers when it has worked. Types are exact: "true" is no boolean, 1.0 no whole number."""
-
-    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
-
-
-def _read_token(value: object) -> Secret:
-    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
-        raise ValueError("no token")
-    return Secret(value)
-
-
-def _read_comma_list(value: object) -> tuple[str, ...]:
-    scopes = read_scopes(value) if isinstance(value, str) else None
-    if scopes is None:
-        raise ValueError("no scopes")
-    return scopes
-
-
-Token = Annotated[Secret, PlainValidator(_read_token)]
-Scopes = Annotated[tuple[str, ...], PlainValidator(_read_comma_list)]
 SlackId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,64}$")]
 
 A = TypeVar("A", bound=Answer)
@@ -79,20 +52,15 @@ async def call(
 
 async def read_answer(outcome: Outcome, answer: type[A]) -> A | Failure:
     """Read what came of a call: `answer` on HTTP 200 with `"ok": true` and everything that it needs, else a failure."""
-    match outcome:
-        case NotAllowed(message):
-            return Failure(Fault.NOT_ALLOWED, message[:_LONGEST_WORDS])
-        case Unreachable(_, message):
-            return Failure(Fault.UNREACHABLE, f"Slack cannot be reached: {message}."[:_LONGEST_WORDS])
-        case BadAnswer(message):
-            return Failure(Fault.BROKEN, f"Slack's answer cannot be used: {message}."[:_LONGEST_WORDS])
-        case Response():
-            return await beside_the_loop(lambda: _read_response(outcome, answer), size=len(outcome.body))
+    if not isinstance(outcome, Response):
+        return explain_silence(outcome, server=SERVER)
+    return await beside_the_loop(lambda: _read_response(outcome, answer), size=len(outcome.body))
 
 
 def read_granted(outcome: Outcome) -> tuple[str, ...] | None:
     """Return the scopes that the call's token has (the header X-OAuth-Scopes); None where Slack does not say."""
-    return read_scopes(outcome.headers.get("x-oauth-scopes")) if isinstance(outcome, Response) else None
+    granted = outcome.headers.get("x-oauth-scopes") if isinstance(outcome, Response) else None
+    return None if granted is None else read_scopes(granted)
 
 
 def _read_response(response: Response, answer: type[A]) -> A | Failure:
@@ -102,7 +70,7 @@ def _read_response(response: Response, answer: type[A]) -> A | Failure:
     body = parse_answer(response.body)
     is_slacks = isinstance(body, dict) and body.get("ok") is False
     if response.status in {401, 407} and not is_slacks:
-        return explain_gate(response.status, server="Slack")
+        return explain_gate(response.status, server=SERVER)
     if isinstance(body, NotJson):
         return Failure(Fault.BROKEN, f"Slack's answer (HTTP {response.status}) cannot be read: {body.message}.")
     try:

@@ -10,9 +10,9 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from app.outbound import Outbound
-from app.providers._http.answers import Many
+from app.providers._http.answers import Answer, Many
 from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Fault, Messaging, Posted, RunReport
-from app.providers.slack.calls import Answer, SlackId, call, read_answer
+from app.providers.slack.calls import SlackId, call, read_answer
 from app.providers.slack.messages import write_message
 
 LARGEST_PAGE = 1000

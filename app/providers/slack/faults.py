@@ -4,16 +4,13 @@ Sources: the error tables of oauth.v2.access, auth.test, auth.revoke, conversati
 chat.postMessage in Slack's API reference, and its page on rate limits (429 with Retry-After).
 """
 
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from app.providers._http.waiting import read_retry_after
+from app.providers._oauth.errors import sort_error
 from app.providers.contract import Failure, Fault
 
-# Words joined by underscores, each short: nothing of this shape is a token, a secret or a code that was sent along.
-_CODE = re.compile(r"[a-z]{1,20}(?:_[a-z0-9]{1,20}){0,6}")
-
-_LONGEST_SCOPES = 10_000
 _INVITE = "Slack knows no such channel, or it is private and the app is not in it: invite the app there, or choose another"
 _CLOSED = "Slack does not let the app post in this channel: ask its owners, or choose another"
 _MIGRATES = "the workspace is being moved by Slack; it comes back by itself"
@@ -68,14 +65,8 @@ _MEANINGS: Mapping[str, tuple[Fault, str]] = {
 
 def sort_refusal(code: str, *, headers: Mapping[str, str]) -> Failure:
     """Turn the `error` of an answer into a failure. An unknown code is REFUSED, and shown only where it looks like one."""
-    if not _CODE.fullmatch(code):
-        return Failure(Fault.REFUSED, "Slack refused, in words that are no error code of its own.")
-    fault, message = _MEANINGS.get(code, (Fault.REFUSED, "Slack refused"))
-    return Failure(
-        fault,
-        f"{message[0].upper()}{message[1:]} ({code}).",
-        retry_after=read_retry_after(headers) if fault is Fault.BUSY else None,
-    )
+    failure = sort_error(code, _MEANINGS, server="Slack")
+    return replace(failure, retry_after=read_retry_after(headers)) if failure.fault is Fault.BUSY else failure
 
 
 def sort_status(status: int, *, headers: Mapping[str, str]) -> Failure | None:
@@ -85,11 +76,3 @@ def sort_status(status: int, *, headers: Mapping[str, str]) -> Failure | None:
     if status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
         return Failure(Fault.BROKEN, f"Slack has a fault of its own (HTTP {status}).", retry_after=read_retry_after(headers))
     return None
-
-
-def read_scopes(text: str | None) -> tuple[str, ...] | None:
-    """Return the scopes of a comma list, each once; None where the text is none."""
-    if text is None or len(text) > _LONGEST_SCOPES:
-        return None
-    scopes = tuple(dict.fromkeys(scope for part in text.split(",") if (scope := part.strip())))
-    return scopes if all(re.fullmatch(r"[a-z][a-z0-9_.:-]{0,63}", scope) for scope in scopes) else None

@@ -10,8 +10,9 @@ import re
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
+from app.providers._http.answers import Answer
 from app.providers.contract import AccessEnded, Challenge, Forged, HookAnswer, Ignored, SignedRequest
 from app.sealing.secret import Secret, to_bytes
 from app.text.json_text import NotJson, parse_json
@@ -26,24 +27,20 @@ _Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _Challenge = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,512}$")]
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
-
-
-class _Envelope(_Answer):
+class _Envelope(Answer):
     type: str
 
 
-class _Verification(_Answer):
+class _Verification(Answer):
     challenge: _Challenge
 
 
-class _Tokens(_Answer):
-    oauth: list[object] = []
-    bot: list[object] = []
+class _Tokens(Answer):
+    oauth: list[object] = Field(default_factory=list)
+    bot: list[object] = Field(default_factory=list)
 
 
-class _Event(_Answer):
+class _Event(Answer):
     type: str
     tokens: _Tokens | None = None
 
@@ -54,11 +51,11 @@ class _Event(_Answer):
         return self.type == "app_uninstalled" or (self.type == "tokens_revoked" and not of_people_only)
 
 
-class _Callback(_Answer):
+class _Callback(Answer):
     event: _Event
 
 
-class _Occurrence(_Answer):
+class _Occurrence(Answer):
     team_id: _Id
 
 

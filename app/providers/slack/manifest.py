@@ -2,7 +2,7 @@
 
 import json
 
-from app.providers.slack.provider import SCOPES
+from app.providers.slack.calls import SCOPES
 
 
 def manifest(public_url: str) -> str:

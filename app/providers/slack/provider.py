@@ -7,30 +7,28 @@ auth.revoke; RFC 7636 for the code challenge.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import SecretStr
 
-from app.outbound import Basic, Endpoint, OddUrl, Outbound, Request, origin_of
-from app.providers._http.answers import shown
+from app.outbound import Basic, Endpoint, Outbound, Request
+from app.providers._http.answers import Answer, Line, shown, web_address
+from app.providers._oauth.tokens import TOKEN_DEADLINE, Lifetime, Scopes, Token
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, SharingModel, Tokens
 from app.providers.description import Provider
-from app.providers.slack.calls import Answer, Scopes, SlackId, Token, call, read_answer, read_granted
+from app.providers.slack.calls import SCOPES, SlackId, call, read_answer, read_granted
 from app.providers.slack.channels import MESSAGING
 from app.providers.slack.hooks import read_hook
 from app.sealing.secret import Secret
 from app.settings import PREFIX, Settings
 from app.web.authorization_requests import authorization_url
 
-TOKEN_DEADLINE = 20.0
 ROTATED_LIFETIME = timedelta(hours=12)
-
-_TEN_YEARS = 315_360_000
 
 
 class _Team(Answer):
     id: SlackId
-    name: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    name: Line
 
 
 class _TokenAnswer(Answer):
@@ -38,7 +36,7 @@ class _TokenAnswer(Answer):
     token_type: Literal["bot"]
     scope: Scopes
     refresh_token: Token | None = None
-    expires_in: Annotated[int, Field(ge=1, le=_TEN_YEARS)] | None = None
+    expires_in: Lifetime | None = None
 
     def tokens(self, *, now: datetime) -> Tokens:
         """Return the tokens: without rotation they last; with it, they get Slack's twelve hours where the answer does not say."""
@@ -62,14 +60,13 @@ _T = TypeVar("_T", bound=_TokenAnswer)
 
 class _AuthTest(Answer):
     team_id: SlackId
-    team: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    team: Line
     user_id: SlackId
     url: str | None = None
 
     def identity(self) -> Identity:
-        url = self.url if self.url and not isinstance(origin_of(self.url), OddUrl) else None
         name = shown(self.team, otherwise=self.team_id)
-        return Identity(account_id=self.team_id, account_name=name, actor_id=self.user_id, url=url)
+        return Identity(account_id=self.team_id, account_name=name, actor_id=self.user_id, url=web_address(self.url))
 
 
 class _Revoked(Answer):
@@ -179,8 +176,6 @@ def _secret(setting: SecretStr | None) -> Secret | None:
     """Return what is set; a name that is set to nothing counts as not set."""
     return Secret(setting.get_secret_value()) if setting is not None and setting.get_secret_value() else None
 
-
-SCOPES = ("chat:write", "chat:write.public", "channels:read", "groups:read")
 
 PROVIDER = Provider(
     key="slack",

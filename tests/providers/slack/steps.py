@@ -33,7 +33,7 @@ TOKENS = {
     "ok": True,
     "access_token": "xoxb-new",
     "token_type": "bot",
-    "scope": ",".join(slack.SCOPES),
+    "scope": ",".join(slack.PROVIDER.scopes),
     "bot_user_id": "U0ACMEB01",
     "team": TEAM,
     "enterprise": None,

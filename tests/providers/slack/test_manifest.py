@@ -9,7 +9,7 @@ def test_the_manifest_registers_what_the_service_uses() -> None:
 
     assert written["oauth_config"] == {
         "redirect_urls": ["https://apps.example.com/callback/slack"],
-        "scopes": {"bot": list(slack.SCOPES)},
+        "scopes": {"bot": list(slack.PROVIDER.scopes)},
     }
     assert written["settings"]["event_subscriptions"] == {
         "request_url": "https://apps.example.com/hooks/slack",

@@ -153,9 +153,9 @@ async def test_a_sign_in_brings_tokens_and_the_workspace(world: World) -> None:
     assert isinstance(outcome, tuple)
     tokens, identity = outcome
     assert identity == Identity("T0ACME001", "Acme", actor_id="U0ACMEB01", url="https://acme-sandbox.slack.com/")
-    assert tokens.scopes == slack.SCOPES
+    assert tokens.scopes == slack.PROVIDER.scopes
     assert (tokens.refresh, tokens.expires_at) == (None, None)
-    assert await world.check(tokens) == Alive(identity, scopes=slack.SCOPES)
+    assert await world.check(tokens) == Alive(identity, scopes=slack.PROVIDER.scopes)
 
 
 async def test_a_code_is_good_once(world: World) -> None:

@@ -132,7 +132,7 @@ async def test_without_rotation_a_token_lasts() -> None:
     tokens, identity = await exchange(TOKENS)
 
     assert (tokens.access.reveal(), tokens.refresh, tokens.expires_at) == ("xoxb-new", None, None)
-    assert tokens.scopes == slack.SCOPES
+    assert tokens.scopes == slack.PROVIDER.scopes
     assert identity == Identity("T0ACME001", "Acme", actor_id="U0ACMEB01", url="https://acme.slack.com/")
 
 
