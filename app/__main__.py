@@ -30,7 +30,7 @@ from app.console.serving import Serving, say_on_stdout
 from app.console.team_commands import make_sign_in_link, member, team, token
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.providers.catalogue import CATALOGUE
-from app.providers.slack_manifest import manifest
+from app.providers.slack.manifest import manifest
 from app.service.schema import build_schema
 from app.settings import read_settings, unknown_settings
 from app.telemetry.logs import configure_logs
