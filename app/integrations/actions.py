@@ -8,7 +8,6 @@ from app.errors import Refusal, UserErrorCode
 from app.graphql.inputs import not_found
 from app.graphql.revisions import touch
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import recheck_role
 from app.integrations import connections
 from app.integrations.events import IntegrationDeleted, IntegrationEdited
 from app.integrations.models import Integration
@@ -19,6 +18,7 @@ from app.providers.contract import Failure, Fault
 from app.services import Services
 from app.sign_ins import faults, grants
 from app.sign_ins.models import StatusReason
+from app.teams.permissions import recheck_role
 
 
 async def pause(integration_id: UUID, *, caller: Caller, services: Services) -> Integration:

@@ -9,7 +9,6 @@ from app.access.callers import Caller
 from app.catalogue.kinds import CONNECT_API, POST_MONITORING_RESULTS, Kind
 from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import recheck_role
 from app.integrations import connections, posts
 from app.integrations.connections import CONNECTION_FIELD, ApiConnectionSettings
 from app.integrations.events import IntegrationAdded
@@ -23,6 +22,7 @@ from app.outbound.budget import Budget
 from app.services import Services
 from app.sign_ins.models import Grant
 from app.teams.names import check_name
+from app.teams.permissions import recheck_role
 
 Settings: TypeAlias = MonitoringPostSettings | ApiConnectionSettings
 

@@ -6,7 +6,6 @@ from app.access.callers import Caller
 from app.catalogue.kinds import CONNECT_API
 from app.graphql.revisions import touch
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import recheck_role
 from app.integrations import connections
 from app.integrations.actions import find
 from app.integrations.adding import Placed
@@ -18,6 +17,7 @@ from app.log.events import Change
 from app.outbound.budget import Budget
 from app.services import Services
 from app.sign_ins import grants
+from app.teams.permissions import recheck_role
 
 
 async def reauthenticate(

@@ -9,13 +9,14 @@ from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
 from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import WORKING, recheck_role
+from app.installed_apps.permissions import WORKING
 from app.integrations.models import Integration
 from app.log.events import Change
 from app.repositories.asking import sign_in_required
 from app.services import Services
 from app.sign_ins import grants
 from app.sign_ins.models import Grant, OAuthClient
+from app.teams.permissions import recheck_role
 
 INSTALLED_APP_FIELD = ("using", "installedAppId")
 SIGN_IN_FIELD = ("using", "authorization", "authorizationId")
