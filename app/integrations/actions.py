@@ -8,8 +8,8 @@ from app.errors import Refusal, UserErrorCode
 from app.graphql.inputs import not_found
 from app.graphql.revisions import touch
 from app.installed_apps.models import InstalledApp
-from app.integrations import connections
 from app.integrations.events import IntegrationDeleted, IntegrationEdited
+from app.integrations.kinds.connect_api import settings as connections
 from app.integrations.models import Integration
 from app.integrations.permissions import may_edit
 from app.integrations.telling import STATUS_COLUMNS, save_status, snapshot_of, tell_status

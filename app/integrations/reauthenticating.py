@@ -6,10 +6,10 @@ from app.access.callers import Caller
 from app.catalogue.kinds import CONNECT_API
 from app.graphql.revisions import touch
 from app.installed_apps.models import InstalledApp
-from app.integrations import connections
 from app.integrations.actions import find
 from app.integrations.adding import Placed
 from app.integrations.events import IntegrationReauthenticated
+from app.integrations.kinds.connect_api import settings as connections
 from app.integrations.models import Integration
 from app.integrations.sources import Using, take
 from app.integrations.telling import snapshot_of, tell_status

@@ -2,7 +2,7 @@
 
 from tortoise.queryset import QuerySet
 
-from app.integrations import connections
+from app.integrations.kinds.connect_api import settings as connections
 from app.integrations.models import Integration
 from app.integrations.telling import save_status, snapshot_of
 from app.log.events import Change
