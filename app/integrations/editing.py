@@ -19,7 +19,7 @@ from app.integrations.kinds.post_monitoring_results.settings import POST_FIELD, 
 from app.integrations.models import Integration
 from app.integrations.reauthenticating import renew, tell_renewed
 from app.integrations.sources import Using
-from app.integrations.telling import snapshot_of, tell_status
+from app.integrations.status import snapshot_of, tell_status
 from app.log.events import Change
 from app.outbound.budget import Budget
 from app.services import Services

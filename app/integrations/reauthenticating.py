@@ -12,7 +12,7 @@ from app.integrations.events import IntegrationReauthenticated
 from app.integrations.kinds.connect_api import settings as connections
 from app.integrations.models import Integration
 from app.integrations.sources import Using, take
-from app.integrations.telling import snapshot_of, tell_status
+from app.integrations.status import snapshot_of, tell_status
 from app.log.events import Change
 from app.outbound.budget import Budget
 from app.services import Services

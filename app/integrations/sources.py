@@ -134,6 +134,20 @@ class _Rehearsed(Exception):
         self.grant = grant
 
 
+async def grant_of(integration: Integration) -> UUID | None:
+    """Return the grant that it speaks with: its own, its installed app's or, at a Git server, its member's there.
+
+    None when there is none: the installed app was deleted, or the member's authorization ended.
+    """
+    if integration.grant_id is not None or integration.installed_app_id is None:
+        return integration.grant_id
+    app = await InstalledApp.get_or_none(id=integration.installed_app_id, deleted_at__isnull=True)
+    if app is None or app.oauth_client_id is None or integration.authorized_by_id is None:
+        return app.grant_id if app is not None else None
+    grant = await grants.live_grant_of(app.oauth_client_id, integration.authorized_by_id)
+    return grant.id if grant is not None else None
+
+
 async def usable_app(team_id: UUID, installed_app_id: UUID) -> InstalledApp:
     """Return the team's installed app. Raises NOT_FOUND; CONFLICT, with what to do, when it does not work."""
     app = await installed_apps.find(team_id, installed_app_id, field=INSTALLED_APP_FIELD)

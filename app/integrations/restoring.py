@@ -1,25 +1,11 @@
-"""Stopping integrations and letting them go on, within the change that is the cause."""
+"""Letting integrations go on that have a working authorization again, within the change that is the cause."""
 
 from tortoise.queryset import QuerySet
 
 from app.integrations.kinds.connect_api import settings as connections
 from app.integrations.models import Integration
-from app.integrations.telling import save_status, snapshot_of
+from app.integrations.status import save_status, snapshot_of
 from app.log.events import Change
-from app.sign_ins.models import StatusReason
-
-_OLDEST_FIRST = ("created_at", "id")
-
-
-def living(change: Change) -> QuerySet[Integration]:
-    """Return the team's integrations, oldest first: the order in which things happen to them."""
-    return Integration.filter(team_id=change.team_id, deleted_at__isnull=True).order_by(*_OLDEST_FIRST)
-
-
-async def stop(change: Change, integration: Integration, reason: StatusReason, message: str) -> None:
-    before = snapshot_of(integration)
-    integration.stop(reason, message, now=change.now)
-    await save_status(change, integration, before=before)
 
 
 async def go_on(change: Change, integration: Integration) -> None:
