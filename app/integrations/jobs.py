@@ -1,6 +1,6 @@
 """What falls due for integrations. Each does one bounded round."""
 
-from app.integrations import checks
+from app.integrations.kinds.connect_api import checks
 from app.integrations.retention import remove_given_back
 from app.services import Services
 

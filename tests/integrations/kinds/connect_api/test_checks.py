@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from app.integrations.actions import delete, pause
-from app.integrations.checks import AGAIN_AFTER, CHECK_EVERY, check_due
-from app.integrations.connections import ApiConnectionEdit
 from app.integrations.editing import Edit, edit
 from app.integrations.jobs import check_connections_due
+from app.integrations.kinds.connect_api.checks import AGAIN_AFTER, CHECK_EVERY, check_due
+from app.integrations.kinds.connect_api.settings import ApiConnectionEdit
 from app.integrations.models import ApiConnection, Integration
 from app.log.events import Event, head
 from app.sign_ins.models import Grant
@@ -40,7 +40,7 @@ async def connected(world: World, host: Host, **changed: Any) -> Integration:
     return integration
 
 
-async def recheck_role(world: World, *, after: timedelta = CHECK_EVERY) -> None:
+async def check_again(world: World, *, after: timedelta = CHECK_EVERY) -> None:
     world.clock.advance(after)
     await check_now(world)
 
@@ -65,7 +65,7 @@ async def test_what_is_gone_or_no_longer_seen_is_failing_until_it_is_mended(
     change(world, host, what, **order)
 
     assert await standing(integration) == FINE
-    await recheck_role(world)
+    await check_again(world)
 
     assert await standing(integration) == GONE
     assert (await now_of(integration)).message
@@ -86,11 +86,11 @@ async def test_it_heals_as_soon_as_its_file_is_back(world: World, host: Host) ->
     integration = await connected(world, host)
     before = await head(world.people.team_id)
     change(world, host, "rename_file", branch="main", path=OPENAPI, to="api.yaml")
-    await recheck_role(world)
+    await check_again(world)
     assert await standing(integration) == GONE
     change(world, host, "rename_file", branch="main", path="api.yaml", to=OPENAPI)
 
-    await recheck_role(world, after=2 * AGAIN_AFTER)
+    await check_again(world, after=2 * AGAIN_AFTER)
 
     assert await standing(integration) == FINE
     assert await log_since(before, team_id=world.people.team_id) == [STATUS, STATUS]
@@ -112,10 +112,10 @@ async def test_a_server_that_is_down_is_failing_until_it_is_back(
     integration = await connected(world, host)
     host.fault(world, fault, times=1, **more)
 
-    await recheck_role(world)
+    await check_again(world)
     assert (await standing(integration))[0] == expected[0]
 
-    await recheck_role(world, after=2 * AGAIN_AFTER)
+    await check_again(world, after=2 * AGAIN_AFTER)
     assert await standing(integration) == FINE
 
 
@@ -125,7 +125,7 @@ async def test_a_revoked_authorization_stops_it(world: World, host: Host) -> Non
     before = await head(world.people.team_id)
     host.fault(world, "revoke_token", user="ada")
 
-    await recheck_role(world)
+    await check_again(world)
 
     assert await standing(integration) == ("NEEDS_REAUTHENTICATION", "REVOKED")
     assert STATUS in await log_since(before, team_id=world.people.team_id)
@@ -160,7 +160,7 @@ async def test_two_workers_look_once(world: World, host: Host) -> None:
 async def test_an_edit_is_looked_at_at_once_and_heals(world: World) -> None:
     integration = await connected(world, GITHUB, branch="develop")
     change(world, GITHUB, "delete_branch", branch="develop")
-    await recheck_role(world)
+    await check_again(world)
     assert await standing(integration) == GONE
 
     wanted = Edit(settings=ApiConnectionEdit(branch="main"))
@@ -222,7 +222,7 @@ async def test_paused_deleted_and_stopped_ones(world: World) -> None:
     await delete(deleted.id, caller=world.people.bob, services=world.services)
     change(world, GITLAB, "delete_repository")
 
-    await recheck_role(world)
+    await check_again(world)
 
     assert await standing(paused) == ("PAUSED", "PAUSED_BY_MEMBER")
     assert (await now_of(paused)).failing_by == "TARGET_UNAVAILABLE"
@@ -236,7 +236,7 @@ async def test_it_is_asked_for_with_nobodys_authorization_but_its_members(world:
     assert integration.authorized_by_id == grant.member_id
     seen = len(world.sandbox.state()["requests"])
 
-    await recheck_role(world)
+    await check_again(world)
 
     callers = {each["caller"] for each in world.sandbox.state()["requests"][seen:]}
     assert len(callers) == 1

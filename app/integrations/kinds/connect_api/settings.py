@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
 from app.installed_apps.models import InstalledApp
-from app.integrations import connection_targets as targets
-from app.integrations.connection_rules import (
+from app.integrations.kinds.connect_api import repositories as targets
+from app.integrations.kinds.connect_api.layouts import (
     BRANCH_FIELD,
     CONNECTION_FIELD,
     REPOSITORY_FIELD,
@@ -18,7 +18,7 @@ from app.integrations.connection_rules import (
     check_layout,
     live_key,
 )
-from app.integrations.kinds import Ready, ReadyEdit
+from app.integrations.kinds.contract import Ready, ReadyEdit
 from app.integrations.models import ApiConnection, Integration
 from app.integrations.sources import Using, dry_run
 from app.log.events import Change

@@ -7,10 +7,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from app.clock import APART
-from app.integrations.actions import grant_of, record_attempt
-from app.integrations.connection_rules import Layout
-from app.integrations.connection_targets import find_failure
+from app.integrations.kinds.connect_api.layouts import Layout
+from app.integrations.kinds.connect_api.repositories import find_failure
 from app.integrations.models import ApiConnection, Integration
+from app.integrations.sources import grant_of
+from app.integrations.status import record_attempt
 from app.log.events import Change
 from app.providers.contract import Failure
 from app.repositories.references import RepositoryRef

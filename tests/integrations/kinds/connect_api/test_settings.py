@@ -6,13 +6,13 @@ import pytest
 
 from app.errors import UserErrorCode
 from app.installed_apps.actions import delete as delete_app
-from app.integrations.actions import delete, grant_of
+from app.integrations.actions import delete
 from app.integrations.adding import add
-from app.integrations.connections import ApiConnectionEdit
 from app.integrations.editing import Edit, edit
+from app.integrations.kinds.connect_api.settings import ApiConnectionEdit
 from app.integrations.models import ApiConnection, Integration, IntegrationStatus
 from app.integrations.reauthenticating import reauthenticate
-from app.integrations.sources import BySignIn, ThroughApp
+from app.integrations.sources import BySignIn, ThroughApp, grant_of
 from app.log.events import head
 from app.sign_ins.models import StatusReason
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host, own_grant

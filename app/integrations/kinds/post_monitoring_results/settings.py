@@ -6,11 +6,10 @@ from uuid import uuid4
 
 from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
-from app.integrations.actions import grant_of
-from app.integrations.kinds import Ready, ReadyEdit
+from app.integrations.kinds.contract import Ready, ReadyEdit
+from app.integrations.kinds.post_monitoring_results.channels import look_up, read_channel
 from app.integrations.models import Integration, MonitoringPost, NotifyRule
-from app.integrations.sources import Using, dry_run
-from app.integrations.targets import look_up, read_channel
+from app.integrations.sources import Using, dry_run, grant_of
 from app.log.events import Change
 from app.log.quotas import INTEGRATIONS_OF_MONITOR, require_room
 from app.monitors.actions import find_or_make

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from app.integrations.connection_rules import BRANCH_FIELD, REPOSITORY_FIELD, SCHEMA_FIELD, Layout
+from app.integrations.kinds.connect_api.layouts import BRANCH_FIELD, REPOSITORY_FIELD, SCHEMA_FIELD, Layout
 from app.outbound.budget import Budget
 from app.providers.contract import Failure
 from app.providers.hosting import Repository

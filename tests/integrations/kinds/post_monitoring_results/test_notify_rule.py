@@ -1,6 +1,6 @@
 from hypothesis import given, strategies as st
 
-from app.deliveries.rules import judge
+from app.integrations.kinds.post_monitoring_results.notify_rule import judge
 from app.integrations.models import NotifyRule
 from app.monitors.models import RunOutcome
 from app.providers.contract import Occasion

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from app.errors import Refusal
-from app.integrations.connection_rules import BRANCH_FIELD, DIRECTORY_FIELD, SCHEMA_FIELD, Layout, check_layout, live_key
+from app.integrations.kinds.connect_api.layouts import BRANCH_FIELD, DIRECTORY_FIELD, SCHEMA_FIELD, Layout, check_layout, live_key
 from app.repositories.paths import directory_of, is_within
 from app.repositories.references import RepositoryRef
 
