@@ -4,18 +4,15 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import structlog
 
-from app.log.events import Events
-from app.outbound import seconds_left, waiting_until
-from app.services import Services
+from app.outbound.patience import seconds_left, waiting_until
 
 T = TypeVar("T")
 
 
-class Flights:
+class SingleFlight:
     """What is under way, once for each key: who asks meanwhile waits for the same answer."""
 
     def __init__(self) -> None:
@@ -56,11 +53,3 @@ class Flights:
             del self._under_way[key]
         if not task.cancelled() and (error := task.exception()) is not None:
             self._log.error("work at a provider failed", kind=str(key), error=type(error).__name__)
-
-
-# One for each running service: a test has several in one process, as several processes would be.
-_FLIGHTS: WeakKeyDictionary[Events, Flights] = WeakKeyDictionary()
-
-
-def flights_of(services: Services) -> Flights:
-    return _FLIGHTS.setdefault(services.events, Flights())
