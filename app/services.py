@@ -1,4 +1,4 @@
-"""What every action stands on, opened once in the lifespan and handed down by keyword."""
+"""The services that every action is handed by keyword. They are opened once, in the lifespan."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -8,10 +8,10 @@ from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.schedule import MOST_ATTEMPTS, MOST_EVER
 from app.errors import Refusal, UserErrorCode
 from app.graphql.inputs import not_found
-from app.installed_apps.permissions import recheck_role
 from app.integrations.models import Integration
 from app.log.events import Change
 from app.services import Services
+from app.teams.permissions import recheck_role
 
 
 async def retry(delivery_id: UUID, *, caller: Caller, services: Services) -> Delivery:

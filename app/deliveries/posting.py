@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery
-from app.integrations.actions import grant_of
 from app.integrations.models import MonitoringPost
+from app.integrations.sources import grant_of
 from app.monitors.models import MonitorRun
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault, Messaging, Posted, RunReport

@@ -4,8 +4,8 @@ from uuid import uuid4
 
 from app.deliveries.events import DeliveryChanged, DeliveryCreated
 from app.deliveries.models import WAITING, Delivery, DeliveryStatus
-from app.deliveries.rules import Verdict, judge
 from app.integrations.events import IntegrationDeleted, IntegrationStatusChanged
+from app.integrations.kinds.post_monitoring_results.notify_rule import Verdict, judge
 from app.integrations.models import Integration, IntegrationStatus, MonitoringPost
 from app.log.events import Change
 from app.log.quotas import DELIVERIES_OF_DAY

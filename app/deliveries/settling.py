@@ -9,8 +9,8 @@ from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.posting import Attempt
 from app.deliveries.schedule import delay_after
-from app.integrations.actions import record_attempt
 from app.integrations.models import Integration, MonitoringPost
+from app.integrations.status import record_attempt
 from app.log.events import Change
 from app.providers.contract import Failure, Fault
 from app.services import Services

@@ -13,7 +13,6 @@ from app.installed_apps.actions import already_there, find, live_key, look_for_r
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_provider, check_secret
 from app.installed_apps.events import InstalledAppAdded, InstalledAppEdited
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.permissions import recheck_role, refuse_unless_admitted
 from app.installed_apps.telling import tell
 from app.log.events import Change
 from app.providers.contract import Failure, Fault
@@ -25,6 +24,7 @@ from app.sign_ins import endings, faults, oauth_clients
 from app.sign_ins.models import OAuthClient
 from app.sign_ins.oauth_clients import SealedSecret
 from app.teams.names import check_name
+from app.teams.permissions import recheck_role, refuse_unless_admitted
 
 _FIELD = ("using", "client")
 _URL = (*_FIELD, "url")

@@ -7,18 +7,15 @@ from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
 from app.graphql.inputs import not_found
 from app.graphql.revisions import touch
-from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import recheck_role
-from app.integrations import connections
 from app.integrations.events import IntegrationDeleted, IntegrationEdited
+from app.integrations.kinds.connect_api import settings as connections
 from app.integrations.models import Integration
 from app.integrations.permissions import may_edit
-from app.integrations.telling import STATUS_COLUMNS, save_status, snapshot_of, tell_status
+from app.integrations.status import STATUS_COLUMNS, snapshot_of, tell_status
 from app.log.events import Change
-from app.providers.contract import Failure, Fault
 from app.services import Services
-from app.sign_ins import faults, grants
-from app.sign_ins.models import StatusReason
+from app.sign_ins import grants
+from app.teams.permissions import recheck_role
 
 
 async def pause(integration_id: UUID, *, caller: Caller, services: Services) -> Integration:
@@ -52,37 +49,6 @@ async def delete(integration_id: UUID, *, caller: Caller, services: Services) ->
         return integration
 
     return await services.events.change(caller.team_id, apply, actor=caller.actor, is_free=True)
-
-
-async def record_attempt(change: Change, integration: Integration, failure: Failure | None) -> None:
-    """Take note of how the last attempt to post went: None, it succeeded. The row is read anew.
-
-    A failure of the authorization is none of the integration's own: whoever made the call has told the grant. To be asked for
-    patience is no failure.
-    """
-    await integration.refresh_from_db()
-    if integration.is_deleted:
-        return
-    before = snapshot_of(integration)
-    if failure is None:
-        integration.succeed(now=change.now)
-    elif _is_its_own(failure):
-        integration.fail(faults.reason(failure), failure.message, now=change.now)
-    await save_status(change, integration, before=before)
-
-
-async def grant_of(integration: Integration) -> UUID | None:
-    """Return the grant that it speaks with: its own, its installed app's or, at a Git server, its member's there.
-
-    None when there is none: the installed app was deleted, or the member's authorization ended.
-    """
-    if integration.grant_id is not None or integration.installed_app_id is None:
-        return integration.grant_id
-    app = await InstalledApp.get_or_none(id=integration.installed_app_id, deleted_at__isnull=True)
-    if app is None or app.oauth_client_id is None or integration.authorized_by_id is None:
-        return app.grant_id if app is not None else None
-    grant = await grants.live_grant_of(app.oauth_client_id, integration.authorized_by_id)
-    return grant.id if grant is not None else None
 
 
 async def find(team_id: UUID, integration_id: UUID, *, field: Sequence[str] = ("id",)) -> Integration:
@@ -127,9 +93,3 @@ async def _set_paused(integration_id: UUID, *, paused: bool, caller: Caller, ser
         return integration
 
     return await services.events.change(caller.team_id, apply, actor=caller.actor)
-
-
-def _is_its_own(failure: Failure) -> bool:
-    """Whether it is the integration that fails, rather than its authorization; to be asked for patience is no failure."""
-    reason = faults.reason(failure)
-    return failure.fault is not Fault.BUSY and (reason.is_passing or reason is StatusReason.TARGET_UNAVAILABLE)

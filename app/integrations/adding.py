@@ -9,13 +9,13 @@ from app.access.callers import Caller
 from app.catalogue.kinds import CONNECT_API, POST_MONITORING_RESULTS, Kind
 from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import recheck_role
-from app.integrations import connections, posts
-from app.integrations.connections import CONNECTION_FIELD, ApiConnectionSettings
 from app.integrations.events import IntegrationAdded
-from app.integrations.kinds import Ready, check_offered
+from app.integrations.kinds.connect_api import settings as connections
+from app.integrations.kinds.connect_api.settings import CONNECTION_FIELD, ApiConnectionSettings
+from app.integrations.kinds.contract import Ready, check_offered
+from app.integrations.kinds.post_monitoring_results import settings as posts
+from app.integrations.kinds.post_monitoring_results.settings import POST_FIELD, MonitoringPostSettings
 from app.integrations.models import Integration, IntegrationStatus
-from app.integrations.posts import POST_FIELD, MonitoringPostSettings
 from app.integrations.sources import INSTALLED_APP_FIELD, ThroughApp, Using, dry_run, take
 from app.log.events import Change
 from app.log.quotas import INTEGRATIONS, require_room
@@ -23,6 +23,7 @@ from app.outbound.budget import Budget
 from app.services import Services
 from app.sign_ins.models import Grant
 from app.teams.names import check_name
+from app.teams.permissions import recheck_role
 
 Settings: TypeAlias = MonitoringPostSettings | ApiConnectionSettings
 

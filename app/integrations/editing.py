@@ -8,17 +8,18 @@ from uuid import UUID
 from app.access.callers import Caller
 from app.catalogue.kinds import CONNECT_API, POST_MONITORING_RESULTS
 from app.graphql.revisions import check_unchanged, touch
-from app.integrations import connections, posts
 from app.integrations.actions import check_editable, find, find_editable
 from app.integrations.adding import Placed
-from app.integrations.connections import CONNECTION_FIELD, ApiConnectionEdit
 from app.integrations.events import IntegrationEdited
-from app.integrations.kinds import ReadyEdit, wrong_kind
+from app.integrations.kinds.connect_api import settings as connections
+from app.integrations.kinds.connect_api.settings import CONNECTION_FIELD, ApiConnectionEdit
+from app.integrations.kinds.contract import ReadyEdit, wrong_kind
+from app.integrations.kinds.post_monitoring_results import settings as posts
+from app.integrations.kinds.post_monitoring_results.settings import POST_FIELD, MonitoringPostEdit
 from app.integrations.models import Integration
-from app.integrations.posts import POST_FIELD, MonitoringPostEdit
 from app.integrations.reauthenticating import renew, tell_renewed
 from app.integrations.sources import Using
-from app.integrations.telling import snapshot_of, tell_status
+from app.integrations.status import snapshot_of, tell_status
 from app.log.events import Change
 from app.outbound.budget import Budget
 from app.services import Services

@@ -4,11 +4,17 @@ import strawberry
 
 from app.graphql.inputs import chosen, given, key_of
 from app.integrations.adding import Settings
-from app.integrations.connection_rules import BRANCH_FIELD, DIRECTORY_FIELD, NAME_FIELD
-from app.integrations.connections import ApiConnectionEdit, ApiConnectionSettings, Keep
 from app.integrations.editing import Edit, SettingsEdit
 from app.integrations.enums import NotifyRule
-from app.integrations.posts import CHANNEL_FIELD, MONITOR_FIELD, POST_FIELD, MonitoringPostEdit, MonitoringPostSettings
+from app.integrations.kinds.connect_api.layouts import BRANCH_FIELD, DIRECTORY_FIELD, NAME_FIELD
+from app.integrations.kinds.connect_api.settings import ApiConnectionEdit, ApiConnectionSettings, Keep
+from app.integrations.kinds.post_monitoring_results.settings import (
+    CHANNEL_FIELD,
+    MONITOR_FIELD,
+    POST_FIELD,
+    MonitoringPostEdit,
+    MonitoringPostSettings,
+)
 from app.integrations.sources import INSTALLED_APP_FIELD, SIGN_IN_FIELD, BySignIn, ThroughApp, Using
 from app.sign_ins.inputs import key_of_sign_in
 

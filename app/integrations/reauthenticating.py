@@ -6,18 +6,18 @@ from app.access.callers import Caller
 from app.catalogue.kinds import CONNECT_API
 from app.graphql.revisions import touch
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import recheck_role
-from app.integrations import connections
 from app.integrations.actions import find
 from app.integrations.adding import Placed
 from app.integrations.events import IntegrationReauthenticated
+from app.integrations.kinds.connect_api import settings as connections
 from app.integrations.models import Integration
 from app.integrations.sources import Using, take
-from app.integrations.telling import snapshot_of, tell_status
+from app.integrations.status import snapshot_of, tell_status
 from app.log.events import Change
 from app.outbound.budget import Budget
 from app.services import Services
 from app.sign_ins import grants
+from app.teams.permissions import recheck_role
 
 
 async def reauthenticate(

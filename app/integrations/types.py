@@ -19,7 +19,7 @@ from app.installed_apps.loaders import installed_apps
 from app.installed_apps.types import InstalledApp
 from app.integrations import loaders, models, permissions
 from app.integrations.enums import IntegrationStatus, NotifyRule
-from app.integrations.live_targets import live_channels, live_repositories
+from app.integrations.kinds.live_targets import live_channels, live_repositories
 from app.monitors.loaders import monitors
 from app.monitors.schema import Monitor
 from app.repositories import asking

@@ -1,4 +1,4 @@
-"""What every process stands on, opened once and closed again: whether it serves, works, or only runs a command."""
+"""Opening and closing of the services, for a process that serves, works, or runs one command."""
 
 import asyncio
 import contextlib

@@ -21,7 +21,7 @@ from app.sign_ins.clients import client_of, describe_missing, provider_of
 from app.sign_ins.inputs import no_such_sign_in
 from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient, StatusReason
 from app.storage import database
-from app.teams.models import Member
+from app.teams.permissions import find_member
 from app.teams.secrets import hash_of, make_secret
 from app.web.authorization_requests import challenge_of
 
@@ -209,7 +209,7 @@ async def _seal_into(row: Authorization, *, ticket: Secret, verifier: Secret, se
 
 
 async def _refuse_who_left(change: Change, member_id: UUID) -> None:
-    if not await Member.filter(id=member_id, team_id=change.team_id, left_at=None).exists():
+    if await find_member(change, member_id) is None:
         raise Refusal(UserErrorCode.FORBIDDEN, "You are no longer a member of this team.")
 
 

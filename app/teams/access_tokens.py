@@ -17,6 +17,7 @@ from app.storage import database
 from app.teams.events import AccessTokenCreated, AccessTokenRevoked
 from app.teams.models import AccessToken, BrowserSession, Member
 from app.teams.names import check_name
+from app.teams.permissions import find_member
 from app.teams.secrets import hash_of, is_token, make_secret, make_token
 from app.teams.sessions import OpenedSession, open_session
 
@@ -156,7 +157,7 @@ async def _require_room(change: Change, member: Member) -> None:
 
 
 async def _keep(change: Change, member_id: UUID, wanted: _Wanted, token: Secret) -> AccessToken:
-    member = await Member.get_or_none(id=member_id, team_id=change.team_id, left_at=None)
+    member = await find_member(change, member_id)
     if member is None:
         raise Refusal(UserErrorCode.NOT_FOUND, "The team has no such member.")
     if not wanted.scopes <= scopes_of(member.role):

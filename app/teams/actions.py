@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from tortoise.exceptions import IntegrityError
 
 from app.access.callers import Role
+from app.access.rules import ADMINISTERING
 from app.errors import Refusal, UserErrorCode
 from app.log.actors import Actor
 from app.log.events import Change
@@ -19,6 +20,7 @@ from app.services import Services
 from app.teams.events import MemberAdded, MemberRemoved, MemberRoleChanged, SignInLinkCreated
 from app.teams.models import AccessToken, BrowserSession, Member, SignInLink, Team
 from app.teams.names import check_email, check_name
+from app.teams.permissions import find_member
 from app.teams.secrets import make_secret
 from app.teams.sign_in_links import INVITE_LIFETIME, address_of, save_link
 
@@ -151,12 +153,13 @@ async def _require_admin(change: Change) -> None:
     """Look again, now that nothing can come between: the role may have changed since the request came in."""
     if change.actor_id is None:
         return
-    if not await Member.exists(id=change.actor_id, team_id=change.team_id, role=Role.ADMIN, left_at=None):
+    member = await find_member(change, change.actor_id)
+    if member is None or not ADMINISTERING.admits(member.role):
         raise Refusal(UserErrorCode.FORBIDDEN, "Only a Team Admin may do this.")
 
 
 async def _present_member(change: Change, member_id: UUID) -> Member:
-    member = await Member.get_or_none(id=member_id, team_id=change.team_id, left_at=None)
+    member = await find_member(change, member_id)
     if member is None:
         raise Refusal(UserErrorCode.NOT_FOUND, "The team has no such member.", field=("id",))
     return member

@@ -1,4 +1,4 @@
-"""Who is asking: an access token, a JWT of the OIDC issuer, or the browser's session where no other page can be behind it."""
+"""Authentication: an access token, a JWT of the OIDC issuer, or the browser's session where no other page can be behind it."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Who is asking, and who belongs to the team."""
+"""The viewer, the team and its members in the API."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,12 +9,12 @@ import strawberry
 
 from app.access.callers import Caller
 from app.access.rules import ADMINISTERING, PUBLIC_ATTRIBUTE, Rule, attributes
-from app.errors import Refusal, UserErrorCode
 from app.graphql.connections import Arguments, Connection
 from app.graphql.context import Batch, Context, Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query, relation
-from app.graphql.ids import decode_id, encode_id
+from app.graphql.ids import encode_id
+from app.graphql.inputs import key_of
 from app.graphql.nodes import Node
 from app.graphql.scalars import URL
 from app.teams import access_tokens, actions, loaders, models
@@ -284,7 +284,7 @@ async def create_access_token(info: Info, input: CreateAccessTokenInput) -> Crea
 
 @mutation(OWN_TOKENS, description="Revoke one of the caller's own tokens, at once.")
 async def revoke_access_token(info: Info, input: RevokeAccessTokenInput) -> RevokeAccessTokenPayload:
-    key = _key(input.id, "AccessToken", missing=access_tokens.NO_SUCH_TOKEN)
+    key = key_of(input.id, "AccessToken", field=("id",), message=access_tokens.NO_SUCH_TOKEN)
     await access_tokens.revoke_access_token(caller=info.context.viewer, token_id=key, services=info.context.services)
     return RevokeAccessTokenPayload(revoked_access_token_id=input.id)
 
@@ -313,14 +313,7 @@ def _there(row: T | None) -> T:
 
 
 def _member_key(id: strawberry.ID) -> UUID:
-    return _key(id, "TeamMember", missing="The team has no such member.")
-
-
-def _key(id: strawberry.ID, type_name: str, *, missing: str) -> UUID:
-    key = decode_id(id, type_name)
-    if key is None:
-        raise Refusal(UserErrorCode.NOT_FOUND, missing, field=("id",))
-    return key
+    return key_of(id, "TeamMember", field=("id",), message="The team has no such member.")
 
 
 QUERY: dict[str, Any] = {"viewer": viewer}

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from app.access.callers import Caller
 from app.integrations.adding import Placed, Settings, add
+from app.integrations.kinds.post_monitoring_results.settings import MonitoringPostSettings
 from app.integrations.models import Integration, MonitoringPost, NotifyRule
-from app.integrations.posts import MonitoringPostSettings
 from app.integrations.sources import BySignIn, ThroughApp, Using
 from app.sign_ins.channels import ChannelRef
 from tests.installed_apps.world import World

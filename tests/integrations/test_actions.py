@@ -5,8 +5,10 @@ import pytest
 
 from app.errors import UserErrorCode
 from app.installed_apps.actions import delete as delete_app
-from app.integrations.actions import delete, grant_of, pause, record_attempt, resume
+from app.integrations.actions import delete, pause, resume
 from app.integrations.models import Integration, IntegrationStatus
+from app.integrations.sources import grant_of
+from app.integrations.status import record_attempt
 from app.log.events import Change, Event, head
 from app.providers.contract import Failure, Fault
 from app.sign_ins.models import Grant, GrantState, StatusReason

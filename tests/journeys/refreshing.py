@@ -20,7 +20,7 @@ from uuid import UUID
 
 from app.clock import SystemClock
 from app.providers.contract import Alive, Authorized, Failure
-from app.providers.gitlab import check
+from app.providers.gitlab.provider import check
 from app.service.opening import Place, open_services
 from app.services import Services
 from app.settings import Settings
