@@ -16,6 +16,7 @@ from app.graphql.fields import query, relation
 from app.graphql.ids import encode_id
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
+from app.graphql.objects import object_of
 from app.graphql.scalars import URL
 from app.outbound.origins import OddUrl
 from app.providers import description
@@ -55,13 +56,7 @@ class IntegrationKind(Node):
 
     @classmethod
     def of(cls, kind: Kind) -> "IntegrationKind":
-        return cls(
-            id=strawberry.ID(encode_id("IntegrationKind", _node_key(kind.key))),
-            key=strawberry.ID(kind.key),
-            name=kind.name,
-            description=kind.description,
-            supports_installed_apps=kind.supports_installed_apps,
-        )
+        return object_of(cls, kind, id=strawberry.ID(encode_id("IntegrationKind", _node_key(kind.key))))
 
 
 @strawberry.type(description="A service that can be connected to.")

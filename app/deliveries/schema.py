@@ -1,6 +1,6 @@
 """Deliveries in the API: what runs made, reporting a run, trying again, listening."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from app.deliveries.models import DeliveryStatus
 from app.deliveries.notices import notice_of
 from app.errors import DatabaseAway, Unavailable
 from app.graphql.connections import Arguments, UncountedConnection
-from app.graphql.context import Batch, Context, Info
+from app.graphql.context import Batch, Info
 from app.graphql.enums import register_enum
 from app.graphql.errors import UserError
 from app.graphql.extension import Fields
@@ -23,6 +23,7 @@ from app.graphql.ids import decode_id, encode_id
 from app.graphql.inputs import key_of
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
+from app.graphql.objects import object_of, objects_by_id
 from app.graphql.scalars import URL
 from app.graphql.streams import cursor_of, follow
 from app.integrations.loaders import integrations
@@ -70,7 +71,7 @@ class DeliveryAttempt:
 
     @classmethod
     def of(cls, row: models.DeliveryAttempt) -> "DeliveryAttempt":
-        return cls(at=row.at, duration_ms=row.duration_ms, succeeded=row.succeeded, error=row.error)
+        return object_of(cls, row)
 
 
 @strawberry.type(description="What a run made for one integration: a message to be posted, or kept quiet.")
@@ -104,13 +105,7 @@ class Delivery(Node):
 
     @classmethod
     def of(cls, row: models.Delivery) -> "Delivery":
-        return cls(
-            row=row,
-            id=strawberry.ID(encode_id("Delivery", row.id)),
-            status=row.status,
-            next_attempt_at=row.next_attempt_at,
-            created_at=row.created_at,
-        )
+        return object_of(cls, row)
 
 
 @strawberry.type(description="A delivery was created, or its status changed.")
@@ -130,11 +125,11 @@ class DeliveryChange:
 
     @classmethod
     def of(cls, event: Event) -> "DeliveryChange":
-        return cls(
+        return object_of(
+            cls,
+            event,
             event=event,
             cursor=cursor_of(event),
-            sequence=event.sequence,
-            occurred_at=event.occurred_at,
             delivery_id=strawberry.ID(encode_id("Delivery", event.subject_id)),
             status=DeliveryStatus(str(event.status)),
         )
@@ -273,11 +268,7 @@ def _only(integration_id: str | None) -> frozenset[UUID] | None:
     return frozenset({key} if key is not None else ())
 
 
-async def _deliveries(keys: Sequence[UUID], *, context: Context) -> list[Delivery | None]:
-    return [Delivery.of(row) if row is not None else None for row in await loaders.deliveries(keys, context=context)]
-
-
 MUTATION = {"record_monitor_run": record_monitor_run, "retry_delivery": retry_delivery}
 SUBSCRIPTION = {"delivery_changed": delivery_changed}
 FIELDS: Fields = {Integration: {"deliveries": deliveries_of_integration}}
-NODES: dict[type, Batch[UUID, Any]] = {Delivery: _deliveries}
+NODES: dict[type, Batch[UUID, Any]] = {Delivery: objects_by_id(Delivery.of, loaders.deliveries)}

@@ -6,14 +6,12 @@ from uuid import UUID
 from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
-from app.graphql.rows import find_rows, of_team
+from app.graphql.rows import of_team, rows_by
 from app.integrations.models import ApiConnection, Integration, MonitoringPost
 from app.sign_ins.models import StatusReason
 
-
-async def integrations(keys: Sequence[UUID], *, context: Context) -> list[Integration | None]:
-    """Return the team's integrations by id; None for deleted ones."""
-    return await find_rows(Integration, keys, context=context, deleted_at__isnull=True)
+integrations = rows_by(Integration, deleted_at__isnull=True)
+"""The team's integrations by id; None for deleted ones."""
 
 
 async def integrations_of_apps(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Integration]]:
@@ -28,11 +26,9 @@ async def integrations_stopped_with_apps(keys: Sequence[tuple[UUID, Arguments]],
     return await paginate_each(stopped.filter(stopped_by=StatusReason.INSTALLED_APP_DELETED), keys, by="installed_app_id")
 
 
-async def api_connections(keys: Sequence[UUID], *, context: Context) -> list[ApiConnection | None]:
-    """Return the settings of integrations of the kind "Connect an API", by the integration."""
-    return await find_rows(ApiConnection, keys, context=context, by="integration_id")
+api_connections = rows_by(ApiConnection, "integration_id")
+"""The settings of integrations of the kind "Connect an API", by the integration."""
 
 
-async def monitoring_posts(keys: Sequence[UUID], *, context: Context) -> list[MonitoringPost | None]:
-    """Return the settings of integrations of the kind "Post monitoring results", by the integration."""
-    return await find_rows(MonitoringPost, keys, context=context, by="integration_id")
+monitoring_posts = rows_by(MonitoringPost, "integration_id")
+"""The settings of integrations of the kind "Post monitoring results", by the integration."""

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from app.errors import Refusal, UserErrorCode
 from app.graphql.context import Context
+from app.installed_apps.loaders import own_grants
 from app.outbound.budget import Budget, CountedOutbound
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault
 from app.providers.hosting import Branch, BranchPage, EntryPage, File, Repository, RepositoryPage
-from app.repositories.loaders import own_grants
 from app.services import Services
 from app.sign_ins import answers, faults
 from app.sign_ins.models import Grant

@@ -19,8 +19,9 @@ from app.graphql.errors import UserError
 from app.graphql.execution.insistence import insist
 from app.graphql.extension import Fields
 from app.graphql.fields import mutation, query, relation, subscription
-from app.graphql.ids import decode_id, encode_id
+from app.graphql.ids import decode_id
 from app.graphql.nodes import Node
+from app.graphql.objects import object_of
 from app.graphql.scalars import URL
 from app.graphql.streams import end_of_log, follow
 from app.providers.catalogue import CATALOGUE
@@ -109,14 +110,7 @@ class Authorization(Node):
         failure = None
         if row.failure_code is not None:
             failure = AuthorizationFailure(code=row.failure_code, message=row.failure_message or "")
-        return cls(
-            row=row,
-            id=strawberry.ID(encode_id(_TYPE, row.id)),
-            status=row.status_at(now),
-            connected_to=row.connected_to,
-            failure=failure,
-            expires_at=row.expires_at,
-        )
+        return object_of(cls, row, status=row.status_at(now), failure=failure)
 
 
 @strawberry.input(description="Which sign-in to end.")

@@ -16,6 +16,7 @@ from app.graphql.fields import mutation, query, relation
 from app.graphql.ids import encode_id
 from app.graphql.inputs import key_of
 from app.graphql.nodes import Node
+from app.graphql.objects import object_of, objects_by_id
 from app.graphql.scalars import URL
 from app.teams import access_tokens, actions, loaders, models
 from app.teams.enums import Role, Scope
@@ -36,14 +37,7 @@ class TeamMember(Node):
 
     @classmethod
     def of(cls, row: models.Member) -> "TeamMember":
-        return cls(
-            id=strawberry.ID(encode_id("TeamMember", row.id)),
-            name=row.name,
-            email=row.email,
-            role=row.role,
-            joined_at=row.joined_at,
-            left_at=row.left_at,
-        )
+        return object_of(cls, row)
 
 
 @strawberry.type(description="Those who share installed apps: everything belongs to a team.")
@@ -59,7 +53,7 @@ class Team(Node):
 
     @classmethod
     def of(cls, row: models.Team) -> "Team":
-        return cls(id=strawberry.ID(encode_id("Team", row.id)), key=row.id, name=row.name, created_at=row.created_at)
+        return object_of(cls, row, key=row.id)
 
 
 @strawberry.type(description="A bearer token of the caller, for scripts. The token itself is never shown again.")
@@ -74,15 +68,7 @@ class AccessToken(Node):
 
     @classmethod
     def of(cls, row: models.AccessToken) -> "AccessToken":
-        return cls(
-            id=strawberry.ID(encode_id("AccessToken", row.id)),
-            name=row.name,
-            last_four=row.last_four,
-            scopes=[scope for scope in Scope if scope in row.scopes],
-            created_at=row.created_at,
-            expires_at=row.expires_at,
-            last_used_at=row.last_used_at,
-        )
+        return object_of(cls, row, scopes=[scope for scope in Scope if scope in row.scopes])
 
 
 @strawberry.type(description="The caller.")
@@ -289,21 +275,9 @@ async def revoke_access_token(info: Info, input: RevokeAccessTokenInput) -> Revo
     return RevokeAccessTokenPayload(revoked_access_token_id=input.id)
 
 
-async def _members(keys: Sequence[UUID], *, context: Context) -> list[TeamMember | None]:
-    return [TeamMember.of(row) if row is not None else None for row in await loaders.members(keys, context=context)]
-
-
 async def _viewers(keys: Sequence[UUID], *, context: Context) -> list[Viewer | None]:
     caller = context.viewer
     return [Viewer.of(caller) if key == caller.member_id else None for key in keys]
-
-
-async def _teams(keys: Sequence[UUID], *, context: Context) -> list[Team | None]:
-    return [Team.of(row) if row is not None else None for row in await loaders.teams(keys, context=context)]
-
-
-async def _access_tokens(keys: Sequence[UUID], *, context: Context) -> list[AccessToken | None]:
-    return [AccessToken.of(row) if row is not None else None for row in await loaders.access_tokens(keys, context=context)]
 
 
 def _there(row: T | None) -> T:
@@ -327,7 +301,7 @@ MUTATION: dict[str, Any] = {
 }
 NODES: dict[type, Batch[UUID, Any]] = {
     Viewer: _viewers,
-    TeamMember: _members,
-    Team: _teams,
-    AccessToken: _access_tokens,
+    TeamMember: objects_by_id(TeamMember.of, loaders.members),
+    Team: objects_by_id(Team.of, loaders.teams),
+    AccessToken: objects_by_id(AccessToken.of, loaders.access_tokens),
 }

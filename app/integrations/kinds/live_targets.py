@@ -11,14 +11,13 @@ from uuid import UUID
 
 from app.access.rules import ASKING_PROVIDERS
 from app.graphql.context import Context
-from app.installed_apps.loaders import grants, installed_apps
+from app.installed_apps.loaders import grants, installed_apps, own_grants
 from app.installed_apps.models import InstalledApp
 from app.integrations import loaders
 from app.integrations.models import Integration
 from app.providers.contract import Channel, Failure
 from app.providers.hosting import Repository
 from app.repositories import asking
-from app.repositories.loaders import own_grants
 from app.sign_ins.channels import find_channel, list_channels
 from app.sign_ins.lookups import Listed, Source, look_up
 from app.sign_ins.models import Grant
