@@ -43,7 +43,7 @@ class Lease:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a worker got, and how many more were due and put off because their channel was written to just now."""
+    """The deliveries that a worker got, and how many more were due and put off because their channel was written to just now."""
 
     leases: Sequence[Lease]
     defer: int

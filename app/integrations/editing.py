@@ -30,7 +30,7 @@ SettingsEdit: TypeAlias = MonitoringPostEdit | ApiConnectionEdit
 
 @dataclass(frozen=True)
 class Edit:
-    """What is to be another; None stays as it is."""
+    """An edit; None leaves a value as it is."""
 
     name: str | None = None
     using: Using | None = None

@@ -158,7 +158,7 @@ OVER = "This sign-in is not open any more. Begin another where you began this on
 
 @dataclass(frozen=True)
 class _There:
-    """Where a sign-in goes, and as which client; `base_url` is set for a server that is the team's own."""
+    """The place of a sign-in, and the client for it; `base_url` is set for a server that is the team's own."""
 
     provider: Provider
     client_id: str

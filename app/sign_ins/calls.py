@@ -210,7 +210,7 @@ class _Call:
         await database.update(Grant.filter(id=grant.id), quiet_until=now + wait)
 
     async def _have_siblings_checked(self, grant: Grant) -> None:
-        """Where the provider has one token for each account, its other grants have probably died too: let them look, once."""
+        """Have the account's other grants checked, once: where the provider has one token for all, they have probably died."""
         if provider_of(grant).shares_token and grant.trouble is not StatusReason.REVOKED:
             await hasten_checks(origin=grant.origin, account_id=grant.account_id, services=self._ground, besides=grant.id)
 

@@ -90,7 +90,7 @@ async def refresh(
 
 @dataclass(frozen=True)
 class _Cut:
-    """What a lease that was cut off leaves behind: whether the access token before it works still."""
+    """The remains of a lease that was cut off: whether the access token before it works still."""
 
     still_works: bool
 
