@@ -1,0 +1,29 @@
+"""The table of kinds: what an integration can be."""
+
+from collections.abc import Mapping, Sequence
+
+from app.errors import Refusal, UserErrorCode
+from app.integrations.kinds.connect_api.kind import KIND as CONNECT_API
+from app.integrations.kinds.contract import AnyKind
+from app.integrations.kinds.post_monitoring_results.kind import KIND as POST_MONITORING_RESULTS
+from app.integrations.models import Integration
+from app.providers.catalogue import CATALOGUE
+
+ALL: Sequence[AnyKind] = (POST_MONITORING_RESULTS, CONNECT_API)
+
+KINDS: Mapping[str, AnyKind] = {kind.key: kind for kind in ALL}
+
+
+def kind_of(integration: Integration) -> AnyKind:
+    """Return what the integration is. Rows hold no kind but those of the table."""
+    return KINDS[integration.kind]
+
+
+def check_offered(kind: AnyKind, *, provider: str) -> None:
+    """Raise INVALID unless the provider has integrations of this kind."""
+    if kind.key not in CATALOGUE[provider].kinds:
+        raise Refusal(
+            UserErrorCode.INVALID,
+            f"{CATALOGUE[provider].name} has no integrations of the kind “{kind.name}”.",
+            field=kind.field,
+        )
