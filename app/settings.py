@@ -1,4 +1,4 @@
-"""What the operator sets: environment variables with the prefix INSTALLED_APPS_, and for server commands a `.env` file."""
+"""The operator's settings: environment variables with the prefix INSTALLED_APPS_, and for server commands a `.env` file."""
 
 import os
 import re

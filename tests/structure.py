@@ -62,8 +62,30 @@ def find_strings(app: Path, *, of: Collection[str], allowed: Collection[str]) ->
     ]
 
 
+def find_folders(room: Path) -> list[str]:
+    """Return the room's packages, without those (an underscore before the name) that several of them share."""
+    return sorted(f"app.{room.name}.{path.name}" for path in room.iterdir() if path.is_dir() and path.name[0] not in "_.")
+
+
+def find_across(imports: Collection[Import], *, folders: Collection[str]) -> list[str]:
+    """Return the imports from one of these packages to another of them."""
+    ends = [(one, _folder(one.module, folders), _folder(one.imported, folders)) for one in imports]
+    return [str(one) for one, here, there in ends if here and there and here != there]
+
+
+def find_named(imports: Collection[Import], *, folders: Collection[str], allowed: Collection[str]) -> list[str]:
+    """Return the imports of one of these packages from outside of all of them. `allowed` are the modules that may."""
+    outside = [one for one in imports if not _folder(one.module, folders) and one.module not in allowed]
+    return [str(one) for one in outside if _folder(one.imported, folders)]
+
+
 def room_of(module: str) -> str:
     return module.split(".")[1]
+
+
+def _folder(module: str, folders: Collection[str]) -> str | None:
+    package = ".".join(module.split(".")[:3])
+    return package if package in folders else None
 
 
 def _named_in(tree: ast.Module, *, package: str) -> Iterator[str]:

@@ -7,7 +7,10 @@ import pytest
 
 from app.log.event_types import EventType
 from tests.structure import (
+    find_across,
     find_circle,
+    find_folders,
+    find_named,
     find_outside_rooms,
     find_strings,
     find_upward,
@@ -37,6 +40,7 @@ OUTSIDE = ("providers",)
 GROUND = ("oidc", "web", "outbound", "log", "redis", "sealing", "storage", "telemetry", "text")
 BESIDE = ("__init__.py", "__main__.py", "errors.py", "settings.py", "clock.py", "services.py")
 SANDBOX = "sandbox"
+MAY_NAME_PROVIDERS = ("app.providers.catalogue", "app.__main__")
 SANDBOX_MAY_IMPORT = {"app.clock", "app.settings"}
 
 ROOMS = (*TOPS[1:], *CAPABILITIES, *OUTSIDE, *GROUND, SANDBOX, "migrations")
@@ -46,6 +50,7 @@ MAY_NAME_EVENT_TYPES = ("log/event_types.py", "errors.py", "sign_ins/models.py")
 """The enum; and two others that have a member of the same name: a refusal's code and a status' reason."""
 
 IMPORTS = imports_of(APP)
+PROVIDERS = find_folders(APP / "providers")
 OF_THE_SERVICE = [one for one in IMPORTS if SANDBOX not in (room_of(one.module), room_of(one.imported))]
 
 
@@ -80,17 +85,11 @@ def test_only_the_command_line_imports_the_sandbox() -> None:
 
 
 def test_no_provider_imports_another() -> None:
-    across = [
-        str(one)
-        for one in IMPORTS
-        if room_of(one.module) == room_of(one.imported) == "providers"
-        and not one.module.endswith(".catalogue")
-        and not _provider(one.module).startswith("_")
-        and _provider(one.imported) not in {"contract", "description", "hosting", _provider(one.module)}
-        and not _provider(one.imported).startswith("_")
-    ]
+    assert find_across(IMPORTS, folders=PROVIDERS) == []
 
-    assert across == []
+
+def test_only_the_catalogue_names_a_provider() -> None:
+    assert find_named(IMPORTS, folders=PROVIDERS, allowed=MAY_NAME_PROVIDERS) == []
 
 
 Found = Callable[[Path], list[str]]
@@ -129,6 +128,20 @@ BROKEN: Mapping[str, tuple[Mapping[str, str], Found, list[str]]] = {
         lambda app: find_outside_rooms(app, rooms=ROOMS, beside=BESIDE),
         ["helpers"],
     ),
+    "a provider that imports another": (
+        {"providers/slack/calls.py": "from app.providers.github import calls\n", "providers/github/calls.py": ""},
+        lambda app: find_across(imports_of(app), folders=("app.providers.github", "app.providers.slack")),
+        ["app.providers.slack.calls -> app.providers.github.calls"],
+    ),
+    "a provider's name outside of its folder": (
+        {
+            "providers/_git/names.py": "from app.providers.slack import calls\n",
+            "providers/catalogue.py": "from app.providers.slack import calls\n",
+            "providers/slack/calls.py": "from app.providers._git import names\n",
+        },
+        lambda app: find_named(imports_of(app), folders=("app.providers.slack",), allowed=MAY_NAME_PROVIDERS),
+        ["app.providers._git.names -> app.providers.slack.calls"],
+    ),
     "a type of event as a string": (
         {"teams/authentication.py": "ENDINGS = {'TEAM_MEMBER_REMOVED'}\n", "log/event_types.py": "A = 'TEAM_MEMBER_ADDED'\n"},
         lambda app: find_strings(app, of=set(EventType), allowed=MAY_NAME_EVENT_TYPES),
@@ -145,9 +158,3 @@ def test_what_breaks_a_rule_is_found(files: Mapping[str, str], find: Found, foun
         (app / name).write_text(text)
 
     assert find(app) == found
-
-
-def _provider(module: str) -> str:
-    """The provider that a module is of; what several need has a name with an underscore before it, and is of none."""
-    name = module.rpartition(".")[2]
-    return name if name.startswith("_") else name.partition("_")[0]

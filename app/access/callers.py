@@ -1,4 +1,4 @@
-"""Who is asking: one member of one team, by an access token, a JWT of the OIDC issuer, or in a browser session. Values only."""
+"""The caller: one member of one team, by an access token, a JWT of the OIDC issuer, or a browser session. Values only."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a person meets first: everything made that is missing, and a link that signs their browser in."""
+"""The first start: it makes everything that is missing, and a link that signs a browser in."""
 
 from functools import partial
 from urllib.parse import urlsplit

@@ -51,8 +51,7 @@ class Taken:
 async def take_due(*, owner: UUID, now: datetime, limit: int) -> Taken:
     """Lease up to `limit` due deliveries that nothing in their integrations goes before, and claim their channels' pace too."""
 
-    async def take(connection: BaseDBAsyncClient) -> Taken:
-        del connection
+    async def take(_: BaseDBAsyncClient) -> Taken:
         leases: list[Lease] = []
         defer = 0
         for target, delivery in await _by_target(await _due(now)):
@@ -72,14 +71,8 @@ async def take_due(*, owner: UUID, now: datetime, limit: int) -> Taken:
 
 async def put_back(lease: Lease, *, after: timedelta, now: datetime) -> None:
     """Give the lease back without an attempt having been made; the delivery is due again `after` so long."""
-
-    async def give_back(connection: BaseDBAsyncClient) -> None:
-        del connection
-        await Delivery.filter(id=lease.delivery_id, lease_owner=lease.owner, status__in=WAITING).update(
-            next_attempt_at=now + after, put_off_at=now, lease_owner=None, lease_until=None
-        )
-
-    await database.write(give_back)
+    held = Delivery.filter(id=lease.delivery_id, lease_owner=lease.owner, status__in=WAITING)
+    await database.update(held, next_attempt_at=now + after, put_off_at=now, lease_owner=None, lease_until=None)
 
 
 def _due(now: datetime) -> QuerySet[Delivery]:

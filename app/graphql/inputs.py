@@ -1,4 +1,4 @@
-"""What members write into the inputs of mutations, checked."""
+"""Checks of the values that members write into the inputs of mutations."""
 
 from collections.abc import Sequence
 from typing import TypeVar

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from app.access.callers import Caller
@@ -129,9 +128,6 @@ def _is_due(app: InstalledApp, *, now: datetime) -> bool:
 
 
 async def _claim(app: InstalledApp, *, now: datetime) -> bool:
-    async def claim(connection: BaseDBAsyncClient) -> int:
-        seen = app.oauth_client.last_checked_at if app.oauth_client is not None else None
-        mine = OAuthClient.filter(id=app.oauth_client_id, last_checked_at=seen, ended_at__isnull=True)
-        return await mine.using_db(connection).update(last_checked_at=now)
-
-    return await database.write(claim) == 1
+    seen = app.oauth_client.last_checked_at if app.oauth_client is not None else None
+    mine = OAuthClient.filter(id=app.oauth_client_id, last_checked_at=seen, ended_at__isnull=True)
+    return await database.update(mine, last_checked_at=now) == 1

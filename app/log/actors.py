@@ -1,4 +1,4 @@
-"""Who does a change, and where their request came from: for the log."""
+"""The actor of a change, and the origin of the request, for the log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

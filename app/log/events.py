@@ -161,6 +161,10 @@ class Events:
         self._wake = wake
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
+    def now(self) -> datetime:
+        """Return the present moment, by the clock that changes are made by."""
+        return self._clock.now()
+
     async def change(
         self,
         team_id: UUID,
@@ -191,10 +195,10 @@ class Events:
         is_free: bool,
         founding: bool = False,
     ) -> T:
-        async def run(connection: BaseDBAsyncClient) -> _Outcome[T]:
+        async def run(_: BaseDBAsyncClient) -> _Outcome[T]:
             if founding:
-                await Counter.create(using_db=connection, team_id=team_id, sequence=0)
-            counter = await Counter.filter(team_id=team_id).using_db(connection).select_for_update().get()
+                await Counter.create(team_id=team_id, sequence=0)
+            counter = await Counter.filter(team_id=team_id).select_for_update().get()
             entries: list[LogEntry] = []
             now = self._clock.now()
             used = Used(counter.used, quotas=self._quotas, now=now)

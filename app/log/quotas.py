@@ -1,4 +1,4 @@
-"""How much of everything a team may have and do, so that no token fills the database.
+"""Quotas: how much a team may have and do, so that no token fills the database.
 
 What a team *has* is looked at in the change that would add to it, under the team's lock. What it *does* in a minute or a day is
 counted in the row that is the lock. Nothing is looked through for it: neither grows with the tables. A team that is beyond a

@@ -1,4 +1,4 @@
-"""What a monitor can say happened."""
+"""The events of monitors."""
 
 from dataclasses import dataclass
 

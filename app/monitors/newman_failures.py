@@ -1,4 +1,4 @@
-"""What failed in a run, out of a report of Newman's or the Postman CLI's: counted to the last, the first hundred named."""
+"""The failures in a report of Newman's or the Postman CLI's: counted to the last, the first hundred named."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a JWT says (RFC 7519, section 4), held by joserfc and Authlib against what it has to say."""
+"""The claims of a JWT (RFC 7519, section 4), checked by joserfc and Authlib."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What goes out by the door and what comes back, and a request's wire form."""
+"""Requests and responses of the way out, and a request's form on the wire."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""Where an outgoing call may go: the operator's allow list, what is never reachable, and the verdict on one address."""
+"""The policy of the way out: the operator's allow list, what is never reachable, and the verdict on one address."""
 
 import re
 from collections.abc import Collection, Sequence

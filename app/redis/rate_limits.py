@@ -1,4 +1,4 @@
-"""How much was taken in the present minute, by whomever it is counted: by all processes together where they share a Redis.
+"""Rate limits: points taken in the present minute, counted by all processes together where they share a Redis.
 
 Minutes are the clock's, the same for everybody: so whoever is refused can be told when to come back, and Redis is asked but once.
 Each process also counts what it has itself let through. With Redis away that alone decides: then a limit holds for each process,

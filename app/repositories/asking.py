@@ -1,4 +1,4 @@
-"""What is asked of a Git server: always as one member, with that member's own grant and no other."""
+"""Questions to a Git server: always as one member, with that member's own grant and no other."""
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass

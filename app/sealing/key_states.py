@@ -1,4 +1,4 @@
-"""What each key of the keyring is for: a row a key, so that all processes agree on it."""
+"""The states of the keyring's keys: a row a key, so that all processes agree."""
 
 from datetime import datetime
 from enum import StrEnum

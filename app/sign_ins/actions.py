@@ -6,8 +6,6 @@ from datetime import timedelta
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from app.access.callers import Caller
 from app.catalogue.schema import callback_url
 from app.errors import KeyUnavailable, Refusal, SealError, UserErrorCode
@@ -120,17 +118,9 @@ async def depart(row: Authorization, *, services: Services) -> Departure | NotOp
     except SealError:
         return NotOpen("A key of this server is missing, so nobody can sign in at present: tell its operator.")
     state, cookie = make_secret(services.entropy), make_secret(services.entropy)
-
-    async def remember(connection: BaseDBAsyncClient) -> int:
-        return (
-            await Authorization.filter(
-                id=row.id, status=AuthorizationStatus.PENDING, consumed_at=None, expires_at__gt=services.clock.now()
-            )
-            .using_db(connection)
-            .update(state_hash=hash_of(state), cookie_hash=hash_of(cookie))
-        )
-
-    if not await database.write(remember):
+    unfinished = Authorization.filter(id=row.id, status=AuthorizationStatus.PENDING, consumed_at=None)
+    is_open = unfinished.filter(expires_at__gt=services.clock.now())
+    if not await database.update(is_open, state_hash=hash_of(state), cookie_hash=hash_of(cookie)):
         return NotOpen(OVER)
     url = provider_of(row).authorize_url(
         client=client,

@@ -4,7 +4,6 @@ import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from app.clock import APART
@@ -89,17 +88,10 @@ async def _note_failure(grant: Grant, failure: Failure, *, is_noted: bool, servi
 
 
 async def _write(grant: Grant, **columns: datetime) -> None:
-    async def write(connection: BaseDBAsyncClient) -> None:
-        await Grant.filter(id=grant.id, state__in=LIVE).using_db(connection).update(**columns)
-
-    await database.write(write)
+    await database.update(Grant.filter(id=grant.id, state__in=LIVE), **columns)
 
 
 async def _claim(grant: Grant, *, now: datetime) -> bool:
     """Take the check for this process, by moving the next one to another day; a hint that comes from now on moves it back."""
-
-    async def claim(connection: BaseDBAsyncClient) -> int:
-        mine = Grant.filter(id=grant.id, next_check_at=grant.next_check_at, state__in=LIVE).using_db(connection)
-        return await mine.update(next_check_at=next_check(grant, now=now))
-
-    return await database.write(claim) == 1
+    mine = Grant.filter(id=grant.id, next_check_at=grant.next_check_at, state__in=LIVE)
+    return await database.update(mine, next_check_at=next_check(grant, now=now)) == 1

@@ -28,7 +28,6 @@ from app.sign_ins.models import (
     StatusReason,
 )
 from app.sign_ins.sealing import seal_tokens
-from app.sign_ins.single_flight import flights_of
 from app.storage import database
 
 EXCHANGE_DEADLINE = 20.0
@@ -53,7 +52,7 @@ async def complete(returned: Returned, *, services: Services, deadline: float = 
     `deadline` is in seconds, for all that the provider is asked. Tokens that are not wanted after all are given back.
     """
     row = returned.authorization
-    return await flights_of(services).join(
+    return await services.single_flight.join(
         ("complete", row.id), lambda: _complete(returned, services=services, deadline=deadline)
     )
 

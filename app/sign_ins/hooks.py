@@ -1,4 +1,4 @@
-"""What providers tell by themselves. It is a hint and no more: each grant of the account then asks for itself."""
+"""Providers' own events. One is a hint and no more: each grant of the account then asks for itself."""
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from app.clock import APART
@@ -25,7 +24,6 @@ from app.sign_ins.clients import client_of, describe_refused, explain, provider_
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import Grant, GrantState, StatusReason
 from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
-from app.sign_ins.single_flight import flights_of
 from app.storage import database
 
 LEASE = timedelta(seconds=60)
@@ -85,7 +83,7 @@ async def refresh(
     """
     attempt = _Attempt(grant.id, grant.version, forced=forced, gives_back=gives_back, services=services, deadlines=deadlines)
     try:
-        return await flights_of(services).join(("refresh", grant.id, gives_back), attempt.fly)
+        return await services.single_flight.join(("refresh", grant.id, gives_back), attempt.fly)
     except TimeoutError:
         return Failure(Fault.UNREACHABLE, "The authorization is being renewed, which takes the provider long.")
 
@@ -143,17 +141,12 @@ class _Attempt:
         The grant is due from then on, whatever its time says: the next process has to know, should this one be killed.
         """
         owner, now = uuid4(), self._ground.clock.now()
-
-        async def take(connection: BaseDBAsyncClient) -> int:
-            return (
-                await Grant.filter(
-                    unleased(now=now), id=row.id, version=row.version, lease_owner=row.lease_owner, state__in=self._states
-                )
-                .using_db(connection)
-                .update(lease_owner=owner, lease_until=now + LEASE, refresh_at=min(row.refresh_at or now, now))
-            )
-
-        return owner if await database.write(take) == 1 else None
+        as_read = Grant.filter(id=row.id, version=row.version, lease_owner=row.lease_owner, state__in=self._states)
+        due = min(row.refresh_at or now, now)
+        taken = await database.update(
+            as_read.filter(unleased(now=now)), lease_owner=owner, lease_until=now + LEASE, refresh_at=due
+        )
+        return owner if taken == 1 else None
 
     async def _exchange(self, row: Grant, owner: UUID) -> Grant | Failure:
         """Ask the provider, as the owner of the lease. `row` is as it was read before the lease was taken."""
@@ -223,12 +216,7 @@ class _Attempt:
     async def _save_once(self, row: Grant, tokens: Tokens, *, asked_at: datetime) -> Grant | Failure:
         sealed = await seal_tokens(tokens, row, version=row.version + 1, now=asked_at, services=self._ground)
         columns = sealed.columns() | {"lease_owner": None, "lease_until": None}
-
-        async def save(connection: BaseDBAsyncClient) -> int:
-            rows = Grant.filter(id=row.id, version=row.version).exclude(state=GrantState.GONE)
-            return await rows.using_db(connection).update(**columns)
-
-        await database.write(save)
+        await database.update(Grant.filter(id=row.id, version=row.version).exclude(state=GrantState.GONE), **columns)
         fresh = await Grant.get(id=row.id)
         return fresh if fresh.state in self._states and fresh.version > row.version else _ENDED
 
@@ -289,12 +277,8 @@ class _Attempt:
     async def _release(self, owner: UUID, *, keeps_mark: bool, **columns: datetime) -> None:
         marked = {"lease_owner": owner, "lease_until": self._ground.clock.now()}
         columns_of_lease = marked if keeps_mark else {"lease_owner": None, "lease_until": None}
-
-        async def release(connection: BaseDBAsyncClient) -> int:
-            owned = Grant.filter(id=self._id, lease_owner=owner).using_db(connection)
-            return await owned.update(**columns_of_lease, **columns)
-
-        await database.write(release)
+        owned = Grant.filter(id=self._id, lease_owner=owner)
+        await database.update(owned, **columns_of_lease, **columns)
 
 
 async def note_refusal(grant: Grant, failure: Failure, *, services: Services) -> None:

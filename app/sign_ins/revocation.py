@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from app.clock import APART
@@ -138,37 +137,26 @@ async def _is_held_by_another(grant: Grant) -> bool:
 
 
 async def _claim(grant: Grant, *, now: datetime) -> bool:
-    async def claim(connection: BaseDBAsyncClient) -> int:
-        mine = Grant.filter(id=grant.id, state=GrantState.REVOKING, next_revocation_at=grant.next_revocation_at)
-        return await mine.using_db(connection).update(next_revocation_at=now + _CLAIMED_FOR)
-
-    return await database.write(claim) == 1
+    mine = Grant.filter(id=grant.id, state=GrantState.REVOKING, next_revocation_at=grant.next_revocation_at)
+    return await database.update(mine, next_revocation_at=now + _CLAIMED_FOR) == 1
 
 
 async def _postpone(grant: Grant, *, to: datetime, counts: bool = False) -> None:
     attempts = grant.revocation_attempts + (1 if counts else 0)
-
-    async def postpone(connection: BaseDBAsyncClient) -> None:
-        mine = Grant.filter(id=grant.id, state=GrantState.REVOKING).using_db(connection)
-        await mine.update(next_revocation_at=to, revocation_attempts=attempts)
-
-    await database.write(postpone)
+    mine = Grant.filter(id=grant.id, state=GrantState.REVOKING)
+    await database.update(mine, next_revocation_at=to, revocation_attempts=attempts)
 
 
 async def _shred(grant: Grant, outcome: RevocationOutcome) -> None:
     """Let the sealed values go, unless fresher ones have come meanwhile: then those are looked at next."""
-
-    async def shred(connection: BaseDBAsyncClient) -> None:
-        mine = Grant.filter(id=grant.id, state=GrantState.REVOKING, version=grant.version).using_db(connection)
-        await mine.update(
-            state=GrantState.GONE,
-            revocation=outcome,
-            sealed_access=None,
-            sealed_refresh=None,
-            lease_owner=None,
-            lease_until=None,
-            refresh_at=None,
-            next_revocation_at=None,
-        )
-
-    await database.write(shred)
+    await database.update(
+        Grant.filter(id=grant.id, state=GrantState.REVOKING, version=grant.version),
+        state=GrantState.GONE,
+        revocation=outcome,
+        sealed_access=None,
+        sealed_refresh=None,
+        lease_owner=None,
+        lease_until=None,
+        refresh_at=None,
+        next_revocation_at=None,
+    )

@@ -1,4 +1,4 @@
-"""What the command line does with teams. Nobody is its actor: whoever can run it may do everything.
+"""Teams on the command line. Nobody is the actor: whoever can run it may do everything.
 
 Everything here raises StatedProblem for what is wrong with what was asked.
 """

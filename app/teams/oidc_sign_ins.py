@@ -162,11 +162,7 @@ async def open_as(found: Member, cookie: Secret, *, now: datetime) -> OpenedSess
 
 async def _consume(row: OidcSignIn, *, services: Services) -> bool:
     now = services.clock.now()
-
-    async def consume(_: BaseDBAsyncClient) -> int:
-        return await OidcSignIn.filter(id=row.id, used_at=None, expires_at__gt=now).update(used_at=now)
-
-    return await database.write(consume) == 1
+    return await database.update(OidcSignIn.filter(id=row.id, used_at=None, expires_at__gt=now), used_at=now) == 1
 
 
 async def _ask(

@@ -1,4 +1,4 @@
-"""Who is asking, and who belongs to the team."""
+"""The viewer, the team and its members in the API."""
 
 from collections.abc import Sequence
 from typing import Any

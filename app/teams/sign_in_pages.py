@@ -1,4 +1,4 @@
-"""What a browser is shown on its way in."""
+"""The pages on the way to a signed-in browser."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

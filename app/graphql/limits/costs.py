@@ -1,4 +1,4 @@
-"""What an operation costs: the objects that its answer has where every list is as long as it may be.
+"""The cost of an operation: the objects of its answer, with every list as long as it may be.
 
 Fields of one name in one place are merged as execution merges them, fragments are spread, `@skip` and `@include` are obeyed, and
 of the types that a field may return the dearest counts. So no spelling makes an operation cheaper or dearer than another that is

@@ -8,6 +8,7 @@ from app.integrations.kinds.contract import AnyKind
 from app.integrations.kinds.post_monitoring_results.kind import KIND as POST_MONITORING_RESULTS
 from app.integrations.models import Integration
 from app.providers.catalogue import CATALOGUE
+from app.services import Services
 
 ALL: Sequence[AnyKind] = (POST_MONITORING_RESULTS, CONNECT_API)
 
@@ -27,3 +28,8 @@ def check_offered(kind: AnyKind, *, provider: str) -> None:
             f"{CATALOGUE[provider].name} has no integrations of the kind “{kind.name}”.",
             field=kind.field,
         )
+
+
+async def check_due(*, services: Services) -> int:
+    """Find out of what falls due whether it is still there, and let statuses follow; return how many were looked at."""
+    return sum([await kind.checks.check_due(services=services) for kind in ALL if kind.checks is not None])

@@ -9,8 +9,8 @@ import pytest
 from app.access.callers import Caller
 from app.installed_apps.actions import delete as delete_app
 from app.integrations.sources import ThroughApp
+from app.outbound.answers import KEPT_FOR
 from app.outbound.budget import Budget
-from app.sign_ins.answers import KEPT_FOR
 from tests.installed_apps.git_servers import HOSTS, Host
 from tests.installed_apps.world import World, schema
 from tests.integrations.git_scene import change, connect

@@ -4,7 +4,6 @@ import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from app.access.callers import Caller
@@ -105,12 +104,8 @@ async def _is_as_it_was(connection: ApiConnection) -> bool:
 
 async def _claim(connection: ApiConnection, *, now: datetime) -> bool:
     """Take the check for this process, by moving the next one to another day; an edit from now on moves it back."""
-
-    async def claim(database_connection: BaseDBAsyncClient) -> int:
-        mine = ApiConnection.filter(id=connection.id, next_check_at=connection.next_check_at).using_db(database_connection)
-        return await mine.update(next_check_at=next_check(connection, now=now))
-
-    return await database.write(claim) == 1
+    mine = ApiConnection.filter(id=connection.id, next_check_at=connection.next_check_at)
+    return await database.update(mine, next_check_at=next_check(connection, now=now)) == 1
 
 
 async def _look_sooner(connection: ApiConnection, failure: Failure, *, now: datetime) -> None:
@@ -120,8 +115,4 @@ async def _look_sooner(connection: ApiConnection, failure: Failure, *, now: date
 
 
 async def _bring_forward(connection: ApiConnection, *, to: datetime) -> None:
-    async def bring(database_connection: BaseDBAsyncClient) -> None:
-        later = ApiConnection.filter(id=connection.id, next_check_at__gt=to).using_db(database_connection)
-        await later.update(next_check_at=to)
-
-    await database.write(bring)
+    await database.update(ApiConnection.filter(id=connection.id, next_check_at__gt=to), next_check_at=to)

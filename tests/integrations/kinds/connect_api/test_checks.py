@@ -8,7 +8,6 @@ import pytest
 
 from app.integrations.deleting import delete
 from app.integrations.editing import Edit, edit
-from app.integrations.jobs import check_connections_due
 from app.integrations.kinds.connect_api.checks import AGAIN_AFTER, CHECK_EVERY, check_due
 from app.integrations.kinds.connect_api.models import ApiConnection
 from app.integrations.kinds.connect_api.settings import ApiConnectionEdit
@@ -144,7 +143,7 @@ async def test_checks_come_daily_each_at_its_own_time(world: World) -> None:
     assert await check_due(services=world.services) == 0
     assert calls(world, GITLAB) == asked
     world.clock.advance(timedelta(seconds=1))
-    assert await check_connections_due(services=world.services) == 1
+    assert await check_due(services=world.services) == 1
 
 
 @EACH

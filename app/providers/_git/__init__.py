@@ -1,0 +1,1 @@
+"""What Git servers share: files, names, and lists in pages."""
