@@ -15,6 +15,7 @@ from app.deliveries.targets import targets_of
 from app.integrations.kinds.contract import Target
 from app.integrations.models import Integration
 from app.storage import database
+from app.storage.scheduling import is_time, unleased
 
 LEASE = timedelta(seconds=60)
 HELD_BACK_BY = 5
@@ -77,10 +78,13 @@ async def put_back(lease: Lease, *, after: timedelta, now: datetime) -> None:
 
 def _due(now: datetime) -> QuerySet[Delivery]:
     # What a clock has leased or put off that was set back since is not waited for.
-    free = Q(lease_until__isnull=True) | Q(lease_until__lte=now) | Q(lease_until__gt=now + LEASE + APART)
+    free = unleased(now=now, lasts=LEASE)
     put_off_later = Q(put_off_at__gt=now + APART) | Q(put_off_at__isnull=True, created_at__gt=now + APART)
-    is_time = Q(next_attempt_at__lte=now) | put_off_later
-    due = Delivery.filter(free, is_time, status__in=WAITING).annotate(ahead=_AHEAD).filter(ahead=0)
+    due = (
+        Delivery.filter(free, Q(next_attempt_at__lte=now) | put_off_later, status__in=WAITING)
+        .annotate(ahead=_AHEAD)
+        .filter(ahead=0)
+    )
     return due.order_by("next_attempt_at", "created_at", "id").limit(_CANDIDATES).select_for_update(skip_locked=True)
 
 
@@ -96,8 +100,7 @@ async def _claim(target: Target, now: datetime) -> datetime | None:
     channel, pace = target.address, target.pace
     if not await Pace.exists(channel=channel):
         await Pace.bulk_create([Pace(channel=channel, next_at=now)], ignore_conflicts=True)
-    is_time = Q(next_at__lte=now) | Q(next_at__gt=now + pace + APART)
-    if await Pace.filter(is_time, channel=channel).update(next_at=now + pace):
+    if await Pace.filter(is_time("next_at", now=now, longest=pace), channel=channel).update(next_at=now + pace):
         return None
     return (await Pace.get(channel=channel)).next_at
 

@@ -62,7 +62,7 @@ async def change_role(*, team_id: UUID, actor: Actor | None, member_id: UUID, ro
         await require_other_admin(change, member)
         previous, member.role = member.role, role
         await member.save(update_fields=["role"])
-        await change.record(MemberRoleChanged(member.id, member.name, role=role, previous=previous))
+        await change.record(MemberRoleChanged(member.id, member.name, status=role, previous_status=previous))
         return member
 
     return await services.events.change(team_id, give, actor=actor)
