@@ -13,7 +13,7 @@ from app.providers.contract import Authorized, Client, Failure, Fault, NotConfig
 from app.services import Services
 from app.sign_ins import faults
 from app.sign_ins.clients import Replaced, client_of, explain, provider_of
-from app.sign_ins.grants import note_recovery, note_trouble
+from app.sign_ins.grants import CHECKS, note_recovery, note_trouble
 from app.sign_ins.models import LIVE, Grant, StatusReason
 from app.sign_ins.refresh import (
     DEADLINES,
@@ -217,13 +217,11 @@ class _Call:
 
 async def hasten_checks(*, origin: str | None, account_id: str, services: Services, besides: UUID | None = None) -> int:
     """Have every live grant of the account, in all teams, checked at once unless it is known to be dead; return how many."""
-    now = services.clock.now()
-    later = Q(next_check_at__isnull=True) | Q(next_check_at__gt=now)
     alive = Q(trouble__isnull=True) | ~Q(trouble=StatusReason.REVOKED)
-    due = Grant.filter(later, alive, account_id=account_id, state__in=LIVE)
-    due = due.filter(origin=origin) if origin is not None else due
-    due = due.exclude(id=besides) if besides is not None else due
-    return await database.update(due, next_check_at=now)
+    grants = Grant.filter(alive, account_id=account_id, state__in=LIVE)
+    grants = grants.filter(origin=origin) if origin is not None else grants
+    grants = grants.exclude(id=besides) if besides is not None else grants
+    return await CHECKS.bring_forward(grants, to=services.clock.now())
 
 
 _EXPIRED = Failure(Fault.EXPIRED, "The authorization has expired: sign in again.")

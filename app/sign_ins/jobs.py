@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from tortoise.expressions import Q
 
-from app.clock import APART
 from app.log.events import Change
 from app.services import Services
 from app.sign_ins import completion, grants
@@ -17,9 +16,10 @@ from app.sign_ins.clients import provider_of
 from app.sign_ins.endings import SHUT
 from app.sign_ins.events import AuthorizationRevoked
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant
-from app.sign_ins.refresh import LONGEST_QUIET, refresh, unleased
+from app.sign_ins.refresh import LEASE, LONGEST_QUIET, refresh
 from app.sign_ins.revocation import revoke_due
 from app.storage import database
+from app.storage.scheduling import is_time, unleased
 
 __all__ = ["check_due", "expire_due", "refresh_due", "revoke_due"]
 
@@ -37,8 +37,8 @@ async def expire_due(*, services: Services) -> int:
 async def refresh_due(*, services: Services) -> int:
     """Refresh what is due before anybody has to wait for it, and return how many were tried."""
     now = services.clock.now()
-    at_rest = Q(quiet_until__isnull=True) | Q(quiet_until__lte=now) | Q(quiet_until__gt=now + LONGEST_QUIET + APART)
-    due = Grant.filter(unleased(now=now), at_rest, state__in=LIVE, refresh_at__lte=now, trouble__isnull=True)
+    at_rest = Q(quiet_until__isnull=True) | is_time("quiet_until", now=now, longest=LONGEST_QUIET)
+    due = Grant.filter(unleased(now=now, lasts=LEASE), at_rest, state__in=LIVE, refresh_at__lte=now, trouble__isnull=True)
     rows = await due.order_by("refresh_at").limit(_REFRESHES)
     await asyncio.gather(*(refresh(grant, services=services) for grant in rows))
     return len(rows)

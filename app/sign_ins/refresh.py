@@ -12,9 +12,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-from tortoise.expressions import Q
-
-from app.clock import APART
 from app.errors import KeyUnavailable, SealError
 from app.providers.contract import Alive, Client, Failure, Fault, Tokens
 from app.sealing.secret import Secret
@@ -25,6 +22,7 @@ from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import Grant, GrantState, StatusReason
 from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
 from app.storage import database
+from app.storage.scheduling import lies_ahead, unleased
 
 LEASE = timedelta(seconds=60)
 LONGEST_QUIET = timedelta(hours=1)
@@ -55,18 +53,12 @@ def is_due(grant: Grant, *, now: datetime) -> bool:
 
 def is_leased(grant: Grant, *, now: datetime) -> bool:
     """Whether its tokens are being exchanged. A lease that lies further ahead than it lasts is of a clock set back since."""
-    return grant.lease_until is not None and now < grant.lease_until <= now + LEASE + APART
-
-
-def unleased(*, now: datetime) -> Q:
-    """Return the same as a condition on rows: their tokens are not being exchanged."""
-    return Q(lease_until__isnull=True) | Q(lease_until__lte=now) | Q(lease_until__gt=now + LEASE + APART)
+    return lies_ahead(grant.lease_until, now=now, longest=LEASE)
 
 
 def quiet_until(grant: Grant, *, now: datetime) -> datetime | None:
     """Return until when the provider has asked to be left alone, for an hour at most; None where it has not."""
-    until = grant.quiet_until
-    return until if until is not None and now < until <= now + LONGEST_QUIET + APART else None
+    return grant.quiet_until if lies_ahead(grant.quiet_until, now=now, longest=LONGEST_QUIET) else None
 
 
 def is_expired(grant: Grant, *, now: datetime) -> bool:
@@ -129,7 +121,7 @@ class _Attempt:
     def _find_obstacle(self, row: Grant) -> Failure | None:
         now = self._ground.clock.now()
         leased = is_leased(row, now=now)
-        waits = row.refresh_at is not None and now < row.refresh_at <= now + LONGEST_QUIET + APART
+        waits = lies_ahead(row.refresh_at, now=now, longest=LONGEST_QUIET)
         cools_down = waits and (row.lease_owner is not None or not self._forced)
         if cools_down and not leased:
             return Failure(Fault.UNREACHABLE, "The authorization could not be renewed a moment ago; it is tried again soon.")
@@ -144,7 +136,7 @@ class _Attempt:
         as_read = Grant.filter(id=row.id, version=row.version, lease_owner=row.lease_owner, state__in=self._states)
         due = min(row.refresh_at or now, now)
         taken = await database.update(
-            as_read.filter(unleased(now=now)), lease_owner=owner, lease_until=now + LEASE, refresh_at=due
+            as_read.filter(unleased(now=now, lasts=LEASE)), lease_owner=owner, lease_until=now + LEASE, refresh_at=due
         )
         return owner if taken == 1 else None
 

@@ -116,8 +116,9 @@ async def write(
 async def update(rows: QuerySet[M], **columns: object) -> int:
     """Update the rows in a write of its own, by one statement, and return how many they were: of a claim, whether it was got."""
 
-    async def run(_: BaseDBAsyncClient) -> int:
-        return await rows.update(**columns)
+    async def run(connection: BaseDBAsyncClient) -> int:
+        # Rows that were read before would be updated where they were read.
+        return await rows.using_db(connection).update(**columns)
 
     return await write(run)
 
