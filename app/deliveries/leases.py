@@ -12,12 +12,10 @@ from tortoise.queryset import QuerySet
 from app.clock import APART
 from app.deliveries.models import WAITING, Delivery, Pace
 from app.integrations.models import Integration, MonitoringPost
+from app.providers.catalogue import CATALOGUE
 from app.storage import database
 
 LEASE = timedelta(seconds=60)
-PACE = timedelta(seconds=1)
-"""Slack lets an app post about one message a second to a channel."""
-
 HELD_BACK_BY = 5
 """A delivery that has failed so often no longer holds back those behind it."""
 
@@ -92,26 +90,43 @@ def _due(now: datetime) -> QuerySet[Delivery]:
     return due.order_by("next_attempt_at", "created_at", "id").limit(_CANDIDATES).select_for_update(skip_locked=True)
 
 
-async def _by_channel(deliveries: Sequence[Delivery]) -> list[tuple[str, Delivery]]:
+@dataclass(frozen=True)
+class _Way:
+    """A channel, and the least time that its provider wants between two messages to it."""
+
+    channel: str
+    pace: timedelta
+
+
+async def _by_channel(deliveries: Sequence[Delivery]) -> list[tuple[_Way, Delivery]]:
     """Return the deliveries with the channels that they go to, in the channels' order: two workers claim them in the same one."""
     wanted = {delivery.integration_id for delivery in deliveries}
     integrations = await Integration.in_bulk(wanted, "id")
     posts = {post.integration_id: post for post in await MonitoringPost.filter(integration_id__in=list(wanted))}
     named = [
-        (f"{integration.origin}:{integration.account_id}:{posts[integration.id].channel_id}", delivery)
+        (
+            _Way(f"{integration.origin}:{integration.account_id}:{posts[integration.id].channel_id}", _pace_of(integration)),
+            delivery,
+        )
         for delivery in deliveries
         for integration in [integrations[delivery.integration_id]]
     ]
-    return sorted(named, key=lambda pair: pair[0])
+    return sorted(named, key=lambda pair: pair[0].channel)
 
 
-async def _claim(channel: str, now: datetime) -> datetime | None:
+def _pace_of(integration: Integration) -> timedelta:
+    messaging = CATALOGUE[integration.provider].messaging
+    return messaging.pace if messaging is not None else timedelta()
+
+
+async def _claim(way: _Way, now: datetime) -> datetime | None:
     """Claim the channel for a message at `now`; return None when that worked, else when the next may go."""
+    channel = way.channel
     pace = await Pace.get_or_none(channel=channel)
     if pace is None:
         await Pace.bulk_create([Pace(channel=channel, next_at=now)], ignore_conflicts=True)
-    is_time = Q(next_at__lte=now) | Q(next_at__gt=now + PACE + APART)
-    if await Pace.filter(is_time, channel=channel).update(next_at=now + PACE):
+    is_time = Q(next_at__lte=now) | Q(next_at__gt=now + way.pace + APART)
+    if await Pace.filter(is_time, channel=channel).update(next_at=now + way.pace):
         return None
     return (await Pace.get(channel=channel)).next_at
 

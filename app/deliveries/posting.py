@@ -10,7 +10,8 @@ from app.integrations.actions import grant_of
 from app.integrations.models import MonitoringPost
 from app.monitors.models import MonitorRun
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import Authorized, Failure, Fault, Messaging, Posted, RunReport
+from app.providers.contract import Authorized, Failure, Fault, Posted, RunReport
+from app.providers.messaging import Messaging
 from app.services import Services
 from app.sign_ins import calls
 

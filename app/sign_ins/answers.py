@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from app.errors import TooComplex
 from app.log.events import Events
-from app.outbound import waiting_until
+from app.outbound import Sender, waiting_until
 from app.outbound.budget import Budget, CountedOutbound
 from app.providers.contract import Authorized, Failure, Fault
 from app.services import Services
@@ -25,7 +25,7 @@ _PAGE_WEIGHT = 32 * 1024
 _BYTES_OF_CHARACTER = 4
 
 T = TypeVar("T")
-Put = Callable[[Authorized, CountedOutbound], Awaitable[T | Failure]]
+Put = Callable[[Authorized, Sender], Awaitable[T | Failure]]
 
 
 async def ask(

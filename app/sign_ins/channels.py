@@ -11,7 +11,8 @@ from app.graphql.connections import ForwardArguments, Page
 from app.graphql.ids import decode_key, encode_key
 from app.graphql.pages import from_provider_pages
 from app.graphql.searches import check_search
-from app.outbound.budget import Budget, CountedOutbound
+from app.outbound import Sender
+from app.outbound.budget import Budget
 from app.providers import contract
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, ChannelPage, Failure, Fault
@@ -98,7 +99,7 @@ async def list_channels(
     if messaging is None:
         return _NOWHERE
 
-    async def put(authorized: Authorized, outbound: CountedOutbound) -> ChannelPage | Failure:
+    async def put(authorized: Authorized, outbound: Sender) -> ChannelPage | Failure:
         return await messaging.list_channels(authorized=authorized, cursor=cursor, limit=limit, outbound=outbound)
 
     return await ask(grant, ("channels", cursor, limit), put, budget=budget, services=services, fresh=fresh, method="channels")
@@ -110,7 +111,7 @@ async def find_channel(grant: Grant, channel_id: str, *, budget: Budget, service
     if messaging is None:
         return _NOWHERE
 
-    async def put(authorized: Authorized, outbound: CountedOutbound) -> contract.Channel | Failure:
+    async def put(authorized: Authorized, outbound: Sender) -> contract.Channel | Failure:
         return await messaging.find_channel(authorized=authorized, channel_id=channel_id, outbound=outbound)
 
     return await ask(grant, ("channel", channel_id), put, budget=budget, services=services, method="channel")
