@@ -1,5 +1,6 @@
 """Where a grant could post, as the provider pages it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -20,6 +21,7 @@ from app.services import Services
 from app.sign_ins import faults
 from app.sign_ins.answers import ask
 from app.sign_ins.models import Grant
+from app.text.json_text import parse_json
 
 _TYPE = "Channel"
 # A workspace has thousands, and each page takes a call: ten such pages are looked through for one answer.
@@ -37,7 +39,7 @@ class ChannelRef:
     @property
     def id(self) -> str:
         """Return its id in the API, which says the same."""
-        return encode_key(_TYPE, f"{self.provider}:{self.account_id}:{self.channel_id}")
+        return encode_key(_TYPE, json.dumps([self.provider, self.account_id, self.channel_id]))
 
 
 @strawberry.type(description="Somewhere to post, as its provider describes it.")
@@ -54,8 +56,14 @@ class Channel:
 
 
 def decode_channel(id: str) -> ChannelRef | None:
-    """Return which channel an id of the API names; None for what is no channel's."""
-    match (decode_key(id, _TYPE) or "").split(":"):
+    """Return which channel an id of the API names; None for what is no channel's, or not spelled as we spell it."""
+    text = decode_key(id, _TYPE) or ""
+    match parse_json(text.encode()):
+        case [str(provider), str(account_id), str(channel_id)] if provider in CATALOGUE and account_id and channel_id:
+            ref = ChannelRef(provider, account_id, channel_id)
+            return ref if ref.id == id else None
+    # Clients may have kept ids as they were spelled before: a provider's key, and two words without a colon.
+    match text.split(":"):
         case [provider, account_id, channel_id] if provider in CATALOGUE and account_id and channel_id:
             return ChannelRef(provider, account_id, channel_id)
         case _:
