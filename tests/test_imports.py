@@ -40,7 +40,7 @@ OUTSIDE = ("providers",)
 GROUND = ("oidc", "web", "outbound", "log", "redis", "sealing", "storage", "telemetry", "text")
 BESIDE = ("__init__.py", "__main__.py", "errors.py", "settings.py", "clock.py", "services.py")
 SANDBOX = "sandbox"
-MAY_NAME_PROVIDERS = ("app.providers.catalogue", "app.__main__")
+MAY_NAME_PROVIDERS = ("app.providers.catalogue",)
 SANDBOX_MAY_IMPORT = {"app.clock", "app.settings"}
 
 ROOMS = (*TOPS[1:], *CAPABILITIES, *OUTSIDE, *GROUND, SANDBOX, "migrations")

@@ -40,7 +40,7 @@ from app.log.events import Event as Row
 from app.sign_ins import schema as sign_ins
 from app.teams import schema as teams
 from app.teams.loaders import members
-from app.teams.schema import TeamMember
+from app.teams.types import TeamMember
 
 
 @strawberry.type(description="Where the request came from that did something.")

@@ -11,14 +11,13 @@ from tortoise.queryset import QuerySet
 
 from app.clock import APART
 from app.deliveries.models import WAITING, Delivery, Pace
-from app.integrations.models import Integration, MonitoringPost
+from app.deliveries.targets import targets_of
+from app.integrations.kinds.contract import Target
+from app.integrations.models import Integration
 from app.storage import database
 from app.storage.scheduling import is_time, unleased
 
 LEASE = timedelta(seconds=60)
-PACE = timedelta(seconds=1)
-"""Slack lets an app post about one message a second to a channel."""
-
 HELD_BACK_BY = 5
 """A delivery that has failed so often no longer holds back those behind it."""
 
@@ -44,7 +43,7 @@ class Lease:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a worker got, and how many more were due and put off because their channel was written to just now."""
+    """The deliveries that a worker got, and how many more were due and put off because their channel was written to just now."""
 
     leases: Sequence[Lease]
     defer: int
@@ -56,10 +55,10 @@ async def take_due(*, owner: UUID, now: datetime, limit: int) -> Taken:
     async def take(_: BaseDBAsyncClient) -> Taken:
         leases: list[Lease] = []
         defer = 0
-        for channel, delivery in await _by_channel(await _due(now)):
+        for target, delivery in await _by_target(await _due(now)):
             if len(leases) == limit:
                 break
-            next_at = await _claim(channel, now)
+            next_at = await _claim(target, now)
             if next_at is None:
                 leases.append(await _lease(delivery, owner=owner, until=now + LEASE))
             else:
@@ -86,25 +85,19 @@ def _due(now: datetime) -> QuerySet[Delivery]:
     return due.order_by("next_attempt_at", "created_at", "id").limit(_CANDIDATES).select_for_update(skip_locked=True)
 
 
-async def _by_channel(deliveries: Sequence[Delivery]) -> list[tuple[str, Delivery]]:
-    """Return the deliveries with the channels that they go to, in the channels' order: two workers claim them in the same one."""
-    wanted = {delivery.integration_id for delivery in deliveries}
-    integrations = await Integration.in_bulk(wanted, "id")
-    posts = {post.integration_id: post for post in await MonitoringPost.filter(integration_id__in=list(wanted))}
-    named = [
-        (f"{integration.origin}:{integration.account_id}:{posts[integration.id].channel_id}", delivery)
-        for delivery in deliveries
-        for integration in [integrations[delivery.integration_id]]
-    ]
-    return sorted(named, key=lambda pair: pair[0])
+async def _by_target(deliveries: Sequence[Delivery]) -> list[tuple[Target, Delivery]]:
+    """Return the deliveries with where they go to, in the addresses' order: two workers claim them in the same one."""
+    integrations = await Integration.in_bulk({delivery.integration_id for delivery in deliveries}, "id")
+    targets = await targets_of(list(integrations.values()))
+    return sorted(((targets[each.integration_id], each) for each in deliveries), key=lambda pair: pair[0].address)
 
 
-async def _claim(channel: str, now: datetime) -> datetime | None:
-    """Claim the channel for a message at `now`; return None when that worked, else when the next may go."""
-    pace = await Pace.get_or_none(channel=channel)
-    if pace is None:
+async def _claim(target: Target, now: datetime) -> datetime | None:
+    """Claim the address for a message at `now`; return None when that worked, else when the next may go."""
+    channel, pace = target.address, target.pace
+    if not await Pace.exists(channel=channel):
         await Pace.bulk_create([Pace(channel=channel, next_at=now)], ignore_conflicts=True)
-    if await Pace.filter(is_time("next_at", now=now, longest=PACE), channel=channel).update(next_at=now + PACE):
+    if await Pace.filter(is_time("next_at", now=now, longest=pace), channel=channel).update(next_at=now + pace):
         return None
     return (await Pace.get(channel=channel)).next_at
 

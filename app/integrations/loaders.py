@@ -7,7 +7,7 @@ from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
 from app.graphql.rows import of_team, rows_by
-from app.integrations.models import ApiConnection, Integration, MonitoringPost
+from app.integrations.models import Integration
 from app.sign_ins.models import StatusReason
 
 integrations = rows_by(Integration, deleted_at__isnull=True)
@@ -24,11 +24,3 @@ async def integrations_stopped_with_apps(keys: Sequence[tuple[UUID, Arguments]],
     """Return a page of what stopped when each installed app was deleted, newest first."""
     stopped = of_team(Integration, context).filter(deleted_at__isnull=True)
     return await paginate_each(stopped.filter(stopped_by=StatusReason.INSTALLED_APP_DELETED), keys, by="installed_app_id")
-
-
-api_connections = rows_by(ApiConnection, "integration_id")
-"""The settings of integrations of the kind "Connect an API", by the integration."""
-
-
-monitoring_posts = rows_by(MonitoringPost, "integration_id")
-"""The settings of integrations of the kind "Post monitoring results", by the integration."""

@@ -81,6 +81,14 @@ class Source:
         integration.authorized_by_id = self.grant.member_id if is_members_own else None
 
 
+@dataclass(frozen=True)
+class Placed:
+    """An integration, and the installed app that the same call made, if it did."""
+
+    integration: Integration
+    new_app: InstalledApp | None
+
+
 async def take(change: Change, using: Using, *, member_id: UUID, wanted_account_id: str | None) -> Source:
     """Put it to use, within a change: a sign-in is used up by it, and shared where that was asked for.
 

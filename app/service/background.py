@@ -10,7 +10,7 @@ import structlog
 
 from app.deliveries import jobs as deliveries
 from app.installed_apps import checks as installed_apps
-from app.integrations.kinds.connect_api import checks as connections
+from app.integrations.kinds import table as integrations
 from app.log.retention import Retention, remove_old
 from app.service.retention import RETENTION
 from app.services import Services
@@ -40,7 +40,7 @@ JOBS = (
     Job("revoke", sign_ins.revoke_due, every=1.0),
     Job("check", sign_ins.check_due, every=1.0),
     Job("check servers", installed_apps.check_due, every=5.0),
-    Job("check connections", connections.check_due, every=1.0),
+    Job("check connections", integrations.check_due, every=1.0),
     Job("refresh", sign_ins.refresh_due, every=5.0),
     Job("expire", sign_ins.expire_due, every=1.0, is_woken=False),
     Job("sweep", teams.sweep, every=600.0, is_woken=False),

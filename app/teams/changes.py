@@ -11,7 +11,7 @@ from app.graphql.objects import object_of
 from app.graphql.streams import cursor_of
 from app.log.events import Event
 from app.teams.loaders import members
-from app.teams.schema import TeamMember
+from app.teams.types import TeamMember
 
 C = TypeVar("C", bound="LoggedChange")
 

@@ -18,7 +18,8 @@ from app.log.retention import remove_old
 from app.log.retention_mark import OLD_EVENTS
 from app.service.schema import build_schema
 from app.services import Services
-from app.teams.actions import Founded, change_role
+from app.teams.changing_roles import change_role
+from app.teams.founding import Founded
 from tests.activity.logs import DAY, Entry, Log
 from tests.callers import JSON
 from tests.held import HeldClock

@@ -5,13 +5,14 @@ from uuid import uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.deliveries import actions
+from app.deliveries import retrying
 from app.deliveries.leases import take_due
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.posting import Attempt
 from app.deliveries.retention import OLD_RUNS
 from app.deliveries.settling import settle
-from app.integrations.models import Integration, MonitoringPost, NotifyRule
+from app.integrations.kinds.post_monitoring_results.models import MonitoringPost, NotifyRule
+from app.integrations.models import Integration
 from app.log.events import Event
 from app.log.retention import remove_old
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
@@ -62,7 +63,7 @@ async def test_a_delivery_that_waits_stays_and_its_run_with_it_until_it_has_ende
     failed = await Delivery.get(position=1)
     await put(lambda: Delivery.all().update(status=DeliveryStatus.FAILED, next_attempt_at=None))
     world.clock.advance(KEPT)
-    await actions.retry(failed.id, caller=world.caller, services=world.services)
+    await retrying.retry(failed.id, caller=world.caller, services=world.services)
 
     waiting = await remove_old(OLD_RUNS, events=world.services.events)
     await world.deliver()

@@ -15,7 +15,7 @@ from app.sign_ins.completion import complete
 from app.sign_ins.jobs import revoke_due
 from app.sign_ins.models import Authorization, AuthorizationFailureCode, AuthorizationStatus, Grant, GrantState, RevocationOutcome
 from app.storage.outages import unknown
-from app.teams.actions import remove_member
+from app.teams.removing import remove_member
 from tests.sandbox.running import SCOPES, Sandbox
 from tests.sign_ins.world import World, log, open_world, rows, write
 from tests.teams.people import by_session

@@ -11,68 +11,18 @@ from uuid import UUID
 
 from app.access.rules import ASKING_PROVIDERS
 from app.graphql.context import Context
-from app.installed_apps.loaders import grants, installed_apps, own_grants
+from app.installed_apps.loaders import installed_apps
 from app.installed_apps.models import InstalledApp
-from app.integrations import loaders
 from app.integrations.models import Integration
-from app.providers.contract import Channel, Failure
-from app.providers.hosting import Repository
-from app.repositories import asking
-from app.sign_ins.channels import find_channel, list_channels
-from app.sign_ins.lookups import Listed, Source, look_up
+from app.sign_ins.lookups import Source, look_up
 from app.sign_ins.models import Grant
 
-_PAGE = 100
+PAGE = 100
 
 T = TypeVar("T")
 
 
-async def live_channels(keys: Sequence[UUID], *, context: Context) -> list[Channel | None]:
-    """Return where each integration posts, asked for with what it posts with."""
-    posts = await loaders.monitoring_posts(keys, context=context)
-    wanted = [post.channel_id if post is not None else None for post in posts]
-    rows = await loaders.integrations(keys, context=context)
-    apps = await _apps_of(rows, context=context)
-    grant_ids = [(row.grant_id or (app.grant_id if app else None)) if row else None for row, app in zip(rows, apps, strict=True)]
-    found = await _each_once(grant_ids, lambda ids: grants(ids, context=context))
-    of_account = [
-        grant if grant is not None and row is not None and grant.account_id == row.account_id else None
-        for grant, row in zip(found, rows, strict=True)
-    ]
-
-    def source(grant: Grant) -> Source[Channel]:
-        async def turn(cursor: str | None) -> Listed[Channel] | Failure:
-            page = await list_channels(grant, cursor, _PAGE, budget=context.budget, services=context.services)
-            return page if isinstance(page, Failure) else Listed({each.id: each for each in page.channels}, page.next_cursor)
-
-        return Source(lambda one: find_channel(grant, one, budget=context.budget, services=context.services), turn)
-
-    return await _look_up_each(rows, of_account, wanted, source=source, context=context)
-
-
-async def live_repositories(keys: Sequence[UUID], *, context: Context) -> list[Repository | None]:
-    """Return what each integration is connected to, asked for as the viewer, with the viewer's own sign-in."""
-    connections = await loaders.api_connections(keys, context=context)
-    wanted = [connection.repository_id if connection is not None else None for connection in connections]
-    rows = await loaders.integrations(keys, context=context)
-    apps = await _apps_of(rows, context=context)
-    clients = [app.oauth_client_id if app is not None else None for app in apps]
-    found = await _each_once(clients, lambda ids: own_grants(ids, context=context))
-
-    def source(grant: Grant) -> Source[Repository]:
-        async def turn(cursor: str | None) -> Listed[Repository] | Failure:
-            question = asking.repositories(None, cursor, _PAGE)
-            page = await asking.ask(question, grant=grant, budget=context.budget, services=context.services)
-            return page if isinstance(page, Failure) else Listed({each.id: each for each in page.repositories}, page.next_cursor)
-
-        return Source(
-            lambda one: asking.ask(asking.repository(one), grant=grant, budget=context.budget, services=context.services), turn
-        )
-
-    return await _look_up_each(rows, found, wanted, source=source, context=context)
-
-
-async def _look_up_each(
+async def look_up_each(
     rows: Sequence[Integration | None],
     found: Sequence[Grant | None],
     wanted: Sequence[str | None],
@@ -96,12 +46,12 @@ async def _look_up_each(
     return [shown[place[0]].get(place[1]) if place is not None else None for place in places]
 
 
-async def _apps_of(rows: Sequence[Integration | None], *, context: Context) -> list[InstalledApp | None]:
+async def apps_of(rows: Sequence[Integration | None], *, context: Context) -> list[InstalledApp | None]:
     keys = [row.installed_app_id if row is not None else None for row in rows]
-    return await _each_once(keys, lambda ids: installed_apps(ids, context=context))
+    return await each_once(keys, lambda ids: installed_apps(ids, context=context))
 
 
-async def _each_once(
+async def each_once(
     keys: Sequence[UUID | None], read: Callable[[Sequence[UUID]], Awaitable[Sequence[T | None]]]
 ) -> list[T | None]:
     """Return what `read` has for each key, and None for none, having named each key once."""

@@ -2,13 +2,18 @@
 
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
+from app.access.callers import Caller
 from app.integrations.kinds.connect_api.layouts import Layout
-from app.integrations.kinds.connect_api.repositories import find_failure
-from app.integrations.models import ApiConnection, Integration
-from app.integrations.sources import grant_of
+from app.integrations.kinds.connect_api.models import ApiConnection
+from app.integrations.kinds.connect_api.repositories import check_visible, find_failure
+from app.integrations.kinds.connect_api.settings import grant_for, repository_of
+from app.integrations.models import Integration
+from app.integrations.sources import Using, grant_of
 from app.integrations.status import record_attempt
 from app.log.events import Change
+from app.outbound.budget import Budget
 from app.providers.contract import Failure
 from app.repositories.references import RepositoryRef
 from app.services import Services
@@ -21,6 +26,28 @@ AGAIN_AFTER = timedelta(minutes=5)
 """Of a failure: how soon it is looked at again, at the earliest."""
 
 _ROUND = 20
+
+
+async def check_access(found: Integration, *, using: Using, caller: Caller, services: Services, budget: Budget) -> None:
+    """Make sure that who takes a connection over sees its repository; a server that cannot be asked now does not prevent it.
+
+    Raises NOT_FOUND, SIGN_IN_REQUIRED, WRONG_ACCOUNT for `using` of another server.
+    """
+    connection = await ApiConnection.get(integration_id=found.id)
+    grant = await grant_for(found, using, caller=caller, services=services)
+    await check_visible(repository_of(found, connection), grant=grant, services=services, budget=budget)
+
+
+async def check_soon(change: Change, integration_id: UUID) -> None:
+    """Have the job look at once, in this change's team, whether what is connected is there."""
+    mine = ApiConnection.filter(integration_id=integration_id, team_id=change.team_id, live_key__isnull=False)
+    await mine.update(next_check_at=change.now)
+
+
+async def release(change: Change, integration_id: UUID) -> None:
+    """Let another integration connect what this one, just deleted, was connected to."""
+    mine = ApiConnection.filter(integration_id=integration_id, team_id=change.team_id)
+    await mine.update(live_key=None, next_check_at=None)
 
 
 async def check_due(*, services: Services) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from app.access.callers import Caller
@@ -18,8 +18,9 @@ from app.integrations.kinds.connect_api.layouts import (
     check_layout,
     live_key,
 )
+from app.integrations.kinds.connect_api.models import ApiConnection
 from app.integrations.kinds.contract import Ready, ReadyEdit
-from app.integrations.models import ApiConnection, Integration
+from app.integrations.models import Integration
 from app.integrations.sources import Using, dry_run
 from app.log.events import Change
 from app.outbound.budget import Budget
@@ -29,17 +30,7 @@ from app.services import Services
 from app.sign_ins.grants import live_grant_of
 from app.sign_ins.models import Grant, OAuthClient
 
-__all__ = [
-    "CONNECTION_FIELD",
-    "ApiConnectionEdit",
-    "ApiConnectionSettings",
-    "Keep",
-    "check_soon",
-    "check_visible",
-    "free",
-    "prepare",
-    "prepare_edit",
-]
+KEY = "connect-api"
 
 
 class Keep(Enum):
@@ -52,6 +43,8 @@ class Keep(Enum):
 class ApiConnectionSettings:
     """`repository_id` is the repository's global id; `schema_file` None: there is no definition."""
 
+    kind: ClassVar[str] = KEY
+
     api_name: str
     repository_id: str
     branch: str
@@ -61,7 +54,9 @@ class ApiConnectionSettings:
 
 @dataclass(frozen=True)
 class ApiConnectionEdit:
-    """What is to be another; None stays as it is, but for `schema_file`, which None clears."""
+    """An edit; None leaves a value as it is, but for `schema_file`, which None clears."""
+
+    kind: ClassVar[str] = KEY
 
     api_name: str | None = None
     branch: str | None = None
@@ -106,19 +101,20 @@ async def prepare(settings: ApiConnectionSettings, *, grant: Grant, services: Se
 
 
 async def prepare_edit(
-    found: Integration, edit: ApiConnectionEdit, *, using: Using | None, caller: Caller, services: Services, budget: Budget
+    found: Integration, edit: ApiConnectionEdit | None, *, using: Using | None, caller: Caller, services: Services, budget: Budget
 ) -> ReadyEdit:
     """Look another branch or schema file up, with the caller's own grant and nobody else's.
 
     Raises as `prepare`, SIGN_IN_REQUIRED, WRONG_ACCOUNT for `using` of another server.
     """
-    name = check_api_name(edit.api_name) if edit.api_name is not None else None
+    edited = edit or ApiConnectionEdit()
+    name = check_api_name(edited.api_name) if edited.api_name is not None else None
     seen = await ApiConnection.get(integration_id=found.id)
-    layout = _merge(seen, edit)
-    moves = layout.target != _layout_of(seen).target
+    layout = _merge(seen, edited)
+    moves = layout.target != layout_of(seen).target
     if using is not None or moves:
-        grant = await _grant_for(found, using, caller=caller, services=services)
-        where = _where(found, seen)
+        grant = await grant_for(found, using, caller=caller, services=services)
+        where = repository_of(found, seen)
         if moves:
             await targets.look_up(where, layout, grant=grant, services=services, budget=budget)
         else:
@@ -126,33 +122,39 @@ async def prepare_edit(
 
     async def save(change: Change, integration: Integration) -> bool:
         connection = await ApiConnection.get(integration_id=integration.id)
-        if _layout_of(connection) != _layout_of(seen):
+        if layout_of(connection) != layout_of(seen):
             raise Refusal(UserErrorCode.CONFLICT, "Somebody has just changed it too: read it again, and then decide.")
         return await _save_edit(change, integration, connection, layout, api_name=name, moves=moves)
 
     return ReadyEdit(None, is_confirmed=moves, save=save)
 
 
-async def check_visible(found: Integration, *, using: Using, caller: Caller, services: Services, budget: Budget) -> None:
-    """Make sure that who takes a connection over sees its repository; a server that cannot be asked now does not prevent it.
+async def grant_for(found: Integration, using: Using | None, *, caller: Caller, services: Services) -> Grant:
+    """Return the caller's own grant at the server: with `using`, what that brings. Raises SIGN_IN_REQUIRED, CONFLICT."""
+    if using is not None:
+        return await dry_run(using, caller=caller, services=services, wanted_account_id=found.account_id)
+    app = await InstalledApp.get_or_none(id=found.installed_app_id, deleted_at__isnull=True)
+    if app is None or app.oauth_client_id is None:
+        raise Refusal(
+            UserErrorCode.CONFLICT,
+            f"The installed app for {found.connected_to} was deleted, so nothing can be looked up there: a Team Admin has to add "
+            "it again first.",
+            field=CONNECTION_FIELD,
+        )
+    grant = await live_grant_of(app.oauth_client_id, caller.member_id)
+    if grant is None:
+        raise sign_in_required(field=BRANCH_FIELD)
+    return grant
 
-    Raises NOT_FOUND, SIGN_IN_REQUIRED, WRONG_ACCOUNT for `using` of another server.
-    """
-    connection = await ApiConnection.get(integration_id=found.id)
-    grant = await _grant_for(found, using, caller=caller, services=services)
-    await targets.check_visible(_where(found, connection), grant=grant, services=services, budget=budget)
+
+def layout_of(connection: ApiConnection) -> Layout:
+    """Return what is connected in its repository."""
+    return Layout(connection.branch, connection.schema_file, connection.collection_directory)
 
 
-async def check_soon(change: Change, integration_id: UUID) -> None:
-    """Have the job look at once, in this change's team, whether what is connected is there; nothing for other kinds."""
-    mine = ApiConnection.filter(integration_id=integration_id, team_id=change.team_id, live_key__isnull=False)
-    await mine.update(next_check_at=change.now)
-
-
-async def free(change: Change, integration_id: UUID) -> None:
-    """Let another integration connect what this one, just deleted, was connected to; nothing for other kinds."""
-    mine = ApiConnection.filter(integration_id=integration_id, team_id=change.team_id)
-    await mine.update(live_key=None, next_check_at=None)
+def repository_of(integration: Integration, connection: ApiConnection) -> RepositoryRef:
+    """Return which repository that is."""
+    return RepositoryRef(integration.provider, integration.account_id, connection.repository_id)
 
 
 async def _read_repository(id: str, *, grant: Grant) -> RepositoryRef:
@@ -173,23 +175,6 @@ async def _read_repository(id: str, *, grant: Grant) -> RepositoryRef:
     return named
 
 
-async def _grant_for(found: Integration, using: Using | None, *, caller: Caller, services: Services) -> Grant:
-    if using is not None:
-        return await dry_run(using, caller=caller, services=services, wanted_account_id=found.account_id)
-    app = await InstalledApp.get_or_none(id=found.installed_app_id, deleted_at__isnull=True)
-    if app is None or app.oauth_client_id is None:
-        raise Refusal(
-            UserErrorCode.CONFLICT,
-            f"The installed app for {found.connected_to} was deleted, so nothing can be looked up there: a Team Admin has to add "
-            "it again first.",
-            field=CONNECTION_FIELD,
-        )
-    grant = await live_grant_of(app.oauth_client_id, caller.member_id)
-    if grant is None:
-        raise sign_in_required(field=BRANCH_FIELD)
-    return grant
-
-
 def _merge(connection: ApiConnection, edit: ApiConnectionEdit) -> Layout:
     return check_layout(
         edit.branch if edit.branch is not None else connection.branch,
@@ -198,18 +183,10 @@ def _merge(connection: ApiConnection, edit: ApiConnectionEdit) -> Layout:
     )
 
 
-def _layout_of(connection: ApiConnection) -> Layout:
-    return Layout(connection.branch, connection.schema_file, connection.collection_directory)
-
-
-def _where(integration: Integration, connection: ApiConnection) -> RepositoryRef:
-    return RepositoryRef(integration.provider, integration.account_id, connection.repository_id)
-
-
 async def _save_edit(
     change: Change, integration: Integration, connection: ApiConnection, layout: Layout, *, api_name: str | None, moves: bool
 ) -> bool:
-    key = live_key(_where(integration, connection), layout)
+    key = live_key(repository_of(integration, connection), layout)
     columns: dict[str, Any] = {
         "api_name": api_name if api_name is not None else connection.api_name,
         "branch": layout.branch,

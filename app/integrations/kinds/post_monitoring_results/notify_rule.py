@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.integrations.models import NotifyRule
+from app.integrations.kinds.post_monitoring_results.models import NotifyRule
 from app.monitors.models import RunOutcome
 from app.providers.contract import Occasion
 

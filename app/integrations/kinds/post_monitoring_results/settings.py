@@ -1,24 +1,28 @@
 """Settings of the kind "Post monitoring results": a monitor, a channel and a rule."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
 from app.integrations.kinds.contract import Ready, ReadyEdit
 from app.integrations.kinds.post_monitoring_results.channels import look_up, read_channel
-from app.integrations.models import Integration, MonitoringPost, NotifyRule
+from app.integrations.kinds.post_monitoring_results.models import MonitoringPost, NotifyRule
+from app.integrations.models import Integration
 from app.integrations.sources import Using, dry_run, grant_of
 from app.log.events import Change
 from app.log.quotas import INTEGRATIONS_OF_MONITOR, require_room
 from app.monitors.actions import find_or_make
 from app.monitors.models import Monitor
 from app.monitors.reported import check_name as check_key
+from app.outbound.budget import Budget
 from app.providers.contract import Channel
 from app.services import Services
 from app.sign_ins.channels import ChannelRef
 from app.sign_ins.models import Grant
+
+KEY = "post-monitoring-results"
 
 POST_FIELD = ("settings", "postMonitoringResults")
 MONITOR_FIELD = (*POST_FIELD, "monitorKey")
@@ -29,6 +33,8 @@ CHANNEL_FIELD = (*POST_FIELD, "channelId")
 class MonitoringPostSettings:
     """`channel_id` is the channel's global id; `monitor_key` the caller's own name for the monitor, made where it is new."""
 
+    kind: ClassVar[str] = KEY
+
     monitor_key: str
     channel_id: str
     notify: NotifyRule
@@ -36,18 +42,21 @@ class MonitoringPostSettings:
 
 @dataclass(frozen=True)
 class MonitoringPostEdit:
-    """What is to be another; None stays as it is. `channel_id`: its global id or the provider's own."""
+    """An edit; None leaves a value as it is. `channel_id`: its global id or the provider's own."""
+
+    kind: ClassVar[str] = KEY
 
     monitor_key: str | None = None
     channel_id: str | None = None
     notify: NotifyRule | None = None
 
 
-async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: Services) -> Ready:
+async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: Services, budget: Budget) -> Ready:
     """Look the channel up with `grant`.
 
     Raises INVALID, NOT_FOUND, what the provider refuses, and CONFLICT for a monitor too many, or one that too many post already.
     """
+    del budget  # one call for the channel
     check_key(settings.monitor_key, field=MONITOR_FIELD)
     named = read_channel(settings.channel_id, provider=grant.provider, account_id=grant.account_id, field=CHANNEL_FIELD)
     channel = await look_up(named, grant=grant, services=services, field=CHANNEL_FIELD)
@@ -69,21 +78,29 @@ async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: S
 
 
 async def prepare_edit(
-    found: Integration, edit: MonitoringPostEdit, *, using: Using | None, caller: Caller, services: Services
+    found: Integration,
+    edit: MonitoringPostEdit | None,
+    *,
+    using: Using | None,
+    caller: Caller,
+    services: Services,
+    budget: Budget,
 ) -> ReadyEdit:
     """Look another channel up, with what the integration is to use. Raises as `prepare`, CONFLICT when that does not work."""
-    if edit.monitor_key is not None:
-        check_key(edit.monitor_key, field=MONITOR_FIELD)
+    del budget  # as above
+    edited = edit or MonitoringPostEdit()
+    if edited.monitor_key is not None:
+        check_key(edited.monitor_key, field=MONITOR_FIELD)
     named, channel = (
-        await _look_up(found, edit.channel_id, using=using, caller=caller, services=services)
-        if edit.channel_id is not None
+        await _look_up(found, edited.channel_id, using=using, caller=caller, services=services)
+        if edited.channel_id is not None
         else (None, None)
     )
 
     async def save(change: Change, integration: Integration) -> bool:
         if named is not None and using is None:
             _check_place(integration, named)
-        return await _save_edit(change, integration, edit, channel=channel)
+        return await _save_edit(change, integration, edited, channel=channel)
 
     return ReadyEdit(named.account_id if named is not None else None, is_confirmed=channel is not None, save=save)
 

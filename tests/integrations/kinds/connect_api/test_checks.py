@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from app.integrations.actions import delete, pause
+from app.integrations.deleting import delete
 from app.integrations.editing import Edit, edit
 from app.integrations.kinds.connect_api.checks import AGAIN_AFTER, CHECK_EVERY, check_due
+from app.integrations.kinds.connect_api.models import ApiConnection
 from app.integrations.kinds.connect_api.settings import ApiConnectionEdit
-from app.integrations.models import ApiConnection, Integration
+from app.integrations.models import Integration
+from app.integrations.pausing import pause
 from app.log.events import Event, head
 from app.sign_ins.models import Grant
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host

@@ -6,11 +6,12 @@ import pytest
 
 from app.errors import UserErrorCode
 from app.installed_apps.actions import delete as delete_app
-from app.integrations.actions import delete
 from app.integrations.adding import add
+from app.integrations.deleting import delete
 from app.integrations.editing import Edit, edit
+from app.integrations.kinds.connect_api.models import ApiConnection
 from app.integrations.kinds.connect_api.settings import ApiConnectionEdit
-from app.integrations.models import ApiConnection, Integration, IntegrationStatus
+from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.sources import BySignIn, ThroughApp, grant_of
 from app.log.events import head

@@ -1,7 +1,7 @@
 from hypothesis import given, strategies as st
 
+from app.integrations.kinds.post_monitoring_results.models import NotifyRule
 from app.integrations.kinds.post_monitoring_results.notify_rule import judge
-from app.integrations.models import NotifyRule
 from app.monitors.models import RunOutcome
 from app.providers.contract import Occasion
 

@@ -11,10 +11,13 @@ from app.log.actors import Actor
 from app.log.events import Change, Events
 from app.sealing.secret import Secret
 from app.services import Services
-from app.teams.access_tokens import create_access_token
-from app.teams.actions import add_member, change_role, create_team, remove_member
+from app.teams.adding import add_member
+from app.teams.changing_roles import change_role
+from app.teams.creating_tokens import create as create_access_token
 from app.teams.events import MemberRemoved
+from app.teams.founding import create_team
 from app.teams.models import AccessToken, BrowserSession, Member, SignInLink, Team
+from app.teams.removing import remove_member
 from app.teams.sign_in_links import find_link, make_sign_in_link, use_sign_in_link
 from tests.held import HeldClock
 from tests.teams.people import by_session, found, join, log, rows

@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from app.access.callers import Role
-from app.deliveries.actions import retry
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
+from app.deliveries.retrying import retry
 from app.errors import Refusal, UserErrorCode
 from app.integrations.models import Integration
 from app.log.events import Change, Counter, Event
