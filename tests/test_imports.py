@@ -1,14 +1,27 @@
 """Imports point down: from what a request meets first to the ground that knows nothing above it, and never in a circle."""
 
-import ast
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import pytest
+
+from app.log.event_types import EventType
+from tests.structure import (
+    find_across,
+    find_circle,
+    find_folders,
+    find_named,
+    find_outside_rooms,
+    find_strings,
+    find_upward,
+    imports_of,
+    room_of,
+)
 
 APP = Path(__file__).parent.parent / "app"
 
-TOPS = ("__main__", "console", "service", "migrations")
-"""The tables of contents and what starts the service: above all capabilities."""
+TOPS = ("__main__", "console", "service")
+"""The command line, the processes, and the tables of contents: above all capabilities."""
 
 CAPABILITIES = (
     "activity",
@@ -24,116 +37,124 @@ CAPABILITIES = (
     "access",
 )
 OUTSIDE = ("providers",)
-GROUND_FOLDERS = ("oidc", "web", "outbound", "log", "redis", "sealing", "storage", "telemetry", "text")
+GROUND = ("oidc", "web", "outbound", "log", "redis", "sealing", "storage", "telemetry", "text")
+BESIDE = ("__init__.py", "__main__.py", "errors.py", "settings.py", "clock.py", "services.py")
 SANDBOX = "sandbox"
+MAY_NAME_PROVIDERS = ("app.providers.catalogue",)
 SANDBOX_MAY_IMPORT = {"app.clock", "app.settings"}
 
-_MODULE = re.compile(r"app(?:\.[a-z_]+)+")
+ROOMS = (*TOPS[1:], *CAPABILITIES, *OUTSIDE, *GROUND, SANDBOX, "migrations")
+FLOORS = {room: height for height, room in enumerate(reversed((*TOPS, *CAPABILITIES, *OUTSIDE)), start=1)}
+
+MAY_NAME_EVENT_TYPES = ("log/event_types.py", "errors.py", "sign_ins/models.py")
+"""The enum; and two others that have a member of the same name: a refusal's code and a status' reason."""
+
+IMPORTS = imports_of(APP)
+PROVIDERS = find_folders(APP / "providers")
+OF_THE_SERVICE = [one for one in IMPORTS if SANDBOX not in (room_of(one.module), room_of(one.imported))]
 
 
 def test_every_import_points_down() -> None:
-    floors = {room: height for height, room in enumerate(reversed((*TOPS, *CAPABILITIES, *OUTSIDE)), start=1)}
-
-    upward = [
-        f"{module} -> {imported}"
-        for module, imported in _imports()
-        if SANDBOX not in (_room(module), _room(imported))
-        and _room(module) not in TOPS
-        and floors.get(_room(imported), 0) > floors.get(_room(module), 0)
-    ]
-
-    assert upward == []
+    assert find_upward(OF_THE_SERVICE, floors=FLOORS) == []
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    graph: dict[str, set[str]] = {}
-    for module, imported in _imports():
-        graph.setdefault(module, set()).add(imported)
+    assert find_circle(IMPORTS) == []
 
-    assert [circle for module in graph if (circle := _circle(graph, module))] == []
+
+def test_every_module_lies_in_a_room() -> None:
+    assert find_outside_rooms(APP, rooms=ROOMS, beside=BESIDE) == []
+
+
+def test_no_event_type_is_written_as_a_string() -> None:
+    in_sandbox = {path.relative_to(APP).as_posix() for path in (APP / SANDBOX).rglob("*.py")}
+
+    assert find_strings(APP, of=set(EventType), allowed={*MAY_NAME_EVENT_TYPES, *in_sandbox}) == []
 
 
 def test_the_sandbox_imports_nothing_of_the_service_but_its_clock_and_settings() -> None:
-    imported = {one for module, one in _imports() if _room(module) == SANDBOX and _room(one) != SANDBOX}
+    imported = {one.imported for one in IMPORTS if room_of(one.module) == SANDBOX and room_of(one.imported) != SANDBOX}
 
     assert imported <= SANDBOX_MAY_IMPORT
 
 
 def test_only_the_command_line_imports_the_sandbox() -> None:
-    importers = {_room(module) for module, one in _imports() if _room(one) == SANDBOX}
+    importers = {room_of(one.module) for one in IMPORTS if room_of(one.imported) == SANDBOX}
 
     assert importers <= {SANDBOX, "console", "__main__"}
 
 
 def test_no_provider_imports_another() -> None:
-    across = [
-        f"{module} -> {imported}"
-        for module, imported in _imports()
-        if _room(module) == _room(imported) == "providers"
-        and not module.endswith(".catalogue")
-        and not _provider(module).startswith("_")
-        and _provider(imported) not in {"contract", "description", "hosting", _provider(module)}
-        and not _provider(imported).startswith("_")
-    ]
-
-    assert across == []
+    assert find_across(IMPORTS, folders=PROVIDERS) == []
 
 
-def test_every_room_is_known() -> None:
-    folders = {path.name for path in APP.iterdir() if (path / "__init__.py").exists()}
-
-    assert folders <= {*TOPS, *CAPABILITIES, *OUTSIDE, *GROUND_FOLDERS, SANDBOX}
+def test_only_the_catalogue_names_a_provider() -> None:
+    assert find_named(IMPORTS, folders=PROVIDERS, allowed=MAY_NAME_PROVIDERS) == []
 
 
-def _imports() -> Iterator[tuple[str, str]]:
-    """Every (module, imported module) of app/: at the top, in functions, under TYPE_CHECKING, and in strings that name one."""
-    modules = {_name(path): path for path in APP.rglob("*.py") if "migrations" not in path.parts}
-    for name, path in modules.items():
-        for text in _named_in(
-            ast.parse(path.read_text()), package=name if path.name == "__init__.py" else name.rpartition(".")[0]
-        ):
-            imported = text if text in modules else text.rpartition(".")[0]
-            if imported in modules and imported not in {name, "app"}:
-                yield name, imported
+Found = Callable[[Path], list[str]]
+
+BROKEN: Mapping[str, tuple[Mapping[str, str], Found, list[str]]] = {
+    "an import that points up": (
+        {"teams/models.py": "", "log/events.py": "def look():\n    from app.teams import models\n"},
+        lambda app: find_upward(imports_of(app), floors=FLOORS),
+        ["app.log.events -> app.teams.models"],
+    ),
+    "an import that points up and is meant for a type checker alone": (
+        {
+            "graphql/ids.py": "import typing\nif typing.TYPE_CHECKING:\n    from app.teams.models import Team\n",
+            "teams/models.py": "",
+        },
+        lambda app: find_upward(imports_of(app), floors=FLOORS),
+        ["app.graphql.ids -> app.teams.models"],
+    ),
+    "a string that names a module above": (
+        {"graphql/ids.py": "LAZY = 'app.teams.models'\n", "teams/models.py": ""},
+        lambda app: find_upward(imports_of(app), floors=FLOORS),
+        ["app.graphql.ids -> app.teams.models"],
+    ),
+    "a circle of three": (
+        {"log/a.py": "import app.log.b\n", "log/b.py": "from app.log import c\n", "log/c.py": "from app.log.a import x\n"},
+        lambda app: find_circle(imports_of(app)),
+        ["app.log.a", "app.log.b", "app.log.c", "app.log.a"],
+    ),
+    "a module outside of all rooms": (
+        {"rates.py": "", "services.py": "", "teams/models.py": ""},
+        lambda app: find_outside_rooms(app, rooms=ROOMS, beside=BESIDE),
+        ["rates.py"],
+    ),
+    "a room that nobody knows": (
+        {"helpers/text.py": "", "teams/models.py": ""},
+        lambda app: find_outside_rooms(app, rooms=ROOMS, beside=BESIDE),
+        ["helpers"],
+    ),
+    "a provider that imports another": (
+        {"providers/slack/calls.py": "from app.providers.github import calls\n", "providers/github/calls.py": ""},
+        lambda app: find_across(imports_of(app), folders=("app.providers.github", "app.providers.slack")),
+        ["app.providers.slack.calls -> app.providers.github.calls"],
+    ),
+    "a provider's name outside of its folder": (
+        {
+            "providers/_git/names.py": "from app.providers.slack import calls\n",
+            "providers/catalogue.py": "from app.providers.slack import calls\n",
+            "providers/slack/calls.py": "from app.providers._git import names\n",
+        },
+        lambda app: find_named(imports_of(app), folders=("app.providers.slack",), allowed=MAY_NAME_PROVIDERS),
+        ["app.providers._git.names -> app.providers.slack.calls"],
+    ),
+    "a type of event as a string": (
+        {"teams/authentication.py": "ENDINGS = {'TEAM_MEMBER_REMOVED'}\n", "log/event_types.py": "A = 'TEAM_MEMBER_ADDED'\n"},
+        lambda app: find_strings(app, of=set(EventType), allowed=MAY_NAME_EVENT_TYPES),
+        ["teams/authentication.py: TEAM_MEMBER_REMOVED"],
+    ),
+}
 
 
-def _named_in(tree: ast.Module, *, package: str) -> Iterator[str]:
-    for node in ast.walk(tree):
-        match node:
-            case ast.Import(names=names):
-                yield from (alias.name for alias in names)
-            case ast.ImportFrom(module=module, names=names, level=level):
-                base = ".".join(filter(None, [package if level else "", module or ""]))
-                yield from (f"{base}.{alias.name}" for alias in names)
-            case ast.Constant(value=str() as text) if _MODULE.fullmatch(text):
-                yield text
+@pytest.mark.parametrize(("files", "find", "found"), BROKEN.values(), ids=BROKEN)
+def test_what_breaks_a_rule_is_found(files: Mapping[str, str], find: Found, found: list[str], tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    for name, text in files.items():
+        (app / name).parent.mkdir(parents=True, exist_ok=True)
+        (app / name).write_text(text)
 
-
-def _name(path: Path) -> str:
-    parts = path.relative_to(APP.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _room(module: str) -> str:
-    return module.split(".")[1]
-
-
-def _provider(module: str) -> str:
-    """The provider that a module is of; what several need has a name with an underscore before it, and is of none."""
-    name = module.rpartition(".")[2]
-    return name if name.startswith("_") else name.partition("_")[0]
-
-
-def _circle(graph: dict[str, set[str]], start: str) -> list[str]:
-    """Return a way from `start` back to itself, if there is one."""
-    trail: list[tuple[str, list[str]]] = [(start, [start])]
-    seen: set[str] = set()
-    while trail:
-        module, way = trail.pop()
-        for imported in graph.get(module, ()):
-            if imported == start:
-                return [*way, start]
-            if imported not in seen:
-                seen.add(imported)
-                trail.append((imported, [*way, imported]))
-    return []
+    assert find(app) == found

@@ -1,1 +1,1 @@
-"""Who is asking, and what they may."""
+"""The caller, and what the caller may do."""

@@ -1,4 +1,4 @@
-"""What one member may hold of a process at a time, so that nobody takes it from the others."""
+"""Limits on what one member may hold of a process at a time, so that nobody takes it from the others."""
 
 from collections import Counter
 from collections.abc import Iterator

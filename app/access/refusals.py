@@ -1,4 +1,4 @@
-"""Who is refused something by role or scope stands in the log: of each member and action once a minute, with how often."""
+"""Refusals by role or scope, written to the log once a minute for each member and action, with how often."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -50,7 +50,7 @@ class AccessRefused:
 
 @dataclass
 class _Counted:
-    """What was refused and stands in no entry yet; `caller` and `why` are the latest."""
+    """Refusals that stand in no entry yet; `caller` and `why` are the latest."""
 
     caller: Caller
     why: str

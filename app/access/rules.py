@@ -1,4 +1,4 @@
-"""Who may do what: each field has a rule, one function decides by it, and a schema with a field that has none is not built."""
+"""Rules: each field has one, one function decides by it, and a schema with a field that has none is not built."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What an integration can be."""
+"""The kinds of integration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What the command line does, command by command; `app/__main__.py` names them."""
+"""The commands, one by one; `app/__main__.py` names them."""

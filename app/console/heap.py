@@ -1,4 +1,4 @@
-"""What the garbage collector looks through: not again and again what a process has from its start on."""
+"""Garbage collection: the collector does not look again and again through what a process has from its start on."""
 
 import contextlib
 import gc

@@ -1,4 +1,4 @@
-"""What is seen of a server process from outside, and whether it is enough to end it.
+"""The look at a server process from outside, and the verdict whether to end it.
 
 One that is merely busy is let be for a minute: what it is busy with is in flight. One that stands still as a whole, and wants no
 processor either (halted, or in a deadlock), will not come back by itself.

@@ -1,4 +1,4 @@
-"""What waits to be posted, of all teams together, for whoever runs the service."""
+"""The deliveries that wait, of all teams together, for the operator."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

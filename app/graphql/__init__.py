@@ -1,1 +1,1 @@
-"""What every capability's schema stands on."""
+"""The parts that every capability's schema uses."""

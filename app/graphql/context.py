@@ -1,4 +1,4 @@
-"""What one operation knows: who asks, what the service stands on, and the rows it has read so far."""
+"""The context of one operation: its caller, the services, and the rows that it has read so far."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence

@@ -1,4 +1,4 @@
-"""Where in a list something stands, in text that is opaque for clients."""
+"""Cursors: a place in a list, in text that is opaque for clients."""
 
 import json
 import zlib

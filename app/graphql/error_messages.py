@@ -1,4 +1,4 @@
-"""What graphql-core says about values that do not fit, said without the values: one of them may be a secret."""
+"""Messages of graphql-core about values that do not fit, without the values: one of them may be a secret."""
 
 import re
 

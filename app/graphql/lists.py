@@ -1,4 +1,4 @@
-"""How many objects a list has at most: each field that returns one says so, and a schema with one that does not is not built.
+"""The most objects of a list: each field that returns one says so, and a schema with one that does not is not built.
 
 A page (`edges`, `nodes`) has as many as its connection was asked for; any other list declares its bound, or one for each of the
 ids that it is given.

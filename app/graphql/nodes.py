@@ -1,4 +1,4 @@
-"""What has an id of its own, and how it is found by it."""
+"""Nodes: objects with an id of their own, and the way from the id to the object."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""When a row was last edited, and whether that is still what an editor saw."""
+"""Revisions: the time of a row's last edit, and whether an editor saw that one."""
 
 from datetime import datetime, timedelta
 from typing import Protocol

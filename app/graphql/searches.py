@@ -1,4 +1,4 @@
-"""What is looked for in a list, as clients write it."""
+"""Search texts, as clients write them."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What an admin types to set up a Git server's OAuth client, checked. Nothing of a secret is ever in a refusal."""
+"""Checks of what an admin types to set up a Git server's OAuth client. No refusal quotes a secret."""
 
 import re
 from collections.abc import Sequence

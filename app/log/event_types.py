@@ -1,4 +1,4 @@
-"""What the log can say happened, and what it then is about."""
+"""The types of events, and the type of object that each is about."""
 
 from enum import StrEnum
 

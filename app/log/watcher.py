@@ -1,4 +1,4 @@
-"""Who listens to a team's log reads it here: by a cursor, not from a queue.
+"""The watcher: it reads each team's log once, and subscriptions read it by a cursor, not from a queue.
 
 One watcher a process looks once a second at the heads of the teams that have listeners and reads each new row once into a
 ring. Wake-ups only make it look sooner, so a lost one costs a second. A listener reads the ring by its own position, and the

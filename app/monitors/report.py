@@ -1,4 +1,4 @@
-"""What `report newman` does once it has read the file: tell a service of the run, through its API."""
+"""The report command: it tells a service of a run, through its API, once the file is read."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass

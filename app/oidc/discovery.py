@@ -1,4 +1,4 @@
-"""What an issuer says of itself (OpenID Connect Discovery 1.0, sections 3 and 4)."""
+"""An issuer's metadata (OpenID Connect Discovery 1.0, sections 3 and 4)."""
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 

@@ -1,4 +1,4 @@
-"""Whether a JWT is the issuer's, good now, and made out to us."""
+"""The check of a JWT: it is the issuer's, good now, and made out to us."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""How much of providers one operation may ask: so many requests, counted where they go out."""
+"""The budget of one operation: so many requests to providers, counted where they go out."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""What goes out by the door and what comes back, and a request's wire form."""
+"""Requests and responses of the way out, and a request's form on the wire."""
 
 import base64
 import re
@@ -48,7 +48,7 @@ class Basic:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What is called, for whoever counts calls: words of our own, with nothing of the address in them."""
+    """The name of what is called, for whoever counts calls: our own words, with nothing of the address in them."""
 
     provider: str
     name: str
@@ -113,7 +113,7 @@ class NotAllowed:
 
 
 class Cause(Enum):
-    """What came between."""
+    """The cause for which no answer came."""
 
     CONNECT = "connect"
     TLS = "tls"

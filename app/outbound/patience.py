@@ -1,4 +1,4 @@
-"""How long those still wait for whom something is asked outside: every call that is made for them ends before, and says so."""
+"""Deadlines of those who wait: every call that is made for them ends before, and says so."""
 
 import time
 from collections.abc import Iterator

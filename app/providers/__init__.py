@@ -1,1 +1,1 @@
-"""The providers, one file each; `description.py`, `contract.py` and `hosting.py` are what the rest may know of them."""
+"""The providers, a folder each; `description.py`, `contract.py` and `hosting.py` are what the rest may know of them."""

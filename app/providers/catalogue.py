@@ -1,9 +1,11 @@
-"""The catalogue: every provider that the service can connect to, one file each."""
+"""The catalogue: every provider that the service can connect to, a folder each."""
 
 from collections.abc import Mapping, Sequence
 
-from app.providers import github, gitlab, slack
 from app.providers.description import Provider
+from app.providers.github import provider as github
+from app.providers.gitlab import provider as gitlab
+from app.providers.slack import provider as slack
 
 
 def catalogue_of(providers: Sequence[Provider]) -> Mapping[str, Provider]:

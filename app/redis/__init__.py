@@ -1,1 +1,1 @@
-"""What several processes share through Redis: notifications and rate limits, and how to go on without."""
+"""Redis, for what several processes share: notifications and rate limits. Without it the service goes on."""

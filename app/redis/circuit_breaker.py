@@ -1,4 +1,4 @@
-"""What processes share through Redis only for as long as it answers at once: nobody waits for it, and nothing depends on it.
+"""The circuit breaker before Redis: nobody waits for a Redis that does not answer, and nothing depends on it.
 
 Who asks gets an answer within a tenth of a second or does without. One that fails to answer is left alone for some seconds, so
 that requests do not wait one after another; then one of them tries again.

@@ -1,4 +1,4 @@
-"""What a member sees in the browser during a sign-in."""
+"""The pages that a member sees in the browser during a sign-in."""
 
 from datetime import datetime
 

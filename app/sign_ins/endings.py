@@ -1,4 +1,4 @@
-"""How sign-ins end: left open, replaced, or along with their member or the OAuth client that they were made with."""
+"""Ends of sign-ins: left open, replaced, or along with their member or the OAuth client that they were made with."""
 
 from typing import Any
 

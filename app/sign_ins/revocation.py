@@ -2,15 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
-from app.clock import APART
 from app.errors import SealError
 from app.providers.contract import Client, Failure, Fault
 from app.services import Services
 from app.sign_ins.calls import hasten_checks
-from app.sign_ins.clients import client_of, provider_of
+from app.sign_ins.clients import client_of, shares_token, sign_in_of
 from app.sign_ins.models import (
     LIVE,
     Authorization,
@@ -24,10 +22,10 @@ from app.sign_ins.oauth_clients import shred_ended
 from app.sign_ins.refresh import DEADLINES, Deadlines, is_expired, is_leased, note_refusal, refresh
 from app.sign_ins.sealing import open_access
 from app.storage import database
+from app.storage.scheduling import Schedule
 
 GIVES_UP_AFTER = timedelta(days=1)
 _ROUND = 20
-_CLAIMED_FOR = timedelta(minutes=2)
 _SOON = timedelta(seconds=5)
 _AGAIN_AFTER = (
     timedelta(seconds=10),
@@ -37,18 +35,19 @@ _AGAIN_AFTER = (
     timedelta(hours=2),
     timedelta(hours=6),
 )
+_REVOCATIONS = Schedule("next_revocation_at", every=timedelta(minutes=2), longest=_AGAIN_AFTER[-1])
+"""Where whoever claimed one dies at it, another tries again two minutes later."""
 
 
 async def revoke_due(*, services: Services, deadlines: Deadlines = DEADLINES) -> int:
     """Give back what is to be given back and due, and return how many were looked at."""
     now = services.clock.now()
-    is_time = Q(next_revocation_at__lte=now) | Q(next_revocation_at__gt=now + _AGAIN_AFTER[-1] + APART)
-    due = Grant.filter(is_time, state=GrantState.REVOKING).order_by("next_revocation_at")
+    revoking = Grant.filter(state=GrantState.REVOKING)
     looked_at = 0
-    for grant in await due.limit(_ROUND):
+    for grant in await _REVOCATIONS.due(revoking, now=now, limit=_ROUND):
         if services.stopping.is_told:
             break
-        if await _claim(grant, now=now):
+        if await _REVOCATIONS.claim(grant, revoking, now=now):
             await _give_back(grant, services=services, deadlines=deadlines)
             looked_at += 1
     await shred_ended(now)
@@ -70,7 +69,7 @@ async def _give_back(grant: Grant, *, services: Services, deadlines: Deadlines) 
         return
     await _shred(grant, outcome or RevocationOutcome.UNKNOWN)
     services.meters.revoked((outcome or RevocationOutcome.UNKNOWN).value)
-    if outcome is RevocationOutcome.REVOKED and provider_of(grant).shares_token:
+    if outcome is RevocationOutcome.REVOKED and shares_token(grant):
         # Whoever got the same token in the very moment that it was revoked learns it now, and not tomorrow.
         await hasten_checks(origin=grant.origin, account_id=grant.account_id, services=services)
 
@@ -78,7 +77,7 @@ async def _give_back(grant: Grant, *, services: Services, deadlines: Deadlines) 
 async def _attempt(grant: Grant, *, services: Services, deadlines: Deadlines) -> RevocationOutcome | None:
     if grant.sealed_access is None or grant.trouble is StatusReason.REVOKED:
         return RevocationOutcome.REVOKED
-    if provider_of(grant).shares_token and await _is_held_by_another(grant):
+    if shares_token(grant) and await _is_held_by_another(grant):
         return RevocationOutcome.KEPT
     try:
         client = await client_of(grant, services=services)
@@ -110,7 +109,7 @@ async def _revoke(grant: Grant, *, client: Client, services: Services) -> Failur
         return Failure(Fault.BROKEN, error.message)
     if access is None:
         return None
-    failure = await provider_of(grant).revoke(client=client, access=access, outbound=services.outbound)
+    failure = await sign_in_of(grant).revoke(client=client, access=access, outbound=services.outbound)
     return None if failure is not None and _is_past(failure, grant) else failure
 
 
@@ -127,7 +126,7 @@ async def _must_wait(grant: Grant, *, now: datetime) -> bool:
     if is_leased(grant, now=now):
         return True
     exchanged = Authorization.filter(origin=grant.origin, client_id=grant.client_id, status=AuthorizationStatus.PENDING)
-    return provider_of(grant).shares_token and await exchanged.filter(consumed_at__isnull=False).exists()
+    return shares_token(grant) and await exchanged.filter(consumed_at__isnull=False).exists()
 
 
 async def _is_held_by_another(grant: Grant) -> bool:
@@ -137,38 +136,22 @@ async def _is_held_by_another(grant: Grant) -> bool:
     return await others.filter(works).exclude(id=grant.id).exists()
 
 
-async def _claim(grant: Grant, *, now: datetime) -> bool:
-    async def claim(connection: BaseDBAsyncClient) -> int:
-        mine = Grant.filter(id=grant.id, state=GrantState.REVOKING, next_revocation_at=grant.next_revocation_at)
-        return await mine.using_db(connection).update(next_revocation_at=now + _CLAIMED_FOR)
-
-    return await database.write(claim) == 1
-
-
 async def _postpone(grant: Grant, *, to: datetime, counts: bool = False) -> None:
     attempts = grant.revocation_attempts + (1 if counts else 0)
-
-    async def postpone(connection: BaseDBAsyncClient) -> None:
-        mine = Grant.filter(id=grant.id, state=GrantState.REVOKING).using_db(connection)
-        await mine.update(next_revocation_at=to, revocation_attempts=attempts)
-
-    await database.write(postpone)
+    mine = Grant.filter(id=grant.id, state=GrantState.REVOKING)
+    await database.update(mine, next_revocation_at=to, revocation_attempts=attempts)
 
 
 async def _shred(grant: Grant, outcome: RevocationOutcome) -> None:
     """Let the sealed values go, unless fresher ones have come meanwhile: then those are looked at next."""
-
-    async def shred(connection: BaseDBAsyncClient) -> None:
-        mine = Grant.filter(id=grant.id, state=GrantState.REVOKING, version=grant.version).using_db(connection)
-        await mine.update(
-            state=GrantState.GONE,
-            revocation=outcome,
-            sealed_access=None,
-            sealed_refresh=None,
-            lease_owner=None,
-            lease_until=None,
-            refresh_at=None,
-            next_revocation_at=None,
-        )
-
-    await database.write(shred)
+    await database.update(
+        Grant.filter(id=grant.id, state=GrantState.REVOKING, version=grant.version),
+        state=GrantState.GONE,
+        revocation=outcome,
+        sealed_access=None,
+        sealed_refresh=None,
+        lease_owner=None,
+        lease_until=None,
+        refresh_at=None,
+        next_revocation_at=None,
+    )

@@ -1,4 +1,4 @@
-"""What another application keeps in the database: seen before the first table is made, rather than run into."""
+"""Tables of another application in the database: seen before the first table is made."""
 
 import logging
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""What is an outage of the database, how long it is waited for, and what may be tried again.
+"""Outages of the database: what is one, how long it is waited for, and what may be tried again.
 
 What a driver raises is sorted here, once, by what the server's code or SQLite's says (PostgreSQL, appendix A; SQLite, result
 codes). What is no outage (a broken rule, a wrong statement) is None: that is for whoever asked.

@@ -1,4 +1,4 @@
-"""What is between the service and PostgreSQL: looked at once, before the first connection is used.
+"""Poolers before PostgreSQL: looked for once, before the first connection is used.
 
 A pooler (pgbouncer, Supavisor, Odyssey) lends one of the server's connections for a transaction and another for the next. So
 nothing may be left on a connection that a later statement counts on: no named statement and no setting.

@@ -1,4 +1,4 @@
-"""What a role may do on a server, looked at before it is needed: what is lacking is one line with the GRANT."""
+"""Rights of a role on a server, looked at before they are needed. What is lacking is one line with the GRANT."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Who the OIDC issuer's word makes of somebody here: a member that we know already, and nobody else."""
+"""Identities of the OIDC issuer: each is a member that we know already, or nobody."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is left to be swept up: links, browser sessions and access tokens that sign nobody in any more."""
+"""Jobs that remove links, browser sessions and access tokens that sign nobody in any more."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Who belongs to a team, and what shows that somebody is who they say."""
+"""Teams, their members, and the credentials of members."""
 
 from datetime import datetime
 from uuid import UUID

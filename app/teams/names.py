@@ -1,4 +1,4 @@
-"""What people type to name themselves, their teams and their tokens."""
+"""Names that people type for themselves, their teams and their tokens."""
 
 import unicodedata
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What shows who somebody is, as text: access tokens, cookies and links. Made of entropy, and kept as a hash alone."""
+"""Access tokens, cookies and links as text: made of entropy, and kept as a hash alone."""
 
 import hashlib
 import string

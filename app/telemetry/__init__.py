@@ -1,1 +1,1 @@
-"""What an operator sees of the service from outside: counts and durations, and on demand traces. Neither names anybody."""
+"""Telemetry for the operator: counts and durations, and on demand traces. Neither names anybody."""

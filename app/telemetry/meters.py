@@ -1,4 +1,4 @@
-"""What the service counts of itself, for Prometheus.
+"""The metrics of the service itself, for Prometheus.
 
 Every label is a word of ours out of a short list: a route's pattern, a provider, an outcome. Never a team, a member, a token, an
 address, a host, or anything else that came in.

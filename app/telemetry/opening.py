@@ -1,4 +1,4 @@
-"""Where it is decided whether spans go anywhere."""
+"""The choice whether spans go anywhere."""
 
 from app.errors import ConfigurationError
 from app.telemetry.tracing import NoTracing, Tracing

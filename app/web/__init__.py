@@ -1,1 +1,1 @@
-"""What HTTP brings and takes: bodies, cookies, pages, addresses, the access log."""
+"""HTTP: bodies, cookies, pages, addresses, the access log."""

@@ -1,4 +1,4 @@
-"""Where a browser is sent to sign in (RFC 6749, section 4.1.1), with a proof key (RFC 7636); written by Authlib."""
+"""Authorization requests (RFC 6749, section 4.1.1) with a proof key (RFC 7636), written by Authlib."""
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri  # type: ignore[import-untyped]  # it has no stubs
 from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]  # it has no stubs

@@ -1,4 +1,4 @@
-"""What an authorization server sends back in the browser's address (RFC 6749, section 4.1.2; RFC 9207)."""
+"""Authorization responses, in the browser's address (RFC 6749, section 4.1.2; RFC 9207)."""
 
 import re
 from collections.abc import Mapping

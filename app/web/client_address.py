@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as that can be known: what a client says of itself counts for nothing."""
+"""The address of a client, as far as it can be known: what a client says of itself counts for nothing."""
 
 import re
 from collections.abc import Sequence

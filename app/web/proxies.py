@@ -1,4 +1,4 @@
-"""Whether a proxy of the operator's own stands in front that no setting names: then everybody has one address, and one limit."""
+"""The search for a proxy of the operator's that no setting names: behind it everybody has one address, and one limit."""
 
 from collections import Counter
 from collections.abc import Sequence

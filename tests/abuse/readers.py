@@ -22,7 +22,7 @@ from app.graphql.searches import check_search
 from app.graphql.transport.media import Media, choose_media, is_json
 from app.graphql.transport.requests import read_operation, read_parameters
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_secret
-from app.integrations.connection_rules import check_layout
+from app.integrations.kinds.connect_api.layouts import check_layout
 from app.log.actors import origin_of as browser_of
 from app.monitors.models import Failure, RunOutcome
 from app.monitors.newman import read_report
@@ -33,15 +33,15 @@ from app.oidc.discovery import parse_metadata
 from app.oidc.keys import parse_keys
 from app.outbound import Url, parse_allow, parse_certificates, parse_proxy, parse_url, proxy_for
 from app.outbound.messages import Headers, Response, fits_header
-from app.providers._answers import read_few, read_scopes, shown, web_address
-from app.providers._files import decode_content, make_file
-from app.providers._names import clean_search, is_path, is_ref
-from app.providers._pages import next_query, read_position as read_provider_position
-from app.providers._waiting import read_reset, read_retry_after
+from app.providers._git.files import decode_content, make_file
+from app.providers._git.names import clean_search, is_path, is_ref
+from app.providers._git.pages import next_query, read_position as read_provider_position
+from app.providers._http.answers import read_few, shown, web_address
+from app.providers._http.waiting import read_reset, read_retry_after
+from app.providers._oauth.tokens import read_scopes
 from app.providers.contract import SignedRequest
-from app.providers.slack_faults import read_scopes as read_slack_scopes
-from app.providers.slack_hooks import read_hook
-from app.providers.slack_messages import escape
+from app.providers.slack.hooks import read_hook
+from app.providers.slack.messages import escape
 from app.repositories.paths import is_fit, normalise
 from app.repositories.references import decode_repository
 from app.sealing.secret import Secret
@@ -159,7 +159,7 @@ READERS: Mapping[str, Reader] = {
     "an id": Reader(
         lambda text: (decode_id(text, "Team"), decode_key(text, "Team"), type_of(text)), ("", "VGVhbTo"), ("====", "AAAA")
     ),
-    "a channel's id": Reader(decode_channel, ("", "Q2hhbm5lbDo"), ("AAAA", "Ojo6")),
+    "a channel's id": Reader(decode_channel, ("", "Q2hhbm5lbDo"), ("W1tb", "AAAA", "Ojo6")),
     "a repository's id": Reader(decode_repository, ("", "UmVwb3NpdG9yeTo"), ("W1tb", "AAAA")),
     "a cursor": Reader(read_position, ("", "Q3Vyc29yOg"), ("W1tb", "OTk5", "AAAA")),
     "a provider's cursor": Reader(
@@ -201,7 +201,6 @@ READERS: Mapping[str, Reader] = {
     "an answer's headers": Reader(lambda text: Headers([(b"a", piece.encode("utf-8", "replace")) for piece in text.split(",")])),
     "a header's value": Reader(fits_header),
     "scopes": Reader(read_scopes, ("",), ("a,", ", ", "a ", " ,")),
-    "Slack's scopes": Reader(read_slack_scopes, ("",), ("a,", ", ", "a ", " ,")),
     "an account's name": Reader(lambda text: shown(text, otherwise="x"), ("",), ("\u200b", "👩\u200d")),
     "an account's address": Reader(web_address, ("", *_URLS), _HOSTS),
     "a file's path": Reader(is_path, ("", "a/"), ("a/", "../", "/", "./")),

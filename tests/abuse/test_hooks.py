@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.abuse.inside import told_of_the_inside
 from tests.abuse.service import SIGNING_SECRET, Header, rows, serving
-from tests.providers.test_slack_hooks import BAD_HEADERS, GENUINE, GOOD, SECRET, STAMP, TIMESTAMPS, headers_of, sign
+from tests.providers.slack.test_hooks import BAD_HEADERS, GENUINE, GOOD, SECRET, STAMP, TIMESTAMPS, headers_of, sign
 
 ARABIC = STAMP.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
 

@@ -11,9 +11,10 @@ import pytest
 from app.outbound import BadAnswer, Response
 from app.outbound.door import MAX_BYTES
 from app.outbound.messages import Headers
-from app.providers import github, gitlab
-from app.providers._answers import MOST_SEPARATORS
+from app.providers._http.answers import MOST_SEPARATORS
 from app.providers.contract import Failure, Fault
+from app.providers.github import provider as github
+from app.providers.gitlab import provider as gitlab
 from app.providers.hosting import EntryPage
 from tests.abuse.costs import MOST_GROWTH, growth, seconds
 from tests.outbound.calling import call

@@ -14,7 +14,7 @@ import strawberry
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
-from app.access.callers import ALL_SCOPES, Caller, Role, Scope
+from app.access.callers import ALL_SCOPES, Caller
 from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, Rule, attributes
 from app.errors import BadUserInput, Refusal, Unauthenticated, UserErrorCode
 from app.graphql.connections import Arguments, Connection, ForwardArguments, UncountedConnection
@@ -30,6 +30,7 @@ from app.graphql.transport.view import View
 from app.redis.rate_limits import Rates
 from app.services import Services
 from app.settings import Settings
+from app.teams.enums import Role, Scope
 from app.telemetry.meters import Meters
 from app.telemetry.tracing import NoTracing, Tracing
 from tests.graphql.in_memory import page_of

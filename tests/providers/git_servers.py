@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.outbound import NotAllowed, Outbound, Outcome, Request, origin_of
-from app.providers import github, gitlab
 from app.providers.contract import Authorized
 from app.providers.description import Provider
+from app.providers.github import provider as github
+from app.providers.gitlab import provider as gitlab
 from app.providers.hosting import Hosting
 from tests.providers.scripted import Asked
 

@@ -3,9 +3,11 @@
 import pytest
 
 from app.outbound import Outbound
-from app.providers import github, gitlab, slack
 from app.providers.contract import Authorized, Failure, Fault
 from app.providers.description import Provider
+from app.providers.github import provider as github
+from app.providers.gitlab import provider as gitlab
+from app.providers.slack import provider as slack
 from tests.providers.git_servers import GITHUB, GITLAB, Kind
 from tests.providers.scripted import door_to, http, scripted
 

@@ -9,7 +9,7 @@ import pytest
 from app.outbound import Outbound
 from app.providers.contract import Authorized, ChannelPage
 from app.providers.hosting import BranchPage, EntryPage, RepositoryPage
-from app.providers.slack_channels import MESSAGING
+from app.providers.slack.channels import MESSAGING
 from tests.providers.git_servers import GITHUB, GITLAB, Kind
 from tests.providers.scripted import Asked, Wire, door_to, http, scripted
 

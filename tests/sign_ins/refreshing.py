@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from app.providers.contract import Alive, Authorized, Failure
-from app.providers.slack import check
+from app.providers.slack.provider import check
 from app.sign_ins.models import Grant
 from app.sign_ins.refresh import LEASE, refresh
 from tests.held import HeldClock

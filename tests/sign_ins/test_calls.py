@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from app.providers.contract import Alive, Authorized, Failure, Fault, Identity
-from app.providers.slack import check
+from app.providers.slack.provider import check
 from app.sign_ins.calls import call, hasten_checks
 from app.sign_ins.events import GrantTroubled
 from app.sign_ins.models import Grant, StatusReason

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from app.providers.contract import Alive, Authorized, Failure
-from app.providers.slack import check as ask_slack
+from app.providers.slack.provider import check as ask_slack
 from app.sign_ins.calls import USE_NOTED_EVERY, call
 from app.sign_ins.checks import check_due
 from app.sign_ins.jobs import refresh_due, revoke_due

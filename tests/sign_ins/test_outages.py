@@ -10,7 +10,7 @@ import pytest
 
 from app.errors import DatabaseAway
 from app.providers.contract import Alive, Authorized, Failure
-from app.providers.slack import check
+from app.providers.slack.provider import check
 from app.sign_ins.calls import call
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState
 from app.sign_ins.refresh import refresh

@@ -1,1 +1,1 @@
-"""How an operation is read and executed."""
+"""Reading and executing an operation."""

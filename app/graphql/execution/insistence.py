@@ -1,4 +1,4 @@
-"""What a listener cannot be told now is tried again for a while, and then the listener is: slower, never wrong."""
+"""Insistence: an event that cannot be told now is tried again for a while. Slower, never wrong."""
 
 import asyncio
 import random

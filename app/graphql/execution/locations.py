@@ -1,4 +1,4 @@
-"""Where the fields of a document stand in it: looked up, where graphql-core reads all lines again for each error."""
+"""Places of fields in a document: looked up here, because graphql-core reads all lines again for each error."""
 
 import re
 from bisect import bisect_left

@@ -1,4 +1,4 @@
-"""Who works on the event loop, and for how long: a process runs its operations in slices, and looks at its sockets in between.
+"""Turns on the event loop: a process runs its operations in slices, and looks at its sockets in between.
 
 The event loop runs everything that is ready before it looks at its sockets again, so a thousand pieces of a millisecond keep it
 as one of a second does. Therefore whoever has much to do asks, piece by piece, whether the slice is over, and waits for a turn
@@ -34,7 +34,7 @@ _MOST_LARGE = 2
 
 
 class Turn(asyncio.Future[None]):
-    """What waits for a turn waits for this."""
+    """A place in the queue for a turn; the one who waits awaits it."""
 
 
 Waiter: TypeAlias = tuple[int, int, Turn]
@@ -184,7 +184,7 @@ class Turns:
 
 
 class Closeable(Protocol):
-    """What has to be closed where it is not done."""
+    """A coroutine or generator that has to be closed where it is not done."""
 
     def close(self) -> None: ...
 

@@ -1,1 +1,1 @@
-"""What an operation may cost."""
+"""Limits on the size and the cost of an operation."""

@@ -1,4 +1,4 @@
-"""How many of something an argument asks for, written in the document or in the variables of a request."""
+"""The number of things that an argument asks for, in the document or in a request's variables."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias

@@ -1,4 +1,4 @@
-"""What operations cost, and whose points they take: the credential's and its team's, or the address's where nobody is known.
+"""Payment for operations: by the points of the credential and of its team, or of the address where nobody is known.
 
 An operation costs what `documents` measures, the objects that may come, and at least 1; one that is not valid costs 1. To read
 what is not known costs something too, whatever becomes of it: that is taken before it is read, and the rest of the operation's

@@ -1,4 +1,4 @@
-"""What it costs to read a request, and what else takes CPU: in points, of which one stands for a millisecond at most."""
+"""The prices of reading a request and of other CPU, in points. A point stands for a millisecond at most."""
 
 from app.graphql.transport.requests import Operation
 

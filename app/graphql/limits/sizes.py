@@ -1,4 +1,4 @@
-"""How much a document asks for, told before it is validated.
+"""The size of a document, measured before it is validated.
 
 Measuring takes time in proportion to the document, so that no document costs more to refuse than to send. (The depth and alias
 limiters that Strawberry brings take exponential time over fragments.)

@@ -1,1 +1,1 @@
-"""How an operation comes in and its answer goes out: HTTP, WebSocket, server-sent events."""
+"""Transport: HTTP, WebSocket and server-sent events."""

@@ -1,4 +1,4 @@
-"""How the server ends a WebSocket: by these codes, which clients act upon (docs/clients.md)."""
+"""The codes with which the server closes a WebSocket; clients act on them (docs/clients.md)."""
 
 from dataclasses import dataclass
 

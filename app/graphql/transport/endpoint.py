@@ -1,4 +1,4 @@
-"""What every way in shares: the schema, who says who is asking, and the services."""
+"""The parts that every transport shares: the schema, authentication, the services."""
 
 import asyncio
 import contextlib

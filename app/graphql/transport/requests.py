@@ -1,4 +1,4 @@
-"""What a GraphQL request over HTTP asks for (GraphQL over HTTP, draft of 2026-08)."""
+"""A GraphQL request over HTTP (GraphQL over HTTP, draft of 2026-08)."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What one address may have whose callers are not known: so many connections, and so much of each turn of the loop."""
+"""The share of an address whose callers are not known: so many connections, and so much of each turn of the loop."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What a connection is told before it is closed, where no application has a part in it."""
+"""Answers to a connection that is closed before an application has a part in it."""
 
 from dataclasses import dataclass
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""How much of a request there may be beside its body: its head, and what stands between and behind the pieces of a body."""
+"""The bounds of a request beside its body: its head, and the bytes between and behind the pieces of a body."""
 
 LARGEST_HEAD = 32 * 1024
 MOST_LINES = 100

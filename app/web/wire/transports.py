@@ -1,4 +1,4 @@
-"""What is written to a client that may not read it."""
+"""Writing to a client that may not read."""
 
 import asyncio
 import socket

@@ -12,9 +12,8 @@ from app.oidc.compact import LONGEST, take_apart
 from app.oidc.discovery import parse_metadata
 from app.oidc.keys import parse_keys
 from app.outbound import Headers, Response, parse_allow, parse_certificates
-from app.providers._answers import read_scopes as read_git_scopes
-from app.providers._pages import next_query
-from app.providers.slack_faults import read_scopes as read_slack_scopes
+from app.providers._git.pages import next_query
+from app.providers._oauth.tokens import read_scopes
 from app.sealing.secret import Secret
 from app.settings import Settings
 from tests.abuse.law.inputs import Reading, fill
@@ -70,7 +69,7 @@ def _read_link(text: object) -> object:
 
 
 def _read_scopes(text: object) -> object:
-    return read_git_scopes(str(text)), read_slack_scopes(str(text))
+    return read_scopes(str(text))
 
 
 def _take_apart(text: object) -> object:

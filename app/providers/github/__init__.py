@@ -1,0 +1,1 @@
+"""GitHub Enterprise Server: repositories of a team's own server."""

@@ -1,0 +1,1 @@
+"""GitLab Self-Managed: projects of a team's own server."""

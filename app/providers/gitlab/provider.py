@@ -1,0 +1,138 @@
+"""GitLab Self-Managed: the team's OAuth application at its own server, where each member signs in once, as themselves.
+
+Sources: GitLab's "OAuth 2.0 identity provider API", "Configure GitLab as an OAuth 2.0 authentication identity provider" and the
+Users API. Tokens last two hours; neither of a refreshed pair works again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from app.outbound import Sender
+from app.providers._git.clients import configure
+from app.providers._http.answers import Answer, Line, Number, shown, web_address
+from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens
+from app.providers.description import Provider
+from app.providers.gitlab.calls import SCOPES, ask, read_answer
+from app.providers.gitlab.files import list_entries, read_file
+from app.providers.gitlab.projects import find_branch, find_repository, list_branches, list_repositories
+from app.providers.gitlab.servers import find_server
+from app.providers.gitlab.tokens import ask_for_tokens, revoke
+from app.providers.hosting import Hosting
+from app.providers.oauth import OAuth
+from app.sealing.secret import Secret
+from app.web.authorization_requests import authorization_url
+
+
+class _User(Answer):
+    id: Number
+    username: Line
+    web_url: str | None = None
+
+    def identity(self) -> Identity:
+        name = shown(self.username, otherwise=str(self.id))
+        return Identity(account_id=str(self.id), account_name=name, url=web_address(self.web_url))
+
+
+_USER = TypeAdapter(_User)
+
+
+def authorize_url(*, client: Client, redirect_uri: str, state: str, challenge: str, account_id: str | None) -> str:  # noqa: ARG001 - GitLab asks whoever is signed in
+    """Return the address of GitLab's consent page."""
+    return authorization_url(
+        f"{client.base_url}/oauth/authorize",
+        client_id=client.id,
+        redirect_uri=redirect_uri,
+        scope=" ".join(SCOPES),
+        state=state,
+        challenge=challenge,
+    )
+
+
+async def exchange(
+    *, client: Client, code: str, verifier: Secret, redirect_uri: str, now: datetime, outbound: Sender
+) -> tuple[Tokens, Identity] | Failure:
+    """Trade the code, and ask with the new token whose it is."""
+    form: Mapping[str, str | Secret] = {
+        "grant_type": "authorization_code",
+        "code": Secret(code),
+        "redirect_uri": redirect_uri,
+        "code_verifier": verifier,
+    }
+    tokens = await ask_for_tokens(form, client=client, now=now, outbound=outbound)
+    match tokens:
+        case Failure(fault=Fault.DEAD_GRANT):
+            # There is no grant yet that could be dead.
+            return replace(tokens, fault=Fault.REFUSED, message=_CODE_REFUSED)
+        case Failure():
+            return tokens
+    alive = await check(authorized=client.authorized(tokens.access), outbound=outbound)
+    return alive if isinstance(alive, Failure) else (tokens, alive.identity)
+
+
+async def refresh(
+    *, client: Client, refresh_token: Secret, redirect_uri: str, now: datetime, outbound: Sender
+) -> Tokens | Failure:
+    """Trade the refresh token, which works once. `redirect_uri` is the sign-in's own; GitLab wants to see it again.
+
+    Without a new refresh token in the answer the old one goes on (RFC 6749, section 6).
+    """
+    form: Mapping[str, str | Secret] = {
+        "grant_type": "refresh_token",
+        "refresh_token": refresh_token,
+        "redirect_uri": redirect_uri,
+    }
+    tokens = await ask_for_tokens(form, client=client, now=now, outbound=outbound)
+    if isinstance(tokens, Failure) or tokens.refresh is not None:
+        return tokens
+    return replace(tokens, refresh=refresh_token)
+
+
+async def check(*, authorized: Authorized, outbound: Sender) -> Alive | Failure:
+    """Ask whether the token works and whose it is; GitLab does not say here what it may do."""
+    user = await read_answer(
+        await ask(("user",), endpoint="user", authorized=authorized, outbound=outbound), _USER, base_url=authorized.base_url
+    )
+    match user:
+        case Failure(fault=Fault.TARGET_GONE):
+            # Whoever has a token is somebody: an answer like this is not GitLab's.
+            return replace(user, fault=Fault.BROKEN, message="GitLab's API is not found at the server's address.")
+        case Failure():
+            return user
+        case _:
+            return Alive(user.identity())
+
+
+_CODE_REFUSED = "The sign-in took too long or was used already: begin again (invalid_grant)."
+
+HOSTING = Hosting(
+    find_server=find_server,
+    list_repositories=list_repositories,
+    find_repository=find_repository,
+    list_branches=list_branches,
+    find_branch=find_branch,
+    list_entries=list_entries,
+    read_file=read_file,
+)
+
+SIGN_IN = OAuth(
+    scopes=SCOPES,
+    configure=configure,
+    authorize_url=authorize_url,
+    exchange=exchange,
+    refresh=refresh,
+    revoke=revoke,
+)
+
+PROVIDER = Provider(
+    key="gitlab-self-managed",
+    name="GitLab Self-Managed",
+    description="Connects APIs to projects on your own GitLab. An admin adds its OAuth app once; each member signs in once.",
+    sharing=SharingModel.SHARED_CLIENT,
+    kinds=("connect-api",),
+    check=check,
+    sign_in=SIGN_IN,
+    hosting=HOSTING,
+)

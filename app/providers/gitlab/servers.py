@@ -1,0 +1,51 @@
+"""Whether a self-managed GitLab answers at an address.
+
+Sources: GitLab's "Version API" and lib/api/helpers.rb: nobody is told the version, but the refusal is in GitLab's own words, and
+since 15.2 it carries X-Gitlab-Meta.
+"""
+
+from typing import Annotated
+
+from pydantic import StringConstraints, TypeAdapter
+
+from app.outbound import Endpoint, Request, Response, Sender
+from app.providers._git.names import address
+from app.providers._http.answers import Answer, explain_silence, parse
+from app.providers.contract import Failure, Fault
+from app.providers.gitlab.calls import SERVER, api_of, read_words, sort_status
+from app.providers.hosting import Server
+
+_UNTOLD = "unknown"
+
+
+class _Version(Answer):
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}(?:\.[0-9A-Za-z-]{1,20}){1,4}$")]
+    revision: str
+
+
+_VERSION = TypeAdapter(_Version)
+
+
+async def find_server(*, base_url: str, origin: str, certificates: str | None, outbound: Sender) -> Server | Failure:
+    """Ask without any secret; the version is "unknown" where GitLab does not tell. REFUSED: something else answers there."""
+    request = Request("GET", address(api_of(base_url), ("version",)), endpoint=Endpoint("gitlab", "version"))
+    outcome = await outbound.send(request, origin=origin, certificates=certificates)
+    if not isinstance(outcome, Response):
+        return explain_silence(outcome, server=SERVER)
+    if outcome.status == 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
+        answer = await parse(outcome.body, _VERSION, server=SERVER)
+        return _NOT_THIS if isinstance(answer, Failure) else Server(answer.version)
+    if outcome.status == 401 and _is_gitlabs(outcome):  # noqa: PLR2004 - RFC 9110, section 15.5.2
+        return Server(_UNTOLD)
+    failure = sort_status(outcome, base_url=base_url)
+    return _NOT_THIS if failure is None or 300 <= outcome.status < 400 else failure  # noqa: PLR2004 - RFC 9110, section 15.4
+
+
+def _is_gitlabs(response: Response) -> bool:
+    return read_words(response) == "401 unauthorized" or "x-gitlab-meta" in response.headers
+
+
+_NOT_THIS = Failure(
+    Fault.REFUSED,
+    "No GitLab answers at this address: give the one that its pages have, with its relative root if it has one, without /api/v4.",
+)

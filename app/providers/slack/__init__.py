@@ -1,0 +1,1 @@
+"""Slack: channels of a workspace to post to."""
