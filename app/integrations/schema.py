@@ -23,6 +23,7 @@ from app.integrations.deleting import delete_integration
 from app.integrations.deleting_apps import delete_installed_app
 from app.integrations.editing import edit_integration
 from app.integrations.enums import IntegrationStatus
+from app.integrations.kinds import schema as kinds
 from app.integrations.kinds.table import KINDS
 from app.integrations.pausing import pause_integration, resume_integration
 from app.integrations.reauthenticating import reauthenticate_integration
@@ -108,5 +109,5 @@ SUBSCRIPTION: dict[str, Any] = {
     "integration_status_changed": integration_status_changed,
     "integration_changed": integration_changed,
 }
-FIELDS: Fields = {InstalledApp: {"integrations": integrations_of_app}}
-NODES: dict[type, Batch[UUID, Any]] = {Integration: _integrations}
+FIELDS: Fields = {InstalledApp: {"integrations": integrations_of_app}, **kinds.FIELDS}
+NODES: dict[type, Batch[UUID, Any]] = {Integration: _integrations, **kinds.NODES}

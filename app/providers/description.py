@@ -16,13 +16,12 @@ from app.settings import Settings
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider's description. `scopes` are what is asked for, all of them needed; `kinds` are keys of integration kinds."""
+    """A provider's description. `scopes` are what is asked for, all of them needed."""
 
     key: str
     name: str
     description: str
     sharing: SharingModel
-    kinds: tuple[str, ...]
     scopes: tuple[str, ...]
     configure: Callable[[Settings], Client | NotConfigured]
     """The operator's client, where the provider's client is the operator's (SHARED_AUTHORIZATION)."""

@@ -126,7 +126,6 @@ PROVIDER = Provider(
     name="GitLab Self-Managed",
     description="Connects APIs to projects on your own GitLab. An admin adds its OAuth app once; each member signs in once.",
     sharing=SharingModel.SHARED_CLIENT,
-    kinds=("connect-api",),
     scopes=SCOPES,
     configure=configure,
     authorize_url=authorize_url,

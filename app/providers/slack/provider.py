@@ -182,7 +182,6 @@ PROVIDER = Provider(
     name="Slack",
     description="Posts the results of your monitors to a Slack channel. One sign-in connects a workspace for the whole team.",
     sharing=SharingModel.SHARED_AUTHORIZATION,
-    kinds=("post-monitoring-results",),
     scopes=SCOPES,
     configure=configure,
     authorize_url=authorize_url,
