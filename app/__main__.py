@@ -30,7 +30,7 @@ from app.console.serving import Serving, say_on_stdout
 from app.console.team_commands import make_sign_in_link, member, team, token
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.providers.catalogue import CATALOGUE
-from app.providers.slack.manifest import manifest
+from app.providers.description import Manifest, Provider
 from app.service.schema import build_schema
 from app.settings import read_settings, unknown_settings
 from app.telemetry.logs import configure_logs
@@ -43,8 +43,7 @@ _EXIT_CONFIGURATION = 78
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 report = typer.Typer(no_args_is_help=True, help="Reporting runs through the API.")
 events = typer.Typer(no_args_is_help=True, help="The activity log.")
-slack = typer.Typer(no_args_is_help=True, help="What Slack has to be told.")
-GROUPS = {"team": team, "member": member, "token": token, "report": report, "events": events, "keys": keys, "slack": slack}
+GROUPS = {"team": team, "member": member, "token": token, "report": report, "events": events, "keys": keys}
 for name, group in GROUPS.items():
     cli.add_typer(group, name=name)
 cli.command("sign-in-link")(make_sign_in_link)
@@ -118,7 +117,7 @@ def server_process(how: Annotated[str, typer.Argument(help="How to serve, as JSO
 
 @cli.command()
 def start(*, host: Host = "127.0.0.1", port: Port = 8000, sandbox_port: SandboxPort = None) -> None:
-    """Do what scripts/serve does: serve, with the sandbox where no Slack credentials are set; greet the very first start."""
+    """Do what scripts/serve does: serve, with the sandbox where no provider's credentials are set; greet the very first start."""
     first_start.start(host=host, port=port, sandbox_port=sandbox_port, say=say_on_stdout)
 
 
@@ -198,10 +197,20 @@ def sandbox(
     sandboxes.run_sandbox(port=port, events_url=events_url, say=say_on_stdout)
 
 
-@slack.command("manifest")
-def slack_manifest() -> None:
-    """Print the Slack app manifest to register."""
-    print_line(manifest(read_settings_as_served().public_url))
+def _add_registration(provider: Provider, manifest: Manifest) -> None:
+    """Add the command that prints what the operator registers at a provider."""
+    group = typer.Typer(no_args_is_help=True, help=f"What {provider.name} has to be told.")
+
+    def print_manifest() -> None:
+        print_line(manifest(read_settings_as_served().public_url))
+
+    group.command("manifest", help=f"Print the {provider.name} app manifest to register.")(print_manifest)
+    cli.add_typer(group, name=provider.key)
+
+
+for registered in CATALOGUE.values():
+    if registered.manifest is not None:
+        _add_registration(registered, registered.manifest)
 
 
 @cli.command()

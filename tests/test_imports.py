@@ -41,7 +41,7 @@ OUTSIDE = ("providers",)
 GROUND = ("oidc", "web", "outbound", "log", "redis", "sealing", "storage", "telemetry", "text")
 BESIDE = ("__init__.py", "__main__.py", "errors.py", "settings.py", "clock.py", "services.py")
 SANDBOX = "sandbox"
-MAY_NAME_PROVIDERS = ("app.providers.catalogue", "app.__main__")
+MAY_NAME_PROVIDERS = ("app.providers.catalogue",)
 MAY_NAME_KINDS = ("app.integrations.kinds.table",)
 SANDBOX_MAY_IMPORT = {"app.clock", "app.settings"}
 

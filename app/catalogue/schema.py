@@ -104,9 +104,9 @@ def callback_url(provider: description.Provider, base_url: str | None = None, *,
 
 
 def unavailable_reason(provider: description.Provider, info: Info) -> str | None:
-    if provider.sharing is SharingModel.SHARED_CLIENT:
-        return None  # the teams bring their own clients
-    match provider.configure(info.context.services.settings):
+    if provider.sign_in is None or provider.sharing is SharingModel.SHARED_CLIENT:
+        return None  # the teams bring their own clients, or have what the provider gave
+    match provider.sign_in.configure(info.context.services.settings):
         case NotConfigured(settings=names):
             return f"The operator has not set {' and '.join(names)}."
         case _:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from redis.exceptions import AuthenticationError
 
 from app.clock import SystemClock
+from app.console.operators import OFFERED, begun
 from app.console.serving import database_file
 from app.errors import ConfigurationError
 from app.oidc.code_flow import offers_sign_in
@@ -161,9 +162,10 @@ async def _networks(settings: Settings, outbound: Outbound) -> AsyncIterator[Fin
 
 
 async def _way_through(proxy: Proxy, settings: Settings, outbound: Outbound) -> Finding:
-    is_slack_meant = settings.slack_client_id is not None or settings.oidc_issuer is None
-    there = parse_url(settings.slack_url if is_slack_meant else settings.oidc_issuer or "")
-    host, port = (there.host, there.port) if isinstance(there, Url) else ("slack.com", 443)
+    there = _somewhere(settings)
+    if there is None:
+        return _ok(f"proxy: calls to public addresses go through {proxy.place}")
+    host, port = there.host, there.port
     failure = await outbound.try_proxy(host, port)
     if failure is None:
         return _ok(f"proxy: {proxy.place} opens a way to {host}:{port}; calls to public addresses go through it")
@@ -172,15 +174,22 @@ async def _way_through(proxy: Proxy, settings: Settings, outbound: Outbound) -> 
     return _problem(f"INSTALLED_APPS_OUTBOUND_PROXY: {failure.message}")
 
 
+def _somewhere(settings: Settings) -> Url | None:
+    """Return an address that the service will call: of a provider that is set up, of the issuer, or of what could be set up."""
+    set_up = begun(settings)
+    ours = [(provider in set_up, getattr(settings, names.url)) for provider, names in OFFERED]
+    addresses = [url for is_set_up, url in ours if is_set_up] + [settings.oidc_issuer] + [url for _, url in ours]
+    parsed = [parse_url(address) for address in addresses if address is not None]
+    return next((url for url in parsed if isinstance(url, Url)), None)
+
+
 async def _providers(settings: Settings, outbound: Outbound, *, meant: Collection[str] | None) -> AsyncIterator[Finding]:
     for provider in CATALOGUE.values():
-        match provider.configure(settings):
+        match provider.sign_in.configure(settings) if provider.sign_in is not None else NotConfigured(()):
             case NotConfigured(settings=()):
                 if meant is not None and provider.key in meant:
-                    yield Finding(
-                        State.OK, f"{provider.name}: nothing to set here, each team's admin stores a client of their own"
-                    )
-            case NotConfigured() if meant is not None and provider.key not in meant and not _is_begun(settings, provider.key):
+                    yield _ok(f"{provider.name}: nothing to set here, each team's admin stores a client of their own")
+            case NotConfigured() if meant is not None and provider.key not in meant and provider not in begun(settings):
                 continue
             case NotConfigured(settings=names):
                 yield Finding(
@@ -189,11 +198,6 @@ async def _providers(settings: Settings, outbound: Outbound, *, meant: Collectio
                 )
             case client:
                 yield await _reach(provider.name, client.base_url, origin=client.origin, outbound=outbound)
-
-
-def _is_begun(settings: Settings, key: str) -> bool:
-    """Whether a part of the provider's client is set: then the rest of it was forgotten."""
-    return any(getattr(settings, name) for name in Settings.model_fields if name.startswith(f"{key}_client_"))
 
 
 async def _reach(name: str, url: str, *, origin: str, outbound: Outbound) -> Finding:

@@ -4,7 +4,9 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from app.console import serving
+from app.console.operators import begun, names_of, offered
 from app.console.serving import Say, Serving
+from app.providers.description import Provider
 from app.services import Services
 from app.settings import LOOPBACK_HOSTS, Settings, read_settings
 from app.teams import console as teams
@@ -22,21 +24,21 @@ _ANOTHER = f'Another sign-in link:  .venv/bin/python -m app sign-in-link --team 
 
 
 def start(*, host: str, port: int, sandbox_port: int | None, say: Say) -> None:
-    """Serve, with the sandbox where no Slack credentials are set and only this machine can reach the service.
+    """Serve, with the sandbox where no provider's credentials are set and only this machine can reach the service.
 
     On the very first start of an embedded database on a loopback address there is also a team with one Team Admin, and a link.
     """
     settings = read_settings()
-    has_slack = settings.slack_client_id is not None or settings.slack_client_secret is not None
-    sandbox = not has_slack and settings.is_loopback and host in LOOPBACK_HOSTS
-    say(_describe(settings, host=host, has_slack=has_slack))
+    set_up = begun(settings)
+    sandbox = not set_up and settings.is_loopback and host in LOOPBACK_HOSTS
+    say(_describe(settings, host=host, set_up=set_up))
     how = Serving(host=host, port=port, sandbox=sandbox, sandbox_port=sandbox_port)
     serving.serve(how, say=say, prepared=partial(_greet, port=port) if host in LOOPBACK_HOSTS else None)
 
 
-def _describe(settings: Settings, *, host: str, has_slack: bool) -> str:
-    if has_slack:
-        return "Slack credentials are set: serving without the sandbox."
+def _describe(settings: Settings, *, host: str, set_up: list[Provider]) -> str:
+    if set_up:
+        return f"{names_of(set_up)} credentials are set: serving without the sandbox."
     if host not in LOOPBACK_HOSTS:
         return f"Serving without the sandbox: it is for this machine alone, and --host {host} lets others in. {_ELSEWHERE}"
     if not settings.is_loopback:
@@ -44,7 +46,8 @@ def _describe(settings: Settings, *, host: str, has_slack: bool) -> str:
             f"Serving without the sandbox: it is for this machine alone, and INSTALLED_APPS_PUBLIC_URL is {settings.public_url}. "
             f"{_ELSEWHERE}"
         )
-    return "No Slack credentials are set: serving with the sandbox, which stands in for Slack."
+    names = names_of(offered())
+    return f"No {names} credentials are set: serving with the sandbox, which stands in for {names}."
 
 
 async def _greet(settings: Settings, services: Services, say: Say, *, port: int) -> None:

@@ -15,6 +15,7 @@ from app.errors import StatedProblem
 from app.outbound import Outbound, Request, Response
 from app.sandbox import create_sandbox
 from app.sandbox.control import ABOUT
+from app.sandbox.registrations import SENDS_EVENTS, STANDS_IN_FOR
 from app.settings import Settings
 
 SANDBOX_HOST = "127.0.0.1"
@@ -47,17 +48,14 @@ def place_of_sandbox(settings: Settings) -> AbstractContextManager[socket.socket
 
 def start_beside(settings: Settings, *, listener: socket.socket) -> None:
     """Serve the sandbox in a thread, for as long as this process lives."""
-    server = uvicorn.Server(_configuration(settings.sandbox_port, events_url=f"{settings.public_url}/hooks/slack"))
+    server = uvicorn.Server(_configuration(settings.sandbox_port, events_url=f"{settings.public_url}/hooks/{SENDS_EVENTS}"))
     threading.Thread(target=server.run, args=([listener],), daemon=True, name="sandbox").start()
 
 
 def run_sandbox(*, port: int, events_url: str | None, say: Callable[[str], None]) -> None:
     """Serve the sandbox alone, and say where. Raises StatedProblem where its port is taken."""
     with listen(host=SANDBOX_HOST, port=port) as listener:
-        say(
-            "The sandbox stands in for Slack, a GitHub Enterprise Server and a GitLab on "
-            f"http://{SANDBOX_HOST}:{port} (Ctrl+C stops it)"
-        )
+        say(f"The sandbox stands in for {STANDS_IN_FOR} on http://{SANDBOX_HOST}:{port} (Ctrl+C stops it)")
         uvicorn.Server(_configuration(port, events_url=events_url)).run(sockets=[listener])
 
 

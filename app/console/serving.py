@@ -5,7 +5,7 @@ import resource
 import socket
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -15,11 +15,12 @@ from pydantic import BaseModel, SecretStr
 
 from app.clock import SystemClock
 from app.console import served_at
+from app.console.operators import OFFERED, names_of, offered
 from app.console.sandboxes import place_of_sandbox, sandbox_address, sandbox_origin, start_beside
 from app.console.web_server import WebServer, begin_to_listen, bind, configure
 from app.console.workers import Workers
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
-from app.sandbox import slack_app
+from app.sandbox.registrations import REGISTRATIONS
 from app.service.opening import Place, open_services
 from app.service.server import create_app
 from app.service.tables import MIGRATIONS, MODELS
@@ -100,14 +101,18 @@ def settings_for(serving: Serving, *, settings: Settings | None = None) -> Setti
             "INSTALLED_APPS_PUBLIC_URL and --host have to be loopback addresses for --sandbox, which is for this machine alone: "
             "docs/trying.md says how to try it in a container or a remote editor."
         )
-    return settings.model_copy(
-        update={
-            "slack_client_id": slack_app.CLIENT_ID,
-            "slack_client_secret": SecretStr(slack_app.CLIENT_SECRET),
-            "slack_signing_secret": SecretStr(slack_app.SIGNING_SECRET),
-            "slack_url": f"{sandbox_origin(settings)}/slack",
-        }
-    )
+    return settings.model_copy(update=dict(_sandbox_settings(sandbox_origin(settings))))
+
+
+def _sandbox_settings(origin: str) -> Iterator[tuple[str, object]]:
+    """Yield what the operator would set, were the sandbox the providers themselves."""
+    for provider, names in OFFERED:
+        registered = REGISTRATIONS.get(provider.key)
+        if registered is not None:
+            yield names.url, f"{origin}{registered.path}"
+            yield names.client_id, registered.client_id
+            yield names.client_secret, SecretStr(registered.client_secret)
+            yield names.signing_secret, SecretStr(registered.signing_secret)
 
 
 async def prepare(settings: Settings, *, serving: Serving, listener: socket.socket, say: Say, prepared: Prepared | None) -> None:
@@ -188,7 +193,7 @@ def _start_sandbox(settings: Settings, *, listener: socket.socket | None, say: S
         say(f"A sandbox already answers on {address}: using that.")
         return
     start_beside(settings, listener=listener)
-    say(f"The sandbox stands in for Slack on {address}: open it to see what is posted")
+    say(f"The sandbox stands in for {names_of(offered())} on {address}: open it to see what is posted")
 
 
 def _raise_open_files() -> None:

@@ -43,7 +43,7 @@ class Lease:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a worker got, and how many more were due and put off because their channel was written to just now."""
+    """The deliveries that a worker got, and how many more were due and put off because their channel was written to just now."""
 
     leases: Sequence[Lease]
     defer: int
@@ -80,11 +80,8 @@ def _due(now: datetime) -> QuerySet[Delivery]:
     # What a clock has leased or put off that was set back since is not waited for.
     free = unleased(now=now, lasts=LEASE)
     put_off_later = Q(put_off_at__gt=now + APART) | Q(put_off_at__isnull=True, created_at__gt=now + APART)
-    due = (
-        Delivery.filter(free, Q(next_attempt_at__lte=now) | put_off_later, status__in=WAITING)
-        .annotate(ahead=_AHEAD)
-        .filter(ahead=0)
-    )
+    is_due = Q(next_attempt_at__lte=now) | put_off_later
+    due = Delivery.filter(free, is_due, status__in=WAITING).annotate(ahead=_AHEAD).filter(ahead=0)
     return due.order_by("next_attempt_at", "created_at", "id").limit(_CANDIDATES).select_for_update(skip_locked=True)
 
 

@@ -21,7 +21,7 @@ _LONGEST_CALL = timedelta(seconds=15)
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of an attempt: `failure` is None where the provider has said that the message stands."""
+    """The result of an attempt: `failure` is None where the provider has said that the message stands."""
 
     id: UUID
     at: datetime

@@ -43,7 +43,7 @@ class NewClient:
 
 @dataclass(frozen=True)
 class ClientEdit:
-    """What is to be another; None stays as it is. `certificates` count where `sets_certificates`, and None clears them."""
+    """An edit; None leaves a value as it is. `certificates` count where `sets_certificates`, and None clears them."""
 
     client_id: str | None = None
     secret: Secret | None = None
@@ -129,7 +129,7 @@ async def edit(
 
 @dataclass(frozen=True)
 class _Plan:
-    """What an edit makes of the client: `successor` is set where another client id takes its place."""
+    """The effect of an edit on the client: `successor` is set where another client id takes its place."""
 
     certificates: str | None
     sealed: SealedSecret | None

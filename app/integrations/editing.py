@@ -87,7 +87,7 @@ async def edit_integration(info: Info, input: EditIntegrationInput) -> EditInteg
 
 @dataclass(frozen=True)
 class Edit:
-    """What is to be another; None stays as it is."""
+    """An edit; None leaves a value as it is."""
 
     name: str | None = None
     using: Using | None = None

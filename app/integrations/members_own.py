@@ -20,7 +20,7 @@ from app.sign_ins.models import Grant, OAuthClient, StatusReason
 
 @dataclass(frozen=True)
 class StatusCause:
-    """What keeps an integration from having a working authorization."""
+    """The cause for which an integration has no working authorization."""
 
     reason: StatusReason
     message: str

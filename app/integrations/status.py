@@ -29,7 +29,7 @@ _OLDEST_FIRST = ("created_at", "id")
 
 @dataclass(frozen=True)
 class StatusSnapshot:
-    """What listeners are told of: an integration's status, and the reason for it."""
+    """The status of an integration and the reason for it, as listeners are told."""
 
     status: IntegrationStatus
     reason: StatusReason | None

@@ -62,7 +62,7 @@ class Event(Model):
 
     @property
     def origin(self) -> EventOrigin | None:
-        """Where the request came from that did it; None where none did."""
+        """The origin of the request that did it; None where none did."""
         if self.origin_address is None:
             return None
         return EventOrigin(self.origin_address, self.origin_user_agent, self.origin_token)
@@ -75,7 +75,7 @@ class Event(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:
-    """What the log keeps of something that happened.
+    """An entry of the log, before it has a number.
 
     `status`, `previous_status`, `reason` and `message` is set where a status changed; `parent_id` names what the subject
     belongs to, where listeners ask for that (a delivery's integration). `action` and `times` are set where something was refused:
@@ -143,7 +143,7 @@ Reactions = Mapping[type[Any], Sequence[Reaction]]
 
 
 class Events:
-    """Where changes are made. `wake` is called with the team after each commit that wrote events; it must not block or raise."""
+    """The maker of changes. It calls `wake` with the team after each commit that wrote events; `wake` must not block or raise."""
 
     def __init__(
         self,

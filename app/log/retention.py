@@ -20,7 +20,7 @@ BATCH_SIZE = 200
 
 @dataclass(frozen=True)
 class Retention:
-    """What goes after how long: those of `rows` whose first column of `by` lies `kept_for` back, in that order.
+    """A rule of removal: those of `rows` go whose first column of `by` lies `kept_for` back, in that order.
 
     `rows` is given the moment before which everything is old. `first` is done with the rows' ids before they go, in their change.
     """

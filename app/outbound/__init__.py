@@ -1,7 +1,7 @@
 """The way out: the one door for every outgoing call, what goes through it, and where it may lead."""
 
 from app.outbound.certificates import CERTIFICATES_FILE, CERTIFICATES_FOLDER, BadCertificates, make_trust, parse_certificates
-from app.outbound.door import Outbound, Outcome, prove_guarded
+from app.outbound.door import Outbound, Outcome, Sender, prove_guarded
 from app.outbound.environment import proxy_for
 from app.outbound.messages import (
     BadAnswer,
@@ -45,6 +45,7 @@ __all__ = [
     "Proxy",
     "Request",
     "Response",
+    "Sender",
     "Unreachable",
     "Url",
     "fits_header",

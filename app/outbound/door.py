@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import httpcore2
 
@@ -69,6 +70,21 @@ _CUT_OFF = ("Server disconnected", "peer closed connection")
 class _Pool:
     connections: httpcore2.AsyncConnectionPool
     calls: int = 0
+
+
+class Sender(Protocol):
+    """What calls go out through: the door itself, or what counts them before."""
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        origin: str,
+        deadline: float = DEADLINE,
+        max_bytes: int = MAX_BYTES,
+        certificates: str | None = None,
+    ) -> Outcome:
+        """Make one call, as `Outbound.send` does."""
 
 
 class Outbound:

@@ -11,7 +11,7 @@ _MOST = 10_000
 
 
 class QuietTimes:
-    """What is not to be called, by a key for each."""
+    """The times until which something is not to be called, by a key for each."""
 
     def __init__(self) -> None:
         self._until: dict[Hashable, datetime] = {}

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class SingleFlight:
-    """What is under way, once for each key: who asks meanwhile waits for the same answer."""
+    """The work under way, once for each key: who asks meanwhile waits for the same answer."""
 
     def __init__(self) -> None:
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}

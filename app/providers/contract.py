@@ -4,25 +4,23 @@ Whatever a provider answers is sorted into a `Failure` with one `Fault`; nobody 
 except to show them.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Protocol
 
-from app.outbound import Outbound
 from app.sealing.secret import Secret
 
 
 class SharingModel(StrEnum):
-    """What an installed app of the provider holds."""
+    """The part of an authorization that an installed app holds."""
 
     SHARED_AUTHORIZATION = "SHARED_AUTHORIZATION"
     SHARED_CLIENT = "SHARED_CLIENT"
 
 
 class Fault(Enum):
-    """What became of a call that did not succeed: decides who must act."""
+    """The kind of a call's failure: it decides who must act."""
 
     DEAD_GRANT = "the authorization was revoked, or the app uninstalled"
     EXPIRED = "the access token has expired; a refresh may help"
@@ -92,7 +90,7 @@ class NotConfigured:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who or what was connected: the Slack workspace, or the account at a Git server.
+    """The Slack workspace, or the account at a Git server, that was connected.
 
     `account_id` is unique at the origin and never changes; `actor_id` is who our calls act as there (Slack's bot user).
     """
@@ -105,7 +103,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Tokens:
-    """What an exchange or a refresh brought. `expires_at` is by our own clock; None: the token does not expire."""
+    """The tokens of an exchange or a refresh. `expires_at` is by our own clock; None: the token does not expire."""
 
     access: Secret
     refresh: Secret | None
@@ -205,36 +203,6 @@ class Forged:
 
 
 HookAnswer = Challenge | AccessEnded | Ignored | Forged
-
-
-class Exchange(Protocol):
-    """Trade the code of a callback for tokens and the identity read with them (RFC 6749 §4.1.3, RFC 7636 §4.5)."""
-
-    async def __call__(
-        self, *, client: Client, code: str, verifier: Secret, redirect_uri: str, now: datetime, outbound: Outbound
-    ) -> tuple[Tokens, Identity] | Failure: ...
-
-
-class Refresh(Protocol):
-    """Trade a refresh token for fresh tokens (RFC 6749 §6). DEAD_GRANT: the refresh token is no longer valid."""
-
-    async def __call__(
-        self, *, client: Client, refresh_token: Secret, redirect_uri: str, now: datetime, outbound: Outbound
-    ) -> Tokens | Failure: ...
-
-
-@dataclass(frozen=True)
-class Messaging:
-    """What a provider can do that messages are posted to."""
-
-    list_channels: Callable[..., Awaitable[ChannelPage | Failure]]
-    """(*, authorized, cursor: str | None, limit: int, outbound): one page of where could be posted; archived ones left out."""
-    find_channel: Callable[..., Awaitable[Channel | Failure]]
-    """(*, authorized, channel_id, outbound): TARGET_GONE when it is not there, archived, or closed to the app."""
-    post_report: Callable[..., Awaitable[Posted | Failure]]
-    """(*, authorized, channel_id, report: RunReport, outbound)."""
-    is_own_id: Callable[[str], bool]
-    """(text): whether it looks like the provider's own id of a channel."""
 
 
 def missing_scopes(granted: Sequence[str] | None, *, wanted: Sequence[str]) -> tuple[str, ...]:

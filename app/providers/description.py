@@ -1,47 +1,66 @@
 """What the rest of the service may know of a provider: a frozen description and a few functions.
 
-A provider is one file beside this one. It imports no other provider, holds no state, and asks the world only through the
-`outbound` that it is handed.
+A provider is a folder beside this module. It imports no other provider, holds no state, and asks the world only through the
+`outbound` that it is handed. What it can do beside being there is a capability that it has or not: `sign_in`, `messaging`,
+`hosting`, `hooks`.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Protocol
 
-from app.providers.contract import Alive, Client, Exchange, Failure, HookAnswer, Messaging, NotConfigured, Refresh, SharingModel
+from app.outbound import Sender
+from app.providers.contract import Alive, Authorized, Failure, SharingModel
+from app.providers.hooks import Hooks
 from app.providers.hosting import Hosting
-from app.sealing.secret import Secret
-from app.settings import Settings
+from app.providers.messaging import Messaging
+from app.providers.oauth import OAuth
+
+
+class Check(Protocol):
+    """Ask the provider whether what is stored still works, and whose it is."""
+
+    async def __call__(self, *, authorized: Authorized, outbound: Sender) -> Alive | Failure: ...
+
+
+class Manifest(Protocol):
+    """Return what the operator registers at the provider, for a service at `public_url`."""
+
+    def __call__(self, public_url: str, /) -> str: ...
+
+
+@dataclass(frozen=True)
+class OperatorSettings:
+    """The names, in Settings, of what the operator sets: a client, where the provider is, and what its events are signed with."""
+
+    client_id: str
+    client_secret: str
+    url: str
+    signing_secret: str
 
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider's description. `scopes` are what is asked for, all of them needed."""
+    """What a provider is called, what its installed apps hold, and what it can do."""
 
     key: str
     name: str
     description: str
     sharing: SharingModel
-    scopes: tuple[str, ...]
-    configure: Callable[[Settings], Client | NotConfigured]
-    """The operator's client, where the provider's client is the operator's (SHARED_AUTHORIZATION)."""
-    authorize_url: Callable[..., str]
-    """(*, client, redirect_uri, state, challenge: str, account_id: str | None): where the member's browser goes (S256)."""
-    exchange: Exchange
-    refresh: Refresh
-    check: Callable[..., Awaitable[Alive | Failure]]
-    """(*, authorized, outbound): ask the provider whether the access token still works."""
-    revoke: Callable[..., Awaitable[Failure | None]]
-    """(*, client, access: Secret, outbound): give one token back; a token already dead is a success."""
-    shares_token: bool = False
-    """Whether the provider has one token for each (client, account), whoever signs in: then revoking one ends them all."""
+    check: Check
     limits_methods: bool = False
     """Whether it limits how often each method is called, each by itself: then one that has to wait holds no other back."""
+    sign_in: OAuth | None = None
     messaging: Messaging | None = None
     hosting: Hosting | None = None
-    read_hook: Callable[..., HookAnswer] | None = None
-    """(request: SignedRequest, *, signing_secret: Secret, now: datetime): verify and read an event of the provider's."""
-    hook_secret: Callable[[Settings], Secret | None] = field(default=lambda _settings: None)
+    hooks: Hooks | None = None
+    operator: OperatorSettings | None = None
+    manifest: Manifest | None = None
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What a sign-in asks for; nothing where there is none."""
+        return self.sign_in.scopes if self.sign_in is not None else ()
 
 
 def callback_path(provider: Provider, base_url: str | None = None) -> str:

@@ -1,9 +1,10 @@
 """What a Git server can do, and the values in which it tells of repositories."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from app.providers.contract import Failure
+from app.outbound import Sender
+from app.providers.contract import Authorized, Failure
 
 
 @dataclass(frozen=True)
@@ -74,24 +75,77 @@ class Server:
     version: str
 
 
+class FindServer(Protocol):
+    """Say whether such a server answers there. Needs no authorization. REFUSED: something else answers."""
+
+    async def __call__(self, *, base_url: str, origin: str, certificates: str | None, outbound: Sender) -> Server | Failure: ...
+
+
+class ListRepositories(Protocol):
+    async def __call__(
+        self, *, authorized: Authorized, search: str | None, cursor: str | None, limit: int, outbound: Sender
+    ) -> RepositoryPage | Failure: ...
+
+
+class FindRepository(Protocol):
+    async def __call__(self, *, authorized: Authorized, repository_id: str, outbound: Sender) -> Repository | Failure: ...
+
+
+class ListBranches(Protocol):
+    """Return a page of branches. `default_branch` is the repository's, where it is known already."""
+
+    async def __call__(
+        self,
+        *,
+        authorized: Authorized,
+        repository_id: str,
+        default_branch: str | None,
+        search: str | None,
+        cursor: str | None,
+        limit: int,
+        outbound: Sender,
+    ) -> BranchPage | Failure: ...
+
+
+class FindBranch(Protocol):
+    async def __call__(
+        self, *, authorized: Authorized, repository_id: str, name: str, default_branch: str | None, outbound: Sender
+    ) -> Branch | Failure: ...
+
+
+class ListEntries(Protocol):
+    """Return a page of what stands in a directory; `path` "" is the root."""
+
+    async def __call__(
+        self,
+        *,
+        authorized: Authorized,
+        repository_id: str,
+        ref: str,
+        path: str,
+        cursor: str | None,
+        limit: int,
+        outbound: Sender,
+    ) -> EntryPage | Failure: ...
+
+
+class ReadFile(Protocol):
+    async def __call__(
+        self, *, authorized: Authorized, repository_id: str, ref: str, path: str, outbound: Sender
+    ) -> File | Failure: ...
+
+
 @dataclass(frozen=True)
 class Hosting:
-    """What a Git server can do, always as the one whose access token `authorized` holds.
+    """The functions of a Git server, always as the one whose access token `authorized` holds.
 
     Cursors are the provider's own; `search` finds names; TARGET_GONE: it is not there, or not for them to see.
     """
 
-    find_server: Callable[..., Awaitable[Server | Failure]]
-    """(*, base_url, origin, certificates, outbound): whether such a server answers there. Needs no authorization."""
-    list_repositories: Callable[..., Awaitable[RepositoryPage | Failure]]
-    """(*, authorized, search: str | None, cursor: str | None, limit: int, outbound)."""
-    find_repository: Callable[..., Awaitable[Repository | Failure]]
-    """(*, authorized, repository_id, outbound)."""
-    list_branches: Callable[..., Awaitable[BranchPage | Failure]]
-    """(*, authorized, repository_id, default_branch: str | None, search: str | None, cursor: str | None, limit, outbound)."""
-    find_branch: Callable[..., Awaitable[Branch | Failure]]
-    """(*, authorized, repository_id, name, default_branch: str | None, outbound)."""
-    list_entries: Callable[..., Awaitable[EntryPage | Failure]]
-    """(*, authorized, repository_id, ref, path, cursor: str | None, limit, outbound); `path` "" is the root."""
-    read_file: Callable[..., Awaitable[File | Failure]]
-    """(*, authorized, repository_id, ref, path, outbound)."""
+    find_server: FindServer
+    list_repositories: ListRepositories
+    find_repository: FindRepository
+    list_branches: ListBranches
+    find_branch: FindBranch
+    list_entries: ListEntries
+    read_file: ReadFile

@@ -1,76 +1,114 @@
 """Questions to a Git server: always as one member, with that member's own grant and no other."""
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from app.errors import Refusal, UserErrorCode
 from app.graphql.context import Context
-from app.outbound.budget import Budget, CountedOutbound
+from app.outbound import Sender
+from app.outbound.budget import Budget
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault
-from app.providers.hosting import Branch, BranchPage, EntryPage, File, Repository, RepositoryPage
+from app.providers.hosting import Branch, BranchPage, EntryPage, File, Hosting, Repository, RepositoryPage
 from app.repositories.loaders import own_grants
 from app.services import Services
 from app.sign_ins import answers, faults
 from app.sign_ins.models import Grant
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 SIGN_IN_FIRST = "You are not signed in at this Git server: sign in there first, with `beginAuthorization` and its installed app."
 
 
+class Put(Protocol[T_co]):
+    """One of the functions of `Hosting`, with what it is told but for whom it asks."""
+
+    async def __call__(self, hosting: Hosting, /, *, authorized: Authorized, outbound: Sender) -> T_co | Failure: ...
+
+
 @dataclass(frozen=True)
 class Question(Generic[T]):
-    """One of the functions of `Hosting` and what it is told: equal questions have equal answers, for the same grant."""
+    """Something to ask of a Git server. Equal questions (equal `words`) have equal answers, for the same grant."""
 
-    function: str
-    arguments: tuple[tuple[str, Hashable], ...]
-
-    def put(self, provider_key: str, *, authorized: Authorized, outbound: CountedOutbound) -> Awaitable[T | Failure]:
-        ask: Callable[..., Awaitable[T | Failure]] = getattr(CATALOGUE[provider_key].hosting, self.function)
-        return ask(authorized=authorized, **dict(self.arguments), outbound=outbound)
+    words: tuple[Hashable, ...]
+    put: Put[T] = field(compare=False)
 
 
 def repositories(search: str | None, cursor: str | None, limit: int) -> Question[RepositoryPage]:
-    return _question("list_repositories", search=search, cursor=cursor, limit=limit)
+    async def put(hosting: Hosting, /, *, authorized: Authorized, outbound: Sender) -> RepositoryPage | Failure:
+        return await hosting.list_repositories(
+            authorized=authorized, search=search, cursor=cursor, limit=limit, outbound=outbound
+        )
+
+    return Question(("repositories", search, cursor, limit), put)
 
 
 def repository(repository_id: str) -> Question[Repository]:
-    return _question("find_repository", repository_id=repository_id)
+    async def put(hosting: Hosting, /, *, authorized: Authorized, outbound: Sender) -> Repository | Failure:
+        return await hosting.find_repository(authorized=authorized, repository_id=repository_id, outbound=outbound)
+
+    return Question(("repository", repository_id), put)
 
 
 def branches(
     repository_id: str, default_branch: str | None, search: str | None, cursor: str | None, limit: int
 ) -> Question[BranchPage]:
-    return _question(
-        "list_branches",
-        repository_id=repository_id,
-        default_branch=default_branch,
-        search=search,
-        cursor=cursor,
-        limit=limit,
-    )
+    async def put(hosting: Hosting, /, *, authorized: Authorized, outbound: Sender) -> BranchPage | Failure:
+        return await hosting.list_branches(
+            authorized=authorized,
+            repository_id=repository_id,
+            default_branch=default_branch,
+            search=search,
+            cursor=cursor,
+            limit=limit,
+            outbound=outbound,
+        )
+
+    return Question(("branches", repository_id, default_branch, search, cursor, limit), put)
 
 
 def branch(repository_id: str, name: str, default_branch: str | None) -> Question[Branch]:
-    return _question("find_branch", repository_id=repository_id, name=name, default_branch=default_branch)
+    async def put(hosting: Hosting, /, *, authorized: Authorized, outbound: Sender) -> Branch | Failure:
+        return await hosting.find_branch(
+            authorized=authorized, repository_id=repository_id, name=name, default_branch=default_branch, outbound=outbound
+        )
+
+    return Question(("branch", repository_id, name, default_branch), put)
 
 
 def entries(repository_id: str, ref: str, path: str, cursor: str | None, limit: int) -> Question[EntryPage]:
-    return _question("list_entries", repository_id=repository_id, ref=ref, path=path, cursor=cursor, limit=limit)
+    async def put(hosting: Hosting, /, *, authorized: Authorized, outbound: Sender) -> EntryPage | Failure:
+        return await hosting.list_entries(
+            authorized=authorized,
+            repository_id=repository_id,
+            ref=ref,
+            path=path,
+            cursor=cursor,
+            limit=limit,
+            outbound=outbound,
+        )
+
+    return Question(("entries", repository_id, ref, path, cursor, limit), put)
 
 
 def file(repository_id: str, ref: str, path: str) -> Question[File]:
-    return _question("read_file", repository_id=repository_id, ref=ref, path=path)
+    async def put(hosting: Hosting, /, *, authorized: Authorized, outbound: Sender) -> File | Failure:
+        return await hosting.read_file(authorized=authorized, repository_id=repository_id, ref=ref, path=path, outbound=outbound)
+
+    return Question(("file", repository_id, ref, path), put)
 
 
 async def ask(question: Question[T], *, grant: Grant, budget: Budget, services: Services, fresh: bool = False) -> T | Failure:
     """Ask the grant's server; see `answers.ask`."""
+    hosting = CATALOGUE[grant.provider].hosting
+    if hosting is None:
+        return _NO_HOST
 
-    async def put(authorized: Authorized, outbound: CountedOutbound) -> T | Failure:
-        return await question.put(grant.provider, authorized=authorized, outbound=outbound)
+    async def put(authorized: Authorized, outbound: Sender) -> T | Failure:
+        return await question.put(hosting, authorized=authorized, outbound=outbound)
 
     return await answers.ask(grant, question, put, budget=budget, services=services, fresh=fresh)
 
@@ -102,6 +140,9 @@ def refusal(failure: Failure, *, field: Sequence[str] = ()) -> Refusal:
             return faults.refusal(failure, field=field)
 
 
+_NO_HOST = Failure(Fault.REFUSED, "There are no repositories here.")
+
+
 async def _grant_of_viewer(oauth_client_id: UUID | None, *, context: Context) -> Grant:
     if oauth_client_id is None:
         raise sign_in_required(message="The installed app for this Git server was deleted: a Team Admin can add it again.")
@@ -109,7 +150,3 @@ async def _grant_of_viewer(oauth_client_id: UUID | None, *, context: Context) ->
     if grant is None:
         raise sign_in_required()
     return grant
-
-
-def _question(function: str, /, **arguments: Any) -> Question[Any]:
-    return Question(function, tuple(arguments.items()))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -30,11 +31,8 @@ class Job:
     """Whether a change can make something due at once, so that it looks sooner when there was one."""
 
 
-def _removing(retentions: Sequence[Retention]) -> Callable[..., Awaitable[int]]:
-    async def remove(*, services: Services) -> int:
-        return await remove_old(retentions, events=services.events)
-
-    return remove
+async def _remove(retentions: Sequence[Retention], *, services: Services) -> int:
+    return await remove_old(retentions, events=services.events)
 
 
 JOBS = (
@@ -46,7 +44,7 @@ JOBS = (
     Job("refresh", sign_ins.refresh_due, every=5.0),
     Job("expire", sign_ins.expire_due, every=1.0, is_woken=False),
     Job("sweep", teams.sweep, every=600.0, is_woken=False),
-    *(Job(name, _removing(retentions), every=600.0, is_woken=False) for name, retentions in RETENTION.items()),
+    *(Job(name, partial(_remove, retentions), every=600.0, is_woken=False) for name, retentions in RETENTION.items()),
 )
 
 

@@ -37,7 +37,7 @@ from app.web.stopping import SETTLE_SECONDS, Stopping
 
 @dataclass(frozen=True)
 class Place:
-    """Where this process listens (its own addresses are closed to its own calls), and whether it may reach the sandbox."""
+    """The addresses on which this process listens, closed to its own calls, and whether it may reach the sandbox."""
 
     listens: tuple[tuple[str, int], ...] = ()
     sandbox: tuple[str, int] | None = None

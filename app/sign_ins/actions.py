@@ -17,7 +17,7 @@ from app.providers.description import Provider
 from app.sealing.secret import Secret
 from app.services import Services
 from app.sign_ins import endings
-from app.sign_ins.clients import client_of, describe_missing, provider_of
+from app.sign_ins.clients import client_of, describe_missing, sign_in_of
 from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient
 from app.storage import database
 from app.teams.permissions import find_member
@@ -122,7 +122,7 @@ async def depart(row: Authorization, *, services: Services) -> Departure | NotOp
     is_open = unfinished.filter(expires_at__gt=services.clock.now())
     if not await database.update(is_open, state_hash=hash_of(state), cookie_hash=hash_of(cookie)):
         return NotOpen(OVER)
-    url = provider_of(row).authorize_url(
+    url = sign_in_of(row).authorize_url(
         client=client,
         redirect_uri=row.redirect_uri,
         state=state.reveal(),
@@ -137,7 +137,7 @@ OVER = "This sign-in is not open any more. Begin another where you began this on
 
 @dataclass(frozen=True)
 class _There:
-    """Where a sign-in goes, and as which client; `base_url` is set for a server that is the team's own."""
+    """The place of a sign-in, and the client for it; `base_url` is set for a server that is the team's own."""
 
     provider: Provider
     client_id: str
@@ -161,7 +161,10 @@ async def _find_there(
     if provider.sharing is SharingModel.SHARED_CLIENT:
         message = f"Members sign in at an installed app of {provider.name}: give its installedAppId."
         raise Refusal(UserErrorCode.INVALID, message, field=field)
-    client = provider.configure(services.settings)
+    if provider.sign_in is None:
+        message = f"Nobody signs in at {provider.name}: a Team Admin adds an installed app with what it gave, and all use that."
+        raise Refusal(UserErrorCode.INVALID, message, field=field)
+    client = provider.sign_in.configure(services.settings)
     if isinstance(client, NotConfigured):
         raise Refusal(UserErrorCode.NOT_CONFIGURED, describe_missing(provider, client), field=field)
     return _There(provider, client.id, client.origin)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import TypeVar
 
 from app.errors import TooComplex
-from app.outbound import waiting_until
+from app.outbound import Sender, waiting_until
 from app.outbound.answers import KeptAnswer
 from app.outbound.budget import Budget, CountedOutbound
 from app.providers.contract import Authorized, Failure, Fault
@@ -14,7 +14,7 @@ from app.sign_ins.clients import provider_of
 from app.sign_ins.models import Grant
 
 T = TypeVar("T")
-Put = Callable[[Authorized, CountedOutbound], Awaitable[T | Failure]]
+Put = Callable[[Authorized, Sender], Awaitable[T | Failure]]
 
 
 async def ask(

@@ -12,7 +12,7 @@ from app.errors import SealError
 from app.providers.contract import Authorized, Client, Failure, Fault, NotConfigured
 from app.services import Services
 from app.sign_ins import faults
-from app.sign_ins.clients import Replaced, client_of, explain, provider_of
+from app.sign_ins.clients import Replaced, client_of, explain, provider_of, shares_token
 from app.sign_ins.grants import CHECKS, note_recovery, note_trouble
 from app.sign_ins.models import LIVE, Grant, StatusReason
 from app.sign_ins.refresh import (
@@ -210,8 +210,8 @@ class _Call:
         await database.update(Grant.filter(id=grant.id), quiet_until=now + wait)
 
     async def _have_siblings_checked(self, grant: Grant) -> None:
-        """Where the provider has one token for each account, its other grants have probably died too: let them look, once."""
-        if provider_of(grant).shares_token and grant.trouble is not StatusReason.REVOKED:
+        """Have the account's other grants checked, once: where the provider has one token for all, they have probably died."""
+        if shares_token(grant) and grant.trouble is not StatusReason.REVOKED:
             await hasten_checks(origin=grant.origin, account_id=grant.account_id, services=self._ground, besides=grant.id)
 
 

@@ -1,5 +1,6 @@
 """Where a grant could post, as the provider pages it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,7 +12,8 @@ from app.graphql.connections import ForwardArguments, Page
 from app.graphql.ids import decode_key, encode_key
 from app.graphql.pages import from_provider_pages
 from app.graphql.searches import check_search
-from app.outbound.budget import Budget, CountedOutbound
+from app.outbound import Sender
+from app.outbound.budget import Budget
 from app.providers import contract
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, ChannelPage, Failure, Fault
@@ -19,6 +21,7 @@ from app.services import Services
 from app.sign_ins import faults
 from app.sign_ins.answers import ask
 from app.sign_ins.models import Grant
+from app.text.json_text import parse_json
 
 _TYPE = "Channel"
 # A workspace has thousands, and each page takes a call: ten such pages are looked through for one answer.
@@ -36,7 +39,7 @@ class ChannelRef:
     @property
     def id(self) -> str:
         """Return its id in the API, which says the same."""
-        return encode_key(_TYPE, f"{self.provider}:{self.account_id}:{self.channel_id}")
+        return encode_key(_TYPE, json.dumps([self.provider, self.account_id, self.channel_id]))
 
 
 @strawberry.type(description="Somewhere to post, as its provider describes it.")
@@ -53,8 +56,14 @@ class Channel:
 
 
 def decode_channel(id: str) -> ChannelRef | None:
-    """Return which channel an id of the API names; None for what is no channel's."""
-    match (decode_key(id, _TYPE) or "").split(":"):
+    """Return which channel an id of the API names; None for what is no channel's, or not spelled as we spell it."""
+    text = decode_key(id, _TYPE) or ""
+    match parse_json(text.encode()):
+        case [str(provider), str(account_id), str(channel_id)] if provider in CATALOGUE and account_id and channel_id:
+            ref = ChannelRef(provider, account_id, channel_id)
+            return ref if ref.id == id else None
+    # Clients may have kept ids as they were spelled before: a provider's key, and two words without a colon.
+    match text.split(":"):
         case [provider, account_id, channel_id] if provider in CATALOGUE and account_id and channel_id:
             return ChannelRef(provider, account_id, channel_id)
         case _:
@@ -98,7 +107,7 @@ async def list_channels(
     if messaging is None:
         return _NOWHERE
 
-    async def put(authorized: Authorized, outbound: CountedOutbound) -> ChannelPage | Failure:
+    async def put(authorized: Authorized, outbound: Sender) -> ChannelPage | Failure:
         return await messaging.list_channels(authorized=authorized, cursor=cursor, limit=limit, outbound=outbound)
 
     return await ask(grant, ("channels", cursor, limit), put, budget=budget, services=services, fresh=fresh, method="channels")
@@ -110,7 +119,7 @@ async def find_channel(grant: Grant, channel_id: str, *, budget: Budget, service
     if messaging is None:
         return _NOWHERE
 
-    async def put(authorized: Authorized, outbound: CountedOutbound) -> contract.Channel | Failure:
+    async def put(authorized: Authorized, outbound: Sender) -> contract.Channel | Failure:
         return await messaging.find_channel(authorized=authorized, channel_id=channel_id, outbound=outbound)
 
     return await ask(grant, ("channel", channel_id), put, budget=budget, services=services, method="channel")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Client, Failure, Fault, NotConfigured
 from app.providers.description import Provider
+from app.providers.oauth import OAuth
 from app.services import Services
 from app.sign_ins import oauth_clients
 from app.sign_ins.models import Authorization, Grant, GrantState, OAuthClient
@@ -24,6 +25,20 @@ def provider_of(row: Grant | Authorization) -> Provider:
     return CATALOGUE[row.provider]
 
 
+def sign_in_of(row: Grant | Authorization) -> OAuth:
+    """Return how members sign in at the row's provider. Rows with a client are of providers that have that."""
+    sign_in = provider_of(row).sign_in
+    if sign_in is None:
+        raise ValueError(f"Nobody signs in at {row.provider}.")
+    return sign_in
+
+
+def shares_token(grant: Grant) -> bool:
+    """Whether the provider has one token for each account, whoever signs in."""
+    sign_in = provider_of(grant).sign_in
+    return sign_in is not None and sign_in.shares_token
+
+
 async def client_of(row: Grant | Authorization, *, services: Services) -> Client | NotConfigured | Replaced:
     """Return the client that the row was made with, if the service has it still: the operator's, or the team's own.
 
@@ -33,7 +48,7 @@ async def client_of(row: Grant | Authorization, *, services: Services) -> Client
     if row.oauth_client_id is not None:
         return await _client_of_team(row, row.oauth_client_id, services=services)
     provider = provider_of(row)
-    client = provider.configure(services.settings)
+    client = sign_in_of(row).configure(services.settings)
     if isinstance(client, NotConfigured) or (client.origin, client.id) == (row.origin, row.client_id):
         return client
     message = f"{provider.name} was set up anew on this server (another address or client id) since this sign-in: sign in again."

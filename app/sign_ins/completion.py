@@ -14,7 +14,7 @@ from app.sealing.secret import Secret
 from app.services import Services
 from app.sign_ins import grants, oauth_clients
 from app.sign_ins.callbacks import Returned
-from app.sign_ins.clients import client_of, describe_refused, explain, provider_of
+from app.sign_ins.clients import client_of, describe_refused, explain, provider_of, sign_in_of
 from app.sign_ins.endings import ANSWERED, replace
 from app.sign_ins.events import AuthorizationCompleted, AuthorizationFailed, MemberSignedIn
 from app.sign_ins.faults import sign_in_failure
@@ -93,7 +93,7 @@ async def _exchange(returned: Returned, *, services: Services, deadline: float) 
         return _NO_KEY
     try:
         async with asyncio.timeout(deadline):
-            outcome = await provider.exchange(
+            outcome = await sign_in_of(row).exchange(
                 client=client,
                 code=returned.code.reveal(),
                 verifier=verifier,

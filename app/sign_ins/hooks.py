@@ -21,8 +21,9 @@ async def answer(request: Request, *, services: Services, read_within: float = R
     Nothing here waits for a provider: what follows is done by the jobs.
     """
     provider = CATALOGUE.get(request.path_params["provider"])
-    secret = provider.hook_secret(services.settings) if provider is not None else None
-    if provider is None or provider.read_hook is None or secret is None:
+    hooks = provider.hooks if provider is not None else None
+    secret = hooks.secret(services.settings) if hooks is not None else None
+    if provider is None or hooks is None or secret is None:
         return PlainTextResponse("There is nothing here.\n", 404)
     try:
         body = await read_body(request, most=MAX_BYTES, within=read_within)  # raw, which is what was signed
@@ -31,7 +32,7 @@ async def answer(request: Request, *, services: Services, read_within: float = R
     if isinstance(body, NotRead):
         return PlainTextResponse(f"{body.message}\n", body.status, body.headers)
     signed = SignedRequest(headers=request.headers, body=body)
-    read = provider.read_hook(signed, signing_secret=secret, now=services.clock.now())
+    read = hooks.read(signed, signing_secret=secret, now=services.clock.now())
     try:
         return await _act(read, provider=provider, services=services)
     except database.OUTAGES:
@@ -45,7 +46,7 @@ async def _act(read: HookAnswer, *, provider: Provider, services: Services) -> R
         case Challenge(text):
             return PlainTextResponse(text)
         case AccessEnded(account_id=account_id):
-            client = provider.configure(services.settings)
+            client = provider.sign_in.configure(services.settings) if provider.sign_in is not None else None
             if isinstance(client, Client):
                 await hasten_checks(origin=client.origin, account_id=account_id, services=services)
     return PlainTextResponse("")

@@ -17,7 +17,7 @@ from app.providers.contract import Alive, Client, Failure, Fault, Tokens
 from app.sealing.secret import Secret
 from app.services import Services
 from app.sign_ins import faults, oauth_clients
-from app.sign_ins.clients import client_of, describe_refused, explain, provider_of
+from app.sign_ins.clients import client_of, describe_refused, explain, provider_of, sign_in_of
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import Grant, GrantState, StatusReason
 from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
@@ -82,7 +82,7 @@ async def refresh(
 
 @dataclass(frozen=True)
 class _Cut:
-    """What a lease that was cut off leaves behind: whether the access token before it works still."""
+    """The remains of a lease that was cut off: whether the access token before it works still."""
 
     still_works: bool
 
@@ -161,7 +161,7 @@ class _Attempt:
         asked_at = self._ground.clock.now()
         outcome = await _within(
             self._deadlines.exchange,
-            lambda: provider_of(row).refresh(
+            lambda: sign_in_of(row).refresh(
                 client=client,
                 refresh_token=token,
                 redirect_uri=row.redirect_uri,

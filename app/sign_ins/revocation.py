@@ -8,7 +8,7 @@ from app.errors import SealError
 from app.providers.contract import Client, Failure, Fault
 from app.services import Services
 from app.sign_ins.calls import hasten_checks
-from app.sign_ins.clients import client_of, provider_of
+from app.sign_ins.clients import client_of, shares_token, sign_in_of
 from app.sign_ins.models import (
     LIVE,
     Authorization,
@@ -69,7 +69,7 @@ async def _give_back(grant: Grant, *, services: Services, deadlines: Deadlines) 
         return
     await _shred(grant, outcome or RevocationOutcome.UNKNOWN)
     services.meters.revoked((outcome or RevocationOutcome.UNKNOWN).value)
-    if outcome is RevocationOutcome.REVOKED and provider_of(grant).shares_token:
+    if outcome is RevocationOutcome.REVOKED and shares_token(grant):
         # Whoever got the same token in the very moment that it was revoked learns it now, and not tomorrow.
         await hasten_checks(origin=grant.origin, account_id=grant.account_id, services=services)
 
@@ -77,7 +77,7 @@ async def _give_back(grant: Grant, *, services: Services, deadlines: Deadlines) 
 async def _attempt(grant: Grant, *, services: Services, deadlines: Deadlines) -> RevocationOutcome | None:
     if grant.sealed_access is None or grant.trouble is StatusReason.REVOKED:
         return RevocationOutcome.REVOKED
-    if provider_of(grant).shares_token and await _is_held_by_another(grant):
+    if shares_token(grant) and await _is_held_by_another(grant):
         return RevocationOutcome.KEPT
     try:
         client = await client_of(grant, services=services)
@@ -109,7 +109,7 @@ async def _revoke(grant: Grant, *, client: Client, services: Services) -> Failur
         return Failure(Fault.BROKEN, error.message)
     if access is None:
         return None
-    failure = await provider_of(grant).revoke(client=client, access=access, outbound=services.outbound)
+    failure = await sign_in_of(grant).revoke(client=client, access=access, outbound=services.outbound)
     return None if failure is not None and _is_past(failure, grant) else failure
 
 
@@ -126,7 +126,7 @@ async def _must_wait(grant: Grant, *, now: datetime) -> bool:
     if is_leased(grant, now=now):
         return True
     exchanged = Authorization.filter(origin=grant.origin, client_id=grant.client_id, status=AuthorizationStatus.PENDING)
-    return provider_of(grant).shares_token and await exchanged.filter(consumed_at__isnull=False).exists()
+    return shares_token(grant) and await exchanged.filter(consumed_at__isnull=False).exists()
 
 
 async def _is_held_by_another(grant: Grant) -> bool:

@@ -159,7 +159,7 @@ READERS: Mapping[str, Reader] = {
     "an id": Reader(
         lambda text: (decode_id(text, "Team"), decode_key(text, "Team"), type_of(text)), ("", "VGVhbTo"), ("====", "AAAA")
     ),
-    "a channel's id": Reader(decode_channel, ("", "Q2hhbm5lbDo"), ("AAAA", "Ojo6")),
+    "a channel's id": Reader(decode_channel, ("", "Q2hhbm5lbDo"), ("W1tb", "AAAA", "Ojo6")),
     "a repository's id": Reader(decode_repository, ("", "UmVwb3NpdG9yeTo"), ("W1tb", "AAAA")),
     "a cursor": Reader(read_position, ("", "Q3Vyc29yOg"), ("W1tb", "OTk5", "AAAA")),
     "a provider's cursor": Reader(

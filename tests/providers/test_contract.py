@@ -61,14 +61,16 @@ Call = Callable[[Provider, ScriptedProvider, Outbound], Awaitable[object]]
 
 
 async def exchange(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
-    return await provider.exchange(
+    assert provider.sign_in is not None
+    return await provider.sign_in.exchange(
         client=there.client(), code=CODE, verifier=Secret(VERIFIER), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
     )
 
 
 async def refresh(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     token = Secret(REFRESH_TOKEN)
-    return await provider.refresh(
+    assert provider.sign_in is not None
+    return await provider.sign_in.refresh(
         client=there.client(), refresh_token=token, redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
     )
 
@@ -78,7 +80,8 @@ async def check(provider: Provider, there: ScriptedProvider, outbound: Outbound)
 
 
 async def revoke(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
-    return await provider.revoke(client=there.client(), access=Secret(ACCESS_TOKEN), outbound=outbound)
+    assert provider.sign_in is not None
+    return await provider.sign_in.revoke(client=there.client(), access=Secret(ACCESS_TOKEN), outbound=outbound)
 
 
 async def list_channels(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
@@ -233,7 +236,7 @@ def test_the_description_is_whole(provider: Provider) -> None:
     offered = [kind.key for kind in KINDS if kind.is_offered_by(provider)]
     assert offered
     assert all(re.fullmatch(r"[a-z]+(?:-[a-z]+)*", kind) for kind in offered)
-    assert (provider.read_hook is None) or provider.hook_secret(Settings()) is None
+    assert provider.hooks is None or provider.hooks.secret(Settings()) is None
 
 
 @every_provider
@@ -249,7 +252,8 @@ def test_nothing_of_it_is_a_secret(provider: Provider) -> None:
 def test_the_authorize_address_carries_what_protects_the_sign_in(provider: Provider) -> None:
     client = ScriptedProvider("https://provider.example").client()
 
-    address = provider.authorize_url(
+    assert provider.sign_in is not None
+    address = provider.sign_in.authorize_url(
         client=client, redirect_uri=REDIRECT_URI + "?a=b&c", state="the+state&=", challenge="the-challenge", account_id=None
     )
 
@@ -269,7 +273,8 @@ def test_the_authorize_address_carries_what_protects_the_sign_in(provider: Provi
 
 @every_provider
 def test_what_the_operator_has_to_set_is_named(provider: Provider) -> None:
-    client = provider.configure(Settings())
+    assert provider.sign_in is not None
+    client = provider.sign_in.configure(Settings())
 
     assert isinstance(client, NotConfigured)
     # A team's own client is no setting of the operator's.
@@ -355,12 +360,12 @@ async def test_secrets_travel_in_headers_and_bodies_only(provider: Provider, cal
 
 @every_provider
 def test_an_unsigned_event_is_forged(provider: Provider) -> None:
-    if provider.read_hook is None:
+    if provider.hooks is None:
         return
 
     for headers in ({}, {"X-Signature": "x"}, {"X-Slack-Signature": "", "X-Hub-Signature-256": "", "X-Gitlab-Token": ""}):
         request = SignedRequest(headers=headers, body=b"{}")
-        assert provider.read_hook(request, signing_secret=Secret("shh"), now=NOW) == Forged()
+        assert provider.hooks.read(request, signing_secret=Secret("shh"), now=NOW) == Forged()
 
 
 def test_missing_scopes_are_those_wanted_and_not_granted() -> None:

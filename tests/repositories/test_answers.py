@@ -1,7 +1,8 @@
 """What is kept of the providers' answers, beside what `test_asking` says of it: it has a bound."""
 
+from app.outbound import Sender
 from app.outbound.answers import KEPT_FOR
-from app.outbound.budget import Budget, CountedOutbound
+from app.outbound.budget import Budget
 from app.providers.contract import Authorized
 from app.providers.hosting import Entry, EntryPage, File
 from app.sign_ins import answers
@@ -31,7 +32,7 @@ async def test_pages_of_long_names_weigh_what_they_hold(world: World) -> None:
     budget = Budget()
 
     async def ask(number: int) -> None:
-        async def put(_: Authorized, __: CountedOutbound) -> EntryPage:
+        async def put(_: Authorized, __: Sender) -> EntryPage:
             asked.append(number)
             return EntryPage(tuple(Entry("x" * 3_000, "x" * 3_000, is_directory=False) for _ in range(100)), None)
 
@@ -59,7 +60,7 @@ async def test_answers_that_nobody_asks_for_again_do_not_stay_for_their_age(worl
 
 
 async def read(world: World, grant: Grant, path: str, asked: list[str]) -> None:
-    async def put(_authorized: Authorized, _outbound: CountedOutbound) -> File:
+    async def put(_authorized: Authorized, _outbound: Sender) -> File:
         asked.append(path)
         return File(path=path, ref="main", commit="c", size=LARGE, is_binary=False, text="a" * LARGE)
 

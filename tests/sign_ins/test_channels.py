@@ -117,7 +117,22 @@ async def test_a_cursor_of_another_list_is_bad_input(world: World) -> None:
         encode_key("Channel", "slack:T1:C1:more"),
         encode_key("Channel", "nobody:T1:C1"),
         encode_key("Cursor", "slack:T1:C1"),
+        encode_key("Channel", '["slack", "T1"]'),
+        encode_key("Channel", '["slack", "T1", ""]'),
+        encode_key("Channel", '["slack","T1","C1"]'),
+        encode_key("Channel", '["nobody", "T1", "C1"]'),
+        encode_key("Channel", '["slack", "T1", 7]'),
     ],
 )
 def test_what_is_no_channels_id_names_none(id: str) -> None:
     assert decode_channel(id) is None
+
+
+def test_a_channels_own_id_may_hold_colons() -> None:
+    ref = ChannelRef("slack", "T1", "19:meeting_abc@thread.tacv2")
+
+    assert decode_channel(ref.id) == ref
+
+
+def test_an_id_that_a_client_has_from_before_still_names_its_channel() -> None:
+    assert decode_channel(encode_key("Channel", "slack:T0ACME001:C0ACME001")) == ChannelRef("slack", "T0ACME001", "C0ACME001")

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from app.outbound import Outbound
+from app.outbound import Sender
 from app.providers._git.names import clean_search, is_ref, no_ref
 from app.providers._git.pages import LARGEST_PAGE, Position, cut, read_position
 from app.providers._http.answers import Answer, Commit, Many
@@ -58,7 +58,7 @@ async def list_branches(
     search: str | None,
     cursor: str | None,
     limit: int,
-    outbound: Outbound,
+    outbound: Sender,
 ) -> BranchPage | Failure:
     """Return branches by name: all, or those that begin with what is searched."""
     place = locate(repository_id)
@@ -77,7 +77,7 @@ async def list_branches(
 
 
 async def find_branch(
-    *, authorized: Authorized, repository_id: str, name: str, default_branch: str | None, outbound: Outbound
+    *, authorized: Authorized, repository_id: str, name: str, default_branch: str | None, outbound: Sender
 ) -> Branch | Failure:
     """Return the branch; TARGET_GONE also where it was renamed."""
     place = locate(repository_id)
@@ -97,7 +97,7 @@ async def find_branch(
 _Page = tuple[tuple[_Branch, ...], str | None]
 
 
-async def _list(place: Sequence[str], at: Position, *, limit: int, authorized: Authorized, outbound: Outbound) -> _Page | Failure:
+async def _list(place: Sequence[str], at: Position, *, limit: int, authorized: Authorized, outbound: Sender) -> _Page | Failure:
     query = {"per_page": str(at.size), **at.query}
     outcome = await get((*place, "branches"), query, endpoint="branches", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _BRANCHES, base_url=authorized.base_url)
@@ -105,7 +105,7 @@ async def _list(place: Sequence[str], at: Position, *, limit: int, authorized: A
 
 
 async def _search(
-    place: Sequence[str], at: Position, search: str, *, limit: int, authorized: Authorized, outbound: Outbound
+    place: Sequence[str], at: Position, search: str, *, limit: int, authorized: Authorized, outbound: Sender
 ) -> _Page | Failure:
     prefix = clean_search(search).lstrip("/")
     # A slash at the end is no part of an address; which names have it is seen below.
@@ -130,7 +130,7 @@ async def _search(
     return tuple(_Branch(name=name, commit=_Head(sha=sha), protected=name in protected) for name, sha in names), cursor
 
 
-async def _list_protected(place: Sequence[str], *, authorized: Authorized, outbound: Outbound) -> frozenset[str] | Failure:
+async def _list_protected(place: Sequence[str], *, authorized: Authorized, outbound: Sender) -> frozenset[str] | Failure:
     """Return the first hundred protected branches: who has more will forgive that the others are not called so in a search."""
     query = {"protected": "true", "per_page": str(LARGEST_PAGE)}
     outcome = await get((*place, "branches"), query, endpoint="branches", authorized=authorized, outbound=outbound)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import Bearer, Endpoint, NotJson, Outbound, Outcome, Request, Response
+from app.outbound import Bearer, Endpoint, NotJson, Outcome, Request, Response, Sender
 from app.providers._git.names import address
 from app.providers._http.answers import explain_gate, explain_redirect, find_mendable, read_few, read_success
 from app.providers._http.waiting import read_reset, read_retry_after
@@ -42,7 +42,7 @@ async def get(
     *,
     endpoint: str,
     authorized: Authorized,
-    outbound: Outbound,
+    outbound: Sender,
 ) -> Outcome:
     """Ask for what the segments name, for a grant; `endpoint` says which sort of thing that is."""
     url = address(api_of(authorized.base_url), segments, query)

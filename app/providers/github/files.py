@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from app.outbound import Outbound
+from app.outbound import Sender
 from app.providers._git.files import LINK, decode_content, make_file
 from app.providers._git.names import is_path, is_ref, no_path, no_ref
 from app.providers._git.pages import cut, read_position
@@ -72,7 +72,7 @@ _TREE = TypeAdapter(_Tree)
 
 
 async def list_entries(
-    *, authorized: Authorized, repository_id: str, ref: str, path: str, cursor: str | None, limit: int, outbound: Outbound
+    *, authorized: Authorized, repository_id: str, ref: str, path: str, cursor: str | None, limit: int, outbound: Sender
 ) -> EntryPage | Failure:
     """Return what is in a directory: files and directories; links and submodules are left out."""
     at = read_position(cursor, limit=limit, names=(), server=SERVER)
@@ -86,7 +86,7 @@ async def list_entries(
     return entries if isinstance(entries, Failure) else EntryPage(*cut(entries, at, limit=limit, following=None))
 
 
-async def read_file(*, authorized: Authorized, repository_id: str, ref: str, path: str, outbound: Outbound) -> File | Failure:
+async def read_file(*, authorized: Authorized, repository_id: str, ref: str, path: str, outbound: Sender) -> File | Failure:
     """Return the file as it is at the commit that `ref` names at this moment."""
     if not is_path(path):
         return no_path(SERVER)
@@ -104,7 +104,7 @@ async def read_file(*, authorized: Authorized, repository_id: str, ref: str, pat
 
 
 async def _list_directory(
-    repository_id: str, ref: str, path: str, *, authorized: Authorized, outbound: Outbound
+    repository_id: str, ref: str, path: str, *, authorized: Authorized, outbound: Sender
 ) -> list[Entry] | Failure:
     found = await _look(repository_id, ref, path, authorized=authorized, outbound=outbound)
     match found:
@@ -117,7 +117,7 @@ async def _list_directory(
             return Failure(Fault.TARGET_GONE, "This is a file, not a directory.")
 
 
-async def _list_root(repository_id: str, ref: str, *, authorized: Authorized, outbound: Outbound) -> list[Entry] | Failure:
+async def _list_root(repository_id: str, ref: str, *, authorized: Authorized, outbound: Sender) -> list[Entry] | Failure:
     """Ask for the commit's own tree: as contents, GitHub describes no root."""
     place = locate(repository_id)
     if isinstance(place, Failure):
@@ -138,7 +138,7 @@ async def _look(
     path: str,
     *,
     authorized: Authorized,
-    outbound: Outbound,
+    outbound: Sender,
 ) -> list[_Entry] | _Content | Failure:
     place = locate(repository_id)
     if isinstance(place, Failure):
@@ -153,7 +153,7 @@ async def _look(
     return await read_answer(outcome, _CONTENTS, base_url=authorized.base_url)
 
 
-async def _resolve(repository_id: str, ref: str, *, authorized: Authorized, outbound: Outbound) -> str | Failure:
+async def _resolve(repository_id: str, ref: str, *, authorized: Authorized, outbound: Sender) -> str | Failure:
     """Return the id of the commit: with it, what is read next is of that commit even if the branch moves on meanwhile."""
     place = locate(repository_id)
     if isinstance(place, Failure):

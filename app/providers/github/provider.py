@@ -11,7 +11,8 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from app.outbound import Basic, Endpoint, NotJson, Outbound, Outcome, Request, Response
+from app.outbound import Basic, Endpoint, NotJson, Outcome, Request, Response, Sender
+from app.providers._git.clients import configure
 from app.providers._git.names import address
 from app.providers._http.answers import (
     Answer,
@@ -25,7 +26,7 @@ from app.providers._http.answers import (
 )
 from app.providers._oauth.errors import sort_error
 from app.providers._oauth.tokens import TOKEN_DEADLINE, Bearer, ScopesOrList, Token
-from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, SharingModel, Tokens
+from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens
 from app.providers.description import Provider
 from app.providers.github.branches import find_branch, list_branches
 from app.providers.github.calls import HEADERS, SCOPES, SERVER, api_of, get, read_answer, read_granted, read_message, sort_refusal
@@ -33,8 +34,8 @@ from app.providers.github.files import list_entries, read_file
 from app.providers.github.repositories import find_repository, list_repositories
 from app.providers.github.servers import find_server
 from app.providers.hosting import Hosting
+from app.providers.oauth import OAuth
 from app.sealing.secret import Secret
-from app.settings import Settings
 from app.web.authorization_requests import authorization_url
 
 _MEANINGS: Mapping[str, tuple[Fault, str]] = {
@@ -72,11 +73,6 @@ _TOKENS = TypeAdapter(_TokenAnswer)
 _USER = TypeAdapter(_User)
 
 
-def configure(settings: Settings) -> NotConfigured:  # noqa: ARG001 - the clients are the teams' own
-    """Return that the operator has no client, and none to set: each team stores its own."""
-    return NotConfigured(())
-
-
 def authorize_url(*, client: Client, redirect_uri: str, state: str, challenge: str, account_id: str | None) -> str:  # noqa: ARG001 - GitHub takes a login here, which can change
     """Return the address of GitHub's consent page. A server that knows no code challenge does not look at it."""
     return authorization_url(
@@ -96,7 +92,7 @@ async def exchange(
     verifier: Secret,
     redirect_uri: str,
     now: datetime,  # noqa: ARG001 - GitHub's tokens do not expire
-    outbound: Outbound,
+    outbound: Sender,
 ) -> tuple[Tokens, Identity] | Failure:
     """Trade the code, and ask with the new token whose it is."""
     form: Mapping[str, str | Secret] = {
@@ -125,13 +121,13 @@ async def refresh(
     refresh_token: Secret,  # noqa: ARG001 - as above
     redirect_uri: str,  # noqa: ARG001 - as above
     now: datetime,  # noqa: ARG001 - as above
-    outbound: Outbound,  # noqa: ARG001 - as above
+    outbound: Sender,  # noqa: ARG001 - as above
 ) -> Tokens | Failure:
     """Fail without asking: tokens of OAuth apps do not expire and have no refresh token."""
     return Failure(Fault.DEAD_GRANT, "GitHub's authorizations cannot be renewed: sign in again.")
 
 
-async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failure:
+async def check(*, authorized: Authorized, outbound: Sender) -> Alive | Failure:
     """Ask whether the token works, whose it is and what it may do."""
     outcome = await get(("user",), endpoint="user", authorized=authorized, outbound=outbound)
     user = await read_answer(outcome, _USER, base_url=authorized.base_url)
@@ -145,7 +141,7 @@ async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failur
             return Alive(user.identity(), scopes=read_granted(outcome.headers) if isinstance(outcome, Response) else None)
 
 
-async def revoke(*, client: Client, access: Secret, outbound: Outbound) -> Failure | None:
+async def revoke(*, client: Client, access: Secret, outbound: Sender) -> Failure | None:
     """Give one token back, never the grant: that would end the person's tokens of every team that has the same app."""
     outcome = await outbound.send(
         Request(
@@ -203,17 +199,21 @@ HOSTING = Hosting(
     read_file=read_file,
 )
 
-PROVIDER = Provider(
-    key="github-enterprise-server",
-    name="GitHub Enterprise Server",
-    description="Connects APIs to repositories on your own GitHub. An admin adds its OAuth app once; each member signs in once.",
-    sharing=SharingModel.SHARED_CLIENT,
+SIGN_IN = OAuth(
     scopes=SCOPES,
     configure=configure,
     authorize_url=authorize_url,
     exchange=exchange,
     refresh=refresh,
-    check=check,
     revoke=revoke,
+)
+
+PROVIDER = Provider(
+    key="github-enterprise-server",
+    name="GitHub Enterprise Server",
+    description="Connects APIs to repositories on your own GitHub. An admin adds its OAuth app once; each member signs in once.",
+    sharing=SharingModel.SHARED_CLIENT,
+    check=check,
+    sign_in=SIGN_IN,
     hosting=HOSTING,
 )

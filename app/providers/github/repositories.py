@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import Outbound, Outcome
+from app.outbound import Outcome, Sender
 from app.providers._git.names import clean_search
 from app.providers._git.pages import Position, read_position, turn
 from app.providers._http.answers import Answer, Line, Many, web_address
@@ -58,7 +58,7 @@ _FOUND = TypeAdapter(_Found)
 
 
 async def list_repositories(
-    *, authorized: Authorized, search: str | None, cursor: str | None, limit: int, outbound: Outbound
+    *, authorized: Authorized, search: str | None, cursor: str | None, limit: int, outbound: Sender
 ) -> RepositoryPage | Failure:
     """Return the repositories that the account has a part in, by name; or those it can see whose name has what is searched."""
     at = read_position(cursor, limit=limit, names=PAGES, server=SERVER)
@@ -85,7 +85,7 @@ async def list_repositories(
     return RepositoryPage(tuple(one.described(base_url=authorized.base_url) for one in page[0]), page[1])
 
 
-async def find_repository(*, authorized: Authorized, repository_id: str, outbound: Outbound) -> Repository | Failure:
+async def find_repository(*, authorized: Authorized, repository_id: str, outbound: Sender) -> Repository | Failure:
     """Return the repository `owner/name`; TARGET_GONE, with wanted that say so, also where it was renamed."""
     place = locate(repository_id)
     if isinstance(place, Failure):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints, TypeAdapter
 
-from app.outbound import Endpoint, Outbound, Request, Response
+from app.outbound import Endpoint, Request, Response, Sender
 from app.providers._git.names import address
 from app.providers._http.answers import Answer, explain_silence, parse
 from app.providers.contract import Failure, Fault
@@ -26,7 +26,7 @@ class _Meta(Answer):
 _META = TypeAdapter(_Meta)
 
 
-async def find_server(*, base_url: str, origin: str, certificates: str | None, outbound: Outbound) -> Server | Failure:
+async def find_server(*, base_url: str, origin: str, certificates: str | None, outbound: Sender) -> Server | Failure:
     """Ask without any secret. REFUSED: something else answers there."""
     url = address(api_of(base_url), ("meta",))
     request = Request("GET", url, headers=HEADERS, endpoint=Endpoint("github", "meta"))

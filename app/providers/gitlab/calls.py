@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import Bearer, Endpoint, NotJson, Outbound, Outcome, Request, Response
+from app.outbound import Bearer, Endpoint, NotJson, Outcome, Request, Response, Sender
 from app.providers._git.names import address
 from app.providers._git.pages import Position, turn
 from app.providers._http.answers import explain_gate, explain_redirect, find_mendable, read_few, read_success
@@ -43,7 +43,7 @@ async def ask(
     *,
     endpoint: str,
     authorized: Authorized,
-    outbound: Outbound,
+    outbound: Sender,
     method: str = "GET",
 ) -> Outcome:
     """Ask for what the segments name, for a grant; `endpoint` says which sort of thing that is."""

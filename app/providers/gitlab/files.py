@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints, TypeAdapter
 
-from app.outbound import BadAnswer, Outbound, Response
+from app.outbound import BadAnswer, Response, Sender
 from app.providers._git.files import LARGEST_TEXT, LINK, decode_content, make_file
 from app.providers._git.names import is_path, is_ref, no_path, no_ref
 from app.providers._git.pages import read_position
@@ -46,7 +46,7 @@ _FILE = TypeAdapter(_File)
 
 
 async def list_entries(
-    *, authorized: Authorized, repository_id: str, ref: str, path: str, cursor: str | None, limit: int, outbound: Outbound
+    *, authorized: Authorized, repository_id: str, ref: str, path: str, cursor: str | None, limit: int, outbound: Sender
 ) -> EntryPage | Failure:
     """Return what is in a directory: files and directories; links and submodules are left out, so a page may have fewer."""
     place = _locate(repository_id, ref, path)
@@ -68,7 +68,7 @@ async def list_entries(
     )
 
 
-async def read_file(*, authorized: Authorized, repository_id: str, ref: str, path: str, outbound: Outbound) -> File | Failure:
+async def read_file(*, authorized: Authorized, repository_id: str, ref: str, path: str, outbound: Sender) -> File | Failure:
     """Return the file as it is at the commit that `ref` names at this moment."""
     place = _locate(repository_id, ref, path)
     if isinstance(place, Failure):
@@ -98,7 +98,7 @@ def _locate(repository_id: str, ref: str, path: str) -> tuple[str, ...] | Failur
     return (*place, "repository") if not path or is_path(path) else no_path(SERVER)
 
 
-async def _measure(segments: tuple[str, ...], ref: str, path: str, *, authorized: Authorized, outbound: Outbound) -> File | None:
+async def _measure(segments: tuple[str, ...], ref: str, path: str, *, authorized: Authorized, outbound: Sender) -> File | None:
     """Describe a file that is over the largest size for which its text is given; None for any other."""
     outcome = await ask(segments, {"ref": ref}, endpoint="file size", authorized=authorized, outbound=outbound, method="HEAD")
     if not isinstance(outcome, Response) or outcome.status != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1

@@ -8,7 +8,7 @@ import re
 
 from pydantic import TypeAdapter
 
-from app.outbound import Outbound
+from app.outbound import Sender
 from app.providers._git.names import clean_search, is_ref, no_ref
 from app.providers._git.pages import read_position
 from app.providers._http.answers import Answer, Commit, Line, Many, Number, web_address
@@ -64,7 +64,7 @@ _BRANCHES = TypeAdapter[list[_Branch]](Many[_Branch])
 
 
 async def list_repositories(
-    *, authorized: Authorized, search: str | None, cursor: str | None, limit: int, outbound: Outbound
+    *, authorized: Authorized, search: str | None, cursor: str | None, limit: int, outbound: Sender
 ) -> RepositoryPage | Failure:
     """Return the projects that the account is a member of, the oldest first; with a search, those whose name has it."""
     at = read_position(cursor, limit=limit, names=PAGES, server=SERVER)
@@ -84,7 +84,7 @@ async def list_repositories(
     return RepositoryPage(tuple(one.described(base_url=authorized.base_url) for one in page[0]), page[1])
 
 
-async def find_repository(*, authorized: Authorized, repository_id: str, outbound: Outbound) -> Repository | Failure:
+async def find_repository(*, authorized: Authorized, repository_id: str, outbound: Sender) -> Repository | Failure:
     """Return the project of that number, wherever it has been moved to."""
     place = locate(repository_id)
     if isinstance(place, Failure):
@@ -106,7 +106,7 @@ async def list_branches(
     search: str | None,
     cursor: str | None,
     limit: int,
-    outbound: Outbound,
+    outbound: Sender,
 ) -> BranchPage | Failure:
     """Return branches by name: all, or those that have what is searched (GitLab reads ^ as the beginning, $ as the end)."""
     place = locate(repository_id)
@@ -137,7 +137,7 @@ async def find_branch(
     repository_id: str,
     name: str,
     default_branch: str | None,  # noqa: ARG001 - GitLab says itself which one it is
-    outbound: Outbound,
+    outbound: Sender,
 ) -> Branch | Failure:
     place = locate(repository_id)
     if isinstance(place, Failure):

@@ -10,9 +10,10 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from app.outbound import Outbound
+from app.outbound import Sender
+from app.providers._git.clients import configure
 from app.providers._http.answers import Answer, Line, Number, shown, web_address
-from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, SharingModel, Tokens
+from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens
 from app.providers.description import Provider
 from app.providers.gitlab.calls import SCOPES, ask, read_answer
 from app.providers.gitlab.files import list_entries, read_file
@@ -20,8 +21,8 @@ from app.providers.gitlab.projects import find_branch, find_repository, list_bra
 from app.providers.gitlab.servers import find_server
 from app.providers.gitlab.tokens import ask_for_tokens, revoke
 from app.providers.hosting import Hosting
+from app.providers.oauth import OAuth
 from app.sealing.secret import Secret
-from app.settings import Settings
 from app.web.authorization_requests import authorization_url
 
 
@@ -38,11 +39,6 @@ class _User(Answer):
 _USER = TypeAdapter(_User)
 
 
-def configure(settings: Settings) -> NotConfigured:  # noqa: ARG001 - the clients are the teams' own
-    """Return that the operator has no client, and none to set: each team stores its own."""
-    return NotConfigured(())
-
-
 def authorize_url(*, client: Client, redirect_uri: str, state: str, challenge: str, account_id: str | None) -> str:  # noqa: ARG001 - GitLab asks whoever is signed in
     """Return the address of GitLab's consent page."""
     return authorization_url(
@@ -56,7 +52,7 @@ def authorize_url(*, client: Client, redirect_uri: str, state: str, challenge: s
 
 
 async def exchange(
-    *, client: Client, code: str, verifier: Secret, redirect_uri: str, now: datetime, outbound: Outbound
+    *, client: Client, code: str, verifier: Secret, redirect_uri: str, now: datetime, outbound: Sender
 ) -> tuple[Tokens, Identity] | Failure:
     """Trade the code, and ask with the new token whose it is."""
     form: Mapping[str, str | Secret] = {
@@ -77,7 +73,7 @@ async def exchange(
 
 
 async def refresh(
-    *, client: Client, refresh_token: Secret, redirect_uri: str, now: datetime, outbound: Outbound
+    *, client: Client, refresh_token: Secret, redirect_uri: str, now: datetime, outbound: Sender
 ) -> Tokens | Failure:
     """Trade the refresh token, which works once. `redirect_uri` is the sign-in's own; GitLab wants to see it again.
 
@@ -94,7 +90,7 @@ async def refresh(
     return replace(tokens, refresh=refresh_token)
 
 
-async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failure:
+async def check(*, authorized: Authorized, outbound: Sender) -> Alive | Failure:
     """Ask whether the token works and whose it is; GitLab does not say here what it may do."""
     user = await read_answer(
         await ask(("user",), endpoint="user", authorized=authorized, outbound=outbound), _USER, base_url=authorized.base_url
@@ -121,17 +117,21 @@ HOSTING = Hosting(
     read_file=read_file,
 )
 
-PROVIDER = Provider(
-    key="gitlab-self-managed",
-    name="GitLab Self-Managed",
-    description="Connects APIs to projects on your own GitLab. An admin adds its OAuth app once; each member signs in once.",
-    sharing=SharingModel.SHARED_CLIENT,
+SIGN_IN = OAuth(
     scopes=SCOPES,
     configure=configure,
     authorize_url=authorize_url,
     exchange=exchange,
     refresh=refresh,
-    check=check,
     revoke=revoke,
+)
+
+PROVIDER = Provider(
+    key="gitlab-self-managed",
+    name="GitLab Self-Managed",
+    description="Connects APIs to projects on your own GitLab. An admin adds its OAuth app once; each member signs in once.",
+    sharing=SharingModel.SHARED_CLIENT,
+    check=check,
+    sign_in=SIGN_IN,
     hosting=HOSTING,
 )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints, TypeAdapter
 
-from app.outbound import Endpoint, Outbound, Request, Response
+from app.outbound import Endpoint, Request, Response, Sender
 from app.providers._git.names import address
 from app.providers._http.answers import Answer, explain_silence, parse
 from app.providers.contract import Failure, Fault
@@ -26,7 +26,7 @@ class _Version(Answer):
 _VERSION = TypeAdapter(_Version)
 
 
-async def find_server(*, base_url: str, origin: str, certificates: str | None, outbound: Outbound) -> Server | Failure:
+async def find_server(*, base_url: str, origin: str, certificates: str | None, outbound: Sender) -> Server | Failure:
     """Ask without any secret; the version is "unknown" where GitLab does not tell. REFUSED: something else answers there."""
     request = Request("GET", address(api_of(base_url), ("version",)), endpoint=Endpoint("gitlab", "version"))
     outcome = await outbound.send(request, origin=origin, certificates=certificates)

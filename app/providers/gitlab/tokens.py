@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import Endpoint, NotJson, Outbound, Outcome, Request, Response
+from app.outbound import Endpoint, NotJson, Outcome, Request, Response, Sender
 from app.providers._http.answers import (
     Answer,
     explain_gate,
@@ -63,7 +63,7 @@ T = TypeVar("T")
 
 
 async def ask_for_tokens(
-    form: Mapping[str, str | Secret], *, client: Client, now: datetime, outbound: Outbound
+    form: Mapping[str, str | Secret], *, client: Client, now: datetime, outbound: Sender
 ) -> Tokens | Failure:
     """Ask the token endpoint. DEAD_GRANT: the code or refresh token is used, expired, revoked or another client's."""
     outcome = await _post("token", form, client=client, outbound=outbound, deadline=TOKEN_DEADLINE)
@@ -71,7 +71,7 @@ async def ask_for_tokens(
     return answer if isinstance(answer, Failure) else answer.tokens(now=now)
 
 
-async def revoke(*, client: Client, access: Secret, outbound: Outbound) -> Failure | None:
+async def revoke(*, client: Client, access: Secret, outbound: Sender) -> Failure | None:
     """Give an access token back, and with it its refresh token. A token that GitLab does not know is a success."""
     form: Mapping[str, str | Secret] = {"token": access, "token_type_hint": "access_token"}
     answer = await _read(await _post("revoke", form, client=client, outbound=outbound), _NOTHING, base_url=client.base_url)
@@ -81,7 +81,7 @@ async def revoke(*, client: Client, access: Secret, outbound: Outbound) -> Failu
 
 
 async def _post(
-    endpoint: str, form: Mapping[str, str | Secret], *, client: Client, outbound: Outbound, deadline: float = 10.0
+    endpoint: str, form: Mapping[str, str | Secret], *, client: Client, outbound: Sender, deadline: float = 10.0
 ) -> Outcome:
     credentials: Mapping[str, str | Secret] = {"client_id": client.id, "client_secret": client.secret}
     return await outbound.send(

@@ -8,15 +8,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import StringConstraints, ValidationError
 
-from app.outbound import (
-    Bearer,
-    Endpoint,
-    NotJson,
-    Outbound,
-    Outcome,
-    Request,
-    Response,
-)
+from app.outbound import Bearer, Endpoint, NotJson, Outcome, Request, Response, Sender
 from app.providers._http.answers import Answer, beside_the_loop, explain_gate, explain_silence, parse_answer
 from app.providers._oauth.tokens import read_scopes
 from app.providers.contract import Authorized, Failure, Fault
@@ -39,7 +31,7 @@ async def call(
     arguments: Mapping[str, str] | None = None,
     *,
     authorized: Authorized,
-    outbound: Outbound,
+    outbound: Sender,
     json: Mapping[str, object] | None = None,
 ) -> Outcome:
     """Call a method for a grant, with a form or with JSON."""

@@ -5,13 +5,15 @@ with the scope chat:write.public; in private ones the app has to be a member.
 """
 
 import re
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import StringConstraints
 
-from app.outbound import Outbound
+from app.outbound import Sender
 from app.providers._http.answers import Answer, Many
-from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Fault, Messaging, Posted, RunReport
+from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Fault, Posted, RunReport
+from app.providers.messaging import Messaging
 from app.providers.slack.calls import SlackId, call, read_answer
 from app.providers.slack.messages import write_message
 
@@ -58,7 +60,7 @@ class _Post(Answer):
     ts: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{1,9}$")]
 
 
-async def list_channels(*, authorized: Authorized, cursor: str | None, limit: int, outbound: Outbound) -> ChannelPage | Failure:
+async def list_channels(*, authorized: Authorized, cursor: str | None, limit: int, outbound: Sender) -> ChannelPage | Failure:
     """Return one page of the channels that can be posted to. It may have fewer than `limit`, even none, and not be the last."""
     arguments = {
         "types": "public_channel,private_channel",
@@ -83,7 +85,7 @@ def is_own_id(text: str) -> bool:
     return _OWN_ID.fullmatch(text) is not None
 
 
-async def find_channel(*, authorized: Authorized, channel_id: str, outbound: Outbound) -> Channel | Failure:
+async def find_channel(*, authorized: Authorized, channel_id: str, outbound: Sender) -> Channel | Failure:
     """Return the channel; TARGET_GONE, with words that say what to do, where it cannot be posted to."""
     if not _CHANNEL_ID.fullmatch(channel_id):
         return _NO_CHANNEL
@@ -105,7 +107,7 @@ async def find_channel(*, authorized: Authorized, channel_id: str, outbound: Out
     return channel.described()
 
 
-async def post_report(*, authorized: Authorized, channel_id: str, report: RunReport, outbound: Outbound) -> Posted | Failure:
+async def post_report(*, authorized: Authorized, channel_id: str, report: RunReport, outbound: Sender) -> Posted | Failure:
     """Post the message about a run. The delivery's id stands in the message's metadata, by which a duplicate can be found."""
     if not _CHANNEL_ID.fullmatch(channel_id):
         return _NO_CHANNEL
@@ -124,4 +126,11 @@ async def post_report(*, authorized: Authorized, channel_id: str, report: RunRep
 
 _NO_CHANNEL = Failure(Fault.TARGET_GONE, "That is no channel of Slack's: choose another.")
 
-MESSAGING = Messaging(list_channels=list_channels, find_channel=find_channel, post_report=post_report, is_own_id=is_own_id)
+MESSAGING = Messaging(
+    list_channels=list_channels,
+    find_channel=find_channel,
+    post_report=post_report,
+    is_own_id=is_own_id,
+    # Slack lets an app post about one message a second to a channel.
+    pace=timedelta(seconds=1),
+)

@@ -11,14 +11,17 @@ from typing import Literal, TypeVar
 
 from pydantic import SecretStr
 
-from app.outbound import Basic, Endpoint, Outbound, Request
+from app.outbound import Basic, Endpoint, Request, Sender
 from app.providers._http.answers import Answer, Line, shown, web_address
 from app.providers._oauth.tokens import TOKEN_DEADLINE, Lifetime, Scopes, Token
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, SharingModel, Tokens
-from app.providers.description import Provider
+from app.providers.description import OperatorSettings, Provider
+from app.providers.hooks import Hooks
+from app.providers.oauth import OAuth
 from app.providers.slack.calls import SCOPES, SlackId, call, read_answer, read_granted
 from app.providers.slack.channels import MESSAGING
 from app.providers.slack.hooks import read_hook
+from app.providers.slack.manifest import manifest
 from app.sealing.secret import Secret
 from app.settings import PREFIX, Settings
 from app.web.authorization_requests import authorization_url
@@ -96,7 +99,7 @@ def authorize_url(*, client: Client, redirect_uri: str, state: str, challenge: s
 
 
 async def exchange(
-    *, client: Client, code: str, verifier: Secret, redirect_uri: str, now: datetime, outbound: Outbound
+    *, client: Client, code: str, verifier: Secret, redirect_uri: str, now: datetime, outbound: Sender
 ) -> tuple[Tokens, Identity] | Failure:
     """Trade the code, and ask with the new token whose it is: the two answers have to name the same workspace."""
     form: Mapping[str, str | Secret] = {
@@ -125,7 +128,7 @@ async def refresh(
     refresh_token: Secret,
     redirect_uri: str,  # noqa: ARG001 - other providers ask for it
     now: datetime,
-    outbound: Outbound,
+    outbound: Sender,
 ) -> Tokens | Failure:
     """Trade the refresh token. Slack gives a new one each time; without one, the old one goes on (RFC 6749, section 6)."""
     form: Mapping[str, str | Secret] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
@@ -136,14 +139,14 @@ async def refresh(
     return kept.tokens(now=now)
 
 
-async def check(*, authorized: Authorized, outbound: Outbound) -> Alive | Failure:
+async def check(*, authorized: Authorized, outbound: Sender) -> Alive | Failure:
     """Ask auth.test whether the token works, whose it is and what it may do."""
     outcome = await call("auth.test", authorized=authorized, outbound=outbound)
     answer = await read_answer(outcome, _AuthTest)
     return answer if isinstance(answer, Failure) else Alive(answer.identity(), scopes=read_granted(outcome))
 
 
-async def revoke(*, client: Client, access: Secret, outbound: Outbound) -> Failure | None:
+async def revoke(*, client: Client, access: Secret, outbound: Sender) -> Failure | None:
     """Give the token back. Slack ends every token of the app in that workspace with it, and takes the app out of its channels."""
     answer = await read_answer(await call("auth.revoke", authorized=client.authorized(access), outbound=outbound), _Revoked)
     match answer:
@@ -156,7 +159,7 @@ async def revoke(*, client: Client, access: Secret, outbound: Outbound) -> Failu
 
 
 async def _ask_for_tokens(
-    form: Mapping[str, str | Secret], answer: type[_T], *, client: Client, outbound: Outbound
+    form: Mapping[str, str | Secret], answer: type[_T], *, client: Client, outbound: Sender
 ) -> _T | Failure:
     url, credential = f"{client.base_url}/api/oauth.v2.access", Basic(client.id, client.secret)
     outcome = await outbound.send(
@@ -177,21 +180,33 @@ def _secret(setting: SecretStr | None) -> Secret | None:
     return Secret(setting.get_secret_value()) if setting is not None and setting.get_secret_value() else None
 
 
-PROVIDER = Provider(
-    key="slack",
-    name="Slack",
-    description="Posts the results of your monitors to a Slack channel. One sign-in connects a workspace for the whole team.",
-    sharing=SharingModel.SHARED_AUTHORIZATION,
+SIGN_IN = OAuth(
     scopes=SCOPES,
     configure=configure,
     authorize_url=authorize_url,
     exchange=exchange,
     refresh=refresh,
-    check=check,
     revoke=revoke,
     shares_token=True,
+)
+
+HOOKS = Hooks(read=read_hook, secret=_signing_secret)
+
+PROVIDER = Provider(
+    key="slack",
+    name="Slack",
+    description="Posts the results of your monitors to a Slack channel. One sign-in connects a workspace for the whole team.",
+    sharing=SharingModel.SHARED_AUTHORIZATION,
+    check=check,
     limits_methods=True,
+    sign_in=SIGN_IN,
     messaging=MESSAGING,
-    read_hook=read_hook,
-    hook_secret=_signing_secret,
+    hooks=HOOKS,
+    operator=OperatorSettings(
+        client_id="slack_client_id",
+        client_secret="slack_client_secret",  # noqa: S106 - the name of a setting
+        url="slack_url",
+        signing_secret="slack_signing_secret",  # noqa: S106 - as above
+    ),
+    manifest=manifest,
 )

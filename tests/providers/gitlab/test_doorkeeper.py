@@ -105,7 +105,7 @@ async def test_a_client_with_a_wrong_secret_or_none_that_is_known_is_refused(
     for impostor in impostors:
         signed_in = await exchange(impostor, await consent(doorkeeper, client), outbound)
         renewed = await renew(impostor, tokens, outbound)
-        given_back = await gitlab.PROVIDER.revoke(client=impostor, access=tokens.access, outbound=outbound)
+        given_back = await gitlab.SIGN_IN.revoke(client=impostor, access=tokens.access, outbound=outbound)
 
         faults = [one.fault for one in (signed_in, renewed, given_back) if isinstance(one, Failure)]
         assert faults == [Fault.CLIENT_REFUSED] * 3
@@ -159,9 +159,9 @@ async def test_a_token_given_back_is_dead_with_its_refresh_token(
     tokens, _ = await sign_in(doorkeeper, client, outbound)
     others, _ = await sign_in(doorkeeper, client, outbound, user="grace")
 
-    first = await gitlab.PROVIDER.revoke(client=client, access=tokens.access, outbound=outbound)
-    second = await gitlab.PROVIDER.revoke(client=client, access=tokens.access, outbound=outbound)
-    unknown = await gitlab.PROVIDER.revoke(client=client, access=Secret("0" * 64), outbound=outbound)
+    first = await gitlab.SIGN_IN.revoke(client=client, access=tokens.access, outbound=outbound)
+    second = await gitlab.SIGN_IN.revoke(client=client, access=tokens.access, outbound=outbound)
+    unknown = await gitlab.SIGN_IN.revoke(client=client, access=Secret("0" * 64), outbound=outbound)
 
     assert (first, second, unknown) == (None, None, None)
     assert await fault_of_check(client, tokens, outbound) is Fault.DEAD_GRANT
@@ -175,7 +175,7 @@ async def test_another_clients_token_cannot_be_given_back(doorkeeper: Doorkeeper
     tokens, _ = await sign_in(doorkeeper, client, outbound)
     other = await doorkeeper.add_client()
 
-    failure = await gitlab.PROVIDER.revoke(
+    failure = await gitlab.SIGN_IN.revoke(
         client=client_at(client.base_url, id=other.id, secret=other.secret), access=tokens.access, outbound=outbound
     )
 

@@ -189,7 +189,7 @@ async def test_without_a_new_refresh_token_the_old_one_goes_on() -> None:
 )
 async def test_a_token_is_given_back_when_gitlab_says_so(wire: Wire, fault: Fault | None) -> None:
     async with scripted(lambda _: wire) as there, door_to(there) as outbound:
-        outcome = await gitlab.PROVIDER.revoke(client=there.client(), access=Secret(ACCESS_TOKEN), outbound=outbound)
+        outcome = await gitlab.SIGN_IN.revoke(client=there.client(), access=Secret(ACCESS_TOKEN), outbound=outbound)
 
     assert fault_of(outcome) is fault
 

@@ -111,8 +111,8 @@ async def test_what_the_sign_in_is_refused_for_is_told_apart(server: GitServer, 
 async def test_one_token_is_given_back_and_not_the_grant(server: GitServer, client: Client, outbound: Outbound) -> None:
     first, second = server.token("ada", scope=SCOPE), server.token("ada", scope=SCOPE)
 
-    outcomes = [await gitlab.PROVIDER.revoke(client=client, access=Secret(first), outbound=outbound) for _ in range(2)]
-    impostor = await gitlab.PROVIDER.revoke(
+    outcomes = [await gitlab.SIGN_IN.revoke(client=client, access=Secret(first), outbound=outbound) for _ in range(2)]
+    impostor = await gitlab.SIGN_IN.revoke(
         client=client_at(server.url, id=client.id, secret="wrong"), access=Secret(second), outbound=outbound
     )
 

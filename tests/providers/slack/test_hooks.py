@@ -258,7 +258,7 @@ def test_a_genuine_body_that_cannot_be_read_is_forged(body: bytes) -> None:
 
 
 def test_the_signing_secret_is_the_operators() -> None:
-    secret = slack.PROVIDER.hook_secret(Settings(slack_signing_secret=SecretStr("shh")))
+    secret = slack.HOOKS.secret(Settings(slack_signing_secret=SecretStr("shh")))
 
     assert secret is not None
     assert secret.reveal() == "shh"
@@ -266,4 +266,4 @@ def test_the_signing_secret_is_the_operators() -> None:
 
 @pytest.mark.parametrize("setting", [None, SecretStr("")])
 def test_without_a_signing_secret_there_are_no_events(setting: SecretStr | None) -> None:
-    assert slack.PROVIDER.hook_secret(Settings(slack_signing_secret=setting)) is None
+    assert slack.HOOKS.secret(Settings(slack_signing_secret=setting)) is None

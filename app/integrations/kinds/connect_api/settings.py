@@ -54,7 +54,7 @@ class ApiConnectionSettings:
 
 @dataclass(frozen=True)
 class ApiConnectionEdit:
-    """What is to be another; None stays as it is, but for `schema_file`, which None clears."""
+    """An edit; None leaves a value as it is, but for `schema_file`, which None clears."""
 
     kind: ClassVar[str] = KEY
 

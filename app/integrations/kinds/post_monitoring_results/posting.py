@@ -16,9 +16,6 @@ from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault, Posted, RunReport
 from app.services import Services
 
-PACE = timedelta(seconds=1)
-"""Slack lets an app post about one message a second to a channel."""
-
 
 async def listeners(monitor: Monitor) -> Sequence[Integration]:
     return [post.integration for post in await _posts_of(monitor.id)]
@@ -50,10 +47,9 @@ async def deliver(
     provider = CATALOGUE[integration.provider]
     if provider.messaging is None:
         return Failure(Fault.REFUSED, f"{provider.name} has no channels to post to.")
-    posted: Posted | Failure = await provider.messaging.post_report(
+    return await provider.messaging.post_report(
         authorized=authorized, channel_id=target.id, report=report, outbound=services.outbound
     )
-    return posted
 
 
 def _posts_of(monitor_id: UUID) -> QuerySet[MonitoringPost]:
@@ -62,4 +58,6 @@ def _posts_of(monitor_id: UUID) -> QuerySet[MonitoringPost]:
 
 
 def _target(integration: Integration, channel_id: str) -> Target:
-    return Target(channel_id, f"{integration.origin}:{integration.account_id}:{channel_id}", PACE)
+    messaging = CATALOGUE[integration.provider].messaging
+    pace = messaging.pace if messaging is not None else timedelta()
+    return Target(channel_id, f"{integration.origin}:{integration.account_id}:{channel_id}", pace)

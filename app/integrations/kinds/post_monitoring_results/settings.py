@@ -42,7 +42,7 @@ class MonitoringPostSettings:
 
 @dataclass(frozen=True)
 class MonitoringPostEdit:
-    """What is to be another; None stays as it is. `channel_id`: its global id or the provider's own."""
+    """An edit; None leaves a value as it is. `channel_id`: its global id or the provider's own."""
 
     kind: ClassVar[str] = KEY
 
