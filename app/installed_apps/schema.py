@@ -1,6 +1,5 @@
 """Installed apps in the API."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,10 +7,11 @@ import strawberry
 from tortoise.queryset import QuerySet
 
 from app.graphql.connections import Arguments, Connection
-from app.graphql.context import Batch, Context, Info
+from app.graphql.context import Batch, Info
 from app.graphql.extension import Fields
 from app.graphql.fields import query, relation
 from app.graphql.ids import decode_id
+from app.graphql.objects import objects_by_id
 from app.graphql.pages import paginate
 from app.graphql.row_search import nothing_of, search_in
 from app.graphql.rows import of_team
@@ -79,11 +79,6 @@ def _narrow(rows: QuerySet[models.InstalledApp], wanted: InstalledAppFilter | No
     return search_in(rows, wanted.search, "name", "connected_to")
 
 
-async def _installed_apps(keys: Sequence[UUID], *, context: Context) -> list[InstalledApp | None]:
-    rows = await loaders.installed_apps(keys, context=context)
-    return [InstalledApp.of(row) if row is not None else None for row in rows]
-
-
 QUERY: dict[str, Any] = {"installed_apps": installed_apps, "installed_app": installed_app}
 MUTATION: dict[str, Any] = {
     "add_installed_app": add_installed_app,
@@ -93,4 +88,4 @@ MUTATION: dict[str, Any] = {
 }
 SUBSCRIPTION: dict[str, Any] = {"installed_app_changed": installed_app_changed}
 FIELDS: Fields = {Authorization: {"existing_installed_app": existing_installed_app}}
-NODES: dict[type, Batch[UUID, Any]] = {InstalledApp: _installed_apps}
+NODES: dict[type, Batch[UUID, Any]] = {InstalledApp: objects_by_id(InstalledApp.of, loaders.installed_apps)}

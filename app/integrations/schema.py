@@ -1,6 +1,5 @@
 """Integrations in the API."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,10 +7,11 @@ import strawberry
 from tortoise.queryset import QuerySet
 
 from app.graphql.connections import Arguments, Connection
-from app.graphql.context import Batch, Context, Info
+from app.graphql.context import Batch, Info
 from app.graphql.extension import Fields
 from app.graphql.fields import query, relation
 from app.graphql.ids import decode_id
+from app.graphql.objects import objects_by_id
 from app.graphql.pages import paginate
 from app.graphql.row_search import nothing_of, search_in
 from app.graphql.rows import of_team
@@ -89,11 +89,6 @@ def _narrow(rows: QuerySet[models.Integration], wanted: IntegrationFilter | None
     return search_in(rows, wanted.search, "name", "connected_to")
 
 
-async def _integrations(keys: Sequence[UUID], *, context: Context) -> list[Integration | None]:
-    rows = await loaders.integrations(keys, context=context)
-    return [Integration.of(row) if row is not None else None for row in rows]
-
-
 QUERY: dict[str, Any] = {"integrations": integrations, "integration": integration}
 MUTATION: dict[str, Any] = {
     "begin_authorization": begin_authorization,
@@ -110,4 +105,4 @@ SUBSCRIPTION: dict[str, Any] = {
     "integration_changed": integration_changed,
 }
 FIELDS: Fields = {InstalledApp: {"integrations": integrations_of_app}, **kinds.FIELDS}
-NODES: dict[type, Batch[UUID, Any]] = {Integration: _integrations, **kinds.NODES}
+NODES: dict[type, Batch[UUID, Any]] = {Integration: objects_by_id(Integration.of, loaders.integrations), **kinds.NODES}

@@ -11,8 +11,8 @@ from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.catalogue.schema import Provider, provider_of
 from app.graphql.context import Info
 from app.graphql.fields import relation
-from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
+from app.graphql.objects import object_of
 from app.installed_apps.enums import StatusReason
 from app.installed_apps.loaders import installed_apps
 from app.installed_apps.types import InstalledApp
@@ -103,17 +103,4 @@ class Integration(Node):
 
     @classmethod
     def of(cls, row: models.Integration) -> "Integration":
-        return cls(
-            row=row,
-            id=strawberry.ID(encode_id("Integration", row.id)),
-            name=row.name,
-            status=row.status,
-            status_reason=row.reason,
-            status_message=row.message,
-            status_changed_at=row.status_changed_at,
-            is_paused=row.is_paused,
-            connected_to=row.connected_to,
-            uses_installed_app=row.uses_installed_app,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-        )
+        return object_of(cls, row, status_reason=row.reason, status_message=row.message)

@@ -14,6 +14,7 @@ from app.graphql.fields import relation
 from app.graphql.ids import encode_id
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
+from app.graphql.objects import object_of
 from app.integrations.kinds.contract import AnyKind
 from app.integrations.kinds.table import ALL
 
@@ -28,13 +29,7 @@ class IntegrationKind(Node):
 
     @classmethod
     def of(cls, kind: AnyKind) -> "IntegrationKind":
-        return cls(
-            id=strawberry.ID(encode_id("IntegrationKind", node_key(kind.key))),
-            key=strawberry.ID(kind.key),
-            name=kind.name,
-            description=kind.description,
-            supports_installed_apps=kind.supports_installed_apps,
-        )
+        return object_of(cls, kind, id=strawberry.ID(encode_id("IntegrationKind", node_key(kind.key))))
 
 
 @relation(description="What integrations with it can be.", size=at_most(len(ALL)))
