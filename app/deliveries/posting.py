@@ -87,7 +87,11 @@ class _Call:
             return Lost()
         self._asked = True
         posted: Posted | Failure = await self._messaging.post_report(
-            authorized=authorized, channel_id=self._channel_id, report=self._report, outbound=self._ground.outbound
+            authorized=authorized,
+            channel_id=self._channel_id,
+            report=self._report,
+            now=self._ground.clock.now(),
+            outbound=self._ground.outbound,
         )
         return posted
 
