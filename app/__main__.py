@@ -6,38 +6,33 @@ Exit codes: 0; 1 a stated problem; 2 bad usage; 78 configuration.
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, TypeVar
-from uuid import UUID
 
 import typer
 
-from app.access.callers import Role, Scope
 from app.console import (
     backup as backups,
     checking,
     exporting,
-    keys as keyring_life,
     quickstart as first_start,
     reporting,
     sandboxes,
     serving,
     working,
 )
+from app.console.key_commands import keys
+from app.console.output import print_all, print_line, with_services
 from app.console.served_at import read_settings_as_served
 from app.console.serving import Serving, say_on_stdout
+from app.console.team_commands import make_sign_in_link, member, team, token
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.providers.catalogue import CATALOGUE
 from app.providers.description import Manifest, Provider
-from app.service.opening import open_services
 from app.service.schema import build_schema
-from app.services import Services
 from app.settings import read_settings, unknown_settings
-from app.teams import console as teams
 from app.telemetry.logs import configure_logs
 
 T = TypeVar("T")
@@ -46,15 +41,12 @@ _EXIT_STATED = 1
 _EXIT_CONFIGURATION = 78
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-team = typer.Typer(no_args_is_help=True, help="Teams.")
-member = typer.Typer(no_args_is_help=True, help="A team's members.")
-token = typer.Typer(no_args_is_help=True, help="Access tokens.")
 report = typer.Typer(no_args_is_help=True, help="Reporting runs through the API.")
 events = typer.Typer(no_args_is_help=True, help="The activity log.")
-keys = typer.Typer(no_args_is_help=True, help="The keyring's life.")
 GROUPS = {"team": team, "member": member, "token": token, "report": report, "events": events, "keys": keys}
 for name, group in GROUPS.items():
     cli.add_typer(group, name=name)
+cli.command("sign-in-link")(make_sign_in_link)
 
 MOMENTS = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
@@ -63,15 +55,11 @@ SandboxPort = Annotated[
     int | None,
     typer.Option(help="The sandbox's port; INSTALLED_APPS_SANDBOX_PORT, or 8010, when left out.", min=1, max=65_535),
 ]
-TeamName = Annotated[str, typer.Option("--team", help="The team's name.")]
-Email = Annotated[str, typer.Option(help="The member's e-mail address.")]
-KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows it.")]
-RoleOption = Annotated[Role, typer.Option(help="ADMIN, MEMBER or VIEWER.")]
 
 
 def _tell_version(asked: bool) -> None:
     if asked:
-        _print(f"installed-apps {version('installed-apps')}")
+        print_line(f"installed-apps {version('installed-apps')}")
         raise typer.Exit
 
 
@@ -158,98 +146,7 @@ def backup(
     file: Annotated[Path, typer.Argument(help="The file to make; nothing may be there.")],
 ) -> None:
     """Copy the embedded database while others serve from it; the keyring is not in it."""
-    _print(backups.back_up(read_settings(), file))
-
-
-@team.command("create")
-def create_team(
-    name: Annotated[str, typer.Argument(help="The team's name; unique.")],
-    *,
-    admin_name: Annotated[str, typer.Option(help="Its first Team Admin's name.")],
-    admin_email: Annotated[str, typer.Option(help="Its first Team Admin's e-mail address.")],
-) -> None:
-    """Make a team with one Team Admin; prints its id."""
-    _print(
-        _with_services(
-            lambda services: teams.create_team(name=name, admin_name=admin_name, admin_email=admin_email, services=services)
-        )
-    )
-
-
-@team.command("list")
-def list_teams() -> None:
-    """List the teams: id, name."""
-    _print_all(_with_services(lambda _: teams.list_teams()))
-
-
-@member.command("add")
-def add_member(
-    *,
-    team: TeamName,
-    name: Annotated[str, typer.Option(help="The member's name.")],
-    email: Email,
-    role: RoleOption,
-) -> None:
-    """Add a member to a team; prints their id."""
-    _print(_with_services(lambda services: teams.add_member(team=team, name=name, email=email, role=role, services=services)))
-
-
-@member.command("list")
-def list_members(*, team: TeamName) -> None:
-    """List a team's members: id, role, e-mail address, name."""
-    _print_all(_with_services(lambda _: teams.list_members(team=team)))
-
-
-@member.command("role")
-def change_role(*, team: TeamName, email: Email, role: RoleOption) -> None:
-    """Give a member another role; prints their id."""
-    _print(_with_services(lambda services: teams.change_role(team=team, email=email, role=role, services=services)))
-
-
-@member.command("remove")
-def remove_member(*, team: TeamName, email: Email) -> None:
-    """Let a member leave: tokens, sessions and own authorizations end, what used those stops; prints their id."""
-    _print(_with_services(lambda services: teams.remove_member(team=team, email=email, services=services)))
-
-
-@token.command("list")
-def list_tokens(
-    *, team: TeamName, email: Annotated[str | None, typer.Option(help="One member's alone, by their e-mail address.")] = None
-) -> None:
-    """List the tokens in force: id, last four characters, owner, scopes, end, last use, name."""
-    _print_all(_with_services(lambda services: teams.list_tokens(team=team, email=email, services=services)))
-
-
-@token.command("revoke")
-def revoke_token(
-    token_id: Annotated[UUID, typer.Argument(metavar="ID", help="The token's id, as `token list` shows it.")], *, team: TeamName
-) -> None:
-    """Revoke a token at once, with the browser sessions that it opened; prints its id."""
-    _print(_with_services(lambda services: teams.revoke_token(token_id, team=team, services=services)))
-
-
-@token.command("create")
-def create_token(
-    *,
-    team: TeamName,
-    email: Email,
-    scope: Annotated[
-        list[Scope] | None, typer.Option(help="What it may do; every scope that the role allows when left out.")
-    ] = None,
-    days: Annotated[int | None, typer.Option(help="How many days it lives.")] = None,
-    name: Annotated[str, typer.Option(help="What the lists of tokens call it.")] = teams.TOKEN_NAME,
-) -> None:
-    """Make an access token for a member; prints the token alone."""
-    made = _with_services(
-        lambda services: teams.create_token(team=team, email=email, scopes=scope or (), days=days, name=name, services=services)
-    )
-    _print(made.reveal())
-
-
-@cli.command("sign-in-link")
-def make_sign_in_link(*, team: TeamName, email: Email) -> None:
-    """Print a link that signs a browser in once, within ten minutes."""
-    _print(_with_services(lambda services: teams.make_sign_in_link(team=team, email=email, services=services)).reveal())
+    print_line(backups.back_up(read_settings(), file))
 
 
 @report.command("newman")
@@ -272,7 +169,7 @@ def report_newman(
     reported = asyncio.run(
         reporting.report_newman(file, monitor_key=monitor, monitor_name=name, run_id=run_id, url=url, warn=_warn)
     )
-    _print(reported.run_id)
+    print_line(reported.run_id)
     if reported.notice is not None:
         _warn(reported.notice)
 
@@ -287,49 +184,7 @@ def export_events(
     ] = None,
 ) -> None:
     """Print the activity log with all that it holds, one event a line as JSON, oldest first."""
-    _with_services(lambda _: exporting.export(team=team, after=after, since=since, say=say_on_stdout))
-
-
-@keys.command("list")
-def list_keys() -> None:
-    """List the keys: id, use, how many data keys need it, whether the keyring has it, which live processes lack it."""
-    _print_all(_with_services(lambda services: keyring_life.list_keys(services=services)))
-
-
-@keys.command("add")
-def add_key(
-    *,
-    instead_of: Annotated[
-        str | None,
-        typer.Option(help="The id of a primary whose keyring file was lost before anything was sealed: its place is taken."),
-    ] = None,
-) -> None:
-    """Add a key to the keyring, or make the first beside a database server that holds no sealed value; prints the key's id."""
-    _print(asyncio.run(keyring_life.add(read_settings(), instead_of=instead_of)))
-
-
-@keys.command("promote")
-def promote_key(key_id: KeyId) -> None:
-    """Let a key wrap data keys from now on; refused until every live process has reported it."""
-    _print(_with_services(lambda services: keyring_life.promote(key_id, services=services)))
-
-
-@keys.command("rewrap")
-def rewrap_keys() -> None:
-    """Wrap every data key anew under the primary; can be stopped and begun again at any moment."""
-    _print(_with_services(lambda services: keyring_life.rewrap(services=services, say=_print)))
-
-
-@keys.command("retire")
-def retire_key(key_id: KeyId) -> None:
-    """Say that nothing needs a key any more; refused while something does."""
-    _print(_with_services(lambda services: keyring_life.retire(key_id, services=services)))
-
-
-@keys.command("verify")
-def verify_keys() -> None:
-    """Open every data key and every sealed value; exit 1 when one does not open."""
-    _print_all(_with_services(lambda services: keyring_life.verify(services=services)))
+    with_services(lambda _: exporting.export(team=team, after=after, since=since, say=say_on_stdout))
 
 
 @cli.command()
@@ -347,7 +202,7 @@ def _add_registration(provider: Provider, manifest: Manifest) -> None:
     group = typer.Typer(no_args_is_help=True, help=f"What {provider.name} has to be told.")
 
     def print_manifest() -> None:
-        _print(manifest(read_settings_as_served().public_url))
+        print_line(manifest(read_settings_as_served().public_url))
 
     group.command("manifest", help=f"Print the {provider.name} app manifest to register.")(print_manifest)
     cli.add_typer(group, name=provider.key)
@@ -371,39 +226,15 @@ def check(
 ) -> None:
     """Read the configuration, reach what it names, and say what is wrong and how to mend it; exit 1 if anything is."""
     findings = asyncio.run(checking.check(read_settings_as_served(), providers=provider or None))
-    for is_well, line in findings:
-        _print(_finding(line, is_well=is_well))
-    if not all(is_well for is_well, _ in findings):
+    print_all(map(str, findings))
+    if any(finding.state is checking.State.PROBLEM for finding in findings):
         raise typer.Exit(_EXIT_STATED)
-
-
-def _finding(line: str, *, is_well: bool) -> str:
-    warning = line.removeprefix("Warning: ")
-    return f"{'PROBLEM' if not is_well else 'ok     ' if warning == line else 'WARNING'}  {warning}"
 
 
 @cli.command()
 def schema() -> None:
     """Print the GraphQL schema."""
-    _print(build_schema().as_str())
-
-
-def _with_services(do: Callable[[Services], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with open_services(read_settings_as_served()) as services:
-            return await do(services)
-
-    return asyncio.run(run())
-
-
-def _print(line: str) -> None:
-    with suppress(BrokenPipeError):
-        say_on_stdout(line)
-
-
-def _print_all(lines: Iterable[str]) -> None:
-    for line in lines:
-        _print(line)
+    print_line(build_schema().as_str())
 
 
 def _warn(line: str) -> None:

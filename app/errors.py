@@ -26,7 +26,7 @@ from enum import StrEnum
 
 
 class UserErrorCode(StrEnum):
-    """What a refusal is about; the contract's enum, member for member."""
+    """The code of a refusal; the contract's enum, member for member."""
 
     INVALID = "INVALID"
     NOT_FOUND = "NOT_FOUND"
@@ -98,7 +98,7 @@ class BadUserInput(RequestRefused):
 
 
 class CursorExpired(RequestRefused):
-    """What lies behind the cursor is gone: read the lists again and go on from a fresh `eventCursor`."""
+    """The events behind the cursor are gone: read the lists again and go on from a fresh `eventCursor`."""
 
     code = "CURSOR_EXPIRED"
 
@@ -145,7 +145,7 @@ class Overdue(Unavailable):
 
 
 class TryAgainLater(Unavailable):
-    """What a listener is to be told could not be found out for long. It is no event's error: the listener is sent away.
+    """A listener's event could not be read for a long time. It is no event's error: the listener is sent away.
 
     `fault` is what came in the way the last time, for the log.
     """

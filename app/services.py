@@ -8,6 +8,9 @@ from app.log.events import Events
 from app.log.watcher import Watcher
 from app.oidc.issuer import Issuer
 from app.outbound import Outbound
+from app.outbound.answers import Answers
+from app.outbound.quiet import QuietTimes
+from app.outbound.single_flight import SingleFlight
 from app.redis.circuit_breaker import CircuitBreaker
 from app.redis.rate_limits import Rates
 from app.sealing.vault import Vault
@@ -35,3 +38,6 @@ class Services:
     """The operator's OIDC issuer, where one is set."""
     meters: Meters = field(default_factory=Meters)
     tracing: Tracing = field(default_factory=NoTracing)
+    single_flight: SingleFlight = field(default_factory=SingleFlight)
+    answers: Answers = field(default_factory=Answers)
+    quiet_times: QuietTimes = field(default_factory=QuietTimes)

@@ -188,7 +188,7 @@ class Settings(Quotas, BaseSettings):
 
     @property
     def proxy(self) -> Proxy | None:
-        """What outgoing calls go through; None: nothing."""
+        """The proxy for outgoing calls; None: there is none."""
         proxy = parse_proxy(self.outbound_proxy.get_secret_value()) if self.outbound_proxy is not None else None
         return proxy if isinstance(proxy, Proxy) else None
 

@@ -1,4 +1,5 @@
 import gc
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from app.services import Services
 from tests import databases
 from tests.held import HeldClock
 from tests.services import make_services
+
+# No test trusts the machine's authorities, neither here nor in a process that it starts. To read all of them takes longer than
+# most tests do, and whatever calls out reads them first.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "data" / "authority.pem")
+os.environ.pop("SSL_CERT_DIR", None)
 
 pytest_plugins = ["tests.peers.fixtures", "tests.selection"]
 

@@ -19,10 +19,10 @@ from app.access.rules import (
     Rules,
     require,
 )
-from app.deliveries.schema import RECORDING_RUNS
+from app.deliveries.recording import RECORDING_RUNS
 from app.errors import Forbidden, Refusal
 from app.service.schema import build_schema
-from app.teams.schema import OWN_TOKENS
+from app.teams.access_tokens import OWN_TOKENS
 from tests.graphql.tiny import caller
 
 ROOT = Path(__file__).parent.parent

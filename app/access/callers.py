@@ -9,7 +9,7 @@ from app.log.actors import Actor, EventOrigin
 
 
 class Role(StrEnum):
-    """What a member may do in the team, from least to most: VIEWER, MEMBER, ADMIN."""
+    """The role of a member in the team, from least to most: VIEWER, MEMBER, ADMIN."""
 
     ADMIN = "ADMIN"
     MEMBER = "MEMBER"
@@ -21,7 +21,7 @@ class Role(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an access token may be used for."""
+    """A permission of an access token."""
 
     READ = "READ"
     RUNS_WRITE = "RUNS_WRITE"
@@ -67,7 +67,7 @@ class Caller:
 
     @property
     def actor(self) -> Actor:
-        """Who does what the caller asks for."""
+        """The caller as the actor of a change."""
         return Actor(self.member_id, self.origin)
 
     @property

@@ -50,7 +50,7 @@ class AccessRefused:
 
 @dataclass
 class _Counted:
-    """What was refused and stands in no entry yet; `caller` and `why` are the latest."""
+    """Refusals that stand in no entry yet; `caller` and `why` are the latest."""
 
     caller: Caller
     why: str

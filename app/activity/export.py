@@ -21,7 +21,7 @@ PAGE_SIZE = 500
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to export. `team_id` None: every team's log, one team after the other, in the order of their ids.
+    """The events to export. `team_id` None: every team's log, one team after the other, in the order of their ids.
 
     `after` is a cursor: only what its team's log has behind it, and with `team_id` None also the teams behind that one; `since`
     the earliest moment.

@@ -6,6 +6,15 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
+from graphql import (
+    DefinitionNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionNode,
+)
 from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
 
@@ -30,7 +39,7 @@ from app.log.events import Event as Row
 from app.sign_ins import schema as sign_ins
 from app.teams import schema as teams
 from app.teams.loaders import members
-from app.teams.schema import TeamMember
+from app.teams.types import TeamMember
 
 
 @strawberry.type(description="Where the request came from that did something.")
@@ -140,10 +149,26 @@ class EndOfLogFirst(SchemaExtension):
 
     async def on_execute(self) -> AsyncIterator[None]:
         execution = self.execution_context
-        is_asked = "eventCursor" in (execution.query or "") and execution.operation_type is OperationType.QUERY
-        if is_asked and execution.context.caller is not None:
+        document = execution.graphql_document
+        is_query = execution.operation_type is OperationType.QUERY
+        if is_query and document is not None and _names(document, "eventCursor") and execution.context.caller is not None:
             await _end_of_log(execution.context)
         yield
+
+
+def _names(document: DocumentNode, field: str) -> bool:
+    """Whether the field stands at the top of an operation or a fragment of the document: then it may be asked for."""
+    waiting: list[DefinitionNode | SelectionNode] = list(document.definitions)
+    while waiting:
+        match waiting.pop():
+            case FieldNode(name=name):
+                if name.value == field:
+                    return True
+            case OperationDefinitionNode(selection_set=inner) | FragmentDefinitionNode(selection_set=inner):
+                waiting.extend(inner.selections)
+            case InlineFragmentNode(selection_set=inner):
+                waiting.extend(inner.selections)
+    return False
 
 
 async def _end_of_log(context: Context) -> str:

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import AsyncIterator, Callable, Collection
+from enum import Enum
+from typing import NamedTuple
 
 from redis.exceptions import AuthenticationError
 
@@ -38,8 +40,23 @@ from app.web.proxies import advice
 
 _SHOWN = 10
 
-Finding = tuple[bool, str]
-"""Whether something is well, and a line about it."""
+
+class State(Enum):
+    """How something is: a warning is for what works and should be looked at."""
+
+    OK = "ok"
+    WARNING = "WARNING"
+    PROBLEM = "PROBLEM"
+
+
+class Finding(NamedTuple):
+    """A line about one thing that the configuration names."""
+
+    state: State
+    line: str
+
+    def __str__(self) -> str:
+        return f"{self.state.value:<7}  {self.line}"
 
 
 def _way_out(settings: Settings) -> Outbound:
@@ -71,54 +88,57 @@ async def check(
 
 async def _names() -> AsyncIterator[Finding]:
     for line in unknown_settings():
-        yield False, line
+        yield _problem(line)
 
 
 async def _storage(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with open_services(settings.model_copy(update={"redis_url": None})):
-            yield True, "database and keyring: open, migrated, every key there"
+            yield _ok("database and keyring: open, migrated, every key there")
             if lost := await members_out_of_reach():
-                yield (
-                    False,
+                yield Finding(
+                    State.PROBLEM,
                     f"members: not found by their e-mail address: {', '.join(lost[:_SHOWN])}; add them anew by a good one",
                 )
             async for finding in _proxies():
                 yield finding
     except ConfigurationError as error:
-        yield False, error.message
+        yield _problem(error.message)
 
 
 async def _proxies() -> AsyncIterator[Finding]:
     """Say it of each address that live processes have found in front of them. The database has to be open."""
     found = {process.behind for process in await live_processes(now=SystemClock().now()) if process.behind is not None}
     for address in sorted(found):
-        yield False, f"all requests come from one private address, {address}: set {advice(address)}"
+        yield _problem(f"all requests come from one private address, {address}: set {advice(address)}")
 
 
 async def _files(settings: Settings) -> AsyncIterator[Finding]:
     if (file := database_file(settings)) is None:
         return
     for command in open_to_others(file):
-        yield False, f"INSTALLED_APPS_DATA_DIR: others than its owner can get at what it holds; set it right with: {command}"
+        yield Finding(
+            State.PROBLEM,
+            f"INSTALLED_APPS_DATA_DIR: others than its owner can get at what it holds; set it right with: {command}",
+        )
 
 
 async def _wake_ups(settings: Settings) -> AsyncIterator[Finding]:
     if settings.redis_url is None:
-        yield True, "Redis: none set (one process wakes itself; several look once a second)"
+        yield _ok("Redis: none set (one process wakes itself; several look once a second)")
         return
     try:
         client = client_of(settings.redis_url.get_secret_value())
     except ConfigurationError as error:
-        yield False, error.message
+        yield _problem(error.message)
         return
     try:
         await client.ping()
-        yield True, "Redis: answers"
+        yield _ok("Redis: answers")
     except AuthenticationError:
-        yield False, "INSTALLED_APPS_REDIS_URL: Redis does not take the user and password in it. Set them right."
+        yield _problem("INSTALLED_APPS_REDIS_URL: Redis does not take the user and password in it. Set them right.")
     except AWAY:
-        yield False, "INSTALLED_APPS_REDIS_URL: Redis does not answer there. Start it, or leave the setting out."
+        yield _problem("INSTALLED_APPS_REDIS_URL: Redis does not answer there. Start it, or leave the setting out.")
     finally:
         await client.aclose()
 
@@ -127,28 +147,31 @@ async def _networks(settings: Settings, outbound: Outbound) -> AsyncIterator[Fin
     """Say what stands between the service and what it calls."""
     if named := [f"{name}={os.environ[name]}" for name in (CERTIFICATES_FILE, CERTIFICATES_FOLDER) if os.environ.get(name)]:
         make_trust(None)
-        yield True, f"certificate authorities: {' and '.join(named)}, in place of the system's"
+        yield _ok(f"certificate authorities: {' and '.join(named)}, in place of the system's")
     for rule in settings.allow:
         if rule.plain:
             message = "without TLS: whoever can read the network on the way can read the tokens"
-            yield True, f"Warning: INSTALLED_APPS_OUTBOUND_ALLOW lets {rule.origin} be called {message}"
+            yield _warning(f"INSTALLED_APPS_OUTBOUND_ALLOW lets {rule.origin} be called {message}")
     if settings.proxy is not None:
         yield await _way_through(settings.proxy, settings, outbound)
     elif os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy"):
-        yield True, "proxy: none set; HTTPS_PROXY counts for commands that report, for the service INSTALLED_APPS_OUTBOUND_PROXY"
+        yield Finding(
+            State.OK,
+            "proxy: none set; HTTPS_PROXY counts for commands that report, for the service INSTALLED_APPS_OUTBOUND_PROXY",
+        )
 
 
 async def _way_through(proxy: Proxy, settings: Settings, outbound: Outbound) -> Finding:
     there = _somewhere(settings)
     if there is None:
-        return True, f"proxy: calls to public addresses go through {proxy.place}"
+        return _ok(f"proxy: calls to public addresses go through {proxy.place}")
     host, port = there.host, there.port
     failure = await outbound.try_proxy(host, port)
     if failure is None:
-        return True, f"proxy: {proxy.place} opens a way to {host}:{port}; calls to public addresses go through it"
+        return _ok(f"proxy: {proxy.place} opens a way to {host}:{port}; calls to public addresses go through it")
     if failure.answers:
-        return True, f"proxy: calls to public addresses go through {proxy.place}, which answers: {failure.message}"
-    return False, f"INSTALLED_APPS_OUTBOUND_PROXY: {failure.message}"
+        return _ok(f"proxy: calls to public addresses go through {proxy.place}, which answers: {failure.message}")
+    return _problem(f"INSTALLED_APPS_OUTBOUND_PROXY: {failure.message}")
 
 
 def _somewhere(settings: Settings) -> Url | None:
@@ -165,12 +188,12 @@ async def _providers(settings: Settings, outbound: Outbound, *, meant: Collectio
         match provider.sign_in.configure(settings) if provider.sign_in is not None else NotConfigured(()):
             case NotConfigured(settings=()):
                 if meant is not None and provider.key in meant:
-                    yield True, f"{provider.name}: nothing to set here, each team's admin stores a client of their own"
+                    yield _ok(f"{provider.name}: nothing to set here, each team's admin stores a client of their own")
             case NotConfigured() if meant is not None and provider.key not in meant and provider not in begun(settings):
                 continue
             case NotConfigured(settings=names):
-                yield (
-                    False,
+                yield Finding(
+                    State.PROBLEM,
                     f"{provider.name}: set {' and '.join(names)} to offer it, or say with --provider which others are meant",
                 )
             case client:
@@ -180,31 +203,33 @@ async def _providers(settings: Settings, outbound: Outbound, *, meant: Collectio
 async def _reach(name: str, url: str, *, origin: str, outbound: Outbound) -> Finding:
     match await outbound.send(Request(method="GET", url=url), origin=origin):
         case Response():
-            return True, f"{name}: reached"
+            return _ok(f"{name}: reached")
         case NotAllowed() as refused:
-            return False, f"{name}: {refused.message}"
+            return _problem(f"{name}: {refused.message}")
         case failure:
-            return False, f"{name}: cannot be reached ({failure.message})"
+            return _problem(f"{name}: cannot be reached ({failure.message})")
 
 
 async def _issuer(settings: Settings, outbound: Outbound) -> AsyncIterator[Finding]:
     address = settings.oidc_issuer
     if address is None:
-        yield True, "OIDC: no issuer set (access tokens and sign-in links only)"
+        yield _ok("OIDC: no issuer set (access tokens and sign-in links only)")
         return
     published = Away("its address is none") if isinstance(parse_url(address), OddUrl) else await _look(address, outbound)
     if isinstance(published, Away):
-        yield False, f"INSTALLED_APPS_OIDC_ISSUER: {published.message.rstrip('.')}."
+        yield _problem(f"INSTALLED_APPS_OIDC_ISSUER: {published.message.rstrip('.')}.")
         return
     usable = len(published.keys)
     if usable:
-        yield True, f"OIDC: {address} answers, with {usable} {'key' if usable == 1 else 'keys'} that can be used"
+        yield _ok(f"OIDC: {address} answers, with {usable} {'key' if usable == 1 else 'keys'} that can be used")
     else:
-        yield False, f"OIDC: {address} publishes no key with an id for any of {', '.join(sorted(ALGORITHMS))}"
+        yield _problem(f"OIDC: {address} publishes no key with an id for any of {', '.join(sorted(ALGORITHMS))}")
     if settings.oidc_client_id is not None and offers_sign_in(published.metadata):
-        yield True, f"OIDC: browsers sign in there; the client's redirect URI has to be {redirect_uri_of(settings)}"
+        yield _ok(f"OIDC: browsers sign in there; the client's redirect URI has to be {redirect_uri_of(settings)}")
     elif settings.oidc_client_id is not None:
-        yield False, f"OIDC: {address} names no authorization and token endpoint that take PKCE with S256: no sign-in there"
+        yield Finding(
+            State.PROBLEM, f"OIDC: {address} names no authorization and token endpoint that take PKCE with S256: no sign-in there"
+        )
 
 
 async def _look(address: str, outbound: Outbound) -> Published | Away:
@@ -213,6 +238,18 @@ async def _look(address: str, outbound: Outbound) -> Published | Away:
 
 async def _addresses(settings: Settings) -> AsyncIterator[Finding]:
     if settings.is_loopback:
-        yield True, "INSTALLED_APPS_PUBLIC_URL: loopback, so only this machine's browsers can sign in"
+        yield _ok("INSTALLED_APPS_PUBLIC_URL: loopback, so only this machine's browsers can sign in")
     else:
-        yield True, f"INSTALLED_APPS_PUBLIC_URL: providers send browsers back to {settings.public_url}/callback/…"
+        yield _ok(f"INSTALLED_APPS_PUBLIC_URL: providers send browsers back to {settings.public_url}/callback/…")
+
+
+def _ok(line: str) -> Finding:
+    return Finding(State.OK, line)
+
+
+def _warning(line: str) -> Finding:
+    return Finding(State.WARNING, line)
+
+
+def _problem(line: str) -> Finding:
+    return Finding(State.PROBLEM, line)

@@ -180,7 +180,7 @@ class WebServer(uvicorn.Server):
         return any(not (open_only and each.close_sent) for each in sockets)
 
     def _cut_off_slow_readers(self) -> None:
-        """Who has not read by now goes on from its cursor."""
+        """Cut off those who have not read by now: they go on from their cursors."""
         for connection in list(self.server_state.connections):
             if connection.transport.get_write_buffer_size():
                 connection.transport.abort()

@@ -1,4 +1,4 @@
-"""The worker's jobs: handing over what is due, and removing what is old."""
+"""The worker's job: handing over what is due."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,13 +7,10 @@ from uuid import UUID
 
 from app.deliveries.leases import Lease, put_back, take_due
 from app.deliveries.posting import Attempt, Lost, Waiting, post
-from app.deliveries.retention import remove_old
 from app.deliveries.schedule import spread
 from app.deliveries.settling import settle
 from app.services import Services
 from app.web.stopping import WORK_SECONDS
-
-__all__ = ["deliver_due", "remove_old"]
 
 POSTS_AT_A_TIME = 8
 

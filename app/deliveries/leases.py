@@ -11,9 +11,11 @@ from tortoise.queryset import QuerySet
 
 from app.clock import APART
 from app.deliveries.models import WAITING, Delivery, Pace
-from app.integrations.models import Integration, MonitoringPost
-from app.providers.catalogue import CATALOGUE
+from app.deliveries.targets import targets_of
+from app.integrations.kinds.contract import Target
+from app.integrations.models import Integration
 from app.storage import database
+from app.storage.scheduling import is_time, unleased
 
 LEASE = timedelta(seconds=60)
 HELD_BACK_BY = 5
@@ -41,7 +43,7 @@ class Lease:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a worker got, and how many more were due and put off because their channel was written to just now."""
+    """The deliveries that a worker got, and how many more were due and put off because their channel was written to just now."""
 
     leases: Sequence[Lease]
     defer: int
@@ -50,14 +52,13 @@ class Taken:
 async def take_due(*, owner: UUID, now: datetime, limit: int) -> Taken:
     """Lease up to `limit` due deliveries that nothing in their integrations goes before, and claim their channels' pace too."""
 
-    async def take(connection: BaseDBAsyncClient) -> Taken:
-        del connection
+    async def take(_: BaseDBAsyncClient) -> Taken:
         leases: list[Lease] = []
         defer = 0
-        for channel, delivery in await _by_channel(await _due(now)):
+        for target, delivery in await _by_target(await _due(now)):
             if len(leases) == limit:
                 break
-            next_at = await _claim(channel, now)
+            next_at = await _claim(target, now)
             if next_at is None:
                 leases.append(await _lease(delivery, owner=owner, until=now + LEASE))
             else:
@@ -71,62 +72,32 @@ async def take_due(*, owner: UUID, now: datetime, limit: int) -> Taken:
 
 async def put_back(lease: Lease, *, after: timedelta, now: datetime) -> None:
     """Give the lease back without an attempt having been made; the delivery is due again `after` so long."""
-
-    async def give_back(connection: BaseDBAsyncClient) -> None:
-        del connection
-        await Delivery.filter(id=lease.delivery_id, lease_owner=lease.owner, status__in=WAITING).update(
-            next_attempt_at=now + after, put_off_at=now, lease_owner=None, lease_until=None
-        )
-
-    await database.write(give_back)
+    held = Delivery.filter(id=lease.delivery_id, lease_owner=lease.owner, status__in=WAITING)
+    await database.update(held, next_attempt_at=now + after, put_off_at=now, lease_owner=None, lease_until=None)
 
 
 def _due(now: datetime) -> QuerySet[Delivery]:
     # What a clock has leased or put off that was set back since is not waited for.
-    free = Q(lease_until__isnull=True) | Q(lease_until__lte=now) | Q(lease_until__gt=now + LEASE + APART)
+    free = unleased(now=now, lasts=LEASE)
     put_off_later = Q(put_off_at__gt=now + APART) | Q(put_off_at__isnull=True, created_at__gt=now + APART)
-    is_time = Q(next_attempt_at__lte=now) | put_off_later
-    due = Delivery.filter(free, is_time, status__in=WAITING).annotate(ahead=_AHEAD).filter(ahead=0)
+    is_due = Q(next_attempt_at__lte=now) | put_off_later
+    due = Delivery.filter(free, is_due, status__in=WAITING).annotate(ahead=_AHEAD).filter(ahead=0)
     return due.order_by("next_attempt_at", "created_at", "id").limit(_CANDIDATES).select_for_update(skip_locked=True)
 
 
-@dataclass(frozen=True)
-class _Way:
-    """A channel, and the least time that its provider wants between two messages to it."""
-
-    channel: str
-    pace: timedelta
-
-
-async def _by_channel(deliveries: Sequence[Delivery]) -> list[tuple[_Way, Delivery]]:
-    """Return the deliveries with the channels that they go to, in the channels' order: two workers claim them in the same one."""
-    wanted = {delivery.integration_id for delivery in deliveries}
-    integrations = await Integration.in_bulk(wanted, "id")
-    posts = {post.integration_id: post for post in await MonitoringPost.filter(integration_id__in=list(wanted))}
-    named = [
-        (
-            _Way(f"{integration.origin}:{integration.account_id}:{posts[integration.id].channel_id}", _pace_of(integration)),
-            delivery,
-        )
-        for delivery in deliveries
-        for integration in [integrations[delivery.integration_id]]
-    ]
-    return sorted(named, key=lambda pair: pair[0].channel)
+async def _by_target(deliveries: Sequence[Delivery]) -> list[tuple[Target, Delivery]]:
+    """Return the deliveries with where they go to, in the addresses' order: two workers claim them in the same one."""
+    integrations = await Integration.in_bulk({delivery.integration_id for delivery in deliveries}, "id")
+    targets = await targets_of(list(integrations.values()))
+    return sorted(((targets[each.integration_id], each) for each in deliveries), key=lambda pair: pair[0].address)
 
 
-def _pace_of(integration: Integration) -> timedelta:
-    messaging = CATALOGUE[integration.provider].messaging
-    return messaging.pace if messaging is not None else timedelta()
-
-
-async def _claim(way: _Way, now: datetime) -> datetime | None:
-    """Claim the channel for a message at `now`; return None when that worked, else when the next may go."""
-    channel = way.channel
-    pace = await Pace.get_or_none(channel=channel)
-    if pace is None:
+async def _claim(target: Target, now: datetime) -> datetime | None:
+    """Claim the address for a message at `now`; return None when that worked, else when the next may go."""
+    channel, pace = target.address, target.pace
+    if not await Pace.exists(channel=channel):
         await Pace.bulk_create([Pace(channel=channel, next_at=now)], ignore_conflicts=True)
-    is_time = Q(next_at__lte=now) | Q(next_at__gt=now + way.pace + APART)
-    if await Pace.filter(is_time, channel=channel).update(next_at=now + way.pace):
+    if await Pace.filter(is_time("next_at", now=now, longest=pace), channel=channel).update(next_at=now + pace):
         return None
     return (await Pace.get(channel=channel)).next_at
 

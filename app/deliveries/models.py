@@ -97,7 +97,7 @@ class DeliveryAttempt(Model):
 
 
 class Pace(Model):
-    """When a channel may be written to next. Claimed by a conditional update, so that it holds over processes."""
+    """The moment from which a channel may be written to again. A conditional update claims it, so it holds over processes."""
 
     channel = fields.CharField(max_length=700, primary_key=True)
     next_at = fields.DatetimeField()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.integrations.models import MonitoringPost
+from app.integrations.kinds.table import ALL
 from app.monitors.actions import Recorded
 from app.monitors.models import RunOutcome
 
@@ -45,8 +45,8 @@ async def notice_of(recorded: Recorded) -> str | None:
 
 
 async def _listeners_of(recorded: Recorded) -> _Listeners:
-    posts = MonitoringPost.filter(monitor_id=recorded.monitor.id, integration__deleted_at__isnull=True)
-    integrations = [post.integration for post in await posts.select_related("integration")]
+    listening = [await kind.deliveries.listeners(recorded.monitor) for kind in ALL if kind.deliveries is not None]
+    integrations = [integration for of_kind in listening for integration in of_kind]
     stopped = sum(integration.is_stopped for integration in integrations)
     paused = sum(integration.is_paused and not integration.is_stopped for integration in integrations)
     return _Listeners(len(integrations), stopped, paused)

@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery
-from app.integrations.actions import grant_of
-from app.integrations.models import MonitoringPost
+from app.deliveries.targets import deliver, target_of
+from app.integrations.kinds.contract import Target
+from app.integrations.models import Integration
+from app.integrations.sources import grant_of
 from app.monitors.models import MonitorRun
-from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault, Posted, RunReport
-from app.providers.messaging import Messaging
 from app.services import Services
 from app.sign_ins import calls
 
@@ -21,12 +21,12 @@ _LONGEST_CALL = timedelta(seconds=15)
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of an attempt: `failure` is None where the provider has said that the message stands."""
+    """The result of an attempt: `failure` is None where the provider has said that the message stands."""
 
     id: UUID
     at: datetime
     duration_ms: int
-    channel_id: str
+    target_id: str
     failure: Failure | None
 
 
@@ -50,50 +50,43 @@ async def post(lease: Lease, *, services: Services) -> Attempt | Waiting | Lost:
     if delivery is None or not delivery.is_waiting:
         return Lost()
     integration = delivery.integration
-    grant_id = await grant_of(integration)
-    messaging = CATALOGUE[integration.provider].messaging
-    if grant_id is None or messaging is None:
+    grant_id, target = await grant_of(integration), await target_of(integration)
+    if grant_id is None or target is None:
         return Lost()
-    target = await MonitoringPost.get(integration_id=integration.id)
-    call = _Call(lease, messaging, channel_id=target.channel_id, report=_report(delivery), services=services)
+    call = _Call(lease, integration, target, report=_report(delivery), services=services)
     return await call.make(grant_id)
 
 
 class _Call:
     """A call for a grant, which knows whether anything was sent."""
 
-    def __init__(self, lease: Lease, messaging: Messaging, *, channel_id: str, report: RunReport, services: Services) -> None:
+    def __init__(self, lease: Lease, integration: Integration, target: Target, *, report: RunReport, services: Services) -> None:
         self._lease = lease
-        self._messaging = messaging
-        self._channel_id = channel_id
+        self._integration = integration
+        self._target = target
         self._report = report
-        self._ground = services
+        self._services = services
         self._asked = False
 
     async def make(self, grant_id: UUID) -> Attempt | Waiting | Lost:
-        at = self._ground.clock.now()
-        answer = await calls.call(grant_id, self._ask, services=self._ground)
+        at = self._services.clock.now()
+        answer = await calls.call(grant_id, self._ask, services=self._services)
         if isinstance(answer, Lost):
             return answer
         if isinstance(answer, Failure) and answer.fault is Fault.BUSY and not self._asked:
             return Waiting(answer.retry_after)
-        took = self._ground.clock.now() - at
+        took = self._services.clock.now() - at
         failure = answer if isinstance(answer, Failure) else None
-        return Attempt(uuid4(), at, max(took // timedelta(milliseconds=1), 0), self._channel_id, failure)
+        return Attempt(uuid4(), at, max(took // timedelta(milliseconds=1), 0), self._target.id, failure)
 
     async def _ask(self, authorized: Authorized) -> Posted | Lost | Failure:
         # Getting here may have taken a refresh of the token, or the machine may have slept.
-        if self._ground.stopping.is_told or self._ground.clock.now() + _LONGEST_CALL > self._lease.until:
+        if self._services.stopping.is_told or self._services.clock.now() + _LONGEST_CALL > self._lease.until:
             return Lost()
         self._asked = True
-        posted: Posted | Failure = await self._messaging.post_report(
-            authorized=authorized,
-            channel_id=self._channel_id,
-            report=self._report,
-            now=self._ground.clock.now(),
-            outbound=self._ground.outbound,
+        return await deliver(
+            self._report, integration=self._integration, target=self._target, authorized=authorized, services=self._services
         )
-        return posted
 
 
 def _report(delivery: Delivery) -> RunReport:

@@ -1,12 +1,14 @@
 """What a run, or a turn in an integration's life, does to deliveries."""
 
-from uuid import uuid4
+from datetime import datetime
+from uuid import UUID, uuid4
 
 from app.deliveries.events import DeliveryChanged, DeliveryCreated
 from app.deliveries.models import WAITING, Delivery, DeliveryStatus
-from app.deliveries.rules import Verdict, judge
 from app.integrations.events import IntegrationDeleted, IntegrationStatusChanged
-from app.integrations.models import Integration, IntegrationStatus, MonitoringPost
+from app.integrations.kinds.contract import Heard
+from app.integrations.kinds.table import ALL
+from app.integrations.models import Integration, IntegrationStatus
 from app.log.events import Change
 from app.log.quotas import DELIVERIES_OF_DAY
 from app.monitors.events import RunRecorded
@@ -14,17 +16,14 @@ from app.providers.contract import Occasion
 
 
 async def make(change: Change, domain_event: RunRecorded) -> None:
-    """Make a delivery for each integration that posts the monitor, and let its notify rule count the run.
+    """Make a delivery for each integration that hears of the run, and let it count.
 
     Raises Refusal CONFLICT, and nothing is recorded, where the team has had as many made as it may.
     """
-    posts = MonitoringPost.filter(monitor_id=domain_event.monitor.id, integration__deleted_at__isnull=True)
-    for post in await posts.select_related("integration").order_by("integration__created_at", "integration_id"):
+    heard = [one for kind in ALL if kind.deliveries is not None for one in await kind.deliveries.hear(change, domain_event.run)]
+    for one in sorted(heard, key=_oldest_first):
         change.spend(DELIVERIES_OF_DAY)
-        verdict = judge(post.notify, failures_in_a_row=post.failures_in_a_row, outcome=domain_event.run.outcome)
-        post.failures_in_a_row = verdict.failures_in_a_row
-        await post.save(update_fields=["failures_in_a_row"])
-        await _make(change, domain_event, post.integration, verdict)
+        await _make(change, domain_event, one)
 
 
 async def follow_integration(change: Change, domain_event: IntegrationStatusChanged) -> None:
@@ -45,15 +44,19 @@ async def give_up(change: Change, domain_event: IntegrationDeleted) -> None:
     await _end_waiting(change, domain_event, DeliveryStatus.FAILED, "The integration was deleted.")
 
 
-async def _make(change: Change, domain_event: RunRecorded, integration: Integration, verdict: Verdict) -> None:
-    status = _first_status(integration, verdict)
+def _oldest_first(heard: Heard) -> tuple[datetime, UUID]:
+    return heard.integration.created_at, heard.integration.id
+
+
+async def _make(change: Change, domain_event: RunRecorded, heard: Heard) -> None:
+    integration, status = heard.integration, _first_status(heard)
     delivery = await Delivery.create(
         id=uuid4(),
         team_id=change.team_id,
         integration_id=integration.id,
         run_id=domain_event.run.id,
         position=await _next_position(integration),
-        occasion=verdict.occasion or Occasion.RUN,
+        occasion=heard.occasion or Occasion.RUN,
         status=status,
         next_attempt_at=change.now if status is DeliveryStatus.PENDING else None,
         created_at=change.now,
@@ -61,12 +64,12 @@ async def _make(change: Change, domain_event: RunRecorded, integration: Integrat
     await change.record(DeliveryCreated(delivery.id, integration.id, integration.name, status))
 
 
-def _first_status(integration: Integration, verdict: Verdict) -> DeliveryStatus:
-    if verdict.occasion is None:
+def _first_status(heard: Heard) -> DeliveryStatus:
+    if heard.occasion is None:
         return DeliveryStatus.SKIPPED
-    if integration.is_stopped:
+    if heard.integration.is_stopped:
         return DeliveryStatus.FAILED
-    return DeliveryStatus.SKIPPED if integration.is_paused else DeliveryStatus.PENDING
+    return DeliveryStatus.SKIPPED if heard.integration.is_paused else DeliveryStatus.PENDING
 
 
 async def _next_position(integration: Integration) -> int:

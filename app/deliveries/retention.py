@@ -1,7 +1,6 @@
-"""Removing old runs with what was made of them: attempts before their deliveries, deliveries before their runs."""
+"""Old runs go with what was made of them: attempts before their deliveries, deliveries before their runs."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from tortoise.expressions import RawSQL
@@ -9,10 +8,8 @@ from tortoise.queryset import QuerySet
 
 from app.deliveries.models import WAITING, Delivery, DeliveryAttempt
 from app.log.events import Change
-from app.log.retention import BATCH_SIZE, remove_of_teams
-from app.monitors import retention as runs
-from app.monitors.models import MonitorRun
-from app.services import Services
+from app.log.retention import Retention
+from app.monitors.retention import KEPT_FOR, removable
 
 # The newest by MAX, which both databases read off an index; whether there is any later one they would look for row by row.
 _LATER = RawSQL("""(CASE
@@ -29,33 +26,19 @@ _TOLD = RawSQL("""(
 )""")
 
 
-async def remove_old(*, services: Services) -> int:
-    """Remove some of the runs that were recorded 90 days ago, their deliveries first, and return how many rows that were."""
-    now = services.clock.now()
-    deliveries = await _removable(now).order_by("created_at").limit(BATCH_SIZE).values_list("team_id", "id")
-    removed = await remove_of_teams(deliveries, _remove_deliveries, events=services.events)
-    untold = await _untold(now).order_by("recorded_at").limit(BATCH_SIZE).values_list("team_id", "id")
-    return removed + await remove_of_teams(untold, _remove_runs, events=services.events)
-
-
-def _removable(now: datetime) -> QuerySet[Delivery]:
-    """Return the deliveries of old runs, which were made with them. None that still waits.
+def _ended() -> QuerySet[Delivery]:
+    """Return the deliveries that may go with their runs, which they were made with. None that still waits.
 
     Nor the newest one of an integration that lives: it shows what was last posted, and they go on being counted from there.
     """
-    old = Delivery.filter(created_at__lte=now - runs.KEPT_FOR).exclude(status__in=WAITING)
-    return old.annotate(later=_LATER).filter(later=1)
+    return Delivery.exclude(status__in=WAITING).annotate(later=_LATER).filter(later=1)
 
 
-def _untold(now: datetime) -> QuerySet[MonitorRun]:
-    return runs.removable(now).annotate(told=_TOLD).filter(told=0)
+async def _remove_attempts(_: Change, delivery_ids: Sequence[UUID]) -> None:
+    await DeliveryAttempt.filter(delivery_id__in=list(delivery_ids)).delete()
 
 
-async def _remove_deliveries(change: Change, ids: Sequence[UUID]) -> int:
-    still = await _removable(change.now).filter(id__in=list(ids)).values_list("id", flat=True)
-    await DeliveryAttempt.filter(delivery_id__in=list(still)).delete()
-    return await Delivery.filter(id__in=list(still)).delete()
-
-
-async def _remove_runs(change: Change, ids: Sequence[UUID]) -> int:
-    return await runs.remove([run.id for run in await _untold(change.now).filter(id__in=list(ids)).only("id")])
+OLD_RUNS = (
+    Retention(KEPT_FOR, ("created_at",), lambda _: _ended(), first=_remove_attempts),
+    Retention(KEPT_FOR, ("recorded_at",), lambda _: removable().annotate(told=_TOLD).filter(told=0)),
+)

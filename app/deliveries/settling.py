@@ -9,8 +9,9 @@ from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.posting import Attempt
 from app.deliveries.schedule import delay_after
-from app.integrations.actions import record_attempt
-from app.integrations.models import Integration, MonitoringPost
+from app.deliveries.targets import target_of
+from app.integrations.models import Integration
+from app.integrations.status import record_attempt
 from app.log.events import Change
 from app.providers.contract import Failure, Fault
 from app.services import Services
@@ -41,7 +42,7 @@ async def settle(lease: Lease, attempt: Attempt, *, services: Services) -> None:
         if is_news:
             await delivery.save()
             await change.record(_changed(delivery, previous, attempt.failure, name=integration.name))
-        if await _goes_there_still(delivery, attempt):
+        if await _goes_there_still(integration, attempt):
             await record_attempt(change, integration, attempt.failure)
         return delivery.status if is_news else None
 
@@ -108,6 +109,7 @@ def _changed(delivery: Delivery, previous: DeliveryStatus, failure: Failure | No
     )
 
 
-async def _goes_there_still(delivery: Delivery, attempt: Attempt) -> bool:
-    """Whether the attempt says something of the channel that the integration has now."""
-    return await MonitoringPost.exists(integration_id=delivery.integration_id, channel_id=attempt.channel_id)
+async def _goes_there_still(integration: Integration, attempt: Attempt) -> bool:
+    """Whether the attempt says something of the target that the integration has now."""
+    target = await target_of(integration)
+    return target is not None and target.id == attempt.target_id

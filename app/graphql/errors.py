@@ -197,7 +197,7 @@ def _row(message: str, code: str, **more: object) -> dict[str, Any]:
 
 
 def _trace(error: BaseException) -> list[str]:
-    """Where it came from, innermost last. Not its message nor any value: either may hold a secret."""
+    """Return the places of the error, innermost last. Not its message nor any value: either may hold a secret."""
     own = error.message if isinstance(error, ServiceError) else ""
     frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     before = _trace(error.__cause__) if error.__cause__ is not None else []

@@ -11,18 +11,20 @@ from app.graphql.ids import decode_id
 
 T = TypeVar("T")
 
+NOT_THERE = "Your team has nothing with this id; it may have been deleted."
 
-def key_of(id: str, type_name: str, *, field: Sequence[str]) -> UUID:
+
+def key_of(id: str, type_name: str, *, field: Sequence[str], message: str = NOT_THERE) -> UUID:
     """Return the row's key in a global id. Raises NOT_FOUND for any other text: no such thing can be the team's."""
     key = decode_id(id, type_name)
     if key is None:
-        raise not_found(field=field)
+        raise not_found(field=field, message=message)
     return key
 
 
-def not_found(*, field: Sequence[str]) -> Refusal:
+def not_found(*, field: Sequence[str], message: str = NOT_THERE) -> Refusal:
     """Return the refusal for what is not there, was deleted, or is another team's: all three look alike."""
-    return Refusal(UserErrorCode.NOT_FOUND, "Your team has nothing with this id; it may have been deleted.", field=field)
+    return Refusal(UserErrorCode.NOT_FOUND, message, field=field)
 
 
 def chosen(value: T | None) -> T | None:

@@ -11,13 +11,14 @@ from app.graphql.inputs import not_found
 from app.graphql.revisions import check_unchanged, touch
 from app.installed_apps.events import InstalledAppAdded, InstalledAppDeleted, InstalledAppEdited, InstalledAppReauthenticated
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.permissions import is_shared_authorization, is_shared_secret, may_edit, may_reauthenticate, recheck_role
+from app.installed_apps.permissions import is_shared_authorization, is_shared_secret, may_edit, may_reauthenticate
 from app.log.events import Change
 from app.log.quotas import INSTALLED_APPS, require_room
 from app.services import Services
 from app.sign_ins import endings, grants
 from app.sign_ins.models import Grant, OAuthClient
 from app.teams.names import check_name
+from app.teams.permissions import recheck_role
 
 
 async def add(authorization_id: UUID, *, name: str | None, caller: Caller, services: Services) -> InstalledApp:

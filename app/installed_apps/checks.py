@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from app.access.callers import Caller
@@ -21,7 +20,7 @@ from app.services import Services
 from app.sign_ins import checks, faults, oauth_clients
 from app.sign_ins.grants import live_grant_of
 from app.sign_ins.models import OAuthClient, StatusReason
-from app.storage import database
+from app.storage.scheduling import take
 
 CHECK_EVERY = timedelta(days=1)
 AGAIN_AFTER = timedelta(minutes=5)
@@ -66,7 +65,7 @@ async def check_due(*, services: Services) -> int:
     for app in candidates:
         if services.stopping.is_told:
             break
-        if _is_due(app, now=now) and await _claim(app, now=now):
+        if _is_due(app, now=now) and await _claim(app.oauth_client, now=now):
             await _check_server(app, services=services)
             checked += 1
     return checked
@@ -128,10 +127,5 @@ def _is_due(app: InstalledApp, *, now: datetime) -> bool:
     return asked + CHECK_EVERY - timedelta(seconds=app.id.int % _JITTER_SECONDS) <= now
 
 
-async def _claim(app: InstalledApp, *, now: datetime) -> bool:
-    async def claim(connection: BaseDBAsyncClient) -> int:
-        seen = app.oauth_client.last_checked_at if app.oauth_client is not None else None
-        mine = OAuthClient.filter(id=app.oauth_client_id, last_checked_at=seen, ended_at__isnull=True)
-        return await mine.using_db(connection).update(last_checked_at=now)
-
-    return await database.write(claim) == 1
+async def _claim(client: OAuthClient | None, *, now: datetime) -> bool:
+    return client is not None and await take(client, OAuthClient.filter(ended_at__isnull=True), last_checked_at=now)

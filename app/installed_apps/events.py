@@ -4,84 +4,59 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.installed_apps.models import InstalledAppStatus
+from app.log.domain_events import Logged
 from app.log.event_types import EventType
-from app.log.events import LogEntry
 from app.sign_ins.models import StatusReason
 
 
 @dataclass(frozen=True)
-class InstalledAppAdded:
+class InstalledAppAdded(Logged):
+    type = EventType.INSTALLED_APP_ADDED
+    summary = "The installed app “{name}” was added, connected to {connected_to}."
+    status = InstalledAppStatus.ACTIVE
+
     installed_app_id: UUID
     name: str
     connected_to: str
 
-    def entry(self) -> LogEntry:
-        return LogEntry(
-            type=EventType.INSTALLED_APP_ADDED,
-            subject_id=self.installed_app_id,
-            summary=f"The installed app “{self.name}” was added, connected to {self.connected_to}.",
-            status=InstalledAppStatus.ACTIVE,
-        )
-
 
 @dataclass(frozen=True)
-class InstalledAppEdited:
+class InstalledAppEdited(Logged):
+    type = EventType.INSTALLED_APP_EDITED
+    summary = "The installed app “{name}” was edited."
+
     installed_app_id: UUID
     name: str
 
-    def entry(self) -> LogEntry:
-        return LogEntry(
-            type=EventType.INSTALLED_APP_EDITED,
-            subject_id=self.installed_app_id,
-            summary=f"The installed app “{self.name}” was edited.",
-        )
-
 
 @dataclass(frozen=True)
-class InstalledAppDeleted:
+class InstalledAppDeleted(Logged):
+    type = EventType.INSTALLED_APP_DELETED
+    summary = "The installed app “{name}” was deleted."
+
     installed_app_id: UUID
     name: str
 
-    def entry(self) -> LogEntry:
-        return LogEntry(
-            type=EventType.INSTALLED_APP_DELETED,
-            subject_id=self.installed_app_id,
-            summary=f"The installed app “{self.name}” was deleted.",
-        )
-
 
 @dataclass(frozen=True)
-class InstalledAppReauthenticated:
+class InstalledAppReauthenticated(Logged):
+    type = EventType.INSTALLED_APP_REAUTHENTICATED
+    summary = "The installed app “{name}” was re-authenticated."
+    status = InstalledAppStatus.ACTIVE
+
     installed_app_id: UUID
     name: str
-    previous: InstalledAppStatus
-
-    def entry(self) -> LogEntry:
-        return LogEntry(
-            type=EventType.INSTALLED_APP_REAUTHENTICATED,
-            subject_id=self.installed_app_id,
-            summary=f"The installed app “{self.name}” was re-authenticated.",
-            status=InstalledAppStatus.ACTIVE,
-            previous_status=self.previous,
-        )
+    previous_status: InstalledAppStatus
 
 
 @dataclass(frozen=True)
-class InstalledAppStatusChanged:
+class InstalledAppStatusChanged(Logged):
+    type = EventType.INSTALLED_APP_STATUS_CHANGED
+    summary = "The installed app “{name}” is now {status}{because}."
+
     installed_app_id: UUID
     name: str
     status: InstalledAppStatus
-    previous: InstalledAppStatus
+    previous_status: InstalledAppStatus
     reason: StatusReason | None
     message: str | None
-
-    def entry(self) -> LogEntry:
-        return LogEntry(
-            type=EventType.INSTALLED_APP_STATUS_CHANGED,
-            subject_id=self.installed_app_id,
-            summary=f"The installed app “{self.name}” is now {self.status}" + (f" ({self.reason})." if self.reason else "."),
-            status=self.status,
-            previous_status=self.previous,
-            reason=self.reason,
-            message=self.message,
-        )

@@ -1,35 +1,14 @@
 """Who may do what with an installed app."""
 
-from dataclasses import replace
-
-from app.access.callers import Caller, Role
-from app.access.rules import ADMINISTERING, CHANGING, CHANGING_OWN, Rule, role_error
-from app.errors import Refusal, UserErrorCode
+from app.access.callers import Caller
+from app.access.rules import ADMINISTERING, CHANGING, CHANGING_OWN
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.log.events import Change
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import SharingModel
 from app.sign_ins.models import Grant
-from app.teams.models import Member
 
 WORKING = frozenset({InstalledAppStatus.ACTIVE, InstalledAppStatus.UNREACHABLE})
 """The statuses in which an installed app can be put to use; that it cannot be reached may pass by itself."""
-
-
-async def recheck_role(change: Change, caller: Caller, *, rule: Rule = CHANGING) -> Caller:
-    """Return the caller with the role that they have, now that nothing can come between. Raises FORBIDDEN for too little."""
-    member = await Member.get_or_none(id=caller.member_id, team_id=change.team_id, left_at__isnull=True)
-    if member is None:
-        message = f"You are no longer a member of this team; this needs {rule.role}. Ask a Team Admin."
-        raise Refusal(UserErrorCode.FORBIDDEN, message)
-    refuse_unless_admitted(member.role, rule)
-    return replace(caller, role=member.role)
-
-
-def refuse_unless_admitted(role: Role, rule: Rule) -> None:
-    """Raise FORBIDDEN for a role that does not suffice."""
-    if not rule.admits(role):
-        raise role_error(role, rule.role)
 
 
 def is_shared_authorization(app: InstalledApp) -> bool:

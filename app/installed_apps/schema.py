@@ -27,7 +27,7 @@ from app.installed_apps.mutations import (
 from app.installed_apps.subscriptions import InstalledAppChange, installed_app_changed
 from app.installed_apps.types import InstalledApp
 from app.providers.catalogue import CATALOGUE
-from app.sign_ins.schema import Authorization
+from app.sign_ins.types import Authorization
 
 __all__ = ["FIELDS", "MUTATION", "NODES", "QUERY", "SUBSCRIPTION", "InstalledApp", "InstalledAppChange"]
 

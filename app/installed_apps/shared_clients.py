@@ -13,7 +13,6 @@ from app.installed_apps.actions import already_there, find, live_key, look_for_r
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_provider, check_secret
 from app.installed_apps.events import InstalledAppAdded, InstalledAppEdited
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.permissions import recheck_role, refuse_unless_admitted
 from app.installed_apps.telling import tell
 from app.log.events import Change
 from app.providers.contract import Failure, Fault
@@ -25,6 +24,7 @@ from app.sign_ins import endings, faults, oauth_clients
 from app.sign_ins.models import OAuthClient
 from app.sign_ins.oauth_clients import SealedSecret
 from app.teams.names import check_name
+from app.teams.permissions import recheck_role, refuse_unless_admitted
 
 _FIELD = ("using", "client")
 _URL = (*_FIELD, "url")
@@ -43,7 +43,7 @@ class NewClient:
 
 @dataclass(frozen=True)
 class ClientEdit:
-    """What is to be another; None stays as it is. `certificates` count where `sets_certificates`, and None clears them."""
+    """An edit; None leaves a value as it is. `certificates` count where `sets_certificates`, and None clears them."""
 
     client_id: str | None = None
     secret: Secret | None = None
@@ -129,7 +129,7 @@ async def edit(
 
 @dataclass(frozen=True)
 class _Plan:
-    """What an edit makes of the client: `successor` is set where another client id takes its place."""
+    """The effect of an edit on the client: `successor` is set where another client id takes its place."""
 
     certificates: str | None
     sealed: SealedSecret | None

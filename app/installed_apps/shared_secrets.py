@@ -12,7 +12,6 @@ from app.graphql.revisions import check_unchanged
 from app.installed_apps.actions import already_there, find, live_key, renew, share
 from app.installed_apps.events import InstalledAppEdited
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import recheck_role, refuse_unless_admitted
 from app.installed_apps.shared_clients import cannot_store
 from app.log.events import Change
 from app.providers.catalogue import CATALOGUE
@@ -25,6 +24,7 @@ from app.sign_ins import faults
 from app.sign_ins.models import Grant
 from app.sign_ins.pasted import save_pasted, seal_pasted
 from app.teams.names import check_name
+from app.teams.permissions import recheck_role, refuse_unless_admitted
 
 _FIELD = ("using", "secret")
 _PROVIDER = (*_FIELD, "provider")

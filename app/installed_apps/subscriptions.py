@@ -17,7 +17,7 @@ from app.installed_apps.types import InstalledApp
 from app.log.event_types import EventType
 from app.log.events import Event as Row
 from app.teams.loaders import members
-from app.teams.schema import TeamMember
+from app.teams.types import TeamMember
 
 TYPES = frozenset(
     {

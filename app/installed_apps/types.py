@@ -19,9 +19,9 @@ from app.providers.catalogue import CATALOGUE
 from app.providers.contract import missing_scopes
 from app.sign_ins.channels import page_of_channels
 from app.sign_ins.models import Grant, OAuthClient
-from app.sign_ins.schema import Authorization, Channel
+from app.sign_ins.types import Authorization, Channel
 from app.teams.loaders import members
-from app.teams.schema import TeamMember
+from app.teams.types import TeamMember
 
 Search = Annotated[str | None, strawberry.argument(description="Only those whose name has this in it, in upper or lower case.")]
 

@@ -1,42 +1,70 @@
 """Adding an integration: everything in one change, once the provider has said that what it is about is there."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
 from uuid import uuid4
 
+import strawberry
+
 from app.access.callers import Caller
-from app.catalogue.kinds import CONNECT_API, POST_MONITORING_RESULTS, Kind
+from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, attributes
+from app.graphql.context import Info
+from app.graphql.errors import UserError
+from app.graphql.fields import mutation
 from app.installed_apps import actions as installed_apps
-from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import recheck_role
-from app.integrations import connections, posts
-from app.integrations.connections import CONNECTION_FIELD, ApiConnectionSettings
+from app.installed_apps.types import InstalledApp
 from app.integrations.events import IntegrationAdded
-from app.integrations.kinds import Ready, check_offered
-from app.integrations.models import Integration, IntegrationStatus
-from app.integrations.posts import POST_FIELD, MonitoringPostSettings
-from app.integrations.sources import INSTALLED_APP_FIELD, ThroughApp, Using, dry_run, take
+from app.integrations.inputs import (
+    NOTHING_CHANGED,
+    NULL_WHEN_REFUSED,
+    SHARED_BY_IT,
+    IntegrationAuthorizationInput,
+    IntegrationSettingsInput,
+)
+from app.integrations.kinds.contract import AnyKind, OfKind
+from app.integrations.kinds.table import KINDS, check_offered
+from app.integrations.models import Integration as Row, IntegrationStatus
+from app.integrations.sources import INSTALLED_APP_FIELD, Placed, ThroughApp, Using, dry_run, take
+from app.integrations.types import Integration
 from app.log.events import Change
 from app.log.quotas import INTEGRATIONS, require_room
 from app.outbound.budget import Budget
 from app.services import Services
-from app.sign_ins.models import Grant
 from app.teams.names import check_name
+from app.teams.permissions import recheck_role
 
-Settings: TypeAlias = MonitoringPostSettings | ApiConnectionSettings
+
+@strawberry.input(description="A new integration.")
+class AddIntegrationInput:
+    name: str = strawberry.field(description="1 to 200 characters, for people.")
+    using: IntegrationAuthorizationInput = strawberry.field(description="What it is authorized by.")
+    settings: IntegrationSettingsInput = strawberry.field(description="What it does.")
 
 
-@dataclass(frozen=True)
-class Placed:
-    """An integration, and the installed app that the same call made, if it did."""
+@strawberry.type(description="The integration that was added.")
+@attributes(PUBLIC_ATTRIBUTE)
+class AddIntegrationPayload:
+    integration: Integration | None = strawberry.field(default=None, description=NULL_WHEN_REFUSED)
+    installed_app: InstalledApp | None = strawberry.field(default=None, description=SHARED_BY_IT)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=NOTHING_CHANGED)
 
-    integration: Integration
-    new_app: InstalledApp | None
+
+@mutation(CHANGING, description="Put an authorization to work.")
+async def add_integration(info: Info, input: AddIntegrationInput) -> AddIntegrationPayload:
+    placed = await add(
+        input.name,
+        using=input.using.using(),
+        settings=input.settings.settings(),
+        caller=info.context.viewer,
+        services=info.context.services,
+        budget=info.context.budget,
+    )
+    return AddIntegrationPayload(
+        integration=Integration.of(placed.integration),
+        installed_app=InstalledApp.of(placed.new_app) if placed.new_app is not None else None,
+    )
 
 
 async def add(
-    name: str, *, using: Using, settings: Settings, caller: Caller, services: Services, budget: Budget | None = None
+    name: str, *, using: Using, settings: OfKind, caller: Caller, services: Services, budget: Budget | None = None
 ) -> Placed:
     """Add an integration of the kind that the settings are of.
 
@@ -45,19 +73,17 @@ async def add(
     AUTHORIZATION_*, and what the provider refuses. A sign-in is used up only when all of it succeeds. `budget` is what may be
     asked of a Git server.
     """
-    checked, kind = check_name(name), _kind_of(settings)
+    checked, kind = check_name(name), KINDS[settings.kind]
     await _check_kind_of_app(kind, using, caller=caller)
     grant = await dry_run(using, caller=caller, services=services)
-    check_offered(kind, provider=grant.provider, field=_field_of(kind))
-    ready = await _prepare(settings, grant=grant, services=services, budget=budget or Budget())
+    check_offered(kind, provider=grant.provider)
+    ready = await kind.prepare(settings, grant=grant, services=services, budget=budget or Budget())
 
     async def apply(change: Change) -> Placed:
         await recheck_role(change, caller)
-        await require_room(
-            INTEGRATIONS, Integration.filter(team_id=change.team_id, deleted_at__isnull=True), quotas=change.quotas
-        )
+        await require_room(INTEGRATIONS, Row.filter(team_id=change.team_id, deleted_at__isnull=True), quotas=change.quotas)
         source = await take(change, using, member_id=caller.member_id, wanted_account_id=ready.account_id)
-        integration = Integration(
+        integration = Row(
             id=uuid4(),
             team_id=change.team_id,
             kind=kind.key,
@@ -77,24 +103,8 @@ async def add(
     return await services.events.change(caller.team_id, apply, actor=caller.actor)
 
 
-def _kind_of(settings: Settings) -> Kind:
-    return POST_MONITORING_RESULTS if isinstance(settings, MonitoringPostSettings) else CONNECT_API
-
-
-def _field_of(kind: Kind) -> Sequence[str]:
-    return POST_FIELD if kind is POST_MONITORING_RESULTS else CONNECTION_FIELD
-
-
-async def _check_kind_of_app(kind: Kind, using: Using, *, caller: Caller) -> None:
+async def _check_kind_of_app(kind: AnyKind, using: Using, *, caller: Caller) -> None:
     """Nobody is told to sign in first for what cannot be had there anyway."""
     if isinstance(using, ThroughApp):
         app = await installed_apps.find(caller.team_id, using.installed_app_id, field=INSTALLED_APP_FIELD)
-        check_offered(kind, provider=app.provider, field=_field_of(kind))
-
-
-async def _prepare(settings: Settings, *, grant: Grant, services: Services, budget: Budget) -> Ready:
-    match settings:
-        case MonitoringPostSettings():
-            return await posts.prepare(settings, grant=grant, services=services)
-        case ApiConnectionSettings():
-            return await connections.prepare(settings, grant=grant, services=services, budget=budget)
+        check_offered(kind, provider=app.provider)

@@ -13,14 +13,14 @@ from app.graphql.fields import mutation
 from app.graphql.inputs import chosen, key_of
 from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
-from app.integrations import actions as integrations
 from app.integrations.models import Integration
+from app.integrations.permissions import find
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import SharingModel
 from app.services import Services
 from app.sign_ins import actions as sign_ins
 from app.sign_ins.models import Authorization as Row
-from app.sign_ins.schema import Authorization
+from app.sign_ins.types import Authorization
 
 PROVIDER_FIELD = ("purpose", "provider")
 INSTALLED_APP_FIELD = ("purpose", "installedAppId")
@@ -82,7 +82,7 @@ async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, services
         )
     if integration_id is not None:
         key = key_of(integration_id, "Integration", field=INTEGRATION_FIELD)
-        integration = await integrations.find(caller.team_id, key, field=INTEGRATION_FIELD)
+        integration = await find(caller.team_id, key, field=INTEGRATION_FIELD)
         if CATALOGUE[integration.provider].sharing is SharingModel.SHARED_CLIENT:
             return await _begin_own(await _app_of(integration), field=INTEGRATION_FIELD, caller=caller, services=services)
         return await sign_ins.begin(

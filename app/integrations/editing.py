@@ -2,38 +2,96 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
 from uuid import UUID
 
+import strawberry
+
 from app.access.callers import Caller
-from app.catalogue.kinds import CONNECT_API, POST_MONITORING_RESULTS
+from app.access.rules import CHANGING_OWN, PUBLIC_ATTRIBUTE, attributes
+from app.errors import Refusal, UserErrorCode
+from app.graphql.context import Info
+from app.graphql.errors import UserError
+from app.graphql.fields import mutation
+from app.graphql.inputs import given
 from app.graphql.revisions import check_unchanged, touch
-from app.integrations import connections, posts
-from app.integrations.actions import check_editable, find, find_editable
-from app.integrations.adding import Placed
-from app.integrations.connections import CONNECTION_FIELD, ApiConnectionEdit
+from app.installed_apps.types import InstalledApp
 from app.integrations.events import IntegrationEdited
-from app.integrations.kinds import ReadyEdit, wrong_kind
-from app.integrations.models import Integration
-from app.integrations.posts import POST_FIELD, MonitoringPostEdit
-from app.integrations.reauthenticating import renew, tell_renewed
-from app.integrations.sources import Using
-from app.integrations.telling import snapshot_of, tell_status
+from app.integrations.inputs import (
+    NOTHING_CHANGED,
+    NULL_WHEN_REFUSED,
+    SHARED_BY_IT,
+    EditIntegrationSettingsInput,
+    IntegrationAuthorizationInput,
+    key_of_integration,
+)
+from app.integrations.kinds.contract import OfKind, ReadyEdit
+from app.integrations.kinds.table import KINDS, kind_of
+from app.integrations.models import Integration as Row
+from app.integrations.permissions import check_editable, find, find_editable
+from app.integrations.restoring import renew, tell_renewed
+from app.integrations.sources import Placed, Using
+from app.integrations.status import snapshot_of, tell_status
+from app.integrations.types import Integration
 from app.log.events import Change
 from app.outbound.budget import Budget
 from app.services import Services
 from app.teams.names import check_name
 
-SettingsEdit: TypeAlias = MonitoringPostEdit | ApiConnectionEdit
+
+@strawberry.input(description="What is to be another; what is left out stays as it is.")
+class EditIntegrationInput:
+    id: strawberry.ID = strawberry.field(description="Which integration.")
+    expected_updated_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What `updatedAt` was when it was read: CONFLICT if it was edited since. Left out: whatever it is.",
+    )
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="1 to 200 characters.")
+    using: IntegrationAuthorizationInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "Another authorization, in the same transaction and in every status; another workspace is WRONG_ACCOUNT unless "
+            "the same call sets channelId, another server always."
+        ),
+    )
+    settings: EditIntegrationSettingsInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Other settings; the kind cannot be changed."
+    )
+
+
+@strawberry.type(description="The integration as edited.")
+@attributes(PUBLIC_ATTRIBUTE)
+class EditIntegrationPayload:
+    integration: Integration | None = strawberry.field(default=None, description=NULL_WHEN_REFUSED)
+    installed_app: InstalledApp | None = strawberry.field(default=None, description=SHARED_BY_IT)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=NOTHING_CHANGED)
+
+
+@mutation(
+    CHANGING_OWN,
+    description="Everything in one save, a fresh sign-in included. Who made the integration may, and admins.",
+)
+async def edit_integration(info: Info, input: EditIntegrationInput) -> EditIntegrationPayload:
+    placed = await edit(
+        key_of_integration(input.id),
+        _read(input),
+        expected_updated_at=given(input.expected_updated_at, field=("expectedUpdatedAt",)),
+        caller=info.context.viewer,
+        services=info.context.services,
+        budget=info.context.budget,
+    )
+    return EditIntegrationPayload(
+        integration=Integration.of(placed.integration),
+        installed_app=InstalledApp.of(placed.new_app) if placed.new_app is not None else None,
+    )
 
 
 @dataclass(frozen=True)
 class Edit:
-    """What is to be another; None stays as it is."""
+    """An edit; None leaves a value as it is."""
 
     name: str | None = None
     using: Using | None = None
-    settings: SettingsEdit | None = None
+    settings: OfKind | None = None
 
 
 async def edit(
@@ -65,28 +123,19 @@ async def edit(
     return await services.events.change(caller.team_id, apply, actor=caller.actor)
 
 
-async def _prepare(found: Integration, wanted: Edit, *, caller: Caller, services: Services, budget: Budget) -> ReadyEdit:
-    using, is_connection = wanted.using, found.kind == CONNECT_API.key
-    match wanted.settings:
-        case MonitoringPostEdit() as edited if found.kind == POST_MONITORING_RESULTS.key:
-            return await posts.prepare_edit(found, edited, using=using, caller=caller, services=services)
-        case MonitoringPostEdit():
-            raise wrong_kind(found, field=POST_FIELD)
-        case ApiConnectionEdit() if not is_connection:
-            raise wrong_kind(found, field=CONNECTION_FIELD)
-        case None if not is_connection:
-            return ReadyEdit(None, is_confirmed=False, save=_nothing)
-        case ApiConnectionEdit() | None as edited:
-            changes = edited or ApiConnectionEdit()
-            return await connections.prepare_edit(found, changes, using=using, caller=caller, services=services, budget=budget)
-
-
-async def _nothing(_change: Change, _integration: Integration) -> bool:
-    return False
+async def _prepare(found: Row, wanted: Edit, *, caller: Caller, services: Services, budget: Budget) -> ReadyEdit:
+    kind, settings = kind_of(found), wanted.settings
+    if settings is not None and settings.kind != kind.key:
+        raise Refusal(
+            UserErrorCode.INVALID,
+            f"“{found.name}” is of another kind, which has other settings; it cannot be changed.",
+            field=KINDS[settings.kind].field,
+        )
+    return await kind.prepare_edit(found, settings, using=wanted.using, caller=caller, services=services, budget=budget)
 
 
 async def _apply(
-    change: Change, integration: Integration, ready: ReadyEdit, *, name: str | None, using: Using | None, caller: Caller
+    change: Change, integration: Row, ready: ReadyEdit, *, name: str | None, using: Using | None, caller: Caller
 ) -> Placed:
     before, new_app = snapshot_of(integration), None
     if using is not None:
@@ -107,8 +156,18 @@ async def _apply(
     return Placed(integration, new_app)
 
 
-def _rename(integration: Integration, name: str | None) -> bool:
+def _rename(integration: Row, name: str | None) -> bool:
     if name is None or name == integration.name:
         return False
     integration.name = name
     return True
+
+
+def _read(input: EditIntegrationInput) -> Edit:
+    """Return what an edit asks for. Raises INVALID for null where nothing can be cleared."""
+    using, settings = given(input.using, field=("using",)), given(input.settings, field=("settings",))
+    return Edit(
+        name=given(input.name, field=("name",)),
+        using=using.using() if using is not None else None,
+        settings=settings.edit() if settings is not None else None,
+    )

@@ -1,9 +1,9 @@
 """The enums of integrations in the API."""
 
 from app.graphql.enums import register_enum
-from app.integrations.models import IntegrationStatus, NotifyRule
+from app.integrations.models import IntegrationStatus
 
-__all__ = ["IntegrationStatus", "NotifyRule"]
+__all__ = ["IntegrationStatus"]
 
 register_enum(
     IntegrationStatus,
@@ -18,16 +18,5 @@ register_enum(
         IntegrationStatus.FAILING: "Working authorization, but the last attempts failed; it goes on trying.",
         IntegrationStatus.PAUSED: "A member paused it.",
         IntegrationStatus.UNAVAILABLE: "Stopped until the operator acts: see the reason.",
-    },
-)
-register_enum(
-    NotifyRule,
-    name="NotifyRule",
-    description="Which runs of a monitor are posted.",
-    members={
-        NotifyRule.ALL_RUNS: "Every run.",
-        NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS: (
-            "One message at the third failure in a row, then silence until the first success, which is posted too."
-        ),
     },
 )

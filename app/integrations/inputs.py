@@ -1,16 +1,22 @@
-"""What members write into the inputs of mutations about integrations, and what of it the actions are told."""
+"""What members write into the inputs of several mutations about integrations, and what of it the actions are told."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID
 
 import strawberry
 
-from app.graphql.inputs import chosen, given, key_of
-from app.integrations.adding import Settings
-from app.integrations.connection_rules import BRANCH_FIELD, DIRECTORY_FIELD, NAME_FIELD
-from app.integrations.connections import ApiConnectionEdit, ApiConnectionSettings, Keep
-from app.integrations.editing import Edit, SettingsEdit
-from app.integrations.enums import NotifyRule
-from app.integrations.posts import CHANNEL_FIELD, MONITOR_FIELD, POST_FIELD, MonitoringPostEdit, MonitoringPostSettings
+from app.graphql.inputs import chosen, key_of
+from app.integrations.kinds.contract import AnyKind, EditInput, OfKind, SettingsInput
+from app.integrations.kinds.table import ALL
 from app.integrations.sources import INSTALLED_APP_FIELD, SIGN_IN_FIELD, BySignIn, ThroughApp, Using
 from app.sign_ins.inputs import key_of_sign_in
+
+C = TypeVar("C")
+
+NOTHING_CHANGED = "Why nothing was changed."
+NULL_WHEN_REFUSED = "Null when refused."
+SHARED_BY_IT = "The one made by shareWithTeam."
 
 
 @strawberry.input(description="A finished sign-in of the caller's.")
@@ -45,128 +51,41 @@ class IntegrationAuthorizationInput:
         return ThroughApp(key_of(chosen(self.installed_app_id) or "", "InstalledApp", field=INSTALLED_APP_FIELD))
 
 
-@strawberry.input(description="The settings of the kind “Post monitoring results”.")
-class PostMonitoringResultsInput:
-    monitor_key: str = strawberry.field(
-        description="Your own name for the monitor, 1 to 200 characters; the monitor is made when there is none of it yet."
-    )
-    channel_id: strawberry.ID = strawberry.field(description="A channel's `id`, from `channels`, or its own id at the provider.")
-    notify: NotifyRule = strawberry.field(default=NotifyRule.ALL_RUNS, description="Which runs are posted.")
+def _one_for_each_kind(input_of: Callable[[AnyKind], Any], describe: Callable[[AnyKind], str]) -> Callable[[type[C]], type[C]]:
+    """Give an input a member for each kind, named like it."""
 
+    def add_members(members: type[C]) -> type[C]:
+        for kind in ALL:
+            member = kind.key.replace("-", "_")
+            members.__annotations__[member] = input_of(kind) | None
+            setattr(members, member, strawberry.field(default=strawberry.UNSET, description=describe(kind)))
+        return members
 
-@strawberry.input(description="The settings of the kind “Connect an API”, which Git servers have.")
-class ConnectApiInput:
-    api_name: str = strawberry.field(description="The API's name, for people: 1 to 200 characters.")
-    repository_id: strawberry.ID = strawberry.field(
-        description="A repository's `id`, from `repositories` of the installed app that is used. It cannot be changed later."
-    )
-    branch: str = strawberry.field(description="The name of a branch that is there.")
-    schema_file: str | None = strawberry.field(
-        default=None,
-        description=(
-            "The path of the root definition file, from the repository's root, which has to be there at the branch's head; left "
-            "out when there is none. An API needs a repository, branch and schema file of its own."
-        ),
-    )
-    collection_directory: str = strawberry.field(
-        default="postman/collections",
-        description="Where collections are kept: neither the schema file's directory nor inside or around it.",
-    )
-
-    def settings(self) -> ApiConnectionSettings:
-        return ApiConnectionSettings(
-            api_name=self.api_name,
-            repository_id=self.repository_id,
-            branch=self.branch,
-            schema_file=self.schema_file,
-            collection_directory=self.collection_directory,
-        )
+    return add_members
 
 
 @strawberry.input(one_of=True, description="What an integration does: exactly one of these, which is its kind.")
+@_one_for_each_kind(lambda kind: kind.settings_input, lambda kind: kind.purpose)
 class IntegrationSettingsInput:
-    post_monitoring_results: PostMonitoringResultsInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Post a monitor's results to a channel."
-    )
-    connect_api: ConnectApiInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Connect an API to a repository on a Git server."
-    )
-
-    def settings(self) -> Settings:
-        connection = chosen(self.connect_api)
-        if connection is not None:
-            return connection.settings()
-        post = chosen(self.post_monitoring_results)
-        if post is None:
-            raise ValueError("A @oneOf input has one member.")
-        return MonitoringPostSettings(post.monitor_key, post.channel_id, post.notify)
-
-
-@strawberry.input(description="Other settings of the kind “Post monitoring results”; what is left out stays as it is.")
-class EditPostMonitoringResultsInput:
-    monitor_key: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Another monitor, by its key; the notify rule's count starts over."
-    )
-    channel_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Another channel, by its id, or its own id at the provider."
-    )
-    notify: NotifyRule | None = strawberry.field(default=strawberry.UNSET, description="Another rule; its count starts over.")
-
-    def edit(self) -> MonitoringPostEdit:
-        return MonitoringPostEdit(
-            monitor_key=given(self.monitor_key, field=MONITOR_FIELD),
-            channel_id=given(self.channel_id, field=CHANNEL_FIELD),
-            notify=given(self.notify, field=(*POST_FIELD, "notify")),
-        )
-
-
-@strawberry.input(description="Other settings of the kind “Connect an API”; what is left out stays as it is.")
-class EditConnectApiInput:
-    api_name: str | None = strawberry.field(default=strawberry.UNSET, description="The API's name, for people.")
-    branch: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The name of a branch that is there, as the viewer sees it."
-    )
-    schema_file: str | None = strawberry.field(
-        default=strawberry.UNSET,
-        description="The path of the root definition file, which the viewer has to see there; null clears it.",
-    )
-    collection_directory: str | None = strawberry.field(default=strawberry.UNSET, description="Where collections are kept.")
-
-    def edit(self) -> ApiConnectionEdit:
-        return ApiConnectionEdit(
-            api_name=given(self.api_name, field=NAME_FIELD),
-            branch=given(self.branch, field=BRANCH_FIELD),
-            schema_file=Keep.KEEP if self.schema_file is strawberry.UNSET else self.schema_file,
-            collection_directory=given(self.collection_directory, field=DIRECTORY_FIELD),
-        )
+    def settings(self) -> OfKind:
+        written: SettingsInput[OfKind] = _chosen_of(self)
+        return written.settings()
 
 
 @strawberry.input(one_of=True, description="Other settings, of the kind that the integration has.")
+@_one_for_each_kind(lambda kind: kind.edit_input, lambda kind: f"Of the kind “{kind.name}”.")
 class EditIntegrationSettingsInput:
-    post_monitoring_results: EditPostMonitoringResultsInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Of the kind “Post monitoring results”."
-    )
-    connect_api: EditConnectApiInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Of the kind “Connect an API”."
-    )
-
-    def edit(self) -> SettingsEdit:
-        connection = chosen(self.connect_api)
-        if connection is not None:
-            return connection.edit()
-        post = chosen(self.post_monitoring_results)
-        if post is None:
-            raise ValueError("A @oneOf input has one member.")
-        return post.edit()
+    def edit(self) -> OfKind:
+        written: EditInput[OfKind] = _chosen_of(self)
+        return written.edit()
 
 
-def read_edit(
-    *, name: str | None, using: IntegrationAuthorizationInput | None, settings: EditIntegrationSettingsInput | None
-) -> Edit:
-    """Return what an edit asks for. Raises INVALID for null where nothing can be cleared."""
-    source, wanted = given(using, field=("using",)), given(settings, field=("settings",))
-    return Edit(
-        name=given(name, field=("name",)),
-        using=source.using() if source is not None else None,
-        settings=wanted.edit() if wanted is not None else None,
-    )
+def _chosen_of(one_of: object) -> Any:
+    """Return the one member that was given."""
+    [written] = [value for value in vars(one_of).values() if chosen(value) is not None]
+    return written
+
+
+def key_of_integration(id: strawberry.ID) -> UUID:
+    """Return the row's key. Raises NOT_FOUND for any other text."""
+    return key_of(id, "Integration", field=("id",))

@@ -7,7 +7,7 @@ from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
 from app.graphql.rows import find_rows, of_team
-from app.integrations.models import ApiConnection, Integration, MonitoringPost
+from app.integrations.models import Integration
 from app.sign_ins.models import StatusReason
 
 
@@ -26,13 +26,3 @@ async def integrations_stopped_with_apps(keys: Sequence[tuple[UUID, Arguments]],
     """Return a page of what stopped when each installed app was deleted, newest first."""
     stopped = of_team(Integration, context).filter(deleted_at__isnull=True)
     return await paginate_each(stopped.filter(stopped_by=StatusReason.INSTALLED_APP_DELETED), keys, by="installed_app_id")
-
-
-async def api_connections(keys: Sequence[UUID], *, context: Context) -> list[ApiConnection | None]:
-    """Return the settings of integrations of the kind "Connect an API", by the integration."""
-    return await find_rows(ApiConnection, keys, context=context, by="integration_id")
-
-
-async def monitoring_posts(keys: Sequence[UUID], *, context: Context) -> list[MonitoringPost | None]:
-    """Return the settings of integrations of the kind "Post monitoring results", by the integration."""
-    return await find_rows(MonitoringPost, keys, context=context, by="integration_id")

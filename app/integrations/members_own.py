@@ -11,7 +11,8 @@ from uuid import UUID
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.permissions import WORKING
 from app.integrations.models import Integration
-from app.integrations.standing import go_on, living, stop
+from app.integrations.restoring import go_on
+from app.integrations.status import living, stop
 from app.log.events import Change
 from app.sign_ins.grants import live_grant_of
 from app.sign_ins.models import Grant, OAuthClient, StatusReason
@@ -19,7 +20,7 @@ from app.sign_ins.models import Grant, OAuthClient, StatusReason
 
 @dataclass(frozen=True)
 class StatusCause:
-    """What keeps an integration from having a working authorization."""
+    """The cause for which an integration has no working authorization."""
 
     reason: StatusReason
     message: str

@@ -1,4 +1,4 @@
-"""An integration: one row, the settings of its kind beside it, and the transitions that it may make."""
+"""An integration: one row, and the transitions that it may make. The settings of its kind are a row of that kind's own table."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +8,6 @@ from tortoise import fields
 from tortoise.models import Model
 
 from app.installed_apps.models import InstalledApp
-from app.monitors.models import Monitor
 from app.sign_ins.models import Grant, StatusReason
 from app.teams.models import Member
 
@@ -19,11 +18,6 @@ class IntegrationStatus(StrEnum):
     FAILING = "FAILING"
     PAUSED = "PAUSED"
     UNAVAILABLE = "UNAVAILABLE"
-
-
-class NotifyRule(StrEnum):
-    ALL_RUNS = "ALL_RUNS"
-    THREE_FAILURES_THEN_FIRST_SUCCESS = "THREE_FAILURES_THEN_FIRST_SUCCESS"
 
 
 class Integration(Model):
@@ -144,57 +138,3 @@ class Integration(Model):
         if self.is_paused:
             return IntegrationStatus.PAUSED
         return IntegrationStatus.FAILING if self.failing_by is not None else IntegrationStatus.ACTIVE
-
-
-class MonitoringPost(Model):
-    """The settings of an integration of the kind "Post monitoring results", and where the notify rule's count stands."""
-
-    id = fields.UUIDField(primary_key=True)
-    integration: fields.OneToOneRelation[Integration] = fields.OneToOneField(
-        "models.Integration", on_delete=fields.RESTRICT, related_name=False
-    )
-    integration_id: UUID
-    monitor: fields.ForeignKeyRelation[Monitor] = fields.ForeignKeyField(
-        "models.Monitor", on_delete=fields.RESTRICT, related_name=False
-    )
-    monitor_id: UUID
-    channel_id = fields.CharField(max_length=300)
-    channel_name = fields.CharField(max_length=300)
-    channel_is_private = fields.BooleanField()
-    notify = fields.CharEnumField(NotifyRule, max_length=64)
-    failures_in_a_row = fields.IntField(default=0)
-
-    class Meta:
-        table = "monitoring_post"
-        indexes = (("monitor_id",),)
-
-
-class ApiConnection(Model):
-    """The settings of an integration of the kind "Connect an API"; the repository's columns are as it was when connected.
-
-    `live_key` is what it is unique by in its team (repository, branch, schema file); NULL once its integration is deleted.
-    """
-
-    id = fields.UUIDField(primary_key=True)
-    integration: fields.OneToOneRelation[Integration] = fields.OneToOneField(
-        "models.Integration", on_delete=fields.RESTRICT, related_name=False
-    )
-    integration_id: UUID
-    team_id = fields.UUIDField()
-    api_name = fields.CharField(max_length=200)
-    repository_id = fields.CharField(max_length=500)
-    repository_owner = fields.CharField(max_length=500)
-    repository_name = fields.CharField(max_length=500)
-    repository_full_name = fields.CharField(max_length=1000)
-    repository_url = fields.TextField()
-    default_branch = fields.CharField(max_length=500, null=True)
-    branch = fields.CharField(max_length=500)
-    schema_file = fields.TextField(null=True)
-    collection_directory = fields.TextField()
-    live_key = fields.CharField(max_length=64, null=True)
-    next_check_at: datetime | None = fields.DatetimeField(null=True)
-
-    class Meta:
-        table = "api_connection"
-        unique_together = (("team_id", "live_key"),)
-        indexes = (("next_check_at",), ("repository_id",))

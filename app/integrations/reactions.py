@@ -9,7 +9,8 @@ from app.installed_apps.events import (
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.permissions import WORKING
 from app.integrations import members_own
-from app.integrations.standing import bring_back as restore, living, stop
+from app.integrations.restoring import bring_back as restore
+from app.integrations.status import living, stop
 from app.log.events import Change
 from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled, MemberSignedIn
 from app.sign_ins.models import StatusReason

@@ -2,22 +2,68 @@
 
 from uuid import UUID
 
+import strawberry
+
 from app.access.callers import Caller
-from app.catalogue.kinds import CONNECT_API
+from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, attributes
+from app.graphql.context import Info
+from app.graphql.errors import UserError
+from app.graphql.fields import mutation
 from app.graphql.revisions import touch
-from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import recheck_role
-from app.integrations import connections
-from app.integrations.actions import find
-from app.integrations.adding import Placed
-from app.integrations.events import IntegrationReauthenticated
-from app.integrations.models import Integration
-from app.integrations.sources import Using, take
-from app.integrations.telling import snapshot_of, tell_status
+from app.installed_apps.types import InstalledApp
+from app.integrations.inputs import (
+    NOTHING_CHANGED,
+    NULL_WHEN_REFUSED,
+    SHARED_BY_IT,
+    IntegrationAuthorizationInput,
+    key_of_integration,
+)
+from app.integrations.kinds.table import kind_of
+from app.integrations.permissions import find
+from app.integrations.restoring import renew, tell_renewed
+from app.integrations.sources import Placed, Using
+from app.integrations.status import snapshot_of, tell_status
+from app.integrations.types import Integration
 from app.log.events import Change
 from app.outbound.budget import Budget
 from app.services import Services
-from app.sign_ins import grants
+from app.teams.permissions import recheck_role
+
+
+@strawberry.input(description="Another authorization for an integration, for the same workspace.")
+class ReauthenticateIntegrationInput:
+    id: strawberry.ID = strawberry.field(description="Which integration.")
+    using: IntegrationAuthorizationInput = strawberry.field(description="What it is authorized by from now on.")
+
+
+@strawberry.type(description="The integration with its other authorization.")
+@attributes(PUBLIC_ATTRIBUTE)
+class ReauthenticateIntegrationPayload:
+    integration: Integration | None = strawberry.field(default=None, description=NULL_WHEN_REFUSED)
+    installed_app: InstalledApp | None = strawberry.field(default=None, description=SHARED_BY_IT)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=NOTHING_CHANGED)
+
+
+@mutation(
+    CHANGING,
+    description=(
+        "Bring a stopped integration back, with a fresh sign-in for the same workspace or with an installed app of the team; any "
+        "member may, also who may not edit it. With a Git server's installed app it takes the caller's own authorization from "
+        "then on. After the deletion of a Slack app: once for each integration, also where the team has added the app again."
+    ),
+)
+async def reauthenticate_integration(info: Info, input: ReauthenticateIntegrationInput) -> ReauthenticateIntegrationPayload:
+    placed = await reauthenticate(
+        key_of_integration(input.id),
+        using=input.using.using(),
+        caller=info.context.viewer,
+        services=info.context.services,
+        budget=info.context.budget,
+    )
+    return ReauthenticateIntegrationPayload(
+        integration=Integration.of(placed.integration),
+        installed_app=InstalledApp.of(placed.new_app) if placed.new_app is not None else None,
+    )
 
 
 async def reauthenticate(
@@ -29,8 +75,9 @@ async def reauthenticate(
     another workspace or server, and what `sources.take` refuses. `budget` is what may be asked of a Git server.
     """
     found = await find(caller.team_id, integration_id)
-    if found.kind == CONNECT_API.key:
-        await connections.check_visible(found, using=using, caller=caller, services=services, budget=budget or Budget())
+    checks = kind_of(found).checks
+    if checks is not None:
+        await checks.check_access(found, using=using, caller=caller, services=services, budget=budget or Budget())
 
     async def apply(change: Change) -> Placed:
         await recheck_role(change, caller)
@@ -44,24 +91,3 @@ async def reauthenticate(
         return Placed(integration, new_app)
 
     return await services.events.change(caller.team_id, apply, actor=caller.actor)
-
-
-async def renew(
-    change: Change, integration: Integration, using: Using, *, member_id: UUID, wanted_account_id: str
-) -> InstalledApp | None:
-    """Give the row another authorization, and back the one that it had for its own; returns the installed app made by it, if any.
-
-    The row is left to be saved, and what happened to be told.
-    """
-    source = await take(change, using, member_id=member_id, wanted_account_id=wanted_account_id)
-    replaced = integration.grant_id
-    source.give_to(integration)
-    integration.restore(now=change.now)
-    await connections.check_soon(change, integration.id)
-    if replaced is not None and replaced != integration.grant_id:
-        await grants.retire(change, replaced)
-    return source.new_app
-
-
-async def tell_renewed(change: Change, integration: Integration) -> None:
-    await change.record(IntegrationReauthenticated(integration.id, integration.name, integration.connected_to))

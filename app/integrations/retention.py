@@ -1,15 +1,8 @@
-"""Removing grants that were given back long ago and are shown nowhere any more."""
-
-from collections.abc import Sequence
-from datetime import datetime
-from uuid import UUID
+"""Grants that were given back long ago and are shown nowhere any more go."""
 
 from tortoise.expressions import RawSQL
-from tortoise.queryset import QuerySet
 
-from app.log.events import Change
-from app.log.retention import BATCH_SIZE, remove_of_teams
-from app.services import Services
+from app.log.retention import Retention
 from app.sign_ins.models import Grant, GrantState
 from app.sign_ins.retention import KEPT_FOR
 
@@ -21,19 +14,7 @@ _USES = RawSQL("""(CASE
 END)""")
 
 
-async def remove_given_back(*, services: Services) -> int:
-    """Remove some of the grants that were given back 30 days ago, the oldest first, and return how many.
-
-    None that a sign-in, an installed app or an integration still names, deleted or not.
-    """
-    found = await _removable(services.clock.now()).order_by("revoking_since").limit(BATCH_SIZE).values_list("team_id", "id")
-    return await remove_of_teams(found, _remove, events=services.events)
-
-
-def _removable(now: datetime) -> QuerySet[Grant]:
-    return Grant.filter(state=GrantState.GONE, revoking_since__lte=now - KEPT_FOR).annotate(uses=_USES).filter(uses=0)
-
-
-async def _remove(change: Change, ids: Sequence[UUID]) -> int:
-    still = await _removable(change.now).filter(id__in=list(ids)).values_list("id", flat=True)
-    return await Grant.filter(id__in=list(still)).delete()
+GIVEN_BACK = Retention(
+    KEPT_FOR, ("revoking_since",), lambda _: Grant.filter(state=GrantState.GONE).annotate(uses=_USES).filter(uses=0)
+)
+"""None that a sign-in, an installed app or an integration still names, deleted or not."""

@@ -7,7 +7,6 @@ from uuid import UUID
 import strawberry
 from tortoise.queryset import QuerySet
 
-from app.catalogue.kinds import KINDS
 from app.graphql.connections import Arguments, Connection
 from app.graphql.context import Batch, Context, Info
 from app.graphql.extension import Fields
@@ -18,17 +17,15 @@ from app.graphql.row_search import nothing_of, search_in
 from app.graphql.rows import of_team
 from app.installed_apps.types import InstalledApp
 from app.integrations import loaders, models
+from app.integrations.adding import add_integration
 from app.integrations.beginning import begin_authorization
+from app.integrations.deleting import delete_integration
+from app.integrations.deleting_apps import delete_installed_app
+from app.integrations.editing import edit_integration
 from app.integrations.enums import IntegrationStatus
-from app.integrations.mutations import (
-    add_integration,
-    delete_installed_app,
-    delete_integration,
-    edit_integration,
-    pause_integration,
-    reauthenticate_integration,
-    resume_integration,
-)
+from app.integrations.kinds.table import KINDS
+from app.integrations.pausing import pause_integration, resume_integration
+from app.integrations.reauthenticating import reauthenticate_integration
 from app.integrations.subscriptions import (
     IntegrationChange,
     IntegrationStatusChange,

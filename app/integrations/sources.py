@@ -9,13 +9,14 @@ from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
 from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import WORKING, is_shared_secret, recheck_role
+from app.installed_apps.permissions import WORKING, is_shared_secret
 from app.integrations.models import Integration
 from app.log.events import Change
 from app.repositories.asking import sign_in_required
 from app.services import Services
 from app.sign_ins import grants
 from app.sign_ins.models import Grant, OAuthClient
+from app.teams.permissions import recheck_role
 
 INSTALLED_APP_FIELD = ("using", "installedAppId")
 SIGN_IN_FIELD = ("using", "authorization", "authorizationId")
@@ -80,6 +81,14 @@ class Source:
         integration.authorized_by_id = self.grant.member_id if is_members_own else None
 
 
+@dataclass(frozen=True)
+class Placed:
+    """An integration, and the installed app that the same call made, if it did."""
+
+    integration: Integration
+    new_app: InstalledApp | None
+
+
 async def take(change: Change, using: Using, *, member_id: UUID, wanted_account_id: str | None) -> Source:
     """Put it to use, within a change: a sign-in is used up by it, and shared where that was asked for.
 
@@ -131,6 +140,20 @@ class _Rehearsed(Exception):
     def __init__(self, grant: Grant) -> None:
         super().__init__()
         self.grant = grant
+
+
+async def grant_of(integration: Integration) -> UUID | None:
+    """Return the grant that it speaks with: its own, its installed app's or, at a Git server, its member's there.
+
+    None when there is none: the installed app was deleted, or the member's authorization ended.
+    """
+    if integration.grant_id is not None or integration.installed_app_id is None:
+        return integration.grant_id
+    app = await InstalledApp.get_or_none(id=integration.installed_app_id, deleted_at__isnull=True)
+    if app is None or app.oauth_client_id is None or integration.authorized_by_id is None:
+        return app.grant_id if app is not None else None
+    grant = await grants.live_grant_of(app.oauth_client_id, integration.authorized_by_id)
+    return grant.id if grant is not None else None
 
 
 async def usable_app(team_id: UUID, installed_app_id: UUID) -> InstalledApp:

@@ -22,7 +22,7 @@ from app.integrations.types import Integration
 from app.log.event_types import EventType
 from app.log.events import Event as Row
 from app.teams.loaders import members
-from app.teams.schema import TeamMember
+from app.teams.types import TeamMember
 
 STATUS_TYPES = frozenset({EventType.INTEGRATION_ADDED, EventType.INTEGRATION_STATUS_CHANGED})
 TYPES = STATUS_TYPES | {EventType.INTEGRATION_EDITED, EventType.INTEGRATION_DELETED, EventType.INTEGRATION_REAUTHENTICATED}

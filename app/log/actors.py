@@ -13,7 +13,7 @@ LONGEST_USER_AGENT = 256
 
 @dataclass(frozen=True)
 class EventOrigin:
-    """Where a request came from. `user_agent` is what the client says of itself: one line of printable characters.
+    """The origin of a request. `user_agent` is what the client says of itself: one line of printable characters.
 
     `token_last_four` are the last characters of the access token that it came with; None for a browser session.
     """

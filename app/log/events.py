@@ -62,7 +62,7 @@ class Event(Model):
 
     @property
     def origin(self) -> EventOrigin | None:
-        """Where the request came from that did it; None where none did."""
+        """The origin of the request that did it; None where none did."""
         if self.origin_address is None:
             return None
         return EventOrigin(self.origin_address, self.origin_user_agent, self.origin_token)
@@ -75,7 +75,7 @@ class Event(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:
-    """What the log keeps of something that happened.
+    """An entry of the log, before it has a number.
 
     `status`, `previous_status`, `reason` and `message` is set where a status changed; `parent_id` names what the subject
     belongs to, where listeners ask for that (a delivery's integration). `action` and `times` are set where something was refused:
@@ -143,7 +143,7 @@ Reactions = Mapping[type[Any], Sequence[Reaction]]
 
 
 class Events:
-    """Where changes are made. `wake` is called with the team after each commit that wrote events; it must not block or raise."""
+    """The maker of changes. It calls `wake` with the team after each commit that wrote events; `wake` must not block or raise."""
 
     def __init__(
         self,
@@ -160,6 +160,10 @@ class Events:
         self._reactions = reactions
         self._wake = wake
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+    def now(self) -> datetime:
+        """Return the present moment, by the clock that changes are made by."""
+        return self._clock.now()
 
     async def change(
         self,
@@ -191,10 +195,10 @@ class Events:
         is_free: bool,
         founding: bool = False,
     ) -> T:
-        async def run(connection: BaseDBAsyncClient) -> _Outcome[T]:
+        async def run(_: BaseDBAsyncClient) -> _Outcome[T]:
             if founding:
-                await Counter.create(using_db=connection, team_id=team_id, sequence=0)
-            counter = await Counter.filter(team_id=team_id).using_db(connection).select_for_update().get()
+                await Counter.create(team_id=team_id, sequence=0)
+            counter = await Counter.filter(team_id=team_id).select_for_update().get()
             entries: list[LogEntry] = []
             now = self._clock.now()
             used = Used(counter.used, quotas=self._quotas, now=now)

@@ -43,7 +43,7 @@ class Quotas(BaseModel):
 
 @dataclass(frozen=True)
 class Room:
-    """What a team may have so many of. `things` are those of "Your team has 200 …", `way_out` says what a member can do."""
+    """A limit on what a team has. `things` are those of "Your team has 200 …", `way_out` says what a member can do."""
 
     setting: str
     things: str
@@ -53,7 +53,7 @@ class Room:
 
 @dataclass(frozen=True)
 class Allowance:
-    """What a team may do so much of in each minute or day of the clock. `deed` is what stands behind "A team may …"."""
+    """A limit on what a team does in each minute or day of the clock. `deed` is what stands behind "A team may …"."""
 
     setting: str
     seconds: int
@@ -89,7 +89,7 @@ TROUBLES_OF_DAY = Allowance("max_changes_per_day", DAY, "be in trouble {most} ti
 
 
 class Used:
-    """What a team has used of its allowances, as the row that is its lock keeps it: of each the latest period and how much."""
+    """The part of its allowances that a team has used, as the row that is its lock keeps it: the latest period and how much."""
 
     def __init__(self, kept: str | None, *, quotas: Quotas, now: datetime) -> None:
         self._counts: dict[str, tuple[int, int]] = orjson.loads(kept) if kept is not None else {}

@@ -13,6 +13,7 @@ from tortoise.models import Model
 
 from app.errors import CursorExpired
 from app.log.events import Change, Event
+from app.log.retention import Retention
 
 KEPT_FOR = timedelta(days=400)
 
@@ -47,12 +48,15 @@ def refuse_behind(horizon: Mapping[str, int], *, after: int, types: Collection[s
         )
 
 
-async def remove(change: Change, events: Sequence[Event]) -> None:
-    """Remove events of the change's team, and remember up to where each type was removed."""
+async def mark(change: Change, event_ids: Sequence[UUID]) -> None:
+    """Remember, of events that will be removed in this change of their team, up to where each type then was."""
+    events = await Event.filter(id__in=list(event_ids)).only("id", "type", "sequence")
     reached = {row.type: row for row in await Horizon.filter(team_id=change.team_id)}
     for event in events:
         row = reached.setdefault(event.type, Horizon(id=uuid4(), team_id=change.team_id, type=event.type, sequence=0))
         row.sequence = max(row.sequence, event.sequence)
     for row in {reached[event.type] for event in events}:
         await row.save()
-    await Event.filter(id__in=[event.id for event in events]).delete()
+
+
+OLD_EVENTS = Retention(KEPT_FOR, ("occurred_at", "sequence"), lambda _: Event.all(), first=mark)

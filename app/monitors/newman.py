@@ -72,7 +72,7 @@ class _Meta(_Part):
 
 
 class _Counted(_Part):
-    """What both structures count, whatever they call it. A duration of 0 is one that the report does not tell."""
+    """The counts that both structures have, whatever they call them. A duration of 0 is one that the report does not tell."""
 
     started: int
     duration_ms: int

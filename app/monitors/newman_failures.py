@@ -14,7 +14,7 @@ _FAILED = "failed"
 
 
 class OddFailureError(ValueError):
-    """What should tell of a failure does not; `place` is where it stands in the report."""
+    """A failure's part of the report makes no sense; `place` is where it stands in the report."""
 
     def __init__(self, place: str, message: str) -> None:
         super().__init__(place, message)
@@ -24,7 +24,7 @@ class OddFailureError(ValueError):
 
 @dataclass(frozen=True)
 class Error:
-    """What a report says of an error: `test` names the assertion that failed, `source` the script, each where it is told."""
+    """An error in a report: `test` names the assertion that failed, `source` the script, each where it is told."""
 
     name: str = ""
     message: str = ""
@@ -33,7 +33,7 @@ class Error:
 
 
 class Failures:
-    """What failed: `listed` are the first hundred, `errors` counts all that are no failed assertions."""
+    """The failures of a run: `listed` are the first hundred, `errors` counts all that are no failed assertions."""
 
     def __init__(self) -> None:
         self.listed: list[Failure] = []

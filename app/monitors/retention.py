@@ -1,8 +1,6 @@
-"""Which runs are old enough to go, and their going."""
+"""Which runs are old enough to go."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
 from tortoise.expressions import RawSQL
 from tortoise.queryset import QuerySet
@@ -20,14 +18,9 @@ _NEWER = RawSQL("""(CASE
 END)""")
 
 
-def removable(now: datetime) -> QuerySet[MonitorRun]:
-    """Return the runs that were recorded 90 days ago.
+def removable() -> QuerySet[MonitorRun]:
+    """Return the runs that may go once they are old.
 
     Not a monitor's newest one: a monitor always shows what was last reported of it, and its runs go on being counted from there.
     """
-    return MonitorRun.filter(recorded_at__lte=now - KEPT_FOR).annotate(newer=_NEWER).filter(newer=1)
-
-
-async def remove(ids: Sequence[UUID]) -> int:
-    """Remove runs that nothing tells of any more, inside a change."""
-    return await MonitorRun.filter(id__in=list(ids)).delete()
+    return MonitorRun.annotate(newer=_NEWER).filter(newer=1)

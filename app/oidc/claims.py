@@ -34,7 +34,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Expected:
-    """What is asked of a token: who it is from and for, and where the rest stands in it."""
+    """The expectations of a token: who it is from and for, and where the rest stands in it."""
 
     issuer: str
     audience: str
@@ -49,7 +49,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Claims:
-    """What an issuer says of somebody. `verified_email` is None unless it says that it has verified it."""
+    """The claims of an issuer about a person. `verified_email` is None unless it says that it has verified it."""
 
     subject: str
     verified_email: str | None

@@ -23,7 +23,7 @@ _SCOPE = "openid email"
 
 @dataclass(frozen=True)
 class Client:
-    """What this service is at the issuer."""
+    """The service as a client of the issuer."""
 
     id: str
     secret: Secret
@@ -31,7 +31,7 @@ class Client:
 
 @dataclass(frozen=True)
 class Proofs:
-    """What ties one sign-in to one browser, all of it made of what that browser's cookie holds.
+    """The proofs that tie one sign-in to one browser, all of them made of what that browser's cookie holds.
 
     So nothing here has to be kept on the server, and a code that somebody else got hold of is worth nothing without the cookie.
     """
@@ -50,7 +50,7 @@ class Proofs:
 
 @dataclass(frozen=True)
 class Tokens:
-    """What the issuer gave for the code: an ID token, which nobody has verified yet, and what its `at_hash` may be of."""
+    """The issuer's answer to the code: an ID token, which nobody has verified yet, and what its `at_hash` may be of."""
 
     id_token: Secret
     access_token: Secret | None

@@ -36,7 +36,7 @@ class Away:
 
 @dataclass(frozen=True)
 class Published:
-    """What the issuer published at `at`."""
+    """The issuer's metadata and keys, as it published them at `at`."""
 
     metadata: Metadata
     keys: Keys

@@ -21,7 +21,7 @@ _MOST_CERTIFICATES = 32
 
 @dataclass(frozen=True)
 class BadCertificates:
-    """What was given is not a list of certificates; `message` says why, to a person."""
+    """The text is no list of certificates; `message` tells a person why."""
 
     message: str
 

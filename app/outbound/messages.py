@@ -48,7 +48,7 @@ class Basic:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What is called, for whoever counts calls: words of our own, with nothing of the address in them."""
+    """The name of what is called, for whoever counts calls: our own words, with nothing of the address in them."""
 
     provider: str
     name: str
@@ -113,7 +113,7 @@ class NotAllowed:
 
 
 class Cause(Enum):
-    """What came between."""
+    """The cause for which no answer came."""
 
     CONNECT = "connect"
     TLS = "tls"

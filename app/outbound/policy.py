@@ -51,7 +51,7 @@ class AllowRule:
 
 @dataclass(frozen=True)
 class Policy:
-    """What the operator set: the rules, and the one address (host, port) that is reached over http, the sandbox's."""
+    """The operator's settings: the rules, and the one address (host, port) that is reached over http, the sandbox's."""
 
     allow: tuple[AllowRule, ...] = ()
     sandbox: tuple[str, int] | None = None

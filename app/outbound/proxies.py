@@ -11,7 +11,7 @@ _IN_NAMES = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
 
 @dataclass(frozen=True)
 class Proxy:
-    """Where a proxy is, and the user and password that it asks for."""
+    """The place of a proxy, and the user and password that it asks for."""
 
     host: str
     port: int

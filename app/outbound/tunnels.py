@@ -28,7 +28,7 @@ _BEHIND_IT = frozenset({500, 502, 503, 504})
 
 
 class Stream(Protocol):
-    """What is needed of a connection."""
+    """The part of a connection that a tunnel needs."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes: ...  # noqa: ASYNC109 - httpcore2's signature
     async def write(self, buffer: bytes, timeout: float | None = None) -> None: ...  # noqa: ASYNC109 - as above

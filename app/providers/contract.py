@@ -13,7 +13,7 @@ from app.sealing.secret import Secret
 
 
 class SharingModel(StrEnum):
-    """What an installed app of the provider holds."""
+    """The part of an authorization that an installed app holds."""
 
     SHARED_AUTHORIZATION = "SHARED_AUTHORIZATION"
     SHARED_CLIENT = "SHARED_CLIENT"
@@ -21,7 +21,7 @@ class SharingModel(StrEnum):
 
 
 class Fault(Enum):
-    """What became of a call that did not succeed: decides who must act."""
+    """The kind of a call's failure: it decides who must act."""
 
     DEAD_GRANT = "the authorization was revoked, or the app uninstalled"
     EXPIRED = "the access token has expired; a refresh may help"
@@ -102,7 +102,7 @@ class NotConfigured:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who or what was connected: the Slack workspace, or the account at a Git server.
+    """The Slack workspace, or the account at a Git server, that was connected.
 
     `account_id` is unique at the origin and never changes; `actor_id` is who our calls act as there (Slack's bot user).
     """
@@ -115,7 +115,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Tokens:
-    """What an exchange or a refresh brought. `expires_at` is by our own clock; None: the token does not expire."""
+    """The tokens of an exchange or a refresh. `expires_at` is by our own clock; None: the token does not expire."""
 
     access: Secret
     refresh: Secret | None

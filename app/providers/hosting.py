@@ -137,7 +137,7 @@ class ReadFile(Protocol):
 
 @dataclass(frozen=True)
 class Hosting:
-    """What a Git server can do, always as the one whose access token `authorized` holds.
+    """The functions of a Git server, always as the one whose access token `authorized` holds.
 
     Cursors are the provider's own; `search` finds names; TARGET_GONE: it is not there, or not for them to see.
     """

@@ -180,7 +180,7 @@ class WakeUps:
 
 @contextlib.asynccontextmanager
 async def waking(wake_ups: WakeUps | None) -> AsyncIterator[None]:
-    """Let it run meanwhile; None, where there is no Redis, is well."""
+    """Run it while the block lasts; without a Redis it is None."""
     if wake_ups is None:
         yield
         return

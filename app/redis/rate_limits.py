@@ -29,14 +29,14 @@ _MOST_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Bucket:
-    """What whoever is named may take in a minute: `limit` points, at least 1."""
+    """A bucket of points: `limit` of them, at least 1, may be taken in a minute."""
 
     name: str
     limit: int
 
 
 class BucketState(NamedTuple):
-    """What is left in a bucket until its minute ends. `is_refused`: more was asked for, and nothing was taken."""
+    """The rest of a bucket until its minute ends. `is_refused`: more was asked for, and nothing was taken."""
 
     limit: int
     remaining: int
@@ -146,7 +146,7 @@ class _Taking:
 
 
 class _OwnCounts:
-    """What this process has counted in one minute.
+    """The counts of this process in one minute.
 
     The memory storage of `limits` looks through all keys each time something is counted: 15 ms for each with 100,000 of them.
     """

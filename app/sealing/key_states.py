@@ -23,7 +23,7 @@ class KeyUse(StrEnum):
 
 
 class KeyState(Model):
-    """What a key of the keyring is for. `primary_slot` is 1 for the primary and NULL for all others: there cannot be two.
+    """The state of a key of the keyring. `primary_slot` is 1 for the primary and NULL for all others: there cannot be two.
 
     `proof` is empty bytes sealed under the key: another key under the same id does not pass for it.
     """

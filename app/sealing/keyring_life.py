@@ -46,7 +46,7 @@ async def list_keys(keyring: Keyring, *, clock: Clock) -> Sequence[KeyListing]:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """What opened, by the id of the key that its data key needs, and what did not, each with its place and why."""
+    """The values that opened, by the id of the key that their data key needs, and those that did not, with place and reason."""
 
     opened: dict[str, int]
     failures: tuple[tuple[Binding, SealError], ...]

@@ -50,7 +50,7 @@ class LiveProcess(Model):
 
     @property
     def name(self) -> str:
-        """Where an operator finds it: host:pid."""
+        """The place of the process, for an operator: host:pid."""
         return f"{self.host}:{self.pid}"
 
     def has(self, key_id: str) -> bool:

@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
-from app.activity import jobs as activity
 from app.deliveries import jobs as deliveries
-from app.installed_apps import jobs as installed_apps
-from app.integrations import jobs as integrations
+from app.installed_apps import checks as installed_apps
+from app.integrations.kinds import table as integrations
+from app.log.retention import Retention, remove_old
+from app.service.retention import RETENTION
 from app.services import Services
 from app.sign_ins import jobs as sign_ins
 from app.storage import database
@@ -29,19 +31,20 @@ class Job:
     """Whether a change can make something due at once, so that it looks sooner when there was one."""
 
 
+async def _remove(retentions: Sequence[Retention], *, services: Services) -> int:
+    return await remove_old(retentions, events=services.events)
+
+
 JOBS = (
     Job("deliver", deliveries.deliver_due, every=1.0),
     Job("revoke", sign_ins.revoke_due, every=1.0),
     Job("check", sign_ins.check_due, every=1.0),
     Job("check servers", installed_apps.check_due, every=5.0),
-    Job("check connections", integrations.check_connections_due, every=1.0),
+    Job("check connections", integrations.check_due, every=1.0),
     Job("refresh", sign_ins.refresh_due, every=5.0),
     Job("expire", sign_ins.expire_due, every=1.0, is_woken=False),
     Job("sweep", teams.sweep, every=600.0, is_woken=False),
-    Job("remove old runs", deliveries.remove_old, every=600.0, is_woken=False),
-    Job("remove ended sign-ins", sign_ins.remove_ended, every=600.0, is_woken=False),
-    Job("remove grants given back", integrations.remove_given_back, every=600.0, is_woken=False),
-    Job("remove old events", activity.remove_old, every=600.0, is_woken=False),
+    *(Job(name, partial(_remove, retentions), every=600.0, is_woken=False) for name, retentions in RETENTION.items()),
 )
 
 

@@ -80,7 +80,7 @@ def _refuse(request: Request, *, services: Services) -> Response | None:
 
 @dataclass(frozen=True)
 class _Rows:
-    """What the database said."""
+    """The figures of the database."""
 
     integrations: Sequence[Tally]
     backlog: Backlog

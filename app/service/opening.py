@@ -26,7 +26,6 @@ from app.service.reactions import REACTIONS
 from app.service.tables import MIGRATIONS, MODELS
 from app.services import Services
 from app.settings import Settings
-from app.sign_ins.single_flight import flights_of
 from app.storage import database, upgrade
 from app.storage.addresses import read_address
 from app.storage.outages import PATIENCE, until_done, unusable
@@ -38,7 +37,7 @@ from app.web.stopping import SETTLE_SECONDS, Stopping
 
 @dataclass(frozen=True)
 class Place:
-    """Where this process listens (its own addresses are closed to its own calls), and whether it may reach the sandbox."""
+    """The addresses on which this process listens, closed to its own calls, and whether it may reach the sandbox."""
 
     listens: tuple[tuple[str, int], ...] = ()
     sandbox: tuple[str, int] | None = None
@@ -82,9 +81,12 @@ async def open_services(
         if wake_ups is not None:
             wake_ups.tell(team_id)
 
-    await _connect(settings, meters=meters)
-    tracing = open_tracing(settings.traces_url)
-    try:
+    async with contextlib.AsyncExitStack() as closing:
+        await _connect(settings, meters=meters)
+        closing.push_async_callback(database.close)
+        tracing = open_tracing(settings.traces_url)
+        closing.push_async_callback(asyncio.to_thread, tracing.close)
+        closing.push_async_callback(breaker.aclose)
         vault = await open_vault(settings.keyring, embedded=database.is_embedded(settings.database), clock=clock)
         outbound = Outbound(
             allow=settings.allow,
@@ -95,42 +97,37 @@ async def open_services(
             meters=meters,
             tracing=tracing,
         )
+        closing.push_async_callback(outbound.aclose)
         issuer = open_issuer(settings.oidc_issuer, outbound=outbound, clock=clock)
-        try:
-            await prove_guarded(outbound)
-            services = Services(
-                settings=settings,
-                clock=clock,
-                entropy=secrets.token_bytes,
-                vault=vault,
-                outbound=outbound,
-                events=Events(clock=clock, reactions=REACTIONS, wake=wake_all, tracing=tracing, quotas=settings),
-                watcher=watcher,
-                stopping=stopping or Stopping(),
-                circuit_breaker=breaker,
-                rates=Rates(clock=clock, breaker=breaker),
-                issuer=issuer,
-                meters=meters,
-                tracing=tracing,
-            )
-            async with contextlib.AsyncExitStack() as lasting:
-                # Who works in the background stays; a command is gone before it matters which keys it holds and whom it wakes.
-                if background is not None:
-                    await lasting.enter_async_context(present(vault=vault, clock=clock, behind=behind))
-                    await lasting.enter_async_context(waking(wake_ups))
-                try:
-                    yield services
-                finally:
-                    # Whoever opened it, server or worker: a refresh under way may hold the only valid tokens.
-                    await flights_of(services).settle(seconds=services.stopping.left(SETTLE_SECONDS))
-        finally:
-            if issuer is not None:
-                await issuer.aclose()
-            await outbound.aclose()
-    finally:
-        await breaker.aclose()
-        await asyncio.to_thread(tracing.close)
-        await database.close()
+        if issuer is not None:
+            closing.push_async_callback(issuer.aclose)
+        await prove_guarded(outbound)
+        services = Services(
+            settings=settings,
+            clock=clock,
+            entropy=secrets.token_bytes,
+            vault=vault,
+            outbound=outbound,
+            events=Events(clock=clock, reactions=REACTIONS, wake=wake_all, tracing=tracing, quotas=settings),
+            watcher=watcher,
+            stopping=stopping or Stopping(),
+            circuit_breaker=breaker,
+            rates=Rates(clock=clock, breaker=breaker),
+            issuer=issuer,
+            meters=meters,
+            tracing=tracing,
+        )
+        if background is not None:
+            # Who works in the background stays; a command is gone before it matters which keys it holds and whom it wakes.
+            await closing.enter_async_context(present(vault=vault, clock=clock, behind=behind))
+            await closing.enter_async_context(waking(wake_ups))
+        closing.push_async_callback(_settle, services)
+        yield services
+
+
+async def _settle(services: Services) -> None:
+    """Let what is under way at providers end, whoever opened it: a refresh may hold the only valid tokens."""
+    await services.single_flight.settle(seconds=services.stopping.left(SETTLE_SECONDS))
 
 
 @contextlib.asynccontextmanager

@@ -1,5 +1,7 @@
 """Every module with tables of its own, and the package with what brought them to where they are."""
 
+from app.integrations.kinds.table import ALL
+
 MODELS = (
     "app.log.events",
     "app.sealing.key_states",
@@ -11,6 +13,7 @@ MODELS = (
     "app.sign_ins.models",
     "app.installed_apps.models",
     "app.integrations.models",
+    *(kind.table.__module__ for kind in ALL),
     "app.deliveries.models",
 )
 

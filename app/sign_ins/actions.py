@@ -1,12 +1,10 @@
-"""Beginning a sign-in, sending the member's browser off with it, and ending one."""
+"""Beginning a sign-in, and sending the member's browser off with it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
 from uuid import UUID, uuid4
-
-from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.access.callers import Caller
 from app.catalogue.schema import callback_url
@@ -18,12 +16,11 @@ from app.providers.contract import Client, NotConfigured, SharingModel
 from app.providers.description import Provider
 from app.sealing.secret import Secret
 from app.services import Services
-from app.sign_ins import endings, grants
-from app.sign_ins.clients import client_of, describe_missing, provider_of, sign_in_of
-from app.sign_ins.inputs import no_such_sign_in
-from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient, StatusReason
+from app.sign_ins import endings
+from app.sign_ins.clients import client_of, describe_missing, sign_in_of
+from app.sign_ins.models import Authorization, AuthorizationStatus, OAuthClient
 from app.storage import database
-from app.teams.models import Member
+from app.teams.permissions import find_member
 from app.teams.secrets import hash_of, make_secret
 from app.web.authorization_requests import challenge_of
 
@@ -121,17 +118,9 @@ async def depart(row: Authorization, *, services: Services) -> Departure | NotOp
     except SealError:
         return NotOpen("A key of this server is missing, so nobody can sign in at present: tell its operator.")
     state, cookie = make_secret(services.entropy), make_secret(services.entropy)
-
-    async def remember(connection: BaseDBAsyncClient) -> int:
-        return (
-            await Authorization.filter(
-                id=row.id, status=AuthorizationStatus.PENDING, consumed_at=None, expires_at__gt=services.clock.now()
-            )
-            .using_db(connection)
-            .update(state_hash=hash_of(state), cookie_hash=hash_of(cookie))
-        )
-
-    if not await database.write(remember):
+    unfinished = Authorization.filter(id=row.id, status=AuthorizationStatus.PENDING, consumed_at=None)
+    is_open = unfinished.filter(expires_at__gt=services.clock.now())
+    if not await database.update(is_open, state_hash=hash_of(state), cookie_hash=hash_of(cookie)):
         return NotOpen(OVER)
     url = sign_in_of(row).authorize_url(
         client=client,
@@ -143,32 +132,12 @@ async def depart(row: Authorization, *, services: Services) -> Departure | NotOp
     return Departure(url, cookie)
 
 
-async def revoke(authorization_id: UUID, *, field: Sequence[str] = (), caller: Caller, services: Services) -> Authorization:
-    """End the caller's own authorization at a Git server; whatever uses it stops.
-
-    Raises Refusal: NOT_FOUND also for another member's, CONFLICT for one that is no such authorization or not in force.
-    """
-
-    async def end(change: Change) -> Authorization:
-        row = await Authorization.get_or_none(id=authorization_id, team_id=caller.team_id, member_id=caller.member_id)
-        if row is None:
-            raise no_such_sign_in(field=field)
-        _refuse_unless_own(row, field=field)
-        await endings.revoke(change, row)
-        if row.grant_id is not None:
-            message = "The member whose sign-in it used has ended it."
-            await grants.end(change, row.grant_id, reason=StatusReason.AUTHORIZATION_ENDED, message=message)
-        return row
-
-    return await services.events.change(caller.team_id, end, actor=caller.actor, is_free=True)
-
-
 OVER = "This sign-in is not open any more. Begin another where you began this one."
 
 
 @dataclass(frozen=True)
 class _There:
-    """Where a sign-in goes, and as which client; `base_url` is set for a server that is the team's own."""
+    """The place of a sign-in, and the client for it; `base_url` is set for a server that is the team's own."""
 
     provider: Provider
     client_id: str
@@ -222,7 +191,7 @@ async def _seal_into(row: Authorization, *, ticket: Secret, verifier: Secret, se
 
 
 async def _refuse_who_left(change: Change, member_id: UUID) -> None:
-    if not await Member.filter(id=member_id, team_id=change.team_id, left_at=None).exists():
+    if await find_member(change, member_id) is None:
         raise Refusal(UserErrorCode.FORBIDDEN, "You are no longer a member of this team.")
 
 
@@ -235,15 +204,3 @@ async def _make_room(change: Change, member_id: UUID) -> None:
     if await pending.count() >= MOST_OPEN_OF_TEAM:
         message = f"{MOST_OPEN_OF_TEAM} sign-ins of this team are open: finish some, or wait ten minutes."
         raise Refusal(UserErrorCode.CONFLICT, message)
-
-
-def _refuse_unless_own(row: Authorization, *, field: Sequence[str]) -> None:
-    provider = provider_of(row)
-    if provider.sharing is SharingModel.SHARED_AUTHORIZATION:
-        message = (
-            "This sign-in is not a member's own: once used, delete the integration or the installed app that it was used for; "
-            f"unused, it is given back to {provider.name} by itself within the hour."
-        )
-        raise Refusal(UserErrorCode.CONFLICT, message, field=field)
-    if row.status is not AuthorizationStatus.COMPLETED:
-        raise Refusal(UserErrorCode.CONFLICT, "This sign-in is not in force.", field=field)

@@ -5,8 +5,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from app.access.callers import Caller
 from app.log.actors import EventOrigin
 from app.sealing.secret import Secret
@@ -115,18 +113,6 @@ async def _is_issuer(row: Authorization, named: str | None) -> bool:
 
 async def _consume(row: Authorization, *, state: Secret, services: Services) -> bool:
     now = services.clock.now()
-
-    async def consume(connection: BaseDBAsyncClient) -> int:
-        return (
-            await Authorization.filter(
-                id=row.id,
-                status=AuthorizationStatus.PENDING,
-                consumed_at=None,
-                expires_at__gt=now,
-                state_hash=hash_of(state),
-            )
-            .using_db(connection)
-            .update(consumed_at=now)
-        )
-
-    return await database.write(consume) == 1
+    unfinished = Authorization.filter(id=row.id, status=AuthorizationStatus.PENDING, consumed_at=None)
+    is_open = unfinished.filter(expires_at__gt=now, state_hash=hash_of(state))
+    return await database.update(is_open, consumed_at=now) == 1

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from app.errors import SealError
@@ -14,9 +13,8 @@ from app.providers.contract import Authorized, Client, Failure, Fault, NotConfig
 from app.services import Services
 from app.sign_ins import faults
 from app.sign_ins.clients import Replaced, explain, place_of, provider_of, shares_token
-from app.sign_ins.grants import note_recovery, note_trouble
+from app.sign_ins.grants import CHECKS, note_recovery, note_trouble
 from app.sign_ins.models import LIVE, Grant, StatusReason
-from app.sign_ins.quiet import keep_quiet, quiet_of
 from app.sign_ins.refresh import (
     DEADLINES,
     LONGEST_QUIET,
@@ -137,7 +135,7 @@ class _Call:
 
     def _quiet_until(self, grant: Grant, *, now: datetime) -> datetime | None:
         method = self._own_method(grant)
-        own = quiet_of(grant.id, method, services=self._ground) if method is not None else None
+        own = self._ground.quiet_times.find((grant.id, method), now=now) if method is not None else None
         # With a token that has expired nothing can be called until it may be refreshed.
         shared = quiet_until(grant, now=now) if method is None or is_expired(grant, now=now) else None
         return own or shared
@@ -201,40 +199,29 @@ class _Call:
         now = self._ground.clock.now()
         is_noted = grant.last_used_at is not None and abs(now - grant.last_used_at) < USE_NOTED_EVERY
         if not self._looks and not is_noted:
-            await self._update(grant, last_used_at=now)
+            await database.update(Grant.filter(id=grant.id), last_used_at=now)
 
     async def _keep_quiet(self, grant: Grant, seconds: float) -> None:
+        now = self._ground.clock.now()
         if (method := self._own_method(grant)) is not None:
-            keep_quiet(grant.id, method, seconds=seconds, services=self._ground)
+            self._ground.quiet_times.keep((grant.id, method), seconds=seconds, now=now)
             return
         wait = min(timedelta(seconds=seconds), LONGEST_QUIET)
-        await self._update(grant, quiet_until=self._ground.clock.now() + wait)
-
-    async def _update(self, grant: Grant, **columns: object) -> None:
-        async def update(connection: BaseDBAsyncClient) -> None:
-            await Grant.filter(id=grant.id).using_db(connection).update(**columns)
-
-        await database.write(update)
+        await database.update(Grant.filter(id=grant.id), quiet_until=now + wait)
 
     async def _have_siblings_checked(self, grant: Grant) -> None:
-        """Where the provider has one token for each account, its other grants have probably died too: let them look, once."""
+        """Have the account's other grants checked, once: where the provider has one token for all, they have probably died."""
         if shares_token(grant) and grant.trouble is not StatusReason.REVOKED:
             await hasten_checks(origin=grant.origin, account_id=grant.account_id, services=self._ground, besides=grant.id)
 
 
 async def hasten_checks(*, origin: str | None, account_id: str, services: Services, besides: UUID | None = None) -> int:
     """Have every live grant of the account, in all teams, checked at once unless it is known to be dead; return how many."""
-    now = services.clock.now()
-
-    async def ask_sooner(connection: BaseDBAsyncClient) -> int:
-        later = Q(next_check_at__isnull=True) | Q(next_check_at__gt=now)
-        alive = Q(trouble__isnull=True) | ~Q(trouble=StatusReason.REVOKED)
-        due = Grant.filter(later, alive, account_id=account_id, state__in=LIVE)
-        due = due.filter(origin=origin) if origin is not None else due
-        due = due.exclude(id=besides) if besides is not None else due
-        return await due.using_db(connection).update(next_check_at=now)
-
-    return await database.write(ask_sooner)
+    alive = Q(trouble__isnull=True) | ~Q(trouble=StatusReason.REVOKED)
+    grants = Grant.filter(alive, account_id=account_id, state__in=LIVE)
+    grants = grants.filter(origin=origin) if origin is not None else grants
+    grants = grants.exclude(id=besides) if besides is not None else grants
+    return await CHECKS.bring_forward(grants, to=services.clock.now())
 
 
 _EXPIRED = Failure(Fault.EXPIRED, "The authorization has expired: sign in again.")

@@ -1,20 +1,15 @@
 """Asking the provider whether a grant still works: daily, after a hint, or because somebody wants to know now."""
 
-import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.expressions import Q
-
-from app.clock import APART
 from app.errors import SealError
 from app.providers.contract import Alive, Authorized, Failure, Fault, missing_scopes
 from app.services import Services
 from app.sign_ins.calls import WRITTEN_DOWN, probe
 from app.sign_ins.clients import provider_of
 from app.sign_ins.faults import standing_failure
-from app.sign_ins.grants import CHECK_EVERY, next_check, note_recovery
+from app.sign_ins.grants import CHECKS, note_recovery
 from app.sign_ins.models import LIVE, Grant, StatusReason
 from app.sign_ins.refresh import DEADLINES, Deadlines, note_refusal, note_sealed
 from app.sign_ins.sealing import open_access
@@ -50,7 +45,7 @@ async def check(grant_id: UUID, *, services: Services, deadlines: Deadlines = DE
         await _note_failure(fresh, lack, is_noted=False, services=services)
     else:
         await note_recovery(fresh, services=services)
-        await _write(fresh, last_checked_at=services.clock.now())
+        await database.update(Grant.filter(id=fresh.id, state__in=LIVE), last_checked_at=services.clock.now())
     return lack
 
 
@@ -68,21 +63,12 @@ async def _look_at(grant: Grant, *, services: Services) -> Failure | None:
 
 async def check_due(*, services: Services) -> int:
     """Check the grants whose time has come, and return how many."""
-    now = services.clock.now()
-    is_time = Q(next_check_at__lte=now) | Q(next_check_at__gt=now + CHECK_EVERY + APART)
-    due = await Grant.filter(is_time, state__in=LIVE).order_by("next_check_at").limit(_ROUND)
-    claimed = [grant for grant in due if await _claim(grant, now=now)]
-    # Side by side: one provider that does not answer must not hold up what another has hinted at.
-    await asyncio.gather(*(_check_claimed(grant, services=services) for grant in claimed))
-    return len(claimed)
 
-
-async def _check_claimed(grant: Grant, *, services: Services) -> None:
-    try:
+    async def ask(grant: Grant) -> None:
         await check(grant.id, services=services)
-    except asyncio.CancelledError:
-        await _write(grant, next_check_at=services.clock.now())  # or it would wait for another day
-        raise
+
+    # Side by side: one provider that does not answer must not hold up what another has hinted at.
+    return await CHECKS.work(Grant.filter(state__in=LIVE), ask, clock=services.clock, limit=_ROUND)
 
 
 def _find_lack(grant: Grant, alive: Alive) -> Failure | None:
@@ -101,24 +87,8 @@ async def _note_failure(grant: Grant, failure: Failure, *, is_noted: bool, servi
     # A key that is missing is what the call has said, of a failure that passes all the same.
     if failure.fault is not Fault.BUSY and not is_noted and grant.trouble is not StatusReason.KEY_UNAVAILABLE:
         await note_refusal(grant, failure, services=services)
+    live = Grant.filter(id=grant.id, state__in=LIVE)
     if failure.fault.is_transient:
-        await _write(grant, next_check_at=now + AGAIN_AFTER)
+        await CHECKS.bring_forward(live, to=now + AGAIN_AFTER)
     else:
-        await _write(grant, last_checked_at=now)
-
-
-async def _write(grant: Grant, **columns: datetime) -> None:
-    async def write(connection: BaseDBAsyncClient) -> None:
-        await Grant.filter(id=grant.id, state__in=LIVE).using_db(connection).update(**columns)
-
-    await database.write(write)
-
-
-async def _claim(grant: Grant, *, now: datetime) -> bool:
-    """Take the check for this process, by moving the next one to another day; a hint that comes from now on moves it back."""
-
-    async def claim(connection: BaseDBAsyncClient) -> int:
-        mine = Grant.filter(id=grant.id, next_check_at=grant.next_check_at, state__in=LIVE).using_db(connection)
-        return await mine.update(next_check_at=next_check(grant, now=now))
-
-    return await database.write(claim) == 1
+        await database.update(live, last_checked_at=now)

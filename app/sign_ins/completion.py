@@ -18,7 +18,7 @@ from app.sign_ins.clients import client_of, describe_refused, explain, provider_
 from app.sign_ins.endings import ANSWERED, replace
 from app.sign_ins.events import AuthorizationCompleted, AuthorizationFailed, MemberSignedIn
 from app.sign_ins.faults import sign_in_failure
-from app.sign_ins.grants import next_check
+from app.sign_ins.grants import CHECKS
 from app.sign_ins.models import (
     Authorization,
     AuthorizationFailureCode,
@@ -28,7 +28,6 @@ from app.sign_ins.models import (
     StatusReason,
 )
 from app.sign_ins.sealing import seal_tokens
-from app.sign_ins.single_flight import flights_of
 from app.storage import database
 
 EXCHANGE_DEADLINE = 20.0
@@ -53,7 +52,7 @@ async def complete(returned: Returned, *, services: Services, deadline: float = 
     `deadline` is in seconds, for all that the provider is asked. Tokens that are not wanted after all are given back.
     """
     row = returned.authorization
-    return await flights_of(services).join(
+    return await services.single_flight.join(
         ("complete", row.id), lambda: _complete(returned, services=services, deadline=deadline)
     )
 
@@ -172,7 +171,7 @@ async def _save_grant(change: Change, grant: Grant, *, is_wanted: bool) -> None:
     elif grant.oauth_client_id is None:
         grant.state = GrantState.WAITING
     else:
-        grant.state, grant.next_check_at = GrantState.ACTIVE, next_check(grant, now=change.now)
+        grant.state, grant.next_check_at = GrantState.ACTIVE, CHECKS.next(grant.id, now=change.now)
     await grant.save(force_create=True)
 
 

@@ -11,9 +11,10 @@ from app.services import Services
 from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled
 from app.sign_ins.inputs import no_such_sign_in
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
+from app.storage.scheduling import Schedule
 
-CHECK_EVERY = timedelta(days=1)
-_JITTER_SECONDS = 3 * 3600
+CHECKS = Schedule("next_check_at", every=timedelta(days=1), jitter=timedelta(hours=3))
+"""When grants are asked about."""
 
 
 async def use(
@@ -46,7 +47,7 @@ async def use(
         )
         raise Refusal(UserErrorCode.WRONG_ACCOUNT, message, field=field)
     grant.state, grant.is_shared = GrantState.ACTIVE, shared
-    grant.next_check_at = next_check(grant, now=change.now)
+    grant.next_check_at = CHECKS.next(grant.id, now=change.now)
     await grant.save(update_fields=["state", "is_shared", "next_check_at"])
     authorization.status, authorization.expires_at = AuthorizationStatus.USED, None
     authorization.ended_at = change.now
@@ -110,11 +111,6 @@ async def note_recovery(grant: Grant, *, services: Services) -> None:
 
     if grant.trouble is not None:
         await services.events.change(grant.team_id, recover)
-
-
-def next_check(grant: Grant, *, now: datetime) -> datetime:
-    """Return when to look again in about a day: each grant at a time of its own, so that they do not come all at once."""
-    return now + CHECK_EVERY - timedelta(seconds=grant.id.int % _JITTER_SECONDS)
 
 
 def _outweighs(present: StatusReason | None, reason: StatusReason) -> bool:

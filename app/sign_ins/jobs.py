@@ -6,10 +6,8 @@ Each does one bounded round.
 import asyncio
 from datetime import datetime, timedelta
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
-from app.clock import APART
 from app.log.events import Change
 from app.services import Services
 from app.sign_ins import completion, grants
@@ -18,12 +16,12 @@ from app.sign_ins.clients import provider_of
 from app.sign_ins.endings import SHUT
 from app.sign_ins.events import AuthorizationRevoked
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant
-from app.sign_ins.refresh import LONGEST_QUIET, refresh, unleased
-from app.sign_ins.retention import remove_ended
+from app.sign_ins.refresh import LEASE, LONGEST_QUIET, refresh
 from app.sign_ins.revocation import revoke_due
 from app.storage import database
+from app.storage.scheduling import is_time, unleased
 
-__all__ = ["check_due", "expire_due", "refresh_due", "remove_ended", "revoke_due"]
+__all__ = ["check_due", "expire_due", "refresh_due", "revoke_due"]
 
 CUT_OFF_AFTER = timedelta(seconds=60)
 _ROUND = 100
@@ -39,8 +37,8 @@ async def expire_due(*, services: Services) -> int:
 async def refresh_due(*, services: Services) -> int:
     """Refresh what is due before anybody has to wait for it, and return how many were tried."""
     now = services.clock.now()
-    at_rest = Q(quiet_until__isnull=True) | Q(quiet_until__lte=now) | Q(quiet_until__gt=now + LONGEST_QUIET + APART)
-    due = Grant.filter(unleased(now=now), at_rest, state__in=LIVE, refresh_at__lte=now, trouble__isnull=True)
+    at_rest = Q(quiet_until__isnull=True) | is_time("quiet_until", now=now, longest=LONGEST_QUIET)
+    due = Grant.filter(unleased(now=now, lasts=LEASE), at_rest, state__in=LIVE, refresh_at__lte=now, trouble__isnull=True)
     rows = await due.order_by("refresh_at").limit(_REFRESHES)
     await asyncio.gather(*(refresh(grant, services=services) for grant in rows))
     return len(rows)
@@ -48,14 +46,8 @@ async def refresh_due(*, services: Services) -> int:
 
 async def _expire_open(now: datetime) -> int:
     """End open sign-ins whose time is over. Whoever waits for one has a timer of their own: there is no event."""
-
-    async def expire(connection: BaseDBAsyncClient) -> int:
-        over = Authorization.filter(status=AuthorizationStatus.PENDING, consumed_at=None, expires_at__lte=now)
-        return await over.using_db(connection).update(status=AuthorizationStatus.EXPIRED, ended_at=now, **SHUT)
-
-    if not await Authorization.filter(status=AuthorizationStatus.PENDING, consumed_at=None, expires_at__lte=now).exists():
-        return 0
-    return await database.write(expire)
+    over = Authorization.filter(status=AuthorizationStatus.PENDING, consumed_at=None, expires_at__lte=now)
+    return await database.update(over, status=AuthorizationStatus.EXPIRED, ended_at=now, **SHUT) if await over.exists() else 0
 
 
 async def _fail_cut_off(now: datetime, *, services: Services) -> int:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from app.errors import KeyUnavailable, SealError
 from app.log.events import Change
 from app.log.quotas import TROUBLES_OF_DAY
@@ -103,11 +101,7 @@ async def shred_ended(now: datetime) -> int:
     """Shred the secrets of ended clients that nothing is left to give back with, and return how many those were."""
     kept = OAuthClient.filter(ended_at__isnull=False, sealed_secret__isnull=False)
     spent = [client.id for client in await kept if not await _is_needed(client, now=now)]
-
-    async def shred(connection: BaseDBAsyncClient) -> int:
-        return await OAuthClient.filter(id__in=spent, ended_at__isnull=False).using_db(connection).update(sealed_secret=None)
-
-    return await database.write(shred) if spent else 0
+    return await database.update(kept.filter(id__in=spent), sealed_secret=None) if spent else 0
 
 
 async def _is_needed(client: OAuthClient, *, now: datetime) -> bool:

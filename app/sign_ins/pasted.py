@@ -8,7 +8,7 @@ from app.providers.description import Provider
 from app.providers.shared_secrets import Pasted
 from app.sealing.secret import Secret
 from app.services import Services
-from app.sign_ins.grants import next_check
+from app.sign_ins.grants import CHECKS
 from app.sign_ins.models import Grant, GrantState
 from app.sign_ins.sealing import seal_tokens
 
@@ -38,7 +38,7 @@ async def seal_pasted(
     tokens = Tokens(access=access, refresh=None, expires_at=None, scopes=())
     sealed = await seal_tokens(tokens, grant, version=1, now=now, services=services)
     if provider.check is not None:
-        grant.next_check_at = next_check(grant, now=now)
+        grant.next_check_at = CHECKS.next(grant.id, now=now)
     return grant.update_from_dict(sealed.columns())
 
 

@@ -12,10 +12,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.expressions import Q
-
-from app.clock import APART
 from app.errors import KeyUnavailable, SealError
 from app.providers.contract import Alive, Client, Failure, Fault, Tokens
 from app.sealing.secret import Secret
@@ -25,8 +21,8 @@ from app.sign_ins.clients import client_of, describe_refused, explain, provider_
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import Grant, GrantState, StatusReason
 from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
-from app.sign_ins.single_flight import flights_of
 from app.storage import database
+from app.storage.scheduling import lies_ahead, unleased
 
 LEASE = timedelta(seconds=60)
 LONGEST_QUIET = timedelta(hours=1)
@@ -57,18 +53,12 @@ def is_due(grant: Grant, *, now: datetime) -> bool:
 
 def is_leased(grant: Grant, *, now: datetime) -> bool:
     """Whether its tokens are being exchanged. A lease that lies further ahead than it lasts is of a clock set back since."""
-    return grant.lease_until is not None and now < grant.lease_until <= now + LEASE + APART
-
-
-def unleased(*, now: datetime) -> Q:
-    """Return the same as a condition on rows: their tokens are not being exchanged."""
-    return Q(lease_until__isnull=True) | Q(lease_until__lte=now) | Q(lease_until__gt=now + LEASE + APART)
+    return lies_ahead(grant.lease_until, now=now, longest=LEASE)
 
 
 def quiet_until(grant: Grant, *, now: datetime) -> datetime | None:
     """Return until when the provider has asked to be left alone, for an hour at most; None where it has not."""
-    until = grant.quiet_until
-    return until if until is not None and now < until <= now + LONGEST_QUIET + APART else None
+    return grant.quiet_until if lies_ahead(grant.quiet_until, now=now, longest=LONGEST_QUIET) else None
 
 
 def is_expired(grant: Grant, *, now: datetime) -> bool:
@@ -85,14 +75,14 @@ async def refresh(
     """
     attempt = _Attempt(grant.id, grant.version, forced=forced, gives_back=gives_back, services=services, deadlines=deadlines)
     try:
-        return await flights_of(services).join(("refresh", grant.id, gives_back), attempt.fly)
+        return await services.single_flight.join(("refresh", grant.id, gives_back), attempt.fly)
     except TimeoutError:
         return Failure(Fault.UNREACHABLE, "The authorization is being renewed, which takes the provider long.")
 
 
 @dataclass(frozen=True)
 class _Cut:
-    """What a lease that was cut off leaves behind: whether the access token before it works still."""
+    """The remains of a lease that was cut off: whether the access token before it works still."""
 
     still_works: bool
 
@@ -131,7 +121,7 @@ class _Attempt:
     def _find_obstacle(self, row: Grant) -> Failure | None:
         now = self._ground.clock.now()
         leased = is_leased(row, now=now)
-        waits = row.refresh_at is not None and now < row.refresh_at <= now + LONGEST_QUIET + APART
+        waits = lies_ahead(row.refresh_at, now=now, longest=LONGEST_QUIET)
         cools_down = waits and (row.lease_owner is not None or not self._forced)
         if cools_down and not leased:
             return Failure(Fault.UNREACHABLE, "The authorization could not be renewed a moment ago; it is tried again soon.")
@@ -143,17 +133,12 @@ class _Attempt:
         The grant is due from then on, whatever its time says: the next process has to know, should this one be killed.
         """
         owner, now = uuid4(), self._ground.clock.now()
-
-        async def take(connection: BaseDBAsyncClient) -> int:
-            return (
-                await Grant.filter(
-                    unleased(now=now), id=row.id, version=row.version, lease_owner=row.lease_owner, state__in=self._states
-                )
-                .using_db(connection)
-                .update(lease_owner=owner, lease_until=now + LEASE, refresh_at=min(row.refresh_at or now, now))
-            )
-
-        return owner if await database.write(take) == 1 else None
+        as_read = Grant.filter(id=row.id, version=row.version, lease_owner=row.lease_owner, state__in=self._states)
+        due = min(row.refresh_at or now, now)
+        taken = await database.update(
+            as_read.filter(unleased(now=now, lasts=LEASE)), lease_owner=owner, lease_until=now + LEASE, refresh_at=due
+        )
+        return owner if taken == 1 else None
 
     async def _exchange(self, row: Grant, owner: UUID) -> Grant | Failure:
         """Ask the provider, as the owner of the lease. `row` is as it was read before the lease was taken."""
@@ -223,12 +208,7 @@ class _Attempt:
     async def _save_once(self, row: Grant, tokens: Tokens, *, asked_at: datetime) -> Grant | Failure:
         sealed = await seal_tokens(tokens, row, version=row.version + 1, now=asked_at, services=self._ground)
         columns = sealed.columns() | {"lease_owner": None, "lease_until": None}
-
-        async def save(connection: BaseDBAsyncClient) -> int:
-            rows = Grant.filter(id=row.id, version=row.version).exclude(state=GrantState.GONE)
-            return await rows.using_db(connection).update(**columns)
-
-        await database.write(save)
+        await database.update(Grant.filter(id=row.id, version=row.version).exclude(state=GrantState.GONE), **columns)
         fresh = await Grant.get(id=row.id)
         return fresh if fresh.state in self._states and fresh.version > row.version else _ENDED
 
@@ -289,12 +269,8 @@ class _Attempt:
     async def _release(self, owner: UUID, *, keeps_mark: bool, **columns: datetime) -> None:
         marked = {"lease_owner": owner, "lease_until": self._ground.clock.now()}
         columns_of_lease = marked if keeps_mark else {"lease_owner": None, "lease_until": None}
-
-        async def release(connection: BaseDBAsyncClient) -> int:
-            owned = Grant.filter(id=self._id, lease_owner=owner).using_db(connection)
-            return await owned.update(**columns_of_lease, **columns)
-
-        await database.write(release)
+        owned = Grant.filter(id=self._id, lease_owner=owner)
+        await database.update(owned, **columns_of_lease, **columns)
 
 
 async def note_refusal(grant: Grant, failure: Failure, *, services: Services) -> None:

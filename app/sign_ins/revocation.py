@@ -2,10 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
-from app.clock import APART
 from app.errors import SealError
 from app.providers.contract import Client, Failure, Fault
 from app.services import Services
@@ -24,10 +22,10 @@ from app.sign_ins.oauth_clients import shred_ended
 from app.sign_ins.refresh import DEADLINES, Deadlines, is_expired, is_leased, note_refusal, refresh
 from app.sign_ins.sealing import open_access
 from app.storage import database
+from app.storage.scheduling import Schedule
 
 GIVES_UP_AFTER = timedelta(days=1)
 _ROUND = 20
-_CLAIMED_FOR = timedelta(minutes=2)
 _SOON = timedelta(seconds=5)
 _AGAIN_AFTER = (
     timedelta(seconds=10),
@@ -37,18 +35,19 @@ _AGAIN_AFTER = (
     timedelta(hours=2),
     timedelta(hours=6),
 )
+_REVOCATIONS = Schedule("next_revocation_at", every=timedelta(minutes=2), longest=_AGAIN_AFTER[-1])
+"""Where whoever claimed one dies at it, another tries again two minutes later."""
 
 
 async def revoke_due(*, services: Services, deadlines: Deadlines = DEADLINES) -> int:
     """Give back what is to be given back and due, and return how many were looked at."""
     now = services.clock.now()
-    is_time = Q(next_revocation_at__lte=now) | Q(next_revocation_at__gt=now + _AGAIN_AFTER[-1] + APART)
-    due = Grant.filter(is_time, state=GrantState.REVOKING).order_by("next_revocation_at")
+    revoking = Grant.filter(state=GrantState.REVOKING)
     looked_at = 0
-    for grant in await due.limit(_ROUND):
+    for grant in await _REVOCATIONS.due(revoking, now=now, limit=_ROUND):
         if services.stopping.is_told:
             break
-        if await _claim(grant, now=now):
+        if await _REVOCATIONS.claim(grant, revoking, now=now):
             await _give_back(grant, services=services, deadlines=deadlines)
             looked_at += 1
     await shred_ended(now)
@@ -139,38 +138,22 @@ async def _is_held_by_another(grant: Grant) -> bool:
     return await others.filter(works).exclude(id=grant.id).exists()
 
 
-async def _claim(grant: Grant, *, now: datetime) -> bool:
-    async def claim(connection: BaseDBAsyncClient) -> int:
-        mine = Grant.filter(id=grant.id, state=GrantState.REVOKING, next_revocation_at=grant.next_revocation_at)
-        return await mine.using_db(connection).update(next_revocation_at=now + _CLAIMED_FOR)
-
-    return await database.write(claim) == 1
-
-
 async def _postpone(grant: Grant, *, to: datetime, counts: bool = False) -> None:
     attempts = grant.revocation_attempts + (1 if counts else 0)
-
-    async def postpone(connection: BaseDBAsyncClient) -> None:
-        mine = Grant.filter(id=grant.id, state=GrantState.REVOKING).using_db(connection)
-        await mine.update(next_revocation_at=to, revocation_attempts=attempts)
-
-    await database.write(postpone)
+    mine = Grant.filter(id=grant.id, state=GrantState.REVOKING)
+    await database.update(mine, next_revocation_at=to, revocation_attempts=attempts)
 
 
 async def _shred(grant: Grant, outcome: RevocationOutcome) -> None:
     """Let the sealed values go, unless fresher ones have come meanwhile: then those are looked at next."""
-
-    async def shred(connection: BaseDBAsyncClient) -> None:
-        mine = Grant.filter(id=grant.id, state=GrantState.REVOKING, version=grant.version).using_db(connection)
-        await mine.update(
-            state=GrantState.GONE,
-            revocation=outcome,
-            sealed_access=None,
-            sealed_refresh=None,
-            lease_owner=None,
-            lease_until=None,
-            refresh_at=None,
-            next_revocation_at=None,
-        )
-
-    await database.write(shred)
+    await database.update(
+        Grant.filter(id=grant.id, state=GrantState.REVOKING, version=grant.version),
+        state=GrantState.GONE,
+        revocation=outcome,
+        sealed_access=None,
+        sealed_refresh=None,
+        lease_owner=None,
+        lease_until=None,
+        refresh_at=None,
+        next_revocation_at=None,
+    )

@@ -35,7 +35,7 @@ _LOOK = (
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """Where a PostgreSQL is, or several of them of which one is taken. A host that begins with / is a socket's folder.
+    """The address of a PostgreSQL, or of several of which one is taken. A host that begins with / is a socket's folder.
 
     `parameters` are what else asyncpg is told, in its own words: of TLS, and which of the servers it may take.
     """

@@ -14,6 +14,8 @@ from urllib.parse import unquote
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
 
 from app.errors import ConfigurationError, DatabaseAway
@@ -22,6 +24,7 @@ from app.storage.addresses import check_files, read_address
 from app.storage.outages import PATIENCE, Patience, taking, until_done
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 CONNECTIONS = 10
 """How many connections to a server a process opens at most, where nothing else is said."""
@@ -108,6 +111,16 @@ async def write(
     _under_way.add(task)
     task.add_done_callback(_under_way.discard)
     return await asyncio.shield(task)
+
+
+async def update(rows: QuerySet[M], **columns: object) -> int:
+    """Update the rows in a write of its own, by one statement, and return how many they were: of a claim, whether it was got."""
+
+    async def run(connection: BaseDBAsyncClient) -> int:
+        # Rows that were read before would be updated where they were read.
+        return await rows.using_db(connection).update(**columns)
+
+    return await write(run)
 
 
 async def _write(

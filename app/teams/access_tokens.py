@@ -1,4 +1,4 @@
-"""A member's own access tokens: made, revoked, and given once to sign a browser in."""
+"""Access tokens: made and revoked, by the operator too, and given once to sign a browser in."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.access.callers import Caller, Scope, scopes_of
-from app.errors import Refusal, Unauthenticated, UserErrorCode
+from app.access.callers import Role, Scope, scopes_of
+from app.access.rules import Rule
+from app.errors import Refusal, UserErrorCode
 from app.log.events import Change
 from app.log.quotas import ACCESS_TOKENS, ACCESS_TOKENS_OF_MEMBER, require_room
 from app.sealing.secret import Secret
@@ -17,8 +18,12 @@ from app.storage import database
 from app.teams.events import AccessTokenCreated, AccessTokenRevoked
 from app.teams.models import AccessToken, BrowserSession, Member
 from app.teams.names import check_name
+from app.teams.permissions import find_member
 from app.teams.secrets import hash_of, is_token, make_secret, make_token
 from app.teams.sessions import OpenedSession, open_session
+
+OWN_TOKENS = Rule(Role.VIEWER, (Scope.ADMIN,))
+"""Who may make and revoke their own."""
 
 LONGEST_DAYS = 365
 DEFAULT_DAYS = 90
@@ -33,51 +38,17 @@ class CreatedToken:
     token: Secret
 
 
-async def create_access_token(
-    *, caller: Caller, name: str, scopes: Collection[Scope], expires_in_days: int, services: Services
-) -> CreatedToken:
-    """Make a token for the caller, with no scope that their credential or their role does not have.
-
-    Raises Refusal INVALID (name, no scopes, not 1 to 365 days), FORBIDDEN (scopes) and CONFLICT (too many), Unauthenticated where
-    the credential ended in the meantime.
-    """
-    wanted = _Wanted.check(name=name, scopes=scopes, expires_in_days=expires_in_days)
-    token = make_token(services.entropy)
-
-    async def create(change: Change) -> AccessToken:
-        await _require_still_good(caller)
-        if not caller.is_session and not wanted.scopes <= caller.scopes:
-            message = "A token never has more scopes than what made it: sign in, or send a token that has them."
-            raise Refusal(UserErrorCode.FORBIDDEN, message, field=("scopes",))
-        return await _keep(change, caller.member_id, wanted, token)
-
-    row = await services.events.change(caller.team_id, create, actor=caller.actor)
-    return CreatedToken(row, token)
-
-
 async def issue_access_token(
     *, team_id: UUID, member_id: UUID, name: str, scopes: Collection[Scope], expires_in_days: int, services: Services
 ) -> CreatedToken:
     """Make a token for a member, as the operator. Raises Refusal INVALID, FORBIDDEN (scopes), NOT_FOUND, CONFLICT."""
-    wanted = _Wanted.check(name=name, scopes=scopes, expires_in_days=expires_in_days)
+    wanted = WantedToken.check(name=name, scopes=scopes, expires_in_days=expires_in_days)
     token = make_token(services.entropy)
 
     async def issue(change: Change) -> AccessToken:
-        return await _keep(change, member_id, wanted, token)
+        return await keep_token(change, member_id, wanted, token)
 
     return CreatedToken(await services.events.change(team_id, issue), token)
-
-
-async def revoke_access_token(*, caller: Caller, token_id: UUID, services: Services) -> None:
-    """Revoke one of the caller's own tokens, with the browser sessions that it opened. Raises Refusal NOT_FOUND."""
-
-    async def revoke(change: Change) -> None:
-        row = await AccessToken.get_or_none(id=token_id, member_id=caller.member_id, revoked_at=None).select_related("member")
-        if row is None:
-            raise Refusal(UserErrorCode.NOT_FOUND, NO_SUCH_TOKEN, field=("id",))
-        await _revoke(change, row)
-
-    await services.events.change(caller.team_id, revoke, actor=caller.actor, is_free=True)
 
 
 async def revoke_issued_token(*, team_id: UUID, token_id: UUID, services: Services) -> None:
@@ -88,12 +59,13 @@ async def revoke_issued_token(*, team_id: UUID, token_id: UUID, services: Servic
         row = await of_team.select_related("member")
         if row is None:
             raise Refusal(UserErrorCode.NOT_FOUND, "The team has no such token in force.", field=("id",))
-        await _revoke(change, row)
+        await end_token(change, row)
 
     await services.events.change(team_id, revoke, is_free=True)
 
 
-async def _revoke(change: Change, row: AccessToken) -> None:
+async def end_token(change: Change, row: AccessToken) -> None:
+    """Revoke it, within the change, with the browser sessions that it opened; its member is read."""
     await AccessToken.filter(id=row.id).update(revoked_at=change.now)
     await BrowserSession.filter(access_token_id=row.id, ended_at=None).update(ended_at=change.now)
     await change.record(AccessTokenRevoked(row.id, row.name, row.member.name))
@@ -122,13 +94,15 @@ async def sign_in_with_token(token: Secret, *, services: Services) -> OpenedSess
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class WantedToken:
+    """What a token is to be; `check` raises Refusal INVALID."""
+
     name: str
     scopes: frozenset[Scope]
     lifetime: timedelta
 
     @classmethod
-    def check(cls, *, name: str, scopes: Collection[Scope], expires_in_days: int) -> "_Wanted":
+    def check(cls, *, name: str, scopes: Collection[Scope], expires_in_days: int) -> "WantedToken":
         checked = check_name(name)
         if not scopes:
             raise Refusal(UserErrorCode.INVALID, "A token needs at least one scope.", field=("scopes",))
@@ -138,25 +112,15 @@ class _Wanted:
         return cls(checked, frozenset(scopes), timedelta(days=expires_in_days))
 
 
-async def _require_still_good(caller: Caller) -> None:
-    """Look again, now that nothing can come between: who was cut off must not leave a fresh token behind."""
-    ended = (
-        await BrowserSession.exists(id=caller.credential_id, ended_at__isnull=False)
-        if caller.is_session
-        else await AccessToken.exists(id=caller.credential_id, revoked_at__isnull=False)
-    )
-    if ended:
-        raise Unauthenticated("What this request was signed in with has been ended.")
-
-
 async def _require_room(change: Change, member: Member) -> None:
     in_force = AccessToken.filter(revoked_at__isnull=True, expires_at__gt=change.now)
     await require_room(ACCESS_TOKENS_OF_MEMBER, in_force.filter(member_id=member.id), quotas=change.quotas)
     await require_room(ACCESS_TOKENS, in_force.filter(member__team_id=change.team_id), quotas=change.quotas)
 
 
-async def _keep(change: Change, member_id: UUID, wanted: _Wanted, token: Secret) -> AccessToken:
-    member = await Member.get_or_none(id=member_id, team_id=change.team_id, left_at=None)
+async def keep_token(change: Change, member_id: UUID, wanted: WantedToken, token: Secret) -> AccessToken:
+    """Keep the token for the member, within the change. Raises Refusal FORBIDDEN (scopes), NOT_FOUND, CONFLICT."""
+    member = await find_member(change, member_id)
     if member is None:
         raise Refusal(UserErrorCode.NOT_FOUND, "The team has no such member.")
     if not wanted.scopes <= scopes_of(member.role):

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import structlog
 from starlette.requests import HTTPConnection
-from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.access.callers import Caller
 from app.errors import Unauthenticated, Unavailable
@@ -153,13 +152,8 @@ class Authenticator:
 
     async def _write_uses(self, token_ids: Sequence[UUID]) -> dict[UUID, None]:
         """Note them all at once: a crowd that comes back with as many tokens would keep the database from others."""
-        now = self._ground.clock.now()
-
-        async def note(_: BaseDBAsyncClient) -> None:
-            await AccessToken.filter(id__in=list(token_ids)).update(last_used_at=now)
-
         try:
-            await database.write(note)
+            await database.update(AccessToken.filter(id__in=list(token_ids)), last_used_at=self._ground.clock.now())
         except Exception as error:  # noqa: BLE001 - no request may fail, and no task may cry out, for the want of a note
             self._log.warning("last use not noted", error=type(error).__name__)
         return {}

@@ -11,7 +11,7 @@ from app.access.callers import Role, Scope, scopes_of
 from app.errors import Refusal, StatedProblem
 from app.sealing.secret import Secret
 from app.services import Services
-from app.teams import access_tokens, actions, sign_in_links
+from app.teams import access_tokens, adding, changing_roles, founding, removing, sign_in_links
 from app.teams.email_addresses import spell
 from app.teams.models import AccessToken, Member, Team
 from app.teams.names import check_email, check_name
@@ -22,7 +22,7 @@ TOKEN_NAME = "Command line"  # noqa: S105 - a name for people
 async def create_team(*, name: str, admin_name: str, admin_email: str, services: Services) -> str:
     """Return the new team's id."""
     with _stated():
-        founded = await actions.create_team(name=name, admin_name=admin_name, admin_email=admin_email, services=services)
+        founded = await founding.create_team(name=name, admin_name=admin_name, admin_email=admin_email, services=services)
     return str(founded.team.id)
 
 
@@ -35,7 +35,7 @@ async def add_member(*, team: str, name: str, email: str, role: Role, services: 
     """Return the new member's id."""
     found = await find_team(team)
     with _stated():
-        invited = await actions.add_member(team_id=found.id, actor=None, name=name, email=email, role=role, services=services)
+        invited = await adding.add_member(team_id=found.id, actor=None, name=name, email=email, role=role, services=services)
     return str(invited.member.id)
 
 
@@ -56,7 +56,7 @@ async def change_role(*, team: str, email: str, role: Role, services: Services) 
     """Return the member's id."""
     member = await _member(team, email)
     with _stated():
-        await actions.change_role(team_id=member.team_id, actor=None, member_id=member.id, role=role, services=services)
+        await changing_roles.change_role(team_id=member.team_id, actor=None, member_id=member.id, role=role, services=services)
     return str(member.id)
 
 
@@ -81,7 +81,7 @@ async def remove_member(*, team: str, email: str, services: Services) -> str:
     """Let the member leave; return their id."""
     member = await _member(team, email)
     with _stated():
-        await actions.remove_member(team_id=member.team_id, actor=None, member_id=member.id, services=services)
+        await removing.remove_member(team_id=member.team_id, actor=None, member_id=member.id, services=services)
     return str(member.id)
 
 

@@ -4,86 +4,64 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.access.callers import Role
+from app.log.domain_events import Logged
 from app.log.event_types import EventType
-from app.log.events import LogEntry
 
 
 @dataclass(frozen=True)
-class MemberAdded:
+class MemberAdded(Logged):
+    type = EventType.TEAM_MEMBER_ADDED
+    summary = "{name} was added to the team as {role}."
+
     member_id: UUID
     name: str
     role: Role
 
-    def entry(self) -> LogEntry:
-        return LogEntry(
-            type=EventType.TEAM_MEMBER_ADDED,
-            subject_id=self.member_id,
-            summary=f"{self.name} was added to the team as {self.role}.",
-        )
-
 
 @dataclass(frozen=True)
-class MemberRoleChanged:
+class MemberRoleChanged(Logged):
+    type = EventType.TEAM_MEMBER_ROLE_CHANGED
+    summary = "{name} is now {status} (was {previous_status})."
+
     member_id: UUID
     name: str
-    role: Role
-    previous: Role
-
-    def entry(self) -> LogEntry:
-        return LogEntry(
-            type=EventType.TEAM_MEMBER_ROLE_CHANGED,
-            subject_id=self.member_id,
-            summary=f"{self.name} is now {self.role} (was {self.previous}).",
-            status=self.role,
-            previous_status=self.previous,
-        )
+    status: Role
+    previous_status: Role
 
 
 @dataclass(frozen=True)
-class MemberRemoved:
+class MemberRemoved(Logged):
+    type = EventType.TEAM_MEMBER_REMOVED
+    summary = "{name} left the team."
+
     member_id: UUID
     name: str
 
-    def entry(self) -> LogEntry:
-        return LogEntry(type=EventType.TEAM_MEMBER_REMOVED, subject_id=self.member_id, summary=f"{self.name} left the team.")
-
 
 @dataclass(frozen=True)
-class SignInLinkCreated:
+class SignInLinkCreated(Logged):
+    type = EventType.SIGN_IN_LINK_CREATED
+    summary = "A link was made that signs a browser in as {name}, once."
+
     member_id: UUID
     name: str
 
-    def entry(self) -> LogEntry:
-        return LogEntry(
-            type=EventType.SIGN_IN_LINK_CREATED,
-            subject_id=self.member_id,
-            summary=f"A link was made that signs a browser in as {self.name}, once.",
-        )
-
 
 @dataclass(frozen=True)
-class AccessTokenCreated:
+class AccessTokenCreated(Logged):
+    type = EventType.ACCESS_TOKEN_CREATED
+    summary = "{owner} made the access token “{name}”."
+
     token_id: UUID
     name: str
     owner: str
 
-    def entry(self) -> LogEntry:
-        return LogEntry(
-            type=EventType.ACCESS_TOKEN_CREATED,
-            subject_id=self.token_id,
-            summary=f"{self.owner} made the access token “{self.name}”.",
-        )
-
 
 @dataclass(frozen=True)
-class AccessTokenRevoked:
+class AccessTokenRevoked(Logged):
+    type = EventType.ACCESS_TOKEN_REVOKED
+    summary = "{owner}'s access token “{name}” was revoked."
+
     token_id: UUID
     name: str
     owner: str
-
-    def entry(self) -> LogEntry:
-        return LogEntry(
-            type=EventType.ACCESS_TOKEN_REVOKED,
-            subject_id=self.token_id,
-            summary=f"{self.owner}'s access token “{self.name}” was revoked.",
-        )

@@ -40,7 +40,7 @@ _log = structlog.get_logger("oidc")
 
 @dataclass(frozen=True)
 class Departure:
-    """Where to send the browser, and the cookie by which it is known again."""
+    """The address to send the browser to, and the cookie by which it is known again."""
 
     url: str
     cookie_name: str
@@ -54,7 +54,7 @@ class NotBegun:
 
 @dataclass(frozen=True)
 class NotHere:
-    """What came back belongs to no sign-in of this browser, or to one that is over: nothing was done."""
+    """The answer belongs to no sign-in of this browser, or to one that is over: nothing was done."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class NotSignedIn:
 
 @dataclass(frozen=True)
 class Choice:
-    """Who the issuer verified is a member of several teams, and it names none: they have ten minutes to say which (`choose`).
+    """The issuer verified a member of several teams and names none: the member has ten minutes to say which (`choose`).
 
     `members` are who they are in each, with its team, the one that they joined first in front.
     """
@@ -162,11 +162,7 @@ async def open_as(found: Member, cookie: Secret, *, now: datetime) -> OpenedSess
 
 async def _consume(row: OidcSignIn, *, services: Services) -> bool:
     now = services.clock.now()
-
-    async def consume(_: BaseDBAsyncClient) -> int:
-        return await OidcSignIn.filter(id=row.id, used_at=None, expires_at__gt=now).update(used_at=now)
-
-    return await database.write(consume) == 1
+    return await database.update(OidcSignIn.filter(id=row.id, used_at=None, expires_at__gt=now), used_at=now) == 1
 
 
 async def _ask(

@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
-from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.access.callers import ALL_SCOPES, Caller
 from app.log.actors import origin_of
@@ -92,12 +91,7 @@ async def end_session(connection: HTTPConnection, *, services: Services) -> None
     row = await _session_row(connection, services=services)
     if row is None:
         return
-    ended, now = row.id, services.clock.now()
-
-    async def end(_: BaseDBAsyncClient) -> None:
-        await BrowserSession.filter(id=ended, ended_at=None).update(ended_at=now)
-
-    await database.write(end)
+    await database.update(BrowserSession.filter(id=row.id, ended_at=None), ended_at=services.clock.now())
 
 
 def put_cookie(response: Response, session: OpenedSession, *, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from app.web.pages import Html, html, join, page
 
 @dataclass(frozen=True)
 class Offer:
-    """That one can sign in at the OIDC issuer, too. `next_path` is one of our own."""
+    """The offer to sign in at the OIDC issuer too. `next_path` is one of our own."""
 
     host: str
     next_path: str

@@ -19,7 +19,7 @@ class Span(Protocol):
 
 
 class Tracing(Protocol):
-    """Where spans begin."""
+    """The beginning of spans."""
 
     def span(self, name: str, attributes: Attributes | None = None) -> AbstractContextManager[Span]:
         """Return a span for as long as the context is entered, below the one that it is entered in.

@@ -31,7 +31,7 @@ _UTF_16 = {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
 
 
 class OddJsonError(ValueError):
-    """What is read is not JSON, or not within bounds; the first argument says why, without quoting it."""
+    """The text is not JSON, or not within bounds; the first argument says why, without quoting it."""
 
 
 class Kind(Enum):

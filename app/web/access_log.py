@@ -64,7 +64,7 @@ class AccessLog:
 
 
 class _Answer:
-    """What is sent back: its status, and `began_after` so many seconds, which a WebSocket's does not."""
+    """An answer: its status, and `began_after` so many seconds, which a WebSocket's does not."""
 
     def __init__(self, meters: Meters) -> None:
         self._began = time.monotonic()

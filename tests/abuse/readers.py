@@ -22,7 +22,7 @@ from app.graphql.searches import check_search
 from app.graphql.transport.media import Media, choose_media, is_json
 from app.graphql.transport.requests import read_operation, read_parameters
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_secret
-from app.integrations.connection_rules import check_layout
+from app.integrations.kinds.connect_api.layouts import check_layout
 from app.log.actors import origin_of as browser_of
 from app.monitors.models import Failure, RunOutcome
 from app.monitors.newman import read_report

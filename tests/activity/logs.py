@@ -10,11 +10,12 @@ from uuid import UUID, uuid4
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.access.callers import ALL_SCOPES, Caller, Role
-from app.activity.jobs import remove_old
 from app.errors import CursorExpired
 from app.graphql.context import Context
 from app.graphql.streams import LogCursors, follow
 from app.log.events import Change, Counter, Event
+from app.log.retention import remove_old
+from app.log.retention_mark import OLD_EVENTS
 from app.log.watcher import Watcher
 from app.services import Services
 from app.storage import database
@@ -66,7 +67,7 @@ class Log:
 
     async def remove_old(self) -> list[int]:
         """Remove until nothing is left to be removed; return the numbers that are left."""
-        while await remove_old(services=self.services):
+        while await remove_old([OLD_EVENTS], events=self.services.events):
             pass
         return await self.left()
 

@@ -7,7 +7,6 @@ import pytest
 from app.access.callers import Role
 from app.access.refusals import AccessRefused
 from app.activity.export import PAGE_SIZE, Wanted, lines
-from app.activity.jobs import remove_old
 from app.console.exporting import export
 from app.errors import StatedProblem
 from app.graphql.context import Context
@@ -15,9 +14,12 @@ from app.graphql.ids import encode_id
 from app.graphql.streams import LogCursors
 from app.log.actors import Actor, EventOrigin
 from app.log.events import Event
+from app.log.retention import remove_old
+from app.log.retention_mark import OLD_EVENTS
 from app.service.schema import build_schema
 from app.services import Services
-from app.teams.actions import Founded, change_role
+from app.teams.changing_roles import change_role
+from app.teams.founding import Founded
 from tests.activity.logs import DAY, Entry, Log
 from tests.callers import JSON
 from tests.held import HeldClock
@@ -160,7 +162,7 @@ async def test_a_gap_that_retention_has_made_behind_the_cursor_is_told_and_not_p
     clock.advance(DAY)
     await join(services, orbit.team, name="Bob", role=Role.MEMBER)
     clock.advance(400 * DAY - timedelta(hours=1))
-    await remove_old(services=services)
+    await remove_old([OLD_EVENTS], events=services.events)
     said: list[str] = []
 
     with pytest.raises(StatedProblem, match="export with --since"):

@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from app.activity.jobs import remove_old
 from app.errors import CursorExpired
 from app.graphql.errors import present
 from app.graphql.streams import LogCursors
@@ -15,7 +14,8 @@ from app.graphql.transport.results import run
 from app.log import retention_mark as horizon
 from app.log.event_types import EventType
 from app.log.events import Change, Counter, Event, LogEntry
-from app.log.retention_mark import Horizon
+from app.log.retention import remove_old
+from app.log.retention_mark import OLD_EVENTS, Horizon
 from app.service.schema import build_schema
 from app.services import Services
 from tests.activity.logs import DAY, Entry, Log, context_of, listen, new_log
@@ -43,10 +43,10 @@ async def test_an_event_goes_four_hundred_days_after_it_happened_and_not_a_secon
     await log.write([Entry("A")])
 
     clock.advance(400 * DAY - 2 * SECOND)
-    early = await remove_old(services=services)
+    early = await remove_old([OLD_EVENTS], events=services.events)
     kept = await log.left()
     clock.advance(SECOND)
-    removed = [await remove_old(services=services) for _ in range(2)]
+    removed = [await remove_old([OLD_EVENTS], events=services.events) for _ in range(2)]
 
     assert (early, kept) == (0, [1, 2, 3])
     assert removed == [2, 0]
@@ -253,7 +253,7 @@ async def test_processes_side_by_side_remove_everything_once_in_bounded_batches(
     for log in logs:
         await log.write([Entry("A", age=401)] * 300)
 
-    rounds = await asyncio.gather(*(remove_old(services=services) for _ in range(4)))
+    rounds = await asyncio.gather(*(remove_old([OLD_EVENTS], events=services.events) for _ in range(4)))
     most = max(rounds)
     left = [await log.remove_old() for log in logs]
 
@@ -273,6 +273,8 @@ async def horizons(log: Log) -> dict[str, int]:
 
 async def remove_only(log: Log, type: str) -> None:
     async def remove(change: Change) -> None:
-        await horizon.remove(change, await Event.filter(team_id=log.team_id, type=type))
+        gone = Event.filter(team_id=log.team_id, type=type)
+        await horizon.mark(change, [event.id for event in await gone])
+        await gone.delete()
 
     await log.services.events.change(log.team_id, remove)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.clock import SystemClock
-from app.console.checking import check
+from app.console.checking import Finding, State, check
 from app.outbound import Outbound
 from app.sealing.keyring import make_keyring
 from app.settings import Settings
@@ -25,21 +25,21 @@ async def test_a_redis_that_answers_is_well(database_url: str, tmp_path: Path) -
     async with redis_server(tmp_path, password="right") as server:
         findings = await _check(database_url, tmp_path, redis_url=server.url)
 
-    assert (True, "Redis: answers") in findings
+    assert (State.OK, "Redis: answers") in findings
 
 
 async def test_no_redis_is_well_too(database_url: str, tmp_path: Path) -> None:
     findings = await _check(database_url, tmp_path, redis_url=None)
 
-    assert (True, "Redis: none set (one process wakes itself; several look once a second)") in findings
+    assert (State.OK, "Redis: none set (one process wakes itself; several look once a second)") in findings
 
 
 async def test_a_redis_that_is_not_there_is_a_problem_and_the_rest_is_looked_at(database_url: str, tmp_path: Path) -> None:
     findings = await _check(database_url, tmp_path, redis_url=f"redis://:s3cret@127.0.0.1:{free_port()}/0")
 
     message = "INSTALLED_APPS_REDIS_URL: Redis does not answer there. Start it, or leave the setting out."
-    assert (False, message) in findings
-    assert (True, "database and keyring: open, migrated, every key there") in findings
+    assert (State.PROBLEM, message) in findings
+    assert (State.OK, "database and keyring: open, migrated, every key there") in findings
     assert "s3cret" not in str(findings)
 
 
@@ -48,7 +48,7 @@ async def test_a_password_that_redis_does_not_take_is_named_and_not_shown(databa
         findings = await _check(database_url, tmp_path, redis_url=server.url.replace("right", "s3cret"))
 
     message = "INSTALLED_APPS_REDIS_URL: Redis does not take the user and password in it. Set them right."
-    assert (False, message) in findings
+    assert (State.PROBLEM, message) in findings
     assert "s3cret" not in str(findings)
 
 
@@ -56,7 +56,7 @@ async def test_a_password_that_redis_does_not_take_is_named_and_not_shown(databa
 async def test_what_is_no_address_is_named_once_and_not_shown(database_url: str, tmp_path: Path, url: str) -> None:
     findings = await _check(database_url, tmp_path, redis_url=url)
 
-    assert [line for is_well, line in findings if "REDIS_URL" in line and not is_well] == [
+    assert [line for state, line in findings if "REDIS_URL" in line and state is State.PROBLEM] == [
         (
             "INSTALLED_APPS_REDIS_URL must be an address such as redis://redis.example.com:6379/0 (rediss:// for TLS), with "
             "/ # ? % in a password percent-encoded (/ is %2F)."
@@ -71,7 +71,7 @@ async def test_members_who_are_not_found_by_their_address_are_named(database_url
 
     findings = await _check(database_url, tmp_path)
 
-    assert (False, f"members: not found by their e-mail address: {people[1]}; add them anew by a good one") in findings
+    assert (State.PROBLEM, f"members: not found by their e-mail address: {people[1]}; add them anew by a good one") in findings
 
 
 @pytest.mark.skipif(bool(databases.POSTGRES_URL), reason="a server's files are its own")
@@ -81,7 +81,7 @@ async def test_files_that_others_can_get_at_are_named_with_the_command_that_mend
 
     findings = await _check(database_url, tmp_path)
 
-    assert [line.partition(": ")[2] for is_well, line in findings if "DATA_DIR" in line and not is_well] == [
+    assert [line.partition(": ")[2] for state, line in findings if "DATA_DIR" in line and state is State.PROBLEM] == [
         f"others than its owner can get at what it holds; set it right with: chmod 600 {each}"
         for each in (file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm")))
         if each.exists()
@@ -101,7 +101,7 @@ async def test_a_proxy_that_live_processes_have_found_and_no_setting_names_is_na
         found: list[str] = []
 
         async def is_told() -> bool:
-            found[:] = [line for is_well, line in await check(settings) if "private address" in line and not is_well]
+            found[:] = [line for state, line in await check(settings) if "private address" in line and state is State.PROBLEM]
             return bool(found)
 
         await until(is_told, seconds=30)  # the service reports itself every five
@@ -115,38 +115,42 @@ async def test_a_proxy_that_live_processes_have_found_and_no_setting_names_is_na
 @pytest.mark.parametrize(
     ("meant", "slack", "findings"),
     [
-        (None, {}, {False: ["Slack: set INSTALLED_APPS_SLACK_CLIENT_ID and INSTALLED_APPS_SLACK_CLIENT_SECRET"]}),
-        (["slack"], {}, {False: ["Slack: set INSTALLED_APPS_SLACK_CLIENT_ID and INSTALLED_APPS_SLACK_CLIENT_SECRET"]}),
-        (["gitlab-self-managed"], {}, {True: ["GitLab Self-Managed: nothing to set here"]}),
+        (None, {}, {State.PROBLEM: ["Slack: set INSTALLED_APPS_SLACK_CLIENT_ID and INSTALLED_APPS_SLACK_CLIENT_SECRET"]}),
+        (["slack"], {}, {State.PROBLEM: ["Slack: set INSTALLED_APPS_SLACK_CLIENT_ID and INSTALLED_APPS_SLACK_CLIENT_SECRET"]}),
+        (["gitlab-self-managed"], {}, {State.OK: ["GitLab Self-Managed: nothing to set here"]}),
         (
             ["gitlab-self-managed", "github-enterprise-server"],
             {"slack_client_id": "1.2"},
             {
-                True: ["GitHub Enterprise Server: nothing to set here", "GitLab Self-Managed: nothing to set here"],
-                False: ["Slack: set INSTALLED_APPS_SLACK_CLIENT_SECRET"],
+                State.OK: ["GitHub Enterprise Server: nothing to set here", "GitLab Self-Managed: nothing to set here"],
+                State.PROBLEM: ["Slack: set INSTALLED_APPS_SLACK_CLIENT_SECRET"],
             },
         ),
     ],
 )
 async def test_only_the_providers_that_are_meant_are_looked_for_but_for_those_that_were_begun(
-    database_url: str, tmp_path: Path, meant: list[str] | None, slack: dict[str, str], findings: dict[bool, list[str]]
+    database_url: str, tmp_path: Path, meant: list[str] | None, slack: dict[str, str], findings: dict[State, list[str]]
 ) -> None:
     settings = Settings(data_dir=tmp_path, database_url=database_url, **slack)  # type: ignore[arg-type]
 
-    found = [finding for finding in await check(settings, providers=meant) if finding[1].startswith(("Slack", "Git"))]
+    found = [finding for finding in await check(settings, providers=meant) if finding.line.startswith(("Slack", "Git"))]
 
-    expected = sorted((is_well, line) for is_well, lines in findings.items() for line in lines)
-    assert [is_well for is_well, _ in sorted(found)] == [is_well for is_well, _ in expected]
-    assert all(line.startswith(message) for (_, line), (_, message) in zip(sorted(found), expected, strict=True)), found
+    expected = sorted((message, state) for state, messages in findings.items() for message in messages)
+    told = sorted((line, state) for state, line in found)
+    assert [state for _, state in told] == [state for _, state in expected]
+    assert all(line.startswith(message) for (line, _), (message, _) in zip(told, expected, strict=True)), found
 
 
 async def test_an_issuer_that_answers_is_well_and_the_redirect_uri_is_named(database_url: str, tmp_path: Path) -> None:
     with run_idp(SystemClock()) as idp:
         findings = await _check(database_url, tmp_path, idp=idp)
 
-    assert [(is_well, line.replace(idp.url, "ISSUER")) for is_well, line in findings if "OIDC" in line] == [
-        (True, "OIDC: ISSUER answers, with 3 keys that can be used"),
-        (True, "OIDC: browsers sign in there; the client's redirect URI has to be http://127.0.0.1:8000/sign-in/oidc/callback"),
+    assert [(state, line.replace(idp.url, "ISSUER")) for state, line in findings if "OIDC" in line] == [
+        (State.OK, "OIDC: ISSUER answers, with 3 keys that can be used"),
+        (
+            State.OK,
+            "OIDC: browsers sign in there; the client's redirect URI has to be http://127.0.0.1:8000/sign-in/oidc/callback",
+        ),
     ]
 
 
@@ -180,7 +184,7 @@ async def test_an_issuer_that_is_of_no_use_is_a_problem(
 
         findings = await _check(database_url, tmp_path, idp=idp)
 
-    assert [line.replace(idp.url, "ISSUER") for is_well, line in findings if "OIDC" in line and not is_well] == lines
+    assert [line.replace(idp.url, "ISSUER") for state, line in findings if "OIDC" in line and state is State.PROBLEM] == lines
     assert CLIENT_SECRET not in str(findings)
 
 
@@ -189,14 +193,14 @@ async def test_an_issuer_that_the_policy_keeps_out_is_named_with_the_line_that_l
 ) -> None:
     findings = await _check(database_url, tmp_path, oidc_issuer="https://127.0.0.1:8443/realms/acme")
 
-    [line] = [line for is_well, line in findings if "OIDC" in line and not is_well]
+    [line] = [line for state, line in findings if "OIDC" in line and state is State.PROBLEM]
     assert line.startswith("INSTALLED_APPS_OIDC_ISSUER: The address policy does not let calls go to https://127.0.0.1:8443")
     assert "INSTALLED_APPS_OUTBOUND_ALLOW=127.0.0.1:8443" in line
 
 
 async def _check(
     database_url: str, folder: Path, *, redis_url: str | None = None, idp: Idp | None = None, oidc_issuer: str | None = None
-) -> list[tuple[bool, str]]:
+) -> list[Finding]:
     settings = Settings(
         data_dir=folder,
         database_url=database_url,

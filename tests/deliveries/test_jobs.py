@@ -5,7 +5,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from app.deliveries.models import Delivery
-from app.integrations.models import Integration, IntegrationStatus, MonitoringPost
+from app.integrations.kinds.post_monitoring_results.models import MonitoringPost
+from app.integrations.models import Integration, IntegrationStatus
 from app.log.events import Change
 from tests.deliveries.world import (
     GENERAL,

@@ -2,7 +2,8 @@ import asyncio
 
 from app.deliveries.models import Delivery, DeliveryStatus
 from app.integrations.events import IntegrationDeleted
-from app.integrations.models import Integration, MonitoringPost, NotifyRule
+from app.integrations.kinds.post_monitoring_results.models import MonitoringPost, NotifyRule
+from app.integrations.models import Integration
 from app.log.events import Change, Event
 from app.monitors.models import RunOutcome
 from app.providers.contract import Occasion

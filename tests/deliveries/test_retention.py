@@ -5,14 +5,16 @@ from uuid import uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.deliveries import actions
-from app.deliveries.jobs import remove_old
+from app.deliveries import retrying
 from app.deliveries.leases import take_due
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.posting import Attempt
+from app.deliveries.retention import OLD_RUNS
 from app.deliveries.settling import settle
-from app.integrations.models import Integration, MonitoringPost, NotifyRule
+from app.integrations.kinds.post_monitoring_results.models import MonitoringPost, NotifyRule
+from app.integrations.models import Integration
 from app.log.events import Event
+from app.log.retention import remove_old
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.storage import database
 from tests.deliveries.world import GENERAL, World, statuses
@@ -30,10 +32,10 @@ async def test_a_run_goes_ninety_days_after_it_was_recorded_with_its_deliveries_
     await world.deliver()
 
     world.clock.advance(KEPT - 2 * SECOND)
-    early = await remove_old(services=world.services)
+    early = await remove_old(OLD_RUNS, events=world.services.events)
     kept = await counts()
     world.clock.advance(SECOND)
-    removed = [await remove_old(services=world.services) for _ in range(2)]
+    removed = [await remove_old(OLD_RUNS, events=world.services.events) for _ in range(2)]
 
     assert (early, kept) == (0, (2, 2, 2))
     assert removed == [2, 0]
@@ -61,11 +63,11 @@ async def test_a_delivery_that_waits_stays_and_its_run_with_it_until_it_has_ende
     failed = await Delivery.get(position=1)
     await put(lambda: Delivery.all().update(status=DeliveryStatus.FAILED, next_attempt_at=None))
     world.clock.advance(KEPT)
-    await actions.retry(failed.id, caller=world.caller, services=world.services)
+    await retrying.retry(failed.id, caller=world.caller, services=world.services)
 
-    waiting = await remove_old(services=world.services)
+    waiting = await remove_old(OLD_RUNS, events=world.services.events)
     await world.deliver()
-    ended = await remove_old(services=world.services)
+    ended = await remove_old(OLD_RUNS, events=world.services.events)
 
     assert (waiting, ended) == (0, 2)
     assert world.posted_ids() == [str(failed.id)]
@@ -78,7 +80,7 @@ async def test_a_run_without_deliveries_goes_as_well(world: World) -> None:
 
     world.clock.advance(KEPT)
 
-    assert await remove_old(services=world.services) == 2
+    assert await remove_old(OLD_RUNS, events=world.services.events) == 2
     assert [run.position for run in await MonitorRun.all()] == [3]
 
 
@@ -174,7 +176,7 @@ async def test_what_stays_does_not_keep_what_goes_from_being_found(world: World)
         await world.report(monitor_key="monitor 0")
     world.clock.advance(KEPT)
 
-    removed = await remove_old(services=world.services)
+    removed = await remove_old(OLD_RUNS, events=world.services.events)
 
     assert removed == 2
     assert await MonitorRun.all().count() == 250
@@ -188,7 +190,7 @@ async def test_processes_side_by_side_remove_everything_once_in_bounded_batches(
     await put_later(450)
     world.clock.advance(KEPT)
 
-    rounds = await asyncio.gather(*(remove_old(services=world.services) for _ in range(3)))
+    rounds = await asyncio.gather(*(remove_old(OLD_RUNS, events=world.services.events) for _ in range(3)))
     most = max(rounds)
     total = sum(rounds) + await clear(world)
 
@@ -234,6 +236,6 @@ async def post_another_monitor(integration: Integration) -> None:
 async def clear(world: World) -> int:
     """Remove until nothing is left to be removed, and return how many rows went."""
     removed = 0
-    while number := await remove_old(services=world.services):
+    while number := await remove_old(OLD_RUNS, events=world.services.events):
         removed += number
     return removed

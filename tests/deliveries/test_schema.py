@@ -13,7 +13,8 @@ from app.deliveries.models import Delivery
 from app.graphql.context import Context
 from app.graphql.execution.schema import Schema
 from app.graphql.ids import encode_id
-from app.integrations.models import Integration, NotifyRule
+from app.integrations.kinds.post_monitoring_results.models import NotifyRule
+from app.integrations.models import Integration
 from app.log.events import Change, Counter, Event
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.service.schema import build_schema

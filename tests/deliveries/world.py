@@ -19,7 +19,8 @@ from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery, DeliveryAttempt
 from app.integrations import reactions as integrations
 from app.integrations.events import IntegrationDeleted, IntegrationStatusChanged
-from app.integrations.models import Integration, IntegrationStatus, MonitoringPost, NotifyRule
+from app.integrations.kinds.post_monitoring_results.models import MonitoringPost, NotifyRule
+from app.integrations.models import Integration, IntegrationStatus
 from app.log.events import Change, Event
 from app.monitors.actions import Recorded, find_or_make, record_run
 from app.monitors.events import RunRecorded

@@ -9,7 +9,8 @@ from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.log.events import Event, head
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
-from app.teams.actions import change_role, remove_member
+from app.teams.changing_roles import change_role
+from app.teams.removing import remove_member
 from tests.installed_apps.world import World, code_of, log_since, make_people, refusal_of
 
 USING = ("using", "authorizationId")

@@ -11,7 +11,6 @@ from app.access.callers import Caller
 from app.graphql.context import Context
 from app.outbound import Request, Unreachable, waiting_until
 from app.outbound.budget import SHARE, Budget
-from app.sign_ins.single_flight import flights_of
 from tests.installed_apps.git_servers import GITHUB, GITLAB, Host
 from tests.installed_apps.test_git_schema import ADD, CHECK, client_input
 from tests.installed_apps.world import World, gid, schema
@@ -66,7 +65,7 @@ async def test_what_belongs_to_the_process_has_all_its_time_whoever_waits_for_it
         return "tokens"
 
     with waiting_until(time.monotonic() + 0.1), pytest.raises(TimeoutError):
-        await flights_of(world.services).join("exchange", exchange)
+        await world.services.single_flight.join("exchange", exchange)
     await asyncio.wait_for(ended.wait(), 5)
 
     assert ended.is_set()

@@ -15,7 +15,7 @@ from app.sign_ins.completion import complete
 from app.sign_ins.grants import live_grant_of
 from app.sign_ins.jobs import refresh_due
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState, OAuthClient, StatusReason
-from app.teams.actions import change_role
+from app.teams.changing_roles import change_role
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host, give_back, own_grant
 from tests.installed_apps.world import World, code_of, log_since, make_people, refusal_of
 from tests.sign_ins.world import write

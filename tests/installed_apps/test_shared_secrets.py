@@ -23,7 +23,8 @@ from app.sign_ins.grants import note_trouble
 from app.sign_ins.jobs import revoke_due
 from app.sign_ins.models import Grant, GrantState, RevocationOutcome, StatusReason
 from app.sign_ins.sealing import open_access
-from app.teams.actions import change_role, remove_member
+from app.teams.changing_roles import change_role
+from app.teams.removing import remove_member
 from tests.installed_apps.test_git_schema import by_token
 from tests.installed_apps.world import World, code_of, gid, log_since, make_people, refusal_of
 

@@ -5,9 +5,10 @@ from typing import Any
 from app.access.callers import Caller
 from app.installed_apps.models import InstalledApp
 from app.integrations.adding import add
-from app.integrations.checks import check_due
-from app.integrations.connections import ApiConnectionSettings
-from app.integrations.models import ApiConnection, Integration
+from app.integrations.kinds.connect_api.checks import check_due
+from app.integrations.kinds.connect_api.models import ApiConnection
+from app.integrations.kinds.connect_api.settings import ApiConnectionSettings
+from app.integrations.models import Integration
 from app.integrations.sources import ThroughApp
 from tests.installed_apps.git_servers import Host
 from tests.installed_apps.world import World

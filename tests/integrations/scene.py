@@ -3,10 +3,12 @@
 from uuid import UUID
 
 from app.access.callers import Caller
-from app.integrations.adding import Placed, Settings, add
-from app.integrations.models import Integration, MonitoringPost, NotifyRule
-from app.integrations.posts import MonitoringPostSettings
-from app.integrations.sources import BySignIn, ThroughApp, Using
+from app.integrations.adding import add
+from app.integrations.kinds.contract import OfKind
+from app.integrations.kinds.post_monitoring_results.models import MonitoringPost, NotifyRule
+from app.integrations.kinds.post_monitoring_results.settings import MonitoringPostSettings
+from app.integrations.models import Integration
+from app.integrations.sources import BySignIn, Placed, ThroughApp, Using
 from app.sign_ins.channels import ChannelRef
 from tests.installed_apps.world import World
 
@@ -25,9 +27,7 @@ def posting(
     return MonitoringPostSettings(monitor_key, channel_id or channel(), notify)
 
 
-async def place(
-    world: World, caller: Caller, using: Using, *, name: str = "Checkout", settings: Settings | None = None
-) -> Placed:
+async def place(world: World, caller: Caller, using: Using, *, name: str = "Checkout", settings: OfKind | None = None) -> Placed:
     return await add(name, using=using, settings=settings or posting(), caller=caller, services=world.services)
 
 

@@ -9,8 +9,9 @@ from app.installed_apps.actions import delete
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.integrations.adding import add
 from app.integrations.editing import Edit, edit
-from app.integrations.models import Integration, IntegrationStatus, NotifyRule
-from app.integrations.posts import MonitoringPostEdit
+from app.integrations.kinds.post_monitoring_results.models import NotifyRule
+from app.integrations.kinds.post_monitoring_results.settings import MonitoringPostEdit
+from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.sources import BySignIn, ThroughApp
 from app.log.events import head
 from app.monitors.models import Monitor

@@ -5,11 +5,14 @@ import pytest
 
 from app.errors import UserErrorCode
 from app.installed_apps.actions import delete as delete_app
-from app.integrations.actions import delete, pause, record_attempt
+from app.integrations.deleting import delete
 from app.integrations.editing import Edit, edit
-from app.integrations.models import Integration, IntegrationStatus, MonitoringPost, NotifyRule
-from app.integrations.posts import MonitoringPostEdit as PostEdit
+from app.integrations.kinds.post_monitoring_results.models import MonitoringPost, NotifyRule
+from app.integrations.kinds.post_monitoring_results.settings import MonitoringPostEdit as PostEdit
+from app.integrations.models import Integration, IntegrationStatus
+from app.integrations.pausing import pause
 from app.integrations.sources import BySignIn, ThroughApp
+from app.integrations.status import record_attempt
 from app.log.events import Event, head
 from app.monitors.models import Monitor
 from app.providers.contract import Failure, Fault

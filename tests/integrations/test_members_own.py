@@ -6,8 +6,8 @@ import pytest
 
 from app.installed_apps.actions import delete as delete_app
 from app.installed_apps.models import InstalledApp
-from app.integrations.actions import pause
 from app.integrations.models import Integration
+from app.integrations.pausing import pause
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.sources import ThroughApp
 from app.log.actors import Actor
@@ -15,7 +15,7 @@ from app.log.events import Event, head
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import StatusReason
 from app.sign_ins.oauth_clients import note_recovery as note_client_recovery, note_trouble as note_client_trouble
-from app.teams.actions import remove_member
+from app.teams.removing import remove_member
 from tests.installed_apps.git_servers import HOSTS, Host, own_grant
 from tests.installed_apps.world import World, log_since
 from tests.integrations.git_scene import connect, connection_of

@@ -3,8 +3,9 @@
 import pytest
 
 from app.installed_apps.actions import delete as delete_app, reauthenticate as reauthenticate_app
-from app.integrations.actions import delete, pause
+from app.integrations.deleting import delete
 from app.integrations.models import Integration, IntegrationStatus
+from app.integrations.pausing import pause
 from app.log.events import Event, head
 from app.sign_ins.grants import end, note_recovery, note_trouble
 from app.sign_ins.models import Grant, StatusReason

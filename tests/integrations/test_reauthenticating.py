@@ -4,14 +4,15 @@ import pytest
 
 from app.errors import Refusal, UserErrorCode
 from app.installed_apps.actions import delete as delete_app
-from app.integrations.actions import delete, pause
+from app.integrations.deleting import delete
 from app.integrations.models import IntegrationStatus
+from app.integrations.pausing import pause
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.sources import BySignIn, ThroughApp
 from app.log.actors import Actor
 from app.log.events import Event, head
 from app.sign_ins.models import Grant, GrantState
-from app.teams.actions import remove_member
+from app.teams.removing import remove_member
 from tests.installed_apps.world import World, code_of, log_since, make_people
 from tests.integrations.scene import now_of, place_own, place_through
 

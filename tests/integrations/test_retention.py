@@ -8,8 +8,9 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.integrations.jobs import remove_given_back
 from app.integrations.models import Integration, IntegrationStatus
+from app.integrations.retention import GIVEN_BACK
+from app.log.retention import remove_old
 from app.services import Services
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState
 from app.storage import database
@@ -25,9 +26,9 @@ async def test_a_grant_goes_thirty_days_after_it_was_given_back(services: Servic
     await keep(grant_of((await found(services)).admin, clock))
 
     clock.advance(KEPT - MILLISECOND)
-    early = await remove_given_back(services=services)
+    early = await remove_old([GIVEN_BACK], events=services.events)
     clock.advance(MILLISECOND)
-    removed = [await remove_given_back(services=services) for _ in range(2)]
+    removed = [await remove_old([GIVEN_BACK], events=services.events) for _ in range(2)]
 
     assert (early, removed) == (0, [1, 0])
     assert await Grant.all().count() == 0
@@ -38,7 +39,7 @@ async def test_one_that_was_not_given_back_stays(services: Services, clock: Held
     await keep(grant_of((await found(services)).admin, clock, state=state))
     clock.advance(timedelta(days=1000))
 
-    assert await remove_given_back(services=services) == 0
+    assert await remove_old([GIVEN_BACK], events=services.events) == 0
     assert await Grant.all().count() == 1
 
 
@@ -50,10 +51,10 @@ async def test_one_that_is_still_named_stays_until_it_no_longer_is(services: Ser
     await keep(named, other, user)
     clock.advance(KEPT)
 
-    first = await remove_given_back(services=services)
+    first = await remove_old([GIVEN_BACK], events=services.events)
     left = await Grant.all()
     await put(user.delete)
-    second = await remove_given_back(services=services)
+    second = await remove_old([GIVEN_BACK], events=services.events)
 
     assert (first, second) == (1, 1)
     assert [row.id for row in left] == [named.id]

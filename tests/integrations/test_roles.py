@@ -9,12 +9,14 @@ from app.access.callers import Caller, Role
 from app.errors import Refusal, UserErrorCode
 from app.installed_apps import actions as apps, shared_clients
 from app.installed_apps.shared_clients import ClientEdit
-from app.integrations.actions import delete, pause, resume
+from app.integrations.deleting import delete
 from app.integrations.editing import Edit, edit
 from app.integrations.models import Integration
+from app.integrations.pausing import pause, resume
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.sources import BySignIn, ThroughApp
-from app.teams.actions import change_role, remove_member
+from app.teams.changing_roles import change_role
+from app.teams.removing import remove_member
 from tests.installed_apps.git_servers import GITHUB, GITLAB
 from tests.installed_apps.world import World, code_of, rows
 from tests.integrations.scene import place, place_through

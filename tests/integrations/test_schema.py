@@ -6,8 +6,9 @@ import pytest
 
 from app.access.callers import Caller, Scope
 from app.installed_apps.actions import delete as delete_app
-from app.integrations.actions import delete, pause
+from app.integrations.deleting import delete
 from app.integrations.models import Integration
+from app.integrations.pausing import pause
 from app.integrations.sources import ThroughApp
 from app.sign_ins.models import Authorization
 from app.teams.models import Member

@@ -5,8 +5,9 @@ import pytest
 
 from app.errors import BadUserInput
 from app.installed_apps.actions import delete as delete_app
-from app.integrations.actions import delete, pause
+from app.integrations.deleting import delete
 from app.integrations.editing import Edit, edit
+from app.integrations.pausing import pause
 from tests.installed_apps.world import World, gid, make_people, schema
 from tests.integrations.listening import cursor, listen
 from tests.integrations.scene import place_own, place_through

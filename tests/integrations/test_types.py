@@ -6,7 +6,7 @@ import pytest
 
 from app.installed_apps.actions import delete as delete_app
 from app.integrations.models import Integration
-from app.sign_ins.answers import KEPT_FOR
+from app.outbound.answers import KEPT_FOR
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host
 from tests.installed_apps.world import World, gid, rows
 from tests.integrations.git_scene import OPENAPI, change, check_now, connect, connection_of

@@ -26,7 +26,6 @@ from app.services import Services
 from app.settings import Settings
 from app.sign_ins.calls import call
 from app.sign_ins.refresh import Deadlines
-from app.sign_ins.single_flight import flights_of
 
 ANSWER_SECONDS = 60.0
 STORM_SECONDS = 900.0
@@ -190,7 +189,7 @@ async def _serve(connection: Connection, start: Start) -> None:
             task = asyncio.create_task(_obey(order, connection, services=services))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
-        await flights_of(services).settle(seconds=END_SECONDS)
+        await services.single_flight.settle(seconds=END_SECONDS)
 
 
 async def _next(connection: Connection) -> Ask | Storm | None:

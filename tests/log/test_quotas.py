@@ -15,8 +15,9 @@ from app.deliveries.models import Delivery
 from app.errors import Refusal, UserErrorCode
 from app.installed_apps.actions import add as add_app, delete as delete_app
 from app.installed_apps.models import InstalledApp
-from app.integrations.actions import delete as delete_integration, pause
+from app.integrations.deleting import delete as delete_integration
 from app.integrations.models import Integration
+from app.integrations.pausing import pause
 from app.integrations.sources import BySignIn, ThroughApp
 from app.log.events import Counter, Event, Events
 from app.log.quotas import Quotas
@@ -26,9 +27,13 @@ from app.monitors.reported import ReportedRun
 from app.sealing.secret import Secret
 from app.service.reactions import REACTIONS
 from app.storage import database
-from app.teams.access_tokens import create_access_token, issue_access_token, revoke_access_token
-from app.teams.actions import add_member, change_role, remove_member
+from app.teams.access_tokens import issue_access_token
+from app.teams.adding import add_member
+from app.teams.changing_roles import change_role
+from app.teams.creating_tokens import create as create_access_token
 from app.teams.models import AccessToken, BrowserSession, Member
+from app.teams.removing import remove_member
+from app.teams.revoking_tokens import revoke as revoke_access_token
 from app.teams.secrets import make_secret
 from app.teams.sessions import MOST_OF_MEMBER, open_session
 from tests.held import HeldClock

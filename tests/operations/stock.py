@@ -23,8 +23,9 @@ from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.monitors.reported import ReportedRun
 from app.sealing.secret import Secret
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState
-from app.teams.access_tokens import create_access_token
-from app.teams.actions import add_member, change_role
+from app.teams.adding import add_member
+from app.teams.changing_roles import change_role
+from app.teams.creating_tokens import create as create_access_token
 from app.teams.models import AccessToken, Member
 from tests.installed_apps.world import World
 from tests.integrations.git_scene import connect

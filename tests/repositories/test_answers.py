@@ -1,6 +1,7 @@
 """What is kept of the providers' answers, beside what `test_asking` says of it: it has a bound."""
 
 from app.outbound import Sender
+from app.outbound.answers import KEPT_FOR
 from app.outbound.budget import Budget
 from app.providers.contract import Authorized
 from app.providers.hosting import Entry, EntryPage, File
@@ -51,10 +52,10 @@ async def test_answers_that_nobody_asks_for_again_do_not_stay_for_their_age(worl
     for number in range(5):
         await read(world, grant, f"old {number}", [])
 
-    world.clock.advance(answers.KEPT_FOR)
+    world.clock.advance(KEPT_FOR)
     await read(world, grant, "new", [])
 
-    kept = answers._answers_of(world.services)._kept  # noqa: SLF001 - memory that nobody can ask about
+    kept = world.services.answers._kept  # noqa: SLF001 - memory that nobody can ask about
     assert [question for _, question in kept] == [("file", "new")]
 
 

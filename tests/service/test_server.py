@@ -9,7 +9,6 @@ from app.log.events import Counter
 from app.service.opening import open_services
 from app.service.server import create_app
 from app.settings import OWN_PATHS, Settings
-from app.sign_ins.single_flight import flights_of
 from app.storage import database as app_database
 
 SECRET = "uzEJbd4vUwfUcwoRa9p2tbvJmVGZ9pYJqvBDqAQLsMk"
@@ -61,7 +60,7 @@ async def test_what_is_under_way_at_a_provider_ends_before_what_it_stands_on_is_
         saved.set()
 
     async with open_services(Settings(data_dir=tmp_path, database_url=database_url)) as services:
-        waiting = asyncio.create_task(flights_of(services).join("exchange", exchange))
+        waiting = asyncio.create_task(services.single_flight.join("exchange", exchange))
         await began.wait()
         waiting.cancel()
 

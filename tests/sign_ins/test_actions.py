@@ -7,7 +7,8 @@ from app.errors import Refusal, UserErrorCode
 from app.log.actors import Actor
 from app.sign_ins import actions
 from app.sign_ins.models import Authorization, AuthorizationStatus
-from app.teams.actions import remove_member
+from app.sign_ins.revoking import revoke
+from app.teams.removing import remove_member
 from tests.sandbox.running import Sandbox
 from tests.sign_ins.world import World, log, open_world, rows
 from tests.teams.people import by_session
@@ -111,7 +112,7 @@ async def test_a_slack_sign_in_is_not_ended_by_hand(world: World) -> None:
     before = await rows()
 
     with pytest.raises(Refusal) as refused:
-        await actions.revoke(row.id, field=["id"], caller=world.caller, services=world.services)
+        await revoke(row.id, field=["id"], caller=world.caller, services=world.services)
 
     assert (refused.value.code, refused.value.field) == (UserErrorCode.CONFLICT, ("id",))
     assert await rows() == before
@@ -122,7 +123,7 @@ async def test_another_members_sign_in_is_not_found(world: World) -> None:
     bob = await world.join("Bob")
 
     with pytest.raises(Refusal) as refused:
-        await actions.revoke(row.id, caller=by_session(bob), services=world.services)
+        await revoke(row.id, caller=by_session(bob), services=world.services)
 
     assert refused.value.code is UserErrorCode.NOT_FOUND
 

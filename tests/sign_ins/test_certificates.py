@@ -17,7 +17,7 @@ from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.shared_clients import ClientEdit, NewClient, add, edit
 from app.outbound import Outbound, Proxy
 from app.sealing.secret import Secret
-from app.sign_ins.actions import begin, revoke
+from app.sign_ins.actions import begin
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.checks import check
 from app.sign_ins.completion import complete
@@ -30,6 +30,7 @@ from app.sign_ins.models import (
     GrantState,
     RevocationOutcome,
 )
+from app.sign_ins.revoking import revoke
 from tests.forwarding import forwarding
 from tests.held import HeldClock
 from tests.installed_apps.git_servers import GITLAB, give_back, own_grant

@@ -14,9 +14,8 @@ from app.sign_ins.callbacks import Returned
 from app.sign_ins.completion import complete
 from app.sign_ins.jobs import revoke_due
 from app.sign_ins.models import Authorization, AuthorizationFailureCode, AuthorizationStatus, Grant, GrantState, RevocationOutcome
-from app.sign_ins.single_flight import flights_of
 from app.storage.outages import unknown
-from app.teams.actions import remove_member
+from app.teams.removing import remove_member
 from tests.sandbox.running import SCOPES, Sandbox
 from tests.sign_ins.world import World, log, open_world, rows, write
 from tests.teams.people import by_session
@@ -201,7 +200,7 @@ async def test_a_closed_tab_does_not_lose_the_sign_in(world: World) -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.25):
                 await browser.http.get(callback)
-    await flights_of(world.services).settle(seconds=5)
+    await world.services.single_flight.settle(seconds=5)
 
     assert (await Authorization.get(id=row.id)).status is AuthorizationStatus.COMPLETED
 

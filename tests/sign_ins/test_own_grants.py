@@ -16,7 +16,7 @@ from app.providers.contract import Alive, Authorized, Failure, Fault
 from app.sealing.keyring import Keyring
 from app.sealing.secret import Secret
 from app.sealing.vault import Vault
-from app.sign_ins.actions import begin, revoke, start_url
+from app.sign_ins.actions import begin, start_url
 from app.sign_ins.calls import call
 from app.sign_ins.checks import check, check_due
 from app.sign_ins.clients import provider_of
@@ -33,7 +33,8 @@ from app.sign_ins.models import (
     RevocationOutcome,
     StatusReason,
 )
-from app.teams.actions import remove_member
+from app.sign_ins.revoking import revoke
+from app.teams.removing import remove_member
 from tests.held import HeldClock
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host, give_back, own_grant
 from tests.installed_apps.world import World, code_of, log_since, make_people, make_world

@@ -2,7 +2,7 @@ from app.log.actors import Actor
 from app.sign_ins.events import GrantEnded
 from app.sign_ins.jobs import revoke_due
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
-from app.teams.actions import remove_member
+from app.teams.removing import remove_member
 from tests.sign_ins.world import World, log
 from tests.teams.people import by_session
 

@@ -12,7 +12,6 @@ from app.sign_ins.events import GrantTroubled
 from app.sign_ins.jobs import refresh_due
 from app.sign_ins.models import Grant, StatusReason
 from app.sign_ins.refresh import COOL_DOWN, LEASE, Deadlines, refresh
-from app.sign_ins.single_flight import flights_of
 from tests.sign_ins.refreshing import NINE_HOURS, TWELVE_HOURS, cut_off, real, spend
 from tests.sign_ins.world import World, write
 
@@ -65,7 +64,7 @@ async def test_a_caller_that_is_cancelled_does_not_lose_the_refresh(rotating: Wo
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await call(grant.id, real(rotating), services=rotating.services)
-    await flights_of(rotating.services).settle(seconds=5)
+    await rotating.services.single_flight.settle(seconds=5)
 
     assert (await Grant.get()).version == 2
     assert isinstance(await call(grant.id, real(rotating), services=rotating.services), Alive)

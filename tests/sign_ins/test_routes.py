@@ -5,7 +5,7 @@ import pytest
 
 from app.access.callers import Role
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant
-from app.teams.actions import change_role
+from app.teams.changing_roles import change_role
 from app.teams.models import Team
 from tests.services import PUBLIC_URL
 from tests.sign_ins.world import FROM_HERE, World, rows, write

@@ -15,7 +15,7 @@ from app.graphql.ids import encode_id
 from app.sign_ins import schema as sign_ins
 from app.sign_ins.jobs import expire_due
 from app.sign_ins.models import Authorization
-from app.teams.actions import change_role
+from app.teams.changing_roles import change_role
 from app.teams.models import Member
 from tests.sign_ins.world import World, rows
 from tests.teams.people import by_session, by_token

@@ -9,7 +9,8 @@ from tortoise.models import Model
 from app.access.callers import ALL_SCOPES, Caller, Role, Scope
 from app.log.events import Counter, Event
 from app.services import Services
-from app.teams.actions import Founded, add_member, create_team
+from app.teams.adding import add_member
+from app.teams.founding import Founded, create_team
 from app.teams.models import AccessToken, BrowserSession, Member, OidcSignIn, SignInLink, Team
 
 TABLES: tuple[type[Model], ...] = (Team, Member, AccessToken, BrowserSession, SignInLink, OidcSignIn, Event, Counter)

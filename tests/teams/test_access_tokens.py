@@ -10,15 +10,12 @@ from app.access.callers import Caller, Role, Scope, scopes_of
 from app.errors import Refusal, Unauthenticated, UserErrorCode
 from app.sealing.secret import Secret
 from app.services import Services
-from app.teams.access_tokens import (
-    CreatedToken,
-    create_access_token,
-    issue_access_token,
-    revoke_access_token,
-    sign_in_with_token,
-)
-from app.teams.actions import change_role, remove_member
+from app.teams.access_tokens import CreatedToken, issue_access_token, sign_in_with_token
+from app.teams.changing_roles import change_role
+from app.teams.creating_tokens import create as create_access_token
 from app.teams.models import AccessToken, BrowserSession, Member
+from app.teams.removing import remove_member
+from app.teams.revoking_tokens import revoke as revoke_access_token
 from app.teams.secrets import hash_of, is_token, make_token
 from tests.held import HeldClock
 from tests.teams.people import by_session, by_token, found, join, log, rows

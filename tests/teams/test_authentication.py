@@ -13,10 +13,13 @@ from app.access.callers import Role, Scope, scopes_of
 from app.errors import Unauthenticated
 from app.sealing.secret import Secret
 from app.services import Services
-from app.teams.access_tokens import create_access_token, revoke_access_token, sign_in_with_token
-from app.teams.actions import change_role, remove_member
+from app.teams.access_tokens import sign_in_with_token
 from app.teams.authentication import Authenticator
+from app.teams.changing_roles import change_role
+from app.teams.creating_tokens import create as create_access_token
 from app.teams.models import AccessToken, Member, Team
+from app.teams.removing import remove_member
+from app.teams.revoking_tokens import revoke as revoke_access_token
 from app.teams.secrets import make_token
 from app.teams.sessions import cookie_name
 from app.teams.sign_in_links import make_sign_in_link, use_sign_in_link

@@ -12,9 +12,9 @@ from app.errors import StatedProblem
 from app.log.events import Event
 from app.services import Services
 from app.teams import console
-from app.teams.actions import remove_member
 from app.teams.authentication import Authenticator
 from app.teams.models import Member
+from app.teams.removing import remove_member
 from tests.held import HeldClock
 from tests.teams.people import rows
 

@@ -5,9 +5,10 @@ import pytest
 from app.access.callers import Scope
 from app.sealing.secret import Secret
 from app.services import Services
-from app.teams.access_tokens import create_access_token, revoke_access_token
+from app.teams.creating_tokens import create as create_access_token
 from app.teams.jobs import sweep
 from app.teams.models import AccessToken, BrowserSession, SignInLink
+from app.teams.revoking_tokens import revoke as revoke_access_token
 from app.teams.sign_in_links import make_sign_in_link, use_sign_in_link
 from tests.held import HeldClock
 from tests.teams.people import by_session, found, rows

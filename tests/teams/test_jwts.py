@@ -11,9 +11,11 @@ from starlette.responses import PlainTextResponse
 from app.access.callers import ALL_SCOPES, Caller, Role, Scope
 from app.errors import Unauthenticated, Unavailable
 from app.services import Services
-from app.teams.access_tokens import create_access_token
-from app.teams.actions import add_member, change_role, remove_member
+from app.teams.adding import add_member
 from app.teams.authentication import Authenticator
+from app.teams.changing_roles import change_role
+from app.teams.creating_tokens import create as create_access_token
+from app.teams.removing import remove_member
 from tests.held import HeldClock
 from tests.oidc.forgeries import STRANGERS
 from tests.teams.issued import Issued

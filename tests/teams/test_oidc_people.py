@@ -7,8 +7,9 @@ import structlog
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from app.access.callers import Role
-from app.teams.actions import add_member, remove_member
+from app.teams.adding import add_member
 from app.teams.models import BrowserSession
+from app.teams.removing import remove_member
 from tests.oidc.idp import CLIENT_ID, encode, key_named, sign
 from tests.teams.people import found, join, rows
 from tests.teams.visits import Visit

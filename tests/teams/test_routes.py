@@ -15,9 +15,10 @@ from app.log.actors import Actor
 from app.redis.rate_limits import Rates
 from app.services import Services
 from app.settings import Settings
-from app.teams.access_tokens import create_access_token
-from app.teams.actions import add_member, remove_member
+from app.teams.adding import add_member
+from app.teams.creating_tokens import create as create_access_token
 from app.teams.models import BrowserSession, Member
+from app.teams.removing import remove_member
 from app.teams.routes import routes
 from app.teams.sign_in_links import make_sign_in_link
 from app.web.below import below

@@ -16,9 +16,9 @@ from app.graphql.nodes import Node, find_node, nodes_of
 from app.sealing.secret import Secret
 from app.services import Services
 from app.teams import schema as teams
-from app.teams.access_tokens import create_access_token
-from app.teams.actions import remove_member
+from app.teams.creating_tokens import create as create_access_token
 from app.teams.models import AccessToken, Member
+from app.teams.removing import remove_member
 from app.teams.secrets import is_token
 from app.teams.sign_in_links import find_link
 from tests.held import HeldClock

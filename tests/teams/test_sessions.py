@@ -6,7 +6,7 @@ from starlette.requests import HTTPConnection
 from app.access.callers import Caller
 from app.sealing.secret import Secret
 from app.services import Services
-from app.teams.actions import Founded
+from app.teams.founding import Founded
 from app.teams.models import BrowserSession, Member
 from app.teams.sessions import SESSION_LIFETIME, OpenedSession, ask_to_sign_in, cookie_name, session_of
 from app.teams.sign_in_links import make_sign_in_link, use_sign_in_link

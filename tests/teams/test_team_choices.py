@@ -9,9 +9,11 @@ import httpx2
 import pytest
 
 from app.access.callers import Role
-from app.teams.actions import Founded, add_member, create_team, remove_member
+from app.teams.adding import add_member
+from app.teams.founding import Founded, create_team
 from app.teams.jobs import sweep
 from app.teams.models import BrowserSession, Member, OidcSignIn
+from app.teams.removing import remove_member
 from tests.held import HeldClock
 from tests.teams.people import rows
 from tests.teams.visits import Visit, browsing

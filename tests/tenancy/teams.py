@@ -11,7 +11,7 @@ from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery
 from app.installed_apps.actions import delete as delete_app
 from app.installed_apps.models import InstalledApp
-from app.integrations.actions import delete
+from app.integrations.deleting import delete
 from app.integrations.models import Integration
 from app.integrations.sources import BySignIn, ThroughApp
 from app.log.events import Event
@@ -19,8 +19,11 @@ from app.monitors.actions import Recorded, record_run
 from app.monitors.models import Failure, RunOutcome
 from app.monitors.reported import ReportedRun
 from app.sealing.secret import Secret
-from app.teams.access_tokens import CreatedToken, create_access_token, revoke_access_token
-from app.teams.actions import add_member, remove_member
+from app.teams.access_tokens import CreatedToken
+from app.teams.adding import add_member
+from app.teams.creating_tokens import create as create_access_token
+from app.teams.removing import remove_member
+from app.teams.revoking_tokens import revoke as revoke_access_token
 from app.teams.sign_in_links import make_sign_in_link
 from tests.installed_apps.git_servers import GITHUB, GITLAB, Host
 from tests.installed_apps.world import People, World, gid

@@ -34,7 +34,7 @@ _MOST_LARGE = 2
 
 
 class Turn(asyncio.Future[None]):
-    """What waits for a turn waits for this."""
+    """A place in the queue for a turn; the one who waits awaits it."""
 
 
 Waiter: TypeAlias = tuple[int, int, Turn]
@@ -184,7 +184,7 @@ class Turns:
 
 
 class Closeable(Protocol):
-    """What has to be closed where it is not done."""
+    """A coroutine or generator that has to be closed where it is not done."""
 
     def close(self) -> None: ...
 

@@ -54,7 +54,7 @@ NOTHING = Cost()
 
 
 class Costs:
-    """What the operations of a document cost. The document has to be valid."""
+    """The costs of a document's operations. The document has to be valid."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self._schema = schema
@@ -86,7 +86,7 @@ class Costs:
 
 @dataclass(frozen=True)
 class _Below:
-    """What an object has below it: what no variable changes, and the rest."""
+    """The cost below an object: the part that no variable changes, and the rest."""
 
     fixed: Cost = NOTHING
     rest: tuple["_Part", ...] = ()

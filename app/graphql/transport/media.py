@@ -8,7 +8,7 @@ _MOST_RANGES = 32
 
 
 class Media(StrEnum):
-    """What can be answered with."""
+    """The media types of answers."""
 
     JSON = "application/json"
     GRAPHQL = "application/graphql-response+json"
@@ -22,7 +22,7 @@ class _Range(NamedTuple):
 
 
 def choose_media(accept: str, *, offered: Sequence[Media]) -> Media | None:
-    """Return what of `offered` the Accept header likes best, None where it likes none. Without a header: JSON.
+    """Return the one of `offered` that the Accept header prefers, None where it takes none. Without a header: JSON.
 
     What it likes equally goes by its order; for what it only covers with a `*`, by the order of `offered`. Events only when
     they come first: some clients name them on every request and cannot read them.

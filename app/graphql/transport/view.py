@@ -72,7 +72,7 @@ class View:
         self._lost_upgrades = LostUpgrades()
 
     def routes(self) -> list[BaseRoute]:
-        """Where the view answers."""
+        """The routes of the view."""
         over_http = allow_origins(self, self._entrance.services.settings.allowed_origins)
         return [Route("/graphql", endpoint=over_http), WebSocketRoute("/graphql", endpoint=self), *graphiql.routes()]
 

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Position:
-    """Where to go on: `query` names the server's page, of `size`, and `skip` how many of it were given before."""
+    """A place to go on from: `query` names the server's page, of `size`, and `skip` how many of it were given before."""
 
     query: Mapping[str, str]
     size: int

@@ -34,7 +34,7 @@ def page() -> Response:
 
 
 def routes() -> list[BaseRoute]:
-    """What the page loads, under /graphiql/: nothing but static files, the same for everybody."""
+    """Return the routes of the page's files, under /graphiql/: static, and the same for everybody."""
     return [Mount("/graphiql", app=_Bundle(directory=_FOLDER / "static"), name="graphiql")]
 
 

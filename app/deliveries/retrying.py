@@ -1,0 +1,89 @@
+"""Having a delivery that has failed tried again."""
+
+from uuid import UUID
+
+import strawberry
+
+from app.access.callers import Caller
+from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, attributes
+from app.deliveries.events import DeliveryChanged
+from app.deliveries.models import Delivery as Row, DeliveryAttempt, DeliveryStatus
+from app.deliveries.schedule import MOST_ATTEMPTS, MOST_EVER
+from app.deliveries.types import Delivery
+from app.errors import Refusal, UserErrorCode
+from app.graphql.context import Info
+from app.graphql.errors import UserError
+from app.graphql.fields import mutation
+from app.graphql.inputs import key_of, not_found
+from app.integrations.models import Integration
+from app.log.events import Change
+from app.services import Services
+from app.teams.permissions import recheck_role
+
+
+@strawberry.input(description="Which delivery to try again.")
+class RetryDeliveryInput:
+    id: strawberry.ID = strawberry.field(description="A delivery that has FAILED.")
+
+
+@strawberry.type(description="What `retryDelivery` answers.")
+@attributes(PUBLIC_ATTRIBUTE)
+class RetryDeliveryPayload:
+    delivery: Delivery | None = strawberry.field(description="The delivery, about to be tried.", default=None)
+    user_errors: list[UserError] = strawberry.field(description="Why it is not tried again.", default_factory=list)
+
+
+@mutation(CHANGING, description="Try a failed delivery again.")
+async def retry_delivery(info: Info, input: RetryDeliveryInput) -> RetryDeliveryPayload:
+    context = info.context
+    key = key_of(input.id, "Delivery", field=["id"])
+    return RetryDeliveryPayload(delivery=Delivery.of(await retry(key, caller=context.viewer, services=context.services)))
+
+
+async def retry(delivery_id: UUID, *, caller: Caller, services: Services) -> Row:
+    """Try a failed delivery again: at once, and with the whole schedule before it.
+
+    Raises FORBIDDEN for who may only read; NOT_FOUND; CONFLICT, with what to do, when it has not failed, its integration is
+    stopped or paused, or it was tried too often.
+    """
+
+    async def start_over(change: Change) -> Row:
+        await recheck_role(change, caller)
+        delivery = await Row.get_or_none(id=delivery_id, team_id=change.team_id).select_related("integration")
+        if delivery is None or delivery.integration.is_deleted:
+            raise not_found(field=["id"])
+        _check(delivery, delivery.integration)
+        await _check_attempts(delivery)
+        delivery.start_over(change.now)
+        await delivery.save()
+        await change.record(
+            DeliveryChanged(
+                delivery.id,
+                delivery.integration_id,
+                delivery.integration.name,
+                DeliveryStatus.RETRYING,
+                DeliveryStatus.FAILED,
+            )
+        )
+        return delivery
+
+    return await services.events.change(caller.team_id, start_over, actor=caller.actor)
+
+
+def _check(delivery: Row, integration: Integration) -> None:
+    if delivery.status is not DeliveryStatus.FAILED:
+        raise _conflict(f"Only a delivery that has failed can be tried again, and this one is {delivery.status}.")
+    if integration.is_stopped:
+        raise _conflict(f"“{integration.name}” is stopped: re-authenticate it first. {integration.message or ''}".rstrip())
+    if integration.is_paused:
+        raise _conflict(f"“{integration.name}” is paused: resume it first.")
+
+
+async def _check_attempts(delivery: Row) -> None:
+    last = await DeliveryAttempt.filter(delivery_id=delivery.id).order_by("-number").first()
+    if last is not None and last.number > MOST_EVER - MOST_ATTEMPTS:
+        raise _conflict(f"This delivery was tried {last.number} times, which is as often as may be: record the run anew.")
+
+
+def _conflict(message: str) -> Refusal:
+    return Refusal(UserErrorCode.CONFLICT, message, field=["id"])

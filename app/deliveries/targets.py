@@ -1,0 +1,34 @@
+"""Where integrations hand deliveries over to, and how fast: each kind knows it of its own."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from app.integrations.kinds.contract import Target
+from app.integrations.kinds.table import ALL, kind_of
+from app.integrations.models import Integration
+from app.providers.contract import Authorized, Failure, Posted, RunReport
+from app.services import Services
+
+
+async def targets_of(integrations: Sequence[Integration]) -> Mapping[UUID, Target]:
+    """Return the targets by the integrations' ids; none for a kind that makes no deliveries."""
+    targets: dict[UUID, Target] = {}
+    for kind in ALL:
+        of_kind = [integration for integration in integrations if kind_of(integration) is kind]
+        if kind.deliveries is not None and of_kind:
+            targets |= await kind.deliveries.targets_of(of_kind)
+    return targets
+
+
+async def target_of(integration: Integration) -> Target | None:
+    return (await targets_of([integration])).get(integration.id)
+
+
+async def deliver(
+    report: RunReport, *, integration: Integration, target: Target, authorized: Authorized, services: Services
+) -> Posted | Failure:
+    """Hand the report over, once, as the integration's kind does."""
+    deliveries = kind_of(integration).deliveries
+    if deliveries is None:
+        raise LookupError("What makes no deliveries has no target either.")
+    return await deliveries.deliver(report, integration=integration, target=target, authorized=authorized, services=services)

@@ -1,0 +1,86 @@
+"""A delivery in the API."""
+
+from datetime import datetime
+
+import strawberry
+
+from app.access.rules import PUBLIC_ATTRIBUTE, attributes
+from app.deliveries import loaders, models
+from app.deliveries.models import DeliveryStatus
+from app.errors import Unavailable
+from app.graphql.context import Info
+from app.graphql.enums import register_enum
+from app.graphql.fields import relation
+from app.graphql.ids import encode_id
+from app.graphql.lists import at_most
+from app.graphql.nodes import Node
+from app.integrations.loaders import integrations
+from app.integrations.types import Integration
+from app.monitors.loaders import runs
+from app.monitors.schema import MonitorRun
+
+register_enum(
+    DeliveryStatus,
+    name="DeliveryStatus",
+    description="What became of a delivery so far.",
+    members={
+        DeliveryStatus.PENDING: "It waits for its first attempt.",
+        DeliveryStatus.SKIPPED: "Kept quiet by the notify rule, or recorded while paused.",
+        DeliveryStatus.RETRYING: "It waits for another attempt.",
+        DeliveryStatus.DELIVERED: "The provider has accepted it.",
+        DeliveryStatus.FAILED: "Given up; at once while the integration is stopped. `retryDelivery` tries again.",
+    },
+)
+
+
+@strawberry.type(description="One try to hand a delivery over.")
+@attributes(PUBLIC_ATTRIBUTE)
+class DeliveryAttempt:
+    at: datetime = strawberry.field(description="When it began.")
+    duration_ms: int = strawberry.field(description="How long it took, in milliseconds.")
+    succeeded: bool = strawberry.field(description="Whether the provider has accepted the message.")
+    error: str | None = strawberry.field(description="The provider's own words, without secrets; null when it succeeded.")
+
+    @classmethod
+    def of(cls, row: models.DeliveryAttempt) -> "DeliveryAttempt":
+        return cls(at=row.at, duration_ms=row.duration_ms, succeeded=row.succeeded, error=row.error)
+
+
+@strawberry.type(description="What a run made for one integration: a message to be posted, or kept quiet.")
+@attributes(PUBLIC_ATTRIBUTE)
+class Delivery(Node):
+    row: strawberry.Private[models.Delivery]
+    status: DeliveryStatus = strawberry.field(description="What became of it so far.")
+    next_attempt_at: datetime | None = strawberry.field(description="When it is tried next; null when it no longer waits.")
+    created_at: datetime = strawberry.field(description="When the run was recorded.")
+
+    @relation(description="Whom it was made for.")
+    async def integration(self, info: Info) -> Integration:
+        integration = await info.context.load(integrations, self.row.integration_id)
+        if integration is None:
+            raise LookupError("A delivery goes with its integration.")
+        return Integration.of(integration)
+
+    @relation(description="What it tells of.")
+    async def run(self, info: Info) -> MonitorRun:
+        run = await info.context.load(runs, self.row.run_id)
+        if run is None:
+            raise Unavailable("This delivery is being removed with its run, 90 days after it: ask again without it.")
+        return MonitorRun.of(run)
+
+    @relation(
+        description=f"The tries to hand it over, the last {loaders.MOST_TOLD} at most, the first one first.",
+        size=at_most(loaders.MOST_TOLD),
+    )
+    async def attempts(self, info: Info) -> list[DeliveryAttempt]:
+        return [DeliveryAttempt.of(row) for row in await info.context.load(loaders.attempts, self.row.id)]
+
+    @classmethod
+    def of(cls, row: models.Delivery) -> "Delivery":
+        return cls(
+            row=row,
+            id=strawberry.ID(encode_id("Delivery", row.id)),
+            status=row.status,
+            next_attempt_at=row.next_attempt_at,
+            created_at=row.created_at,
+        )

@@ -1,0 +1,1 @@
+"""What an integration can do: a folder for each kind, and the table of them."""

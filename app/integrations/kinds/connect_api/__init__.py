@@ -1,0 +1,1 @@
+"""The kind "Connect an API": an API is connected to a repository on a Git server."""

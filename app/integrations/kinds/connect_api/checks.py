@@ -1,0 +1,88 @@
+"""Finding out whether what APIs are connected to is still there, as their members see it: nobody tells us otherwise."""
+
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from app.access.callers import Caller
+from app.integrations.kinds.connect_api.layouts import Layout
+from app.integrations.kinds.connect_api.models import ApiConnection
+from app.integrations.kinds.connect_api.repositories import check_visible, find_failure
+from app.integrations.kinds.connect_api.settings import grant_for, repository_of
+from app.integrations.models import Integration
+from app.integrations.sources import Using, grant_of
+from app.integrations.status import record_attempt
+from app.log.events import Change
+from app.outbound.budget import Budget
+from app.providers.contract import Failure
+from app.repositories.references import RepositoryRef
+from app.services import Services
+from app.sign_ins.models import Grant
+from app.storage.scheduling import Schedule
+
+CHECK_EVERY = timedelta(days=1)
+CHECKS = Schedule("next_check_at", every=CHECK_EVERY, jitter=timedelta(hours=3))
+AGAIN_AFTER = timedelta(minutes=5)
+"""Of a failure: how soon it is looked at again, at the earliest."""
+
+_ROUND = 20
+
+
+async def check_access(found: Integration, *, using: Using, caller: Caller, services: Services, budget: Budget) -> None:
+    """Make sure that who takes a connection over sees its repository; a server that cannot be asked now does not prevent it.
+
+    Raises NOT_FOUND, SIGN_IN_REQUIRED, WRONG_ACCOUNT for `using` of another server.
+    """
+    connection = await ApiConnection.get(integration_id=found.id)
+    grant = await grant_for(found, using, caller=caller, services=services)
+    await check_visible(repository_of(found, connection), grant=grant, services=services, budget=budget)
+
+
+async def check_soon(change: Change, integration_id: UUID) -> None:
+    """Have the job look at once, in this change's team, whether what is connected is there."""
+    mine = ApiConnection.filter(integration_id=integration_id, team_id=change.team_id, live_key__isnull=False)
+    await mine.update(next_check_at=change.now)
+
+
+async def release(change: Change, integration_id: UUID) -> None:
+    """Let another integration connect what this one, just deleted, was connected to."""
+    mine = ApiConnection.filter(integration_id=integration_id, team_id=change.team_id)
+    await mine.update(live_key=None, next_check_at=None)
+
+
+async def check_due(*, services: Services) -> int:
+    """Look at the connections whose time has come, side by side, and return how many those are."""
+    living = ApiConnection.filter(live_key__isnull=False)
+    return await CHECKS.work(living, partial(_check, services=services), clock=services.clock, limit=_ROUND)
+
+
+async def _check(connection: ApiConnection, *, services: Services) -> None:
+    """Ask as the member whose grant it is. What has no working authorization is looked at once it has one again."""
+    integration = await Integration.get(id=connection.integration_id)
+    grant_id = await grant_of(integration)
+    grant = await Grant.get_or_none(id=grant_id) if grant_id is not None else None
+    if integration.is_stopped or grant is None:
+        return
+    where = RepositoryRef(integration.provider, integration.account_id, connection.repository_id)
+    layout = Layout(connection.branch, connection.schema_file, connection.collection_directory)
+    failure = await find_failure(where, layout, grant=grant, services=services)
+
+    async def note(change: Change) -> None:
+        if await _is_as_it_was(connection):
+            await record_attempt(change, integration, failure)
+
+    await services.events.change(integration.team_id, note)
+    if failure is not None:
+        again = services.clock.now() + _pause_after(failure, connection)
+        await CHECKS.bring_forward(ApiConnection.filter(id=connection.id, live_key__isnull=False), to=again)
+
+
+async def _is_as_it_was(connection: ApiConnection) -> bool:
+    """Whether what was asked about is still what it is connected to."""
+    same = {"branch": connection.branch, "schema_file": connection.schema_file}
+    return await ApiConnection.filter(id=connection.id, live_key__isnull=False, **same).exists()
+
+
+def _pause_after(failure: Failure, connection: ApiConnection) -> timedelta:
+    wait = max(AGAIN_AFTER, timedelta(seconds=failure.retry_after or 0))
+    return wait + timedelta(seconds=connection.id.int % int(AGAIN_AFTER.total_seconds()))

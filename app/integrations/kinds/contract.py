@@ -1,0 +1,196 @@
+"""What a kind of integration is: a frozen description plus functions, in a folder beside this file.
+
+Outside of the kinds nobody knows what an integration's settings are. The table of kinds is `table.py`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from uuid import UUID
+
+from tortoise.models import Model
+
+from app.access.callers import Caller
+from app.graphql.context import Batch
+from app.integrations.models import Integration
+from app.integrations.sources import Using
+from app.log.events import Change
+from app.monitors.models import Monitor, MonitorRun
+from app.outbound.budget import Budget
+from app.providers.contract import Authorized, Failure, Occasion, Posted, RunReport
+from app.services import Services
+from app.sign_ins.models import Grant
+
+S = TypeVar("S", bound="OfKind")
+S_contra = TypeVar("S_contra", bound="OfKind", contravariant=True)
+S_co = TypeVar("S_co", bound="OfKind", covariant=True)
+R = TypeVar("R", bound=Model)
+
+
+class OfKind(Protocol):
+    """Settings, or an edit of settings, as a member wants them: says by its key of which kind it is."""
+
+    @property
+    def kind(self) -> str: ...
+
+
+class SettingsInput(Protocol[S_co]):
+    """A GraphQL input with settings of the kind."""
+
+    def settings(self) -> S_co: ...
+
+
+E = TypeVar("E", bound=OfKind)
+E_co = TypeVar("E_co", bound=OfKind, covariant=True)
+
+
+class EditInput(Protocol[E_co]):
+    """A GraphQL input with an edit of them."""
+
+    def edit(self) -> E_co: ...
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Settings whose target the provider has just shown.
+
+    `account_id` is where they belong: nothing else can be used with them. `save` puts them beside a new integration.
+    """
+
+    account_id: str
+    save: Callable[[Change, Integration], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class ReadyEdit:
+    """The same of an edit. `account_id` is None where it leaves that open; `is_confirmed`: the provider was asked, and agrees.
+
+    `save` changes what is to be another, and returns whether anything was; it refuses what came between.
+    """
+
+    account_id: str | None
+    is_confirmed: bool
+    save: Callable[[Change, Integration], Awaitable[bool]]
+
+
+class Prepare(Protocol[S_contra]):
+    """Check the settings, and look their target up with `grant`. Never inside a change. Raises Refusal."""
+
+    async def __call__(self, settings: S_contra, /, *, grant: Grant, services: Services, budget: Budget) -> Ready: ...
+
+
+class PrepareEdit(Protocol[S_contra]):
+    """The same for an edit, None for one that leaves the settings as they are. `using` is what else is to authorize it."""
+
+    async def __call__(
+        self,
+        found: Integration,
+        edit: S_contra | None,
+        /,
+        *,
+        using: Using | None,
+        caller: Caller,
+        services: Services,
+        budget: Budget,
+    ) -> ReadyEdit: ...
+
+
+class CheckAccess(Protocol):
+    """Make sure that who takes it over, with `using`, can see what it is connected to. Never inside a change. Raises Refusal.
+
+    A provider that cannot be asked now does not prevent it.
+    """
+
+    async def __call__(
+        self, found: Integration, /, *, using: Using, caller: Caller, services: Services, budget: Budget
+    ) -> None: ...
+
+
+class CheckDue(Protocol):
+    """Look, in one bounded round, after what falls due, let statuses follow, and return how many that were."""
+
+    async def __call__(self, *, services: Services) -> int: ...
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What a kind does that looks after what it is connected to, as the member whose authorization it uses sees it."""
+
+    check_access: CheckAccess
+    check_soon: Callable[[Change, UUID], Awaitable[None]]
+    """Have the job look at once at this integration: it has another authorization, or has it again."""
+    release: Callable[[Change, UUID], Awaitable[None]]
+    """Look after this integration no more, and let others have what it was alone with: it was just deleted."""
+    check_due: CheckDue
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an integration's messages go; `id` is the provider's own.
+
+    Messages to one `address`, of whatever integration, go `pace` apart.
+    """
+
+    id: str
+    address: str
+    pace: timedelta
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a run means to an integration: why a message is due. `occasion` is None where it keeps quiet."""
+
+    integration: Integration
+    occasion: Occasion | None
+
+
+class Deliver(Protocol):
+    """Hand the report over, once."""
+
+    async def __call__(
+        self, report: RunReport, /, *, integration: Integration, target: Target, authorized: Authorized, services: Services
+    ) -> Posted | Failure: ...
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """What a kind does that hands monitors' runs over: each run that an integration hears of makes a delivery."""
+
+    listeners: Callable[[Monitor], Awaitable[Sequence[Integration]]]
+    """Return the integrations of the kind that hear of the monitor's runs, without deleted ones."""
+    hear: Callable[[Change, MonitorRun], Awaitable[Sequence[Heard]]]
+    """Let those integrations hear of the run, once, and keep what they count."""
+    targets_of: Callable[[Sequence[Integration]], Awaitable[Mapping[UUID, Target]]]
+    """Return where integrations of the kind hand over to, by their ids."""
+    deliver: Deliver
+
+
+@dataclass(frozen=True)
+class Kind(Generic[S, E, R]):
+    """A kind whose settings are S, an edit of them E, and a row of them R."""
+
+    key: str
+    """What rows and the API know it by, for ever: lower case, with hyphens."""
+    name: str
+    purpose: str
+    """What the API says that it is for, where one is added."""
+    field: Sequence[str]
+    """Where its settings stand in the inputs of mutations."""
+    table: type[R]
+    """The table of its settings; `integration_id` is unique there."""
+    rows: Batch[UUID, R | None]
+    """Return the settings of integrations by their ids."""
+    settings_input: type[SettingsInput[S]]
+    edit_input: type[EditInput[E]]
+    object_type: type[object]
+    """The GraphQL type of its settings, named like the kind."""
+    show: Callable[[Integration, R], object]
+    """Return an object of that type."""
+    prepare: Prepare[S]
+    prepare_edit: PrepareEdit[E]
+    checks: Checks | None = None
+    deliveries: Deliveries | None = None
+
+
+AnyKind: TypeAlias = Kind[Any, Any, Any]

@@ -1,0 +1,28 @@
+"""The kind “Post monitoring results”, described."""
+
+from app.integrations.kinds.contract import Deliveries, Kind
+from app.integrations.kinds.post_monitoring_results.loaders import rows
+from app.integrations.kinds.post_monitoring_results.models import MonitoringPost
+from app.integrations.kinds.post_monitoring_results.posting import deliver, hear, listeners, targets_of
+from app.integrations.kinds.post_monitoring_results.settings import KEY, POST_FIELD, prepare, prepare_edit
+from app.integrations.kinds.post_monitoring_results.types import (
+    EditPostMonitoringResultsInput,
+    PostMonitoringResults,
+    PostMonitoringResultsInput,
+)
+
+KIND = Kind(
+    key=KEY,
+    name="Post monitoring results",
+    purpose="Post a monitor's results to a channel.",
+    field=POST_FIELD,
+    table=MonitoringPost,
+    rows=rows,
+    settings_input=PostMonitoringResultsInput,
+    edit_input=EditPostMonitoringResultsInput,
+    object_type=PostMonitoringResults,
+    show=PostMonitoringResults.of,
+    prepare=prepare,
+    prepare_edit=prepare_edit,
+    deliveries=Deliveries(listeners=listeners, hear=hear, targets_of=targets_of, deliver=deliver),
+)

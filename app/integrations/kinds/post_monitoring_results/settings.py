@@ -1,0 +1,169 @@
+"""Settings of the kind "Post monitoring results": a monitor, a channel and a rule."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from app.access.callers import Caller
+from app.errors import Refusal, UserErrorCode
+from app.integrations.kinds.contract import Ready, ReadyEdit
+from app.integrations.kinds.post_monitoring_results.channels import look_up, read_channel
+from app.integrations.kinds.post_monitoring_results.models import MonitoringPost, NotifyRule
+from app.integrations.models import Integration
+from app.integrations.sources import Using, dry_run, grant_of
+from app.log.events import Change
+from app.log.quotas import INTEGRATIONS_OF_MONITOR, require_room
+from app.monitors.actions import find_or_make
+from app.monitors.models import Monitor
+from app.monitors.reported import check_name as check_key
+from app.outbound.budget import Budget
+from app.providers.contract import Channel
+from app.services import Services
+from app.sign_ins.channels import ChannelRef
+from app.sign_ins.models import Grant
+
+KEY = "post-monitoring-results"
+
+POST_FIELD = ("settings", "postMonitoringResults")
+MONITOR_FIELD = (*POST_FIELD, "monitorKey")
+CHANNEL_FIELD = (*POST_FIELD, "channelId")
+
+
+@dataclass(frozen=True)
+class MonitoringPostSettings:
+    """`channel_id` is the channel's global id; `monitor_key` the caller's own name for the monitor, made where it is new."""
+
+    kind: ClassVar[str] = KEY
+
+    monitor_key: str
+    channel_id: str
+    notify: NotifyRule
+
+
+@dataclass(frozen=True)
+class MonitoringPostEdit:
+    """An edit; None leaves a value as it is. `channel_id`: its global id or the provider's own."""
+
+    kind: ClassVar[str] = KEY
+
+    monitor_key: str | None = None
+    channel_id: str | None = None
+    notify: NotifyRule | None = None
+
+
+async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: Services, budget: Budget) -> Ready:
+    """Look the channel up with `grant`.
+
+    Raises INVALID, NOT_FOUND, what the provider refuses, and CONFLICT for a monitor too many, or one that too many post already.
+    """
+    del budget  # one call for the channel
+    check_key(settings.monitor_key, field=MONITOR_FIELD)
+    named = read_channel(settings.channel_id, provider=grant.provider, account_id=grant.account_id, field=CHANNEL_FIELD)
+    channel = await look_up(named, grant=grant, services=services, field=CHANNEL_FIELD)
+
+    async def save(change: Change, integration: Integration) -> None:
+        monitor = await find_or_make(change, key=settings.monitor_key, field=MONITOR_FIELD)
+        await _require_room(change, monitor)
+        await MonitoringPost.create(
+            id=uuid4(),
+            integration_id=integration.id,
+            monitor_id=monitor.id,
+            channel_id=channel.id,
+            channel_name=channel.name,
+            channel_is_private=channel.is_private,
+            notify=settings.notify,
+        )
+
+    return Ready(named.account_id, save)
+
+
+async def prepare_edit(
+    found: Integration,
+    edit: MonitoringPostEdit | None,
+    *,
+    using: Using | None,
+    caller: Caller,
+    services: Services,
+    budget: Budget,
+) -> ReadyEdit:
+    """Look another channel up, with what the integration is to use. Raises as `prepare`, CONFLICT when that does not work."""
+    del budget  # as above
+    edited = edit or MonitoringPostEdit()
+    if edited.monitor_key is not None:
+        check_key(edited.monitor_key, field=MONITOR_FIELD)
+    named, channel = (
+        await _look_up(found, edited.channel_id, using=using, caller=caller, services=services)
+        if edited.channel_id is not None
+        else (None, None)
+    )
+
+    async def save(change: Change, integration: Integration) -> bool:
+        if named is not None and using is None:
+            _check_place(integration, named)
+        return await _save_edit(change, integration, edited, channel=channel)
+
+    return ReadyEdit(named.account_id if named is not None else None, is_confirmed=channel is not None, save=save)
+
+
+async def _look_up(
+    found: Integration, id: str, *, using: Using | None, caller: Caller, services: Services
+) -> tuple[ChannelRef, Channel]:
+    named = read_channel(id, provider=found.provider, account_id=found.account_id, field=CHANNEL_FIELD)
+    if using is not None:
+        grant = await dry_run(using, caller=caller, services=services)
+        # An id of the provider's own is meant where the integration is going to be.
+        named = read_channel(id, provider=grant.provider, account_id=grant.account_id, field=CHANNEL_FIELD)
+    else:
+        _check_place(found, named)
+        grant = await _present_grant(found)
+    return named, await look_up(named, grant=grant, services=services, field=CHANNEL_FIELD)
+
+
+async def _present_grant(integration: Integration) -> Grant:
+    grant_id = await grant_of(integration)
+    if integration.is_stopped or grant_id is None:
+        raise Refusal(
+            UserErrorCode.CONFLICT,
+            f"“{integration.name}” has no authorization that works, so its channel cannot be looked up: "
+            "re-authenticate it first, or in the same edit with `using`.",
+            field=CHANNEL_FIELD,
+        )
+    return await Grant.get(id=grant_id)
+
+
+def _check_place(integration: Integration, named: ChannelRef) -> None:
+    """The channel has to be where the integration is, unless the edit moves it elsewhere."""
+    if (named.provider, named.account_id) != (integration.provider, integration.account_id):
+        raise Refusal(
+            UserErrorCode.INVALID,
+            f"This channel is not one of {integration.connected_to}'s: choose another, or move the integration with `using`.",
+            field=CHANNEL_FIELD,
+        )
+
+
+async def _save_edit(change: Change, integration: Integration, edit: MonitoringPostEdit, *, channel: Channel | None) -> bool:
+    post = await MonitoringPost.get(integration_id=integration.id)
+    monitor_id, notify = post.monitor_id, post.notify
+    if edit.monitor_key is not None:
+        monitor = await find_or_make(change, key=edit.monitor_key, field=MONITOR_FIELD)
+        if monitor.id != monitor_id:
+            await _require_room(change, monitor)
+        monitor_id = monitor.id
+    if edit.notify is not None:
+        notify = edit.notify
+    columns: dict[str, Any] = {"monitor_id": monitor_id, "notify": notify}
+    if (monitor_id, notify) != (post.monitor_id, post.notify):
+        # Another rule, or another monitor's runs, are not the ones that were counted.
+        columns |= {"failures_in_a_row": 0}
+    if channel is not None:
+        columns |= {"channel_id": channel.id, "channel_name": channel.name, "channel_is_private": channel.is_private}
+    changed = {name: value for name, value in columns.items() if getattr(post, name) != value}
+    if not changed:
+        return False
+    await MonitoringPost.filter(id=post.id).update(**changed)
+    return True
+
+
+async def _require_room(change: Change, monitor: Monitor) -> None:
+    posts = MonitoringPost.filter(monitor_id=monitor.id, integration__deleted_at__isnull=True)
+    await require_room(INTEGRATIONS_OF_MONITOR, posts, quotas=change.quotas, field=MONITOR_FIELD)

@@ -1,0 +1,109 @@
+"""Posting monitoring results in the API: what members write, and what they read."""
+
+import strawberry
+
+from app.access.rules import PUBLIC_ATTRIBUTE, attributes
+from app.graphql.context import Info
+from app.graphql.enums import register_enum
+from app.graphql.fields import relation
+from app.graphql.inputs import given
+from app.integrations import models
+from app.integrations.kinds.post_monitoring_results.loaders import live_channels
+from app.integrations.kinds.post_monitoring_results.models import MonitoringPost, NotifyRule
+from app.integrations.kinds.post_monitoring_results.settings import (
+    CHANNEL_FIELD,
+    MONITOR_FIELD,
+    POST_FIELD,
+    MonitoringPostEdit,
+    MonitoringPostSettings,
+)
+from app.monitors.loaders import monitors
+from app.monitors.schema import Monitor
+from app.sign_ins.channels import ChannelRef
+from app.sign_ins.types import Channel
+
+register_enum(
+    NotifyRule,
+    name="NotifyRule",
+    description="Which runs of a monitor are posted.",
+    members={
+        NotifyRule.ALL_RUNS: "Every run.",
+        NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS: (
+            "One message at the third failure in a row, then silence until the first success, which is posted too."
+        ),
+    },
+)
+
+
+@strawberry.input(description="The settings of the kind “Post monitoring results”.")
+class PostMonitoringResultsInput:
+    monitor_key: str = strawberry.field(
+        description="Your own name for the monitor, 1 to 200 characters; the monitor is made when there is none of it yet."
+    )
+    channel_id: strawberry.ID = strawberry.field(description="A channel's `id`, from `channels`, or its own id at the provider.")
+    notify: NotifyRule = strawberry.field(default=NotifyRule.ALL_RUNS, description="Which runs are posted.")
+
+    def settings(self) -> MonitoringPostSettings:
+        return MonitoringPostSettings(self.monitor_key, self.channel_id, self.notify)
+
+
+@strawberry.input(description="Other settings of the kind “Post monitoring results”; what is left out stays as it is.")
+class EditPostMonitoringResultsInput:
+    monitor_key: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Another monitor, by its key; the notify rule's count starts over."
+    )
+    channel_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Another channel, by its id, or its own id at the provider."
+    )
+    notify: NotifyRule | None = strawberry.field(default=strawberry.UNSET, description="Another rule; its count starts over.")
+
+    def edit(self) -> MonitoringPostEdit:
+        return MonitoringPostEdit(
+            monitor_key=given(self.monitor_key, field=MONITOR_FIELD),
+            channel_id=given(self.channel_id, field=CHANNEL_FIELD),
+            notify=given(self.notify, field=(*POST_FIELD, "notify")),
+        )
+
+
+@strawberry.type(description="What an integration of the kind “Post monitoring results” does.")
+@attributes(PUBLIC_ATTRIBUTE)
+class PostMonitoringResults:
+    integration: strawberry.Private[models.Integration]
+    post: strawberry.Private[MonitoringPost]
+    notify: NotifyRule = strawberry.field(description="Which runs are posted.")
+    channel_id: strawberry.ID = strawberry.field(description="Where they are posted, as it was chosen: what channelId takes.")
+    channel_name: str = strawberry.field(description="The channel's name when it was chosen, without a leading #.")
+
+    @relation(description="Whose runs are posted.")
+    async def monitor(self, info: Info) -> Monitor:
+        monitor = await info.context.load(monitors, self.post.monitor_id)
+        if monitor is None:
+            raise LookupError("An integration's monitor is in its own team.")
+        return Monitor.of(monitor)
+
+    @relation(
+        description=(
+            "The channel as its provider shows it now, to within a minute; asks the provider. Null where it is gone or cannot be "
+            "posted to, where the provider does not answer, where an operation would ask for too many, and for VIEWERs: then "
+            "`channelName` says what was chosen."
+        )
+    )
+    async def channel(self, info: Info) -> Channel | None:
+        found = await info.context.load(live_channels, self.integration.id)
+        if found is None:
+            return None
+        return Channel.of(_where(self.integration, self.post), name=found.name, is_private=found.is_private)
+
+    @classmethod
+    def of(cls, integration: models.Integration, post: MonitoringPost) -> "PostMonitoringResults":
+        return cls(
+            integration=integration,
+            post=post,
+            notify=post.notify,
+            channel_id=strawberry.ID(_where(integration, post).id),
+            channel_name=post.channel_name,
+        )
+
+
+def _where(integration: models.Integration, post: MonitoringPost) -> ChannelRef:
+    return ChannelRef(integration.provider, integration.account_id, post.channel_id)

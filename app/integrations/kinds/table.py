@@ -1,0 +1,35 @@
+"""The table of kinds: what an integration can be."""
+
+from collections.abc import Mapping, Sequence
+
+from app.errors import Refusal, UserErrorCode
+from app.integrations.kinds.connect_api.kind import KIND as CONNECT_API
+from app.integrations.kinds.contract import AnyKind
+from app.integrations.kinds.post_monitoring_results.kind import KIND as POST_MONITORING_RESULTS
+from app.integrations.models import Integration
+from app.providers.catalogue import CATALOGUE
+from app.services import Services
+
+ALL: Sequence[AnyKind] = (POST_MONITORING_RESULTS, CONNECT_API)
+
+KINDS: Mapping[str, AnyKind] = {kind.key: kind for kind in ALL}
+
+
+def kind_of(integration: Integration) -> AnyKind:
+    """Return what the integration is. Rows hold no kind but those of the table."""
+    return KINDS[integration.kind]
+
+
+def check_offered(kind: AnyKind, *, provider: str) -> None:
+    """Raise INVALID unless the provider has integrations of this kind."""
+    if kind.key not in CATALOGUE[provider].kinds:
+        raise Refusal(
+            UserErrorCode.INVALID,
+            f"{CATALOGUE[provider].name} has no integrations of the kind “{kind.name}”.",
+            field=kind.field,
+        )
+
+
+async def check_due(*, services: Services) -> int:
+    """Find out of what falls due whether it is still there, and let statuses follow; return how many were looked at."""
+    return sum([await kind.checks.check_due(services=services) for kind in ALL if kind.checks is not None])
