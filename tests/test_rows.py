@@ -27,6 +27,7 @@ ROWS: Mapping[str, tuple[str, ...] | str] = {
     "teams.oidc_sign_ins.begin: OidcSignIn": "60 a minute from an address, 6,000 from all; swept once they ran out.",
     "sign_ins.actions.begin: row": (CHANGES,),
     "sign_ins.completion._save_grant: grant": "One for each sign-in that was begun.",
+    "sign_ins.pasted.save_pasted: grant": (CHANGES,),
     "installed_apps.actions.share: InstalledApp": ("max_installed_apps", CHANGES),
     "installed_apps.shared_clients._create: InstalledApp": ("max_installed_apps", CHANGES),
     "installed_apps.shared_clients.add: client": ("max_installed_apps", CHANGES),

@@ -33,6 +33,9 @@ register_enum(
         SharingModel.SHARED_CLIENT: (
             "The installed app holds the team's OAuth client: each member signs in once, as themselves (Git servers)."
         ),
+        SharingModel.SHARED_SECRET: (
+            "The installed app holds a secret that the provider gave: an admin pastes it, and members use it without signing in."
+        ),
     },
 )
 
@@ -40,8 +43,19 @@ register_enum(
 _NAMESPACE = UUID("5b0d9a52-6a0e-4c35-9a52-1f7f0f2f7c11")
 """Made up, and never another: the catalogue's ids are made in it."""
 
+MOST_SECRET_FIELDS = max(1, *(len(provider.secret_fields) for provider in CATALOGUE.values()))
+
 _Key = Annotated[strawberry.ID, strawberry.argument(description="The provider's key.")]
 _Address = Annotated[URL | None, strawberry.argument(description="A Git server's base address: its redirect URI is made of it.")]
+
+
+@strawberry.type(description="A part of the secret that the provider gave.")
+@attributes(PUBLIC_ATTRIBUTE)
+class SecretField:
+    name: str = strawberry.field(description="What `SecretFieldInput.name` takes.")
+    label: str = strawberry.field(description="For people.")
+    description: str = strawberry.field(description="Where it is found, and what it looks like.")
+    is_required: bool = strawberry.field(description="Whether there is no secret without it.")
 
 
 @strawberry.type(description="A service that can be connected to.")
@@ -53,6 +67,9 @@ class Provider(Node):
     description: str = strawberry.field(description="What connecting to it is good for.")
     sharing: SharingModel = strawberry.field(description="What an installed app of it holds.")
     requested_scopes: list[str] = strawberry.field(description="What a sign-in asks for; all of it is needed.")
+    secret_fields: list[SecretField] = strawberry.field(
+        description="SHARED_SECRET only: what an admin pastes, in this order.", metadata=at_most(MOST_SECRET_FIELDS)
+    )
 
     @relation(description="False until the operator has set what it needs; `unavailableReason` names the missing settings.")
     def available(self, info: Info) -> bool:
@@ -71,7 +88,7 @@ class Provider(Node):
         public_url = info.context.services.settings.public_url
         if self.sharing is SharingModel.SHARED_AUTHORIZATION:
             return URL(callback_url(self.of_catalogue, public_url=public_url))
-        if address is None:
+        if address is None or self.sharing is SharingModel.SHARED_SECRET:
             return None
         server = read_address(address)
         if isinstance(server, OddUrl):
@@ -80,7 +97,7 @@ class Provider(Node):
 
     @relation(description="Whether the viewer's role allows adding an installed app of it.")
     def viewer_can_add_installed_app(self, info: Info) -> bool:
-        rule = ADMINISTERING if self.sharing is SharingModel.SHARED_CLIENT else CHANGING
+        rule = CHANGING if self.sharing is SharingModel.SHARED_AUTHORIZATION else ADMINISTERING
         return rule.admits(info.context.viewer.role)
 
 
@@ -95,6 +112,10 @@ def provider_of(key: str) -> Provider:
         description=described.description,
         sharing=described.sharing,
         requested_scopes=list(described.scopes),
+        secret_fields=[
+            SecretField(name=each.name, label=each.label, description=each.description, is_required=each.is_required)
+            for each in described.secret_fields
+        ],
     )
 
 

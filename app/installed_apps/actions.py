@@ -11,7 +11,7 @@ from app.graphql.inputs import not_found
 from app.graphql.revisions import check_unchanged, touch
 from app.installed_apps.events import InstalledAppAdded, InstalledAppDeleted, InstalledAppEdited, InstalledAppReauthenticated
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.permissions import is_shared_authorization, may_edit, may_reauthenticate
+from app.installed_apps.permissions import is_shared_authorization, is_shared_secret, may_edit, may_reauthenticate
 from app.log.events import Change
 from app.log.quotas import INSTALLED_APPS, require_room
 from app.services import Services
@@ -139,6 +139,9 @@ async def reauthenticate(app_id: UUID, authorization_id: UUID, *, caller: Caller
     async def apply(change: Change) -> InstalledApp:
         viewer = await recheck_role(change, caller)
         app = await find(change.team_id, app_id)
+        if is_shared_secret(app):
+            message = f"“{app.name}” holds a secret and no sign-in: a Team Admin puts a new secret into it, by editing it."
+            raise Refusal(UserErrorCode.INVALID, message, field=["id"])
         if not is_shared_authorization(app):
             message = f"Members sign in at “{app.name}” themselves: begin a sign-in there with its installedAppId."
             raise Refusal(UserErrorCode.INVALID, message, field=["id"])
@@ -152,17 +155,23 @@ async def reauthenticate(app_id: UUID, authorization_id: UUID, *, caller: Caller
             wanted_account_id=app.account_id,
             field=["authorizationId"],
         )
-        replaced, previous = app.grant_id, app.status
-        _take(app, grant)
-        app.set_trouble(None, None)
-        touch(app, change.now)
-        await app.save()
-        if replaced is not None:
-            await grants.retire(change, replaced)
-        await change.record(InstalledAppReauthenticated(app.id, app.name, previous))
+        await renew(change, app, grant)
         return app
 
     return await services.events.change(caller.team_id, apply, actor=caller.actor)
+
+
+async def renew(change: Change, app: InstalledApp, grant: Grant) -> None:
+    """Put a fresh grant in the place of the old one, which is given back; the app works again, and what uses it."""
+    replaced, previous = app.grant_id, app.status
+    app.grant_id = grant.id
+    app.connected_to, app.url, app.origin = grant.account_name, grant.url, grant.origin
+    app.set_trouble(None, None)
+    touch(app, change.now)
+    await app.save()
+    if replaced is not None:
+        await grants.retire(change, replaced)
+    await change.record(InstalledAppReauthenticated(app.id, app.name, previous))
 
 
 async def find(team_id: UUID, app_id: UUID, *, field: Sequence[str] = ("id",)) -> InstalledApp:
@@ -175,14 +184,11 @@ async def find(team_id: UUID, app_id: UUID, *, field: Sequence[str] = ("id",)) -
 
 def already_there(app: InstalledApp, *, field: Sequence[str]) -> Refusal:
     """Return the refusal for what the team shares already."""
-    advice = "If it no longer works, re-authenticate it." if app.oauth_client_id is None else "Edit it if its client changed."
+    advice = "If it no longer works, re-authenticate it."
+    if not is_shared_authorization(app):
+        advice = f"Edit it if its {'secret' if is_shared_secret(app) else 'client'} changed."
     return Refusal(
         UserErrorCode.ALREADY_EXISTS,
         f"Your team shares {app.connected_to} already, as the installed app “{app.name}”: use that one. {advice}",
         field=field,
     )
-
-
-def _take(app: InstalledApp, grant: Grant) -> None:
-    app.grant_id = grant.id
-    app.connected_to, app.url, app.origin = grant.account_name, grant.url, grant.origin

@@ -11,9 +11,10 @@ from app.graphql.errors import UserError
 from app.graphql.fields import mutation
 from app.graphql.inputs import chosen, given, key_of
 from app.graphql.scalars import URL
-from app.installed_apps import actions, checks, shared_clients
-from app.installed_apps.permissions import is_shared_authorization
+from app.installed_apps import actions, checks, shared_clients, shared_secrets
+from app.installed_apps.permissions import is_shared_authorization, is_shared_secret
 from app.installed_apps.shared_clients import ClientEdit, NewClient
+from app.installed_apps.shared_secrets import PastedField
 from app.installed_apps.types import InstalledApp
 from app.sealing.secret import Secret
 from app.sign_ins.inputs import key_of_sign_in
@@ -38,6 +39,18 @@ class SharedClientInput:
     )
 
 
+@strawberry.input(description="A part of a secret, as the provider's `secretFields` describe it.")
+class SecretFieldInput:
+    name: str = strawberry.field(description="The field's name.")
+    value: str = strawberry.field(description="Sealed at once, and never shown again.")
+
+
+@strawberry.input(description="A secret that the provider gave, which the team shares.")
+class SharedSecretInput:
+    provider: strawberry.ID = strawberry.field(description="The provider's key.")
+    fields: list[SecretFieldInput] = strawberry.field(description="All that is required of `secretFields`, each once.")
+
+
 @strawberry.input(one_of=True, description="What the team is to share: exactly one of these.")
 class InstalledAppSourceInput:
     authorization_id: strawberry.ID | None = strawberry.field(
@@ -46,6 +59,9 @@ class InstalledAppSourceInput:
     )
     client: SharedClientInput | None = strawberry.field(
         default=strawberry.UNSET, description="An OAuth client, where members sign in as themselves (Git servers)."
+    )
+    secret: SharedSecretInput | None = strawberry.field(
+        default=strawberry.UNSET, description="A secret that the provider gave, where nobody signs in."
     )
 
 
@@ -67,6 +83,10 @@ class EditInstalledAppInput:
         default=strawberry.UNSET, description="A new one keeps the members' authorizations."
     )
     ca_certificates: str | None = strawberry.field(default=strawberry.UNSET, description="null clears them.")
+    secret: list[SecretFieldInput] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="SHARED_SECRET only: all of a new secret for the same account. Integrations go on with it, stopped ones too.",
+    )
 
 
 @strawberry.input(description="A fresh sign-in for an installed app.")
@@ -113,15 +133,20 @@ class CheckInstalledAppPayload:
     ADMINISTERING,
     description=(
         "Share a sign-in with the team, so that every member can put it to use (Slack; MEMBER, scope INTEGRATIONS_WRITE), or "
-        "store the team's OAuth client for a Git server, where each member then signs in (ADMIN, scope ADMIN). "
+        "store the team's OAuth client for a Git server, where each member then signs in (ADMIN, scope ADMIN), or store a secret "
+        "that the provider gave, which every member puts to use (ADMIN, scope ADMIN). "
         "A Git server that is added again, at the same address and with any client, adopts the integrations that the deletion "
         "of the one before has stopped: each goes on once the member whose authorization it uses has signed in there. A Slack "
         "app that is added again adopts none: each integration is brought back by `reauthenticateIntegration`."
     ),
 )
 async def add_installed_app(info: Info, input: AddInstalledAppInput) -> AddInstalledAppPayload:
-    context, client = info.context, chosen(input.using.client)
-    if client is None:
+    context, client, secret = info.context, chosen(input.using.client), chosen(input.using.secret)
+    if secret is not None:
+        require(context.viewer, ADMINISTERING)
+        typed = _read_fields(secret.fields)
+        app = await shared_secrets.add(secret.provider, typed, name=input.name, caller=context.viewer, services=context.services)
+    elif client is None:
         require(context.viewer, CHANGING)
         key = key_of_sign_in(chosen(input.using.authorization_id) or "", field=("using", "authorizationId"))
         app = await actions.add(key, name=input.name, caller=context.viewer, services=context.services)
@@ -136,7 +161,7 @@ async def add_installed_app(info: Info, input: AddInstalledAppInput) -> AddInsta
     ADMINISTERING,
     description=(
         "Edit an installed app: admins, and of a Slack app whoever set it up. A Slack app takes the scope INTEGRATIONS_WRITE, "
-        "a Git server's ADMIN."
+        "any other ADMIN."
     ),
 )
 async def edit_installed_app(info: Info, input: EditInstalledAppInput) -> EditInstalledAppPayload:
@@ -145,7 +170,26 @@ async def edit_installed_app(info: Info, input: EditInstalledAppInput) -> EditIn
     name = given(input.name, field=("name",))
     expected = given(input.expected_updated_at, field=("expectedUpdatedAt",))
     app = await actions.find(context.viewer.team_id, key)
-    if is_shared_authorization(app):
+    secret = given(input.secret, field=("secret",))
+    if secret is not None and not is_shared_secret(app):
+        raise Refusal(UserErrorCode.INVALID, f"“{app.name}” holds no secret of this kind.", field=["secret"])
+    if is_shared_secret(app):
+        require(context.viewer, ADMINISTERING)
+        _refuse_client_fields(input)
+        if secret is None:
+            app = await actions.edit(
+                key, name=name, expected_updated_at=expected, caller=context.viewer, services=context.services
+            )
+        else:
+            app = await shared_secrets.replace_secret(
+                key,
+                _read_fields(secret),
+                name=name,
+                expected_updated_at=expected,
+                caller=context.viewer,
+                services=context.services,
+            )
+    elif is_shared_authorization(app):
         require(context.viewer, CHANGING_OWN)
         _refuse_client_fields(input)
         app = await actions.edit(key, name=name, expected_updated_at=expected, caller=context.viewer, services=context.services)
@@ -189,6 +233,10 @@ def _read(client: SharedClientInput) -> NewClient:
     )
 
 
+def _read_fields(fields: list[SecretFieldInput]) -> list[PastedField]:
+    return [PastedField(each.name, Secret(each.value)) for each in fields]
+
+
 def _read_edit(input: EditInstalledAppInput) -> ClientEdit:
     secret = given(input.client_secret, field=("clientSecret",))
     return ClientEdit(
@@ -203,5 +251,5 @@ def _refuse_client_fields(input: EditInstalledAppInput) -> None:
     fields = {"clientId": input.client_id, "clientSecret": input.client_secret, "caCertificates": input.ca_certificates}
     for name, value in fields.items():
         if value is not strawberry.UNSET:
-            message = "This installed app holds an authorization and no OAuth client: there is nothing of the kind to edit."
+            message = "This installed app holds no OAuth client: there is nothing of the kind to edit."
             raise Refusal(UserErrorCode.INVALID, message, field=[name])

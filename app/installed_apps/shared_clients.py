@@ -230,8 +230,13 @@ async def _seal(secret: Secret, client: OAuthClient, *, version: int, services: 
     try:
         return await oauth_clients.seal_secret(secret, client, version=version, services=services)
     except SealError as error:
-        key = f"bring back the key {error.key_id}" if isinstance(error, KeyUnavailable) else "bring back a backup"
-        raise Refusal(UserErrorCode.NOT_CONFIGURED, f"Secrets cannot be stored at present: the operator has to {key}.") from error
+        raise cannot_store(error) from error
+
+
+def cannot_store(error: SealError) -> Refusal:
+    """Return the refusal for a secret that there is no key to seal with."""
+    key = f"bring back the key {error.key_id}" if isinstance(error, KeyUnavailable) else "bring back a backup"
+    return Refusal(UserErrorCode.NOT_CONFIGURED, f"Secrets cannot be stored at present: the operator has to {key}.")
 
 
 async def _open(client: OAuthClient, *, services: Services) -> Secret:

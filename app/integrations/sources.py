@@ -9,7 +9,7 @@ from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
 from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import WORKING
+from app.installed_apps.permissions import WORKING, is_shared_secret
 from app.integrations.models import Integration
 from app.log.events import Change
 from app.repositories.asking import sign_in_required
@@ -160,10 +160,11 @@ async def usable_app(team_id: UUID, installed_app_id: UUID) -> InstalledApp:
     """Return the team's installed app. Raises NOT_FOUND; CONFLICT, with what to do, when it does not work."""
     app = await installed_apps.find(team_id, installed_app_id, field=INSTALLED_APP_FIELD)
     holds_client = app.oauth_client_id is not None
+    is_admins = holds_client or is_shared_secret(app)
     if app.status not in WORKING or (app.grant_id is None and not holds_client):
         way_out = (
             "A Team Admin has to mend it first."
-            if holds_client
+            if is_admins
             else "Re-authenticate it first, or sign in anew for this integration."
         )
         raise Refusal(
