@@ -16,14 +16,13 @@ from app.graphql.pages import paginate
 from app.graphql.row_search import nothing_of, search_in
 from app.graphql.rows import of_team
 from app.installed_apps import loaders, models
-from app.installed_apps.actions import live_key
+from app.installed_apps.adding import add_installed_app
+from app.installed_apps.checking import check_installed_app
+from app.installed_apps.deleting import delete_installed_app
+from app.installed_apps.editing import edit_installed_app
 from app.installed_apps.enums import InstalledAppStatus
-from app.installed_apps.mutations import (
-    add_installed_app,
-    check_installed_app,
-    edit_installed_app,
-    reauthenticate_installed_app,
-)
+from app.installed_apps.reauthenticating import reauthenticate_installed_app
+from app.installed_apps.sharing import live_key
 from app.installed_apps.subscriptions import InstalledAppChange, installed_app_changed
 from app.installed_apps.types import InstalledApp
 from app.providers.catalogue import CATALOGUE
@@ -85,6 +84,7 @@ MUTATION: dict[str, Any] = {
     "edit_installed_app": edit_installed_app,
     "reauthenticate_installed_app": reauthenticate_installed_app,
     "check_installed_app": check_installed_app,
+    "delete_installed_app": delete_installed_app,
 }
 SUBSCRIPTION: dict[str, Any] = {"installed_app_changed": installed_app_changed}
 FIELDS: Fields = {Authorization: {"existing_installed_app": existing_installed_app}}

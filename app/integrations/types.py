@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import strawberry
 
 from app.access.rules import PUBLIC_ATTRIBUTE, attributes
-from app.catalogue.schema import IntegrationKind, Provider, kind_of, provider_of
+from app.catalogue.schema import Provider, provider_of
 from app.graphql.context import Info
 from app.graphql.fields import relation
 from app.graphql.nodes import Node
@@ -18,8 +18,8 @@ from app.installed_apps.loaders import installed_apps
 from app.installed_apps.types import InstalledApp
 from app.integrations import models, permissions
 from app.integrations.enums import IntegrationStatus
-from app.integrations.kinds import table
-from app.integrations.kinds.table import ALL
+from app.integrations.kinds.schema import IntegrationKind
+from app.integrations.kinds.table import ALL, kind_of
 from app.teams.loaders import members
 from app.teams.types import TeamMember
 
@@ -61,7 +61,7 @@ class Integration(Node):
     @relation(description="What it does.")
     def kind(self, info: Info) -> IntegrationKind:
         del info
-        return kind_of(self.row.kind)
+        return IntegrationKind.of(kind_of(self.row))
 
     @relation(description="The installed app that it uses; null without one, and once that is deleted.")
     async def installed_app(self, info: Info) -> InstalledApp | None:
@@ -77,7 +77,7 @@ class Integration(Node):
 
     @relation(description="What it does with what, by its kind.")
     async def settings(self, info: Info) -> IntegrationSettings:
-        kind = table.kind_of(self.row)
+        kind = kind_of(self.row)
         row = await info.context.load(kind.rows, self.row.id)
         if row is None:
             raise LookupError("An integration has the settings of its kind.")

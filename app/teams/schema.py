@@ -22,21 +22,9 @@ def viewer(info: Info) -> Viewer:
     return Viewer.of(info.context.viewer)
 
 
-async def _members(keys: Sequence[UUID], *, context: Context) -> list[TeamMember | None]:
-    return [TeamMember.of(row) if row is not None else None for row in await loaders.members(keys, context=context)]
-
-
 async def _viewers(keys: Sequence[UUID], *, context: Context) -> list[Viewer | None]:
     caller = context.viewer
     return [Viewer.of(caller) if key == caller.member_id else None for key in keys]
-
-
-async def _teams(keys: Sequence[UUID], *, context: Context) -> list[Team | None]:
-    return [Team.of(row) if row is not None else None for row in await loaders.teams(keys, context=context)]
-
-
-async def _access_tokens(keys: Sequence[UUID], *, context: Context) -> list[AccessToken | None]:
-    return [AccessToken.of(row) if row is not None else None for row in await loaders.access_tokens(keys, context=context)]
 
 
 QUERY: dict[str, Any] = {"viewer": viewer}
