@@ -80,6 +80,22 @@ def find_named(imports: Collection[Import], *, folders: Collection[str], allowed
     return [str(one) for one in outside if _folder(one.imported, folders)]
 
 
+def find_words(app: Path, *, words: Collection[str], allowed: Collection[str]) -> list[str]:
+    """Return the lines in which one of the words stands, whatever its case, as code or as text.
+
+    `allowed` are the files and folders (ending in /) that may have them, relative to `app`.
+    """
+    wanted = re.compile("|".join(sorted(words)), re.IGNORECASE)
+    return [
+        f"{where}:{number}: {line.strip()}"
+        for path in sorted(app.rglob("*.py"))
+        if (where := path.relative_to(app).as_posix()) not in allowed
+        and not any(where.startswith(folder) for folder in allowed if folder.endswith("/"))
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if wanted.search(line)
+    ]
+
+
 def room_of(module: str) -> str:
     return module.split(".")[1]
 
