@@ -135,7 +135,7 @@ class Integration(Model):
 def reason_of(
     status: IntegrationStatus, *, stopped_by: StatusReason | None, failing_by: StatusReason | None
 ) -> StatusReason | None:
-    """Return why an integration is not simply active; None where it is."""
+    """Return why an integration has this status, of what holds it back."""
     match status:
         case IntegrationStatus.UNAVAILABLE | IntegrationStatus.NEEDS_REAUTHENTICATION:
             return stopped_by
