@@ -39,7 +39,7 @@ _REPEATED = ("--needing-database",)
 _SUITE = Plan(
     options=(*_AT_ONCE, "not endurance and not processes"),
     repeated=_REPEATED,
-    left_out=" Left out: what starts many processes (scripts/test --processes), and the endurance journeys (scripts/soak).",
+    left_out=" Left out: what starts processes (scripts/test --processes), and the endurance journeys (scripts/soak).",
 )
 _EVERY = Plan(options=(*_AT_ONCE, "not endurance"), left_out=" Left out: the endurance journeys (scripts/soak).")
 _PROCESSES = Plan(options=(*_AT_ONCE, "processes and not endurance"), repeated=_REPEATED)
@@ -55,7 +55,13 @@ def main(arguments: Sequence[str]) -> int:
     for name, url in databases:
         sys.stdout.write(f"== {name}{', Redis' if redis else ''}\n")
         sys.stdout.flush()
-        environment = {**os.environ, **_COMPILED_ONCE, **plan.environment, "TEST_POSTGRES_URL": url, "TEST_REDIS_URL": redis or ""}
+        environment = {
+            **os.environ,
+            **_COMPILED_ONCE,
+            **plan.environment,
+            "TEST_POSTGRES_URL": url,
+            "TEST_REDIS_URL": redis or "",
+        }
         options = [*plan.options, *(plan.repeated if codes else ()), *rest]
         answer = subprocess.run([sys.executable, "-m", "pytest", *options], env=environment, check=False)  # noqa: S603 - our own suite
         codes.append(0 if answer.returncode == _NO_TESTS else answer.returncode)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 ENDURANCE = "endurance journeys (scripts/soak)"
-PROCESSES = "tests that start one process after another (scripts/test --processes)"
+PROCESSES = "tests that start processes (scripts/test --processes)"
 NO_DATABASE = "tests that need no database"
 
 _DATABASES = {"database_template", "database_url"}
