@@ -9,10 +9,11 @@ from app.access.rules import ADMINISTERING
 from app.catalogue.addresses import ServerAddress
 from app.errors import KeyUnavailable, Refusal, SealError, UserErrorCode
 from app.graphql.revisions import check_unchanged, touch
-from app.installed_apps.actions import already_there, find, live_key, look_for_room
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_provider, check_secret
 from app.installed_apps.events import InstalledAppAdded, InstalledAppEdited
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
+from app.installed_apps.permissions import find
+from app.installed_apps.sharing import already_there, live_key, look_for_room
 from app.installed_apps.telling import tell
 from app.log.events import Change
 from app.providers.contract import Failure, Fault
@@ -230,8 +231,13 @@ async def _seal(secret: Secret, client: OAuthClient, *, version: int, services: 
     try:
         return await oauth_clients.seal_secret(secret, client, version=version, services=services)
     except SealError as error:
-        key = f"bring back the key {error.key_id}" if isinstance(error, KeyUnavailable) else "bring back a backup"
-        raise Refusal(UserErrorCode.NOT_CONFIGURED, f"Secrets cannot be stored at present: the operator has to {key}.") from error
+        raise cannot_store(error) from error
+
+
+def cannot_store(error: SealError) -> Refusal:
+    """Return the refusal for a secret that there is no key to seal with."""
+    key = f"bring back the key {error.key_id}" if isinstance(error, KeyUnavailable) else "bring back a backup"
+    return Refusal(UserErrorCode.NOT_CONFIGURED, f"Secrets cannot be stored at present: the operator has to {key}.")
 
 
 async def _open(client: OAuthClient, *, services: Services) -> Secret:

@@ -6,6 +6,7 @@ from app.providers.description import Provider
 from app.providers.github import provider as github
 from app.providers.gitlab import provider as gitlab
 from app.providers.slack import provider as slack
+from app.providers.webhook import provider as webhook
 
 
 def catalogue_of(providers: Sequence[Provider]) -> Mapping[str, Provider]:
@@ -16,4 +17,4 @@ def catalogue_of(providers: Sequence[Provider]) -> Mapping[str, Provider]:
     return by_key
 
 
-CATALOGUE = catalogue_of([github.PROVIDER, gitlab.PROVIDER, slack.PROVIDER])
+CATALOGUE = catalogue_of([github.PROVIDER, gitlab.PROVIDER, slack.PROVIDER, webhook.PROVIDER])

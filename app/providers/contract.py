@@ -17,6 +17,7 @@ class SharingModel(StrEnum):
 
     SHARED_AUTHORIZATION = "SHARED_AUTHORIZATION"
     SHARED_CLIENT = "SHARED_CLIENT"
+    SHARED_SECRET = "SHARED_SECRET"  # noqa: S105 - the name of a model
 
 
 class Fault(Enum):
@@ -79,6 +80,17 @@ class Client:
         return Authorized(
             access=access, client_id=self.id, base_url=self.base_url, origin=self.origin, certificates=self.certificates
         )
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a pasted secret is used, which is the one origin that it may be sent to."""
+
+    origin: str
+
+    def authorized(self, access: Secret) -> Authorized:
+        """Return how to speak with the secret there."""
+        return Authorized(access=access, client_id="", base_url=self.origin, origin=self.origin)
 
 
 @dataclass(frozen=True)

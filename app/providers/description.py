@@ -1,8 +1,8 @@
 """What the rest of the service may know of a provider: a frozen description and a few functions.
 
 A provider is a folder beside this module. It imports no other provider, holds no state, and asks the world only through the
-`outbound` that it is handed. What it can do beside being there is a capability that it has or not: `sign_in`, `messaging`,
-`hosting`, `hooks`.
+`outbound` that it is handed. What it can do beside being there is a capability that it has or not: `sign_in`, `secret`,
+`messaging`, `hosting`, `hooks`.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from app.providers.hooks import Hooks
 from app.providers.hosting import Hosting
 from app.providers.messaging import Messaging
 from app.providers.oauth import OAuth
+from app.providers.shared_secrets import SecretField, SharedSecret
 
 
 class Check(Protocol):
@@ -41,17 +42,18 @@ class OperatorSettings:
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider's description. `kinds` are keys of integration kinds."""
+    """What a provider is called, what its installed apps hold, and what it can do."""
 
     key: str
     name: str
     description: str
     sharing: SharingModel
-    kinds: tuple[str, ...]
-    check: Check
+    check: Check | None
+    """None: the provider has no call by which a stored secret could be tried."""
     limits_methods: bool = False
     """Whether it limits how often each method is called, each by itself: then one that has to wait holds no other back."""
     sign_in: OAuth | None = None
+    secret: SharedSecret | None = None
     messaging: Messaging | None = None
     hosting: Hosting | None = None
     hooks: Hooks | None = None
@@ -62,6 +64,11 @@ class Provider:
     def scopes(self) -> tuple[str, ...]:
         """What a sign-in asks for; nothing where there is none."""
         return self.sign_in.scopes if self.sign_in is not None else ()
+
+    @property
+    def secret_fields(self) -> tuple[SecretField, ...]:
+        """What an admin pastes; nothing where there is no secret to paste."""
+        return self.secret.fields if self.secret is not None else ()
 
 
 def callback_path(provider: Provider, base_url: str | None = None) -> str:

@@ -1,7 +1,7 @@
 """What a provider can do that messages are posted to."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from app.outbound import Sender
@@ -26,7 +26,7 @@ class PostReport(Protocol):
     """Post the message about a run. Posted only on the provider's own word."""
 
     async def __call__(
-        self, *, authorized: Authorized, channel_id: str, report: RunReport, outbound: Sender
+        self, *, authorized: Authorized, channel_id: str, report: RunReport, now: datetime, outbound: Sender
     ) -> Posted | Failure: ...
 
 

@@ -23,6 +23,7 @@ from app.sandbox.slack import Slack
 from app.sandbox.slack_events import Events
 from app.sandbox.slack_state import SlackState
 from app.sandbox.state import State
+from app.sandbox.webhook import Webhook
 from app.sandbox.wire import Watched
 
 
@@ -43,7 +44,7 @@ def create_sandbox(
     slack = Slack(SlackState(clock=clock, entropy=entropy, events=events, rotation=rotation))
     github = GitHub(clock=clock, entropy=entropy)
     gitlab = GitLab(clock=clock, entropy=entropy)
-    state = State(clock=clock, stand_ins=(slack, github, gitlab))
+    state = State(clock=clock, stand_ins=(slack, github, gitlab, Webhook(clock=clock)))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -9,10 +9,10 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from app.errors import SealError
-from app.providers.contract import Authorized, Client, Failure, Fault, NotConfigured
+from app.providers.contract import Authorized, Client, Failure, Fault, NotConfigured, Place
 from app.services import Services
 from app.sign_ins import faults
-from app.sign_ins.clients import Replaced, client_of, explain, provider_of, shares_token
+from app.sign_ins.clients import Replaced, explain, place_of, provider_of, shares_token
 from app.sign_ins.grants import CHECKS, note_recovery, note_trouble
 from app.sign_ins.models import LIVE, Grant, StatusReason
 from app.sign_ins.refresh import (
@@ -65,7 +65,7 @@ async def probe(grant_id: UUID, ask: Ask[T], *, services: Services, deadlines: D
 @dataclass(frozen=True)
 class _Ready:
     grant: Grant
-    client: Client
+    client: Client | Place
     authorized: Authorized
 
 
@@ -93,7 +93,7 @@ class _Call:
     async def _prepare(self, grant: Grant | None) -> _Ready | Failure:
         if grant is None or not grant.is_live:
             return Failure(Fault.DEAD_GRANT, "The authorization has ended: sign in again.")
-        client = await self._find_client(grant)
+        client = await self._find_place(grant)
         if isinstance(client, Failure):
             return client
         if (held_back := self._find_obstacle(grant)) is not None:
@@ -106,9 +106,9 @@ class _Call:
             grant = renewed
         return await self._open(grant, client)
 
-    async def _find_client(self, grant: Grant) -> Client | Failure:
+    async def _find_place(self, grant: Grant) -> Client | Place | Failure:
         try:
-            client = await client_of(grant, services=self._ground)
+            client = await place_of(grant, services=self._ground)
         except SealError as error:
             return await note_sealed(grant, error, services=self._ground)
         match client:
@@ -117,7 +117,7 @@ class _Call:
                 return Failure(Fault.DEAD_GRANT, message)
             case NotConfigured() as missing:
                 return Failure(Fault.UNREACHABLE, explain(grant, missing))
-            case Client():
+            case Client() | Place():
                 return client
 
     def _find_obstacle(self, grant: Grant) -> Failure | None:
@@ -150,7 +150,7 @@ class _Call:
             return grant
         return renewed
 
-    async def _open(self, grant: Grant, client: Client) -> _Ready | Failure:
+    async def _open(self, grant: Grant, client: Client | Place) -> _Ready | Failure:
         try:
             access = await open_access(grant, services=self._ground)
         except SealError as error:

@@ -3,13 +3,16 @@
 from datetime import timedelta
 from uuid import UUID
 
+from app.errors import SealError
 from app.providers.contract import Alive, Authorized, Failure, Fault, missing_scopes
 from app.services import Services
 from app.sign_ins.calls import WRITTEN_DOWN, probe
 from app.sign_ins.clients import provider_of
+from app.sign_ins.faults import standing_failure
 from app.sign_ins.grants import CHECKS, note_recovery
 from app.sign_ins.models import LIVE, Grant, StatusReason
-from app.sign_ins.refresh import DEADLINES, Deadlines, note_refusal
+from app.sign_ins.refresh import DEADLINES, Deadlines, note_refusal, note_sealed
+from app.sign_ins.sealing import open_access
 from app.storage import database
 
 AGAIN_AFTER = timedelta(minutes=5)
@@ -25,8 +28,12 @@ async def check(grant_id: UUID, *, services: Services, deadlines: Deadlines = DE
     if grant is None or not grant.is_live:
         return Failure(Fault.DEAD_GRANT, "The authorization has ended: sign in again.")
 
+    check_there = provider_of(grant).check
+    if check_there is None:
+        return await _look_at(grant, services=services)
+
     async def ask(authorized: Authorized) -> Alive | Failure:
-        return await provider_of(grant).check(authorized=authorized, outbound=services.outbound)
+        return await check_there(authorized=authorized, outbound=services.outbound)
 
     answer = await probe(grant_id, ask, services=services, deadlines=deadlines)
     fresh = await Grant.get(id=grant_id)
@@ -40,6 +47,18 @@ async def check(grant_id: UUID, *, services: Services, deadlines: Deadlines = DE
         await note_recovery(fresh, services=services)
         await database.update(Grant.filter(id=fresh.id, state__in=LIVE), last_checked_at=services.clock.now())
     return lack
+
+
+async def _look_at(grant: Grant, *, services: Services) -> Failure | None:
+    """See whether the secret opens, where the provider has no call to try it by; of all else the last use knows."""
+    try:
+        await open_access(grant, services=services)
+    except SealError as error:
+        return await note_sealed(grant, error, services=services)
+    if grant.trouble is StatusReason.KEY_UNAVAILABLE:
+        await note_recovery(grant, services=services)
+        return None
+    return standing_failure(grant.trouble, grant.trouble_message) if grant.trouble is not None else None
 
 
 async def check_due(*, services: Services) -> int:

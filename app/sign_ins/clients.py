@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import Client, Failure, Fault, NotConfigured
+from app.providers.contract import Client, Failure, Fault, NotConfigured, Place
 from app.providers.description import Provider
 from app.providers.oauth import OAuth
 from app.services import Services
@@ -37,6 +37,11 @@ def shares_token(grant: Grant) -> bool:
     """Whether the provider has one token for each account, whoever signs in."""
     sign_in = provider_of(grant).sign_in
     return sign_in is not None and sign_in.shares_token
+
+
+async def place_of(row: Grant, *, services: Services) -> Client | Place | NotConfigured | Replaced:
+    """Return where and as whom the grant's secret is used: as `client_of` has it, or where a pasted secret belongs."""
+    return Place(row.origin) if provider_of(row).sign_in is None else await client_of(row, services=services)
 
 
 async def client_of(row: Grant | Authorization, *, services: Services) -> Client | NotConfigured | Replaced:

@@ -81,7 +81,10 @@ LIVE = (GrantState.WAITING, GrantState.ACTIVE)
 
 
 class RevocationOutcome(StrEnum):
-    """KEPT: another live grant has the same token. UNKNOWN: the provider could not be asked for a whole day."""
+    """KEPT: it was shredded here alone: another live grant has the same token, or nothing can be given back.
+
+    UNKNOWN: the provider could not be asked for a whole day.
+    """
 
     REVOKED = "REVOKED"
     KEPT = "KEPT"

@@ -181,10 +181,10 @@ class _Attempt:
 
     async def _probe(self, row: Grant, old: Secret, client: Client) -> _Cut | Failure:
         """Find out whether the access token from before the cut works; a Failure when the provider cannot be asked."""
-        authorized = client.authorized(old)
-        outcome = await _within(
-            self._deadlines.call, lambda: provider_of(row).check(authorized=authorized, outbound=self._ground.outbound)
-        )
+        authorized, check = client.authorized(old), provider_of(row).check
+        if check is None:
+            return _Cut(still_works=False)
+        outcome = await _within(self._deadlines.call, lambda: check(authorized=authorized, outbound=self._ground.outbound))
         match outcome:
             case Failure() if outcome.fault.is_transient:
                 return outcome

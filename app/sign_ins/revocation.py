@@ -8,7 +8,7 @@ from app.errors import SealError
 from app.providers.contract import Client, Failure, Fault
 from app.services import Services
 from app.sign_ins.calls import hasten_checks
-from app.sign_ins.clients import client_of, shares_token, sign_in_of
+from app.sign_ins.clients import client_of, provider_of, shares_token, sign_in_of
 from app.sign_ins.models import (
     LIVE,
     Authorization,
@@ -77,6 +77,8 @@ async def _give_back(grant: Grant, *, services: Services, deadlines: Deadlines) 
 async def _attempt(grant: Grant, *, services: Services, deadlines: Deadlines) -> RevocationOutcome | None:
     if grant.sealed_access is None or grant.trouble is StatusReason.REVOKED:
         return RevocationOutcome.REVOKED
+    if provider_of(grant).sign_in is None:
+        return RevocationOutcome.KEPT
     if shares_token(grant) and await _is_held_by_another(grant):
         return RevocationOutcome.KEPT
     try:

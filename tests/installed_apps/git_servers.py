@@ -73,7 +73,9 @@ class Host:
         """Ask the server for the grant, as whatever uses it would."""
 
         async def put(authorized: Authorized) -> Alive | Failure:
-            return await CATALOGUE[self.provider].check(authorized=authorized, outbound=world.services.outbound)
+            check = CATALOGUE[self.provider].check
+            assert check is not None
+            return await check(authorized=authorized, outbound=world.services.outbound)
 
         return await call(grant.id, put, services=world.services)
 

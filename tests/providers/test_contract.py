@@ -9,20 +9,25 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.integrations.kinds.table import ALL as KINDS
 from app.outbound import Outbound, origin_of
 from app.providers.catalogue import CATALOGUE, catalogue_of
 from app.providers.contract import (
+    Authorized,
     Failure,
     Fault,
     Forged,
     NotConfigured,
     Occasion,
+    Place,
+    Posted,
     RunReport,
     SharingModel,
     SignedRequest,
     missing_scopes,
 )
 from app.providers.description import Provider
+from app.providers.shared_secrets import Fields, OddField, Pasted, join_fields
 from app.sealing.secret import Secret
 from app.settings import PREFIX, Settings
 from tests.providers.odd_answers import ENDLESS, FAILING, SENSELESS
@@ -41,6 +46,7 @@ from tests.providers.scripted import (
     scripted,
 )
 
+SIGNING_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 REDIRECT_URI = "https://apps.example.com/callback/here"
 REPORT = RunReport(
@@ -75,6 +81,7 @@ async def refresh(provider: Provider, there: ScriptedProvider, outbound: Outboun
 
 
 async def check(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
+    assert provider.check is not None
     return await provider.check(authorized=there.authorized(), outbound=outbound)
 
 
@@ -96,7 +103,7 @@ async def find_channel(provider: Provider, there: ScriptedProvider, outbound: Ou
 async def post_report(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.messaging is not None
     return await provider.messaging.post_report(
-        authorized=there.authorized(), channel_id="C0001", report=REPORT, outbound=outbound
+        authorized=_authorized(provider, there), channel_id=_channel_id(provider), report=REPORT, now=NOW, outbound=outbound
     )
 
 
@@ -199,14 +206,42 @@ HOSTING = (
 )
 
 
+# What an admin would paste, for a provider that takes a secret and is at `there`.
+SECRET_FIELDS: Mapping[str, Callable[[ScriptedProvider], Fields]] = {
+    "webhook": lambda there: {"url": Secret(f"{there.url}/hook"), "signingSecret": Secret(SIGNING_SECRET)}
+}
+# Whose only channel is the address itself: nobody is asked for it.
+ITS_OWN_CHANNEL = {"webhook": "address"}
+# Standard Webhooks: any 2xx is a success, whatever is in it.
+NEEDS_NO_BODY = {("webhook", post_report)}
+
+
+def _channel_id(provider: Provider) -> str:
+    return ITS_OWN_CHANNEL.get(provider.key, "C0001")
+
+
+def _authorized(provider: Provider, there: ScriptedProvider) -> Authorized:
+    """Return how the service would speak to the provider: with a token, or with what an admin has pasted."""
+    if provider.secret is None:
+        return there.authorized()
+    return Place(there.url).authorized(join_fields(SECRET_FIELDS[provider.key](there)))
+
+
 def calls_of(provider: Provider) -> tuple[Call, ...]:
     refreshing = () if provider.key in NEVER_REFRESHED else (refresh,)
-    posting = (list_channels, find_channel, post_report) if provider.messaging is not None else ()
-    return (exchange, *refreshing, check, revoke, *posting, *(HOSTING if provider.hosting is not None else ()))
+    signing_in = (exchange, *refreshing, revoke) if provider.sign_in is not None else ()
+    looking = () if provider.key in ITS_OWN_CHANNEL else (list_channels, find_channel)
+    posting = (*looking, post_report) if provider.messaging is not None else ()
+    checking = (check,) if provider.check is not None else ()
+    return (*signing_in, *checking, *posting, *(HOSTING if provider.hosting is not None else ()))
 
 
 PROVIDERS = tuple(CATALOGUE.values())
 CALLS = tuple((provider, call) for provider in PROVIDERS for call in calls_of(provider))
+SIGNED_IN = tuple(provider for provider in PROVIDERS if provider.sign_in is not None)
+PASTED = tuple(provider for provider in PROVIDERS if provider.secret is not None)
+every_sign_in = pytest.mark.parametrize("provider", SIGNED_IN, ids=lambda provider: provider.key)
+every_secret = pytest.mark.parametrize("provider", PASTED, ids=lambda provider: provider.key)
 every_provider = pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.key)
 every_call = pytest.mark.parametrize(
     ("provider", "call"), CALLS, ids=[f"{provider.key}-{getattr(call, '__name__', '')}" for provider, call in CALLS]
@@ -229,11 +264,13 @@ def test_the_description_is_whole(provider: Provider) -> None:
     assert provider.name.strip() == provider.name != ""
     assert provider.description.endswith(".")
     assert 20 <= len(provider.description) <= 300
-    assert provider.scopes
+    assert bool(provider.scopes) is (provider.sign_in is not None)
+    assert (provider.sign_in is None) is (provider.secret is not None) is (provider.sharing is SharingModel.SHARED_SECRET)
     assert len(set(provider.scopes)) == len(provider.scopes)
     assert all(re.fullmatch(r"[a-z][a-z0-9_:.-]*", scope) for scope in provider.scopes)
-    assert provider.kinds
-    assert all(re.fullmatch(r"[a-z]+(?:-[a-z]+)*", kind) for kind in provider.kinds)
+    offered = [kind.key for kind in KINDS if kind.is_offered_by(provider)]
+    assert offered
+    assert all(re.fullmatch(r"[a-z]+(?:-[a-z]+)*", kind) for kind in offered)
     assert provider.hooks is None or provider.hooks.secret(Settings()) is None
 
 
@@ -246,7 +283,7 @@ def test_nothing_of_it_is_a_secret(provider: Provider) -> None:
     assert not [found for found in walk(provider) if isinstance(found, Secret)]
 
 
-@every_provider
+@every_sign_in
 def test_the_authorize_address_carries_what_protects_the_sign_in(provider: Provider) -> None:
     client = ScriptedProvider("https://provider.example").client()
 
@@ -269,7 +306,7 @@ def test_the_authorize_address_carries_what_protects_the_sign_in(provider: Provi
     assert not any(secret in address for secret in SECRETS)
 
 
-@every_provider
+@every_sign_in
 def test_what_the_operator_has_to_set_is_named(provider: Provider) -> None:
     assert provider.sign_in is not None
     client = provider.sign_in.configure(Settings())
@@ -318,7 +355,9 @@ async def test_an_answer_without_sense_is_a_failure(provider: Provider, call: Ca
 
     # RFC 7009, section 2.2: a revocation's answer needs no body.
     believed = {name for name, outcome in outcomes.items() if not isinstance(outcome, Failure)}
-    assert not believed or (call is revoke and {outcomes[name] for name in believed} == {None})
+    is_revoked = call is revoke and {outcomes[name] for name in believed} == {None}
+    is_posted = (provider.key, call) in NEEDS_NO_BODY and {outcomes[name] for name in believed} == {Posted()}
+    assert not believed or is_revoked or is_posted
 
 
 @every_call
@@ -342,8 +381,9 @@ async def test_no_failure_repeats_what_was_secret(provider: Provider, call: Call
 
             assert there.asked
             # RFC 7009, section 2.2: a token that the provider does not know is as good as given back.
-            assert isinstance(outcome, Failure) or (call is revoke and outcome is None)
-            assert outcome is None or fault_of(outcome)
+            is_posted = (provider.key, call) in NEEDS_NO_BODY and outcome == Posted()
+            assert isinstance(outcome, Failure) or is_posted or (call is revoke and outcome is None)
+            assert outcome is None or is_posted or fault_of(outcome)
             assert not any(secret in repr(outcome) for secret in SECRETS)
 
 
@@ -354,6 +394,38 @@ async def test_secrets_travel_in_headers_and_bodies_only(provider: Provider, cal
 
     assert there.asked
     assert not any(secret in asked.target for asked in there.asked for secret in SECRETS)
+
+
+@every_secret
+def test_a_secret_is_read_and_named_by_nothing_of_its_own(provider: Provider) -> None:
+    fields = SECRET_FIELDS[provider.key](ScriptedProvider("https://provider.example"))
+    assert provider.secret is not None
+
+    pasted = provider.secret.read(fields)
+
+    assert isinstance(pasted, Pasted)
+    assert pasted.origin == "https://provider.example"
+    assert not any(value.reveal() in repr(pasted) for value in fields.values())
+    names = [field.name for field in provider.secret_fields]
+    assert len(set(names)) == len(names) <= 10
+    assert all(re.fullmatch(r"[a-z][A-Za-z]*", name) for name in names)
+    assert set(fields) <= set(names)
+    assert all(field.label and field.description.endswith(".") for field in provider.secret_fields)
+
+
+@every_secret
+@pytest.mark.parametrize("odd", ["", " ", "x", "\0", "https://", "whsec_", "\ud800", "x" * 5_000])
+def test_a_field_that_makes_no_sense_is_named_and_not_repeated(provider: Provider, odd: str) -> None:
+    fields = SECRET_FIELDS[provider.key](ScriptedProvider("https://provider.example"))
+    assert provider.secret is not None
+
+    for name in fields:
+        outcome = provider.secret.read({**fields, name: Secret(odd)})
+
+        assert isinstance(outcome, OddField)
+        assert outcome.name == name
+        assert outcome.message.endswith(".")
+        assert len(odd) < 10 or odd not in outcome.message
 
 
 @every_provider

@@ -70,6 +70,7 @@ MENDABLE = [
 @pytest.mark.parametrize(("kind", "said", "message"), MENDABLE)
 async def test_what_can_be_mended_is_told_in_the_servers_words(kind: Kind, said: str, message: str) -> None:
     async with scripted(lambda _: http({"message": said}, status=403)) as there, door_to(there) as outbound:
+        assert kind.provider.check is not None
         checked = await kind.provider.check(authorized=there.authorized(), outbound=outbound)
         found = await kind.hosting.find_repository(
             authorized=there.authorized(), repository_id=kind.repository_id, outbound=outbound
@@ -83,6 +84,7 @@ async def test_however_much_a_server_says_it_is_one_short_line(kind: Kind) -> No
     said = "Your password\n\u202eexpired\x00 " + "and so on " * 5_000
 
     async with scripted(lambda _: http({"message": said}, status=403)) as there, door_to(there) as outbound:
+        assert kind.provider.check is not None
         failure = await kind.provider.check(authorized=there.authorized(), outbound=outbound)
 
     assert isinstance(failure, Failure)
@@ -97,6 +99,7 @@ async def test_however_much_a_server_says_it_is_one_short_line(kind: Kind) -> No
 )
 async def test_a_sign_in_that_something_in_between_asks_for_ends_no_grant(provider: Provider, status: int, body: object) -> None:
     async def ask(authorized: Authorized, outbound: Outbound) -> object:
+        assert provider.check is not None
         return await provider.check(authorized=authorized, outbound=outbound)
 
     async with scripted(lambda _: http(body, status=status)) as there, door_to(there) as outbound:

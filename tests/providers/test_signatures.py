@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 
 RIGHT = """
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.outbound import Sender
 from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Posted, RunReport
@@ -24,7 +24,9 @@ async def find_channel(*, authorized: Authorized, channel_id: str, outbound: Sen
     return Channel(channel_id, "general", is_private=False)
 
 
-async def post_report(*, authorized: Authorized, channel_id: str, report: RunReport, outbound: Sender) -> Posted | Failure:
+async def post_report(
+    *, authorized: Authorized, channel_id: str, report: RunReport, now: datetime, outbound: Sender
+) -> Posted | Failure:
     return Posted()
 
 

@@ -76,6 +76,7 @@ def test_no_field_gives_out_a_secret(served: GraphQLSchema) -> None:
         "InstalledApp.clientSecretHint",
         "Mutation.createAccessToken",
         "Mutation.revokeAccessToken",
+        "Provider.secretFields",
         "RevokeAccessTokenPayload.revokedAccessTokenId",
         "Viewer.accessTokens",
     }

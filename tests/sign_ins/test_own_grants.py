@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import UserErrorCode
-from app.installed_apps.actions import delete, find
+from app.installed_apps.deleting import delete
 from app.installed_apps.models import InstalledAppStatus
+from app.installed_apps.permissions import find
 from app.installed_apps.shared_clients import ClientEdit, edit
 from app.log.actors import Actor
 from app.log.events import head
@@ -290,7 +291,9 @@ async def test_a_secret_whose_key_is_away_makes_the_app_unavailable(team: World)
     keyless = type(team.services)(**{**vars(team.services), "vault": Vault(Keyring({}), clock=team.clock)})
 
     async def put(authorized: Authorized) -> Alive | Failure:
-        return await provider_of(await own_grant(app, bob)).check(authorized=authorized, outbound=keyless.outbound)
+        check = provider_of(await own_grant(app, bob)).check
+        assert check is not None
+        return await check(authorized=authorized, outbound=keyless.outbound)
 
     answer = await call((await own_grant(app, bob)).id, put, services=keyless)
 

@@ -124,6 +124,17 @@ ROWS: Mapping[str, Row] = {
             "input.using.client.clientSecret": "secret",
         },
     ),
+    "Mutation.addInstalledApp(input.using.secret.provider)": Row(
+        "secret provider",
+        Naming.ENTRY,
+        beside={
+            **NEW,
+            "input.using.secret.fields": [
+                {"name": "url", "value": "https://hooks.invalid/in"},
+                {"name": "signingSecret", "value": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+            ],
+        },
+    ),
     "Mutation.editInstalledApp(input.id)": Row(APP, beside={"input.name": "Renamed"}),
     "Mutation.checkInstalledApp(input.id)": Row(APP),
     "Mutation.beginAuthorization(input.purpose.provider)": Row("provider", Naming.ENTRY),

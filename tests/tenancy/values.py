@@ -13,7 +13,7 @@ from tests.tenancy.teams import Things, Who
 
 NOBODYS = UUID("9f8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d")
 NOT_THERE = "what is not there"
-ENTRIES = {"provider": "slack", "git provider": "gitlab-self-managed", "kind": "connect-api"}
+ENTRIES = {"provider": "slack", "git provider": "gitlab-self-managed", "secret provider": "webhook", "kind": "connect-api"}
 
 
 @dataclass(frozen=True)

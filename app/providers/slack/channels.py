@@ -5,7 +5,7 @@ with the scope chat:write.public; in private ones the app has to be a member.
 """
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import StringConstraints
@@ -107,7 +107,14 @@ async def find_channel(*, authorized: Authorized, channel_id: str, outbound: Sen
     return channel.described()
 
 
-async def post_report(*, authorized: Authorized, channel_id: str, report: RunReport, outbound: Sender) -> Posted | Failure:
+async def post_report(
+    *,
+    authorized: Authorized,
+    channel_id: str,
+    report: RunReport,
+    now: datetime,  # noqa: ARG001 - Slack says itself when a message came
+    outbound: Sender,
+) -> Posted | Failure:
     """Post the message about a run. The delivery's id stands in the message's metadata, by which a duplicate can be found."""
     if not _CHANNEL_ID.fullmatch(channel_id):
         return _NO_CHANNEL

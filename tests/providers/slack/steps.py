@@ -88,7 +88,7 @@ async def call_check(provider: ScriptedProvider | Client, outbound: Outbound) ->
 
 async def call_post(provider: ScriptedProvider | Client, outbound: Outbound) -> Posted | Failure:
     return await MESSAGING.post_report(
-        authorized=authorized_at(provider), channel_id="C0ACME001", report=REPORT, outbound=outbound
+        authorized=authorized_at(provider), channel_id="C0ACME001", report=REPORT, now=NOW, outbound=outbound
     )
 
 

@@ -9,7 +9,7 @@ from tests.providers.scripted import (
     http,
     scripted,
 )
-from tests.providers.slack.steps import REPORT, STEPS, authorized_at, fault_of
+from tests.providers.slack.steps import NOW, REPORT, STEPS, authorized_at, fault_of
 
 ODD_POSTS: Mapping[str, Mapping[str, object]] = {
     "no ts": {"ok": True, "channel": "C0ACME001"},
@@ -60,7 +60,7 @@ async def test_what_is_no_channels_id_is_not_asked_about(channel_id: str) -> Non
     async with scripted(lambda _: http(status=500)) as provider, door_to(provider) as outbound:
         found = await MESSAGING.find_channel(authorized=authorized_at(provider), channel_id=channel_id, outbound=outbound)
         posted = await MESSAGING.post_report(
-            authorized=authorized_at(provider), channel_id=channel_id, report=REPORT, outbound=outbound
+            authorized=authorized_at(provider), channel_id=channel_id, report=REPORT, now=NOW, outbound=outbound
         )
 
     assert isinstance(found, Failure)

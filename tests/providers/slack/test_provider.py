@@ -116,7 +116,7 @@ class World:
             url="https://ci.example.com/runs/7",
         )
         return await MESSAGING.post_report(
-            authorized=self.authorized(tokens), channel_id=channel_id, report=report, outbound=self.outbound
+            authorized=self.authorized(tokens), channel_id=channel_id, report=report, now=self.now, outbound=self.outbound
         )
 
 

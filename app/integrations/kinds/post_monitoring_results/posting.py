@@ -48,7 +48,7 @@ async def deliver(
     if provider.messaging is None:
         return Failure(Fault.REFUSED, f"{provider.name} has no channels to post to.")
     return await provider.messaging.post_report(
-        authorized=authorized, channel_id=target.id, report=report, outbound=services.outbound
+        authorized=authorized, channel_id=target.id, report=report, now=services.clock.now(), outbound=services.outbound
     )
 
 
