@@ -18,6 +18,7 @@ from tests.faults.redis import redis_server
 from tests.journeys.soaking import until
 from tests.oidc.idp import AUDIENCE, CLIENT_ID, CLIENT_SECRET, TEAM_CLAIM, Idp, run_idp
 from tests.processes import Service, free_port
+from tests.servers import NO_TLS
 from tests.storage.schemas import put_members
 
 
@@ -88,13 +89,14 @@ async def test_files_that_others_can_get_at_are_named_with_the_command_that_mend
     ]
 
 
+@pytest.mark.processes
 async def test_a_proxy_that_live_processes_have_found_and_no_setting_names_is_named(database_url: str, tmp_path: Path) -> None:
     service = Service(tmp_path, database_url)
     keyring = tmp_path / "keyring.json"
     make_keyring(keyring)
     await service.start()
     try:
-        async with httpx2.AsyncClient(base_url=service.url, trust_env=False) as client:
+        async with httpx2.AsyncClient(base_url=service.url, trust_env=False, verify=NO_TLS) as client:
             for _ in range(REQUESTS):
                 await client.get("/healthz", headers={"X-Forwarded-For": "192.0.2.7"})
         settings = Settings(data_dir=tmp_path, database_url=database_url, keyring_file=keyring)
