@@ -14,6 +14,7 @@ from tests.structure import (
     find_outside_rooms,
     find_strings,
     find_upward,
+    find_words,
     imports_of,
     room_of,
 )
@@ -50,6 +51,10 @@ MAY_NAME_EVENT_TYPES = ("log/event_types.py", "errors.py", "sign_ins/models.py")
 """The enum; and two others that have a member of the same name: a refusal's code and a status' reason."""
 
 IMPORTS = imports_of(APP)
+NAMES_OF_PROVIDERS = ("Slack", "slack.com", "GitHub", "GitLab")
+MAY_SAY_PROVIDERS_NAMES = ("providers/", "sandbox/", "migrations/", "settings.py")
+"""Settings are read from the environment before anything else is there: their names are all in one place."""
+
 PROVIDERS = find_folders(APP / "providers")
 OF_THE_SERVICE = [one for one in IMPORTS if SANDBOX not in (room_of(one.module), room_of(one.imported))]
 
@@ -90,6 +95,10 @@ def test_no_provider_imports_another() -> None:
 
 def test_only_the_catalogue_names_a_provider() -> None:
     assert find_named(IMPORTS, folders=PROVIDERS, allowed=MAY_NAME_PROVIDERS) == []
+
+
+def test_no_text_outside_of_a_provider_names_it() -> None:
+    assert find_words(APP, of=NAMES_OF_PROVIDERS, allowed=MAY_SAY_PROVIDERS_NAMES) == []
 
 
 Found = Callable[[Path], list[str]]
@@ -141,6 +150,11 @@ BROKEN: Mapping[str, tuple[Mapping[str, str], Found, list[str]]] = {
         },
         lambda app: find_named(imports_of(app), folders=("app.providers.slack",), allowed=MAY_NAME_PROVIDERS),
         ["app.providers._git.names -> app.providers.slack.calls"],
+    ),
+    "a text that names a provider": (
+        {"teams/enums.py": "WHAT = 'adds Slack apps'\n", "providers/slack/calls.py": "SERVER = 'Slack'\n"},
+        lambda app: find_words(app, of=("Slack",), allowed=("providers/",)),
+        ["teams/enums.py: Slack"],
     ),
     "a type of event as a string": (
         {"teams/authentication.py": "ENDINGS = {'TEAM_MEMBER_REMOVED'}\n", "log/event_types.py": "A = 'TEAM_MEMBER_ADDED'\n"},
