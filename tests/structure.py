@@ -73,9 +73,10 @@ def find_words(app: Path, *, of: Collection[str], allowed: Collection[str]) -> l
     return found
 
 
-def find_folders(room: Path) -> list[str]:
-    """Return the room's packages, without those (an underscore before the name) that several of them share."""
-    return sorted(f"app.{room.name}.{path.name}" for path in room.iterdir() if path.is_dir() and path.name[0] not in "_.")
+def find_folders(app: Path, *rooms: str) -> list[str]:
+    """Return the packages in this one of `app`, without those (an underscore before the name) that several of them share."""
+    inside = app.joinpath(*rooms)
+    return sorted(".".join(("app", *rooms, path.name)) for path in inside.iterdir() if path.is_dir() and path.name[0] not in "_.")
 
 
 def find_across(imports: Collection[Import], *, folders: Collection[str]) -> list[str]:
@@ -95,8 +96,7 @@ def room_of(module: str) -> str:
 
 
 def _folder(module: str, folders: Collection[str]) -> str | None:
-    package = ".".join(module.split(".")[:3])
-    return package if package in folders else None
+    return next((folder for folder in folders if module == folder or module.startswith(f"{folder}.")), None)
 
 
 def _named_in(tree: ast.Module, *, package: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.integrations.kinds.table import ALL
 from app.log.event_types import EventType
 from tests.structure import (
     find_across,
@@ -42,6 +43,7 @@ GROUND = ("oidc", "web", "outbound", "log", "redis", "sealing", "storage", "tele
 BESIDE = ("__init__.py", "__main__.py", "errors.py", "settings.py", "clock.py", "services.py")
 SANDBOX = "sandbox"
 MAY_NAME_PROVIDERS = ("app.providers.catalogue",)
+MAY_NAME_KINDS = ("app.integrations.kinds.table",)
 SANDBOX_MAY_IMPORT = {"app.clock", "app.settings"}
 
 ROOMS = (*TOPS[1:], *CAPABILITIES, *OUTSIDE, *GROUND, SANDBOX, "migrations")
@@ -55,7 +57,8 @@ NAMES_OF_PROVIDERS = ("Slack", "slack.com", "GitHub", "GitLab")
 MAY_SAY_PROVIDERS_NAMES = ("providers/", "sandbox/", "migrations/", "settings.py")
 """Settings are read from the environment before anything else is there: their names are all in one place."""
 
-PROVIDERS = find_folders(APP / "providers")
+PROVIDERS = find_folders(APP, "providers")
+KINDS = find_folders(APP, "integrations", "kinds")
 OF_THE_SERVICE = [one for one in IMPORTS if SANDBOX not in (room_of(one.module), room_of(one.imported))]
 
 
@@ -99,6 +102,17 @@ def test_only_the_catalogue_names_a_provider() -> None:
 
 def test_no_text_outside_of_a_provider_names_it() -> None:
     assert find_words(APP, of=NAMES_OF_PROVIDERS, allowed=MAY_SAY_PROVIDERS_NAMES) == []
+
+
+def test_no_kind_imports_another() -> None:
+    assert find_across(IMPORTS, folders=KINDS) == []
+
+
+def test_only_the_table_of_kinds_names_a_kind() -> None:
+    own = {path.relative_to(APP).as_posix() for path in (APP / "integrations" / "kinds").glob("*/*.py")}
+
+    assert find_named(IMPORTS, folders=KINDS, allowed=MAY_NAME_KINDS) == []
+    assert find_strings(APP, of={kind.key for kind in ALL}, allowed=own) == []
 
 
 Found = Callable[[Path], list[str]]
@@ -155,6 +169,24 @@ BROKEN: Mapping[str, tuple[Mapping[str, str], Found, list[str]]] = {
         {"teams/enums.py": "WHAT = 'adds Slack apps'\n", "providers/slack/calls.py": "SERVER = 'Slack'\n"},
         lambda app: find_words(app, of=("Slack",), allowed=("providers/",)),
         ["teams/enums.py: Slack"],
+    ),
+    "a kind that imports another": (
+        {
+            "integrations/kinds/posts/kind.py": "",
+            "integrations/kinds/table.py": "from app.integrations.kinds.posts import kind\n",
+            "integrations/kinds/pages/kind.py": "from app.integrations.kinds.posts import kind\n",
+        },
+        lambda app: find_across(imports_of(app), folders=find_folders(app, "integrations", "kinds")),
+        ["app.integrations.kinds.pages.kind -> app.integrations.kinds.posts.kind"],
+    ),
+    "a kind's name outside of its folder": (
+        {
+            "integrations/kinds/posts/kind.py": "",
+            "integrations/kinds/table.py": "from app.integrations.kinds.posts import kind\n",
+            "deliveries/leases.py": "from app.integrations.kinds.posts.kind import PACE\n",
+        },
+        lambda app: find_named(imports_of(app), folders=find_folders(app, "integrations", "kinds"), allowed=MAY_NAME_KINDS),
+        ["app.deliveries.leases -> app.integrations.kinds.posts.kind"],
     ),
     "a type of event as a string": (
         {"teams/authentication.py": "ENDINGS = {'TEAM_MEMBER_REMOVED'}\n", "log/event_types.py": "A = 'TEAM_MEMBER_ADDED'\n"},

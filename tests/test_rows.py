@@ -28,7 +28,7 @@ ROWS: Mapping[str, tuple[str, ...] | str] = {
     "sign_ins.actions.begin: row": (CHANGES,),
     "sign_ins.completion._save_grant: grant": "One for each sign-in that was begun.",
     "sign_ins.pasted.save_pasted: grant": (CHANGES,),
-    "installed_apps.actions.share: InstalledApp": ("max_installed_apps", CHANGES),
+    "installed_apps.sharing.share: InstalledApp": ("max_installed_apps", CHANGES),
     "installed_apps.shared_clients._create: InstalledApp": ("max_installed_apps", CHANGES),
     "installed_apps.shared_clients.add: client": ("max_installed_apps", CHANGES),
     "installed_apps.shared_clients._carry_out: plan.successor": (CHANGES,),

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.graphql.context import Context
-from app.graphql.rows import find_rows
+from app.graphql.rows import find_rows, rows_by
 from app.log.events import Counter, Event
 
-
-async def events(keys: Sequence[UUID], *, context: Context) -> list[Event | None]:
-    return await find_rows(Event, keys, context=context)
+events = rows_by(Event)
 
 
 async def lengths_of_logs(keys: Sequence[UUID], *, context: Context) -> list[int]:

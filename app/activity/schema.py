@@ -1,6 +1,6 @@
 """The activity log in the API: read in pages, or listened to."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -28,6 +28,7 @@ from app.graphql.extension import Fields
 from app.graphql.fields import query, relation, subscription
 from app.graphql.ids import decode_id, encode_id, type_of
 from app.graphql.nodes import Node, Nodes, find_node, nodes_of
+from app.graphql.objects import object_of, objects_by_id
 from app.graphql.pages import paginate
 from app.graphql.rows import of_team
 from app.graphql.streams import LogCursors, cursor_of, follow
@@ -91,15 +92,8 @@ class Event(Node):
     @classmethod
     def of(cls, row: Row) -> "Event":
         kind = EventType(row.type)
-        return cls(
-            row=row,
-            id=strawberry.ID(encode_id("Event", row.id)),
-            cursor=cursor_of(row),
-            sequence=row.sequence,
-            type=kind,
-            occurred_at=row.occurred_at,
-            subject_id=strawberry.ID(encode_id(kind.subject_type, row.subject_id)),
-            summary=row.summary,
+        return object_of(
+            cls, row, cursor=cursor_of(row), type=kind, subject_id=strawberry.ID(encode_id(kind.subject_type, row.subject_id))
         )
 
 
@@ -194,13 +188,9 @@ def _subjects(filter: EventFilter | None) -> frozenset[UUID] | None:
     return frozenset({key} if key is not None else ())
 
 
-async def _events(keys: Sequence[UUID], *, context: Context) -> list[Event | None]:
-    return [Event.of(row) if row is not None else None for row in await loaders.events(keys, context=context)]
-
-
 QUERY = {"events": events, "event_cursor": event_cursor}
 SUBSCRIPTION = {"event_recorded": event_recorded}
-NODES = {Event: _events}
+NODES = {Event: objects_by_id(Event.of, loaders.events)}
 SUBJECTS: Nodes = nodes_of(teams.NODES, sign_ins.NODES, installed_apps.NODES, integrations.NODES, deliveries.NODES)
 
 

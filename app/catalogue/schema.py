@@ -1,4 +1,4 @@
-"""The providers and the kinds of integrations in the API."""
+"""The providers in the API."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -8,7 +8,6 @@ import strawberry
 
 from app.access.rules import ADMINISTERING, CHANGING, PUBLIC_ATTRIBUTE, attributes
 from app.catalogue.addresses import read_address
-from app.catalogue.kinds import KINDS, Kind
 from app.errors import BadUserInput
 from app.graphql.context import Batch, Context, Info
 from app.graphql.enums import register_enum
@@ -48,25 +47,6 @@ _Key = Annotated[strawberry.ID, strawberry.argument(description="The provider's 
 _Address = Annotated[URL | None, strawberry.argument(description="A Git server's base address: its redirect URI is made of it.")]
 
 
-@strawberry.type(description="What an integration can be.")
-@attributes(PUBLIC_ATTRIBUTE)
-class IntegrationKind(Node):
-    key: strawberry.ID = strawberry.field(description="Stable: post-monitoring-results, …")
-    name: str = strawberry.field(description="For people.")
-    description: str = strawberry.field(description="What such an integration does.")
-    supports_installed_apps: bool = strawberry.field(description="Whether it can use an installed app of the team.")
-
-    @classmethod
-    def of(cls, kind: Kind) -> "IntegrationKind":
-        return cls(
-            id=strawberry.ID(encode_id("IntegrationKind", _node_key(kind.key))),
-            key=strawberry.ID(kind.key),
-            name=kind.name,
-            description=kind.description,
-            supports_installed_apps=kind.supports_installed_apps,
-        )
-
-
 @strawberry.type(description="A part of the secret that the provider gave.")
 @attributes(PUBLIC_ATTRIBUTE)
 class SecretField:
@@ -84,9 +64,6 @@ class Provider(Node):
     name: str = strawberry.field(description="For people.")
     description: str = strawberry.field(description="What connecting to it is good for.")
     sharing: SharingModel = strawberry.field(description="What an installed app of it holds.")
-    integration_kinds: list[IntegrationKind] = strawberry.field(
-        description="What integrations with it can be.", metadata=at_most(len(KINDS))
-    )
     requested_scopes: list[str] = strawberry.field(description="What a sign-in asks for; all of it is needed.")
     secret_fields: list[SecretField] = strawberry.field(
         description="SHARED_SECRET only: what an admin pastes, in this order.", metadata=at_most(MOST_SECRET_FIELDS)
@@ -127,23 +104,17 @@ def provider_of(key: str) -> Provider:
     described = CATALOGUE[key]
     return Provider(
         of_catalogue=described,
-        id=strawberry.ID(encode_id("Provider", _node_key(described.key))),
+        id=strawberry.ID(encode_id("Provider", node_key(described.key))),
         key=strawberry.ID(described.key),
         name=described.name,
         description=described.description,
         sharing=described.sharing,
-        integration_kinds=[IntegrationKind.of(KINDS[kind]) for kind in described.kinds],
         requested_scopes=list(described.scopes),
         secret_fields=[
             SecretField(name=each.name, label=each.label, description=each.description, is_required=each.is_required)
             for each in described.secret_fields
         ],
     )
-
-
-def kind_of(key: str) -> IntegrationKind:
-    """Return the kind's object. `key` is one of KINDS: rows hold no other."""
-    return IntegrationKind.of(KINDS[key])
 
 
 def callback_url(provider: description.Provider, base_url: str | None = None, *, public_url: str) -> str:
@@ -161,21 +132,15 @@ def unavailable_reason(provider: description.Provider, info: Info) -> str | None
             return None
 
 
-def _node_key(key: str) -> UUID:
+def node_key(key: str) -> UUID:
     """Return what an id is made of: always the same for a key, as a row's own."""
     return uuid5(_NAMESPACE, key)
 
 
 async def _providers(keys: Sequence[UUID], *, context: Context) -> list[Provider | None]:
     del context
-    named = {_node_key(key): key for key in CATALOGUE}
+    named = {node_key(key): key for key in CATALOGUE}
     return [provider_of(named[key]) if key in named else None for key in keys]
-
-
-async def _kinds(keys: Sequence[UUID], *, context: Context) -> list[IntegrationKind | None]:
-    del context
-    named = {_node_key(key): kind for key, kind in KINDS.items()}
-    return [IntegrationKind.of(named[key]) if key in named else None for key in keys]
 
 
 @query(description="What can be connected to, in alphabetical order.", size=at_most(len(CATALOGUE)))
@@ -191,4 +156,4 @@ def provider(info: Info, key: _Key) -> Provider | None:
 
 
 QUERY = {"providers": providers, "provider": provider}
-NODES: dict[type, Batch[UUID, Any]] = {Provider: _providers, IntegrationKind: _kinds}
+NODES: dict[type, Batch[UUID, Any]] = {Provider: _providers}

@@ -9,7 +9,7 @@ from app.deliveries.schedule import MOST_ATTEMPTS
 from app.graphql.connections import LARGEST_SIZE, Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
-from app.graphql.rows import find_rows, of_team
+from app.graphql.rows import of_team, rows_by
 
 NEWEST_FIRST = ("-position",)
 _LIVING: dict[str, Any] = {"integration__deleted_at__isnull": True}
@@ -21,8 +21,7 @@ MOST_TOLD = 3 * MOST_ATTEMPTS
 """Attempts that are told of a delivery: a member may have it tried again for ever."""
 
 
-async def deliveries(keys: Sequence[UUID], *, context: Context) -> list[Delivery | None]:
-    return await find_rows(Delivery, keys, context=context, **_LIVING)
+deliveries = rows_by(Delivery, **_LIVING)
 
 
 async def attempts(keys: Sequence[UUID], *, context: Context) -> list[Sequence[DeliveryAttempt]]:

@@ -1,6 +1,6 @@
 """Deliveries in the API: the run log, listening, and what may be done."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,10 +14,11 @@ from app.deliveries.recording import record_monitor_run
 from app.deliveries.retrying import retry_delivery
 from app.deliveries.types import Delivery
 from app.graphql.connections import Arguments, UncountedConnection
-from app.graphql.context import Batch, Context, Info
+from app.graphql.context import Batch, Info
 from app.graphql.extension import Fields
 from app.graphql.fields import relation, subscription
 from app.graphql.ids import decode_id, encode_id
+from app.graphql.objects import object_of, objects_by_id
 from app.graphql.streams import cursor_of, follow
 from app.integrations.types import Integration
 from app.log.event_types import EventType
@@ -51,11 +52,11 @@ class DeliveryChange:
 
     @classmethod
     def of(cls, event: Event) -> "DeliveryChange":
-        return cls(
+        return object_of(
+            cls,
+            event,
             event=event,
             cursor=cursor_of(event),
-            sequence=event.sequence,
-            occurred_at=event.occurred_at,
             delivery_id=strawberry.ID(encode_id("Delivery", event.subject_id)),
             status=DeliveryStatus(str(event.status)),
         )
@@ -89,11 +90,7 @@ def _only(integration_id: str | None) -> frozenset[UUID] | None:
     return frozenset({key} if key is not None else ())
 
 
-async def _deliveries(keys: Sequence[UUID], *, context: Context) -> list[Delivery | None]:
-    return [Delivery.of(row) if row is not None else None for row in await loaders.deliveries(keys, context=context)]
-
-
 MUTATION = {"record_monitor_run": record_monitor_run, "retry_delivery": retry_delivery}
 SUBSCRIPTION = {"delivery_changed": delivery_changed}
 FIELDS: Fields = {Integration: {"deliveries": deliveries_of_integration}}
-NODES: dict[type, Batch[UUID, Any]] = {Delivery: _deliveries}
+NODES: dict[type, Batch[UUID, Any]] = {Delivery: objects_by_id(Delivery.of, loaders.deliveries)}

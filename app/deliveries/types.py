@@ -11,9 +11,9 @@ from app.errors import Unavailable
 from app.graphql.context import Info
 from app.graphql.enums import register_enum
 from app.graphql.fields import relation
-from app.graphql.ids import encode_id
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
+from app.graphql.objects import object_of
 from app.integrations.loaders import integrations
 from app.integrations.types import Integration
 from app.monitors.loaders import runs
@@ -43,7 +43,7 @@ class DeliveryAttempt:
 
     @classmethod
     def of(cls, row: models.DeliveryAttempt) -> "DeliveryAttempt":
-        return cls(at=row.at, duration_ms=row.duration_ms, succeeded=row.succeeded, error=row.error)
+        return object_of(cls, row)
 
 
 @strawberry.type(description="What a run made for one integration: a message to be posted, or kept quiet.")
@@ -77,10 +77,4 @@ class Delivery(Node):
 
     @classmethod
     def of(cls, row: models.Delivery) -> "Delivery":
-        return cls(
-            row=row,
-            id=strawberry.ID(encode_id("Delivery", row.id)),
-            status=row.status,
-            next_attempt_at=row.next_attempt_at,
-            created_at=row.created_at,
-        )
+        return object_of(cls, row)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, TypeVar
+from uuid import UUID
 
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from app.graphql.context import Context
+from app.graphql.context import Batch, Context
 
 M = TypeVar("M", bound=Model)
 
@@ -30,6 +31,15 @@ async def find_rows(
     rows = of_team(model, context).filter(**{f"{by}__in": list(keys)}, **conditions)
     found = {getattr(row, by): row for row in await (rows.only(*columns) if columns else rows)}
     return [found.get(key) for key in keys]
+
+
+def rows_by(model: type[M], by: str = "id", *, columns: Sequence[str] = (), **conditions: Any) -> Batch[UUID, M | None]:
+    """Return the batch function that finds the rows of the caller's team by such a key: as `find_rows` does."""
+
+    async def batch(keys: Sequence[UUID], /, *, context: Context) -> list[M | None]:
+        return await find_rows(model, keys, context=context, by=by, columns=columns, **conditions)
+
+    return batch
 
 
 @cache

@@ -1,14 +1,11 @@
-"""Asking now whether what an installed app holds still works, and whether a Git server answers."""
+"""Asking whether a Git server answers, and whether its client's secret opens."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from tortoise.expressions import Q
 
-from app.access.callers import Caller
 from app.clock import APART
-from app.errors import Refusal, SealError, UserErrorCode
-from app.installed_apps.actions import find
+from app.errors import SealError
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.telling import record_trouble, tell
 from app.log.events import Change
@@ -17,8 +14,7 @@ from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Failure, Fault
 from app.providers.hosting import Hosting
 from app.services import Services
-from app.sign_ins import checks, faults, oauth_clients
-from app.sign_ins.grants import live_grant_of
+from app.sign_ins import faults, oauth_clients
 from app.sign_ins.models import OAuthClient, StatusReason
 from app.storage.scheduling import take
 
@@ -27,28 +23,6 @@ AGAIN_AFTER = timedelta(minutes=5)
 _JITTER_SECONDS = 3 * 3600
 _ROUND = 20
 _MAY_PASS = (InstalledAppStatus.UNREACHABLE, InstalledAppStatus.UNAVAILABLE)
-
-
-async def check(app_id: UUID, *, caller: Caller, services: Services) -> InstalledApp:
-    """Ask the provider, and return the installed app with what it said as the status.
-
-    Of a Git server: whether it answers, and whether the caller's own authorization there works, if they have one. Raises
-    NOT_FOUND, INVALID for an app that holds nothing to ask about, PROVIDER_BUSY when the provider asks for patience.
-    """
-    app = await find(caller.team_id, app_id)
-    if app.oauth_client_id is not None:
-        failure = await _check_server(app, services=services)
-        own = await live_grant_of(app.oauth_client_id, caller.member_id)
-        if own is not None and failure is None:
-            failure = await checks.check(own.id, services=services)
-    elif app.grant_id is not None:
-        failure = await checks.check(app.grant_id, services=services)
-    else:
-        raise Refusal(UserErrorCode.INVALID, f"“{app.name}” holds nothing that could be asked about.", field=["id"])
-    match failure:
-        case Failure(fault=Fault.BUSY) as busy:
-            raise faults.refusal(busy)
-    return await find(caller.team_id, app_id)
 
 
 async def check_due(*, services: Services) -> int:
@@ -66,12 +40,12 @@ async def check_due(*, services: Services) -> int:
         if services.stopping.is_told:
             break
         if _is_due(app, now=now) and await _claim(app.oauth_client, now=now):
-            await _check_server(app, services=services)
+            await check_server(app, services=services)
             checked += 1
     return checked
 
 
-async def _check_server(app: InstalledApp, *, services: Services) -> Failure | None:
+async def check_server(app: InstalledApp, *, services: Services) -> Failure | None:
     """Ask whether such a server still answers and whether the client's secret opens; write both down."""
     client = await OAuthClient.get(id=app.oauth_client_id)
     try:

@@ -8,14 +8,12 @@ from uuid import UUID
 from tortoise.functions import Max
 
 from app.graphql.context import Context
-from app.graphql.rows import find_rows, of_team
+from app.graphql.rows import find_rows, of_team, rows_by
 from app.installed_apps.models import InstalledApp
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState, OAuthClient
 
-
-async def installed_apps(keys: Sequence[UUID], *, context: Context) -> list[InstalledApp | None]:
-    """Return the team's installed apps by id; None for deleted ones."""
-    return await find_rows(InstalledApp, keys, context=context, deleted_at__isnull=True)
+installed_apps = rows_by(InstalledApp, deleted_at__isnull=True)
+"""The team's installed apps by id; None for deleted ones."""
 
 
 async def installed_apps_by_live_key(keys: Sequence[str], *, context: Context) -> list[InstalledApp | None]:
@@ -23,14 +21,12 @@ async def installed_apps_by_live_key(keys: Sequence[str], *, context: Context) -
     return await find_rows(InstalledApp, keys, context=context, by="live_key")
 
 
-async def grants(keys: Sequence[UUID], *, context: Context) -> list[Grant | None]:
-    """Return the team's grants by id."""
-    return await find_rows(Grant, keys, context=context)
+grants = rows_by(Grant)
+"""The team's grants by id."""
 
 
-async def oauth_clients(keys: Sequence[UUID], *, context: Context) -> list[OAuthClient | None]:
-    """Return the team's OAuth clients by id."""
-    return await find_rows(OAuthClient, keys, context=context)
+oauth_clients = rows_by(OAuthClient)
+"""The team's OAuth clients by id."""
 
 
 async def own_grants(keys: Sequence[UUID], *, context: Context) -> list[Grant | None]:

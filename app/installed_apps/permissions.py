@@ -1,7 +1,11 @@
-"""Who may do what with an installed app."""
+"""Who may do what with an installed app, and finding the one that they mean."""
+
+from collections.abc import Sequence
+from uuid import UUID
 
 from app.access.callers import Caller
 from app.access.rules import ADMINISTERING, CHANGING, CHANGING_OWN
+from app.graphql.inputs import not_found
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import SharingModel
@@ -39,3 +43,11 @@ def may_use_without_signing_in(caller: Caller, app: InstalledApp, *, own: Grant 
     """Whether the caller could add an integration with it now, without a sign-in; `own` is their own grant at a Git server."""
     holds_one = app.oauth_client_id is None or (own is not None and (own.trouble is None or own.trouble.is_passing))
     return CHANGING.admits(caller.role) and holds_one and app.status in WORKING
+
+
+async def find(team_id: UUID, app_id: UUID, *, field: Sequence[str] = ("id",)) -> InstalledApp:
+    """Return the team's installed app. Raises NOT_FOUND, for a deleted one too."""
+    app = await InstalledApp.get_or_none(id=app_id, team_id=team_id, deleted_at__isnull=True)
+    if app is None:
+        raise not_found(field=field)
+    return app

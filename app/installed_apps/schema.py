@@ -1,6 +1,5 @@
 """Installed apps in the API."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,22 +7,22 @@ import strawberry
 from tortoise.queryset import QuerySet
 
 from app.graphql.connections import Arguments, Connection
-from app.graphql.context import Batch, Context, Info
+from app.graphql.context import Batch, Info
 from app.graphql.extension import Fields
 from app.graphql.fields import query, relation
 from app.graphql.ids import decode_id
+from app.graphql.objects import objects_by_id
 from app.graphql.pages import paginate
 from app.graphql.row_search import nothing_of, search_in
 from app.graphql.rows import of_team
 from app.installed_apps import loaders, models
-from app.installed_apps.actions import live_key
+from app.installed_apps.adding import add_installed_app
+from app.installed_apps.checking import check_installed_app
+from app.installed_apps.deleting import delete_installed_app
+from app.installed_apps.editing import edit_installed_app
 from app.installed_apps.enums import InstalledAppStatus
-from app.installed_apps.mutations import (
-    add_installed_app,
-    check_installed_app,
-    edit_installed_app,
-    reauthenticate_installed_app,
-)
+from app.installed_apps.reauthenticating import reauthenticate_installed_app
+from app.installed_apps.sharing import live_key
 from app.installed_apps.subscriptions import InstalledAppChange, installed_app_changed
 from app.installed_apps.types import InstalledApp
 from app.providers.catalogue import CATALOGUE
@@ -77,18 +76,14 @@ def _narrow(rows: QuerySet[models.InstalledApp], wanted: InstalledAppFilter | No
     return search_in(rows, wanted.search, "name", "connected_to")
 
 
-async def _installed_apps(keys: Sequence[UUID], *, context: Context) -> list[InstalledApp | None]:
-    rows = await loaders.installed_apps(keys, context=context)
-    return [InstalledApp.of(row) if row is not None else None for row in rows]
-
-
 QUERY: dict[str, Any] = {"installed_apps": installed_apps, "installed_app": installed_app}
 MUTATION: dict[str, Any] = {
     "add_installed_app": add_installed_app,
     "edit_installed_app": edit_installed_app,
     "reauthenticate_installed_app": reauthenticate_installed_app,
     "check_installed_app": check_installed_app,
+    "delete_installed_app": delete_installed_app,
 }
 SUBSCRIPTION: dict[str, Any] = {"installed_app_changed": installed_app_changed}
 FIELDS: Fields = {Authorization: {"existing_installed_app": existing_installed_app}}
-NODES: dict[type, Batch[UUID, Any]] = {InstalledApp: _installed_apps}
+NODES: dict[type, Batch[UUID, Any]] = {InstalledApp: objects_by_id(InstalledApp.of, loaders.installed_apps)}

@@ -9,10 +9,11 @@ from app.access.rules import ADMINISTERING
 from app.catalogue.addresses import ServerAddress
 from app.errors import KeyUnavailable, Refusal, SealError, UserErrorCode
 from app.graphql.revisions import check_unchanged, touch
-from app.installed_apps.actions import already_there, find, live_key, look_for_room
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_provider, check_secret
 from app.installed_apps.events import InstalledAppAdded, InstalledAppEdited
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
+from app.installed_apps.permissions import find
+from app.installed_apps.sharing import already_there, live_key, look_for_room
 from app.installed_apps.telling import tell
 from app.log.events import Change
 from app.providers.contract import Failure, Fault

@@ -9,10 +9,11 @@ from app.access.callers import Caller
 from app.access.rules import ADMINISTERING
 from app.errors import Refusal, SealError, UserErrorCode
 from app.graphql.revisions import check_unchanged
-from app.installed_apps.actions import already_there, find, live_key, renew, share
 from app.installed_apps.events import InstalledAppEdited
 from app.installed_apps.models import InstalledApp
+from app.installed_apps.permissions import find
 from app.installed_apps.shared_clients import cannot_store
+from app.installed_apps.sharing import already_there, live_key, renew, share
 from app.log.events import Change
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Failure, Place, SharingModel

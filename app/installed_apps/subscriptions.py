@@ -1,8 +1,6 @@
 """Listening to what happens to installed apps."""
 
 from collections.abc import AsyncGenerator
-from datetime import datetime
-from typing import Annotated
 
 import strawberry
 
@@ -10,14 +8,13 @@ from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.graphql.context import Info
 from app.graphql.fields import relation, subscription
 from app.graphql.ids import encode_id
-from app.graphql.streams import cursor_of, follow
+from app.graphql.streams import follow
 from app.installed_apps.enums import InstalledAppStatus, StatusReason
 from app.installed_apps.loaders import installed_apps
 from app.installed_apps.types import InstalledApp
 from app.log.event_types import EventType
 from app.log.events import Event as Row
-from app.teams.loaders import members
-from app.teams.types import TeamMember
+from app.teams.changes import BY_WHOM, After, LoggedChange, actor_of, change_of
 
 TYPES = frozenset(
     {
@@ -29,24 +26,10 @@ TYPES = frozenset(
     }
 )
 
-After = Annotated[
-    str | None,
-    strawberry.argument(
-        description=(
-            "A cursor: first everything recorded since, then live: no gap, no repeat, in order, across reconnects, restarts and "
-            "replicas. Without it: live from about now."
-        )
-    ),
-]
-
 
 @strawberry.type(description="Something that happened to an installed app.")
 @attributes(PUBLIC_ATTRIBUTE)
-class InstalledAppChange:
-    row: strawberry.Private[Row]
-    cursor: str = strawberry.field(description="Opaque: a subscription given this as `after` goes on right behind it.")
-    sequence: int = strawberry.field(description="Its number in the team's log.")
-    occurred_at: datetime = strawberry.field(description="When it happened.")
+class InstalledAppChange(LoggedChange):
     installed_app_id: strawberry.ID = strawberry.field(description="Which one it happened to.")
     status: InstalledAppStatus | None = strawberry.field(description="What this change made of its status, if it did.")
     previous_status: InstalledAppStatus | None = strawberry.field(description="What the status was before.")
@@ -57,18 +40,13 @@ class InstalledAppChange:
         row = await info.context.load(installed_apps, self.row.subject_id)
         return InstalledApp.of(row) if row is not None else None
 
-    @relation(description="Who did it; null when the server itself or a provider did.")
-    async def actor(self, info: Info) -> TeamMember | None:
-        member = await info.context.load(members, self.row.actor_id) if self.row.actor_id is not None else None
-        return TeamMember.of(member) if member is not None else None
+    actor = relation(description=BY_WHOM)(actor_of)
 
     @classmethod
     def of(cls, row: Row) -> "InstalledAppChange":
-        return cls(
-            row=row,
-            cursor=cursor_of(row),
-            sequence=row.sequence,
-            occurred_at=row.occurred_at,
+        return change_of(
+            cls,
+            row,
             installed_app_id=strawberry.ID(encode_id("InstalledApp", row.subject_id)),
             status=InstalledAppStatus(row.status) if row.status is not None else None,
             previous_status=InstalledAppStatus(row.previous_status) if row.previous_status is not None else None,

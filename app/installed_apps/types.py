@@ -10,8 +10,8 @@ from app.catalogue.schema import Provider, callback_url, provider_of
 from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Info
 from app.graphql.fields import relation
-from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
+from app.graphql.objects import object_of
 from app.graphql.scalars import URL
 from app.installed_apps import loaders, models, permissions
 from app.installed_apps.enums import InstalledAppStatus, StatusReason
@@ -157,15 +157,4 @@ class InstalledApp(Node):
 
     @classmethod
     def of(cls, row: models.InstalledApp) -> "InstalledApp":
-        return cls(
-            row=row,
-            id=strawberry.ID(encode_id("InstalledApp", row.id)),
-            name=row.name,
-            connected_to=row.connected_to,
-            url=URL(row.url) if row.url is not None else None,
-            status=row.status,
-            status_reason=row.status_reason,
-            status_message=row.status_message,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-        )
+        return object_of(cls, row)

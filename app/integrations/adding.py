@@ -9,7 +9,7 @@ from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, attributes
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
-from app.installed_apps import actions as installed_apps
+from app.installed_apps.permissions import find as find_app
 from app.installed_apps.types import InstalledApp
 from app.integrations.events import IntegrationAdded
 from app.integrations.inputs import (
@@ -106,5 +106,5 @@ async def add(
 async def _check_kind_of_app(kind: AnyKind, using: Using, *, caller: Caller) -> None:
     """Nobody is told to sign in first for what cannot be had there anyway."""
     if isinstance(using, ThroughApp):
-        app = await installed_apps.find(caller.team_id, using.installed_app_id, field=INSTALLED_APP_FIELD)
+        app = await find_app(caller.team_id, using.installed_app_id, field=INSTALLED_APP_FIELD)
         check_offered(kind, provider=app.provider)

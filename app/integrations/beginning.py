@@ -11,8 +11,8 @@ from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
 from app.graphql.inputs import chosen, key_of
-from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
+from app.installed_apps.permissions import find as find_app
 from app.integrations.models import Integration
 from app.integrations.permissions import find
 from app.providers.catalogue import CATALOGUE
@@ -69,7 +69,7 @@ async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, services
     app_id, integration_id = chosen(purpose.installed_app_id), chosen(purpose.integration_id)
     if app_id is not None:
         key = key_of(app_id, "InstalledApp", field=INSTALLED_APP_FIELD)
-        app = await installed_apps.find(caller.team_id, key, field=INSTALLED_APP_FIELD)
+        app = await find_app(caller.team_id, key, field=INSTALLED_APP_FIELD)
         if app.oauth_client_id is not None:
             return await _begin_own(app, field=INSTALLED_APP_FIELD, caller=caller, services=services)
         return await sign_ins.begin(

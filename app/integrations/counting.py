@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tortoise.functions import Count
 
-from app.integrations.models import Integration
+from app.integrations.models import Integration, IntegrationStatus, reason_of
 from app.sign_ins.models import StatusReason
 
 
@@ -27,6 +27,7 @@ async def tally() -> Sequence[Tally]:
     )
     counts: Counter[tuple[str, StatusReason | None]] = Counter()
     for row in rows:
-        integration = Integration(status=row["status"], stopped_by=row["stopped_by"], failing_by=row["failing_by"])
-        counts[integration.status.value, integration.reason] += row["count"]
+        status, holds = IntegrationStatus(row["status"]), (row["stopped_by"], row["failing_by"])
+        stopped_by, failing_by = (StatusReason(reason) if reason is not None else None for reason in holds)
+        counts[status.value, reason_of(status, stopped_by=stopped_by, failing_by=failing_by)] += row["count"]
     return [Tally(status, reason.value if reason is not None else None, count) for (status, reason), count in counts.items()]

@@ -6,14 +6,12 @@ from uuid import UUID
 from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
-from app.graphql.rows import find_rows, of_team
+from app.graphql.rows import of_team, rows_by
 from app.integrations.models import Integration
 from app.sign_ins.models import StatusReason
 
-
-async def integrations(keys: Sequence[UUID], *, context: Context) -> list[Integration | None]:
-    """Return the team's integrations by id; None for deleted ones."""
-    return await find_rows(Integration, keys, context=context, deleted_at__isnull=True)
+integrations = rows_by(Integration, deleted_at__isnull=True)
+"""The team's integrations by id; None for deleted ones."""
 
 
 async def integrations_of_apps(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Integration]]:

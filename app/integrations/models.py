@@ -73,15 +73,7 @@ class Integration(Model):
 
     @property
     def reason(self) -> StatusReason | None:
-        match self.status:
-            case IntegrationStatus.UNAVAILABLE | IntegrationStatus.NEEDS_REAUTHENTICATION:
-                return self.stopped_by
-            case IntegrationStatus.PAUSED:
-                return StatusReason.PAUSED_BY_MEMBER
-            case IntegrationStatus.FAILING:
-                return self.failing_by
-            case IntegrationStatus.ACTIVE:
-                return None
+        return reason_of(self.status, stopped_by=self.stopped_by, failing_by=self.failing_by)
 
     @property
     def message(self) -> str | None:
@@ -138,3 +130,18 @@ class Integration(Model):
         if self.is_paused:
             return IntegrationStatus.PAUSED
         return IntegrationStatus.FAILING if self.failing_by is not None else IntegrationStatus.ACTIVE
+
+
+def reason_of(
+    status: IntegrationStatus, *, stopped_by: StatusReason | None, failing_by: StatusReason | None
+) -> StatusReason | None:
+    """Return why an integration has this status, of what holds it back."""
+    match status:
+        case IntegrationStatus.UNAVAILABLE | IntegrationStatus.NEEDS_REAUTHENTICATION:
+            return stopped_by
+        case IntegrationStatus.PAUSED:
+            return StatusReason.PAUSED_BY_MEMBER
+        case IntegrationStatus.FAILING:
+            return failing_by
+        case IntegrationStatus.ACTIVE:
+            return None

@@ -1,6 +1,5 @@
 """Integrations in the API."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,21 +7,23 @@ import strawberry
 from tortoise.queryset import QuerySet
 
 from app.graphql.connections import Arguments, Connection
-from app.graphql.context import Batch, Context, Info
+from app.graphql.context import Batch, Info
 from app.graphql.extension import Fields
 from app.graphql.fields import query, relation
 from app.graphql.ids import decode_id
+from app.graphql.objects import objects_by_id
 from app.graphql.pages import paginate
 from app.graphql.row_search import nothing_of, search_in
 from app.graphql.rows import of_team
+from app.installed_apps.deleting import DeleteInstalledAppPayload
 from app.installed_apps.types import InstalledApp
 from app.integrations import loaders, models
 from app.integrations.adding import add_integration
 from app.integrations.beginning import begin_authorization
 from app.integrations.deleting import delete_integration
-from app.integrations.deleting_apps import delete_installed_app
 from app.integrations.editing import edit_integration
 from app.integrations.enums import IntegrationStatus
+from app.integrations.kinds import schema as kinds
 from app.integrations.kinds.table import KINDS
 from app.integrations.pausing import pause_integration, resume_integration
 from app.integrations.reauthenticating import reauthenticate_integration
@@ -73,6 +74,14 @@ async def integrations_of_app(root: InstalledApp, info: Info, page: Arguments) -
     return Connection.of(await info.context.load(loaders.integrations_of_apps, (root.row.id, page)), Integration.of)
 
 
+@relation(description="What used it and has stopped, newest first; null when refused.")
+async def stopped_integrations(root: DeleteInstalledAppPayload, info: Info, page: Arguments) -> Connection[Integration] | None:
+    if root.app_id is None:
+        return None
+    stopped = await info.context.load(loaders.integrations_stopped_with_apps, (root.app_id, page))
+    return Connection.of(stopped, Integration.of)
+
+
 def _narrow(rows: QuerySet[models.Integration], wanted: IntegrationFilter | None) -> QuerySet[models.Integration]:
     if wanted is None:
         return rows
@@ -88,11 +97,6 @@ def _narrow(rows: QuerySet[models.Integration], wanted: IntegrationFilter | None
     return search_in(rows, wanted.search, "name", "connected_to")
 
 
-async def _integrations(keys: Sequence[UUID], *, context: Context) -> list[Integration | None]:
-    rows = await loaders.integrations(keys, context=context)
-    return [Integration.of(row) if row is not None else None for row in rows]
-
-
 QUERY: dict[str, Any] = {"integrations": integrations, "integration": integration}
 MUTATION: dict[str, Any] = {
     "begin_authorization": begin_authorization,
@@ -102,11 +106,14 @@ MUTATION: dict[str, Any] = {
     "reauthenticate_integration": reauthenticate_integration,
     "pause_integration": pause_integration,
     "resume_integration": resume_integration,
-    "delete_installed_app": delete_installed_app,
 }
 SUBSCRIPTION: dict[str, Any] = {
     "integration_status_changed": integration_status_changed,
     "integration_changed": integration_changed,
 }
-FIELDS: Fields = {InstalledApp: {"integrations": integrations_of_app}}
-NODES: dict[type, Batch[UUID, Any]] = {Integration: _integrations}
+FIELDS: Fields = {
+    InstalledApp: {"integrations": integrations_of_app},
+    DeleteInstalledAppPayload: {"stopped_integrations": stopped_integrations},
+    **kinds.FIELDS,
+}
+NODES: dict[type, Batch[UUID, Any]] = {Integration: objects_by_id(Integration.of, loaders.integrations), **kinds.NODES}

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
-from app.installed_apps import actions as installed_apps
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import WORKING, is_shared_secret
+from app.installed_apps.permissions import WORKING, find as find_app, is_shared_secret
+from app.installed_apps.sharing import share
 from app.integrations.models import Integration
 from app.log.events import Change
 from app.repositories.asking import sign_in_required
@@ -113,7 +113,7 @@ async def take(change: Change, using: Using, *, member_id: UUID, wanted_account_
             )
             if not shares:
                 return Source(grant, None)
-            app = await installed_apps.share(change, grant, name=None, member_id=member_id, field=SHARE_FIELD)
+            app = await share(change, grant, name=None, member_id=member_id, field=SHARE_FIELD)
             return Source(grant, app, made_app=True)
 
 
@@ -158,7 +158,7 @@ async def grant_of(integration: Integration) -> UUID | None:
 
 async def usable_app(team_id: UUID, installed_app_id: UUID) -> InstalledApp:
     """Return the team's installed app. Raises NOT_FOUND; CONFLICT, with what to do, when it does not work."""
-    app = await installed_apps.find(team_id, installed_app_id, field=INSTALLED_APP_FIELD)
+    app = await find_app(team_id, installed_app_id, field=INSTALLED_APP_FIELD)
     holds_client = app.oauth_client_id is not None
     is_admins = holds_client or is_shared_secret(app)
     if app.status not in WORKING or (app.grant_id is None and not holds_client):

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import strawberry
 
 from app.access.rules import PUBLIC_ATTRIBUTE, attributes
-from app.catalogue.schema import IntegrationKind, Provider, kind_of, provider_of
+from app.catalogue.schema import Provider, provider_of
 from app.graphql.context import Info
 from app.graphql.fields import relation
-from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
+from app.graphql.objects import object_of
 from app.installed_apps.enums import StatusReason
 from app.installed_apps.loaders import installed_apps
 from app.installed_apps.types import InstalledApp
 from app.integrations import models, permissions
 from app.integrations.enums import IntegrationStatus
-from app.integrations.kinds import table
-from app.integrations.kinds.table import ALL
+from app.integrations.kinds.schema import IntegrationKind
+from app.integrations.kinds.table import ALL, kind_of
 from app.teams.loaders import members
 from app.teams.types import TeamMember
 
@@ -61,7 +61,7 @@ class Integration(Node):
     @relation(description="What it does.")
     def kind(self, info: Info) -> IntegrationKind:
         del info
-        return kind_of(self.row.kind)
+        return IntegrationKind.of(kind_of(self.row))
 
     @relation(description="The installed app that it uses; null without one, and once that is deleted.")
     async def installed_app(self, info: Info) -> InstalledApp | None:
@@ -77,7 +77,7 @@ class Integration(Node):
 
     @relation(description="What it does with what, by its kind.")
     async def settings(self, info: Info) -> IntegrationSettings:
-        kind = table.kind_of(self.row)
+        kind = kind_of(self.row)
         row = await info.context.load(kind.rows, self.row.id)
         if row is None:
             raise LookupError("An integration has the settings of its kind.")
@@ -103,17 +103,4 @@ class Integration(Node):
 
     @classmethod
     def of(cls, row: models.Integration) -> "Integration":
-        return cls(
-            row=row,
-            id=strawberry.ID(encode_id("Integration", row.id)),
-            name=row.name,
-            status=row.status,
-            status_reason=row.reason,
-            status_message=row.message,
-            status_changed_at=row.status_changed_at,
-            is_paused=row.is_paused,
-            connected_to=row.connected_to,
-            uses_installed_app=row.uses_installed_app,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-        )
+        return object_of(cls, row, status_reason=row.reason, status_message=row.message)

@@ -6,19 +6,17 @@ from uuid import UUID
 from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
-from app.graphql.rows import find_rows, of_team
+from app.graphql.rows import find_rows, of_team, rows_by
 from app.monitors.models import COLUMNS_BUT_FAILURES, Failure, Monitor, MonitorRun
 
 LATEST_FIRST = ("-position",)
 
 
-async def monitors(keys: Sequence[UUID], *, context: Context) -> list[Monitor | None]:
-    return await find_rows(Monitor, keys, context=context)
+monitors = rows_by(Monitor)
 
 
-async def runs(keys: Sequence[UUID], *, context: Context) -> list[MonitorRun | None]:
-    """Return the runs without what failed in them: see `failures_of`."""
-    return await find_rows(MonitorRun, keys, context=context, columns=COLUMNS_BUT_FAILURES)
+runs = rows_by(MonitorRun, columns=COLUMNS_BUT_FAILURES)
+"""The runs without what failed in them: see `failures_of`."""
 
 
 async def failures_of(keys: Sequence[UUID], *, context: Context) -> list[tuple[Failure, ...]]:

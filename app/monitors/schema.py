@@ -1,6 +1,5 @@
 """Monitors and their runs in the API."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,12 +8,12 @@ import strawberry
 
 from app.access.rules import PUBLIC_ATTRIBUTE, attributes, declared
 from app.graphql.connections import Arguments, Connection, UncountedConnection
-from app.graphql.context import Batch, Context, Info
+from app.graphql.context import Batch, Info
 from app.graphql.enums import register_enum
 from app.graphql.fields import query, relation
-from app.graphql.ids import encode_id
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
+from app.graphql.objects import object_of, objects_by_id
 from app.graphql.pages import paginate
 from app.graphql.rows import of_team
 from app.graphql.scalars import URL
@@ -50,7 +49,7 @@ class Monitor(Node):
 
     @classmethod
     def of(cls, row: models.Monitor) -> "Monitor":
-        return cls(row=row, id=strawberry.ID(encode_id("Monitor", row.id)), key=row.key, name=row.name)
+        return object_of(cls, row)
 
 
 @strawberry.type(description="A test that failed in a run, or an error in it.")
@@ -93,19 +92,7 @@ class MonitorRun(Node):
 
     @classmethod
     def of(cls, row: models.MonitorRun) -> "MonitorRun":
-        return cls(
-            row=row,
-            id=strawberry.ID(encode_id("MonitorRun", row.id)),
-            run_id=row.run_id,
-            outcome=row.outcome,
-            started_at=row.started_at,
-            duration_ms=row.duration_ms,
-            request_count=row.request_count,
-            test_count=row.test_count,
-            failed_test_count=row.failed_test_count,
-            error_count=row.error_count,
-            url=URL(row.url) if row.url is not None else None,
-        )
+        return object_of(cls, row)
 
 
 @query(description="The team's monitors, newest first.")
@@ -113,13 +100,8 @@ async def monitors(info: Info, page: Arguments) -> Connection[Monitor]:
     return Connection.of(await paginate(of_team(models.Monitor, info.context), page), Monitor.of)
 
 
-async def _monitors(keys: Sequence[UUID], *, context: Context) -> list[Monitor | None]:
-    return [Monitor.of(row) if row is not None else None for row in await loaders.monitors(keys, context=context)]
-
-
-async def _runs(keys: Sequence[UUID], *, context: Context) -> list[MonitorRun | None]:
-    return [MonitorRun.of(row) if row is not None else None for row in await loaders.runs(keys, context=context)]
-
-
 QUERY = {"monitors": monitors}
-NODES: dict[type, Batch[UUID, Any]] = {Monitor: _monitors, MonitorRun: _runs}
+NODES: dict[type, Batch[UUID, Any]] = {
+    Monitor: objects_by_id(Monitor.of, loaders.monitors),
+    MonitorRun: objects_by_id(MonitorRun.of, loaders.runs),
+}

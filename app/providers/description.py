@@ -42,13 +42,12 @@ class OperatorSettings:
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider's description. `kinds` are keys of integration kinds."""
+    """What a provider is called, what its installed apps hold, and what it can do."""
 
     key: str
     name: str
     description: str
     sharing: SharingModel
-    kinds: tuple[str, ...]
     check: Check | None
     """None: the provider has no call by which a stored secret could be tried."""
     limits_methods: bool = False

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from app.errors import Refusal, UserErrorCode
 from app.graphql.context import Context
+from app.installed_apps.loaders import own_grants
 from app.outbound import Sender
 from app.outbound.budget import Budget
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault
 from app.providers.hosting import Branch, BranchPage, EntryPage, File, Hosting, Repository, RepositoryPage
-from app.repositories.loaders import own_grants
 from app.services import Services
 from app.sign_ins import answers, faults
 from app.sign_ins.models import Grant

@@ -12,10 +12,10 @@ from app.graphql.extension import Fields
 from app.graphql.fields import relation
 from app.graphql.pages import from_provider_pages
 from app.graphql.searches import check_search
+from app.installed_apps.loaders import oauth_clients
 from app.installed_apps.types import InstalledApp
 from app.providers import hosting
 from app.repositories import asking
-from app.repositories.loaders import oauth_clients
 from app.repositories.types import Repository
 
 __all__ = ["FIELDS", "Repository"]

@@ -13,6 +13,7 @@ from app.graphql.connections import ForwardArguments, Page, UncountedConnection
 from app.graphql.context import Info
 from app.graphql.enums import register_enum
 from app.graphql.fields import relation
+from app.graphql.objects import object_of
 from app.graphql.pages import from_provider_pages
 from app.graphql.scalars import URL
 from app.graphql.searches import check_search
@@ -54,7 +55,7 @@ class Branch:
 
     @classmethod
     def of(cls, branch: hosting.Branch) -> "Branch":
-        return cls(name=branch.name, commit=branch.commit, is_default=branch.is_default, is_protected=branch.is_protected)
+        return object_of(cls, branch)
 
 
 @strawberry.type(description="A file or directory in a directory of a repository.")
@@ -82,14 +83,7 @@ class RepositoryFile:
 
     @classmethod
     def of(cls, file: hosting.File) -> "RepositoryFile":
-        return cls(
-            path=file.path,
-            ref=file.ref,
-            commit=file.commit,
-            size=min(file.size, _LARGEST_INT),
-            is_binary=file.is_binary,
-            text=file.text,
-        )
+        return object_of(cls, file, size=min(file.size, _LARGEST_INT))
 
 
 @strawberry.type(description="A repository on a Git server; what it holds is read as the viewer, with the viewer's own sign-in.")
@@ -161,16 +155,13 @@ class Repository:
         `oauth_client_id` is the team's OAuth client there, with which the viewer may have signed in; None when there is none.
         """
         where = RepositoryRef(provider, base_url, repository.id)
-        return cls(
+        return object_of(
+            cls,
+            repository,
             where=where,
             oauth_client_id=oauth_client_id,
             id=strawberry.ID(where.id),
             provider_id=repository.id,
-            owner=repository.owner,
-            name=repository.name,
-            full_name=repository.full_name,
-            web_url=URL(repository.web_url),
-            default_branch=repository.default_branch,
         )
 
 

@@ -39,7 +39,7 @@ class KeyState(Model):
         table = "key_state"
 
     @classmethod
-    async def add(cls, key_id: str, key: Key, *, at: datetime, entropy: Entropy, connection: BaseDBAsyncClient) -> "KeyState":
+    async def add(cls, key_id: str, key: Key, *, at: datetime, entropy: Entropy) -> "KeyState":
         """Save and return the row of a key that joins: it opens, and does not seal before it is promoted."""
         return await cls.create(
             id=key_id,
@@ -48,15 +48,14 @@ class KeyState(Model):
             proof=_prove(key_id, key, entropy=entropy),
             created_at=at,
             changed_at=at,
-            using_db=connection,
         )
 
-    async def become(self, state: KeyUse, *, at: datetime, connection: BaseDBAsyncClient) -> None:
+    async def become(self, state: KeyUse, *, at: datetime) -> None:
         """Save the row in `state`; a primary must have been demoted before another key becomes it."""
         self.state = state
         self.primary_slot = 1 if state is KeyUse.PRIMARY else None
         self.changed_at = at
-        await self.save(using_db=connection, update_fields=["state", "primary_slot", "changed_at"])
+        await self.save(update_fields=["state", "primary_slot", "changed_at"])
 
     def is_proven_by(self, key: Key) -> bool:
         """Whether `key` is the one that this row was made for; false also where the proof is missing or was altered."""
@@ -64,42 +63,40 @@ class KeyState(Model):
         return len(proof) >= SALT_BYTES + COMMITMENT_BYTES and key.made(proof, purpose=_PROVE)
 
 
-async def lock_primary(connection: BaseDBAsyncClient) -> KeyState:
+async def lock_primary() -> KeyState:
     """Hold the primary's row until the commit, and return it: no key is promoted or retired meanwhile."""
     while True:
-        if primary := await KeyState.filter(state=KeyUse.PRIMARY).using_db(connection).select_for_update().get_or_none():
+        if primary := await KeyState.filter(state=KeyUse.PRIMARY).select_for_update().get_or_none():
             return primary
         # It was demoted while we waited for it: the next statement sees its heir.
-        if not await KeyState.filter(state=KeyUse.PRIMARY).using_db(connection).exists():
+        if not await KeyState.filter(state=KeyUse.PRIMARY).exists():
             raise ConfigurationError(f"{SETTING}: no key is the primary yet: `serve` makes one of the keyring's keys it.")
 
 
-async def settle_primary(
-    connection: BaseDBAsyncClient, *, keyring: Keyring, replaceable: bool, at: datetime, entropy: Entropy
-) -> None:
+async def settle_primary(_: BaseDBAsyncClient, *, keyring: Keyring, replaceable: bool, at: datetime, entropy: Entropy) -> None:
     """Give every key of the keyring a row, and see to it that one of them is the primary: the first that is not retired.
 
     `replaceable` says that nothing needs the primary of a keyring that was lost. Where something may, a primary that is not
     in the keyring raises ConfigurationError: another process may hold it, and both would take the place from each other.
     """
-    rows = {row.id: row for row in await KeyState.all().using_db(connection)}
+    rows = {row.id: row for row in await KeyState.all()}
     for key_id, key in keyring.items():
         if key_id not in rows:
-            rows[key_id] = await KeyState.add(key_id, key, at=at, entropy=entropy, connection=connection)
+            rows[key_id] = await KeyState.add(key_id, key, at=at, entropy=entropy)
         elif rows[key_id].proof is None:  # it was made by a version that kept none
             proof = _prove(key_id, key, entropy=entropy)
-            await KeyState.filter(id=key_id, proof__isnull=True).using_db(connection).update(proof=proof)
+            await KeyState.filter(id=key_id, proof__isnull=True).update(proof=proof)
     primary = next((row for row in rows.values() if row.state is KeyUse.PRIMARY), None)
     if primary is not None and keyring.get(primary.id) is not None:
         return
     if primary is not None:
         if not replaceable:
             raise lacks_primary(primary.id)
-        await primary.become(KeyUse.RETIRED, at=at, connection=connection)
+        await primary.become(KeyUse.RETIRED, at=at)
     heir = next((rows[key_id] for key_id in keyring.ids if rows[key_id].state is not KeyUse.RETIRED), None)
     if heir is None:
         raise ConfigurationError(f"{SETTING}: every key of the keyring is retired: {', '.join(keyring.ids)}.")
-    await heir.become(KeyUse.PRIMARY, at=at, connection=connection)
+    await heir.become(KeyUse.PRIMARY, at=at)
 
 
 def lacks_primary(key_id: str) -> ConfigurationError:

@@ -57,11 +57,11 @@ class LiveProcess(Model):
         return key_id in self.key_ids.split()
 
 
-async def live_processes(*, now: datetime, connection: BaseDBAsyncClient | None = None) -> Sequence[LiveProcess]:
+async def live_processes(*, now: datetime) -> Sequence[LiveProcess]:
     """Return the processes that were seen lately, in the order in which they started."""
     after = now - timedelta(seconds=LIVE_SECONDS)
     seen = LiveProcess.filter(seen_at__gt=after, seen_at__lte=now + APART)  # a clock may have been set back since it crashed
-    return await seen.using_db(connection).order_by("started_at", "id")
+    return await seen.order_by("started_at", "id")
 
 
 @contextlib.asynccontextmanager
@@ -114,9 +114,9 @@ class Presence:
         self._complaint = ""
         self._log = structlog.get_logger("presence")
 
-    async def announce(self, connection: BaseDBAsyncClient) -> None:
+    async def announce(self, _: BaseDBAsyncClient) -> None:
         """Save the row. Whoever promotes a key holds the same lock: it has seen this process, or is seen here."""
-        primary = await lock_primary(connection)
+        primary = await lock_primary()
         self._vault.learn(primary.id)
         if self._vault.keyring.get(primary.id) is None:
             raise lacks_primary(primary.id)
@@ -129,12 +129,11 @@ class Presence:
             behind=self._behind(),
             started_at=self._started_at,
             seen_at=now,
-            using_db=connection,
         )
         self._reported = now, key_ids
 
-    async def leave(self, connection: BaseDBAsyncClient) -> None:
-        await LiveProcess.filter(id=self.id).using_db(connection).delete()
+    async def leave(self, _: BaseDBAsyncClient) -> None:
+        await LiveProcess.filter(id=self.id).delete()
 
     async def live(self, *, until: asyncio.Event, look_every: float) -> None:
         while not until.is_set():
@@ -178,10 +177,10 @@ class Presence:
 
     async def _beat(self, connection: BaseDBAsyncClient) -> None:
         now, key_ids = self._clock.now(), self._key_ids()
-        of_mine = LiveProcess.filter(id=self.id).using_db(connection)
+        of_mine = LiveProcess.filter(id=self.id)
         if not await of_mine.update(seen_at=now, key_ids=key_ids, behind=self._behind()):
             await self.announce(connection)  # it was halted for so long that its row was swept
-        await LiveProcess.filter(seen_at__lt=now - _KEPT).using_db(connection).delete()
+        await LiveProcess.filter(seen_at__lt=now - _KEPT).delete()
         self._reported = now, key_ids
 
     def _key_ids(self) -> str:

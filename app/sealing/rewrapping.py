@@ -79,13 +79,13 @@ def _wrap_anew(
     return anew
 
 
-async def _save(connection: BaseDBAsyncClient, *, anew: Sequence[_Anew], primary: str) -> int | None:
+async def _save(_: BaseDBAsyncClient, *, anew: Sequence[_Anew], primary: str) -> int | None:
     """Save what is still as it was read, and return how many that were; None where the primary is another by now."""
-    if (await lock_primary(connection)).id != primary:
+    if (await lock_primary()).id != primary:
         return None
     saved = 0
     for row, wrapped in anew:
-        as_read = DataKey.filter(id=row.id, key_id=row.key_id, version=row.version).using_db(connection)
+        as_read = DataKey.filter(id=row.id, key_id=row.key_id, version=row.version)
         saved += await as_read.update(key_id=primary, wrapped=wrapped, version=row.version + 1)
     return saved
 

@@ -61,16 +61,16 @@ async def _begin(
     connection: BaseDBAsyncClient, *, keyring: Keyring, instead_of: str | None, clock: Clock, entropy: Entropy
 ) -> str:
     # Who makes a data key holds the primary's row: what is not there now will not be under the lost key.
-    primary = await KeyState.filter(state=KeyUse.PRIMARY).using_db(connection).select_for_update().get_or_none()
-    is_lost = primary is not None and primary.id == instead_of and not await DataKey.all().using_db(connection).exists()
+    primary = await KeyState.filter(state=KeyUse.PRIMARY).select_for_update().get_or_none()
+    is_lost = primary is not None and primary.id == instead_of and not await DataKey.all().exists()
     await settle_primary(connection, keyring=keyring, replaceable=is_lost, at=clock.now(), entropy=entropy)
-    return (await lock_primary(connection)).id
+    return (await lock_primary()).id
 
 
-async def _give_row(connection: BaseDBAsyncClient, *, key_id: str, keyring: Keyring, clock: Clock, entropy: Entropy) -> None:
+async def _give_row(_: BaseDBAsyncClient, *, key_id: str, keyring: Keyring, clock: Clock, entropy: Entropy) -> None:
     key = keyring.get(key_id)
-    if key is not None and not await KeyState.filter(id=key_id).using_db(connection).exists():
-        await KeyState.add(key_id, key, at=clock.now(), entropy=entropy, connection=connection)
+    if key is not None and not await KeyState.filter(id=key_id).exists():
+        await KeyState.add(key_id, key, at=clock.now(), entropy=entropy)
 
 
 async def promote(key_id: str, *, keyring: Keyring, clock: Clock) -> None:
@@ -82,23 +82,23 @@ async def promote(key_id: str, *, keyring: Keyring, clock: Clock) -> None:
     await write(partial(_promote, key_id=key_id, keyring=keyring, clock=clock))
 
 
-async def _promote(connection: BaseDBAsyncClient, *, key_id: str, keyring: Keyring, clock: Clock) -> None:
-    primary = await lock_primary(connection)
-    heir = await _known(key_id, connection=connection)
+async def _promote(_: BaseDBAsyncClient, *, key_id: str, keyring: Keyring, clock: Clock) -> None:
+    primary = await lock_primary()
+    heir = await _known(key_id)
     if heir.id == primary.id:
         return
     if heir.state is KeyUse.RETIRED:
         raise StatedProblem(f"Key {key_id} is retired: add a new one with `keys add`, and promote that.")
     if keyring.get(key_id) is None:
         raise StatedProblem(f"The keyring here lacks key {key_id}: copy the file to which it was added here first.")
-    await _refuse_unreported(key_id, clock=clock, connection=connection)
+    await _refuse_unreported(key_id, clock=clock)
     at = clock.now()
-    await primary.become(KeyUse.DECRYPT_ONLY, at=at, connection=connection)
-    await heir.become(KeyUse.PRIMARY, at=at, connection=connection)
+    await primary.become(KeyUse.DECRYPT_ONLY, at=at)
+    await heir.become(KeyUse.PRIMARY, at=at)
 
 
-async def _refuse_unreported(key_id: str, *, clock: Clock, connection: BaseDBAsyncClient) -> None:
-    processes = await live_processes(now=clock.now(), connection=connection)
+async def _refuse_unreported(key_id: str, *, clock: Clock) -> None:
+    processes = await live_processes(now=clock.now())
     lacking = [process.name for process in processes if not process.has(key_id)]
     if lacking:
         raise StatedProblem(
@@ -116,21 +116,21 @@ async def retire(key_id: str, *, clock: Clock) -> None:
     await write(partial(_retire, key_id=key_id, clock=clock))
 
 
-async def _retire(connection: BaseDBAsyncClient, *, key_id: str, clock: Clock) -> None:
+async def _retire(_: BaseDBAsyncClient, *, key_id: str, clock: Clock) -> None:
     # Data keys are wrapped by the primary alone, and by nobody else while its row is held: what is counted here stays so.
-    primary = await lock_primary(connection)
-    row = await _known(key_id, connection=connection)
+    primary = await lock_primary()
+    row = await _known(key_id)
     if row.id == primary.id:
         raise StatedProblem(f"Key {key_id} is the primary: promote another with `keys promote` first.")
-    needed = await DataKey.filter(key_id=key_id).using_db(connection).count()
+    needed = await DataKey.filter(key_id=key_id).count()
     if needed:
         these = "1 data key needs" if needed == 1 else f"{needed} data keys need"
         raise StatedProblem(f"{these} key {key_id}: wrap them anew with `keys rewrap` first.")
     if row.state is not KeyUse.RETIRED:
-        await row.become(KeyUse.RETIRED, at=clock.now(), connection=connection)
+        await row.become(KeyUse.RETIRED, at=clock.now())
 
 
-async def _known(key_id: str, *, connection: BaseDBAsyncClient) -> KeyState:
-    if row := await KeyState.get_or_none(id=key_id, using_db=connection):
+async def _known(key_id: str) -> KeyState:
+    if row := await KeyState.get_or_none(id=key_id):
         return row
     raise StatedProblem(f"There is no key {key_id}: `keys list` names those that there are.")

@@ -126,10 +126,10 @@ class Vault:
             row = await write(partial(self._first_data_key, team_id=team_id))
         return row.id, self._unwrapped.get(row.id) or await self._unwrap(row)
 
-    async def _first_data_key(self, connection: BaseDBAsyncClient, *, team_id: UUID) -> DataKey:
+    async def _first_data_key(self, _: BaseDBAsyncClient, *, team_id: UUID) -> DataKey:
         # Held to the commit, so that no key is demoted and retired while a data key is wrapped with it.
-        primary = await lock_primary(connection)
-        if present := await DataKey.get_or_none(team_id=team_id, is_active=True, using_db=connection):
+        primary = await lock_primary()
+        if present := await DataKey.get_or_none(team_id=team_id, is_active=True):
             return present  # another caller or process held the lock before us
         self.learn(primary.id)
         row = DataKey(
@@ -142,7 +142,7 @@ class Vault:
         )
         bits = self._entropy(KEY_BYTES)
         row.wrapped = wrap(bits, row, key_id=primary.id, keyring=self.keyring, entropy=self._entropy)
-        await row.save(using_db=connection, force_create=True)
+        await row.save(force_create=True)
         return row
 
     async def _unwrap(self, row: DataKey) -> Key:

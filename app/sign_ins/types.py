@@ -11,8 +11,8 @@ from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Info
 from app.graphql.enums import register_enum
 from app.graphql.fields import relation
-from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
+from app.graphql.objects import object_of
 from app.graphql.scalars import URL
 from app.providers.catalogue import CATALOGUE
 from app.sign_ins import actions, models
@@ -99,11 +99,4 @@ class Authorization(Node):
         failure = None
         if row.failure_code is not None:
             failure = AuthorizationFailure(code=row.failure_code, message=row.failure_message or "")
-        return cls(
-            row=row,
-            id=strawberry.ID(encode_id("Authorization", row.id)),
-            status=row.status_at(now),
-            connected_to=row.connected_to,
-            failure=failure,
-            expires_at=row.expires_at,
-        )
+        return object_of(cls, row, status=row.status_at(now), failure=failure)

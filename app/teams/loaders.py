@@ -6,15 +6,14 @@ from uuid import UUID
 from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
-from app.graphql.rows import find_rows, of_team
+from app.graphql.rows import find_rows, of_team, rows_by
 from app.teams.models import AccessToken, Member, Team
 
 OLDEST_FIRST = ("joined_at", "id")
 
 
-async def members(keys: Sequence[UUID], *, context: Context) -> list[Member | None]:
-    """Return the team's members by their ids, also those who have left."""
-    return await find_rows(Member, keys, context=context)
+members = rows_by(Member)
+"""The team's members by their ids, also those who have left."""
 
 
 async def teams(keys: Sequence[UUID], *, context: Context) -> list[Team | None]:

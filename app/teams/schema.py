@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.graphql.context import Batch, Context, Info
 from app.graphql.fields import query
+from app.graphql.objects import objects_by_id
 from app.teams import loaders
 from app.teams.adding import add_team_member
 from app.teams.changing_roles import change_team_member_role
@@ -21,21 +22,9 @@ def viewer(info: Info) -> Viewer:
     return Viewer.of(info.context.viewer)
 
 
-async def _members(keys: Sequence[UUID], *, context: Context) -> list[TeamMember | None]:
-    return [TeamMember.of(row) if row is not None else None for row in await loaders.members(keys, context=context)]
-
-
 async def _viewers(keys: Sequence[UUID], *, context: Context) -> list[Viewer | None]:
     caller = context.viewer
     return [Viewer.of(caller) if key == caller.member_id else None for key in keys]
-
-
-async def _teams(keys: Sequence[UUID], *, context: Context) -> list[Team | None]:
-    return [Team.of(row) if row is not None else None for row in await loaders.teams(keys, context=context)]
-
-
-async def _access_tokens(keys: Sequence[UUID], *, context: Context) -> list[AccessToken | None]:
-    return [AccessToken.of(row) if row is not None else None for row in await loaders.access_tokens(keys, context=context)]
 
 
 QUERY: dict[str, Any] = {"viewer": viewer}
@@ -49,7 +38,7 @@ MUTATION: dict[str, Any] = {
 }
 NODES: dict[type, Batch[UUID, Any]] = {
     Viewer: _viewers,
-    TeamMember: _members,
-    Team: _teams,
-    AccessToken: _access_tokens,
+    TeamMember: objects_by_id(TeamMember.of, loaders.members),
+    Team: objects_by_id(Team.of, loaders.teams),
+    AccessToken: objects_by_id(AccessToken.of, loaders.access_tokens),
 }

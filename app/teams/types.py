@@ -13,6 +13,7 @@ from app.graphql.context import Info
 from app.graphql.fields import relation
 from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
+from app.graphql.objects import object_of
 from app.teams import loaders, models
 from app.teams.enums import Role, Scope
 
@@ -32,14 +33,7 @@ class TeamMember(Node):
 
     @classmethod
     def of(cls, row: models.Member) -> "TeamMember":
-        return cls(
-            id=strawberry.ID(encode_id("TeamMember", row.id)),
-            name=row.name,
-            email=row.email,
-            role=row.role,
-            joined_at=row.joined_at,
-            left_at=row.left_at,
-        )
+        return object_of(cls, row)
 
 
 @strawberry.type(description="Those who share installed apps: everything belongs to a team.")
@@ -55,7 +49,7 @@ class Team(Node):
 
     @classmethod
     def of(cls, row: models.Team) -> "Team":
-        return cls(id=strawberry.ID(encode_id("Team", row.id)), key=row.id, name=row.name, created_at=row.created_at)
+        return object_of(cls, row, key=row.id)
 
 
 @strawberry.type(description="A bearer token of the caller, for scripts. The token itself is never shown again.")
@@ -70,15 +64,7 @@ class AccessToken(Node):
 
     @classmethod
     def of(cls, row: models.AccessToken) -> "AccessToken":
-        return cls(
-            id=strawberry.ID(encode_id("AccessToken", row.id)),
-            name=row.name,
-            last_four=row.last_four,
-            scopes=[scope for scope in Scope if scope in row.scopes],
-            created_at=row.created_at,
-            expires_at=row.expires_at,
-            last_used_at=row.last_used_at,
-        )
+        return object_of(cls, row, scopes=[scope for scope in Scope if scope in row.scopes])
 
 
 @strawberry.type(description="The caller.")

@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 from app.errors import UserErrorCode
-from app.installed_apps.actions import delete
-from app.installed_apps.checks import check
+from app.installed_apps.checking import check
+from app.installed_apps.deleting import delete
 from app.installed_apps.models import InstalledAppStatus
 from app.sign_ins.models import Grant, StatusReason
 from tests.installed_apps.world import World, code_of

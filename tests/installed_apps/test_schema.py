@@ -6,7 +6,7 @@ import pytest
 
 from app.access.callers import Caller
 from app.errors import BadUserInput
-from app.installed_apps.actions import delete
+from app.installed_apps.deleting import delete
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.models import Grant, StatusReason
 from tests.installed_apps.world import World, gid, make_people, rows, schema

@@ -4,7 +4,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.errors import UserErrorCode
-from app.installed_apps.checks import check, check_due
+from app.installed_apps.checking import check
+from app.installed_apps.checks import check_due
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.log.events import head
 from app.sign_ins.models import OAuthClient, StatusReason

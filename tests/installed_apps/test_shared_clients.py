@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from app.errors import UserErrorCode
-from app.installed_apps.actions import delete, find, reauthenticate
+from app.installed_apps.deleting import delete
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
+from app.installed_apps.permissions import find
+from app.installed_apps.reauthenticating import reauthenticate
 from app.installed_apps.shared_clients import ClientEdit, add, edit
 from app.log.actors import Actor
 from app.log.events import Event, head

@@ -7,10 +7,10 @@ import pytest
 
 from app.access.callers import Caller, Role, Scope
 from app.errors import UserErrorCode
-from app.installed_apps.actions import delete, find
-from app.installed_apps.checks import check
+from app.installed_apps.checking import check
+from app.installed_apps.deleting import delete
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.permissions import may_edit, may_reauthenticate, may_use_without_signing_in
+from app.installed_apps.permissions import find, may_edit, may_reauthenticate, may_use_without_signing_in
 from app.installed_apps.shared_secrets import PastedField, add, replace_secret
 from app.log.events import Event, head
 from app.providers.shared_secrets import split_fields

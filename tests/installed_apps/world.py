@@ -19,7 +19,7 @@ from app.errors import Refusal, UserErrorCode
 from app.graphql.context import Context
 from app.graphql.execution.schema import Schema
 from app.graphql.ids import encode_id
-from app.installed_apps.actions import add
+from app.installed_apps.adding import add
 from app.installed_apps.models import InstalledApp
 from app.log.events import Event
 from app.outbound import Outbound

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from app.errors import Refusal, UserErrorCode
-from app.installed_apps.actions import delete
+from app.installed_apps.deleting import delete
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.integrations.adding import add
 from app.integrations.editing import Edit, edit

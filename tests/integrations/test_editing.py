@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 
 from app.errors import UserErrorCode
-from app.installed_apps.actions import delete as delete_app
+from app.installed_apps.deleting import delete as delete_app
 from app.integrations.deleting import delete
 from app.integrations.editing import Edit, edit
 from app.integrations.kinds.post_monitoring_results.models import MonitoringPost, NotifyRule

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from app.installed_apps.actions import delete as delete_app
+from app.installed_apps.deleting import delete as delete_app
 from app.installed_apps.models import InstalledApp
 from app.integrations.models import Integration
 from app.integrations.pausing import pause

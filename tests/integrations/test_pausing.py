@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.installed_apps.actions import delete as delete_app
+from app.installed_apps.deleting import delete as delete_app
 from app.integrations.models import IntegrationStatus
 from app.integrations.pausing import pause, resume
 from app.log.events import Event, head

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.installed_apps.actions import delete as delete_app, reauthenticate as reauthenticate_app
+from app.installed_apps.deleting import delete as delete_app
+from app.installed_apps.reauthenticating import reauthenticate as reauthenticate_app
 from app.integrations.deleting import delete
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.pausing import pause

@@ -3,7 +3,7 @@ from uuid import uuid4
 import pytest
 
 from app.errors import Refusal, UserErrorCode
-from app.installed_apps.actions import delete as delete_app
+from app.installed_apps.deleting import delete as delete_app
 from app.integrations.deleting import delete
 from app.integrations.models import IntegrationStatus
 from app.integrations.pausing import pause

@@ -7,7 +7,7 @@ import pytest
 
 from app.access.callers import Caller, Role
 from app.errors import Refusal, UserErrorCode
-from app.installed_apps import actions as apps, shared_clients
+from app.installed_apps import adding, deleting, editing, reauthenticating, shared_clients
 from app.installed_apps.shared_clients import ClientEdit
 from app.integrations.deleting import delete
 from app.integrations.editing import Edit, edit
@@ -69,9 +69,9 @@ async def test_who_was_a_member_changes_no_installed_app(world: World, turn: Tur
     fresh, another = await world.sign_in(cid), await world.sign_in(cid, "Globex")
     await turn(world, cid)
 
-    assert await code_of(apps.add(another, name=None, caller=cid, services=services)) == REFUSED
-    assert await code_of(apps.edit(app.id, name="Other", expected_updated_at=None, caller=cid, services=services)) == REFUSED
-    assert await code_of(apps.reauthenticate(app.id, fresh, caller=cid, services=services)) == REFUSED
+    assert await code_of(adding.add(another, name=None, caller=cid, services=services)) == REFUSED
+    assert await code_of(editing.edit(app.id, name="Other", expected_updated_at=None, caller=cid, services=services)) == REFUSED
+    assert await code_of(reauthenticating.reauthenticate(app.id, fresh, caller=cid, services=services)) == REFUSED
 
 
 @pytest.mark.parametrize("turn", [lower, remove])
@@ -82,8 +82,8 @@ async def test_who_was_an_admin_changes_nothing_of_others(world: World, turn: Tu
     await turn(world, ada)
 
     assert await code_of(pause(integration.id, caller=ada, services=services)) == REFUSED
-    assert await code_of(apps.edit(app.id, name="Other", expected_updated_at=None, caller=ada, services=services)) == REFUSED
-    assert await code_of(apps.delete(app.id, caller=ada, services=services)) == REFUSED
+    assert await code_of(editing.edit(app.id, name="Other", expected_updated_at=None, caller=ada, services=services)) == REFUSED
+    assert await code_of(deleting.delete(app.id, caller=ada, services=services)) == REFUSED
     assert await code_of(GITHUB.add(world, ada, name="Another")) == REFUSED
     renamed = shared_clients.edit(git.id, ClientEdit(), name="Other", caller=ada, services=services)
     assert await code_of(renamed) == REFUSED

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.access.callers import Caller, Scope
-from app.installed_apps.actions import delete as delete_app
+from app.installed_apps.deleting import delete as delete_app
 from app.integrations.deleting import delete
 from app.integrations.models import Integration
 from app.integrations.pausing import pause

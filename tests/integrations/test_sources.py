@@ -1,4 +1,4 @@
-from app.installed_apps.actions import delete as delete_app
+from app.installed_apps.deleting import delete as delete_app
 from app.integrations.sources import grant_of
 from tests.installed_apps.world import World
 from tests.integrations.scene import now_of, place_own, place_through

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from app.errors import BadUserInput
-from app.installed_apps.actions import delete as delete_app
+from app.installed_apps.deleting import delete as delete_app
 from app.integrations.deleting import delete
 from app.integrations.editing import Edit, edit
 from app.integrations.pausing import pause

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.installed_apps.actions import delete as delete_app
+from app.installed_apps.deleting import delete as delete_app
 from app.integrations.models import Integration
 from app.outbound.answers import KEPT_FOR
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host

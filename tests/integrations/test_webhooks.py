@@ -7,7 +7,7 @@ import pytest
 from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery, DeliveryStatus
 from app.errors import Refusal, UserErrorCode
-from app.installed_apps.actions import delete
+from app.installed_apps.deleting import delete
 from app.installed_apps.shared_secrets import replace_secret
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.sources import ThroughApp

@@ -13,7 +13,8 @@ import pytest
 from app.access.callers import Role, Scope
 from app.deliveries.models import Delivery
 from app.errors import Refusal, UserErrorCode
-from app.installed_apps.actions import add as add_app, delete as delete_app
+from app.installed_apps.adding import add as add_app
+from app.installed_apps.deleting import delete as delete_app
 from app.installed_apps.models import InstalledApp
 from app.integrations.deleting import delete as delete_integration
 from app.integrations.models import Integration

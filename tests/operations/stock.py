@@ -13,7 +13,7 @@ from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery
 from app.graphql.ids import encode_id
 from app.graphql.streams import LogCursors
-from app.installed_apps.actions import delete
+from app.installed_apps.deleting import delete
 from app.installed_apps.models import InstalledApp
 from app.integrations.models import Integration
 from app.integrations.sources import ThroughApp

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.integrations.kinds.table import ALL as KINDS
 from app.outbound import Outbound, origin_of
 from app.providers.catalogue import CATALOGUE, catalogue_of
 from app.providers.contract import (
@@ -267,8 +268,9 @@ def test_the_description_is_whole(provider: Provider) -> None:
     assert (provider.sign_in is None) is (provider.secret is not None) is (provider.sharing is SharingModel.SHARED_SECRET)
     assert len(set(provider.scopes)) == len(provider.scopes)
     assert all(re.fullmatch(r"[a-z][a-z0-9_:.-]*", scope) for scope in provider.scopes)
-    assert provider.kinds
-    assert all(re.fullmatch(r"[a-z]+(?:-[a-z]+)*", kind) for kind in provider.kinds)
+    offered = [kind.key for kind in KINDS if kind.is_offered_by(provider)]
+    assert offered
+    assert all(re.fullmatch(r"[a-z]+(?:-[a-z]+)*", kind) for kind in offered)
     assert provider.hooks is None or provider.hooks.secret(Settings()) is None
 
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from app.errors import TooComplex
-from app.installed_apps.actions import delete
+from app.installed_apps.deleting import delete
 from app.sign_ins.models import Grant
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host, own_grant
 from tests.installed_apps.world import World, gid, rows

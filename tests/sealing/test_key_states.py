@@ -80,8 +80,8 @@ async def test_a_retired_key_does_not_become_the_primary_by_itself(clock: Clock)
 async def test_there_cannot_be_two_primaries(clock: Clock) -> None:
     await settle(ring(FIRST, SECOND), clock)
 
-    async def promote_without_demoting(connection: BaseDBAsyncClient) -> None:
-        await (await KeyState.get(id=SECOND, using_db=connection)).become(KeyUse.PRIMARY, at=clock.now(), connection=connection)
+    async def promote_without_demoting(_: BaseDBAsyncClient) -> None:
+        await (await KeyState.get(id=SECOND)).become(KeyUse.PRIMARY, at=clock.now())
 
     with pytest.raises(IntegrityError):
         await write(promote_without_demoting)

@@ -150,12 +150,12 @@ async def test_nothing_is_saved_under_a_key_that_was_retired_while_it_was_wrappi
         return os.urandom(count)
 
     async def turn_while_it_wraps(connection: BaseDBAsyncClient) -> None:
-        primary = await lock_primary(connection)
+        primary = await lock_primary()
         is_held.set()
         await is_wrapped.wait()
         heir = await KeyState.get(id=third, using_db=connection)
-        await primary.become(KeyUse.RETIRED, at=clock.now(), connection=connection)
-        await heir.become(KeyUse.PRIMARY, at=clock.now(), connection=connection)
+        await primary.become(KeyUse.RETIRED, at=clock.now())
+        await heir.become(KeyUse.PRIMARY, at=clock.now())
 
     turning = asyncio.create_task(write(turn_while_it_wraps))
     await is_held.wait()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import UserErrorCode
-from app.installed_apps.checks import check as check_app
+from app.installed_apps.checking import check as check_app
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.shared_clients import ClientEdit, NewClient, add, edit
 from app.outbound import Outbound, Proxy

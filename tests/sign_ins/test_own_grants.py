@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import UserErrorCode
-from app.installed_apps.actions import delete, find
+from app.installed_apps.deleting import delete
 from app.installed_apps.models import InstalledAppStatus
+from app.installed_apps.permissions import find
 from app.installed_apps.shared_clients import ClientEdit, edit
 from app.log.actors import Actor
 from app.log.events import head

@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -36,13 +37,21 @@ class Found:
 
 def batches() -> list[Found]:
     """Return every function of the service that takes `keys` and, by its name, the `context`."""
-    found = [
-        Found(f"{module}.{name}", function, _key_of(function))
-        for module in _modules()
-        for name, function in inspect.getmembers(importlib.import_module(module), inspect.iscoroutinefunction)
-        if function.__module__ == module and tuple(inspect.signature(function).parameters) == _PARAMETERS
-    ]
-    return sorted(found, key=lambda each: each.name)
+    found: dict[Any, Found] = {}
+    for module in _modules():
+        for name, function in _functions_of(importlib.import_module(module)):
+            if tuple(inspect.signature(function).parameters) == _PARAMETERS:
+                found.setdefault(function, Found(f"{module}.{name}", function, _key_of(function)))
+    return sorted(found.values(), key=lambda each: each.name)
+
+
+def _functions_of(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """Yield the functions that stand in a module, its nodes', and those that were made for it or for another."""
+    for name, function in inspect.getmembers(module, inspect.iscoroutinefunction):
+        if function.__module__ == module.__name__ or "<locals>" in function.__qualname__:
+            yield name, function
+    for kind, function in getattr(module, "NODES", {}).items():
+        yield f"nodes of {kind}", function
 
 
 async def _told(answer: Any) -> Any:

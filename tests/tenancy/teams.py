@@ -9,7 +9,7 @@ from uuid import UUID
 from app.access.callers import Caller, Role, Scope, scopes_of
 from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery
-from app.installed_apps.actions import delete as delete_app
+from app.installed_apps.deleting import delete as delete_app
 from app.installed_apps.models import InstalledApp
 from app.integrations.deleting import delete
 from app.integrations.models import Integration

@@ -19,6 +19,7 @@ from app.log.events import Change
 from app.monitors.models import Monitor, MonitorRun
 from app.outbound.budget import Budget
 from app.providers.contract import Authorized, Failure, Occasion, Posted, RunReport
+from app.providers.description import Provider
 from app.services import Services
 from app.sign_ins.models import Grant
 
@@ -173,6 +174,8 @@ class Kind(Generic[S, E, R]):
     key: str
     """What rows and the API know it by, for ever: lower case, with hyphens."""
     name: str
+    description: str
+    """What such an integration does."""
     purpose: str
     """What the API says that it is for, where one is added."""
     field: Sequence[str]
@@ -189,6 +192,9 @@ class Kind(Generic[S, E, R]):
     """Return an object of that type."""
     prepare: Prepare[S]
     prepare_edit: PrepareEdit[E]
+    is_offered_by: Callable[[Provider], bool]
+    """Whether the provider can do what such an integration needs."""
+    supports_installed_apps: bool = True
     checks: Checks | None = None
     deliveries: Deliveries | None = None
 

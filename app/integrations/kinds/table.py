@@ -22,7 +22,7 @@ def kind_of(integration: Integration) -> AnyKind:
 
 def check_offered(kind: AnyKind, *, provider: str) -> None:
     """Raise INVALID unless the provider has integrations of this kind."""
-    if kind.key not in CATALOGUE[provider].kinds:
+    if not kind.is_offered_by(CATALOGUE[provider]):
         raise Refusal(
             UserErrorCode.INVALID,
             f"{CATALOGUE[provider].name} has no integrations of the kind “{kind.name}”.",

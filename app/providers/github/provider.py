@@ -213,7 +213,6 @@ PROVIDER = Provider(
     name="GitHub Enterprise Server",
     description="Connects APIs to repositories on your own GitHub. An admin adds its OAuth app once; each member signs in once.",
     sharing=SharingModel.SHARED_CLIENT,
-    kinds=("connect-api",),
     check=check,
     sign_in=SIGN_IN,
     hosting=HOSTING,

@@ -131,7 +131,6 @@ PROVIDER = Provider(
     name="GitLab Self-Managed",
     description="Connects APIs to projects on your own GitLab. An admin adds its OAuth app once; each member signs in once.",
     sharing=SharingModel.SHARED_CLIENT,
-    kinds=("connect-api",),
     check=check,
     sign_in=SIGN_IN,
     hosting=HOSTING,

@@ -197,7 +197,6 @@ PROVIDER = Provider(
     name="Slack",
     description="Posts the results of your monitors to a Slack channel. One sign-in connects a workspace for the whole team.",
     sharing=SharingModel.SHARED_AUTHORIZATION,
-    kinds=("post-monitoring-results",),
     check=check,
     limits_methods=True,
     sign_in=SIGN_IN,

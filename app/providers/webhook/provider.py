@@ -13,7 +13,6 @@ PROVIDER = Provider(
     name="Webhook",
     description="Posts the results of your monitors as signed JSON to your own address. An admin pastes it once for the team.",
     sharing=SharingModel.SHARED_SECRET,
-    kinds=("post-monitoring-results",),
     check=None,
     secret=SECRET,
     messaging=MESSAGING,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.access.callers import Caller
-from app.installed_apps.actions import delete as delete_app
+from app.installed_apps.deleting import delete as delete_app
 from app.integrations.sources import ThroughApp
 from app.outbound.answers import KEPT_FOR
 from app.outbound.budget import Budget

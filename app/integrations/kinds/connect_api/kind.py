@@ -11,6 +11,7 @@ from app.integrations.kinds.contract import Checks, Kind
 KIND = Kind(
     key=KEY,
     name="Connect an API",
+    description="Connects an API to a repository on a Git server: a branch, a definition and a directory for collections.",
     purpose="Connect an API to a repository on a Git server.",
     field=CONNECTION_FIELD,
     table=ApiConnection,
@@ -21,5 +22,6 @@ KIND = Kind(
     show=ConnectApi.of,
     prepare=prepare,
     prepare_edit=prepare_edit,
+    is_offered_by=lambda provider: provider.hosting is not None,
     checks=Checks(check_access=check_access, check_soon=check_soon, release=release, check_due=check_due),
 )

@@ -4,21 +4,19 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.graphql.context import Context
-from app.graphql.rows import find_rows
+from app.graphql.rows import rows_by
+from app.installed_apps.loaders import own_grants
 from app.integrations.kinds.connect_api.models import ApiConnection
 from app.integrations.kinds.live_targets import PAGE, apps_of, each_once, look_up_each
 from app.integrations.loaders import integrations
 from app.providers.contract import Failure
 from app.providers.hosting import Repository
 from app.repositories import asking
-from app.repositories.loaders import own_grants
 from app.sign_ins.lookups import Listed, Source
 from app.sign_ins.models import Grant
 
-
-async def rows(keys: Sequence[UUID], *, context: Context) -> list[ApiConnection | None]:
-    """Return the settings of integrations by their ids."""
-    return await find_rows(ApiConnection, keys, context=context, by="integration_id")
+rows = rows_by(ApiConnection, "integration_id")
+"""The settings of integrations by their ids."""
 
 
 async def live_repositories(keys: Sequence[UUID], *, context: Context) -> list[Repository | None]:

@@ -14,6 +14,7 @@ from app.integrations.kinds.post_monitoring_results.types import (
 KIND = Kind(
     key=KEY,
     name="Post monitoring results",
+    description="Posts the results of a monitor's runs to a channel: every run, or the third failure in a row and the recovery.",
     purpose="Post a monitor's results to a channel.",
     field=POST_FIELD,
     table=MonitoringPost,
@@ -24,5 +25,6 @@ KIND = Kind(
     show=PostMonitoringResults.of,
     prepare=prepare,
     prepare_edit=prepare_edit,
+    is_offered_by=lambda provider: provider.messaging is not None,
     deliveries=Deliveries(listeners=listeners, hear=hear, targets_of=targets_of, deliver=deliver),
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.graphql.context import Context
-from app.graphql.rows import find_rows
+from app.graphql.rows import rows_by
 from app.installed_apps.loaders import grants
 from app.integrations.kinds.live_targets import PAGE, apps_of, each_once, look_up_each
 from app.integrations.kinds.post_monitoring_results.models import MonitoringPost
@@ -14,10 +14,8 @@ from app.sign_ins.channels import find_channel, list_channels
 from app.sign_ins.lookups import Listed, Source
 from app.sign_ins.models import Grant
 
-
-async def rows(keys: Sequence[UUID], *, context: Context) -> list[MonitoringPost | None]:
-    """Return the settings of integrations by their ids."""
-    return await find_rows(MonitoringPost, keys, context=context, by="integration_id")
+rows = rows_by(MonitoringPost, "integration_id")
+"""The settings of integrations by their ids."""
 
 
 async def live_channels(keys: Sequence[UUID], *, context: Context) -> list[Channel | None]:

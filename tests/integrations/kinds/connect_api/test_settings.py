@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.errors import UserErrorCode
-from app.installed_apps.actions import delete as delete_app
+from app.installed_apps.deleting import delete as delete_app
 from app.integrations.adding import add
 from app.integrations.deleting import delete
 from app.integrations.editing import Edit, edit

@@ -4,8 +4,11 @@ from uuid import uuid4
 import pytest
 
 from app.errors import UserErrorCode
-from app.installed_apps.actions import add, delete, edit, reauthenticate
+from app.installed_apps.adding import add
+from app.installed_apps.deleting import delete
+from app.installed_apps.editing import edit
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
+from app.installed_apps.reauthenticating import reauthenticate
 from app.log.events import Event, head
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
