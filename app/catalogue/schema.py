@@ -60,7 +60,7 @@ class SecretField:
 @attributes(PUBLIC_ATTRIBUTE)
 class Provider(Node):
     of_catalogue: strawberry.Private[description.Provider]
-    key: strawberry.ID = strawberry.field(description="Stable: the key by which clients and settings name it.")
+    key: strawberry.ID = strawberry.field(description="Stable, in small letters.")
     name: str = strawberry.field(description="For people.")
     description: str = strawberry.field(description="What connecting to it is good for.")
     sharing: SharingModel = strawberry.field(description="What an installed app of it holds.")

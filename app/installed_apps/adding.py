@@ -50,7 +50,7 @@ class SharedSecretInput:
 class InstalledAppSourceInput:
     authorization_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET,
-        description="A finished sign-in of the caller's, where installed apps hold the authorization (SHARED_AUTHORIZATION).",
+        description="A finished sign-in of the caller's, where installed apps hold the authorization.",
     )
     client: SharedClientInput | None = strawberry.field(
         default=strawberry.UNSET, description="An OAuth client, where members sign in as themselves (Git servers)."
@@ -60,7 +60,7 @@ class InstalledAppSourceInput:
     )
 
 
-@strawberry.input(description="A new installed app. When `name` is left out, it is named after what it connects to.")
+@strawberry.input(description="A new installed app. Without a `name` it is named after what it connects to.")
 class AddInstalledAppInput:
     using: InstalledAppSourceInput = strawberry.field(description="What it shares.")
     name: str | None = strawberry.field(default=None, description="1 to 200 characters, for people; required with `client`.")
@@ -82,7 +82,7 @@ class AddInstalledAppPayload:
         "that the provider gave, which every member puts to use (ADMIN, scope ADMIN). "
         "A Git server that is added again, at the same address and with any client, adopts the integrations that the deletion "
         "of the one before has stopped: each goes on once the member whose authorization it uses has signed in there. Any other "
-        "app adopts none when it is added again: each integration is brought back by `reauthenticateIntegration`."
+        "app that is added again adopts none: each integration is brought back by `reauthenticateIntegration`."
     ),
 )
 async def add_installed_app(info: Info, input: AddInstalledAppInput) -> AddInstalledAppPayload:

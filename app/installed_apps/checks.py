@@ -1,6 +1,7 @@
 """Asking whether a Git server answers, and whether its client's secret opens."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet

@@ -31,8 +31,8 @@ INTEGRATION_FIELD = ("purpose", "integrationId")
     one_of=True,
     description=(
         "For something new at a provider whose installed apps share the authorization; at an installed app (a member's own "
-        "sign-in at a Git server, or re-authentication of one that holds an authorization); or to re-authenticate an "
-        "integration. The last two accept the same workspace or server only."
+        "sign-in at a Git server, or re-authentication of any other); or to re-authenticate an integration. The last two "
+        "accept the same workspace or server only."
     ),
 )
 class AuthorizationPurposeInput:

@@ -30,7 +30,7 @@ register_enum(
     description="How far a sign-in is. New statuses may come: have a default branch.",
     members={
         AuthorizationStatus.PENDING: "Begun; the member has ten minutes to finish it in the browser.",
-        AuthorizationStatus.COMPLETED: "At a Git server: the member's authorization from now on. Elsewhere: waiting to be used.",
+        AuthorizationStatus.COMPLETED: "Git servers: the member's authorization from now on. Elsewhere: waiting to be used.",
         AuthorizationStatus.USED: "An installed app or an integration has it now.",
         AuthorizationStatus.FAILED: "See `failure`; begin another.",
         AuthorizationStatus.EXPIRED: "Not finished or not used in time; begin another.",
@@ -69,7 +69,7 @@ class Authorization(Node):
     )
     failure: AuthorizationFailure | None = strawberry.field(description="Why it FAILED; else null.")
     expires_at: datetime | None = strawberry.field(
-        description="PENDING: ten minutes. COMPLETED and waiting: one hour; then its tokens are given back and shredded."
+        description="PENDING: ten minutes. COMPLETED, to be used: one hour; then its tokens are given back and shredded."
     )
 
     @relation(description="Where the member signs in.")
@@ -83,7 +83,7 @@ class Authorization(Node):
 
     @relation(
         rule=ASKING_PROVIDERS,
-        description="Once COMPLETED, where there are channels: those that an integration with this sign-in could post to.",
+        description="Once COMPLETED, where messages can be posted: where an integration that uses this sign-in could post.",
     )
     async def channels(self, info: Info, page: ForwardArguments, search: Search = None) -> ChannelConnection | None:
         has_channels = CATALOGUE[self.row.provider].messaging is not None

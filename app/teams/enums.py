@@ -22,7 +22,7 @@ register_enum(
     members={
         Scope.READ: "Everything that the member may read.",
         Scope.RUNS_WRITE: "`recordMonitorRun`, and of its answer only the scalars of the run and its deliveries: for CI.",
-        Scope.INTEGRATIONS_WRITE: "Sign-ins, integrations, deliveries and installed apps that hold an authorization.",
+        Scope.INTEGRATIONS_WRITE: "Sign-ins, integrations, deliveries, and installed apps that hold a sign-in.",
         Scope.ADMIN: "Members, tokens, installed apps of Git servers, deletion of installed apps.",
     },
 )
