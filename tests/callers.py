@@ -13,6 +13,8 @@ from urllib.parse import urljoin
 import httpx2
 import websockets
 
+from tests.servers import NO_TLS
+
 JSON = dict[str, Any]
 
 
@@ -32,7 +34,7 @@ class Api:
         return data
 
     async def answer(self, operation: str, variables: Mapping[str, object]) -> JSON:
-        async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
+        async with httpx2.AsyncClient(trust_env=False, verify=NO_TLS, timeout=60) as client:
             response = await client.post(
                 f"{self.url}/graphql",
                 json={"query": operation, "variables": variables},
@@ -103,6 +105,7 @@ class Browser:
     def __init__(self) -> None:
         self.client = httpx2.AsyncClient(
             trust_env=False,
+            verify=NO_TLS,
             timeout=60,
             follow_redirects=False,
             headers={"accept": "text/html"},

@@ -11,8 +11,8 @@ from tests import databases
 from tests.held import HeldClock
 from tests.services import make_services
 
-# No test trusts the machine's authorities, neither here nor in a process that it starts. To read all of them takes longer than
-# most tests do, and whatever calls out reads them first.
+# No test trusts the machine's authorities, neither here nor in a process that it starts. Whatever calls out reads them first, and
+# to read all of them takes longer than most tests do.
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "data" / "authority.pem")
 os.environ.pop("SSL_CERT_DIR", None)
 

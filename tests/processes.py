@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx2
 
 from app.log.quotas import Quotas
+from tests.servers import NO_TLS
 
 _NO_QUOTAS = {f"INSTALLED_APPS_{setting.upper()}": "0" for setting in Quotas.model_fields}
 """A journey does within a minute what a team does in days."""
@@ -153,7 +154,7 @@ class Service:
         }
 
     async def _become_ready(self) -> None:
-        async with asyncio.timeout(START_SECONDS), httpx2.AsyncClient(trust_env=False) as client:
+        async with asyncio.timeout(START_SECONDS), httpx2.AsyncClient(trust_env=False, verify=NO_TLS) as client:
             while not await _is_ready(client, f"{self.url}/readyz"):
                 self._assert_runs()
                 await asyncio.sleep(0.02)  # asked again until it answers

@@ -39,7 +39,7 @@ _REPEATED = ("--needing-database",)
 _SUITE = Plan(
     options=(*_AT_ONCE, "not endurance and not processes"),
     repeated=_REPEATED,
-    left_out=" Left out: what starts many processes (scripts/test --processes), and the endurance journeys (scripts/soak).",
+    left_out=" Left out: what starts processes (scripts/test --processes), and the endurance journeys (scripts/soak).",
 )
 _EVERY = Plan(options=(*_AT_ONCE, "not endurance"), left_out=" Left out: the endurance journeys (scripts/soak).")
 _PROCESSES = Plan(options=(*_AT_ONCE, "processes and not endurance"), repeated=_REPEATED)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 ENDURANCE = "endurance journeys (scripts/soak)"
-PROCESSES = "tests that start one process after another (scripts/test --processes)"
+PROCESSES = "tests that start processes (scripts/test --processes)"
 NO_DATABASE = "tests that need no database"
+ALIKE = "cases that touch the database as another case does"
 
 _DATABASES = {"database_template", "database_url"}
 _left_out = pytest.StashKey[dict[str, int]]()
@@ -16,22 +17,34 @@ _left_out = pytest.StashKey[dict[str, int]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--needing-database", action="store_true", help="Leave out what needs no database, as it has run beside another one."
+        "--needing-database",
+        action="store_true",
+        help="Leave out what ran beside another: what needs no database, and cases alike.",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("needing_database"):
         return
-    free = [item for item in items if not needs_database(item)]
-    if free:
-        items[:] = [item for item in items if needs_database(item)]
-        config.hook.pytest_deselected(items=free)
+    kept = _one_of_those_alike([item for item in items if needs_database(item)])
+    left_out = [item for item in items if item not in kept]
+    if left_out:
+        items[:] = kept
+        config.hook.pytest_deselected(items=left_out)
 
 
 def needs_database(item: pytest.Item) -> bool:
     """Whether it may go otherwise beside another database; so also what is skipped on a condition, which the run may decide."""
     return not _DATABASES.isdisjoint(getattr(item, "fixturenames", ())) or item.get_closest_marker("skipif") is not None
+
+
+def _one_of_those_alike(items: Sequence[pytest.Item]) -> dict[pytest.Item, None]:
+    """Keep the first case of each test whose cases are marked to be alike, and every case of the others."""
+    firsts: dict[str, pytest.Item] = {}
+    for item in items:
+        test = item.nodeid.partition("[")[0] if item.get_closest_marker("alike") else item.nodeid
+        firsts.setdefault(test, item)
+    return dict.fromkeys(firsts.values())
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -46,7 +59,11 @@ def _reason(item: pytest.Item) -> str | None:
     for marker, reason in (("endurance", ENDURANCE), ("processes", PROCESSES)):
         if item.get_closest_marker(marker) and f"not {marker}" in item.config.option.markexpr:
             return reason
-    return NO_DATABASE if item.config.getoption("needing_database") and not needs_database(item) else None
+    if not item.config.getoption("needing_database"):
+        return None
+    if not needs_database(item):
+        return NO_DATABASE
+    return ALIKE if item.get_closest_marker("alike") else None
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

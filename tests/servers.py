@@ -2,12 +2,16 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
+
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Trusts nobody: for clients of servers like these. One of a client's own reads all authorities of the machine first."""
 
 
 @contextmanager

@@ -15,6 +15,15 @@ def test_what_needs_no_database_is_left_out_and_counted(processes: tuple[str, ..
     assert "test_secret.py::" not in said
 
 
+def test_of_cases_alike_one_is_repeated_and_the_others_are_counted() -> None:
+    whole = collect("tests/deliveries/test_settling.py")
+    repeated = collect("--needing-database", "tests/deliveries/test_settling.py")
+
+    assert whole.count("::test_what_may_pass_is_tried_again[") > 1
+    assert repeated.count("::test_what_may_pass_is_tried_again[") == 1
+    assert re.search(r"^Left out: .*\b\d+ cases that touch the database as another case does\.$", repeated, re.MULTILINE)
+
+
 def test_what_a_run_may_skip_is_left_out_of_none() -> None:
     """Skipped beside one database and left out beside the other, it would never run."""
     said = collect(
@@ -33,12 +42,10 @@ def test_endurance_journeys_are_left_out_and_counted() -> None:
     assert "test_slack_story.py::" in said
 
 
-def test_what_starts_one_process_after_another_is_left_out_and_counted() -> None:
+def test_what_starts_processes_is_left_out_and_counted() -> None:
     said = collect("-m", "not endurance and not processes", "tests/console")
 
-    assert re.search(
-        r"^Left out: .*\b\d+ tests that start one process after another \(scripts/test --processes\)", said, re.MULTILINE
-    )
+    assert re.search(r"^Left out: .*\b\d+ tests that start processes \(scripts/test --processes\)", said, re.MULTILINE)
     assert "test_workers.py::" not in said
     assert "test_checking.py::" in said
 

@@ -14,6 +14,7 @@ from app.graphql.transport.sockets import MOST_OPERATIONS as MOST_OF_A_SOCKET
 from tests.graphql.conversing import INIT, close_code, opened, ready, receive, send, serving, subscribe
 from tests.graphql.tiny import World, caller
 from tests.journeys.soaking import until
+from tests.servers import NO_TLS
 
 SILENCE = "subscription { silence }"
 
@@ -99,5 +100,5 @@ async def test_operations_are_counted_over_all_sockets_and_streams_of_a_member()
 
 async def stream(address: str) -> httpx2.Response:
     headers = {"Accept": "text/event-stream", "Authorization": "Bearer good"}
-    async with httpx2.AsyncClient(trust_env=False, headers=headers) as client:
+    async with httpx2.AsyncClient(trust_env=False, verify=NO_TLS, headers=headers) as client:
         return await client.post(address.replace("ws:", "http:"), json={"query": SILENCE})

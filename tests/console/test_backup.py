@@ -4,7 +4,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.processes import Service
+
+pytestmark = pytest.mark.processes
 
 
 def test_a_backup_never_takes_the_place_of_a_file(tmp_path: Path) -> None:

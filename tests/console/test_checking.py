@@ -18,6 +18,7 @@ from tests.faults.redis import redis_server
 from tests.journeys.soaking import until
 from tests.oidc.idp import AUDIENCE, CLIENT_ID, CLIENT_SECRET, TEAM_CLAIM, Idp, run_idp
 from tests.processes import Service, free_port
+from tests.servers import NO_TLS
 from tests.storage.schemas import put_members
 
 
@@ -88,13 +89,14 @@ async def test_files_that_others_can_get_at_are_named_with_the_command_that_mend
     ]
 
 
+@pytest.mark.processes
 async def test_a_proxy_that_live_processes_have_found_and_no_setting_names_is_named(database_url: str, tmp_path: Path) -> None:
     service = Service(tmp_path, database_url)
     keyring = tmp_path / "keyring.json"
     make_keyring(keyring)
     await service.start()
     try:
-        async with httpx2.AsyncClient(base_url=service.url, trust_env=False) as client:
+        async with httpx2.AsyncClient(base_url=service.url, trust_env=False, verify=NO_TLS) as client:
             for _ in range(REQUESTS):
                 await client.get("/healthz", headers={"X-Forwarded-For": "192.0.2.7"})
         settings = Settings(data_dir=tmp_path, database_url=database_url, keyring_file=keyring)
@@ -118,6 +120,7 @@ async def test_a_proxy_that_live_processes_have_found_and_no_setting_names_is_na
         (None, {}, {State.PROBLEM: ["Slack: set INSTALLED_APPS_SLACK_CLIENT_ID and INSTALLED_APPS_SLACK_CLIENT_SECRET"]}),
         (["slack"], {}, {State.PROBLEM: ["Slack: set INSTALLED_APPS_SLACK_CLIENT_ID and INSTALLED_APPS_SLACK_CLIENT_SECRET"]}),
         (["gitlab-self-managed"], {}, {State.OK: ["GitLab Self-Managed: nothing to set here"]}),
+        (["webhook"], {}, {State.OK: ["Webhook: nothing to set here, each team's admin stores what it gave them"]}),
         (
             ["gitlab-self-managed", "github-enterprise-server"],
             {"slack_client_id": "1.2"},
@@ -133,7 +136,9 @@ async def test_only_the_providers_that_are_meant_are_looked_for_but_for_those_th
 ) -> None:
     settings = Settings(data_dir=tmp_path, database_url=database_url, **slack)  # type: ignore[arg-type]
 
-    found = [finding for finding in await check(settings, providers=meant) if finding.line.startswith(("Slack", "Git"))]
+    found = [
+        finding for finding in await check(settings, providers=meant) if finding.line.startswith(("Slack", "Git", "Webhook"))
+    ]
 
     expected = sorted((message, state) for state, messages in findings.items() for message in messages)
     told = sorted((line, state) for state, line in found)

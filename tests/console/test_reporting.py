@@ -12,6 +12,7 @@ from tests.monitors.test_report import RECORDED, TOKEN, answering
 REPORT = Path(__file__).parent.parent / "data" / "newman" / "failed.json"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("answer", "warning"),
     [(RECORDED, "Warning: Nobody listens.\n"), (RECORDED.replace(b'"Nobody listens."', b"null"), "")],

@@ -37,7 +37,7 @@ from app.sign_ins.models import Grant, GrantState
 from app.teams.models import Member, Team
 from tests.held import HeldClock
 from tests.sandbox.running import REDIRECT_URI, SCOPES, Sandbox
-from tests.servers import run_server
+from tests.servers import NO_TLS, run_server
 from tests.services import PUBLIC_URL, make_services
 
 GENERAL, MONITORING = "C0ACME001", "C0ACME002"
@@ -156,7 +156,7 @@ async def events_of(delivery: Delivery) -> list[str]:
 def run_slack(clock: HeldClock) -> Iterator[Sandbox]:
     with (
         run_server(create_sandbox(clock=clock)) as url,
-        httpx2.Client(base_url=url, trust_env=False, timeout=5) as http,
+        httpx2.Client(base_url=url, trust_env=False, verify=NO_TLS, timeout=5) as http,
     ):
         yield Sandbox(url, clock, http)
 

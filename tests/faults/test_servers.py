@@ -7,6 +7,8 @@ import redis
 from tests.faults.postgres import postgres_server
 from tests.faults.redis import redis_server
 
+pytestmark = pytest.mark.processes
+
 _GONE = (asyncpg.AdminShutdownError, asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError)
 """What a connection meets whose server has ended: in the middle of a statement, or known before it."""
 

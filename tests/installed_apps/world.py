@@ -36,7 +36,7 @@ from app.sign_ins.completion import complete
 from app.sign_ins.models import Authorization
 from tests.held import HeldClock
 from tests.sandbox.running import Sandbox, query_of
-from tests.servers import run_server
+from tests.servers import NO_TLS, run_server
 from tests.services import PUBLIC_URL, make_services
 from tests.teams.people import by_session, found, join
 
@@ -118,7 +118,7 @@ async def make_people(services: Services, *, name: str) -> People:
 async def make_world(*, folder: Path, clock: HeldClock) -> AsyncIterator[World]:
     with (
         run_server(create_sandbox(clock=clock)) as url,
-        httpx2.Client(base_url=url, trust_env=False, timeout=5) as http,
+        httpx2.Client(base_url=url, trust_env=False, verify=NO_TLS, timeout=5) as http,
     ):
         parts = urlsplit(url)
         settings = Settings(

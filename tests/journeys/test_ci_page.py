@@ -18,6 +18,8 @@ from tests.journeys.story import ADMIN, TEAM, Story
 from tests.monitors.test_report import RECORDED, TOKEN, answering
 from tests.processes import free_port
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
 SCRIPT, CALL = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)

@@ -3,6 +3,7 @@
 import asyncio
 
 import httpx2
+import pytest
 
 from tests.callers import JSON, Api, Socket, socket_to
 from tests.held import HeldClock
@@ -26,6 +27,7 @@ async def test_a_member_watches_their_own_sign_in_become_complete(story: Story) 
     assert seen[-1] == {"status": "COMPLETED", "connectedTo": "Acme"}
 
 
+@pytest.mark.processes
 async def test_results_of_a_real_newman_run_arrive_in_slack_until_the_app_is_deleted_and_again_after(
     story_by_commands: Story,
 ) -> None:

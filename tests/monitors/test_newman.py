@@ -286,6 +286,7 @@ print(reported.error_count, len(reported.failures), re.search(r"VmHWM:\\s*([0-9]
 """
 
 
+@pytest.mark.processes
 def test_four_hundred_megabytes_are_read_in_less_than_two_hundred(tmp_path: Path) -> None:
     failure = {
         "error": {"name": "AssertionError", "message": "no", "test": "t", "stack": "s"},

@@ -3,9 +3,13 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.soaking import telling
 from tests.peers import javascript
 from tests.processes import serving
+
+pytestmark = pytest.mark.processes
 
 
 async def test_the_running_server_passes_every_audit(programs: Path, tmp_path: Path) -> None:

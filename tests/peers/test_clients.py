@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.faults.proxy import Proxy, Refuse, proxying
 from tests.journeys.soaking import log_of, telling
 from tests.journeys.story import Story
 from tests.peers import clients
 from tests.peers.clients import EVERY, MUTATION, OVER_WEBSOCKETS, Client, hear_all
 from tests.processes import serving
+
+pytestmark = pytest.mark.processes
 
 MAKE_TOKEN = """
 mutation { createAccessToken(input: {name: "A client's", scopes: [READ, ADMIN]}) {

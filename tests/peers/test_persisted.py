@@ -3,9 +3,13 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.soaking import telling
 from tests.peers import javascript
 from tests.processes import serving
+
+pytestmark = pytest.mark.processes
 
 
 async def test_clients_send_a_document_once_and_its_hash_from_then_on(programs: Path, tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from tests.peers.proxied import CLIENT, Public, Visitor, create_team, starting, 
 from tests.peers.reverse_proxies import REVERSE_PROXIES, WAYS, printed, running
 from tests.processes import Service
 
+pytestmark = pytest.mark.processes
+
 WHO = "{ viewer { member { name } } providers { key callbackUrl } eventCursor }"
 ADD_MEMBER = """
 mutation ($input: AddTeamMemberInput!) { addTeamMember(input: $input) { inviteUrl userErrors { message } } }"""

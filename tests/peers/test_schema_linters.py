@@ -9,6 +9,8 @@ import pytest
 
 from tests.peers import javascript
 
+pytestmark = pytest.mark.processes
+
 SCHEMA = Path(__file__).parent.parent.parent / "schema.graphql"
 STRAY = '\n"""nowhere to be had"""\ntype Stray {\n  """made up"""\n  made_up: Int\n  bare: Int\n}\n'
 

@@ -7,11 +7,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.journeys.soaking import telling
 from tests.peers import javascript
 from tests.peers.clients import MUTATION
 from tests.peers.processes import need
 from tests.processes import Service, free_port, serving
+
+pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -16,7 +16,7 @@ from slack_sdk.oauth import AuthorizeUrlGenerator
 from app.sandbox import create_sandbox
 from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET
 from tests.held import HeldClock
-from tests.servers import run_server
+from tests.servers import NO_TLS, run_server
 
 REDIRECT_URI = "http://127.0.0.1:8000/callback/slack"
 SCOPES = (
@@ -89,6 +89,6 @@ def run_sandbox(**options: Any) -> Iterator[Sandbox]:
     clock = HeldClock(datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC))
     with (
         run_server(create_sandbox(clock=clock, **options)) as url,
-        httpx2.Client(base_url=url, trust_env=False, timeout=5) as http,
+        httpx2.Client(base_url=url, trust_env=False, verify=NO_TLS, timeout=5) as http,
     ):
         yield Sandbox(url, clock, http)

@@ -21,6 +21,8 @@ from tests.faults.postgres import PostgresServer, postgres_server
 from tests.processes import serving
 from tests.storage.troubled import admin, count
 
+pytestmark = pytest.mark.processes
+
 CROWD = 40
 BOUNDS = """
 SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,

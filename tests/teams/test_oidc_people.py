@@ -15,6 +15,7 @@ from tests.teams.people import found, join, rows
 from tests.teams.visits import Visit
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "said",
     [
@@ -45,6 +46,7 @@ async def test_an_id_token_that_is_not_wholly_right_signs_nobody_in(visit: Visit
     ]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "instead",
     [
