@@ -16,7 +16,7 @@ BATCHES = batches()
 OF_A_MEMBER = ("access_tokens", "access_token_pages", "authorizations", "own_grants", "own_authorizations")
 """How the names of those end that read what is one member's own."""
 
-OF_NO_TEAM = ("app.catalogue.schema._providers", "app.catalogue.schema._kinds")
+OF_NO_TEAM = ("app.catalogue.schema._providers", "app.integrations.kinds.schema._kinds")
 """What everybody reads alike: no team has any of it."""
 
 NOTHING = {UUID: NOBODYS, str: NOBODYS.hex}
