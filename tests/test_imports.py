@@ -67,7 +67,6 @@ FILES_NAMING_KINDS = (
     "migrations/",
     "sandbox/",
     *(f"integrations/kinds/{kind}/" for kind in _KINDS),
-    *(f"providers/{provider}/" for provider in NAMES_OF_PROVIDERS),  # each says which kinds it is for
 )
 
 IMPORTS = imports_of(APP)
