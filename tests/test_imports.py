@@ -67,10 +67,10 @@ FILES_NAMING_KINDS = (
     "migrations/",
     "sandbox/",
     *(f"integrations/kinds/{kind}/" for kind in _KINDS),
+    *(f"providers/{provider}/" for provider in NAMES_OF_PROVIDERS),  # each says which kinds it is for
 )
 
 IMPORTS = imports_of(APP)
-
 PROVIDERS = find_folders(APP, "providers")
 KINDS = find_folders(APP, "integrations", "kinds")
 OF_THE_SERVICE = [one for one in IMPORTS if SANDBOX not in (room_of(one.module), room_of(one.imported))]
