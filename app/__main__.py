@@ -191,7 +191,7 @@ def export_events(
 def sandbox(
     *,
     port: Port = 8010,
-    events_url: Annotated[str | None, typer.Option(help="Where Slack's signed events are sent.")] = None,
+    events_url: Annotated[str | None, typer.Option(help="Where signed events are sent.")] = None,
 ) -> None:
     """Serve the sandbox alone."""
     sandboxes.run_sandbox(port=port, events_url=events_url, say=say_on_stdout)

@@ -62,6 +62,17 @@ def find_strings(app: Path, *, of: Collection[str], allowed: Collection[str]) ->
     ]
 
 
+def find_words(app: Path, *, of: Collection[str], allowed: Collection[str]) -> list[str]:
+    """Return where one of these words stands in a string. `allowed` are folders and files that may, relative to `app`."""
+    found = []
+    for path in sorted(app.rglob("*.py")):
+        where = path.relative_to(app).as_posix()
+        if not where.startswith(tuple(allowed)):
+            texts = [node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)]
+            found += [f"{where}: {word}" for text in texts if isinstance(text, str) for word in of if word in text]
+    return found
+
+
 def find_folders(app: Path, *rooms: str) -> list[str]:
     """Return the packages in this one of `app`, without those (an underscore before the name) that several of them share."""
     inside = app.joinpath(*rooms)
@@ -78,6 +89,22 @@ def find_named(imports: Collection[Import], *, folders: Collection[str], allowed
     """Return the imports of one of these packages from outside of all of them. `allowed` are the modules that may."""
     outside = [one for one in imports if not _folder(one.module, folders) and one.module not in allowed]
     return [str(one) for one in outside if _folder(one.imported, folders)]
+
+
+def find_words(app: Path, *, words: Collection[str], allowed: Collection[str]) -> list[str]:
+    """Return the lines in which one of the words stands, whatever its case, as code or as text.
+
+    `allowed` are the files and folders (ending in /) that may have them, relative to `app`.
+    """
+    wanted = re.compile("|".join(sorted(words)), re.IGNORECASE)
+    return [
+        f"{where}:{number}: {line.strip()}"
+        for path in sorted(app.rglob("*.py"))
+        if (where := path.relative_to(app).as_posix()) not in allowed
+        and not any(where.startswith(folder) for folder in allowed if folder.endswith("/"))
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if wanted.search(line)
+    ]
 
 
 def room_of(module: str) -> str:

@@ -15,6 +15,7 @@ from tests.structure import (
     find_outside_rooms,
     find_strings,
     find_upward,
+    find_words,
     imports_of,
     room_of,
 )
@@ -51,7 +52,29 @@ FLOORS = {room: height for height, room in enumerate(reversed((*TOPS, *CAPABILIT
 MAY_NAME_EVENT_TYPES = ("log/event_types.py", "errors.py", "sign_ins/models.py")
 """The enum; and two others that have a member of the same name: a refusal's code and a status' reason."""
 
+NAMES_OF_PROVIDERS = frozenset(path.name for path in (APP / "providers").iterdir() if path.is_dir() and path.name[0].isalpha())
+_KINDS = frozenset(path.name for path in (APP / "integrations" / "kinds").iterdir() if path.is_dir() and path.name[0].isalpha())
+NAMES_OF_KINDS = frozenset(spelt for kind in _KINDS for spelt in (kind, kind.replace("_", "-")))
+FILES_NAMING_PROVIDERS = (
+    "providers/catalogue.py",
+    "settings.py",  # the operator's settings, whose names the contract fixes
+    "migrations/",
+    "sandbox/",
+    *(f"providers/{provider}/" for provider in NAMES_OF_PROVIDERS),
+)
+FILES_NAMING_KINDS = (
+    "integrations/kinds/table.py",
+    "migrations/",
+    "sandbox/",
+    *(f"integrations/kinds/{kind}/" for kind in _KINDS),
+    *(f"providers/{provider}/" for provider in NAMES_OF_PROVIDERS),  # each says which kinds it is for
+)
+
 IMPORTS = imports_of(APP)
+NAMES_OF_PROVIDERS = ("Slack", "slack.com", "GitHub", "GitLab")
+MAY_SAY_PROVIDERS_NAMES = ("providers/", "sandbox/", "migrations/", "settings.py")
+"""Settings are read from the environment before anything else is there: their names are all in one place."""
+
 PROVIDERS = find_folders(APP, "providers")
 KINDS = find_folders(APP, "integrations", "kinds")
 OF_THE_SERVICE = [one for one in IMPORTS if SANDBOX not in (room_of(one.module), room_of(one.imported))]
@@ -75,6 +98,16 @@ def test_no_event_type_is_written_as_a_string() -> None:
     assert find_strings(APP, of=set(EventType), allowed={*MAY_NAME_EVENT_TYPES, *in_sandbox}) == []
 
 
+def test_nothing_names_a_provider_but_its_folder_and_the_catalogue() -> None:
+    assert {"slack", "github", "gitlab", "webhook"} <= NAMES_OF_PROVIDERS
+    assert find_words(APP, words=NAMES_OF_PROVIDERS, allowed=FILES_NAMING_PROVIDERS) == []
+
+
+def test_nothing_names_a_kind_but_its_folder_and_the_table_of_kinds() -> None:
+    assert {"post_monitoring_results", "connect_api"} <= NAMES_OF_KINDS
+    assert find_words(APP, words=NAMES_OF_KINDS, allowed=FILES_NAMING_KINDS) == []
+
+
 def test_the_sandbox_imports_nothing_of_the_service_but_its_clock_and_settings() -> None:
     imported = {one.imported for one in IMPORTS if room_of(one.module) == SANDBOX and room_of(one.imported) != SANDBOX}
 
@@ -93,6 +126,10 @@ def test_no_provider_imports_another() -> None:
 
 def test_only_the_catalogue_names_a_provider() -> None:
     assert find_named(IMPORTS, folders=PROVIDERS, allowed=MAY_NAME_PROVIDERS) == []
+
+
+def test_no_text_outside_of_a_provider_names_it() -> None:
+    assert find_words(APP, of=NAMES_OF_PROVIDERS, allowed=MAY_SAY_PROVIDERS_NAMES) == []
 
 
 def test_no_kind_imports_another() -> None:
@@ -156,6 +193,11 @@ BROKEN: Mapping[str, tuple[Mapping[str, str], Found, list[str]]] = {
         lambda app: find_named(imports_of(app), folders=("app.providers.slack",), allowed=MAY_NAME_PROVIDERS),
         ["app.providers._git.names -> app.providers.slack.calls"],
     ),
+    "a text that names a provider": (
+        {"teams/enums.py": "WHAT = 'adds Slack apps'\n", "providers/slack/calls.py": "SERVER = 'Slack'\n"},
+        lambda app: find_words(app, of=("Slack",), allowed=("providers/",)),
+        ["teams/enums.py: Slack"],
+    ),
     "a kind that imports another": (
         {
             "integrations/kinds/posts/kind.py": "",
@@ -173,6 +215,16 @@ BROKEN: Mapping[str, tuple[Mapping[str, str], Found, list[str]]] = {
         },
         lambda app: find_named(imports_of(app), folders=find_folders(app, "integrations", "kinds"), allowed=MAY_NAME_KINDS),
         ["app.deliveries.leases -> app.integrations.kinds.posts.kind"],
+    ),
+    "a provider's name in a description": (
+        {"teams/enums.py": "MEMBER = 'Adds Slack apps.'\n", "providers/slack/provider.py": "NAME = 'Slack'\n"},
+        lambda app: find_words(app, words=NAMES_OF_PROVIDERS, allowed=FILES_NAMING_PROVIDERS),
+        ["teams/enums.py:1: MEMBER = 'Adds Slack apps.'"],
+    ),
+    "a kind's name in code": (
+        {"deliveries/jobs.py": "from app.integrations.kinds import connect_api\n"},
+        lambda app: find_words(app, words=NAMES_OF_KINDS, allowed=FILES_NAMING_KINDS),
+        ["deliveries/jobs.py:1: from app.integrations.kinds import connect_api"],
     ),
     "a type of event as a string": (
         {"teams/authentication.py": "ENDINGS = {'TEAM_MEMBER_REMOVED'}\n", "log/event_types.py": "A = 'TEAM_MEMBER_ADDED'\n"},

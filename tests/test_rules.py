@@ -37,7 +37,7 @@ TOLD = {
     ),
     "edit, delete, pause, resume an integration": CHANGING_OWN,
     "rename an installed app": CHANGING_OWN,
-    "add, edit a Git server's installed app; delete any installed app; members": ADMINISTERING,
+    "add, edit a Git server's installed app, or one that holds a secret; delete any installed app; members": ADMINISTERING,
     "one's own access tokens": OWN_TOKENS,
 }
 MUTATIONS: dict[str, Rules] = {

@@ -27,9 +27,7 @@ register_enum(
     name="SharingModel",
     description="What an installed app of the provider holds.",
     members={
-        SharingModel.SHARED_AUTHORIZATION: (
-            "The installed app holds the authorization: members use it without signing in (Slack)."
-        ),
+        SharingModel.SHARED_AUTHORIZATION: ("The installed app holds the authorization: members use it without signing in."),
         SharingModel.SHARED_CLIENT: (
             "The installed app holds the team's OAuth client: each member signs in once, as themselves (Git servers)."
         ),
@@ -62,7 +60,7 @@ class SecretField:
 @attributes(PUBLIC_ATTRIBUTE)
 class Provider(Node):
     of_catalogue: strawberry.Private[description.Provider]
-    key: strawberry.ID = strawberry.field(description="Stable: slack, …")
+    key: strawberry.ID = strawberry.field(description="Stable, in small letters.")
     name: str = strawberry.field(description="For people.")
     description: str = strawberry.field(description="What connecting to it is good for.")
     sharing: SharingModel = strawberry.field(description="What an installed app of it holds.")

@@ -188,7 +188,8 @@ async def _providers(settings: Settings, outbound: Outbound, *, meant: Collectio
         match provider.sign_in.configure(settings) if provider.sign_in is not None else NotConfigured(()):
             case NotConfigured(settings=()):
                 if meant is not None and provider.key in meant:
-                    yield _ok(f"{provider.name}: nothing to set here, each team's admin stores a client of their own")
+                    theirs = "a client of their own" if provider.sign_in is not None else "what it gave them"
+                    yield _ok(f"{provider.name}: nothing to set here, each team's admin stores {theirs}")
             case NotConfigured() if meant is not None and provider.key not in meant and provider not in begun(settings):
                 continue
             case NotConfigured(settings=names):

@@ -30,7 +30,7 @@ class SharedClientInput:
     provider: strawberry.ID = strawberry.field(description="The provider's key.")
     url: URL = strawberry.field(
         description=(
-            "The server's base address, such as https://gitlab.example.com (a relative root is kept). It cannot be edited later."
+            "The server's base address, such as https://git.example.com (a relative root is kept). It cannot be edited later."
         )
     )
     client_id: str = strawberry.field(description="The client's public name there.")
@@ -50,7 +50,7 @@ class SharedSecretInput:
 class InstalledAppSourceInput:
     authorization_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET,
-        description="A finished sign-in of the caller's, where installed apps hold the authorization (Slack).",
+        description="A finished sign-in of the caller's, where installed apps hold the authorization.",
     )
     client: SharedClientInput | None = strawberry.field(
         default=strawberry.UNSET, description="An OAuth client, where members sign in as themselves (Git servers)."
@@ -60,7 +60,7 @@ class InstalledAppSourceInput:
     )
 
 
-@strawberry.input(description="A new installed app. A Slack app is named after its workspace when `name` is left out.")
+@strawberry.input(description="A new installed app. Without a `name` it is named after what it connects to.")
 class AddInstalledAppInput:
     using: InstalledAppSourceInput = strawberry.field(description="What it shares.")
     name: str | None = strawberry.field(default=None, description="1 to 200 characters, for people; required with `client`.")
@@ -77,11 +77,11 @@ class AddInstalledAppPayload:
     CHANGING,
     ADMINISTERING,
     description=(
-        "Share a sign-in with the team, so that every member can put it to use (Slack; MEMBER, scope INTEGRATIONS_WRITE), or "
+        "Share a sign-in with the team, so that every member can put it to use (MEMBER, scope INTEGRATIONS_WRITE), or "
         "store the team's OAuth client for a Git server, where each member then signs in (ADMIN, scope ADMIN), or store a secret "
         "that the provider gave, which every member puts to use (ADMIN, scope ADMIN). "
         "A Git server that is added again, at the same address and with any client, adopts the integrations that the deletion "
-        "of the one before has stopped: each goes on once the member whose authorization it uses has signed in there. A Slack "
+        "of the one before has stopped: each goes on once the member whose authorization it uses has signed in there. Any other "
         "app that is added again adopts none: each integration is brought back by `reauthenticateIntegration`."
     ),
 )

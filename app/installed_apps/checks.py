@@ -1,8 +1,10 @@
 """Asking whether a Git server answers, and whether its client's secret opens."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
 
 from app.clock import APART
 from app.errors import SealError
@@ -16,11 +18,10 @@ from app.providers.hosting import Hosting
 from app.services import Services
 from app.sign_ins import faults, oauth_clients
 from app.sign_ins.models import OAuthClient, StatusReason
-from app.storage.scheduling import take
+from app.storage.scheduling import Schedule, take
 
-CHECK_EVERY = timedelta(days=1)
+CHECKS = Schedule("last_checked_at", every=timedelta(days=1), jitter=timedelta(hours=3))
 AGAIN_AFTER = timedelta(minutes=5)
-_JITTER_SECONDS = 3 * 3600
 _ROUND = 20
 _MAY_PASS = (InstalledAppStatus.UNREACHABLE, InstalledAppStatus.UNAVAILABLE)
 
@@ -30,16 +31,14 @@ async def check_due(*, services: Services) -> int:
     now = services.clock.now()
     living = InstalledApp.filter(deleted_at__isnull=True, oauth_client_id__isnull=False).select_related("oauth_client")
     ahead = Q(oauth_client__last_checked_at__gt=now + APART)  # by a clock that was set back since
-    later = living.filter(Q(oauth_client__last_checked_at__lte=now - AGAIN_AFTER) | ahead).order_by(
-        "oauth_client__last_checked_at"
-    )
-    daily = later.filter(Q(oauth_client__last_checked_at__lte=now - CHECK_EVERY + timedelta(seconds=_JITTER_SECONDS)) | ahead)
-    candidates = [*await later.filter(status__in=_MAY_PASS).limit(_ROUND), *await daily.limit(_ROUND)]
+    later = living.filter(Q(oauth_client__last_checked_at__lte=now - AGAIN_AFTER) | ahead)
+    may_pass = later.filter(status__in=_MAY_PASS).order_by("oauth_client__last_checked_at").limit(_ROUND)
+    candidates = [*await may_pass, *await living.filter(id__in=await _due_today(later, now=now))]
     checked = 0
     for app in candidates:
         if services.stopping.is_told:
             break
-        if _is_due(app, now=now) and await _claim(app.oauth_client, now=now):
+        if await _claim(app.oauth_client, now=now):
             await check_server(app, services=services)
             checked += 1
     return checked
@@ -93,12 +92,12 @@ def _reason_of(failure: Failure) -> StatusReason:
     return reason if reason.is_passing else StatusReason.PROVIDER_ERROR
 
 
-def _is_due(app: InstalledApp, *, now: datetime) -> bool:
-    """Whether to look now: in about a day, each server at a time of its own, so that they do not come all at once."""
-    asked = app.oauth_client.last_checked_at if app.oauth_client is not None else None
-    if asked is None or asked > now + APART or app.status in _MAY_PASS:
-        return True
-    return asked + CHECK_EVERY - timedelta(seconds=app.id.int % _JITTER_SECONDS) <= now
+async def _due_today(apps: QuerySet[InstalledApp], *, now: datetime) -> list[UUID]:
+    """Return some of those whose daily time has come, the longest due first. Others that may be due soon hold none of them up."""
+    soon = Q(oauth_client__last_checked_at__lte=now - CHECKS.every + CHECKS.jitter) | Q(oauth_client__last_checked_at__gt=now)
+    asked = await apps.filter(soon).values_list("id", "oauth_client__last_checked_at")
+    due = sorted((CHECKS.next(app_id, now=at), app_id) for app_id, at in asked if at > now or CHECKS.next(app_id, now=at) <= now)
+    return [app_id for _, app_id in due[:_ROUND]]
 
 
 async def _claim(client: OAuthClient | None, *, now: datetime) -> bool:

@@ -56,7 +56,7 @@ class EditInstalledAppPayload:
     CHANGING_OWN,
     ADMINISTERING,
     description=(
-        "Edit an installed app: admins, and of a Slack app whoever set it up. A Slack app takes the scope INTEGRATIONS_WRITE, "
+        "Edit an installed app: admins, and of one that holds a sign-in whoever set it up. That takes INTEGRATIONS_WRITE, "
         "any other ADMIN."
     ),
 )

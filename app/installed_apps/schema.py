@@ -56,9 +56,7 @@ async def installed_app(info: Info, id: strawberry.ID) -> InstalledApp | None:
     return InstalledApp.of(row) if row is not None else None
 
 
-@relation(
-    description="Slack: the team's installed app for the same workspace, if there is one: use that, sharing again is refused."
-)
+@relation(description="The team's installed app with a sign-in for the same account, if any: use that, sharing again is refused.")
 async def existing_installed_app(root: Authorization, info: Info) -> InstalledApp | None:
     grant_id = root.row.grant_id
     grant = await info.context.load(loaders.grants, grant_id) if grant_id is not None else None

@@ -28,7 +28,7 @@ Search = Annotated[str | None, strawberry.argument(description="Only those whose
 
 @strawberry.type(
     description=(
-        "What a team shares at a provider: an authorization that every member can put to use (Slack), "
+        "What a team shares at a provider: an authorization or a secret that every member can put to use, "
         "or an OAuth client with which members sign in as themselves (Git servers)."
     )
 )
@@ -36,7 +36,7 @@ Search = Annotated[str | None, strawberry.argument(description="Only those whose
 class InstalledApp(Node):
     row: strawberry.Private[models.InstalledApp]
     name: str = strawberry.field(description="For people; chosen by whoever set it up.")
-    connected_to: str = strawberry.field(description="The Slack workspace's name, or the Git server's address.")
+    connected_to: str = strawberry.field(description="For people: a workspace's name, a server's address.")
     url: URL | None = strawberry.field(description="Where that is.")
     status: InstalledAppStatus = strawberry.field(description="Whether it works.")
     status_reason: StatusReason | None = strawberry.field(description="Why it does not; null while it is ACTIVE.")
@@ -122,7 +122,7 @@ class InstalledApp(Node):
         own = await info.context.load(loaders.own_grants, key) if key is not None else None
         return permissions.may_use_without_signing_in(info.context.viewer, self.row, own=own)
 
-    @relation(description="Whether the viewer may edit it: admins, and of a Slack app whoever set it up.")
+    @relation(description="Whether the viewer may edit it: admins, and of one that holds a sign-in whoever set it up.")
     def viewer_can_edit(self, info: Info) -> bool:
         return permissions.may_edit(info.context.viewer, self.row)
 
@@ -137,7 +137,8 @@ class InstalledApp(Node):
     @relation(
         rule=ASKING_PROVIDERS,
         description=(
-            "Slack only: where an integration could post. Private channels appear once the app is in them. Not for VIEWERs."
+            "Where an integration could post; null where nothing is posted. Private channels appear once the app is in them. "
+            "Not for VIEWERs."
         ),
     )
     async def channels(self, info: Info, page: ForwardArguments, search: Search = None) -> UncountedConnection[Channel] | None:

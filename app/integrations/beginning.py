@@ -31,7 +31,7 @@ INTEGRATION_FIELD = ("purpose", "integrationId")
     one_of=True,
     description=(
         "For something new at a provider whose installed apps share the authorization; at an installed app (a member's own "
-        "sign-in at a Git server, or re-authentication of a Slack one); or to re-authenticate an integration. The last two "
+        "sign-in at a Git server, or re-authentication of any other); or to re-authenticate an integration. The last two "
         "accept the same workspace or server only."
     ),
 )
@@ -57,7 +57,7 @@ class BeginAuthorizationPayload:
     CHANGING,
     description=(
         "Begin a sign-in at a provider, in the member's browser. With a Git server's installed app it becomes, once finished, "
-        "the member's own authorization there (replacing an older one). A sign-in at Slack waits, once COMPLETED, to be used."
+        "the member's own authorization there (replacing an older one). Any other sign-in waits, once COMPLETED, to be used."
     ),
 )
 async def begin_authorization(info: Info, input: BeginAuthorizationInput) -> BeginAuthorizationPayload:

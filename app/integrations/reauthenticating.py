@@ -49,7 +49,8 @@ class ReauthenticateIntegrationPayload:
     description=(
         "Bring a stopped integration back, with a fresh sign-in for the same workspace or with an installed app of the team; any "
         "member may, also who may not edit it. With a Git server's installed app it takes the caller's own authorization from "
-        "then on. After the deletion of a Slack app: once for each integration, also where the team has added the app again."
+        "then on. After the deletion of an app that held the sign-in: once for each integration, also where the team has added "
+        "the app again."
     ),
 )
 async def reauthenticate_integration(info: Info, input: ReauthenticateIntegrationInput) -> ReauthenticateIntegrationPayload:

@@ -102,9 +102,9 @@ class NotConfigured:
 
 @dataclass(frozen=True)
 class Identity:
-    """The Slack workspace, or the account at a Git server, that was connected.
+    """The workspace or account that was connected.
 
-    `account_id` is unique at the origin and never changes; `actor_id` is who our calls act as there (Slack's bot user).
+    `account_id` is unique at the origin and never changes; `actor_id` is who our calls act as there (a bot user).
     """
 
     account_id: str

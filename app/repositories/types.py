@@ -24,7 +24,7 @@ from app.repositories.references import RepositoryRef
 
 Ref = Annotated[str | None, strawberry.argument(description="A branch, tag or commit; the default branch when left out.")]
 SearchBranches = Annotated[
-    str | None, strawberry.argument(description="Only those whose name has this in it; at GitHub, begins with it.")
+    str | None, strawberry.argument(description="Only those whose name has this in it; at some servers, begins with it.")
 ]
 _LARGEST_INT = 2**31 - 1
 

@@ -30,8 +30,8 @@ register_enum(
     description="How far a sign-in is. New statuses may come: have a default branch.",
     members={
         AuthorizationStatus.PENDING: "Begun; the member has ten minutes to finish it in the browser.",
-        AuthorizationStatus.COMPLETED: "Git servers: the member's authorization from now on. Slack: waiting to be used.",
-        AuthorizationStatus.USED: "Slack: an installed app or an integration has it now.",
+        AuthorizationStatus.COMPLETED: "Git servers: the member's authorization from now on. Elsewhere: waiting to be used.",
+        AuthorizationStatus.USED: "An installed app or an integration has it now.",
         AuthorizationStatus.FAILED: "See `failure`; begin another.",
         AuthorizationStatus.EXPIRED: "Not finished or not used in time; begin another.",
         AuthorizationStatus.REVOKED: "Ended by the member, or with their leaving.",
@@ -65,11 +65,11 @@ class Authorization(Node):
     row: strawberry.Private[models.Authorization]
     status: AuthorizationStatus = strawberry.field(description="How far it is.")
     connected_to: str | None = strawberry.field(
-        description="Who or what was connected, once COMPLETED: the Slack workspace, or the account at the Git server."
+        description="Who or what was connected, once COMPLETED: the workspace, or the account at the Git server."
     )
     failure: AuthorizationFailure | None = strawberry.field(description="Why it FAILED; else null.")
     expires_at: datetime | None = strawberry.field(
-        description="PENDING: ten minutes. COMPLETED at Slack: one hour to be used; then its tokens are given back and shredded."
+        description="PENDING: ten minutes. COMPLETED, to be used: one hour; then its tokens are given back and shredded."
     )
 
     @relation(description="Where the member signs in.")
@@ -81,7 +81,10 @@ class Authorization(Node):
     async def start_url(self, info: Info) -> URL:
         return URL(await actions.start_url(self.row, services=info.context.services))
 
-    @relation(rule=ASKING_PROVIDERS, description="Slack, once COMPLETED: where an integration that uses this sign-in could post.")
+    @relation(
+        rule=ASKING_PROVIDERS,
+        description="Once COMPLETED, where messages can be posted: where an integration that uses this sign-in could post.",
+    )
     async def channels(self, info: Info, page: ForwardArguments, search: Search = None) -> ChannelConnection | None:
         has_channels = CATALOGUE[self.row.provider].messaging is not None
         if not has_channels or self.status is not AuthorizationStatus.COMPLETED or self.row.grant_id is None:

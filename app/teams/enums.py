@@ -11,7 +11,7 @@ register_enum(
     description="What a member may do in the team.",
     members={
         Role.ADMIN: "Everything, the team's members and the installed apps of Git servers included.",
-        Role.MEMBER: "Signs in at providers, adds Slack apps, makes integrations and changes their own.",
+        Role.MEMBER: "Signs in at providers, shares sign-ins, makes integrations and changes their own.",
         Role.VIEWER: "Reads only.",
     },
 )
@@ -22,7 +22,7 @@ register_enum(
     members={
         Scope.READ: "Everything that the member may read.",
         Scope.RUNS_WRITE: "`recordMonitorRun`, and of its answer only the scalars of the run and its deliveries: for CI.",
-        Scope.INTEGRATIONS_WRITE: "Sign-ins, integrations, deliveries and Slack's installed apps.",
+        Scope.INTEGRATIONS_WRITE: "Sign-ins, integrations, deliveries, and installed apps that hold a sign-in.",
         Scope.ADMIN: "Members, tokens, installed apps of Git servers, deletion of installed apps.",
     },
 )

@@ -43,7 +43,7 @@ def page(
     """Return a whole page with its headers; `title` is its heading too, and is escaped.
 
     Its forms can be sent to this service alone. Browsers hold that against the redirect which answers a form as well, so
-    `form_origins` names the other origins (https://slack.com) where such a redirect goes. Raises ValueError for what is no
+    `form_origins` names the other origins (the provider's) where such a redirect goes. Raises ValueError for what is no
     address.
     """
     answer = HTMLResponse(html(_FRAME, title=title, style=_STYLE, body=body), status)

@@ -42,6 +42,7 @@ async def test_an_id_stays_what_it_is_from_version_to_version() -> None:
         "github-enterprise-server": "UHJvdmlkZXI6YKqc2MzZUQ-02Juh3zQrRA",
         "gitlab-self-managed": "UHJvdmlkZXI6k5YoAPb2VnOmBwsrEPN_yg",
         "slack": "UHJvdmlkZXI6UBd9NkY3UJ6Fgth-yac-vg",
+        "webhook": "UHJvdmlkZXI6AC1M--RuVPeVd5heWXp-Sg",
     }
 
 

@@ -120,6 +120,7 @@ async def test_a_proxy_that_live_processes_have_found_and_no_setting_names_is_na
         (None, {}, {State.PROBLEM: ["Slack: set INSTALLED_APPS_SLACK_CLIENT_ID and INSTALLED_APPS_SLACK_CLIENT_SECRET"]}),
         (["slack"], {}, {State.PROBLEM: ["Slack: set INSTALLED_APPS_SLACK_CLIENT_ID and INSTALLED_APPS_SLACK_CLIENT_SECRET"]}),
         (["gitlab-self-managed"], {}, {State.OK: ["GitLab Self-Managed: nothing to set here"]}),
+        (["webhook"], {}, {State.OK: ["Webhook: nothing to set here, each team's admin stores what it gave them"]}),
         (
             ["gitlab-self-managed", "github-enterprise-server"],
             {"slack_client_id": "1.2"},
@@ -135,7 +136,9 @@ async def test_only_the_providers_that_are_meant_are_looked_for_but_for_those_th
 ) -> None:
     settings = Settings(data_dir=tmp_path, database_url=database_url, **slack)  # type: ignore[arg-type]
 
-    found = [finding for finding in await check(settings, providers=meant) if finding.line.startswith(("Slack", "Git"))]
+    found = [
+        finding for finding in await check(settings, providers=meant) if finding.line.startswith(("Slack", "Git", "Webhook"))
+    ]
 
     expected = sorted((message, state) for state, messages in findings.items() for message in messages)
     told = sorted((line, state) for state, line in found)

@@ -1,7 +1,7 @@
 """Whether a Git server answers, and what its installed app shows of that."""
 
-from datetime import timedelta
-from uuid import UUID
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
 from app.errors import UserErrorCode
 from app.installed_apps.checking import check
@@ -11,6 +11,7 @@ from app.log.events import head
 from app.sign_ins.models import OAuthClient, StatusReason
 from tests.installed_apps.git_servers import GITHUB, GITLAB, own_grant
 from tests.installed_apps.world import World, code_of, log_since
+from tests.sign_ins.world import write
 
 
 async def checked_at(app: InstalledApp) -> object:
@@ -83,3 +84,34 @@ async def test_a_server_that_was_away_is_asked_again_within_minutes(world: World
     assert await check_due(services=world.services) == 1
 
     assert await shown(app.id) == (InstalledAppStatus.ACTIVE, None)
+
+
+async def test_servers_whose_time_comes_later_do_not_hold_up_the_one_that_is_due(world: World) -> None:
+    app = await GITLAB.add(world, world.people.ada)
+    later = [await copy_of(app, UUID(int=number * 10_800)) for number in range(1, 22)]  # a day after they were asked
+    world.clock.advance(timedelta(seconds=1))
+    due = await copy_of(app, UUID(int=10_799), asked_at=world.clock.now())  # three hours sooner, as near as it goes
+    world.clock.advance(timedelta(hours=21, seconds=1))
+    await copy_of(app, app.id, asked_at=world.clock.now())
+
+    checked = await check_due(services=world.services)
+
+    assert checked == 1
+    assert await checked_at(due) == world.clock.now()
+    assert {await checked_at(one) for one in later} == {await checked_at(later[0])} != {world.clock.now()}
+
+
+async def copy_of(app: InstalledApp, app_id: UUID, *, asked_at: datetime | None = None) -> InstalledApp:
+    """Put an installed app like this one, of that id and with a client of its own, or the same one anew."""
+    copied, client = await InstalledApp.get(id=app.id), await OAuthClient.get(id=app.oauth_client_id)
+
+    async def put() -> None:
+        if app_id != app.id:
+            client.id = uuid4()
+            copied.id, copied.live_key, copied.oauth_client_id = app_id, str(app_id), client.id
+        client.last_checked_at = asked_at or client.last_checked_at
+        await client.save(force_create=app_id != app.id)
+        await copied.save(force_create=app_id != app.id)
+
+    await write(put)
+    return copied

@@ -22,7 +22,7 @@ from app.integrations.kinds.table import ALL
 @strawberry.type(description="What an integration can be.")
 @attributes(PUBLIC_ATTRIBUTE)
 class IntegrationKind(Node):
-    key: strawberry.ID = strawberry.field(description="Stable: post-monitoring-results, …")
+    key: strawberry.ID = strawberry.field(description="Stable: the key by which clients name it.")
     name: str = strawberry.field(description="For people.")
     description: str = strawberry.field(description="What such an integration does.")
     supports_installed_apps: bool = strawberry.field(description="Whether it can use an installed app of the team.")

@@ -50,7 +50,7 @@ _MENDABLE = re.compile(
     re.IGNORECASE,
 )
 _MOVED = frozenset({301, 308})
-# Where GitHub has a renamed repository. We ask for none by its number there.
+# Where one kind of server has a renamed repository. We ask for none by its number there.
 _BY_NUMBER = "repositories/"
 
 T = TypeVar("T")
@@ -138,7 +138,7 @@ def explain_silence(outcome: NotAllowed | Unreachable | BadAnswer, *, server: st
 def explain_redirect(response: Response, *, api: str, server: str) -> Failure:
     """Return what an answer of 3xx means; none is followed. `api` is the address below which the server's API lies.
 
-    GitHub and GitLab point from where a renamed or moved repository was to where it is now.
+    Git servers point from where a renamed or moved repository was to where it is now.
     """
     if response.status in _MOVED and _is_moved(response.headers.get("location", ""), api):
         return Failure(Fault.TARGET_GONE, f"{server} says that this has moved or was renamed: choose it again by its new name.")
