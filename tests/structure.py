@@ -62,17 +62,6 @@ def find_strings(app: Path, *, of: Collection[str], allowed: Collection[str]) ->
     ]
 
 
-def find_words(app: Path, *, of: Collection[str], allowed: Collection[str]) -> list[str]:
-    """Return where one of these words stands in a string. `allowed` are folders and files that may, relative to `app`."""
-    found = []
-    for path in sorted(app.rglob("*.py")):
-        where = path.relative_to(app).as_posix()
-        if not where.startswith(tuple(allowed)):
-            texts = [node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)]
-            found += [f"{where}: {word}" for text in texts if isinstance(text, str) for word in of if word in text]
-    return found
-
-
 def find_folders(app: Path, *rooms: str) -> list[str]:
     """Return the packages in this one of `app`, without those (an underscore before the name) that several of them share."""
     inside = app.joinpath(*rooms)

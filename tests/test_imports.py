@@ -71,9 +71,6 @@ FILES_NAMING_KINDS = (
 )
 
 IMPORTS = imports_of(APP)
-NAMES_OF_PROVIDERS = ("Slack", "slack.com", "GitHub", "GitLab")
-MAY_SAY_PROVIDERS_NAMES = ("providers/", "sandbox/", "migrations/", "settings.py")
-"""Settings are read from the environment before anything else is there: their names are all in one place."""
 
 PROVIDERS = find_folders(APP, "providers")
 KINDS = find_folders(APP, "integrations", "kinds")
@@ -126,10 +123,6 @@ def test_no_provider_imports_another() -> None:
 
 def test_only_the_catalogue_names_a_provider() -> None:
     assert find_named(IMPORTS, folders=PROVIDERS, allowed=MAY_NAME_PROVIDERS) == []
-
-
-def test_no_text_outside_of_a_provider_names_it() -> None:
-    assert find_words(APP, of=NAMES_OF_PROVIDERS, allowed=MAY_SAY_PROVIDERS_NAMES) == []
 
 
 def test_no_kind_imports_another() -> None:
@@ -192,11 +185,6 @@ BROKEN: Mapping[str, tuple[Mapping[str, str], Found, list[str]]] = {
         },
         lambda app: find_named(imports_of(app), folders=("app.providers.slack",), allowed=MAY_NAME_PROVIDERS),
         ["app.providers._git.names -> app.providers.slack.calls"],
-    ),
-    "a text that names a provider": (
-        {"teams/enums.py": "WHAT = 'adds Slack apps'\n", "providers/slack/calls.py": "SERVER = 'Slack'\n"},
-        lambda app: find_words(app, of=("Slack",), allowed=("providers/",)),
-        ["teams/enums.py: Slack"],
     ),
     "a kind that imports another": (
         {
