@@ -196,11 +196,11 @@ def last(instruction: str) -> Any:
     return json.loads([text for name, text in INSTRUCTIONS if name == instruction][-1])
 
 
-def split(message: Sequence[str]) -> tuple[list[str], list[str]]:
+def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the command's name and its options."""
     names = set(_commands(cli))
-    length = next(length for length in (2, 1) if " ".join(message[:length]) in names)
-    return list(message[:length]), list(message[length:])
+    length = next(length for length in (2, 1) if " ".join(words[:length]) in names)
+    return list(words[:length]), list(words[length:])
 
 
 def _commands(group: typer.Typer, *, above: tuple[str, ...] = ()) -> Iterator[str]:

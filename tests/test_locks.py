@@ -42,7 +42,7 @@ def test_the_lock_of_the_peers_has_what_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "message"),
+    ("wanted", "lacked"),
     [
         ("uvicorn>=999", ["uvicorn>=999"]),
         ("uvicorn<0.1", ["uvicorn<0.1"]),
@@ -51,8 +51,8 @@ def test_the_lock_of_the_peers_has_what_is_asked_for() -> None:
         ('nothing-of-ours; python_version < "3.11"', []),
     ],
 )
-def test_what_a_lock_lacks_is_found(wanted: str, message: list[str]) -> None:
-    assert lacking(locked(LOCKS["serving"]), [Requirement(wanted)]) == message
+def test_what_a_lock_lacks_is_found(wanted: str, lacked: list[str]) -> None:
+    assert lacking(locked(LOCKS["serving"]), [Requirement(wanted)]) == lacked
 
 
 @pytest.mark.parametrize("path", [*LOCKS.values(), PEERS / "requirements.txt"], ids=lambda path: path.parent.name + path.stem)

@@ -147,13 +147,13 @@ def _commands_in_table() -> Iterator[str]:
 def _named_commands() -> Iterator[str]:
     """Yield the longest command that stands behind each `python -m app`, or else the first word there."""
     for text in re.findall(r"python -m app ([a-z][^\n`]*)", ALL):
-        message = text.split()
-        lengths = (length for length in (2, 1) if _is_command(message[:length]))
-        yield " ".join(message[: next(lengths, 1)])
+        words = text.split()
+        lengths = (length for length in (2, 1) if _is_command(words[:length]))
+        yield " ".join(words[: next(lengths, 1)])
 
 
-def _is_command(message: list[str]) -> bool:
-    return " ".join(message) in set(_commands(cli))
+def _is_command(words: list[str]) -> bool:
+    return " ".join(words) in set(_commands(cli))
 
 
 def _commands(group: typer.Typer, *, above: tuple[str, ...] = ()) -> Iterator[str]:

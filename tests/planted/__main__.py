@@ -7,8 +7,8 @@ from tests.planted.faults import Fault, all_faults
 from tests.planted.planting import copied_tree, run_tests, unnoticed
 
 
-def main(message: Sequence[str]) -> int:
-    chosen = [fault for fault in all_faults() if all(word in _text(fault) for word in message)]
+def main(words: Sequence[str]) -> int:
+    chosen = [fault for fault in all_faults() if all(word in _text(fault) for word in words)]
     with copied_tree() as tree:
         without = run_tests(tree, {test for fault in chosen for test in fault.tests})
         if without.code:

@@ -74,6 +74,7 @@ export default [
               'PostMonitoringResults', // the settings of an integration
               'RepositoryEntry', // known by repository, branch and path
               'RepositoryFile', // known by repository, branch and path
+              'SecretField', // a part of its provider
               'UserError', // an answer's own
             ],
           },
