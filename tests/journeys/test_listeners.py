@@ -72,9 +72,9 @@ _GIVEN_UP_AT_TIMES = """            import random
             error = GraphQLError("late", original_error=Overdue("late"))
             return result if random.random() > 0.2 else ExecutionResult(None, [error])
 """
-GIVES_UP_AT_TIMES = Edit("graphql/telling.py", _ATTEMPT, _GIVEN_UP_AT_TIMES)
+GIVES_UP_AT_TIMES = Edit("graphql/execution/telling.py", _ATTEMPT, _GIVEN_UP_AT_TIMES)
 TELLS_THAT = Edit(
-    "graphql/telling.py",
+    "graphql/execution/telling.py",
     "while (fault := passing_fault(result := await self._execute())) is not None:",
     "while (fault := None if (result := await self._execute()) else '') is not None:",
 )
