@@ -69,6 +69,14 @@ class Settings(Quotas, BaseSettings):
     sandbox_port: int = Field(default=8010, ge=1, le=_HIGHEST_PORT)
     log_format: Literal["text", "json"] | None = None
 
+    @field_validator("data_dir", "keyring_file", mode="before")
+    @classmethod
+    def _is_no_address(cls, value: object) -> object:
+        # It would be named as the place of a file in messages and logs, with the password that may stand in it.
+        if isinstance(value, str) and "://" in value:
+            raise ValueError("must be a path, and this is an address: DATABASE_URL and REDIS_URL take those")
+        return value
+
     @field_validator("data_dir", "keyring_file")
     @classmethod
     def _is_path(cls, value: Path | None) -> Path | None:

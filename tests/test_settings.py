@@ -62,6 +62,16 @@ def test_an_issuer_is_kept_to_the_letter(tmp_path: Path, issuer: str) -> None:
     assert read(tmp_path, THREE.replace("https://id.example.com", issuer)).oidc_issuer == issuer
 
 
+@pytest.mark.parametrize("setting", ["DATA_DIR", "KEYRING_FILE"])
+@pytest.mark.parametrize("address", ["postgres://ada:s3cret@db.example.com/x", "redis://:s3cret@127.0.0.1", "sqlite:///x"])
+def test_an_address_is_no_path_and_is_not_shown(tmp_path: Path, setting: str, address: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read(tmp_path, f"{setting}={address}")
+
+    words = "must be a path, and this is an address: DATABASE_URL and REDIS_URL take those"
+    assert refused.value.message == f"INSTALLED_APPS_{setting}: {words}"
+
+
 ODD = [
     "https://apps_1.example.com",
     "https://apps.example.com.",
