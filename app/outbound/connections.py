@@ -228,7 +228,11 @@ class _TidyStream(httpcore2.AsyncNetworkStream):
             raise
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        try:
+            return self._stream.get_extra_info(info)
+        except AttributeError:
+            # anyio asks a socket that is gone already, where the other side broke off at once. What is sent next says so.
+            return None
 
 
 async def dial(address: str, port: int) -> httpcore2.AsyncNetworkStream:
