@@ -90,7 +90,7 @@ class _Present:
     """Asks the database, not more often than every few seconds."""
 
     def __init__(self, services: Services) -> None:
-        self._ground = services
+        self._services = services
         self._asking = asyncio.Lock()
         self._rows: _Rows | None = None
         self._good_until: datetime | None = None
@@ -99,7 +99,7 @@ class _Present:
     async def look(self) -> _Rows | None:
         """Return what it says; None where it is away."""
         async with self._asking:
-            now = self._ground.clock.now()
+            now = self._services.clock.now()
             if self._good_until is None or not self._good_until - KEPT_FOR <= now < self._good_until:
                 self._rows = await self._ask(now)
                 self._good_until = now + KEPT_FOR

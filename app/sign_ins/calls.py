@@ -71,7 +71,7 @@ class _Ready:
 
 class _Call:
     def __init__(self, services: Services, deadlines: Deadlines, *, looks: bool, method: str | None) -> None:
-        self._ground = services
+        self._services = services
         self._deadlines = deadlines
         self._looks = looks
         self._method = method
@@ -98,7 +98,7 @@ class _Call:
             return client
         if (held_back := self._find_obstacle(grant)) is not None:
             return held_back
-        now = self._ground.clock.now()
+        now = self._services.clock.now()
         if is_due(grant, now=now) or is_expired(grant, now=now):
             renewed = await self._refresh(grant)
             if isinstance(renewed, Failure):
@@ -108,12 +108,12 @@ class _Call:
 
     async def _find_place(self, grant: Grant) -> Client | Place | Failure:
         try:
-            client = await place_of(grant, services=self._ground)
+            client = await place_of(grant, services=self._services)
         except SealError as error:
-            return await note_sealed(grant, error, services=self._ground)
+            return await note_sealed(grant, error, services=self._services)
         match client:
             case Replaced(message):
-                await note_trouble(grant, StatusReason.EXPIRED, message, services=self._ground)
+                await note_trouble(grant, StatusReason.EXPIRED, message, services=self._services)
                 return Failure(Fault.DEAD_GRANT, message)
             case NotConfigured() as missing:
                 return Failure(Fault.UNREACHABLE, explain(grant, missing))
@@ -121,7 +121,7 @@ class _Call:
                 return client
 
     def _find_obstacle(self, grant: Grant) -> Failure | None:
-        now = self._ground.clock.now()
+        now = self._services.clock.now()
         if not self._looks and grant.trouble is not None and grant.trouble.needs_reauthentication:
             return faults.standing_failure(grant.trouble, grant.trouble_message)
         if (until := self._quiet_until(grant, now=now)) is not None:
@@ -135,26 +135,26 @@ class _Call:
 
     def _quiet_until(self, grant: Grant, *, now: datetime) -> datetime | None:
         method = self._own_method(grant)
-        own = self._ground.quiet_times.find((grant.id, method), now=now) if method is not None else None
+        own = self._services.quiet_times.find((grant.id, method), now=now) if method is not None else None
         # With a token that has expired nothing can be called until it may be refreshed.
         shared = quiet_until(grant, now=now) if method is None or is_expired(grant, now=now) else None
         return own or shared
 
     async def _refresh(self, grant: Grant) -> Grant | Failure:
         """Refresh what is due. While the access token is good, a refresh that did not work can wait."""
-        has_expired = is_expired(grant, now=self._ground.clock.now())
+        has_expired = is_expired(grant, now=self._services.clock.now())
         if grant.sealed_refresh is None:
             return await self._note(grant, _EXPIRED) if has_expired else grant
-        renewed = await refresh(grant, services=self._ground, deadlines=self._deadlines)
+        renewed = await refresh(grant, services=self._services, deadlines=self._deadlines)
         if isinstance(renewed, Failure) and renewed.fault.is_transient and not has_expired:
             return grant
         return renewed
 
     async def _open(self, grant: Grant, client: Client | Place) -> _Ready | Failure:
         try:
-            access = await open_access(grant, services=self._ground)
+            access = await open_access(grant, services=self._services)
         except SealError as error:
-            return await note_sealed(grant, error, services=self._ground)
+            return await note_sealed(grant, error, services=self._services)
         if access is None:
             return Failure(Fault.DEAD_GRANT, "The authorization has ended: sign in again.")
         return _Ready(grant, client, client.authorized(access))
@@ -167,7 +167,7 @@ class _Call:
             return await self._open(present, ready.client)
         being_renewed = present is not None and self._is_being_renewed(present)
         if grant.sealed_refresh is not None and (failure.fault is Fault.EXPIRED or being_renewed):
-            renewed = await refresh(grant, services=self._ground, forced=True, deadlines=self._deadlines)
+            renewed = await refresh(grant, services=self._services, forced=True, deadlines=self._deadlines)
             if isinstance(renewed, Failure):
                 return renewed
             if renewed.version > grant.version:
@@ -176,35 +176,35 @@ class _Call:
 
     def _is_being_renewed(self, grant: Grant) -> bool:
         """Whether an exchange is under way or was cut off: the provider may have ended the token only because of that."""
-        now = self._ground.clock.now()
+        now = self._services.clock.now()
         return is_leased(grant, now=now) or (grant.lease_owner is not None and is_due(grant, now=now))
 
     async def _note(self, grant: Grant, answer: T | Failure) -> T | Failure:
         if not isinstance(answer, Failure):
             await self._note_use(grant)
             if grant.trouble is not None and not grant.trouble.needs_reauthentication:
-                await note_recovery(grant, services=self._ground)
+                await note_recovery(grant, services=self._services)
             return answer
         match answer.fault:
             case Fault.DEAD_GRANT:
-                await note_trouble(grant, faults.reason(answer), answer.message, services=self._ground)
+                await note_trouble(grant, faults.reason(answer), answer.message, services=self._services)
                 await self._have_siblings_checked(grant)
             case Fault.EXPIRED | Fault.MISSING_SCOPES | Fault.CLIENT_REFUSED:
-                await note_refusal(grant, answer, services=self._ground)
+                await note_refusal(grant, answer, services=self._services)
             case Fault.BUSY:
                 await self._keep_quiet(grant, answer.retry_after or _PATIENCE_SECONDS)
         return answer
 
     async def _note_use(self, grant: Grant) -> None:
-        now = self._ground.clock.now()
+        now = self._services.clock.now()
         is_noted = grant.last_used_at is not None and abs(now - grant.last_used_at) < USE_NOTED_EVERY
         if not self._looks and not is_noted:
             await database.update(Grant.filter(id=grant.id), last_used_at=now)
 
     async def _keep_quiet(self, grant: Grant, seconds: float) -> None:
-        now = self._ground.clock.now()
+        now = self._services.clock.now()
         if (method := self._own_method(grant)) is not None:
-            self._ground.quiet_times.keep((grant.id, method), seconds=seconds, now=now)
+            self._services.quiet_times.keep((grant.id, method), seconds=seconds, now=now)
             return
         wait = min(timedelta(seconds=seconds), LONGEST_QUIET)
         await database.update(Grant.filter(id=grant.id), quiet_until=now + wait)
@@ -212,7 +212,7 @@ class _Call:
     async def _have_siblings_checked(self, grant: Grant) -> None:
         """Have the account's other grants checked, once: where the provider has one token for all, they have probably died."""
         if shares_token(grant) and grant.trouble is not StatusReason.REVOKED:
-            await hasten_checks(origin=grant.origin, account_id=grant.account_id, services=self._ground, besides=grant.id)
+            await hasten_checks(origin=grant.origin, account_id=grant.account_id, services=self._services, besides=grant.id)
 
 
 async def hasten_checks(*, origin: str | None, account_id: str, services: Services, besides: UUID | None = None) -> int:

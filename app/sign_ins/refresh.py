@@ -97,7 +97,7 @@ class _Attempt:
         self._seen = seen
         self._forced = forced
         self._states = (GrantState.REVOKING,) if gives_back else (GrantState.WAITING, GrantState.ACTIVE)
-        self._ground = services
+        self._services = services
         self._deadlines = deadlines
 
     async def fly(self) -> Grant | Failure:
@@ -119,7 +119,7 @@ class _Attempt:
             return Failure(Fault.UNREACHABLE, "The authorization is being renewed by another process, which takes long.")
 
     def _find_obstacle(self, row: Grant) -> Failure | None:
-        now = self._ground.clock.now()
+        now = self._services.clock.now()
         leased = is_leased(row, now=now)
         waits = lies_ahead(row.refresh_at, now=now, longest=LONGEST_QUIET)
         cools_down = waits and (row.lease_owner is not None or not self._forced)
@@ -132,7 +132,7 @@ class _Attempt:
 
         The grant is due from then on, whatever its time says: the next process has to know, should this one be killed.
         """
-        owner, now = uuid4(), self._ground.clock.now()
+        owner, now = uuid4(), self._services.clock.now()
         as_read = Grant.filter(id=row.id, version=row.version, lease_owner=row.lease_owner, state__in=self._states)
         due = min(row.refresh_at or now, now)
         taken = await database.update(
@@ -143,13 +143,13 @@ class _Attempt:
     async def _exchange(self, row: Grant, owner: UUID) -> Grant | Failure:
         """Ask the provider, as the owner of the lease. `row` is as it was read before the lease was taken."""
         try:
-            client = await client_of(row, services=self._ground)
+            client = await client_of(row, services=self._services)
             if not isinstance(client, Client):
                 return await self._give_up(row, owner, Failure(Fault.UNREACHABLE, explain(row, client)))
-            await self._ground.vault.prepare(row.team_id)  # what comes back must be sealable
-            old, token = await open_access(row, services=self._ground), await open_refresh(row, services=self._ground)
+            await self._services.vault.prepare(row.team_id)  # what comes back must be sealable
+            old, token = await open_access(row, services=self._services), await open_refresh(row, services=self._services)
         except SealError as error:
-            return await self._give_up(row, owner, await note_sealed(row, error, services=self._ground))
+            return await self._give_up(row, owner, await note_sealed(row, error, services=self._services))
         if token is None or old is None:
             return await self._give_up(row, owner, _NOTHING_TO_REFRESH)
         cut = await self._probe(row, old, client) if row.lease_owner is not None else None
@@ -158,7 +158,7 @@ class _Attempt:
         return await self._trade(row, owner, token, client=client, cut=cut)
 
     async def _trade(self, row: Grant, owner: UUID, token: Secret, *, client: Client, cut: _Cut | None) -> Grant | Failure:
-        asked_at = self._ground.clock.now()
+        asked_at = self._services.clock.now()
         outcome = await _within(
             self._deadlines.exchange,
             lambda: sign_in_of(row).refresh(
@@ -166,16 +166,16 @@ class _Attempt:
                 refresh_token=token,
                 redirect_uri=row.redirect_uri,
                 now=asked_at,
-                outbound=self._ground.outbound,
+                outbound=self._services.outbound,
             ),
         )
-        self._ground.meters.refreshed(outcome.fault.name if isinstance(outcome, Failure) else "REFRESHED")
+        self._services.meters.refreshed(outcome.fault.name if isinstance(outcome, Failure) else "REFRESHED")
         if isinstance(outcome, Tokens):
             saved = await self._save(row, outcome, asked_at=asked_at)
             if isinstance(saved, Grant) and saved.trouble is not row.trouble:  # found meanwhile: said of the tokens before
-                await note_recovery(saved, services=self._ground)
+                await note_recovery(saved, services=self._services)
             if row.oauth_client_id is not None:
-                await oauth_clients.note_recovery(row.oauth_client_id, services=self._ground)
+                await oauth_clients.note_recovery(row.oauth_client_id, services=self._services)
             return saved
         return await self._settle(row, owner, outcome, cut=cut)
 
@@ -184,7 +184,7 @@ class _Attempt:
         authorized, check = client.authorized(old), provider_of(row).check
         if check is None:
             return _Cut(still_works=False)
-        outcome = await _within(self._deadlines.call, lambda: check(authorized=authorized, outbound=self._ground.outbound))
+        outcome = await _within(self._deadlines.call, lambda: check(authorized=authorized, outbound=self._services.outbound))
         match outcome:
             case Failure() if outcome.fault.is_transient:
                 return outcome
@@ -206,7 +206,7 @@ class _Attempt:
         return await self._save_once(row, tokens, asked_at=asked_at)
 
     async def _save_once(self, row: Grant, tokens: Tokens, *, asked_at: datetime) -> Grant | Failure:
-        sealed = await seal_tokens(tokens, row, version=row.version + 1, now=asked_at, services=self._ground)
+        sealed = await seal_tokens(tokens, row, version=row.version + 1, now=asked_at, services=self._services)
         columns = sealed.columns() | {"lease_owner": None, "lease_until": None}
         await database.update(Grant.filter(id=row.id, version=row.version).exclude(state=GrantState.GONE), **columns)
         fresh = await Grant.get(id=row.id)
@@ -222,13 +222,13 @@ class _Attempt:
             case Fault.DEAD_GRANT | Fault.EXPIRED:
                 return await self._bury(row, owner, failure, cut=cut)
             case Fault.MISSING_SCOPES | Fault.CLIENT_REFUSED:
-                await note_refusal(row, failure, services=self._ground)
+                await note_refusal(row, failure, services=self._services)
         return await self._give_up(row, owner, failure, cool_down=LONG_COOL_DOWN)
 
     async def _put_off(self, row: Grant, owner: UUID, failure: Failure) -> Failure:
         """Leave the provider alone. Where this limit is of refreshing alone, an access token that is still good goes on."""
         wait = min(max(timedelta(seconds=failure.retry_after or 0), COOL_DOWN), LONGEST_QUIET)
-        is_quiet = not provider_of(row).limits_methods or is_expired(row, now=self._ground.clock.now())
+        is_quiet = not provider_of(row).limits_methods or is_expired(row, now=self._services.clock.now())
         return await self._give_up(row, owner, failure, cool_down=wait, is_quiet=is_quiet)
 
     async def _bury(self, row: Grant, owner: UUID, failure: Failure, *, cut: _Cut | None) -> Grant | Failure:
@@ -242,19 +242,19 @@ class _Attempt:
         is_uncertain = cut is not None or row.trouble is StatusReason.REFRESH_UNCERTAIN
         reason = StatusReason.REFRESH_UNCERTAIN if is_uncertain else StatusReason.REVOKED
         message = _UNCERTAIN if is_uncertain else failure.message
-        await note_trouble(row, reason, message, services=self._ground)
+        await note_trouble(row, reason, message, services=self._services)
         return await self._give_up(row, owner, Failure(Fault.DEAD_GRANT, message), cool_down=LONG_COOL_DOWN)
 
     async def _live_on(self, row: Grant, owner: UUID) -> Grant | Failure:
         """Use the access token from before the cut for as long as it lasts; then the question comes up again."""
-        now = self._ground.clock.now()
+        now = self._services.clock.now()
         until = now + _LEFT_OVER_AT_MOST
         await self._release(owner, keeps_mark=True, refresh_at=min(until, row.expires_at) if row.expires_at else until)
         return await Grant.get(id=row.id)
 
     async def _leave_open(self, owner: UUID, failure: Failure) -> Failure:
         """The provider may have spent the refresh token without our hearing of it: that is for the next attempt to find out."""
-        await self._release(owner, keeps_mark=True, refresh_at=self._ground.clock.now() + COOL_DOWN)
+        await self._release(owner, keeps_mark=True, refresh_at=self._services.clock.now() + COOL_DOWN)
         return failure
 
     async def _give_up(
@@ -262,12 +262,12 @@ class _Attempt:
     ) -> Failure:
         """Nothing was spent: the lease is free, also of the mark of a cut, unless that is still to be settled."""
         unsettled = row.lease_owner is not None and failure.fault is not Fault.DEAD_GRANT
-        until = self._ground.clock.now() + cool_down
+        until = self._services.clock.now() + cool_down
         await self._release(owner, keeps_mark=unsettled, refresh_at=until, **({"quiet_until": until} if is_quiet else {}))
         return failure
 
     async def _release(self, owner: UUID, *, keeps_mark: bool, **columns: datetime) -> None:
-        marked = {"lease_owner": owner, "lease_until": self._ground.clock.now()}
+        marked = {"lease_owner": owner, "lease_until": self._services.clock.now()}
         columns_of_lease = marked if keeps_mark else {"lease_owner": None, "lease_until": None}
         owned = Grant.filter(id=self._id, lease_owner=owner)
         await database.update(owned, **columns_of_lease, **columns)

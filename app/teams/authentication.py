@@ -38,7 +38,7 @@ class Authenticator:
     """Says who is asking, and notes, aside, when a token was last used."""
 
     def __init__(self, services: Services, *, look_again_after: float = 1.0) -> None:
-        self._ground = services
+        self._services = services
         self._look_again_after = look_again_after  # seconds
         self._noting: dict[UUID, asyncio.Task[None]] = {}
         self._tokens = Batcher(_find_tokens)
@@ -55,7 +55,7 @@ class Authenticator:
         issuer has not been reached for a day.
         """
         if authorization is None:
-            return await session_of(connection, services=self._ground)
+            return await session_of(connection, services=self._services)
         bearer = _BEARER.fullmatch(authorization)
         if bearer is None:
             raise Unauthenticated("The authorization has to look like this: Bearer TOKEN.")
@@ -63,7 +63,7 @@ class Authenticator:
         caller = await self._by_bearer(token)
         caller_is_known(connection)
         last_four = token.last_four if is_token(token.reveal()) else None
-        origin = origin_of(connection, trusted=self._ground.settings.trusted_proxies, token_last_four=last_four)
+        origin = origin_of(connection, trusted=self._services.settings.trusted_proxies, token_last_four=last_four)
         return replace(caller, origin=origin)
 
     async def until_ended(self, caller: Caller) -> None:
@@ -85,8 +85,8 @@ class Authenticator:
 
     async def _until_ended(self, caller: Caller) -> None:
         # Before the first look: what happens after it is in the log behind it.
-        position = await self._ground.watcher.head(caller.team_id)
-        async with aclosing(self._ground.watcher.follow(caller.team_id, after=position)) as events:
+        position = await self._services.watcher.head(caller.team_id)
+        async with aclosing(self._services.watcher.follow(caller.team_id, after=position)) as events:
             if not await self._standing.ask(caller):
                 return
             async for event in events:
@@ -94,7 +94,7 @@ class Authenticator:
                     return
 
     async def _by_bearer(self, token: Secret) -> Caller:
-        issuer = self._ground.issuer
+        issuer = self._services.issuer
         if issuer is not None and not token.reveal().startswith(PREFIX):
             return await self._by_jwt(token, issuer)
         if not is_token(token.reveal()):
@@ -103,7 +103,7 @@ class Authenticator:
 
     async def _by_access_token(self, token: Secret) -> Caller:
         row = await self._tokens.ask(hash_of(token))
-        now = self._ground.clock.now()
+        now = self._services.clock.now()
         if row is None:
             raise Unauthenticated("This access token is not known here.")
         if row.member.has_left:
@@ -124,8 +124,8 @@ class Authenticator:
         )
 
     async def _by_jwt(self, token: Secret, issuer: Issuer) -> Caller:
-        expected = expected_of_bearers(self._ground.settings)
-        claims = await verify(token, issuer=issuer, expected=expected, now=self._ground.clock.now())
+        expected = expected_of_bearers(self._services.settings)
+        claims = await verify(token, issuer=issuer, expected=expected, now=self._services.clock.now())
         match claims:
             case Rejected(message):
                 raise Unauthenticated(f"That is no access token of this server, and no JWT that it takes: {message}.")
@@ -153,7 +153,7 @@ class Authenticator:
     async def _write_uses(self, token_ids: Sequence[UUID]) -> dict[UUID, None]:
         """Note them all at once: a crowd that comes back with as many tokens would keep the database from others."""
         try:
-            await database.update(AccessToken.filter(id__in=list(token_ids)), last_used_at=self._ground.clock.now())
+            await database.update(AccessToken.filter(id__in=list(token_ids)), last_used_at=self._services.clock.now())
         except Exception as error:  # noqa: BLE001 - no request may fail, and no task may cry out, for the want of a note
             self._log.warning("last use not noted", error=type(error).__name__)
         return {}

@@ -50,7 +50,7 @@ class Door:
         self._schema = schema
         self._authenticator = Authenticator(services)
         self._refusals = Refusals(events=services.events)
-        self._ground = services
+        self._services = services
         self._watcher = watcher
         self._client = self._client_of(services)
 
@@ -60,7 +60,7 @@ class Door:
     async def listen(self, token: Secret | None, document: str, variables: Mapping[str, Any]) -> Answer:
         stopping = Stopping()
         stopping.tell()
-        client = self._client_of(replace(self._ground, watcher=self._watcher, stopping=stopping))
+        client = self._client_of(replace(self._services, watcher=self._watcher, stopping=stopping))
         return await _post(client, token, document, variables, accept="text/event-stream")
 
     async def settle(self) -> None:

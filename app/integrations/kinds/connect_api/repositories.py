@@ -60,11 +60,11 @@ class _MemberView:
 
     def __init__(self, grant: Grant, services: Services, budget: Budget) -> None:
         self._grant = grant
-        self._ground = services
+        self._services = services
         self._budget = budget
 
     async def see(self, question: Question[T], *, field: Sequence[str]) -> T:
-        answer = await asking.ask(question, grant=self._grant, budget=self._budget, services=self._ground, fresh=True)
+        answer = await asking.ask(question, grant=self._grant, budget=self._budget, services=self._services, fresh=True)
         if isinstance(answer, Failure):
             raise asking.refusal(answer, field=field)
         return answer
