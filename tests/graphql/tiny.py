@@ -1,6 +1,7 @@
 """A schema of a few fields, for what every schema stands on."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -235,6 +236,7 @@ class World:
     clock: HeldClock = field(default_factory=HeldClock)
     settings: Settings = field(default_factory=lambda: Settings(allowed_origins=("https://friend.example",)))
     rates: Rates | None = None
+    cpu_seconds: Callable[[], float] = time.thread_time
     meters: Meters = field(default_factory=Meters)
     tracing: Tracing = field(default_factory=NoTracing)
     caller: Caller | None = None
@@ -285,7 +287,15 @@ class World:
     def view(self, *, authenticate: Authenticate | None = None, **options: Any) -> View:
         """`options` are the view's: `deadline` and `read_within`, in seconds, and `insistence`."""
         asking, until = authenticate or self.authenticate, self.until
-        return View(schema(), authenticate=asking, services=self.services, until=until, note_refusal=self.note, **options)
+        return View(
+            schema(),
+            authenticate=asking,
+            services=self.services,
+            until=until,
+            note_refusal=self.note,
+            cpu_seconds=self.cpu_seconds,
+            **options,
+        )
 
     @asynccontextmanager
     async def client(

@@ -1,6 +1,7 @@
 """GraphQL over HTTP: JSON, server-sent events, and the page from which people try it."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ from app.graphql.errors import MUTATIONS_GO_BY_POST, is_request_error, present, 
 from app.graphql.execution.documents import WHICH_OPERATION
 from app.graphql.execution.insistence import INSISTENCE, Insistence
 from app.graphql.execution.schema import Schema
+from app.graphql.execution.turns import Turns
 from app.graphql.limits.cost_accounting import admit, charge, find_refusal, retry_after
 from app.graphql.limits.failures import counting_failures
 from app.graphql.transport import graphiql
@@ -57,6 +59,7 @@ class View:
         deadline: float = DEADLINE,
         read_within: float = READ_SECONDS,
         insistence: Insistence = INSISTENCE,
+        cpu_seconds: Callable[[], float] = time.thread_time,
     ) -> None:
         self._entrance = Endpoint(
             schema,
@@ -66,6 +69,7 @@ class View:
             deadline,
             persisted=PersistedDocuments(services.circuit_breaker),
             note_refusal=note_refusal,
+            turns=Turns(now=cpu_seconds),
             insistence=insistence,
         )
         self._read_within = read_within

@@ -222,6 +222,7 @@ async def test_over_server_sent_events_a_subscription_may_be_named_by_its_hash()
 async def test_a_miss_costs_a_point_and_what_cannot_be_paid_is_not_kept() -> None:
     world = World(settings=Settings(rate_limit_per_minute=2, team_rate_limit_per_minute=0))
     world.rates = Rates(clock=world.clock)
+    world.cpu_seconds = lambda: 0.0
     async with world.client() as client:
         statuses = [(await post(client, by_hash(QUERY))).status_code for _ in range(3)]
         statuses.append((await post(client, by_hash(QUERY, query=QUERY))).status_code)
