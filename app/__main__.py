@@ -1,46 +1,44 @@
 """The command line: `python -m app …`, installed as `installed-apps`.
 
-Exit codes: 0; 1 a stated problem; 2 bad usage; 78 configuration.
+Exit codes: 0; 1 a stated problem; 2 bad usage; 78 configuration. A command imports what it runs: whoever asks for help or for the
+version does not wait for the whole service.
 """
 
 import asyncio
-import logging
 import sys
+from collections.abc import Mapping
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
-from app.console import (
-    backup as backups,
-    checking,
-    exporting,
-    quickstart as first_start,
-    reporting,
-    sandboxes,
-    serving,
-    working,
-)
 from app.console.key_commands import keys
-from app.console.output import print_all, print_line, with_services
-from app.console.served_at import read_settings_as_served
-from app.console.serving import Serving, say_on_stdout
+from app.console.output import print_all, print_line, say_on_stdout, with_services
 from app.console.team_commands import make_sign_in_link, member, team, token
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
-from app.providers.catalogue import CATALOGUE
-from app.providers.description import Manifest, Provider
-from app.service.schema import build_schema
-from app.settings import read_settings, unknown_settings
-from app.telemetry.logs import configure_logs
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context  # its own copy of click, which has no other name
+
+    from app.providers.description import Manifest, Provider
 
 _EXIT_STATED = 1
 _EXIT_CONFIGURATION = 78
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+class Commands(TyperGroup):
+    """The commands here, and one for each provider where the operator registers something, named like the provider."""
+
+    def list_commands(self, ctx: "Context") -> list[str]:
+        return [*super().list_commands(ctx), *_registrations()]
+
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
+        return super().get_command(ctx, cmd_name) or _registrations().get(cmd_name)
+
+
+cli = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 report = typer.Typer(no_args_is_help=True, help="Reporting runs through the API.")
 events = typer.Typer(no_args_is_help=True, help="The activity log.")
 GROUPS = {"team": team, "member": member, "token": token, "report": report, "events": events, "keys": keys}
@@ -59,12 +57,15 @@ SandboxPort = Annotated[
 
 def _tell_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         print_line(f"installed-apps {version('installed-apps')}")
         raise typer.Exit
 
 
 @cli.callback()
 def run(
+    context: typer.Context,
     *,
     tells_version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version.")
@@ -72,9 +73,13 @@ def run(
 ) -> None:
     """Run the service and look after it."""
     del tells_version
+    if context.obj is not None:
+        context.obj()
 
 
 def _known_providers(keys: list[str] | None) -> list[str] | None:
+    from app.providers.catalogue import CATALOGUE
+
     for key in keys or ():
         if key not in CATALOGUE:
             raise typer.BadParameter(f"there is no provider {key!r}; there are: {', '.join(CATALOGUE)}")
@@ -83,11 +88,8 @@ def _known_providers(keys: list[str] | None) -> list[str] | None:
 
 def main() -> None:
     """Run the command line; a problem is a line on standard error and an exit code, not a traceback."""
-    configure_logs(None, level=logging.ERROR)  # standard output is for what a command prints; serving says more
-    for line in unknown_settings():
-        sys.stderr.write(f"{line}\n")
     try:
-        cli()
+        cli(obj=_begin)
     except (StatedProblem, DatabaseAway) as problem:
         _end(problem.message, _EXIT_STATED)
     except ConfigurationError as error:
@@ -105,20 +107,28 @@ def serve(
     background: Annotated[bool, typer.Option(help="Also deliver, refresh, revoke and check.")] = True,
 ) -> None:
     """Migrate the database and serve."""
-    how = Serving(host=host, port=port, workers=workers, sandbox=sandbox, sandbox_port=sandbox_port, background=background)
+    from app.console import serving
+
+    how = serving.Serving(
+        host=host, port=port, workers=workers, sandbox=sandbox, sandbox_port=sandbox_port, background=background
+    )
     serving.serve(how, say=say_on_stdout)
 
 
 @cli.command("server-process", hidden=True)
 def server_process(how: Annotated[str, typer.Argument(help="How to serve, as JSON.")]) -> None:
     """Serve as one of several processes: `serve --workers N` starts them so."""
-    serving.serve_beside(Serving.model_validate_json(how))
+    from app.console import serving
+
+    serving.serve_beside(serving.Serving.model_validate_json(how))
 
 
 @cli.command()
 def start(*, host: Host = "127.0.0.1", port: Port = 8000, sandbox_port: SandboxPort = None) -> None:
     """Do what scripts/serve does: serve, with the sandbox where no provider's credentials are set; greet the very first start."""
-    first_start.start(host=host, port=port, sandbox_port=sandbox_port, say=say_on_stdout)
+    from app.console import quickstart
+
+    quickstart.start(host=host, port=port, sandbox_port=sandbox_port, say=say_on_stdout)
 
 
 @cli.command()
@@ -132,12 +142,17 @@ def worker(
     sandbox_port: SandboxPort = None,
 ) -> None:
     """Do the background work only: deliveries, refreshes, revocations, checks."""
+    from app.console import working
+
     working.work(host=host, port=port, sandbox=sandbox, sandbox_port=sandbox_port, say=say_on_stdout)
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database to this version."""
+    from app.console import serving
+    from app.settings import read_settings
+
     asyncio.run(serving.migrate_aloud(read_settings(), say=say_on_stdout))
 
 
@@ -146,6 +161,9 @@ def backup(
     file: Annotated[Path, typer.Argument(help="The file to make; nothing may be there.")],
 ) -> None:
     """Copy the embedded database while others serve from it; the keyring is not in it."""
+    from app.console import backup as backups
+    from app.settings import read_settings
+
     print_line(backups.back_up(read_settings(), file))
 
 
@@ -166,6 +184,8 @@ def report_newman(
 
     Prints its id and exits with 0 when it is recorded; a warning on standard error says why nothing is posted, if nothing is.
     """
+    from app.console import reporting
+
     reported = asyncio.run(
         reporting.report_newman(file, monitor_key=monitor, monitor_name=name, run_id=run_id, url=url, warn=_warn)
     )
@@ -184,6 +204,8 @@ def export_events(
     ] = None,
 ) -> None:
     """Print the activity log with all that it holds, one event a line as JSON, oldest first."""
+    from app.console import exporting
+
     with_services(lambda _: exporting.export(team=team, after=after, since=since, say=say_on_stdout))
 
 
@@ -194,23 +216,9 @@ def sandbox(
     events_url: Annotated[str | None, typer.Option(help="Where signed events are sent.")] = None,
 ) -> None:
     """Serve the sandbox alone."""
+    from app.console import sandboxes
+
     sandboxes.run_sandbox(port=port, events_url=events_url, say=say_on_stdout)
-
-
-def _add_registration(provider: Provider, manifest: Manifest) -> None:
-    """Add the command that prints what the operator registers at a provider."""
-    group = typer.Typer(no_args_is_help=True, help=f"What {provider.name} has to be told.")
-
-    def print_manifest() -> None:
-        print_line(manifest(read_settings_as_served().public_url))
-
-    group.command("manifest", help=f"Print the {provider.name} app manifest to register.")(print_manifest)
-    cli.add_typer(group, name=provider.key)
-
-
-for registered in CATALOGUE.values():
-    if registered.manifest is not None:
-        _add_registration(registered, registered.manifest)
 
 
 @cli.command()
@@ -219,12 +227,16 @@ def check(
     provider: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"Which providers are meant: {', '.join(CATALOGUE)}. All that the operator sets up when left out.",
+            metavar="KEY",
+            help="Which provider is meant, by its key; may be repeated. All that the operator sets up when left out.",
             callback=_known_providers,
         ),
     ] = None,
 ) -> None:
     """Read the configuration, reach what it names, and say what is wrong and how to mend it; exit 1 if anything is."""
+    from app.console import checking
+    from app.console.served_at import read_settings_as_served
+
     findings = asyncio.run(checking.check(read_settings_as_served(), providers=provider or None))
     print_all(map(str, findings))
     if any(finding.state is checking.State.PROBLEM for finding in findings):
@@ -234,7 +246,47 @@ def check(
 @cli.command()
 def schema() -> None:
     """Print the GraphQL schema."""
+    from app.service.schema import build_schema
+
     print_line(build_schema().as_str())
+
+
+def _begin() -> None:
+    """Log errors alone, as standard output is for what a command prints, and say which settings are none."""
+    import logging
+
+    from app.settings import unknown_settings
+    from app.telemetry.logs import configure_logs
+
+    configure_logs(None, level=logging.ERROR)  # serving says more
+    for line in unknown_settings():
+        sys.stderr.write(f"{line}\n")
+
+
+def _registrations() -> "Mapping[str, Command]":
+    """Return the commands that print what the operator registers at a provider, by the providers' keys."""
+    from app.providers.catalogue import CATALOGUE
+
+    return {
+        provider.key: _registration(provider, provider.manifest)
+        for provider in CATALOGUE.values()
+        if provider.manifest is not None
+    }
+
+
+def _registration(provider: "Provider", manifest: "Manifest") -> "Command":
+    group = typer.Typer(
+        name=provider.key, no_args_is_help=True, add_completion=False, help=f"What {provider.name} has to be told."
+    )
+
+    def print_manifest() -> None:
+        from app.console.served_at import read_settings_as_served
+
+        print_line(manifest(read_settings_as_served().public_url))
+
+    group.command("manifest", help=f"Print the {provider.name} app manifest to register.")(print_manifest)
+    group.callback()(lambda: None)
+    return typer.main.get_command(group)
 
 
 def _warn(line: str) -> None:

@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import ConfigurationError
-from app.log.quotas import Quotas
+from app.log.quota_settings import Quotas
 from app.outbound.origins import OddUrl, Url, parse_url
 from app.outbound.policy import AllowRule, parse_allow
 from app.outbound.proxies import OddProxy, Proxy, parse_proxy

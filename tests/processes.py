@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx2
 
-from app.log.quotas import Quotas
+from app.log.quota_settings import Quotas
 from tests.servers import NO_TLS
 
 _NO_QUOTAS = {f"INSTALLED_APPS_{setting.upper()}": "0" for setting in Quotas.model_fields}

@@ -3,16 +3,16 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from app.__main__ import cli
 from app.settings import PREFIX, Settings
+from tests.command_line import command_names
 
 ROOT = Path(__file__).parent.parent
 CONTAINERFILE = (ROOT / "Containerfile").read_text("utf-8")
@@ -198,15 +198,6 @@ def last(instruction: str) -> Any:
 
 def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the command's name and its options."""
-    names = set(_commands(cli))
+    names = command_names()
     length = next(length for length in (2, 1) if " ".join(words[:length]) in names)
     return list(words[:length]), list(words[length:])
-
-
-def _commands(group: typer.Typer, *, above: tuple[str, ...] = ()) -> Iterator[str]:
-    for command in group.registered_commands:
-        assert command.callback is not None
-        yield " ".join((*above, command.name or command.callback.__name__))
-    for inner in group.registered_groups:
-        assert inner.typer_instance is not None
-        yield from _commands(inner.typer_instance, above=(*above, str(inner.name)))

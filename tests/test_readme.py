@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import typer
 from graphql import DocumentNode, OperationDefinitionNode, build_schema, parse, print_ast, validate
 from typer.testing import CliRunner
 
 from app.__main__ import cli
 from app.settings import Settings
+from tests.command_line import command_names
 from tests.papers import read_pages, rows
 
 ROOT = Path(__file__).parent.parent
@@ -82,7 +82,7 @@ def test_every_command_that_a_page_names_is_there() -> None:
 def test_every_command_that_is_there_stands_in_the_table() -> None:
     table = set(_commands_in_table())
 
-    assert table == set(_commands(cli))
+    assert table == command_names()
 
 
 def test_every_option_that_the_table_names_is_its_commands() -> None:
@@ -153,18 +153,7 @@ def _named_commands() -> Iterator[str]:
 
 
 def _is_command(words: list[str]) -> bool:
-    return " ".join(words) in set(_commands(cli))
-
-
-def _commands(group: typer.Typer, *, above: tuple[str, ...] = ()) -> Iterator[str]:
-    for command in group.registered_commands:
-        if command.hidden:  # for the service itself
-            continue
-        assert command.callback is not None
-        yield " ".join((*above, command.name or command.callback.__name__))
-    for inner in group.registered_groups:
-        assert inner.typer_instance is not None
-        yield from _commands(inner.typer_instance, above=(*above, str(inner.name)))
+    return " ".join(words) in command_names()
 
 
 @cache

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from graphql import GraphQLObjectType
 
-from app.log.quotas import Quotas
+from app.log.quota_settings import Quotas
 from app.service.schema import build_schema
 
 APP = Path(__file__).parent.parent / "app"

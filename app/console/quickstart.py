@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from app.console import serving
 from app.console.operators import begun, names_of, offered
-from app.console.serving import Say, Serving
+from app.console.output import Say
+from app.console.serving import Serving
 from app.providers.description import Provider
 from app.services import Services
 from app.settings import LOOPBACK_HOSTS, Settings, read_settings

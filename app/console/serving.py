@@ -16,6 +16,7 @@ from pydantic import BaseModel, SecretStr
 from app.clock import SystemClock
 from app.console import served_at
 from app.console.operators import OFFERED, names_of, offered
+from app.console.output import Say
 from app.console.sandboxes import place_of_sandbox, sandbox_address, sandbox_origin, start_beside
 from app.console.web_server import WebServer, begin_to_listen, bind, configure
 from app.console.workers import Workers
@@ -31,7 +32,6 @@ from app.storage.outages import PATIENCE, until_done, unusable
 from app.telemetry.logs import configure_logs
 from app.web.stopping import Stopping
 
-Say = Callable[[str], None]
 _FIRST_MIGRATION = "0001_"
 Prepared = Callable[[Settings, Services, Say], Awaitable[None]]
 
@@ -199,11 +199,6 @@ def _start_sandbox(settings: Settings, *, listener: socket.socket | None, say: S
 def _raise_open_files() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def say_on_stdout(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 def database_file(settings: Settings) -> Path | None:

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 
 from app.console.heap import gc_frozen
+from app.console.output import Say
 from app.console.sandboxes import sandbox_address
 from app.console.served_at import read_settings_as_served
-from app.console.serving import Say, Serving, settings_for
+from app.console.serving import Serving, settings_for
 from app.console.signals import stop_when_told
 from app.console.web_server import answering, listen
 from app.service.background import Background

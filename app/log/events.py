@@ -20,7 +20,8 @@ from tortoise.models import Model
 from app.clock import Clock
 from app.log.actors import LONGEST_USER_AGENT, Actor, EventOrigin
 from app.log.event_types import EventType
-from app.log.quotas import CHANGES_OF_DAY, Allowance, Quotas, Used
+from app.log.quota_settings import Quotas
+from app.log.quotas import CHANGES_OF_DAY, Allowance, Used
 from app.storage import database
 from app.telemetry.tracing import NoTracing, Tracing
 

@@ -13,7 +13,7 @@ from app.access.refusals import WINDOW, Refusals
 from app.errors import DatabaseAway
 from app.log.actors import EventOrigin
 from app.log.events import Event, Events
-from app.log.quotas import Quotas
+from app.log.quota_settings import Quotas
 from app.services import Services
 from tests.held import HeldClock
 from tests.teams.people import by_session, found, join

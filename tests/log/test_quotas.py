@@ -21,7 +21,7 @@ from app.integrations.models import Integration
 from app.integrations.pausing import pause
 from app.integrations.sources import BySignIn, ThroughApp
 from app.log.events import Counter, Event, Events
-from app.log.quotas import Quotas
+from app.log.quota_settings import Quotas
 from app.monitors.actions import record_run
 from app.monitors.models import Failure, Monitor, MonitorRun, RunOutcome
 from app.monitors.reported import ReportedRun

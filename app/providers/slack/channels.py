@@ -28,7 +28,7 @@ _EVENT_TYPE = "monitor_run_reported"
 class _Channel(Answer):
     id: SlackId
     # Slack allows 80 characters; one that could not be shown as it is would be no name of Slack's.
-    name: Annotated[str, StringConstraints(pattern=r"^[^\p{C}\p{Z}]{1,200}$")]
+    name: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\p{C}\p{Z}]+$")]
     is_private: bool
     is_archived: bool = False
     is_member: bool = False
