@@ -1,8 +1,9 @@
 """The caller: one member of one team, by an access token, a JWT of the OIDC issuer, or a browser session. Values only."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from app.log.actors import Actor, EventOrigin
@@ -78,3 +79,21 @@ class Caller:
     def has_any(self, *scopes: Scope) -> bool:
         """Whether at least one of the scopes was given."""
         return self.is_session or not self.scopes.isdisjoint(scopes)
+
+
+_OF_ONE_CALLER = frozenset({"member_id", "credential_id", "expires_at", "is_of_issuer", "origin"})
+
+
+class Deputy(Caller):
+    """A caller who stands for all of the team with the same role and scopes, and notes whether anybody asks who exactly it is."""
+
+    was_asked_who = False
+
+    @classmethod
+    def of(cls, caller: Caller) -> "Deputy":
+        return cls(**{each.name: getattr(caller, each.name) for each in fields(caller)})
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in _OF_ONE_CALLER:
+            object.__setattr__(self, "was_asked_who", True)
+        return super().__getattribute__(name)

@@ -13,6 +13,7 @@ from app.access.refusals import NoteRefusal, note_nothing
 from app.errors import Unauthenticated
 from app.graphql.execution.insistence import INSISTENCE, Insistence
 from app.graphql.execution.loading import Loader
+from app.graphql.execution.sharing import SharedExecutions
 from app.graphql.execution.turns import Place, Turns
 from app.graphql.transport.persisted import PersistedDocuments
 from app.outbound.budget import Budget
@@ -55,8 +56,8 @@ class Context:
     are kept by their hash; `note_refusal` is told what the caller's role or scopes do not reach; `place` is where it takes its
     turns with all others of the process; events are executed a few at a time of the whole `crowd` of listeners, and with how much
     `insistence`; `cost` is in points, and `paid` what of it was taken before the operation was known; `position` is the number in
-    the team's log up to which a listener needs nothing more, None for who does not listen; `sign_in_first` is what nobody known
-    is told.
+    the team's log up to which a listener needs nothing more, None for who does not listen; `event` is the number of the one
+    that it is being told of, whose execution it shares with others by `executions`; `sign_in_first` is what nobody known is told.
     """
 
     caller: Caller | None
@@ -75,6 +76,8 @@ class Context:
     crowd: FairSemaphore = field(default_factory=FairSemaphore)
     insistence: Insistence = INSISTENCE
     position: int | None = None
+    event: int | None = None
+    executions: SharedExecutions = field(default_factory=SharedExecutions)
     sign_in_first: str = SIGN_IN_FIRST
     _loaders: dict[Callable[..., Any], Loader[Any, Any]] = field(default_factory=dict)
 

@@ -95,8 +95,9 @@ async def follow(
             async for event in events:
                 if (subjects is None or event.subject_id in subjects) and (parents is None or event.parent_id in parents):
                     meters.event_told()
+                    context.event = event.sequence
                     yield event
-                    context.position = event.sequence
+                    context.position, context.event = event.sequence, None
 
 
 async def _position(team_id: UUID, after: str | None, *, types: Collection[str] | None, watcher: Watcher) -> int:

@@ -46,6 +46,7 @@ class Ring:
         self.head = head
         self.rows: deque[Event] = deque(maxlen=RING_SIZE)
         self.listeners = 0
+        self.wakes = 0
         self._slices = slices or Slices()
         self._waiting: dict[asyncio.Future[None], None] = {}  # in the order in which they came
 
@@ -108,8 +109,15 @@ class Watcher:
 
     def wake(self, team_id: UUID | None) -> None:
         """Look at the team soon, None: at every team; costs nothing where nobody listens."""
-        if team_id in self._rings or team_id is None:
+        woken = self._rings.values() if team_id is None else [self._rings[team_id]] if team_id in self._rings else []
+        for ring in woken:
+            ring.wakes += 1
             self._woken.set()
+
+    def newest_known(self, team_id: UUID) -> tuple[int, int]:
+        """Return what changes as soon as anybody here knows of a newer event of the team; only while somebody listens."""
+        ring = self._rings.get(team_id)
+        return (ring.head, ring.wakes) if ring is not None else (0, 0)
 
     async def run(self) -> None:
         """Watch until cancelled. A database that is away is waited for: listeners hear everything once it is back."""

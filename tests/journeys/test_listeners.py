@@ -75,8 +75,8 @@ _GIVEN_UP_AT_TIMES = """            import random
 GIVES_UP_AT_TIMES = Edit("graphql/execution/telling.py", _ATTEMPT, _GIVEN_UP_AT_TIMES)
 TELLS_THAT = Edit(
     "graphql/execution/telling.py",
-    "while (fault := passing_fault(result := await self._execute())) is not None:",
-    "while (fault := None if (result := await self._execute()) else '') is not None:",
+    "while (fault := passing_fault(result := await self._find_out())) is not None:",
+    "while (fault := None if (result := await self._find_out()) else '') is not None:",
 )
 
 

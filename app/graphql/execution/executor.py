@@ -4,10 +4,11 @@ None keeps the event loop from others meanwhile, and none leaves anything behind
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable
-from functools import partial
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Hashable
+from functools import cached_property, partial
 from typing import Any, cast
 
+import orjson
 from graphql import ExecutionResult, FieldNode, GraphQLError, OperationType, SourceLocation, located_error
 from graphql.execution.executor import to_nodes
 from graphql.pyutils import Path
@@ -50,7 +51,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def build_per_event_executor(self, payload: Any) -> Any:
         """Build what executes one event, in its turn, and again until it can be told."""
-        return EventExecution(partial(self._execute_event, payload), context=self._context)
+        return EventExecution(partial(self._execute_event, payload), context=self._context, asked=self._asked)
 
     def execute_fields(self, *of_an_object: Any) -> Any:
         if not self._place.may_begin:
@@ -152,6 +153,13 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         self._place.leave()
         self._relevant_sub_fields.clear()
         self._context.clear_loaders()
+
+    @cached_property
+    def _asked(self) -> Hashable:
+        """What the operation asks: equal for two that ask the same in the same words."""
+        loc, name = self.operation.loc, self.operation.name
+        variables = orjson.dumps(self.variable_values.coerced, default=str, option=orjson.OPT_SORT_KEYS)
+        return loc.source.body if loc is not None else id(self.operation), name.value if name is not None else None, variables
 
     @property
     def _place(self) -> Place:

@@ -17,6 +17,7 @@ from app.errors import Unauthenticated
 from app.graphql.context import DEADLINE, SESSIONS_POST, SIGN_IN_FIRST, Context
 from app.graphql.execution.insistence import INSISTENCE, Insistence
 from app.graphql.execution.schema import Schema
+from app.graphql.execution.sharing import SharedExecutions
 from app.graphql.execution.turns import Turns
 from app.graphql.limits.cost_accounting import buckets_of
 from app.graphql.transport.persisted import PersistedDocuments
@@ -61,6 +62,7 @@ class Endpoint:
     turns: Turns = field(default_factory=Turns)
     crowd: FairSemaphore = field(default_factory=FairSemaphore)
     insistence: Insistence = INSISTENCE
+    executions: SharedExecutions = field(default_factory=SharedExecutions)
     beginnings: Slices = field(default_factory=lambda: Slices(_BEGUN_IN_ONE_SLICE))
     """Clients that were sent away come back all at once, and each begins what it had."""
 
@@ -81,6 +83,7 @@ class Endpoint:
             place=self.turns.place(),
             crowd=self.crowd,
             insistence=self.insistence,
+            executions=self.executions,
             sign_in_first=SESSIONS_POST if connection is not None and _is_get(connection) else SIGN_IN_FIRST,
         )
 

@@ -14,6 +14,7 @@ from strawberry.types.graphql import OperationType
 from app.errors import TryAgainLater
 from app.graphql.context import Context
 from app.graphql.errors import present
+from app.graphql.execution.sharing import encode_once
 from app.graphql.streams import cursor_to_resume
 from app.graphql.transport.endpoint import Endpoint
 from app.graphql.transport.media import Media
@@ -83,7 +84,7 @@ async def _write(endpoint: Endpoint, results: Results, context: Context, frames:
         await endpoint.beginnings.turn()
         async with aclosing(results):
             async for result in results:
-                body = orjson.dumps(present(result, request_id=context.request_id))
+                body = orjson.dumps(encode_once(present(result, request_id=context.request_id)))
                 await frames.put(b"event: next\ndata: " + body + b"\n\n")
         await frames.put(_COMPLETE)
     except TryAgainLater:

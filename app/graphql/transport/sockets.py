@@ -18,6 +18,7 @@ from app.access.callers import Caller
 from app.errors import RateLimited, RequestRefused, TryAgainLater, Unavailable
 from app.graphql.context import Context
 from app.graphql.errors import is_request_error, present, refuse
+from app.graphql.execution.sharing import encode_once
 from app.graphql.streams import cursor_to_resume
 from app.graphql.transport.closes import (
     BROKEN,
@@ -251,7 +252,7 @@ class Socket:
                 if is_request_error(result):
                     await self._finish(id, {"type": "error", "id": id, "payload": body["errors"]})
                     return
-                await self._send({"type": "next", "id": id, "payload": body})
+                await self._send({"type": "next", "id": id, "payload": encode_once(body)})
         await self._finish(id, {"type": "complete", "id": id})
 
     def _send_away(self) -> None:

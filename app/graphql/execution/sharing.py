@@ -1,0 +1,94 @@
+"""Executions that equal listeners share: one change wakes thousands of them, and most ask the same of it.
+
+Whoever comes first executes an event for all who listen with the same operation, as the same team with the same role and scopes.
+What it read is told for a second at most, and no longer than nobody knows of anything newer in the team's log.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import orjson
+from graphql import ExecutionResult
+
+KEPT_SECONDS = 1.0
+_MOST_PERSONAL = 1_000
+
+
+class SharedData(dict[str, Any]):
+    """The data of a result that several are told; nobody changes it."""
+
+    @cached_property
+    def encoded(self) -> orjson.Fragment:
+        """As JSON, made once for all."""
+        return orjson.Fragment(orjson.dumps(self))
+
+
+def encode_once(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the same body for orjson, with its data as JSON where it is shared: that is encoded once for all."""
+    data = body.get("data")
+    return {**body, "data": data.encoded} if isinstance(data, SharedData) else body
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What came of an event. `is_personal`: it depends on who exactly is asking."""
+
+    result: ExecutionResult
+    is_personal: bool
+
+
+Execute = Callable[[], Awaitable[Execution]]
+
+
+class SharedExecutions:
+    """The executions of events in one process. `listening` is what listeners have in common, `event` what they are told of."""
+
+    def __init__(self, *, kept_seconds: float = KEPT_SECONDS) -> None:
+        self._kept_seconds = kept_seconds
+        self._results: dict[Hashable, asyncio.Future[ExecutionResult | None]] = {}
+        self._personal: OrderedDict[Hashable, None] = OrderedDict()
+
+    async def ask(self, listening: Hashable, event: Hashable, execute: Execute) -> ExecutionResult:
+        """Return the result that another has of the event, or else what `execute` makes of it.
+
+        Each executes for itself what is personal, and what has errors. Where the one that executes is cancelled, another does it.
+        """
+        key = listening, event
+        while listening not in self._personal:
+            begun = self._results.get(key)
+            if begun is None:
+                return await self._execute_for_all(key, execute)
+            result = begun.result() if begun.done() else await asyncio.shield(begun)
+            if result is not None:
+                return result
+            if self._results.get(key) is begun:
+                break
+        return (await execute()).result
+
+    async def _execute_for_all(self, key: tuple[Hashable, Hashable], execute: Execute) -> ExecutionResult:
+        told = self._results[key] = asyncio.get_running_loop().create_future()
+        try:
+            made = await execute()
+        except BaseException:
+            del self._results[key]
+            told.set_result(None)
+            raise
+        asyncio.get_running_loop().call_later(self._kept_seconds, self._results.pop, key, None)
+        if made.is_personal:
+            self._remember(key[0])
+        if made.is_personal or made.result.errors or made.result.data is None:
+            told.set_result(None)
+        else:
+            made.result.data = SharedData(made.result.data)
+            told.set_result(made.result)
+        return made.result
+
+    def _remember(self, listening: Hashable) -> None:
+        """Note that what they are told is personal, so that they do not wait for one another."""
+        self._personal[listening] = None
+        if len(self._personal) > _MOST_PERSONAL:
+            self._personal.popitem(last=False)
