@@ -95,7 +95,7 @@ async def _exchange(returned: Returned, *, services: Services, deadline: float) 
         async with asyncio.timeout(deadline):
             outcome = await sign_in_of(row).exchange(
                 client=client,
-                code=returned.code.reveal(),
+                code=returned.code,
                 verifier=verifier,
                 redirect_uri=row.redirect_uri,
                 now=services.clock.now(),
