@@ -14,7 +14,7 @@ from app.installed_apps.events import InstalledAppAdded, InstalledAppEdited
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.permissions import find
 from app.installed_apps.sharing import already_there, live_key, look_for_room
-from app.installed_apps.telling import tell
+from app.installed_apps.status import record_recovery
 from app.log.events import Change
 from app.providers.contract import Failure, Fault
 from app.providers.description import Provider
@@ -165,7 +165,7 @@ async def _carry_out(change: Change, app: InstalledApp, plan: _Plan) -> bool:
         await plan.successor.save(force_create=True)
         app.oauth_client_id = plan.successor.id
         await app.save(update_fields=["oauth_client_id"])
-        await tell(change, app, None, None)
+        await record_recovery(change, app)
         return True
     changed = plan.certificates != client.certificates
     client.certificates = plan.certificates
