@@ -1,6 +1,7 @@
 """Checks of the values that members write into the inputs of mutations."""
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import TypeVar
 from uuid import UUID
 
@@ -12,6 +13,12 @@ from app.graphql.ids import decode_id
 T = TypeVar("T")
 
 NOT_THERE = "Your team has nothing with this id; it may have been deleted."
+
+
+class Keep(Enum):
+    """Of an edit that can also clear: what is left as it is."""
+
+    KEEP = "KEEP"
 
 
 def key_of(id: str, type_name: str, *, field: Sequence[str], message: str = NOT_THERE) -> UUID:
@@ -39,3 +46,8 @@ def given(value: T | None, *, field: Sequence[str]) -> T | None:
     if value is None:
         raise Refusal(UserErrorCode.INVALID, "This cannot be null: leave it out to keep it as it is.", field=field)
     return value
+
+
+def given_or_cleared(value: T | None) -> T | Keep | None:
+    """Return what an edit sets, KEEP where it was left out, None for null, which clears what may be empty."""
+    return Keep.KEEP if value is strawberry.UNSET else value

@@ -9,7 +9,7 @@ from tortoise.queryset import QuerySet
 from app.clock import APART
 from app.errors import SealError
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.telling import record_trouble, tell
+from app.installed_apps.status import record_recovery, record_trouble
 from app.log.events import Change
 from app.log.quotas import TROUBLES_OF_DAY
 from app.providers.catalogue import CATALOGUE
@@ -61,7 +61,7 @@ async def check_server(app: InstalledApp, *, services: Services) -> Failure | No
         fails = failure if failure is not None and failure.fault is not Fault.BUSY else None
         is_news = fails is not None or fresh.status is InstalledAppStatus.UNREACHABLE
         if is_news and change.let(TROUBLES_OF_DAY):
-            await _tell(change, fresh, fails)
+            await _record(change, fresh, fails)
 
     await services.events.change(app.team_id, note)
     if client.trouble is StatusReason.KEY_UNAVAILABLE:
@@ -69,11 +69,11 @@ async def check_server(app: InstalledApp, *, services: Services) -> Failure | No
     return failure
 
 
-async def _tell(change: Change, app: InstalledApp, failure: Failure | None) -> None:
+async def _record(change: Change, app: InstalledApp, failure: Failure | None) -> None:
     if failure is not None:
         await record_trouble(change, app, _reason_of(failure), failure.message)
     else:
-        await tell(change, app, None, None)
+        await record_recovery(change, app)
 
 
 async def _ask(client: OAuthClient, *, services: Services) -> Failure | None:

@@ -11,7 +11,7 @@ from app.errors import Refusal, UserErrorCode
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
-from app.graphql.inputs import chosen, given
+from app.graphql.inputs import given, given_or_cleared
 from app.graphql.revisions import check_unchanged, touch
 from app.installed_apps import shared_clients, shared_secrets
 from app.installed_apps.events import InstalledAppEdited
@@ -116,8 +116,7 @@ def _read_edit(input: EditInstalledAppInput) -> ClientEdit:
     return ClientEdit(
         client_id=given(input.client_id, field=("clientId",)),
         secret=Secret(secret) if secret is not None else None,
-        certificates=chosen(input.ca_certificates),
-        sets_certificates=input.ca_certificates is not strawberry.UNSET,
+        certificates=given_or_cleared(input.ca_certificates),
     )
 
 

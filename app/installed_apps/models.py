@@ -28,7 +28,7 @@ class InstalledAppStatus(StrEnum):
 
 
 class InstalledApp(Model):
-    """An app that a team shares: a grant (SHARED_AUTHORIZATION) or an OAuth client (SHARED_CLIENT).
+    """An app that a team shares: a grant (SHARED_AUTHORIZATION, SHARED_SECRET) or an OAuth client (SHARED_CLIENT).
 
     `live_key` is what it is unique by in its team while it lives; NULL once deleted, so that a new one may stand beside it.
     """

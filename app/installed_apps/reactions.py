@@ -1,7 +1,7 @@
 """What becomes of an installed app when the grant, or the OAuth client, that it holds does."""
 
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.telling import record_trouble, tell
+from app.installed_apps.status import record_recovery, record_trouble
 from app.log.events import Change
 from app.sign_ins.events import ClientRecovered, ClientTroubled, GrantEnded, GrantRecovered, GrantTroubled, MemberSignedIn
 from app.sign_ins.models import LIVE, Grant, StatusReason
@@ -14,7 +14,7 @@ async def mark(change: Change, domain_event: GrantTroubled | GrantEnded | GrantR
     for app in await InstalledApp.filter(team_id=change.team_id, grant_id=domain_event.grant_id, deleted_at__isnull=True):
         match domain_event:
             case GrantRecovered():
-                await tell(change, app, None, None)
+                await record_recovery(change, app)
             case GrantTroubled(reason=reason, message=message) | GrantEnded(reason=reason, message=message):
                 await record_trouble(change, app, reason, message)
 
@@ -42,7 +42,7 @@ async def mark_client(change: Change, domain_event: ClientTroubled | ClientRecov
         case ClientTroubled(reason=reason, message=message):
             await record_trouble(change, app, reason, message)
         case ClientRecovered():
-            await tell(change, app, None, None)
+            await record_recovery(change, app)
 
 
 async def mark_reached(change: Change, domain_event: MemberSignedIn) -> None:
@@ -58,4 +58,4 @@ async def _app_with(change: Change, oauth_client_id: object) -> InstalledApp | N
 
 async def _reach(change: Change, app: InstalledApp) -> None:
     if app.status_reason is not None and app.status_reason.is_passing:
-        await tell(change, app, None, None)
+        await record_recovery(change, app)

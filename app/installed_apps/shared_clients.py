@@ -8,13 +8,14 @@ from app.access.callers import Caller
 from app.access.rules import ADMINISTERING
 from app.catalogue.addresses import ServerAddress
 from app.errors import KeyUnavailable, Refusal, SealError, UserErrorCode
+from app.graphql.inputs import Keep
 from app.graphql.revisions import check_unchanged, touch
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_provider, check_secret
 from app.installed_apps.events import InstalledAppAdded, InstalledAppEdited
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.permissions import find
 from app.installed_apps.sharing import already_there, live_key, look_for_room
-from app.installed_apps.telling import tell
+from app.installed_apps.status import record_recovery
 from app.log.events import Change
 from app.providers.contract import Failure, Fault
 from app.providers.description import Provider
@@ -44,12 +45,11 @@ class NewClient:
 
 @dataclass(frozen=True)
 class ClientEdit:
-    """An edit; None leaves a value as it is. `certificates` count where `sets_certificates`, and None clears them."""
+    """An edit; None leaves a value as it is, but for `certificates`, which None clears."""
 
     client_id: str | None = None
     secret: Secret | None = None
-    certificates: str | None = None
-    sets_certificates: bool = False
+    certificates: str | Keep | None = Keep.KEEP
 
 
 async def add(new: NewClient, *, name: str | None, caller: Caller, services: Services) -> InstalledApp:
@@ -141,7 +141,7 @@ async def _plan(client: OAuthClient, edited: ClientEdit, *, services: Services) 
     client_id = check_client_id(edited.client_id, field=["clientId"]) if edited.client_id is not None else client.client_id
     secret = check_secret(edited.secret.reveal(), field=["clientSecret"]) if edited.secret is not None else None
     certificates = client.certificates
-    if edited.sets_certificates:
+    if not isinstance(edited.certificates, Keep):
         certificates = check_certificates(edited.certificates, field=["caCertificates"])
     if client_id == client.client_id:
         sealed = await _seal(secret, client, version=client.version + 1, services=services) if secret is not None else None
@@ -165,7 +165,7 @@ async def _carry_out(change: Change, app: InstalledApp, plan: _Plan) -> bool:
         await plan.successor.save(force_create=True)
         app.oauth_client_id = plan.successor.id
         await app.save(update_fields=["oauth_client_id"])
-        await tell(change, app, None, None)
+        await record_recovery(change, app)
         return True
     changed = plan.certificates != client.certificates
     client.certificates = plan.certificates

@@ -9,7 +9,7 @@ from app.installed_apps.events import (
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.permissions import WORKING
 from app.integrations import members_own
-from app.integrations.restoring import bring_back as restore
+from app.integrations.restoring import restore_stopped
 from app.integrations.status import living, stop
 from app.log.events import Change
 from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled, MemberSignedIn
@@ -73,14 +73,14 @@ async def stop_those_with_grant(change: Change, domain_event: GrantTroubled | Gr
 
 async def restore_those_with_grant(change: Change, domain_event: GrantRecovered) -> None:
     """Let whatever has the grant for its own go on, now that it works again."""
-    await restore(change, living(change).filter(grant_id=domain_event.grant_id))
+    await restore_stopped(change, living(change).filter(grant_id=domain_event.grant_id))
     await members_own.review(change, await members_own.of_grant(change, domain_event.grant_id))
 
 
 async def _bring_back_through(change: Change, domain_event: InstalledAppStatusChanged | InstalledAppReauthenticated) -> None:
     using = living(change).filter(installed_app_id=domain_event.installed_app_id, grant_id__isnull=True)
     # Those that use the very authorization that the app holds: nothing else can have stopped them.
-    await restore(change, using.filter(authorized_by_id__isnull=True))
+    await restore_stopped(change, using.filter(authorized_by_id__isnull=True))
     await members_own.review(change, await using.filter(authorized_by_id__isnull=False))
 
 

@@ -22,7 +22,7 @@ async def go_on(change: Change, integration: Integration) -> None:
     await _look_soon(change, integration)
 
 
-async def bring_back(change: Change, integrations: QuerySet[Integration]) -> None:
+async def restore_stopped(change: Change, integrations: QuerySet[Integration]) -> None:
     """Let those of them that are stopped go on."""
     for integration in await integrations.filter(stopped_by__isnull=False):
         await go_on(change, integration)

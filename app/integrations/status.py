@@ -68,13 +68,13 @@ def snapshot_of(integration: Integration) -> StatusSnapshot:
 
 
 async def save_status(change: Change, integration: Integration, *, before: StatusSnapshot) -> None:
-    """Save the status of a row that was in the standing `before`, and record it if it is another now."""
+    """Save the status of a row whose status was `before`, and record it if it is another now."""
     await integration.save(update_fields=list(STATUS_COLUMNS))
     await tell_status(change, integration, before=before)
 
 
 async def tell_status(change: Change, integration: Integration, *, before: StatusSnapshot) -> None:
-    """The same, for a row that is saved already."""
+    """Record the status if it is another than `before`. The row is for the caller to save."""
     if snapshot_of(integration) == before:
         return
     await change.record(

@@ -78,7 +78,7 @@ class Event(Model):
 class LogEntry:
     """An entry of the log, before it has a number.
 
-    `status`, `previous_status`, `reason` and `message` is set where a status changed; `parent_id` names what the subject
+    `status`, `previous_status`, `reason` and `message` are set where a status changed; `parent_id` names what the subject
     belongs to, where listeners ask for that (a delivery's integration). `action` and `times` are set where something was refused:
     what, and how often.
     """

@@ -17,7 +17,7 @@ class SingleFlight:
 
     def __init__(self) -> None:
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
-        self._log = structlog.get_logger("sign_ins")
+        self._log = structlog.get_logger("single_flight")
 
     async def join(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Return the answer of what is under way for `key`, started with `work` when nothing is.

@@ -29,7 +29,7 @@ class Exchange(Protocol):
     """Trade the code of a callback for tokens and the identity read with them (RFC 6749 §4.1.3, RFC 7636 §4.5)."""
 
     async def __call__(
-        self, *, client: Client, code: str, verifier: Secret, redirect_uri: str, now: datetime, outbound: Sender
+        self, *, client: Client, code: Secret, verifier: Secret, redirect_uri: str, now: datetime, outbound: Sender
     ) -> tuple[Tokens, Identity] | Failure: ...
 
 

@@ -23,7 +23,7 @@ from app.sign_ins.refresh import (
     is_expired,
     is_leased,
     note_refusal,
-    note_sealed,
+    note_seal_error,
     quiet_until,
     refresh,
 )
@@ -110,7 +110,7 @@ class _Call:
         try:
             client = await place_of(grant, services=self._services)
         except SealError as error:
-            return await note_sealed(grant, error, services=self._services)
+            return await note_seal_error(grant, error, services=self._services)
         match client:
             case Replaced(message):
                 await note_trouble(grant, StatusReason.EXPIRED, message, services=self._services)
@@ -154,7 +154,7 @@ class _Call:
         try:
             access = await open_access(grant, services=self._services)
         except SealError as error:
-            return await note_sealed(grant, error, services=self._services)
+            return await note_seal_error(grant, error, services=self._services)
         if access is None:
             return Failure(Fault.DEAD_GRANT, "The authorization has ended: sign in again.")
         return _Ready(grant, client, client.authorized(access))

@@ -11,7 +11,7 @@ from app.sign_ins.clients import provider_of
 from app.sign_ins.faults import standing_failure
 from app.sign_ins.grants import CHECKS, note_recovery
 from app.sign_ins.models import LIVE, Grant, StatusReason
-from app.sign_ins.refresh import DEADLINES, Deadlines, note_refusal, note_sealed
+from app.sign_ins.refresh import DEADLINES, Deadlines, note_refusal, note_seal_error
 from app.sign_ins.sealing import open_access
 from app.storage import database
 
@@ -54,7 +54,7 @@ async def _look_at(grant: Grant, *, services: Services) -> Failure | None:
     try:
         await open_access(grant, services=services)
     except SealError as error:
-        return await note_sealed(grant, error, services=services)
+        return await note_seal_error(grant, error, services=services)
     if grant.trouble is StatusReason.KEY_UNAVAILABLE:
         await note_recovery(grant, services=services)
         return None

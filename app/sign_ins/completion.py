@@ -49,7 +49,8 @@ class SignInFailure:
 async def complete(returned: Returned, *, services: Services, deadline: float = EXCHANGE_DEADLINE) -> Authorization:
     """Carry a sign-in to its end, in a task of the process, and return it as it then is.
 
-    `deadline` is in seconds, for all that the provider is asked. Tokens that are not wanted after all are given back.
+    `deadline` is in seconds, for all that the provider is asked. Tokens that are not wanted after all are given back; not those
+    that came when the provider then did not say whose they are, or that no key was there to seal.
     """
     row = returned.authorization
     return await services.single_flight.join(
@@ -95,7 +96,7 @@ async def _exchange(returned: Returned, *, services: Services, deadline: float) 
         async with asyncio.timeout(deadline):
             outcome = await sign_in_of(row).exchange(
                 client=client,
-                code=returned.code.reveal(),
+                code=returned.code,
                 verifier=verifier,
                 redirect_uri=row.redirect_uri,
                 now=services.clock.now(),

@@ -149,7 +149,7 @@ class _Attempt:
             await self._services.vault.prepare(row.team_id)  # what comes back must be sealable
             old, token = await open_access(row, services=self._services), await open_refresh(row, services=self._services)
         except SealError as error:
-            return await self._give_up(row, owner, await note_sealed(row, error, services=self._services))
+            return await self._give_up(row, owner, await note_seal_error(row, error, services=self._services))
         if token is None or old is None:
             return await self._give_up(row, owner, _NOTHING_TO_REFRESH)
         cut = await self._probe(row, old, client) if row.lease_owner is not None else None
@@ -282,7 +282,7 @@ async def note_refusal(grant: Grant, failure: Failure, *, services: Services) ->
         await note_trouble(grant, reason, message, services=services)
 
 
-async def note_sealed(grant: Grant, error: SealError, *, services: Services) -> Failure:
+async def note_seal_error(grant: Grant, error: SealError, *, services: Services) -> Failure:
     """Write down that the grant's tokens do not open, and return how a call fails for that."""
     if isinstance(error, KeyUnavailable):
         message = f"The stored authorization cannot be opened: the operator has to bring back the key {error.key_id}."

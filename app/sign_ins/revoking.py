@@ -1,4 +1,4 @@
-"""Ending the caller's own authorization at a Git server."""
+"""Ending the caller's own authorization at a Git server. Its tokens are given back later, in `revocation`."""
 
 from collections.abc import Sequence
 from uuid import UUID

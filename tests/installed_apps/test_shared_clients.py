@@ -204,16 +204,16 @@ async def test_certificates_are_set_kept_and_cleared(world: World, tmp_path: Pat
         await edit(app.id, edited, caller=ada, services=world.services)
         return (await OAuthClient.get(id=app.oauth_client_id)).certificates
 
-    assert await kept(ClientEdit(certificates=f"\n{pem}", sets_certificates=True)) == pem
+    assert await kept(ClientEdit(certificates=f"\n{pem}")) == pem
     assert await kept(ClientEdit(secret=Secret("another"))) == pem
-    assert await kept(ClientEdit(certificates=None, sets_certificates=True)) is None
+    assert await kept(ClientEdit(certificates=None)) is None
 
 
 async def test_an_edit_that_changes_nothing_says_nothing(world: World) -> None:
     app = await GITLAB.add(world, world.people.ada, name="Ours")
     before = await head(app.team_id)
 
-    same = ClientEdit(client_id=GITLAB.client_id, certificates=None, sets_certificates=True)
+    same = ClientEdit(client_id=GITLAB.client_id, certificates=None)
     edited = await edit(app.id, same, name="Ours", caller=world.people.ada, services=world.services)
 
     assert edited.updated_at == app.updated_at

@@ -68,7 +68,7 @@ Call = Callable[[Provider, ScriptedProvider, Outbound], Awaitable[object]]
 async def exchange(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.sign_in is not None
     return await provider.sign_in.exchange(
-        client=there.client(), code=CODE, verifier=Secret(VERIFIER), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
+        client=there.client(), code=Secret(CODE), verifier=Secret(VERIFIER), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
     )
 
 

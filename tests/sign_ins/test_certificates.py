@@ -58,7 +58,7 @@ class Corp:
         return await complete(Returned(row, Secret("the-code"), None), services=services)
 
     async def edit(self, app: InstalledApp, certificates: str | None) -> None:
-        edited = ClientEdit(certificates=certificates, sets_certificates=True)
+        edited = ClientEdit(certificates=certificates)
         await edit(app.id, edited, caller=self.team.people.ada, services=self.team.services)
 
     def asked(self) -> list[str]:

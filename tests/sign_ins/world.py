@@ -22,6 +22,9 @@ from app.access.callers import Caller, Role
 from app.log.actors import Actor
 from app.log.events import Change, Event, Reactions
 from app.outbound import Outbound
+from app.outbound.answers import Answers
+from app.outbound.quiet import QuietTimes
+from app.outbound.single_flight import SingleFlight
 from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
 from app.services import Services
 from app.settings import Settings
@@ -153,10 +156,10 @@ class World:
         return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}
 
     def without_flights(self) -> Services:
-        """Return the services as another process beside this one has it: nothing under way is shared."""
+        """Return the services as another process beside this one has them: nothing under way is shared."""
         events = self.services.events
         twin = type(events)(clock=self.clock, reactions=reactions_of(self.told), wake=lambda _: None)
-        return replace(self.services, events=twin)
+        return replace(self.services, events=twin, single_flight=SingleFlight(), answers=Answers(), quiet_times=QuietTimes())
 
 
 @dataclass

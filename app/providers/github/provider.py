@@ -88,7 +88,7 @@ def authorize_url(*, client: Client, redirect_uri: str, state: str, challenge: s
 async def exchange(
     *,
     client: Client,
-    code: str,
+    code: Secret,
     verifier: Secret,
     redirect_uri: str,
     now: datetime,  # noqa: ARG001 - GitHub's tokens do not expire
@@ -98,7 +98,7 @@ async def exchange(
     form: Mapping[str, str | Secret] = {
         "client_id": client.id,
         "client_secret": client.secret,
-        "code": Secret(code),
+        "code": code,
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }

@@ -1,4 +1,4 @@
-"""What stands in the channel about a run: Block Kit blocks, and one line that says the same.
+"""What `channels.post_report` posts about a run: Block Kit blocks, and one line that says the same.
 
 Sources: Slack's reference of blocks and text objects (a section's text has at most 3,000 characters, a message 50 blocks), and of
 formatting text: `&`, `<` and `>` are what makes mentions and links, and are escaped in whatever others wrote.

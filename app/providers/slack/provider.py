@@ -99,12 +99,12 @@ def authorize_url(*, client: Client, redirect_uri: str, state: str, challenge: s
 
 
 async def exchange(
-    *, client: Client, code: str, verifier: Secret, redirect_uri: str, now: datetime, outbound: Sender
+    *, client: Client, code: Secret, verifier: Secret, redirect_uri: str, now: datetime, outbound: Sender
 ) -> tuple[Tokens, Identity] | Failure:
     """Trade the code, and ask with the new token whose it is: the two answers have to name the same workspace."""
     form: Mapping[str, str | Secret] = {
         "grant_type": "authorization_code",
-        "code": Secret(code),
+        "code": code,
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }

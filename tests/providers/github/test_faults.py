@@ -66,7 +66,7 @@ async def exchange(token: Wire, user: Wire) -> object:
     async with scripted(lambda asked: token if asked.target.startswith("/login") else user) as there, door_to(there) as outbound:
         return await github.exchange(
             client=there.client(),
-            code=CODE,
+            code=Secret(CODE),
             verifier=Secret(VERIFIER),
             redirect_uri="https://apps.example/callback",
             now=NOW,

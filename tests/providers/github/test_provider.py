@@ -33,7 +33,7 @@ async def test_a_sign_in_asks_who_it_is(github_rest: GitHubRest, outbound: Outbo
     client = client_at(github_rest.url, id="client", secret="shh")
 
     signed_in = await github.exchange(
-        client=client, code="c", verifier=Secret("v"), redirect_uri="https://a.example/", now=NOW, outbound=outbound
+        client=client, code=Secret("c"), verifier=Secret("v"), redirect_uri="https://a.example/", now=NOW, outbound=outbound
     )
     given_back = await github.revoke(client=client, access=Secret("gho_x"), outbound=outbound)
 

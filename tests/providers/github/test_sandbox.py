@@ -45,7 +45,7 @@ def ada(server: GitServer) -> Authorized:
 
 async def exchange(client: Client, code: str, outbound: Outbound, *, verifier: str = VERIFIER) -> object:
     return await github.exchange(
-        client=client, code=code, verifier=Secret(verifier), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
+        client=client, code=Secret(code), verifier=Secret(verifier), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
     )
 
 

@@ -43,7 +43,7 @@ async def exchange(
     client: Client, code: str, outbound: Outbound, *, verifier: str = VERIFIER
 ) -> tuple[Tokens, Identity] | Failure:
     return await gitlab.exchange(
-        client=client, code=code, verifier=Secret(verifier), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
+        client=client, code=Secret(code), verifier=Secret(verifier), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
     )
 
 

@@ -80,7 +80,7 @@ async def exchange(token: Wire) -> object:
     async with scripted(answer) as there, door_to(there) as outbound:
         return await gitlab.exchange(
             client=there.client(),
-            code=CODE,
+            code=Secret(CODE),
             verifier=Secret(VERIFIER),
             redirect_uri="https://apps.example/callback",
             now=NOW,

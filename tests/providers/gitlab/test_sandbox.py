@@ -50,7 +50,7 @@ async def number_of(path: str, authorized: Authorized, outbound: Outbound) -> st
 
 async def exchange(client: Client, code: str, outbound: Outbound, *, verifier: str = VERIFIER) -> object:
     return await gitlab.exchange(
-        client=client, code=code, verifier=Secret(verifier), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
+        client=client, code=Secret(code), verifier=Secret(verifier), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
     )
 
 

@@ -67,7 +67,7 @@ Call = Callable[[ScriptedProvider | Client, Outbound], Awaitable[Any]]
 async def call_exchange(provider: ScriptedProvider | Client, outbound: Outbound) -> tuple[Tokens, Identity] | Failure:
     client = provider if isinstance(provider, Client) else provider.client()
     return await slack.exchange(
-        client=client, code=CODE, verifier=Secret(VERIFIER), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
+        client=client, code=Secret(CODE), verifier=Secret(VERIFIER), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
     )
 
 

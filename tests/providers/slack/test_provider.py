@@ -66,7 +66,7 @@ class World:
     async def exchange(self, code: str, verifier: str = VERIFIER) -> tuple[Tokens, Identity] | Failure:
         return await slack.exchange(
             client=self.client,
-            code=code,
+            code=Secret(code),
             verifier=Secret(verifier),
             redirect_uri=REDIRECT_URI,
             now=self.now,

@@ -1,12 +1,12 @@
 """Settings of the kind "Connect an API": a repository on a Git server, a branch, and paths in it."""
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
+from app.graphql.inputs import Keep
 from app.installed_apps.models import InstalledApp
 from app.integrations.kinds.connect_api import repositories as targets
 from app.integrations.kinds.connect_api.layouts import (
@@ -31,12 +31,6 @@ from app.sign_ins.grants import live_grant_of
 from app.sign_ins.models import Grant, OAuthClient
 
 KEY = "connect-api"
-
-
-class Keep(Enum):
-    """Of an edit that can also clear: what is left as it is."""
-
-    KEEP = "KEEP"
 
 
 @dataclass(frozen=True)

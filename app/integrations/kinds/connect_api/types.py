@@ -7,14 +7,14 @@ import strawberry
 from app.access.rules import ASKING_PROVIDERS, PUBLIC_ATTRIBUTE, attributes
 from app.graphql.context import Info
 from app.graphql.fields import relation
-from app.graphql.inputs import given
+from app.graphql.inputs import given, given_or_cleared
 from app.graphql.scalars import URL
 from app.installed_apps.loaders import installed_apps
 from app.integrations import models
 from app.integrations.kinds.connect_api.layouts import BRANCH_FIELD, DIRECTORY_FIELD, NAME_FIELD
 from app.integrations.kinds.connect_api.loaders import live_repositories
 from app.integrations.kinds.connect_api.models import ApiConnection
-from app.integrations.kinds.connect_api.settings import ApiConnectionEdit, ApiConnectionSettings, Keep
+from app.integrations.kinds.connect_api.settings import ApiConnectionEdit, ApiConnectionSettings
 from app.repositories import asking
 from app.repositories.references import RepositoryRef
 from app.repositories.types import Repository, RepositoryFile
@@ -65,7 +65,7 @@ class EditConnectApiInput:
         return ApiConnectionEdit(
             api_name=given(self.api_name, field=NAME_FIELD),
             branch=given(self.branch, field=BRANCH_FIELD),
-            schema_file=Keep.KEEP if self.schema_file is strawberry.UNSET else self.schema_file,
+            schema_file=given_or_cleared(self.schema_file),
             collection_directory=given(self.collection_directory, field=DIRECTORY_FIELD),
         )
 
