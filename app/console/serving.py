@@ -112,7 +112,8 @@ def _sandbox_settings(origin: str) -> Iterator[tuple[str, object]]:
             yield names.url, f"{origin}{registered.path}"
             yield names.client_id, registered.client_id
             yield names.client_secret, SecretStr(registered.client_secret)
-            yield names.signing_secret, SecretStr(registered.signing_secret)
+            if names.signing_secret is not None:
+                yield names.signing_secret, SecretStr(registered.signing_secret)
 
 
 async def prepare(settings: Settings, *, serving: Serving, listener: socket.socket, say: Say, prepared: Prepared | None) -> None:

@@ -32,12 +32,15 @@ class Manifest(Protocol):
 
 @dataclass(frozen=True)
 class OperatorSettings:
-    """The names, in Settings, of what the operator sets: a client, where the provider is, and what its events are signed with."""
+    """The names, in Settings, of what the operator sets: a client, where the provider is, and what its events are signed with.
+
+    `signing_secret` is None where the provider signs no events with a secret of the operator's.
+    """
 
     client_id: str
     client_secret: str
     url: str
-    signing_secret: str
+    signing_secret: str | None = None
 
 
 @dataclass(frozen=True)

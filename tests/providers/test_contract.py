@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -315,6 +315,18 @@ def test_what_the_operator_has_to_set_is_named(provider: Provider) -> None:
     # A team's own client is no setting of the operator's.
     assert bool(client.settings) is (provider.sharing is SharingModel.SHARED_AUTHORIZATION)
     assert {name.removeprefix(PREFIX).lower() for name in client.settings} <= set(Settings.model_fields)
+
+
+@every_provider
+def test_what_the_operator_sets_is_named_as_the_settings_have_it(provider: Provider) -> None:
+    if provider.operator is None:
+        return
+
+    named = {name for name in asdict(provider.operator).values() if name is not None}
+
+    assert provider.sharing is SharingModel.SHARED_AUTHORIZATION
+    assert named <= set(Settings.model_fields)
+    assert (provider.operator.signing_secret is None) is (provider.hooks is None)
 
 
 @every_call
