@@ -185,9 +185,9 @@ class Settings(Quotas, BaseSettings):
         """The path below which PUBLIC_URL has the service, such as /installed-apps; empty where it has a host to itself."""
         return _path(self.public_url)
 
-    @property
-    def slack_origin(self) -> str:
-        return _parsed(self.slack_url).origin
+    def origin_of(self, name: str) -> str:
+        """Return the origin of the address that the setting of that name has."""
+        return _parsed(getattr(self, name)).origin
 
     @property
     def allow(self) -> tuple[AllowRule, ...]:

@@ -9,10 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
-from pydantic import SecretStr
-
 from app.outbound import Basic, Endpoint, Request, Sender
 from app.providers._http.answers import Answer, Line, shown, web_address
+from app.providers._oauth.clients import read_client, read_secret
 from app.providers._oauth.tokens import TOKEN_DEADLINE, Lifetime, Scopes, Token
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, SharingModel, Tokens
 from app.providers.description import OperatorSettings, Provider
@@ -23,7 +22,7 @@ from app.providers.slack.channels import MESSAGING
 from app.providers.slack.hooks import read_hook
 from app.providers.slack.manifest import manifest
 from app.sealing.secret import Secret
-from app.settings import PREFIX, Settings
+from app.settings import Settings
 from app.web.authorization_requests import authorization_url
 
 ROTATED_LIFETIME = timedelta(hours=12)
@@ -78,11 +77,7 @@ class _Revoked(Answer):
 
 def configure(settings: Settings) -> Client | NotConfigured:
     """Return the operator's Slack app."""
-    client_id, secret = settings.slack_client_id, _secret(settings.slack_client_secret)
-    if not client_id or secret is None:
-        missing = {"SLACK_CLIENT_ID": client_id, "SLACK_CLIENT_SECRET": secret is not None}
-        return NotConfigured(tuple(f"{PREFIX}{name}" for name, value in missing.items() if not value))
-    return Client(id=client_id, secret=secret, base_url=settings.slack_url, origin=settings.slack_origin)
+    return read_client(settings, OPERATOR)
 
 
 def authorize_url(*, client: Client, redirect_uri: str, state: str, challenge: str, account_id: str | None) -> str:
@@ -172,13 +167,15 @@ async def _ask_for_tokens(
 
 
 def _signing_secret(settings: Settings) -> Secret | None:
-    return _secret(settings.slack_signing_secret)
+    return read_secret(settings.slack_signing_secret)
 
 
-def _secret(setting: SecretStr | None) -> Secret | None:
-    """Return what is set; a name that is set to nothing counts as not set."""
-    return Secret(setting.get_secret_value()) if setting is not None and setting.get_secret_value() else None
-
+OPERATOR = OperatorSettings(
+    client_id="slack_client_id",
+    client_secret="slack_client_secret",  # noqa: S106 - the name of a setting
+    url="slack_url",
+    signing_secret="slack_signing_secret",  # noqa: S106 - as above
+)
 
 SIGN_IN = OAuth(
     scopes=SCOPES,
@@ -202,11 +199,6 @@ PROVIDER = Provider(
     sign_in=SIGN_IN,
     messaging=MESSAGING,
     hooks=HOOKS,
-    operator=OperatorSettings(
-        client_id="slack_client_id",
-        client_secret="slack_client_secret",  # noqa: S106 - the name of a setting
-        url="slack_url",
-        signing_secret="slack_signing_secret",  # noqa: S106 - as above
-    ),
+    operator=OPERATOR,
     manifest=manifest,
 )
