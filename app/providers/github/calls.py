@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from app.outbound import Bearer, Endpoint, NotJson, Outcome, Request, Response, Sender
 from app.providers._git.names import address
 from app.providers._http.answers import explain_gate, explain_redirect, find_mendable, read_few, read_success
+from app.providers._http.statuses import explain_patience, sort_status
 from app.providers._http.waiting import read_reset, read_retry_after
 from app.providers._oauth.tokens import read_scopes
 from app.providers.contract import Authorized, Failure, Fault, missing_scopes
@@ -69,9 +70,9 @@ def sort_refusal(response: Response, *, base_url: str) -> Failure:
     status, headers, said = response.status, response.headers, _read_said(response)
     message = None if said is None else said.lower()
     if status == 429 or (status == 403 and _asks_for_patience(headers, message)):  # noqa: PLR2004 - RFC 6585, section 4
-        return Failure(Fault.BUSY, f"GitHub asks to slow down (HTTP {status}).", retry_after=_read_wait(headers))
-    if status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
-        return Failure(Fault.BROKEN, f"GitHub has a fault of its own (HTTP {status}).", retry_after=read_retry_after(headers))
+        return explain_patience(status, server=SERVER, wait=_read_wait(headers))
+    if (failure := sort_status(response, server=SERVER)) is not None:
+        return failure
     if 300 <= status < 400:  # noqa: PLR2004 - RFC 9110, section 15.4
         return explain_redirect(response, api=api_of(base_url), server=SERVER)
     if status in _GATES and message not in _DEAD:

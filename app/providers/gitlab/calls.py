@@ -15,8 +15,8 @@ from pydantic import TypeAdapter
 from app.outbound import Bearer, Endpoint, NotJson, Outcome, Request, Response, Sender
 from app.providers._git.names import address
 from app.providers._git.pages import Position, turn
+from app.providers._http import statuses
 from app.providers._http.answers import explain_gate, explain_redirect, find_mendable, read_few, read_success
-from app.providers._http.waiting import read_retry_after
 from app.providers.contract import Authorized, Failure, Fault
 
 SERVER = "GitLab"
@@ -82,14 +82,9 @@ def sort_refusal(response: Response, *, base_url: str) -> Failure:
 
 def sort_status(response: Response, *, base_url: str) -> Failure | None:
     """Turn an HTTP status that speaks for itself into a failure; None where the body has the word."""
-    status, wait = response.status, read_retry_after(response.headers)
-    if status == 429:  # noqa: PLR2004 - RFC 6585, section 4
-        return Failure(Fault.BUSY, "GitLab asks to slow down (HTTP 429).", retry_after=wait)
-    if status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
-        return Failure(Fault.BROKEN, f"GitLab has a fault of its own (HTTP {status}).", retry_after=wait)
-    if 300 <= status < 400:  # noqa: PLR2004 - RFC 9110, section 15.4
+    if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110, section 15.4
         return explain_redirect(response, api=api_of(base_url), server=SERVER)
-    return None
+    return statuses.sort_status(response, server=SERVER)
 
 
 def read_words(response: Response) -> str | None:

@@ -10,9 +10,10 @@ from pydantic import StringConstraints, ValidationError
 
 from app.outbound import Bearer, Endpoint, NotJson, Outcome, Request, Response, Sender
 from app.providers._http.answers import Answer, beside_the_loop, explain_gate, explain_silence, parse_answer
+from app.providers._http.statuses import sort_status
 from app.providers._oauth.tokens import read_scopes
 from app.providers.contract import Authorized, Failure, Fault
-from app.providers.slack.faults import sort_refusal, sort_status
+from app.providers.slack.faults import sort_refusal
 
 SERVER = "Slack"
 SCOPES = ("chat:write", "chat:write.public", "channels:read", "groups:read")
@@ -56,7 +57,7 @@ def read_granted(outcome: Outcome) -> tuple[str, ...] | None:
 
 
 def _read_response(response: Response, answer: type[A]) -> A | Failure:
-    failure = sort_status(response.status, headers=response.headers)
+    failure = sort_status(response, server=SERVER)
     if failure is not None:
         return failure
     body = parse_answer(response.body)

@@ -67,12 +67,3 @@ def sort_refusal(code: str, *, headers: Mapping[str, str]) -> Failure:
     """Turn the `error` of an answer into a failure. An unknown code is REFUSED, and shown only where it looks like one."""
     failure = sort_error(code, _MEANINGS, server="Slack")
     return replace(failure, retry_after=read_retry_after(headers)) if failure.fault is Fault.BUSY else failure
-
-
-def sort_status(status: int, *, headers: Mapping[str, str]) -> Failure | None:
-    """Turn an HTTP status that speaks for itself into a failure; None where the body has the word."""
-    if status == 429:  # noqa: PLR2004 - RFC 6585, section 4
-        return Failure(Fault.BUSY, "Slack asks to slow down (HTTP 429).", retry_after=read_retry_after(headers))
-    if status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
-        return Failure(Fault.BROKEN, f"Slack has a fault of its own (HTTP {status}).", retry_after=read_retry_after(headers))
-    return None

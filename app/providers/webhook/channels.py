@@ -10,6 +10,7 @@ import orjson
 
 from app.outbound import Endpoint, Outcome, Request, Response, Sender
 from app.providers._http.answers import explain_silence
+from app.providers._http.statuses import explain_patience
 from app.providers._http.waiting import read_retry_after
 from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Fault, Posted, RunReport
 from app.providers.messaging import Messaging
@@ -68,7 +69,7 @@ def _sort(outcome: Outcome) -> Posted | Failure:
     if status == 410:  # noqa: PLR2004 - RFC 9110, section 15.5.11
         return Failure(Fault.TARGET_GONE, f"{SERVER} says that it is gone (HTTP 410): choose another webhook.")
     if status == 429:  # noqa: PLR2004 - RFC 6585, section 4
-        return Failure(Fault.BUSY, f"{SERVER} asks to slow down (HTTP 429).", retry_after=wait)
+        return explain_patience(status, server=SERVER, wait=wait)
     if 300 <= status < 400:  # noqa: PLR2004 - RFC 9110, section 15.4
         message = f"{SERVER} sends on to another address (HTTP {status}), which is not followed."
         return Failure(Fault.BROKEN, message)
