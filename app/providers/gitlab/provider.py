@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from app.outbound import Sender
 from app.providers._git.clients import configure
 from app.providers._http.answers import Answer, Line, Number, shown, web_address
+from app.providers._oauth.codes import code_form, refused_code
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens
 from app.providers.description import Provider
 from app.providers.gitlab.calls import SCOPES, ask, read_answer
@@ -55,19 +56,10 @@ async def exchange(
     *, client: Client, code: Secret, verifier: Secret, redirect_uri: str, now: datetime, outbound: Sender
 ) -> tuple[Tokens, Identity] | Failure:
     """Trade the code, and ask with the new token whose it is."""
-    form: Mapping[str, str | Secret] = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": redirect_uri,
-        "code_verifier": verifier,
-    }
+    form = code_form(code=code, verifier=verifier, redirect_uri=redirect_uri)
     tokens = await ask_for_tokens(form, client=client, now=now, outbound=outbound)
-    match tokens:
-        case Failure(fault=Fault.DEAD_GRANT):
-            # There is no grant yet that could be dead.
-            return replace(tokens, fault=Fault.REFUSED, message=_CODE_REFUSED)
-        case Failure():
-            return tokens
+    if isinstance(tokens, Failure):
+        return refused_code(tokens, message=_CODE_REFUSED)
     alive = await check(authorized=client.authorized(tokens.access), outbound=outbound)
     return alive if isinstance(alive, Failure) else (tokens, alive.identity)
 

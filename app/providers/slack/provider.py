@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 from app.outbound import Basic, Endpoint, Request, Sender
 from app.providers._http.answers import Answer, Line, shown, web_address
 from app.providers._oauth.clients import read_client, read_secret
+from app.providers._oauth.codes import code_form, refused_code
 from app.providers._oauth.tokens import TOKEN_DEADLINE, Lifetime, Scopes, Token
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, SharingModel, Tokens
 from app.providers.description import OperatorSettings, Provider
@@ -97,16 +98,10 @@ async def exchange(
     *, client: Client, code: Secret, verifier: Secret, redirect_uri: str, now: datetime, outbound: Sender
 ) -> tuple[Tokens, Identity] | Failure:
     """Trade the code, and ask with the new token whose it is: the two answers have to name the same workspace."""
-    form: Mapping[str, str | Secret] = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": redirect_uri,
-        "code_verifier": verifier,
-    }
+    form = code_form(code=code, verifier=verifier, redirect_uri=redirect_uri)
     answer = await _ask_for_tokens(form, _Installation, client=client, outbound=outbound)
     if isinstance(answer, Failure):
-        # There is no grant yet that could be dead.
-        return replace(answer, fault=Fault.REFUSED) if answer.fault is Fault.DEAD_GRANT else answer
+        return refused_code(answer)
     if answer.team is None or answer.is_enterprise_install:
         return Failure(Fault.REFUSED, "The app was allowed for a whole organization: sign in again and choose one workspace.")
     alive = await check(authorized=client.authorized(answer.access_token), outbound=outbound)
