@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from app.providers.contract import Occasion, RunReport
-from app.providers.slack.messages import Message, describe_duration, escape, write_message
+from app.providers.slack.messages import Message, escape, write_message
 
 START = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 STARTED = "<!date^1795255200^{date_short_pretty}, {time}|21 Nov 2026, 10:00 UTC>"
@@ -116,26 +116,6 @@ def test_ten_failing_tests_are_named(count: int, last: str) -> None:
     lines = texts(message)[2].split("\n")
     assert lines[:10] == [f"• *test {number}*: no" for number in range(10)]
     assert lines[-1] == last
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "message"),
-    [
-        (-5, "0 ms"),
-        (0, "0 ms"),
-        (999, "999 ms"),
-        (1_000, "1 s"),
-        (3_450, "3.4 s"),
-        (59_999, "59.9 s"),
-        (60_000, "1 min 0 s"),
-        (72_000, "1 min 12 s"),
-        (3_599_999, "59 min 59 s"),
-        (7_500_000, "2 h 5 min"),
-        (273_600_000, "3 d 4 h"),
-    ],
-)
-def test_a_duration_is_said_in_its_two_largest_units(milliseconds: int, message: str) -> None:
-    assert describe_duration(milliseconds) == message
 
 
 @pytest.mark.parametrize(
