@@ -97,13 +97,15 @@ async def list_channels(provider: Provider, there: ScriptedProvider, outbound: O
 
 async def find_channel(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.messaging is not None
-    return await provider.messaging.find_channel(authorized=there.authorized(), channel_id="C0001", outbound=outbound)
+    return await provider.messaging.find_channel(
+        authorized=there.authorized(), channel_id=CHANNEL_IDS[provider.key], outbound=outbound
+    )
 
 
 async def post_report(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.messaging is not None
     return await provider.messaging.post_report(
-        authorized=_authorized(provider, there), channel_id=_channel_id(provider), report=REPORT, now=NOW, outbound=outbound
+        authorized=_authorized(provider, there), channel_id=CHANNEL_IDS[provider.key], report=REPORT, now=NOW, outbound=outbound
     )
 
 
@@ -189,6 +191,8 @@ async def read_file(provider: Provider, there: ScriptedProvider, outbound: Outbo
     )
 
 
+# What finds a channel there; a provider of messaging that is added says so here.
+CHANNEL_IDS = {"slack": "C0001", "webhook": "address"}
 # What finds a repository there; a Git server that is added says so here.
 REPOSITORY_IDS = {"github-enterprise-server": "acme/payments-api", "gitlab-self-managed": "42"}
 # Whose tokens last: there is nothing that a refresh could ask.
@@ -211,13 +215,9 @@ SECRET_FIELDS: Mapping[str, Callable[[ScriptedProvider], Fields]] = {
     "webhook": lambda there: {"url": Secret(f"{there.url}/hook"), "signingSecret": Secret(SIGNING_SECRET)}
 }
 # Whose only channel is the address itself: nobody is asked for it.
-ITS_OWN_CHANNEL = {"webhook": "address"}
+ITS_OWN_CHANNEL = {"webhook"}
 # Standard Webhooks: any 2xx is a success, whatever is in it.
 NEEDS_NO_BODY = {("webhook", post_report)}
-
-
-def _channel_id(provider: Provider) -> str:
-    return ITS_OWN_CHANNEL.get(provider.key, "C0001")
 
 
 def _authorized(provider: Provider, there: ScriptedProvider) -> Authorized:
@@ -294,7 +294,7 @@ def test_the_authorize_address_carries_what_protects_the_sign_in(provider: Provi
 
     query = parse_qs(urlsplit(address).query)
     assert origin_of(address) == client.origin
-    assert {name: value for name, value in query.items() if name != "scope"} == {
+    promised = {
         "response_type": ["code"],
         "client_id": ["client-id"],
         "redirect_uri": [REDIRECT_URI + "?a=b&c"],
@@ -302,6 +302,8 @@ def test_the_authorize_address_carries_what_protects_the_sign_in(provider: Provi
         "code_challenge": ["the-challenge"],
         "code_challenge_method": ["S256"],
     }
+    # A provider may be asked more, in names of its own.
+    assert {name: value for name, value in query.items() if name in promised} == promised
     assert set(re.split(r"[ ,]", query["scope"][0])) == set(provider.scopes)
     assert not any(secret in address for secret in SECRETS)
 
