@@ -2,6 +2,7 @@
 
 from app.providers.catalogue import CATALOGUE
 from app.providers.description import OperatorSettings, Provider
+from app.sandbox.registrations import REGISTRATIONS
 from app.settings import Settings
 
 OFFERED = tuple((provider, provider.operator) for provider in CATALOGUE.values() if provider.operator is not None)
@@ -11,8 +12,9 @@ def names_of(providers: list[Provider]) -> str:
     return " and ".join(provider.name for provider in providers)
 
 
-def offered() -> list[Provider]:
-    return [provider for provider, _ in OFFERED]
+def stood_in_for() -> list[Provider]:
+    """Return those at whose stand-in the sandbox has a client registered."""
+    return [provider for provider, _ in OFFERED if provider.key in REGISTRATIONS]
 
 
 def begun(settings: Settings) -> list[Provider]:

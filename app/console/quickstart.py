@@ -4,7 +4,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from app.console import serving
-from app.console.operators import begun, names_of, offered
+from app.console.operators import begun, names_of, stood_in_for
 from app.console.output import Say
 from app.console.serving import Serving
 from app.providers.description import Provider
@@ -47,7 +47,7 @@ def _describe(settings: Settings, *, host: str, set_up: list[Provider]) -> str:
             f"Serving without the sandbox: it is for this machine alone, and INSTALLED_APPS_PUBLIC_URL is {settings.public_url}. "
             f"{_ELSEWHERE}"
         )
-    names = names_of(offered())
+    names = names_of(stood_in_for())
     return f"No {names} credentials are set: serving with the sandbox, which stands in for {names}."
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, SecretStr
 
 from app.clock import SystemClock
 from app.console import served_at
-from app.console.operators import OFFERED, names_of, offered
+from app.console.operators import OFFERED, names_of, stood_in_for
 from app.console.output import Say
 from app.console.sandboxes import place_of_sandbox, sandbox_address, sandbox_origin, start_beside
 from app.console.web_server import WebServer, begin_to_listen, bind, configure
@@ -194,7 +194,7 @@ def _start_sandbox(settings: Settings, *, listener: socket.socket | None, say: S
         say(f"A sandbox already answers on {address}: using that.")
         return
     start_beside(settings, listener=listener)
-    say(f"The sandbox stands in for {names_of(offered())} on {address}: open it to see what is posted")
+    say(f"The sandbox stands in for {names_of(stood_in_for())} on {address}: open it to see what is posted")
 
 
 def _raise_open_files() -> None:
