@@ -13,11 +13,10 @@ from app.outbound.door import MAX_BYTES
 from app.outbound.messages import Headers
 from app.providers._http.answers import MOST_SEPARATORS
 from app.providers.contract import Failure, Fault
-from app.providers.github import provider as github
-from app.providers.gitlab import provider as gitlab
 from app.providers.hosting import EntryPage
 from tests.abuse.costs import MOST_GROWTH, growth, seconds
 from tests.outbound.calling import call
+from tests.providers.git_servers import GITHUB, KINDS, Kind
 from tests.providers.scripted import door_to, http, scripted
 from tests.slowness import slowness
 
@@ -69,33 +68,34 @@ ANSWERS: Mapping[str, bytes] = {
 }
 
 
-async def ask(answer: bytes, *, status: int, provider: Any, links: str = "") -> list[object]:
+async def ask(answer: bytes, *, status: int, kind: Kind, links: str = "") -> list[object]:
     """Return what comes of each question whose answer this could be."""
     headers = {"Link": links} if links else {}
 
     async with scripted(lambda _: http(answer, status=status, headers=headers)) as there, door_to(there) as outbound:
         asked: dict[str, Any] = {"authorized": there.authorized(), "outbound": outbound}
-        where: dict[str, Any] = {**asked, "repository_id": "acme/x" if provider is github else "1", "ref": "0" * 40}
-        paged = {"cursor": None, "limit": 100}
-        hosting = provider.HOSTING
+        where: dict[str, Any] = {**asked, "repository_id": kind.repository_id, "ref": "0" * 40}
+        paged: dict[str, Any] = {"cursor": None, "limit": 100}
+        hosting, check = kind.hosting, kind.provider.check
+        assert check is not None
         return [
             await hosting.list_repositories(**asked, search=None, **paged),
             await hosting.list_entries(**where, path="a", **paged),
             await hosting.list_entries(**where, path="", **paged),
             await hosting.read_file(**where, path="a"),
-            await provider.check(**asked),
+            await check(**asked),
         ]
 
 
 @pytest.mark.parametrize("status", [200, 404])
 @pytest.mark.parametrize("name", ANSWERS)
-@pytest.mark.parametrize("provider", [github, gitlab], ids=["github", "gitlab"])
-async def test_no_answer_takes_the_event_loops_time(provider: Any, name: str, status: int) -> None:
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.provider.key)
+async def test_no_answer_takes_the_event_loops_time(kind: Kind, name: str, status: int) -> None:
     tries: list[tuple[float, float]] = []
     answers: list[object] = []
     for _ in range(3):
         loop, whole = time.thread_time(), time.process_time()
-        answers = await ask(ANSWERS[name], status=status, provider=provider)
+        answers = await ask(ANSWERS[name], status=status, kind=kind)
         tries.append(((time.thread_time() - loop) / len(answers), (time.process_time() - whole) / len(answers)))
         if tries[-1] < (LOOP_SECONDS, ALL_SECONDS):
             break
@@ -110,7 +110,7 @@ async def test_a_directory_of_a_thousand_is_read_whole() -> None:
     leaves = [LEAF | {"path": f"file-{number}"} for number in range(7_000)]
 
     async with scripted(lambda _: http({"tree": leaves})) as there, door_to(there) as outbound:
-        page = await github.HOSTING.list_entries(
+        page = await GITHUB.hosting.list_entries(
             authorized=there.authorized(), repository_id="acme/x", ref="main", path="", cursor=None, limit=100, outbound=outbound
         )
 

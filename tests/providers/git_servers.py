@@ -1,6 +1,6 @@
-"""Every call of both Git servers' providers, for tests that hold for each of them."""
+"""Every call of the Git servers' providers, for tests that hold for each of them. One that is added is a row of `KINDS`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from app.outbound import NotAllowed, Outbound, Outcome, Request, origin_of
@@ -11,16 +11,25 @@ from app.providers.gitlab import provider as gitlab
 from app.providers.hosting import Hosting
 from tests.providers.scripted import Asked
 
+COMMIT = "0" * 40
+
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of Git server: where its API lies, a repository there, the list of them, and what its links set."""
+    """A kind of Git server: where its API lies, a repository there, and the list of them.
+
+    Its links set `paged_by`, `page` being one of them; `size` asks for so many rows. `lists` are those that come in pages, by the
+    names of what asks for them, each with an answer of one row.
+    """
 
     provider: Provider
     api: str
     repository_id: str
-    page: str
     repositories: str
+    page: str
+    paged_by: tuple[str, ...]
+    size: str
+    lists: Mapping[str, object]
 
     @property
     def hosting(self) -> Hosting:
@@ -28,8 +37,53 @@ class Kind:
         return self.provider.hosting
 
 
-GITHUB = Kind(github.PROVIDER, "/api/v3", "acme/payments-api", "page", "/api/v3/user/repos")
-GITLAB = Kind(gitlab.PROVIDER, "/api/v4", "42", "id_after", "/api/v4/projects")
+_GITHUBS_REPOSITORY = {
+    "name": "payments-api",
+    "full_name": "acme/payments-api",
+    "owner": {"login": "acme"},
+    "html_url": "https://git.example/acme/payments-api",
+}
+_GITLABS_PROJECT = {
+    "id": 42,
+    "path": "payments-api",
+    "path_with_namespace": "acme/payments-api",
+    "namespace": {"full_path": "acme"},
+    "web_url": "https://git.example/acme/payments-api",
+}
+_GITLABS_BRANCH = {"name": "main", "commit": {"id": COMMIT}, "default": True, "protected": False}
+
+GITHUB = Kind(
+    github.PROVIDER,
+    api="/api/v3",
+    repository_id="acme/payments-api",
+    repositories="/api/v3/user/repos",
+    page="page",
+    paged_by=("page",),
+    size="per_page",
+    # A search of branches and a directory come whole.
+    lists={
+        "list_repositories": [_GITHUBS_REPOSITORY],
+        "search_repositories": {"items": [_GITHUBS_REPOSITORY]},
+        "list_branches": [{"name": "main", "commit": {"sha": COMMIT}, "protected": False}],
+    },
+)
+GITLAB = Kind(
+    gitlab.PROVIDER,
+    api="/api/v4",
+    repository_id="42",
+    repositories="/api/v4/projects",
+    page="id_after",
+    paged_by=("page", "page_token", "id_after", "cursor"),
+    size="per_page",
+    lists={
+        "list_repositories": [_GITLABS_PROJECT],
+        "search_repositories": [_GITLABS_PROJECT],
+        "list_branches": [_GITLABS_BRANCH],
+        "search_branches": [_GITLABS_BRANCH],
+        "list_entries": [{"name": "docs", "path": "docs", "type": "tree", "mode": "040000"}],
+    },
+)
+KINDS = (GITHUB, GITLAB)
 
 Ask = Callable[[Kind, Authorized, Outbound, str], Awaitable[object]]
 

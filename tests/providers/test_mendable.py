@@ -3,14 +3,13 @@
 import pytest
 
 from app.outbound import Outbound
+from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault
 from app.providers.description import Provider
-from app.providers.github import provider as github
-from app.providers.gitlab import provider as gitlab
-from app.providers.slack import provider as slack
-from tests.providers.git_servers import GITHUB, GITLAB, Kind
+from tests.providers.git_servers import GITHUB, GITLAB, KINDS, Kind
 from tests.providers.scripted import door_to, http, scripted
 
+CHECKED = [provider for provider in CATALOGUE.values() if provider.check is not None]
 MENDABLE = [
     (
         GITLAB,
@@ -79,7 +78,7 @@ async def test_what_can_be_mended_is_told_in_the_servers_words(kind: Kind, said:
     assert checked == found == Failure(Fault.REFUSED, message)
 
 
-@pytest.mark.parametrize("kind", [GITHUB, GITLAB], ids=["github", "gitlab"])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.provider.key)
 async def test_however_much_a_server_says_it_is_one_short_line(kind: Kind) -> None:
     said = "Your password\n\u202eexpired\x00 " + "and so on " * 5_000
 
@@ -91,7 +90,7 @@ async def test_however_much_a_server_says_it_is_one_short_line(kind: Kind) -> No
     assert (failure.fault, len(failure.message) <= 300, failure.message.isprintable()) == (Fault.REFUSED, True, True)
 
 
-@pytest.mark.parametrize("provider", [github.PROVIDER, gitlab.PROVIDER, slack.PROVIDER], ids=lambda one: one.key)
+@pytest.mark.parametrize("provider", CHECKED, ids=lambda one: one.key)
 @pytest.mark.parametrize("status", [401, 407])
 @pytest.mark.parametrize(
     "body",

@@ -6,42 +6,15 @@ from urllib.parse import unquote
 import pytest
 
 from app.outbound import Outbound
+from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault
 from app.providers.hosting import BranchPage, EntryPage, RepositoryPage
-from tests.providers.git_servers import ASKS, GITHUB, GITLAB, Ask, Kind, WatchedOutbound, segments_of
+from tests.providers.git_servers import ASKS, GITHUB, KINDS, Ask, Kind, WatchedOutbound, segments_of
 from tests.providers.hostile_names import ELSEWHERE, HOSTILE
 from tests.providers.scripted import ACCESS_TOKEN, Asked, Wire, door_to, http, scripted
 
-every_kind = pytest.mark.parametrize("kind", [GITHUB, GITLAB], ids=["github", "gitlab"])
+every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.provider.key)
 every_ask = pytest.mark.parametrize("ask", ASKS, ids=lambda ask: ask.__name__)
-GITHUBS_REPOSITORY = {
-    "name": "payments-api",
-    "full_name": "acme/payments-api",
-    "owner": {"login": "acme"},
-    "html_url": "https://git.example/acme/payments-api",
-}
-GITLABS_PROJECT = {
-    "id": 42,
-    "path": "payments-api",
-    "path_with_namespace": "acme/payments-api",
-    "namespace": {"full_path": "acme"},
-    "web_url": "https://git.example/acme/payments-api",
-}
-
-
-GITHUBS_ROWS = {
-    "list_repositories": GITHUBS_REPOSITORY,
-    "search_repositories": GITHUBS_REPOSITORY,
-    "list_branches": {"name": "main", "commit": {"sha": "0" * 40}, "protected": False},
-}
-GITLABS_ROWS = {
-    "list_repositories": GITLABS_PROJECT,
-    "search_repositories": GITLABS_PROJECT,
-    "list_branches": {"name": "main", "commit": {"id": "0" * 40}, "default": True, "protected": False},
-    "search_branches": {"name": "main", "commit": {"id": "0" * 40}, "default": True, "protected": False},
-    "list_entries": {"name": "docs", "path": "docs", "type": "tree", "mode": "040000"},
-}
-PAGED_BY = {"/api/v3": ("page",), "/api/v4": ("page", "page_token", "id_after", "cursor")}
 
 Paged = Callable[[Kind, Authorized, Outbound, str | None], Awaitable[tuple[Sequence[object], str | None]]]
 
@@ -98,12 +71,9 @@ async def list_entries(
     return page.entries, page.next_cursor
 
 
-# Every list that a server gives in pages: at GitHub, a search of branches and a directory come whole.
-PAGED: tuple[tuple[Kind, Paged], ...] = (
-    *((GITHUB, ask) for ask in (list_repositories, search_repositories, list_branches)),
-    *((GITLAB, ask) for ask in (list_repositories, search_repositories, list_branches, search_branches, list_entries)),
-)
-every_paged = pytest.mark.parametrize(("kind", "ask"), PAGED, ids=[f"{kind.api[1:]} {ask.__name__}" for kind, ask in PAGED])
+ASKED_IN_PAGES: tuple[Paged, ...] = (list_repositories, search_repositories, list_branches, search_branches, list_entries)
+PAGED = tuple((kind, ask) for kind in KINDS for ask in ASKED_IN_PAGES if ask.__name__ in kind.lists)
+every_paged = pytest.mark.parametrize(("kind", "ask"), PAGED, ids=[f"{kind.provider.key} {ask.__name__}" for kind, ask in PAGED])
 
 
 def refuse(asked: Asked) -> Wire:
@@ -113,6 +83,10 @@ def refuse(asked: Asked) -> Wire:
 
 def test_there_are_enough_names() -> None:
     assert len(set(HOSTILE)) >= 60
+
+
+def test_every_git_server_of_the_catalogue_is_tried() -> None:
+    assert {kind.provider.key for kind in KINDS} == {key for key, provider in CATALOGUE.items() if provider.hosting is not None}
 
 
 @every_kind
@@ -138,11 +112,9 @@ async def test_no_name_leads_a_token_out_of_the_api(kind: Kind, ask: Ask) -> Non
 @every_kind
 @pytest.mark.parametrize("link", ELSEWHERE)
 async def test_no_link_leads_a_token_out_of_the_api(kind: Kind, link: str) -> None:
-    repository = GITHUBS_REPOSITORY if kind is GITHUB else GITLABS_PROJECT
-
     def answer(asked: Asked) -> Wire:
         there = f"http://{asked.headers['host']}"
-        return http([repository], headers={"Link": f'<{link.format(origin=there)}>; rel="next"'})
+        return http(kind.lists["list_repositories"], headers={"Link": f'<{link.format(origin=there)}>; rel="next"'})
 
     async with scripted(answer) as there:
         outbound = WatchedOutbound(port=there.port)
@@ -156,7 +128,7 @@ async def test_no_link_leads_a_token_out_of_the_api(kind: Kind, link: str) -> No
             )
 
         await outbound.aclose()
-    names_a_page = any(f"{name}=" in link for name in PAGED_BY[kind.api])
+    names_a_page = any(f"{name}=" in link for name in kind.paged_by)
     assert isinstance(page, RepositoryPage) is names_a_page
     assert len(there.asked) == 1 + names_a_page
     assert all(url == origin == there.url for url, origin in outbound.origins)
@@ -166,13 +138,12 @@ async def test_no_link_leads_a_token_out_of_the_api(kind: Kind, link: str) -> No
 @every_paged
 async def test_a_server_behind_a_proxy_that_ends_tls_is_paged_at_our_own_address(kind: Kind, ask: Paged) -> None:
     """It links to the name and the scheme that it knows itself by."""
-    row = (GITHUBS_ROWS if kind is GITHUB else GITLABS_ROWS)[ask.__name__]
+    answered = kind.lists[ask.__name__]
 
     def answer(asked: Asked) -> Wire:
         path, _, query = asked.target.partition("?")
-        body = {"items": [row]} if "/search/" in path else [row]
-        more = {"Link": f'<http://git.internal:8080{path}?{kind.page}=7&per_page=20>; rel="next"'}
-        return http(body, headers={} if f"{kind.page}=7" in query else more)
+        more = {"Link": f'<http://git.internal:8080{path}?{kind.page}=7&{kind.size}=20>; rel="next"'}
+        return http(answered, headers={} if f"{kind.page}=7" in query else more)
 
     async with scripted(answer) as there, door_to(there) as outbound:
         first, cursor = await ask(kind, there.authorized(), outbound, None)
@@ -185,13 +156,12 @@ async def test_a_server_behind_a_proxy_that_ends_tls_is_paged_at_our_own_address
 
 @every_kind
 async def test_a_link_within_the_api_gives_its_page_and_nothing_else(kind: Kind) -> None:
-    repository = GITHUBS_REPOSITORY if kind is GITHUB else GITLABS_PROJECT
-    query = f"{kind.page}=7&access_token=evil&per_page=1&membership=false&sort=evil&q=evil"
+    query = f"{kind.page}=7&access_token=evil&{kind.size}=1&membership=false&sort=evil&q=evil"
 
     def answer(asked: Asked) -> Wire:
         address = f"http://{asked.headers['host']}{kind.api}/elsewhere?{query}"
         more = {"Link": f'<{address}>; rel="next", <{address}>; rel="last"'}
-        return http([repository], headers={} if f"{kind.page}=7" in asked.target else more)
+        return http(kind.lists["list_repositories"], headers={} if f"{kind.page}=7" in asked.target else more)
 
     async with scripted(answer) as there, door_to(there) as outbound:
         first = await kind.hosting.list_repositories(
@@ -207,7 +177,7 @@ async def test_a_link_within_the_api_gives_its_page_and_nothing_else(kind: Kind)
     assert second.next_cursor is None
     assert there.asked[1].target.startswith(f"{kind.repositories}?")
     assert "evil" not in there.asked[1].target
-    assert "per_page=20" in there.asked[1].target
+    assert f"{kind.size}=20" in there.asked[1].target
 
 
 @every_kind
