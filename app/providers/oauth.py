@@ -51,6 +51,7 @@ class Revoke(Protocol):
 class OAuth:
     """How members sign in at a provider. `scopes` are what is asked for, all of them needed.
 
+    `revoke` is None where the provider takes no token back: then it is shredded here alone.
     `shares_token`: it has one token for each (client, account), whoever signs in. Then revoking one ends them all.
     """
 
@@ -59,5 +60,5 @@ class OAuth:
     authorize_url: AuthorizeUrl
     exchange: Exchange
     refresh: Refresh
-    revoke: Revoke
+    revoke: Revoke | None
     shares_token: bool = False

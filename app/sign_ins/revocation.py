@@ -6,9 +6,10 @@ from tortoise.expressions import Q
 
 from app.errors import SealError
 from app.providers.contract import Client, Failure, Fault
+from app.providers.oauth import Revoke
 from app.services import Services
 from app.sign_ins.calls import hasten_checks
-from app.sign_ins.clients import client_of, provider_of, shares_token, sign_in_of
+from app.sign_ins.clients import client_of, provider_of, shares_token
 from app.sign_ins.models import (
     LIVE,
     Authorization,
@@ -77,7 +78,8 @@ async def _give_back(grant: Grant, *, services: Services, deadlines: Deadlines) 
 async def _attempt(grant: Grant, *, services: Services, deadlines: Deadlines) -> RevocationOutcome | None:
     if grant.sealed_access is None or grant.trouble is StatusReason.REVOKED:
         return RevocationOutcome.REVOKED
-    if provider_of(grant).sign_in is None:
+    sign_in = provider_of(grant).sign_in
+    if sign_in is None or sign_in.revoke is None:
         return RevocationOutcome.KEPT
     if shares_token(grant) and await _is_held_by_another(grant):
         return RevocationOutcome.KEPT
@@ -88,7 +90,9 @@ async def _attempt(grant: Grant, *, services: Services, deadlines: Deadlines) ->
     if not isinstance(client, Client):
         return None
     renewed = await _renew(grant, services=services, deadlines=deadlines)
-    failure = renewed if isinstance(renewed, Failure) else await _revoke(renewed, client=client, services=services)
+    failure = (
+        renewed if isinstance(renewed, Failure) else await _revoke(renewed, sign_in.revoke, client=client, services=services)
+    )
     if failure is not None and failure.fault is Fault.CLIENT_REFUSED:
         await note_refusal(grant, failure, services=services)
     return RevocationOutcome.REVOKED if failure is None or failure.fault is Fault.DEAD_GRANT else None
@@ -104,14 +108,14 @@ async def _renew(grant: Grant, *, services: Services, deadlines: Deadlines) -> G
     return renewed
 
 
-async def _revoke(grant: Grant, *, client: Client, services: Services) -> Failure | None:
+async def _revoke(grant: Grant, revoke: Revoke, *, client: Client, services: Services) -> Failure | None:
     try:
         access = await open_access(grant, services=services)
     except SealError as error:
         return Failure(Fault.BROKEN, error.message)
     if access is None:
         return None
-    failure = await sign_in_of(grant).revoke(client=client, access=access, outbound=services.outbound)
+    failure = await revoke(client=client, access=access, outbound=services.outbound)
     return None if failure is not None and _is_past(failure, grant) else failure
 
 

@@ -87,6 +87,7 @@ async def check(provider: Provider, there: ScriptedProvider, outbound: Outbound)
 
 async def revoke(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.sign_in is not None
+    assert provider.sign_in.revoke is not None
     return await provider.sign_in.revoke(client=there.client(), access=Secret(ACCESS_TOKEN), outbound=outbound)
 
 
@@ -229,7 +230,8 @@ def _authorized(provider: Provider, there: ScriptedProvider) -> Authorized:
 
 def calls_of(provider: Provider) -> tuple[Call, ...]:
     refreshing = () if provider.key in NEVER_REFRESHED else (refresh,)
-    signing_in = (exchange, *refreshing, revoke) if provider.sign_in is not None else ()
+    revoking = (revoke,) if provider.sign_in is not None and provider.sign_in.revoke is not None else ()
+    signing_in = (exchange, *refreshing, *revoking) if provider.sign_in is not None else ()
     looking = () if provider.key in ITS_OWN_CHANNEL else (list_channels, find_channel)
     posting = (*looking, post_report) if provider.messaging is not None else ()
     checking = (check,) if provider.check is not None else ()

@@ -11,6 +11,7 @@ import pytest
 from app.outbound import Outbound
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, Tokens
 from app.providers.gitlab import provider as gitlab
+from app.providers.gitlab.tokens import revoke
 from app.providers.hosting import Server
 from app.sealing.secret import Secret
 from tests.peers.gitlab import REDIRECT_URI, Doorkeeper
@@ -105,7 +106,7 @@ async def test_a_client_with_a_wrong_secret_or_none_that_is_known_is_refused(
     for impostor in impostors:
         signed_in = await exchange(impostor, await consent(doorkeeper, client), outbound)
         renewed = await renew(impostor, tokens, outbound)
-        given_back = await gitlab.SIGN_IN.revoke(client=impostor, access=tokens.access, outbound=outbound)
+        given_back = await revoke(client=impostor, access=tokens.access, outbound=outbound)
 
         faults = [one.fault for one in (signed_in, renewed, given_back) if isinstance(one, Failure)]
         assert faults == [Fault.CLIENT_REFUSED] * 3
@@ -159,9 +160,9 @@ async def test_a_token_given_back_is_dead_with_its_refresh_token(
     tokens, _ = await sign_in(doorkeeper, client, outbound)
     others, _ = await sign_in(doorkeeper, client, outbound, user="grace")
 
-    first = await gitlab.SIGN_IN.revoke(client=client, access=tokens.access, outbound=outbound)
-    second = await gitlab.SIGN_IN.revoke(client=client, access=tokens.access, outbound=outbound)
-    unknown = await gitlab.SIGN_IN.revoke(client=client, access=Secret("0" * 64), outbound=outbound)
+    first = await revoke(client=client, access=tokens.access, outbound=outbound)
+    second = await revoke(client=client, access=tokens.access, outbound=outbound)
+    unknown = await revoke(client=client, access=Secret("0" * 64), outbound=outbound)
 
     assert (first, second, unknown) == (None, None, None)
     assert await fault_of_check(client, tokens, outbound) is Fault.DEAD_GRANT
@@ -175,7 +176,7 @@ async def test_another_clients_token_cannot_be_given_back(doorkeeper: Doorkeeper
     tokens, _ = await sign_in(doorkeeper, client, outbound)
     other = await doorkeeper.add_client()
 
-    failure = await gitlab.SIGN_IN.revoke(
+    failure = await revoke(
         client=client_at(client.base_url, id=other.id, secret=other.secret), access=tokens.access, outbound=outbound
     )
 

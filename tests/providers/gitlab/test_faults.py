@@ -4,6 +4,7 @@ import pytest
 
 from app.providers.contract import Failure, Fault, Tokens
 from app.providers.gitlab import provider as gitlab
+from app.providers.gitlab.tokens import revoke
 from app.providers.hosting import File, Server
 from app.sealing.secret import Secret
 from tests.providers.scripted import ACCESS_TOKEN, CODE, REFRESH_TOKEN, VERIFIER, Asked, Wire, door_to, http, scripted
@@ -189,7 +190,7 @@ async def test_without_a_new_refresh_token_the_old_one_goes_on() -> None:
 )
 async def test_a_token_is_given_back_when_gitlab_says_so(wire: Wire, fault: Fault | None) -> None:
     async with scripted(lambda _: wire) as there, door_to(there) as outbound:
-        outcome = await gitlab.SIGN_IN.revoke(client=there.client(), access=Secret(ACCESS_TOKEN), outbound=outbound)
+        outcome = await revoke(client=there.client(), access=Secret(ACCESS_TOKEN), outbound=outbound)
 
     assert fault_of(outcome) is fault
 

@@ -8,6 +8,7 @@ import pytest
 from app.outbound import Outbound
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault
 from app.providers.gitlab import provider as gitlab
+from app.providers.gitlab.tokens import revoke
 from app.providers.hosting import Branch, File, Server
 from app.sealing.secret import Secret
 from tests.providers.git_doors import authorized_at, client_at, door_to_url, origin_at
@@ -111,10 +112,8 @@ async def test_what_the_sign_in_is_refused_for_is_told_apart(server: GitServer, 
 async def test_one_token_is_given_back_and_not_the_grant(server: GitServer, client: Client, outbound: Outbound) -> None:
     first, second = server.token("ada", scope=SCOPE), server.token("ada", scope=SCOPE)
 
-    outcomes = [await gitlab.SIGN_IN.revoke(client=client, access=Secret(first), outbound=outbound) for _ in range(2)]
-    impostor = await gitlab.SIGN_IN.revoke(
-        client=client_at(server.url, id=client.id, secret="wrong"), access=Secret(second), outbound=outbound
-    )
+    outcomes = [await revoke(client=client, access=Secret(first), outbound=outbound) for _ in range(2)]
+    impostor = await revoke(client=client_at(server.url, id=client.id, secret="wrong"), access=Secret(second), outbound=outbound)
 
     assert outcomes == [None, None]
     dead = await gitlab.check(authorized=authorized_at(server.url, first), outbound=outbound)
