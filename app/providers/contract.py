@@ -124,6 +124,18 @@ class Tokens:
 
 
 @dataclass(frozen=True)
+class Unwanted:
+    """Tokens that came for a code and are not to be used, and why. They work, so they have to be given back.
+
+    `account_id` is whose they are, empty where the provider did not say.
+    """
+
+    tokens: Tokens
+    failure: "Failure"
+    account_id: str = ""
+
+
+@dataclass(frozen=True)
 class Alive:
     """A grant that works. `scopes` is None where the provider did not say."""
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from app.outbound import Sender
-from app.providers.contract import Client, Failure, Identity, NotConfigured, Tokens
+from app.providers.contract import Client, Failure, Identity, NotConfigured, Tokens, Unwanted
 from app.sealing.secret import Secret
 from app.settings import Settings
 
@@ -30,7 +30,7 @@ class Exchange(Protocol):
 
     async def __call__(
         self, *, client: Client, code: Secret, verifier: Secret, redirect_uri: str, now: datetime, outbound: Sender
-    ) -> tuple[Tokens, Identity] | Failure: ...
+    ) -> tuple[Tokens, Identity] | Unwanted | Failure: ...
 
 
 class Refresh(Protocol):

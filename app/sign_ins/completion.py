@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from app.errors import SealError
 from app.log.actors import Actor
 from app.log.events import Change
-from app.providers.contract import Client, Failure, Fault, Identity, Tokens, missing_scopes
+from app.providers.contract import Client, Failure, Fault, Identity, Tokens, Unwanted, missing_scopes
 from app.sealing.secret import Secret
 from app.services import Services
 from app.sign_ins import grants, oauth_clients
@@ -49,8 +49,8 @@ class SignInFailure:
 async def complete(returned: Returned, *, services: Services, deadline: float = EXCHANGE_DEADLINE) -> Authorization:
     """Carry a sign-in to its end, in a task of the process, and return it as it then is.
 
-    `deadline` is in seconds, for all that the provider is asked. Tokens that are not wanted after all are given back; not those
-    that came when the provider then did not say whose they are, or that no key was there to seal.
+    `deadline` is in seconds, for all that the provider is asked. Tokens that are not wanted after all are given back; but
+    not those that no key is there to seal.
     """
     row = returned.authorization
     return await services.single_flight.join(
@@ -62,26 +62,37 @@ async def _complete(returned: Returned, *, services: Services, deadline: float) 
     outcome = await _exchange(returned, services=services, deadline=deadline)
     if isinstance(outcome, SignInFailure):
         return await _end(returned, None, outcome, services=services)
-    tokens, identity = outcome
     grant_id = uuid4()  # one for all tries: the first may have been saved without our hearing of it
     for pause in _SAVE_AGAIN_AFTER:
         try:
-            return await _save(returned, grant_id, tokens, identity, services=services)
+            return await _save(returned, grant_id, outcome, services=services)
         except database.OUTAGES:
             await asyncio.sleep(pause)
-    return await _save(returned, grant_id, tokens, identity, services=services)
+    return await _save(returned, grant_id, outcome, services=services)
 
 
-async def _save(returned: Returned, grant_id: UUID, tokens: Tokens, identity: Identity, *, services: Services) -> Authorization:
+async def _save(
+    returned: Returned, grant_id: UUID, traded: tuple[Tokens, Identity] | Unwanted, *, services: Services
+) -> Authorization:
     row = returned.authorization
+    tokens, identity = (traded.tokens, _unused(traded)) if isinstance(traded, Unwanted) else traded
     try:
         grant = await _make_grant(row, grant_id, tokens, identity, services=services)
     except SealError:
         return await _end(returned, None, _NO_KEY, services=services)
+    if isinstance(traded, Unwanted):
+        return await _end(returned, grant, _failure(row, traded.failure), services=services)
     return await _end(returned, grant, await _find_obstacle(row, tokens, identity), services=services)
 
 
-async def _exchange(returned: Returned, *, services: Services, deadline: float) -> tuple[Tokens, Identity] | SignInFailure:
+def _unused(unwanted: Unwanted) -> Identity:
+    """Return what stands in the row of tokens that nobody uses, until they are given back."""
+    return Identity(account_id=unwanted.account_id, account_name=unwanted.account_id)
+
+
+async def _exchange(
+    returned: Returned, *, services: Services, deadline: float
+) -> tuple[Tokens, Identity] | Unwanted | SignInFailure:
     row, provider = returned.authorization, provider_of(returned.authorization)
     if returned.code is None:
         return _read_error(returned.error or "", provider_name=provider.name)
@@ -104,7 +115,11 @@ async def _exchange(returned: Returned, *, services: Services, deadline: float) 
             )
     except TimeoutError:
         outcome = Failure(Fault.UNREACHABLE, f"{provider.name} did not answer in time.")
-    return SignInFailure(sign_in_failure(outcome), describe_refused(row, outcome)) if isinstance(outcome, Failure) else outcome
+    return _failure(row, outcome) if isinstance(outcome, Failure) else outcome
+
+
+def _failure(row: Authorization, failure: Failure) -> SignInFailure:
+    return SignInFailure(sign_in_failure(failure), describe_refused(row, failure))
 
 
 async def _open_verifier(row: Authorization, *, services: Services) -> Secret:

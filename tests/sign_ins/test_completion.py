@@ -161,6 +161,7 @@ ODD: Mapping[str, dict[str, Any]] = {
     "no_scopes": {"fault": "malformed", "body": '{"ok":false,"error":"no_scopes"}'},
     "an error of no one's": {"fault": "malformed", "body": '{"ok":false,"error":"<b>"}'},
 }
+_WITH_A_TOKEN = {"an organization's installation", "a token that does not work"}
 _CODES = {
     "bad_client_secret": AuthorizationFailureCode.CLIENT_REFUSED,
     "invalid_client_id": AuthorizationFailureCode.CLIENT_REFUSED,
@@ -188,8 +189,24 @@ async def test_an_odd_answer_leaves_a_failed_sign_in_and_no_half_of_a_grant(hast
     assert expected is None or ended.failure_code is expected
     assert ended.failure_message
     assert "<b>" not in answer.text.replace("<b>Acme</b>", "")
-    assert await Grant.all().count() == 0
+    assert [grant.state for grant in await Grant.all()] == [GrantState.REVOKING] * (case in _WITH_A_TOKEN)
     assert await log(row.id) == ["AUTHORIZATION_FAILED"]
+
+
+@pytest.mark.parametrize("fault", [{"fault": "status", "status": 500}, {"fault": "reset"}, {"fault": "malformed", "body": "{}"}])
+async def test_a_token_of_which_the_provider_does_not_say_whose_it_is_is_given_back(world: World, fault: dict[str, Any]) -> None:
+    row = await world.begin()
+    async with world.browser() as browser:
+        callback = await browser.go(row)
+        world.fault("auth.test", **fault)
+        await browser.http.get(callback)
+    assert (await Authorization.get(id=row.id)).status is AuthorizationStatus.FAILED
+    assert len(world.living()) == 1
+
+    await revoke_due(services=world.services)
+
+    assert (await Grant.get()).state is GrantState.GONE
+    assert world.living() == []
 
 
 async def test_a_closed_tab_does_not_lose_the_sign_in(world: World) -> None:

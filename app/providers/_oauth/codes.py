@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from app.providers.contract import Failure, Fault
+from app.providers.contract import Alive, Failure, Fault, Identity, Tokens, Unwanted
 from app.sealing.secret import Secret
 
 
@@ -15,6 +15,11 @@ def code_form(*, code: Secret, verifier: Secret, redirect_uri: str) -> Mapping[s
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }
+
+
+def identify(tokens: Tokens, alive: Alive | Failure) -> tuple[Tokens, Identity] | Unwanted:
+    """Return the tokens with whose they are, as the check with them has found; Unwanted where it did not find that."""
+    return Unwanted(tokens, alive) if isinstance(alive, Failure) else (tokens, alive.identity)
 
 
 def refused_code(failure: Failure, *, message: str | None = None) -> Failure:

@@ -24,9 +24,10 @@ from app.providers._http.answers import (
     shown,
     web_address,
 )
+from app.providers._oauth.codes import identify
 from app.providers._oauth.errors import sort_error
 from app.providers._oauth.tokens import TOKEN_DEADLINE, Bearer, ScopesOrList, Token
-from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens
+from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens, Unwanted
 from app.providers.description import Provider
 from app.providers.github.branches import find_branch, list_branches
 from app.providers.github.calls import HEADERS, SCOPES, SERVER, api_of, get, read_answer, read_granted, read_message, sort_refusal
@@ -93,7 +94,7 @@ async def exchange(
     redirect_uri: str,
     now: datetime,  # noqa: ARG001 - GitHub's tokens do not expire
     outbound: Sender,
-) -> tuple[Tokens, Identity] | Failure:
+) -> tuple[Tokens, Identity] | Unwanted | Failure:
     """Trade the code, and ask with the new token whose it is."""
     form: Mapping[str, str | Secret] = {
         "client_id": client.id,
@@ -109,10 +110,10 @@ async def exchange(
         certificates=client.certificates,
     )
     tokens = await _read_tokens(outcome, base_url=client.base_url)
-    if isinstance(tokens, Failure):
+    if isinstance(tokens, Unwanted | Failure):
         return tokens
     alive = await check(authorized=client.authorized(tokens.access), outbound=outbound)
-    return alive if isinstance(alive, Failure) else (tokens, alive.identity)
+    return identify(tokens, alive)
 
 
 async def refresh(
@@ -167,7 +168,7 @@ async def revoke(*, client: Client, access: Secret, outbound: Sender) -> Failure
             return explain_silence(outcome, server=SERVER)
 
 
-async def _read_tokens(outcome: Outcome, *, base_url: str) -> Tokens | Failure:
+async def _read_tokens(outcome: Outcome, *, base_url: str) -> Tokens | Unwanted | Failure:
     """Read what the exchange brought. Its errors come with HTTP 200; a client id that GitHub does not know is a 404."""
     if not isinstance(outcome, Response):
         return explain_silence(outcome, server=SERVER)
@@ -181,12 +182,16 @@ async def _read_tokens(outcome: Outcome, *, base_url: str) -> Tokens | Failure:
     answer = await parse(outcome.body, _TOKENS, server=SERVER)
     if isinstance(answer, Failure):
         return answer
+    tokens = Tokens(access=answer.access_token, refresh=None, expires_at=None, scopes=answer.scope)
     if answer.refresh_token is not None or answer.expires_in is not None:
-        message = "The client id is a GitHub App's, whose permissions are other ones: register an OAuth app at GitHub instead."
-        return Failure(Fault.CLIENT_REFUSED, message)
-    return Tokens(access=answer.access_token, refresh=None, expires_at=None, scopes=answer.scope)
+        return Unwanted(tokens, _OF_A_GITHUB_APP)
+    return tokens
 
 
+_OF_A_GITHUB_APP = Failure(
+    Fault.CLIENT_REFUSED,
+    "The client id is a GitHub App's, whose permissions are other ones: register an OAuth app at GitHub instead.",
+)
 _CLIENT_REFUSED = Failure(Fault.CLIENT_REFUSED, "GitHub does not accept the app's client id and secret.")
 
 HOSTING = Hosting(

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 from app.outbound import Sender
 from app.providers._git.clients import configure
 from app.providers._http.answers import Answer, Line, Number, shown, web_address
-from app.providers._oauth.codes import code_form, refused_code
-from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens
+from app.providers._oauth.codes import code_form, identify, refused_code
+from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens, Unwanted
 from app.providers.description import Provider
 from app.providers.gitlab.calls import SCOPES, ask, read_answer
 from app.providers.gitlab.files import list_entries, read_file
@@ -54,14 +54,14 @@ def authorize_url(*, client: Client, redirect_uri: str, state: str, challenge: s
 
 async def exchange(
     *, client: Client, code: Secret, verifier: Secret, redirect_uri: str, now: datetime, outbound: Sender
-) -> tuple[Tokens, Identity] | Failure:
+) -> tuple[Tokens, Identity] | Unwanted | Failure:
     """Trade the code, and ask with the new token whose it is."""
     form = code_form(code=code, verifier=verifier, redirect_uri=redirect_uri)
     tokens = await ask_for_tokens(form, client=client, now=now, outbound=outbound)
     if isinstance(tokens, Failure):
         return refused_code(tokens, message=_CODE_REFUSED)
     alive = await check(authorized=client.authorized(tokens.access), outbound=outbound)
-    return alive if isinstance(alive, Failure) else (tokens, alive.identity)
+    return identify(tokens, alive)
 
 
 async def refresh(

@@ -12,9 +12,20 @@ from typing import Literal, TypeVar
 from app.outbound import Basic, Endpoint, Request, Sender
 from app.providers._http.answers import Answer, Line, shown, web_address
 from app.providers._oauth.clients import read_client, read_secret
-from app.providers._oauth.codes import code_form, refused_code
+from app.providers._oauth.codes import code_form, identify, refused_code
 from app.providers._oauth.tokens import TOKEN_DEADLINE, Lifetime, Scopes, Token
-from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, NotConfigured, SharingModel, Tokens
+from app.providers.contract import (
+    Alive,
+    Authorized,
+    Client,
+    Failure,
+    Fault,
+    Identity,
+    NotConfigured,
+    SharingModel,
+    Tokens,
+    Unwanted,
+)
 from app.providers.description import OperatorSettings, Provider
 from app.providers.hooks import Hooks
 from app.providers.oauth import OAuth
@@ -59,6 +70,8 @@ class _Installation(_TokenAnswer):
 
 
 _T = TypeVar("_T", bound=_TokenAnswer)
+_OF_AN_ORGANIZATION = "The app was allowed for a whole organization: sign in again and choose one workspace."
+_OF_ANOTHER = "Slack gave a token of another workspace than it said."
 
 
 class _AuthTest(Answer):
@@ -96,20 +109,20 @@ def authorize_url(*, client: Client, redirect_uri: str, state: str, challenge: s
 
 async def exchange(
     *, client: Client, code: Secret, verifier: Secret, redirect_uri: str, now: datetime, outbound: Sender
-) -> tuple[Tokens, Identity] | Failure:
+) -> tuple[Tokens, Identity] | Unwanted | Failure:
     """Trade the code, and ask with the new token whose it is: the two answers have to name the same workspace."""
     form = code_form(code=code, verifier=verifier, redirect_uri=redirect_uri)
     answer = await _ask_for_tokens(form, _Installation, client=client, outbound=outbound)
     if isinstance(answer, Failure):
         return refused_code(answer)
+    tokens = answer.tokens(now=now)
     if answer.team is None or answer.is_enterprise_install:
-        return Failure(Fault.REFUSED, "The app was allowed for a whole organization: sign in again and choose one workspace.")
+        return Unwanted(tokens, Failure(Fault.REFUSED, _OF_AN_ORGANIZATION))
     alive = await check(authorized=client.authorized(answer.access_token), outbound=outbound)
-    if isinstance(alive, Failure):
-        return alive
-    if alive.identity.account_id != answer.team.id:
-        return Failure(Fault.BROKEN, "Slack gave a token of another workspace than it said.")
-    return answer.tokens(now=now), alive.identity
+    if not isinstance(alive, Failure) and alive.identity.account_id != answer.team.id:
+        return Unwanted(tokens, Failure(Fault.BROKEN, _OF_ANOTHER), account_id=alive.identity.account_id)
+    identified = identify(tokens, alive)
+    return replace(identified, account_id=answer.team.id) if isinstance(identified, Unwanted) else identified
 
 
 async def refresh(

@@ -1,6 +1,6 @@
 import pytest
 
-from app.providers.contract import Failure, Fault, Tokens
+from app.providers.contract import Failure, Fault, Tokens, Unwanted
 from app.providers.github import provider as github
 from app.providers.hosting import EntryPage, Server
 from app.sealing.secret import Secret
@@ -122,9 +122,17 @@ async def test_a_client_id_that_github_does_not_know_is_refused() -> None:
 async def test_a_github_app_is_told_from_an_oauth_app() -> None:
     outcome = await exchange(http(TOKEN | {"refresh_token": "ghr_x", "expires_in": 28_800}), http(USER))
 
-    assert isinstance(outcome, Failure)
-    assert outcome.fault is Fault.CLIENT_REFUSED
-    assert "OAuth app" in outcome.message
+    assert isinstance(outcome, Unwanted)
+    assert outcome.failure.fault is Fault.CLIENT_REFUSED
+    assert "OAuth app" in outcome.failure.message
+    assert outcome.tokens.access.reveal() == TOKEN["access_token"]
+
+
+async def test_a_token_of_which_nobody_says_whose_it_is_is_handed_over_to_be_given_back() -> None:
+    outcome = await exchange(http(TOKEN), http(status=500))
+
+    assert isinstance(outcome, Unwanted)
+    assert (outcome.tokens.access.reveal(), outcome.failure.fault) == (TOKEN["access_token"], Fault.BROKEN)
 
 
 @pytest.mark.parametrize(("scope", "read"), [("repo,user", ("repo", "user")), ("repo user", ("repo", "user")), ("", ())])

@@ -37,7 +37,7 @@ async def test_a_sign_in_asks_who_it_is(github_rest: GitHubRest, outbound: Outbo
     )
     given_back = await github.revoke(client=client, access=Secret("gho_x"), outbound=outbound)
 
-    assert not isinstance(signed_in, Failure)
+    assert isinstance(signed_in, tuple)
     tokens, identity = signed_in
     assert isinstance(tokens, Tokens)
     assert (tokens.access.reveal(), tokens.refresh, tokens.expires_at, tokens.scopes) == ("gho_x", None, None, ("repo", "user"))

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from app.outbound import Outbound
-from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, Tokens
+from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, Tokens, Unwanted
 from app.providers.gitlab import provider as gitlab
 from app.providers.gitlab.tokens import revoke
 from app.providers.hosting import Server
@@ -42,7 +42,7 @@ async def consent(peer: Doorkeeper, client: Client, *, user: str = "ada", state:
 
 async def exchange(
     client: Client, code: str, outbound: Outbound, *, verifier: str = VERIFIER
-) -> tuple[Tokens, Identity] | Failure:
+) -> tuple[Tokens, Identity] | Unwanted | Failure:
     return await gitlab.exchange(
         client=client, code=Secret(code), verifier=Secret(verifier), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
     )
@@ -50,7 +50,7 @@ async def exchange(
 
 async def sign_in(peer: Doorkeeper, client: Client, outbound: Outbound, *, user: str = "ada") -> tuple[Tokens, Identity]:
     signed_in = await exchange(client, await consent(peer, client, user=user), outbound)
-    assert not isinstance(signed_in, Failure), signed_in
+    assert isinstance(signed_in, tuple), signed_in
     return signed_in
 
 

@@ -8,7 +8,19 @@ from typing import Any
 import pytest
 
 from app.outbound import Outbound
-from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, Occasion, Posted, RunReport, Tokens
+from app.providers.contract import (
+    Alive,
+    Authorized,
+    Client,
+    Failure,
+    Fault,
+    Identity,
+    Occasion,
+    Posted,
+    RunReport,
+    Tokens,
+    Unwanted,
+)
 from app.providers.slack import provider as slack
 from app.providers.slack.channels import MESSAGING
 from app.sealing.secret import Secret
@@ -64,7 +76,7 @@ REPORT = RunReport(
 Call = Callable[[ScriptedProvider | Client, Outbound], Awaitable[Any]]
 
 
-async def call_exchange(provider: ScriptedProvider | Client, outbound: Outbound) -> tuple[Tokens, Identity] | Failure:
+async def call_exchange(provider: ScriptedProvider | Client, outbound: Outbound) -> tuple[Tokens, Identity] | Unwanted | Failure:
     client = provider if isinstance(provider, Client) else provider.client()
     return await slack.exchange(
         client=client, code=Secret(CODE), verifier=Secret(VERIFIER), redirect_uri=REDIRECT_URI, now=NOW, outbound=outbound
@@ -134,8 +146,14 @@ def answering(step: Step, odd: Wire) -> Callable[[Asked], Wire]:
 
 
 async def outcome_of(step: Step, odd: Wire) -> Any:
+    """Return what comes of it, or why not, whether or not there are tokens to give back."""
     async with scripted(answering(step, odd)) as provider, door_to(provider) as outbound:
-        return await step.call(provider, outbound)
+        return failed(await step.call(provider, outbound))
+
+
+def failed(outcome: object) -> object:
+    """Return why tokens that came are not wanted; all else as it is."""
+    return outcome.failure if isinstance(outcome, Unwanted) else outcome
 
 
 async def fault_of(step: Step, odd: Wire) -> Fault | None:

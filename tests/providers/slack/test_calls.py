@@ -23,6 +23,7 @@ from tests.providers.slack.steps import (
     Step,
     answering,
     every_step,
+    failed,
     fault_of,
 )
 from tests.wires import make_authority, serving
@@ -47,7 +48,7 @@ async def test_an_answer_that_never_ends_is_given_up_in_time(odd: Wire) -> None:
             outbound = HastyOutbound(port=provider.port)
             begun = time.monotonic()
 
-            outcome = await asyncio.wait_for(step.call(provider, outbound), 5)
+            outcome = failed(await asyncio.wait_for(step.call(provider, outbound), 5))
 
             assert isinstance(outcome, Failure)
             assert outcome.fault is Fault.UNREACHABLE

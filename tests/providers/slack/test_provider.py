@@ -27,6 +27,7 @@ from app.providers.contract import (
     Posted,
     RunReport,
     Tokens,
+    Unwanted,
 )
 from app.providers.slack import provider as slack
 from app.providers.slack.channels import MESSAGING
@@ -63,7 +64,7 @@ class World:
         assert query["state"] == "the-state"
         return query["code"]
 
-    async def exchange(self, code: str, verifier: str = VERIFIER) -> tuple[Tokens, Identity] | Failure:
+    async def exchange(self, code: str, verifier: str = VERIFIER) -> tuple[Tokens, Identity] | Unwanted | Failure:
         return await slack.exchange(
             client=self.client,
             code=Secret(code),

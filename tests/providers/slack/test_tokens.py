@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from app.providers.contract import Alive, Failure, Fault, Identity, Tokens
+from app.providers.contract import Alive, Failure, Fault, Identity, Tokens, Unwanted
 from app.providers.slack import provider as slack
 from tests.providers.scripted import (
     REFRESH_TOKEN,
+    Wire,
     door_to,
     http,
     scripted,
@@ -22,6 +23,7 @@ from tests.providers.slack.steps import (
     TOKENS,
     WHO,
     call_exchange,
+    failed,
     fault_of,
     outcome_of,
     without,
@@ -105,7 +107,7 @@ async def test_a_workspace_that_makes_no_sense_is_not_connected(odd: Mapping[str
     answers = {TOKEN_METHOD: http(odd), "/api/auth.test": http(WHO)}
 
     async with scripted(lambda asked: answers[asked.target]) as provider, door_to(provider) as outbound:
-        outcome = await call_exchange(provider, outbound)
+        outcome = failed(await call_exchange(provider, outbound))
 
     assert isinstance(outcome, Failure)
     assert outcome.fault is Fault.BROKEN
@@ -118,6 +120,28 @@ async def test_a_whole_organization_is_not_connected(odd: Mapping[str, object]) 
     assert isinstance(outcome, Failure)
     assert outcome.fault is Fault.REFUSED
     assert "choose one workspace" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "who", "account_id"),
+    [
+        (TOKENS | {"is_enterprise_install": True}, http(WHO), ""),
+        (TOKENS, http("", status=500), TEAM["id"]),
+        (TOKENS, http({"ok": False, "error": "account_inactive"}), TEAM["id"]),
+        (TOKENS | {"team": TEAM | {"id": "T0OTHER01"}}, http(WHO), WHO["team_id"]),
+    ],
+    ids=["an organization's", "nobody says whose", "they do not work", "another workspace's"],
+)
+async def test_tokens_that_came_and_are_not_wanted_are_handed_over_to_be_given_back(
+    answer: Mapping[str, object], who: Wire, account_id: str
+) -> None:
+    answers = {TOKEN_METHOD: http(answer), "/api/auth.test": who}
+
+    async with scripted(lambda asked: answers[asked.target]) as provider, door_to(provider) as outbound:
+        outcome = await call_exchange(provider, outbound)
+
+    assert isinstance(outcome, Unwanted)
+    assert (outcome.tokens.access.reveal(), outcome.account_id) == (TOKENS["access_token"], account_id)
 
 
 async def exchange(answer: Mapping[str, object], who: Mapping[str, object] = WHO) -> tuple[Tokens, Identity]:
