@@ -17,7 +17,7 @@ from tests.planted.faults import ROOT, Fault
 
 _LEFT_AT_HOME = shutil.ignore_patterns(".*", "node_modules")
 _RED = re.compile(r"^(?:FAILED|ERROR) (\S+?)(?:\[.*)?(?: - .*)?$", re.MULTILINE)
-_PATIENCE_SECONDS = 300.0
+_PATIENCE_SECONDS, _PATIENCE_SECONDS_A_TEST = 300.0, 5.0
 _GREEN, _FAILED = 0, 1
 _LAST_WORDS = 3_000
 
@@ -56,7 +56,7 @@ def run_tests(tree: Path, tests: Collection[str]) -> Outcome:
         command, cwd=tree, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as running:
         try:
-            said, _ = running.communicate(timeout=_PATIENCE_SECONDS)
+            said, _ = running.communicate(timeout=_PATIENCE_SECONDS + _PATIENCE_SECONDS_A_TEST * len(tests))
         except subprocess.TimeoutExpired:
             os.killpg(running.pid, signal.SIGKILL)
             return Outcome(None, frozenset(), "")
