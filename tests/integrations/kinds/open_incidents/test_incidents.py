@@ -1,10 +1,12 @@
 """One incident for one outage, from the runs to PagerDuty's stand-in, whatever comes late, twice or in between."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery, DeliveryStatus
 from app.deliveries.retrying import retry
 from app.installed_apps.deleting import delete as delete_app
@@ -58,6 +60,17 @@ async def halt(world: World, integration: Integration) -> None:
 async def go_on(world: World, integration: Integration) -> None:
     world.clock.advance(SECOND)
     await resume(integration.id, caller=world.people.bob, services=world.services)
+
+
+async def until_asked(world: World, *, times: int) -> None:
+    """Return once PagerDuty was asked so often, to try the key once among them."""
+    async with asyncio.timeout(10):
+        while await asyncio.to_thread(_asked, world) < times:  # noqa: ASYNC110 - the sandbox rings no bell
+            await asyncio.sleep(0.01)
+
+
+def _asked(world: World) -> int:
+    return sum(seen["path"].endswith("/v2/enqueue") for seen in world.sandbox.state()["requests"])
 
 
 async def key_of(integration: Integration) -> str:
@@ -182,6 +195,27 @@ async def test_what_is_over_is_never_opened_again_by_an_attempt_that_comes_after
     assert at_once == statuses(world) == opened
     assert (await deliveries_of(integration))[2:] == ["DELIVERED", "DELIVERED"]
     assert "trigger" not in [each.action for each in told(world)][len(opened) * 5 :]
+
+
+async def test_an_opening_that_its_resolution_overtakes_on_the_way_is_resolved_after_all(
+    world: World, integration: Integration
+) -> None:
+    break_pagerduty(world, 5, fault="status", status=503)
+    await report_all(world, DOWN)
+    await deliver(world, during=timedelta(minutes=16))
+    world.clock.advance(2 * HOUR)
+    break_pagerduty(world, 1, fault="slow", seconds=1.0)
+
+    opening = asyncio.create_task(deliver_due(services=world.services))
+    await until_asked(world, times=7)
+    await report_all(world, (PASSED,))
+    overtaken = told(world)
+    await opening
+
+    key = await key_of(integration)
+    assert overtaken == [Told(key, "resolve")]
+    assert told(world) == [Told(key, "resolve"), Told(key, "trigger"), Told(key, "resolve")]
+    assert statuses(world) == ["resolved"]
 
 
 async def test_an_outage_that_could_not_be_told_for_a_quarter_of_an_hour_is_told_by_the_next_failure(
