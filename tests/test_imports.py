@@ -95,12 +95,12 @@ def test_no_event_type_is_written_as_a_string() -> None:
 
 
 def test_nothing_names_a_provider_but_its_folder_and_the_catalogue() -> None:
-    assert {"slack", "github", "gitlab", "webhook"} <= NAMES_OF_PROVIDERS
+    assert {"slack", "github", "gitlab", "pagerduty", "webhook"} <= NAMES_OF_PROVIDERS
     assert find_words(APP, words=NAMES_OF_PROVIDERS, allowed=FILES_NAMING_PROVIDERS) == []
 
 
 def test_nothing_names_a_kind_but_its_folder_and_the_table_of_kinds() -> None:
-    assert {"post_monitoring_results", "connect_api"} <= NAMES_OF_KINDS
+    assert {"post_monitoring_results", "connect_api", "open_incidents"} <= NAMES_OF_KINDS
     assert find_words(APP, words=NAMES_OF_KINDS, allowed=FILES_NAMING_KINDS) == []
 
 

@@ -35,6 +35,8 @@ ROWS: Mapping[str, tuple[str, ...] | str] = {
     "integrations.adding.add: integration": ("max_integrations", CHANGES),
     "integrations.kinds.post_monitoring_results.settings.prepare: MonitoringPost": "One for each integration.",
     "integrations.kinds.connect_api.settings.prepare: ApiConnection": "One for each integration.",
+    "integrations.kinds.open_incidents.settings.prepare: IncidentSettings": "One for each integration.",
+    "integrations.kinds.open_incidents.outages.go_down: Incident": "One for three runs that failed; they go when those have.",
     "log.events._commit: Counter": "One for each team.",
     "log.events._number: Event": "Those of a member's change count; all others follow from what has a bound.",
     "sealing.key_states.add: cls": "One for each key of the operator's keyring.",

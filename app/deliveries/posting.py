@@ -8,7 +8,6 @@ from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery
 from app.deliveries.targets import deliver, target_of
 from app.integrations.kinds.contract import Target
-from app.integrations.models import Integration
 from app.integrations.sources import grant_of
 from app.monitors.models import MonitorRun
 from app.providers.contract import Authorized, Failure, Fault, Posted, RunReport
@@ -53,18 +52,17 @@ async def post(lease: Lease, *, services: Services) -> Attempt | Waiting | Lost:
     grant_id, target = await grant_of(integration), await target_of(integration)
     if grant_id is None or target is None:
         return Lost()
-    call = _Call(lease, integration, target, report=_report(delivery), services=services)
+    call = _Call(lease, delivery, target, services=services)
     return await call.make(grant_id)
 
 
 class _Call:
     """A call for a grant, which knows whether anything was sent."""
 
-    def __init__(self, lease: Lease, integration: Integration, target: Target, *, report: RunReport, services: Services) -> None:
+    def __init__(self, lease: Lease, delivery: Delivery, target: Target, *, services: Services) -> None:
         self._lease = lease
-        self._integration = integration
+        self._delivery = delivery
         self._target = target
-        self._report = report
         self._services = services
         self._asked = False
 
@@ -85,7 +83,12 @@ class _Call:
             return Lost()
         self._asked = True
         return await deliver(
-            self._report, integration=self._integration, target=self._target, authorized=authorized, services=self._services
+            _report(self._delivery),
+            run_id=self._delivery.run_id,
+            integration=self._delivery.integration,
+            target=self._target,
+            authorized=authorized,
+            services=self._services,
         )
 
 

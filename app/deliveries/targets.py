@@ -25,10 +25,12 @@ async def target_of(integration: Integration) -> Target | None:
 
 
 async def deliver(
-    report: RunReport, *, integration: Integration, target: Target, authorized: Authorized, services: Services
+    report: RunReport, *, run_id: UUID, integration: Integration, target: Target, authorized: Authorized, services: Services
 ) -> Posted | Failure:
     """Hand the report over, once, as the integration's kind does."""
     deliveries = kind_of(integration).deliveries
     if deliveries is None:
         raise LookupError("What makes no deliveries has no target either.")
-    return await deliveries.deliver(report, integration=integration, target=target, authorized=authorized, services=services)
+    return await deliveries.deliver(
+        report, run_id=run_id, integration=integration, target=target, authorized=authorized, services=services
+    )

@@ -53,7 +53,7 @@ ACCESS_TOKENS_OF_MEMBER = Room(
 INSTALLED_APPS = Room("max_installed_apps", "installed apps", "delete one that nobody needs")
 INTEGRATIONS = Room("max_integrations", "integrations", "delete one that nobody needs")
 INTEGRATIONS_OF_MONITOR = Room(
-    "max_integrations_of_monitor", "integrations that post it", "delete one that nobody needs", whose="This monitor has"
+    "max_integrations_of_monitor", "integrations that listen to it", "delete one that nobody needs", whose="This monitor has"
 )
 """Each of its runs makes a delivery for each of these, in one change."""
 MONITORS = Room("max_monitors", "monitors", "use a monitorKey that is there already")

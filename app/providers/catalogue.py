@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from app.providers.description import Provider
 from app.providers.github import provider as github
 from app.providers.gitlab import provider as gitlab
+from app.providers.pagerduty import provider as pagerduty
 from app.providers.slack import provider as slack
 from app.providers.webhook import provider as webhook
 
@@ -17,4 +18,4 @@ def catalogue_of(providers: Sequence[Provider]) -> Mapping[str, Provider]:
     return by_key
 
 
-CATALOGUE = catalogue_of([github.PROVIDER, gitlab.PROVIDER, slack.PROVIDER, webhook.PROVIDER])
+CATALOGUE = catalogue_of([github.PROVIDER, gitlab.PROVIDER, pagerduty.PROVIDER, slack.PROVIDER, webhook.PROVIDER])

@@ -2,7 +2,7 @@
 
 A provider is a folder beside this module. It imports no other provider, holds no state, and asks the world only through the
 `outbound` that it is handed. What it can do beside being there is a capability that it has or not: `sign_in`, `secret`,
-`messaging`, `hosting`, `hooks`.
+`messaging`, `incidents`, `hosting`, `hooks`.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from app.outbound import Sender
 from app.providers.contract import Alive, Authorized, Failure, SharingModel
 from app.providers.hooks import Hooks
 from app.providers.hosting import Hosting
+from app.providers.incidents import Incidents
 from app.providers.messaging import Messaging
 from app.providers.oauth import OAuth
 from app.providers.shared_secrets import SecretField, SharedSecret
@@ -58,6 +59,7 @@ class Provider:
     sign_in: OAuth | None = None
     secret: SharedSecret | None = None
     messaging: Messaging | None = None
+    incidents: Incidents | None = None
     hosting: Hosting | None = None
     hooks: Hooks | None = None
     operator: OperatorSettings | None = None

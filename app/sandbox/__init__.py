@@ -19,6 +19,7 @@ from app.sandbox.control import control_routes
 from app.sandbox.front_page import front_routes
 from app.sandbox.github import GitHub
 from app.sandbox.gitlab import GitLab
+from app.sandbox.pagerduty import PagerDuty
 from app.sandbox.slack import Slack
 from app.sandbox.slack_events import Events
 from app.sandbox.slack_state import SlackState
@@ -44,7 +45,7 @@ def create_sandbox(
     slack = Slack(SlackState(clock=clock, entropy=entropy, events=events, rotation=rotation))
     github = GitHub(clock=clock, entropy=entropy)
     gitlab = GitLab(clock=clock, entropy=entropy)
-    state = State(clock=clock, stand_ins=(slack, github, gitlab, Webhook(clock=clock)))
+    state = State(clock=clock, stand_ins=(slack, github, gitlab, Webhook(clock=clock), PagerDuty(clock=clock)))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

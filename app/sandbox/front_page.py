@@ -1,4 +1,4 @@
-"""/, for whoever sits at the browser: Slack's channels with their messages, live, and what the Git servers hold.
+"""/, for whoever sits at the browser: Slack's channels with their messages, live, incidents, and what the Git servers hold.
 
 Everything in it is text that somebody sent, so all of it is escaped. Its one script only puts a fresh copy of the page's inside
 in the place of the old one.
@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute, Route
 
+from app.sandbox.pagerduty import ROUTING_KEY
+from app.sandbox.registrations import STANDS_IN_FOR
 from app.sandbox.slack_shown import Shown, words_of
 from app.sandbox.state import Snapshot, State
 
@@ -22,13 +24,14 @@ GIT_SERVERS = {"github": "GitHub Enterprise Server", "gitlab": "GitLab Self-Mana
 """Those that stand in for Git servers, by the first part of their paths."""
 
 _MESSAGES_SHOWN = 50
+_INCIDENTS_SHOWN = 50
 
 
 def front_routes(state: State) -> list[BaseRoute]:
     """Return / and /shown, which is the page's inside."""
 
     async def show(request: Request) -> HTMLResponse:
-        return _answer(_PAGE.format(style=_STYLE, inside=_inside(state, request), script=_SCRIPT))
+        return _answer(_PAGE.format(name=STANDS_IN_FOR, style=_STYLE, inside=_inside(state, request), script=_SCRIPT))
 
     async def show_inside(request: Request) -> HTMLResponse:
         return _answer(_inside(state, request))
@@ -52,7 +55,7 @@ def _inside(state: State, request: Request) -> str:
         for name, rows in stand_in.snapshot().items():
             held.setdefault(name, []).extend(rows)
     origin = f"{request.url.scheme}://{request.headers['host']}"
-    return "\n".join([*_slack(held), *_git_servers(held, origin=origin)])
+    return "\n".join([*_slack(held), *_incidents(held, origin=origin), *_git_servers(held, origin=origin)])
 
 
 def _slack(held: Snapshot) -> Iterator[str]:
@@ -75,7 +78,7 @@ def _slack(held: Snapshot) -> Iterator[str]:
 def _channel(channel: Row, messages: list[Row]) -> Iterator[str]:
     yield f"<h4>{_name(channel)}</h4><ol>"
     for message in messages[-_MESSAGES_SHOWN:]:
-        yield f"<li><p class=by><b>Installed Apps</b> <time>{_text(message['at'])[:19].replace('T', ' ')}</time></p>"
+        yield f"<li><p class=by><b>Installed Apps</b> <time>{_text(_moment(message['at']))}</time></p>"
         yield from (_line(shown) for shown in words_of(message))
         yield "</li>"
     yield "</ol>"
@@ -89,6 +92,19 @@ def _line(shown: Shown) -> str:
 def _name(channel: Row) -> str:
     marks = [word for word, holds in (("private", channel["is_private"]), ("archived", channel["is_archived"])) if holds]
     return f"#{_text(channel['name'])}" + (f" <small>({', '.join(marks)})</small>" if marks else "")
+
+
+def _incidents(held: Snapshot, *, origin: str) -> Iterator[str]:
+    yield f"<h2>PagerDuty</h2><p>Events address <code>{_text(origin)}/pagerduty</code>, integration key "
+    yield f"<code>{_text(ROUTING_KEY)}</code>.</p>"
+    if not held["incidents"]:
+        yield "<p>No incident was opened yet.</p>"
+        return
+    yield "<table><tr><th>Incident<th>Severity<th>Status<th>Opened</tr>"
+    for incident in held["incidents"][-_INCIDENTS_SHOWN:]:
+        cells = (incident["summary"], incident["severity"], incident["status"], _moment(incident["opened_at"]))
+        yield f"<tr><td>{'<td>'.join(map(_text, cells))}</tr>"
+    yield "</table>"
 
 
 def _git_servers(held: Snapshot, *, origin: str) -> Iterator[str]:
@@ -116,6 +132,10 @@ def _of(rows: Iterable[Row], provider: str) -> list[Row]:
 
 def _listed(rows: Iterable[Row], name: Callable[[Row], object]) -> str:
     return ", ".join(_text(name(row)) for row in rows)
+
+
+def _moment(value: object) -> str:
+    return str(value)[:19].replace("T", " ")
 
 
 def _text(value: object) -> str:
@@ -171,7 +191,7 @@ _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>The sandbox</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}</style></head>
 <body><main><h1>The sandbox</h1>
-<p class="sandbox">It stands in for Slack, a GitHub Enterprise Server and a GitLab. Nothing here reaches any of them.</p>
+<p class="sandbox">It stands in for {name}. Nothing here reaches any of them.</p>
 <p id="away" role="status" hidden>The sandbox does not answer any more: what is shown is what it held last.</p>
 <div id="shown" aria-live="polite">{inside}</div></main>
 <script>{script}</script></body></html>

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.sandbox import slack_app
 
-STANDS_IN_FOR = "Slack, a GitHub Enterprise Server and a GitLab"
+STANDS_IN_FOR = "Slack, PagerDuty, a GitHub Enterprise Server and a GitLab"
 SENDS_EVENTS = "slack"
 """The key of the provider whose signed events the sandbox sends."""
 

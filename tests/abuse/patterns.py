@@ -127,6 +127,7 @@ PATTERNS: Mapping[str, Use] = {
     "app/providers/gitlab/files.py _SIZE": _WHOLE,
     "app/providers/gitlab/files.py _COMMIT": _COMMIT,
     "app/providers/gitlab/projects.py _ID": _WHOLE,
+    "app/providers/pagerduty/keys.py _KEY": _WHOLE,
     "app/providers/slack/channels.py _OWN_ID": _WHOLE,
     "app/providers/slack/channels.py _CHANNEL_ID": _WHOLE,
     "app/providers/slack/hooks.py _TIMESTAMP": _WHOLE,

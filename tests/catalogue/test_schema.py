@@ -41,6 +41,7 @@ async def test_an_id_stays_what_it_is_from_version_to_version() -> None:
     assert {each["key"]: each["id"] for each in providers} == {
         "github-enterprise-server": "UHJvdmlkZXI6YKqc2MzZUQ-02Juh3zQrRA",
         "gitlab-self-managed": "UHJvdmlkZXI6k5YoAPb2VnOmBwsrEPN_yg",
+        "pagerduty": "UHJvdmlkZXI6a1kOJeskXZ65GWDEkkKhYg",
         "slack": "UHJvdmlkZXI6UBd9NkY3UJ6Fgth-yac-vg",
         "webhook": "UHJvdmlkZXI6AC1M--RuVPeVd5heWXp-Sg",
     }

@@ -133,7 +133,8 @@ async def test_the_sandbox_alone_says_where_it_serves_once_it_does(service: Plai
     said = await until_said(service, "Ctrl+C")
 
     assert said == (
-        f"The sandbox stands in for Slack, a GitHub Enterprise Server and a GitLab on {service.sandbox_url} (Ctrl+C stops it)\n"
+        "The sandbox stands in for Slack, PagerDuty, a GitHub Enterprise Server and a GitLab on "
+        f"{service.sandbox_url} (Ctrl+C stops it)\n"
     )
     assert await status_of(f"{service.sandbox_url}/control/about") == 200
 

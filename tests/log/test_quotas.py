@@ -199,7 +199,7 @@ async def test_a_monitor_is_posted_by_so_many_integrations(world: World) -> None
     await delete_integration(first.id, caller=world.people.bob, services=world.services)
     await place_another(world, app)
 
-    assert message.startswith("This monitor has 2 integrations that post it, which is as many as there may be: delete one that")
+    assert message.startswith("This monitor has 2 integrations that listen to it, which is as many as there may be: delete")
 
 
 async def test_runs_of_a_minute_are_so_many_and_it_is_said_when_to_come_back(world: World) -> None:

@@ -27,6 +27,7 @@ from app.providers.contract import (
     missing_scopes,
 )
 from app.providers.description import Provider
+from app.providers.incidents import Severity
 from app.providers.shared_secrets import Fields, OddField, Pasted, join_fields
 from app.sealing.secret import Secret
 from app.settings import PREFIX, Settings
@@ -47,6 +48,7 @@ from tests.providers.scripted import (
 )
 
 SIGNING_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+ROUTING_KEY = "e93facc04764012d7bfb002500d5d1a6"
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 REDIRECT_URI = "https://apps.example.com/callback/here"
 REPORT = RunReport(
@@ -82,7 +84,7 @@ async def refresh(provider: Provider, there: ScriptedProvider, outbound: Outboun
 
 async def check(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.check is not None
-    return await provider.check(authorized=there.authorized(), outbound=outbound)
+    return await provider.check(authorized=_authorized(provider, there), outbound=outbound)
 
 
 async def revoke(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
@@ -108,6 +110,18 @@ async def post_report(provider: Provider, there: ScriptedProvider, outbound: Out
     return await provider.messaging.post_report(
         authorized=_authorized(provider, there), channel_id=CHANNEL_IDS[provider.key], report=REPORT, now=NOW, outbound=outbound
     )
+
+
+async def trigger_incident(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
+    assert provider.incidents is not None
+    return await provider.incidents.trigger(
+        authorized=_authorized(provider, there), key="incident-1", report=REPORT, severity=Severity.ERROR, outbound=outbound
+    )
+
+
+async def resolve_incident(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
+    assert provider.incidents is not None
+    return await provider.incidents.resolve(authorized=_authorized(provider, there), key="incident-1", outbound=outbound)
 
 
 async def find_server(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
@@ -213,7 +227,8 @@ HOSTING = (
 
 # What an admin would paste, for a provider that takes a secret and is at `there`.
 SECRET_FIELDS: Mapping[str, Callable[[ScriptedProvider], Fields]] = {
-    "webhook": lambda there: {"url": Secret(f"{there.url}/hook"), "signingSecret": Secret(SIGNING_SECRET)}
+    "pagerduty": lambda there: {"routingKey": Secret(ROUTING_KEY), "address": Secret(f"{there.url}/events")},
+    "webhook": lambda there: {"url": Secret(f"{there.url}/hook"), "signingSecret": Secret(SIGNING_SECRET)},
 }
 # Whose only channel is the address itself: nobody is asked for it.
 ITS_OWN_CHANNEL = {"webhook"}
@@ -235,7 +250,8 @@ def calls_of(provider: Provider) -> tuple[Call, ...]:
     looking = () if provider.key in ITS_OWN_CHANNEL else (list_channels, find_channel)
     posting = (*looking, post_report) if provider.messaging is not None else ()
     checking = (check,) if provider.check is not None else ()
-    return (*signing_in, *checking, *posting, *(HOSTING if provider.hosting is not None else ()))
+    waking = (trigger_incident, resolve_incident) if provider.incidents is not None else ()
+    return (*signing_in, *checking, *posting, *waking, *(HOSTING if provider.hosting is not None else ()))
 
 
 PROVIDERS = tuple(CATALOGUE.values())

@@ -28,6 +28,7 @@ from app.teams.sign_in_links import make_sign_in_link
 from tests.installed_apps.git_servers import GITHUB, GITLAB, Host
 from tests.installed_apps.world import People, World, gid
 from tests.integrations.git_scene import connect
+from tests.integrations.incident_scene import put_to_use, share_key
 from tests.integrations.scene import channel, place, posting
 from tests.repositories.scene import ref_of
 
@@ -127,7 +128,7 @@ async def _add_apps(world: World, people: People, places: Places) -> dict[str, I
 async def _add_integrations(
     world: World, people: People, places: Places, apps: Mapping[str, InstalledApp]
 ) -> dict[str, Integration]:
-    """Add one through the Slack app, one with its own sign-in, one at a Git server, one that stopped, and one that is gone."""
+    """Add one of each kind through an app, one with its own sign-in, one that stopped, and one that is gone."""
     ada, bob = people.ada, people.bob
     settings = posting(channel_id=channel(account=places.account))
     made: dict[str, Integration] = {}
@@ -140,6 +141,7 @@ async def _add_integrations(
     made["stopped"] = (await place(world, bob, ThroughApp(apps["gone"].id), name="stopped", settings=elsewhere)).integration
     made["connected"] = await connect(world, bob, apps["git"], places.host, name="connected")
     made["disconnected"] = await connect(world, bob, apps["gone git"], places.former_host, name="disconnected")
+    made["incidents"] = await put_to_use(world, await share_key(world, ada), caller=bob)
     _pass(world)
     await _record(world, bob, "first")
     while await deliver_due(services=world.services):

@@ -147,10 +147,18 @@ class Heard:
 
 
 class Deliver(Protocol):
-    """Hand the report over, once."""
+    """Hand the report over, once. `run_id` is the key of the run that was heard: a kind finds by it what it kept then."""
 
     async def __call__(
-        self, report: RunReport, /, *, integration: Integration, target: Target, authorized: Authorized, services: Services
+        self,
+        report: RunReport,
+        /,
+        *,
+        run_id: UUID,
+        integration: Integration,
+        target: Target,
+        authorized: Authorized,
+        services: Services,
     ) -> Posted | Failure: ...
 
 

@@ -70,6 +70,7 @@ export default [
               'DeliveryAttempt', // a part of its delivery
               'EventOrigin', // a part of its event
               'MonitorRunFailure', // a part of its run
+              'OpenIncidents', // the settings of an integration
               'PageInfo', // a page's
               'PostMonitoringResults', // the settings of an integration
               'RepositoryEntry', // known by repository, branch and path

@@ -41,9 +41,10 @@ async def targets_of(integrations: Sequence[Integration]) -> Mapping[UUID, Targe
 
 
 async def deliver(
-    report: RunReport, *, integration: Integration, target: Target, authorized: Authorized, services: Services
+    report: RunReport, *, run_id: UUID, integration: Integration, target: Target, authorized: Authorized, services: Services
 ) -> Posted | Failure:
     """Post it to the channel."""
+    del run_id  # all that is posted is in the report
     provider = CATALOGUE[integration.provider]
     if provider.messaging is None:
         return Failure(Fault.REFUSED, f"{provider.name} has no channels to post to.")
