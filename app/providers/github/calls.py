@@ -4,23 +4,22 @@ Sources: GitHub Enterprise Server's "Troubleshooting the REST API", "Rate limits
 (X-OAuth-Scopes, X-Accepted-OAuth-Scopes) and "Best practices for using the REST API" (301 where a repository was renamed).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import Bearer, Endpoint, NotJson, Outcome, Request, Response, Sender
-from app.providers._git.names import address
+from app.outbound import NotJson, Outcome, Response
+from app.providers._git.calls import Api
 from app.providers._http.answers import explain_gate, explain_redirect, find_mendable, read_few, read_success
 from app.providers._http.statuses import explain_patience, sort_status
 from app.providers._http.waiting import read_reset, read_retry_after
 from app.providers._oauth.tokens import read_scopes
-from app.providers.contract import Authorized, Failure, Fault, missing_scopes
+from app.providers.contract import Failure, Fault, missing_scopes
 
-SERVER = "GitHub"
+API = Api(server="GitHub", folder="github", path="/api/v3", headers={"Accept": "application/vnd.github+json"})
 SCOPES = ("repo", "user")
-HEADERS = {"Accept": "application/vnd.github+json"}
 
 _PATIENCE = ("secondary rate limit", "rate limit exceeded", "abuse detection")
 # The one 401 that says something of a token; "Requires authentication" says that none arrived.
@@ -32,31 +31,9 @@ _IS_GONE = "GitHub has no such repository, branch or file, or does not show it t
 T = TypeVar("T")
 
 
-def api_of(base_url: str) -> str:
-    """Return the address below which the server's API lies."""
-    return f"{base_url}/api/v3"
-
-
-async def get(
-    segments: Sequence[str],
-    query: Mapping[str, str] | None = None,
-    *,
-    endpoint: str,
-    authorized: Authorized,
-    outbound: Sender,
-) -> Outcome:
-    """Ask for what the segments name, for a grant; `endpoint` says which sort of thing that is."""
-    url = address(api_of(authorized.base_url), segments, query)
-    return await outbound.send(
-        Request("GET", url, headers=HEADERS, credential=Bearer(authorized.access), endpoint=Endpoint("github", endpoint)),
-        origin=authorized.origin,
-        certificates=authorized.certificates,
-    )
-
-
 async def read_answer(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
     """Read what came of a call: the shape on HTTP 200, else a failure."""
-    return await read_success(outcome, shape, server=SERVER, sort_refusal=partial(sort_refusal, base_url=base_url))
+    return await read_success(outcome, shape, server=API.server, sort_refusal=partial(sort_refusal, base_url=base_url))
 
 
 def read_granted(headers: Mapping[str, str]) -> tuple[str, ...] | None:
@@ -70,13 +47,13 @@ def sort_refusal(response: Response, *, base_url: str) -> Failure:
     status, headers, said = response.status, response.headers, _read_said(response)
     message = None if said is None else said.lower()
     if status == 429 or (status == 403 and _asks_for_patience(headers, message)):  # noqa: PLR2004 - RFC 6585, section 4
-        return explain_patience(status, server=SERVER, wait=_read_wait(headers))
-    if (failure := sort_status(response, server=SERVER)) is not None:
+        return explain_patience(status, server=API.server, wait=_read_wait(headers))
+    if (failure := sort_status(response, server=API.server)) is not None:
         return failure
     if 300 <= status < 400:  # noqa: PLR2004 - RFC 9110, section 15.4
-        return explain_redirect(response, api=api_of(base_url), server=SERVER)
+        return explain_redirect(response, api=API.of(base_url), server=API.server)
     if status in _GATES and message not in _DEAD:
-        return explain_gate(status, server=SERVER)
+        return explain_gate(status, server=API.server)
     if said is None:
         return Failure(Fault.BROKEN, f"GitHub's answer (HTTP {status}) makes no sense.")
     return _sort_message(status, said, headers)
@@ -116,7 +93,7 @@ def _sort_message(status: int, said: str, headers: Mapping[str, str]) -> Failure
 def _sort_forbidden(said: str) -> Failure | None:
     if "account was suspended" in said.lower():
         return Failure(Fault.DEAD_GRANT, "The account at GitHub was suspended: ask its admin, then sign in again.")
-    return find_mendable(said, server=SERVER)
+    return find_mendable(said, server=API.server)
 
 
 def _asks_for_patience(headers: Mapping[str, str], message: str | None) -> bool:

@@ -30,7 +30,7 @@ from app.providers._oauth.tokens import TOKEN_DEADLINE, Bearer, ScopesOrList, To
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens, Unwanted
 from app.providers.description import Provider
 from app.providers.github.branches import find_branch, list_branches
-from app.providers.github.calls import HEADERS, SCOPES, SERVER, api_of, get, read_answer, read_granted, read_message, sort_refusal
+from app.providers.github.calls import API, SCOPES, read_answer, read_granted, read_message, sort_refusal
 from app.providers.github.files import list_entries, read_file
 from app.providers.github.repositories import find_repository, list_repositories
 from app.providers.github.servers import find_server
@@ -104,7 +104,7 @@ async def exchange(
         "code_verifier": verifier,
     }
     outcome = await outbound.send(
-        Request("POST", f"{client.base_url}/login/oauth/access_token", form=form, endpoint=Endpoint("github", "oauth token")),
+        Request("POST", f"{client.base_url}/login/oauth/access_token", form=form, endpoint=Endpoint(API.folder, "oauth token")),
         origin=client.origin,
         deadline=TOKEN_DEADLINE,
         certificates=client.certificates,
@@ -130,7 +130,7 @@ async def refresh(
 
 async def check(*, authorized: Authorized, outbound: Sender) -> Alive | Failure:
     """Ask whether the token works, whose it is and what it may do."""
-    outcome = await get(("user",), endpoint="user", authorized=authorized, outbound=outbound)
+    outcome = await API.ask(("user",), endpoint="user", authorized=authorized, outbound=outbound)
     user = await read_answer(outcome, _USER, base_url=authorized.base_url)
     match user:
         case Failure(fault=Fault.TARGET_GONE):
@@ -147,11 +147,11 @@ async def revoke(*, client: Client, access: Secret, outbound: Sender) -> Failure
     outcome = await outbound.send(
         Request(
             "DELETE",
-            address(api_of(client.base_url), ("applications", client.id, "token")),
-            headers=HEADERS,
+            address(API.of(client.base_url), ("applications", client.id, "token")),
+            headers=API.headers,
             json={"access_token": access},
             credential=Basic(client.id, client.secret),
-            endpoint=Endpoint("github", "oauth revoke"),
+            endpoint=Endpoint(API.folder, "oauth revoke"),
         ),
         origin=client.origin,
         certificates=client.certificates,
@@ -165,21 +165,21 @@ async def revoke(*, client: Client, access: Secret, outbound: Sender) -> Failure
             failure = sort_refusal(outcome, base_url=client.base_url)
             return _CLIENT_REFUSED if failure.fault is Fault.DEAD_GRANT else failure
         case _:
-            return explain_silence(outcome, server=SERVER)
+            return explain_silence(outcome, server=API.server)
 
 
 async def _read_tokens(outcome: Outcome, *, base_url: str) -> Tokens | Unwanted | Failure:
     """Read what the exchange brought. Its errors come with HTTP 200; a client id that GitHub does not know is a 404."""
     if not isinstance(outcome, Response):
-        return explain_silence(outcome, server=SERVER)
+        return explain_silence(outcome, server=API.server)
     if outcome.status != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
         failure = sort_refusal(outcome, base_url=base_url)
         return _CLIENT_REFUSED if failure.fault in {Fault.DEAD_GRANT, Fault.TARGET_GONE} else failure
     body = read_few(outcome.body)
     match None if isinstance(body, NotJson) else body:
         case {"error": str(code)}:
-            return sort_error(code, _MEANINGS, server=SERVER)
-    answer = await parse(outcome.body, _TOKENS, server=SERVER)
+            return sort_error(code, _MEANINGS, server=API.server)
+    answer = await parse(outcome.body, _TOKENS, server=API.server)
     if isinstance(answer, Failure):
         return answer
     tokens = Tokens(access=answer.access_token, refresh=None, expires_at=None, scopes=answer.scope)

@@ -6,22 +6,19 @@ that says the same.
 """
 
 import re
-from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import Bearer, Endpoint, NotJson, Outcome, Request, Response, Sender
-from app.providers._git.names import address
-from app.providers._git.pages import Position, turn
+from app.outbound import NotJson, Outcome, Response
+from app.providers._git.calls import Api
 from app.providers._http import statuses
 from app.providers._http.answers import explain_gate, explain_redirect, find_mendable, read_few, read_success
-from app.providers.contract import Authorized, Failure, Fault
+from app.providers.contract import Failure, Fault
 
-SERVER = "GitLab"
+API = Api(server="GitLab", folder="gitlab", path="/api/v4", pages=("page", "page_token", "id_after", "cursor"))
 SCOPES = ("api",)
-PAGES = ("page", "page_token", "id_after", "cursor")
 
 _GONE = frozenset({403, 404, 410, 451})
 _IS_GONE = "GitLab has no such project, branch or file, or does not show it to this account."
@@ -32,39 +29,9 @@ _BLOCKED = re.compile(r"your account (?:has been|is) \w*|your user is blocked")
 T = TypeVar("T")
 
 
-def api_of(base_url: str) -> str:
-    """Return the address below which the server's API lies."""
-    return f"{base_url}/api/v4"
-
-
-async def ask(
-    segments: Sequence[str],
-    query: Mapping[str, str] | None = None,
-    *,
-    endpoint: str,
-    authorized: Authorized,
-    outbound: Sender,
-    method: str = "GET",
-) -> Outcome:
-    """Ask for what the segments name, for a grant; `endpoint` says which sort of thing that is."""
-    url = address(api_of(authorized.base_url), segments, query)
-    return await outbound.send(
-        Request(method, url, credential=Bearer(authorized.access), endpoint=Endpoint("gitlab", endpoint)),
-        origin=authorized.origin,
-        certificates=authorized.certificates,
-    )
-
-
 async def read_answer(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
     """Read what came of a call: the shape on HTTP 200, else a failure."""
-    return await read_success(outcome, shape, server=SERVER, sort_refusal=partial(sort_refusal, base_url=base_url))
-
-
-def turn_page(
-    page: Sequence[T] | Failure, outcome: Outcome, at: Position, *, limit: int
-) -> tuple[tuple[T, ...], str | None] | Failure:
-    """Return at most `limit` of what stood in the answer, and the cursor to go on with; None at the end."""
-    return turn(page, outcome, at, limit=limit, names=PAGES, server=SERVER)
+    return await read_success(outcome, shape, server=API.server, sort_refusal=partial(sort_refusal, base_url=base_url))
 
 
 def sort_refusal(response: Response, *, base_url: str) -> Failure:
@@ -74,7 +41,7 @@ def sort_refusal(response: Response, *, base_url: str) -> Failure:
         return failure
     message = _read_said(response)
     if response.status in _GATES and not _is_of_a_token(message):
-        return explain_gate(response.status, server=SERVER)
+        return explain_gate(response.status, server=API.server)
     if message is None:
         return Failure(Fault.BROKEN, f"GitLab's answer (HTTP {response.status}) makes no sense.")
     return _sort_words(response.status, message)
@@ -83,8 +50,8 @@ def sort_refusal(response: Response, *, base_url: str) -> Failure:
 def sort_status(response: Response, *, base_url: str) -> Failure | None:
     """Turn an HTTP status that speaks for itself into a failure; None where the body has the word."""
     if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110, section 15.4
-        return explain_redirect(response, api=api_of(base_url), server=SERVER)
-    return statuses.sort_status(response, server=SERVER)
+        return explain_redirect(response, api=API.of(base_url), server=API.server)
+    return statuses.sort_status(response, server=API.server)
 
 
 def read_words(response: Response) -> str | None:
@@ -121,7 +88,7 @@ def _sort_words(status: int, said: str) -> Failure:
 
 
 def _sort_forbidden(said: str) -> Failure | None:
-    mendable = find_mendable(said.removeprefix("403 Forbidden").removeprefix(" - "), server=SERVER)
+    mendable = find_mendable(said.removeprefix("403 Forbidden").removeprefix(" - "), server=API.server)
     if mendable is None and _BLOCKED.search(said.lower()):
         return Failure(Fault.DEAD_GRANT, "GitLab has blocked the account: ask its admin, then sign in again.")
     return mendable

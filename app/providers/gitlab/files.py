@@ -12,10 +12,10 @@ from pydantic import StringConstraints, TypeAdapter
 from app.outbound import BadAnswer, Response, Sender
 from app.providers._git.files import LARGEST_TEXT, LINK, decode_content, make_file
 from app.providers._git.names import is_path, is_ref, no_path, no_ref
-from app.providers._git.pages import read_position
+from app.providers._git.pages import read_position, turn
 from app.providers._http.answers import Answer, Commit, Many
 from app.providers.contract import Authorized, Failure, Fault
-from app.providers.gitlab.calls import PAGES, SERVER, ask, read_answer, turn_page
+from app.providers.gitlab.calls import API, read_answer
 from app.providers.gitlab.projects import locate
 from app.providers.hosting import Entry, EntryPage, File
 
@@ -50,15 +50,15 @@ async def list_entries(
 ) -> EntryPage | Failure:
     """Return what is in a directory: files and directories; links and submodules are left out, so a page may have fewer."""
     place = _locate(repository_id, ref, path)
-    at = read_position(cursor, limit=limit, names=PAGES, server=SERVER)
+    at = read_position(cursor, limit=limit, names=API.pages, server=API.server)
     if isinstance(place, Failure):
         return place
     if isinstance(at, Failure):
         return at
     query = {"ref": ref, "per_page": str(at.size), **({"path": path} if path else {}), **at.query}
-    outcome = await ask((*place, "tree"), query, endpoint="tree", authorized=authorized, outbound=outbound)
+    outcome = await API.ask((*place, "tree"), query, endpoint="tree", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _ENTRIES, base_url=authorized.base_url)
-    page = turn_page(found, outcome, at, limit=limit)
+    page = turn(found, outcome, at, limit=limit, api=API)
     if isinstance(page, Failure):
         return page
     openable = (one for one in page[0] if one.can_be_opened)
@@ -74,9 +74,9 @@ async def read_file(*, authorized: Authorized, repository_id: str, ref: str, pat
     if isinstance(place, Failure):
         return place
     if not path:
-        return no_path(SERVER)
+        return no_path(API.server)
     segments = (*place, "files", path)
-    outcome = await ask(segments, {"ref": ref}, endpoint="file", authorized=authorized, outbound=outbound)
+    outcome = await API.ask(segments, {"ref": ref}, endpoint="file", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _FILE, base_url=authorized.base_url)
     if isinstance(found, Failure):
         # Too large to be taken whole, perhaps: then its size is still told.
@@ -94,13 +94,13 @@ def _locate(repository_id: str, ref: str, path: str) -> tuple[str, ...] | Failur
     if isinstance(place, Failure):
         return place
     if not is_ref(ref):
-        return no_ref(SERVER)
-    return (*place, "repository") if not path or is_path(path) else no_path(SERVER)
+        return no_ref(API.server)
+    return (*place, "repository") if not path or is_path(path) else no_path(API.server)
 
 
 async def _measure(segments: tuple[str, ...], ref: str, path: str, *, authorized: Authorized, outbound: Sender) -> File | None:
     """Describe a file that is over the largest size for which its text is given; None for any other."""
-    outcome = await ask(segments, {"ref": ref}, endpoint="file size", authorized=authorized, outbound=outbound, method="HEAD")
+    outcome = await API.ask(segments, {"ref": ref}, endpoint="file size", authorized=authorized, outbound=outbound, method="HEAD")
     if not isinstance(outcome, Response) or outcome.status != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
         return None
     size, commit = outcome.headers.get("x-gitlab-size", ""), outcome.headers.get("x-gitlab-commit-id", "")

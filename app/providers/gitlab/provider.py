@@ -16,7 +16,7 @@ from app.providers._http.answers import Answer, Line, Number, shown, web_address
 from app.providers._oauth.codes import code_form, identify, refused_code
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens, Unwanted
 from app.providers.description import Provider
-from app.providers.gitlab.calls import SCOPES, ask, read_answer
+from app.providers.gitlab.calls import API, SCOPES, read_answer
 from app.providers.gitlab.files import list_entries, read_file
 from app.providers.gitlab.projects import find_branch, find_repository, list_branches, list_repositories
 from app.providers.gitlab.servers import find_server
@@ -84,9 +84,8 @@ async def refresh(
 
 async def check(*, authorized: Authorized, outbound: Sender) -> Alive | Failure:
     """Ask whether the token works and whose it is; GitLab does not say here what it may do."""
-    user = await read_answer(
-        await ask(("user",), endpoint="user", authorized=authorized, outbound=outbound), _USER, base_url=authorized.base_url
-    )
+    outcome = await API.ask(("user",), endpoint="user", authorized=authorized, outbound=outbound)
+    user = await read_answer(outcome, _USER, base_url=authorized.base_url)
     match user:
         case Failure(fault=Fault.TARGET_GONE):
             # Whoever has a token is somebody: an answer like this is not GitLab's.

@@ -21,7 +21,7 @@ from app.providers._http.answers import (
 from app.providers._oauth.errors import sort_error
 from app.providers._oauth.tokens import TOKEN_DEADLINE, Bearer, Lifetime, ScopesOrList, Token
 from app.providers.contract import Client, Failure, Fault, Tokens
-from app.providers.gitlab.calls import SCOPES, SERVER, sort_status
+from app.providers.gitlab.calls import API, SCOPES, sort_status
 from app.sealing.secret import Secret
 
 LIFETIME = timedelta(hours=2)
@@ -89,7 +89,7 @@ async def _post(
             "POST",
             f"{client.base_url}/oauth/{endpoint}",
             form={**credentials, **form},
-            endpoint=Endpoint("gitlab", f"oauth {endpoint}"),
+            endpoint=Endpoint(API.folder, f"oauth {endpoint}"),
         ),
         origin=client.origin,
         deadline=deadline,
@@ -99,17 +99,17 @@ async def _post(
 
 async def _read(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
     if not isinstance(outcome, Response):
-        return explain_silence(outcome, server=SERVER)
+        return explain_silence(outcome, server=API.server)
     failure = sort_status(outcome, base_url=base_url)
     if failure is not None:
         return failure
     if outcome.status == 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
-        return await parse(outcome.body, shape, server=SERVER)
+        return await parse(outcome.body, shape, server=API.server)
     body = read_few(outcome.body)
     match None if isinstance(body, NotJson) else body:
         case {"error": str(code)}:
-            return sort_error(code, _MEANINGS, server=SERVER)
+            return sort_error(code, _MEANINGS, server=API.server)
         case _ if outcome.status in {401, 407}:
-            return explain_gate(outcome.status, server=SERVER)
+            return explain_gate(outcome.status, server=API.server)
         case _:
             return Failure(Fault.BROKEN, f"GitLab's answer (HTTP {outcome.status}) makes no sense.")
