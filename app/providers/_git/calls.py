@@ -12,13 +12,15 @@ from app.providers.contract import Authorized
 class Api:
     """The REST API that a kind of Git server has.
 
-    `server` is what the kind is called, `folder` what its calls are counted as; `path` leads from a server's address to its API.
-    The links of its lists may set the parameters `pages`; `headers` go with each call.
+    `server` is what the kind is called, `repository` what it calls a repository, and `folder` what its calls are counted as;
+    `path` leads from a server's address to its API. The links of its lists may set the parameters `pages`; `headers` go with each
+    call.
     """
 
     server: str
     folder: str
     path: str
+    repository: str = "repository"
     pages: tuple[str, ...] = ("page",)
     headers: Mapping[str, str] = field(default_factory=dict)
 

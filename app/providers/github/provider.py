@@ -30,7 +30,7 @@ from app.providers._oauth.tokens import TOKEN_DEADLINE, Bearer, ScopesOrList, To
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens, Unwanted
 from app.providers.description import Provider
 from app.providers.github.branches import find_branch, list_branches
-from app.providers.github.calls import API, SCOPES, read_answer, read_granted, read_message, sort_refusal
+from app.providers.github.calls import API, SCOPES, read_answer, read_granted, read_said, sort_refusal
 from app.providers.github.files import list_entries, read_file
 from app.providers.github.repositories import find_repository, list_repositories
 from app.providers.github.servers import find_server
@@ -159,7 +159,7 @@ async def revoke(*, client: Client, access: Secret, outbound: Sender) -> Failure
     match outcome:
         case Response(status=204):
             return None
-        case Response(status=404 | 422) if read_message(outcome) is not None:
+        case Response(status=404 | 422) if read_said(outcome) is not None:
             return None  # GitHub knows no such token, any more or at all
         case Response():
             failure = sort_refusal(outcome, base_url=client.base_url)

@@ -10,8 +10,9 @@ from pydantic import StringConstraints, TypeAdapter
 
 from app.outbound import Response, Sender
 from app.providers._http.answers import Answer, explain_silence, parse
+from app.providers._http.statuses import sort_status
 from app.providers.contract import Failure, Fault
-from app.providers.gitlab.calls import API, read_words, sort_status
+from app.providers.gitlab.calls import API, read_said
 from app.providers.hosting import Server
 
 _UNTOLD = "unknown"
@@ -37,12 +38,11 @@ async def find_server(*, base_url: str, origin: str, certificates: str | None, o
         return _NOT_THIS if isinstance(answer, Failure) else Server(answer.version)
     if outcome.status == 401 and _is_gitlabs(outcome):  # noqa: PLR2004 - RFC 9110, section 15.5.2
         return Server(_UNTOLD)
-    failure = sort_status(outcome, base_url=base_url)
-    return _NOT_THIS if failure is None or 300 <= outcome.status < 400 else failure  # noqa: PLR2004 - RFC 9110, section 15.4
+    return sort_status(outcome, server=API.server) or _NOT_THIS
 
 
 def _is_gitlabs(response: Response) -> bool:
-    return read_words(response) == "401 unauthorized" or "x-gitlab-meta" in response.headers
+    return (read_said(response) or "").lower() == "401 unauthorized" or "x-gitlab-meta" in response.headers
 
 
 _NOT_THIS = Failure(

@@ -11,6 +11,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from app.outbound import Endpoint, NotJson, Outcome, Request, Response, Sender
+from app.providers._git.refusals import sort_status
 from app.providers._http.answers import (
     Answer,
     explain_gate,
@@ -21,7 +22,7 @@ from app.providers._http.answers import (
 from app.providers._oauth.errors import sort_error
 from app.providers._oauth.tokens import TOKEN_DEADLINE, Bearer, Lifetime, ScopesOrList, Token
 from app.providers.contract import Client, Failure, Fault, Tokens
-from app.providers.gitlab.calls import API, SCOPES, sort_status
+from app.providers.gitlab.calls import API, SCOPES
 from app.sealing.secret import Secret
 
 LIFETIME = timedelta(hours=2)
@@ -100,7 +101,7 @@ async def _post(
 async def _read(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
     if not isinstance(outcome, Response):
         return explain_silence(outcome, server=API.server)
-    failure = sort_status(outcome, base_url=base_url)
+    failure = sort_status(outcome, api=API, base_url=base_url)
     if failure is not None:
         return failure
     if outcome.status == 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
