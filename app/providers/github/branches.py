@@ -10,10 +10,11 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from app.outbound import Sender
-from app.providers._git.names import clean_search, is_ref, no_ref
+from app.providers._git.names import clean_search, is_ref
 from app.providers._git.pages import LARGEST_PAGE, Position, cut, read_position, turn
+from app.providers._git.places import same_branch, within
 from app.providers._http.answers import Answer, Commit, Many
-from app.providers.contract import Authorized, Failure, Fault
+from app.providers.contract import Authorized, Failure
 from app.providers.github.calls import API, read_answer
 from app.providers.github.repositories import locate
 from app.providers.hosting import Branch, BranchPage
@@ -80,18 +81,14 @@ async def find_branch(
     *, authorized: Authorized, repository_id: str, name: str, default_branch: str | None, outbound: Sender
 ) -> Branch | Failure:
     """Return the branch; TARGET_GONE also where it was renamed."""
-    place = locate(repository_id)
+    place = within(locate(repository_id), ref=name, api=API)
     if isinstance(place, Failure):
         return place
-    if not is_ref(name):
-        return no_ref(API.server)
     outcome = await API.ask((*place, "branches", name), endpoint="branch", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _BRANCH, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
-    if found.name != name:
-        return Failure(Fault.BROKEN, "GitHub answered about another branch than it was asked about.")
-    return found.described(default_branch=default_branch)
+    return same_branch(found.described(default_branch=default_branch), asked=name, api=API)
 
 
 _Page = tuple[tuple[_Branch, ...], str | None]

@@ -6,12 +6,12 @@ GitHub keeps ten of them for each person, app and scopes: the oldest ends when a
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from pydantic import TypeAdapter
 
 from app.outbound import Basic, Endpoint, NotJson, Outcome, Request, Response, Sender
+from app.providers._git.accounts import account_of, explain_nobody
 from app.providers._git.clients import configure
 from app.providers._git.names import address
 from app.providers._http.answers import (
@@ -21,8 +21,6 @@ from app.providers._http.answers import (
     explain_silence,
     parse,
     read_few,
-    shown,
-    web_address,
 )
 from app.providers._oauth.codes import identify
 from app.providers._oauth.errors import sort_error
@@ -66,8 +64,7 @@ class _User(Answer):
     html_url: str | None = None
 
     def identity(self) -> Identity:
-        name = shown(self.login, otherwise=str(self.id))
-        return Identity(account_id=str(self.id), account_name=name, url=web_address(self.html_url))
+        return account_of(self.id, name=self.login, url=self.html_url)
 
 
 _TOKENS = TypeAdapter(_TokenAnswer)
@@ -132,14 +129,9 @@ async def check(*, authorized: Authorized, outbound: Sender) -> Alive | Failure:
     """Ask whether the token works, whose it is and what it may do."""
     outcome = await API.ask(("user",), endpoint="user", authorized=authorized, outbound=outbound)
     user = await read_answer(outcome, _USER, base_url=authorized.base_url)
-    match user:
-        case Failure(fault=Fault.TARGET_GONE):
-            # Whoever has a token is somebody: an answer like this is not GitHub's.
-            return replace(user, fault=Fault.BROKEN, message="GitHub's API is not found at the server's address.")
-        case Failure():
-            return user
-        case _:
-            return Alive(user.identity(), scopes=read_granted(outcome.headers) if isinstance(outcome, Response) else None)
+    if isinstance(user, Failure):
+        return explain_nobody(user, api=API)
+    return Alive(user.identity(), scopes=read_granted(outcome.headers) if isinstance(outcome, Response) else None)
 
 
 async def revoke(*, client: Client, access: Secret, outbound: Sender) -> Failure | None:

@@ -11,8 +11,9 @@ from pydantic import TypeAdapter
 from app.outbound import Sender
 from app.providers._git.names import clean_search
 from app.providers._git.pages import read_position, turn
+from app.providers._git.places import no_repository, same_repository
 from app.providers._http.answers import Answer, Line, Many, web_address
-from app.providers.contract import Authorized, Failure, Fault
+from app.providers.contract import Authorized, Failure
 from app.providers.github.calls import API, read_answer
 from app.providers.hosting import Repository, RepositoryPage
 
@@ -88,14 +89,12 @@ async def find_repository(*, authorized: Authorized, repository_id: str, outboun
     found = await read_answer(outcome, _REPOSITORY, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
-    if found.full_name.lower() != repository_id.lower():
-        return Failure(Fault.BROKEN, "GitHub answered about another repository than it was asked about.")
-    return found.described(base_url=authorized.base_url)
+    return same_repository(found.described(base_url=authorized.base_url), asked=repository_id, api=API)
 
 
 def locate(repository_id: str) -> tuple[str, ...] | Failure:
     """Return the segments at which the API has the repository."""
     parts = _ID.fullmatch(repository_id)
     if parts is None or parts[2] in {".", ".."}:
-        return Failure(Fault.TARGET_GONE, "That is no repository of GitHub's: choose another.")
+        return no_repository(API)
     return ("repos", parts[1], parts[2])

@@ -11,8 +11,9 @@ from pydantic import StringConstraints, TypeAdapter
 
 from app.outbound import BadAnswer, Response, Sender
 from app.providers._git.files import LARGEST_TEXT, LINK, decode_content, make_file
-from app.providers._git.names import is_path, is_ref, no_path, no_ref
+from app.providers._git.names import is_path
 from app.providers._git.pages import read_position, turn
+from app.providers._git.places import no_path, within
 from app.providers._http.answers import Answer, Commit, Many
 from app.providers.contract import Authorized, Failure, Fault
 from app.providers.gitlab.calls import API, read_answer
@@ -49,14 +50,14 @@ async def list_entries(
     *, authorized: Authorized, repository_id: str, ref: str, path: str, cursor: str | None, limit: int, outbound: Sender
 ) -> EntryPage | Failure:
     """Return what is in a directory: files and directories; links and submodules are left out, so a page may have fewer."""
-    place = _locate(repository_id, ref, path)
+    place = within(locate(repository_id), ref=ref, path=path, api=API)
     at = read_position(cursor, limit=limit, names=API.pages, server=API.server)
     if isinstance(place, Failure):
         return place
     if isinstance(at, Failure):
         return at
     query = {"ref": ref, "per_page": str(at.size), **({"path": path} if path else {}), **at.query}
-    outcome = await API.ask((*place, "tree"), query, endpoint="tree", authorized=authorized, outbound=outbound)
+    outcome = await API.ask((*place, "repository", "tree"), query, endpoint="tree", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _ENTRIES, base_url=authorized.base_url)
     page = turn(found, outcome, at, limit=limit, api=API)
     if isinstance(page, Failure):
@@ -70,12 +71,12 @@ async def list_entries(
 
 async def read_file(*, authorized: Authorized, repository_id: str, ref: str, path: str, outbound: Sender) -> File | Failure:
     """Return the file as it is at the commit that `ref` names at this moment."""
-    place = _locate(repository_id, ref, path)
+    place = within(locate(repository_id), ref=ref, path=path, api=API)
     if isinstance(place, Failure):
         return place
     if not path:
-        return no_path(API.server)
-    segments = (*place, "files", path)
+        return no_path(API)
+    segments = (*place, "repository", "files", path)
     outcome = await API.ask(segments, {"ref": ref}, endpoint="file", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _FILE, base_url=authorized.base_url)
     if isinstance(found, Failure):
@@ -87,15 +88,6 @@ async def read_file(*, authorized: Authorized, repository_id: str, ref: str, pat
     if content is None or found.file_path != path:
         return Failure(Fault.BROKEN, "GitLab's answer has a content that cannot be read, or of another file.")
     return make_file(content, path=path, ref=ref, commit=found.commit_id)
-
-
-def _locate(repository_id: str, ref: str, path: str) -> tuple[str, ...] | Failure:
-    place = locate(repository_id)
-    if isinstance(place, Failure):
-        return place
-    if not is_ref(ref):
-        return no_ref(API.server)
-    return (*place, "repository") if not path or is_path(path) else no_path(API.server)
 
 
 async def _measure(segments: tuple[str, ...], ref: str, path: str, *, authorized: Authorized, outbound: Sender) -> File | None:

@@ -9,10 +9,11 @@ import re
 from pydantic import TypeAdapter
 
 from app.outbound import Sender
-from app.providers._git.names import clean_search, is_ref, no_ref
+from app.providers._git.names import clean_search, is_ref
 from app.providers._git.pages import read_position, turn
+from app.providers._git.places import no_repository, same_branch, same_repository, within
 from app.providers._http.answers import Answer, Commit, Line, Many, Number, web_address
-from app.providers.contract import Authorized, Failure, Fault
+from app.providers.contract import Authorized, Failure
 from app.providers.gitlab.calls import API, read_answer
 from app.providers.hosting import Branch, BranchPage, Repository, RepositoryPage
 
@@ -93,9 +94,7 @@ async def find_repository(*, authorized: Authorized, repository_id: str, outboun
     found = await read_answer(outcome, _PROJECT, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
-    if str(found.id) != repository_id:
-        return Failure(Fault.BROKEN, "GitLab answered about another project than it was asked about.")
-    return found.described(base_url=authorized.base_url)
+    return same_repository(found.described(base_url=authorized.base_url), asked=repository_id, api=API)
 
 
 async def list_branches(
@@ -139,22 +138,14 @@ async def find_branch(
     default_branch: str | None,  # noqa: ARG001 - GitLab says itself which one it is
     outbound: Sender,
 ) -> Branch | Failure:
-    place = locate(repository_id)
+    place = within(locate(repository_id), ref=name, api=API)
     if isinstance(place, Failure):
         return place
-    if not is_ref(name):
-        return no_ref(API.server)
     outcome = await API.ask((*place, "repository", "branches", name), endpoint="branch", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _BRANCH, base_url=authorized.base_url)
-    if isinstance(found, Failure):
-        return found
-    if found.name != name:
-        return Failure(Fault.BROKEN, "GitLab answered about another branch than it was asked about.")
-    return found.described()
+    return found if isinstance(found, Failure) else same_branch(found.described(), asked=name, api=API)
 
 
 def locate(repository_id: str) -> tuple[str, ...] | Failure:
     """Return the segments at which the API has the project."""
-    if not _ID.fullmatch(repository_id):
-        return Failure(Fault.TARGET_GONE, "That is no project of GitLab's: choose another.")
-    return ("projects", repository_id)
+    return ("projects", repository_id) if _ID.fullmatch(repository_id) else no_repository(API)

@@ -11,10 +11,11 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from app.outbound import Sender
+from app.providers._git.accounts import account_of, explain_nobody
 from app.providers._git.clients import configure
-from app.providers._http.answers import Answer, Line, Number, shown, web_address
+from app.providers._http.answers import Answer, Line, Number
 from app.providers._oauth.codes import code_form, identify, refused_code
-from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens, Unwanted
+from app.providers.contract import Alive, Authorized, Client, Failure, Identity, SharingModel, Tokens, Unwanted
 from app.providers.description import Provider
 from app.providers.gitlab.calls import API, SCOPES, read_answer
 from app.providers.gitlab.files import list_entries, read_file
@@ -33,8 +34,7 @@ class _User(Answer):
     web_url: str | None = None
 
     def identity(self) -> Identity:
-        name = shown(self.username, otherwise=str(self.id))
-        return Identity(account_id=str(self.id), account_name=name, url=web_address(self.web_url))
+        return account_of(self.id, name=self.username, url=self.web_url)
 
 
 _USER = TypeAdapter(_User)
@@ -86,14 +86,7 @@ async def check(*, authorized: Authorized, outbound: Sender) -> Alive | Failure:
     """Ask whether the token works and whose it is; GitLab does not say here what it may do."""
     outcome = await API.ask(("user",), endpoint="user", authorized=authorized, outbound=outbound)
     user = await read_answer(outcome, _USER, base_url=authorized.base_url)
-    match user:
-        case Failure(fault=Fault.TARGET_GONE):
-            # Whoever has a token is somebody: an answer like this is not GitLab's.
-            return replace(user, fault=Fault.BROKEN, message="GitLab's API is not found at the server's address.")
-        case Failure():
-            return user
-        case _:
-            return Alive(user.identity())
+    return explain_nobody(user, api=API) if isinstance(user, Failure) else Alive(user.identity())
 
 
 _CODE_REFUSED = "The sign-in took too long or was used already: begin again (invalid_grant)."
