@@ -23,6 +23,7 @@ from app.providers._http.answers import (
     read_few,
 )
 from app.providers._oauth.codes import identify
+from app.providers._oauth.endpoints import post
 from app.providers._oauth.errors import sort_error
 from app.providers._oauth.tokens import TOKEN_DEADLINE, Bearer, ScopesOrList, Token
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens, Unwanted
@@ -93,19 +94,9 @@ async def exchange(
     outbound: Sender,
 ) -> tuple[Tokens, Identity] | Unwanted | Failure:
     """Trade the code, and ask with the new token whose it is."""
-    form: Mapping[str, str | Secret] = {
-        "client_id": client.id,
-        "client_secret": client.secret,
-        "code": code,
-        "redirect_uri": redirect_uri,
-        "code_verifier": verifier,
-    }
-    outcome = await outbound.send(
-        Request("POST", f"{client.base_url}/login/oauth/access_token", form=form, endpoint=Endpoint(API.folder, "oauth token")),
-        origin=client.origin,
-        deadline=TOKEN_DEADLINE,
-        certificates=client.certificates,
-    )
+    form: Mapping[str, str | Secret] = {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
+    url, counted = f"{client.base_url}/login/oauth/access_token", Endpoint(API.folder, "oauth token")
+    outcome = await post(url, form, client=client, endpoint=counted, outbound=outbound, deadline=TOKEN_DEADLINE)
     tokens = await _read_tokens(outcome, base_url=client.base_url)
     if isinstance(tokens, Unwanted | Failure):
         return tokens
