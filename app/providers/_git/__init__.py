@@ -1,1 +1,1 @@
-"""What Git servers share: whose the clients are, files, names, and lists in pages."""
+"""What Git servers share: accounts, whose the clients are, calls, refusals, places, files, names, and lists in pages."""

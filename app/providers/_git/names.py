@@ -8,8 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
-from app.providers.contract import Failure, Fault
-
 _LONGEST_PATH = 3000
 _LONGEST_REF = 1000
 _DOTS = frozenset({"", ".", ".."})
@@ -46,14 +44,6 @@ def address(api: str, segments: Sequence[str], query: Mapping[str, str] | None =
 def clean_search(text: str) -> str:
     """Return what is looked for without what no name has: controls, lone surrogates, spaces around it."""
     return " ".join(_UNFIT.sub(" ", text).split())[:_WORTH_SEARCHING]
-
-
-def no_ref(server: str) -> Failure:
-    return Failure(Fault.TARGET_GONE, f"{server} cannot have a branch of that name.")
-
-
-def no_path(server: str) -> Failure:
-    return Failure(Fault.TARGET_GONE, f"{server} cannot have a file or directory of that name.")
 
 
 def _is_plain(text: str, longest: int) -> bool:

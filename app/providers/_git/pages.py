@@ -12,6 +12,7 @@ from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from app.outbound import Outcome, Response
+from app.providers._git.calls import Api
 from app.providers.contract import Failure, Fault
 
 LARGEST_PAGE = 100
@@ -57,12 +58,12 @@ def next_query(response: Response, *, names: Collection[str], server: str) -> Ma
 
 
 def turn(
-    page: Sequence[T] | Failure, outcome: Outcome, at: Position, *, limit: int, names: Collection[str], server: str
+    page: Sequence[T] | Failure, outcome: Outcome, at: Position, *, limit: int, api: Api
 ) -> tuple[tuple[T, ...], str | None] | Failure:
     """Return at most `limit` of what stood in the answer, and the cursor to go on with; None at the end."""
     if isinstance(page, Failure):
         return page
-    following = next_query(outcome, names=names, server=server) if isinstance(outcome, Response) else None
+    following = next_query(outcome, names=api.pages, server=api.server) if isinstance(outcome, Response) else None
     return following if isinstance(following, Failure) else cut(page, at, limit=limit, following=following)
 
 

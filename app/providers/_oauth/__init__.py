@@ -1,1 +1,1 @@
-"""What providers share whose members sign in by OAuth: the operator's client; tokens, scopes and error codes of answers."""
+"""What providers share whose members sign in by OAuth: the operator's client, endpoints, tokens, scopes and error codes."""

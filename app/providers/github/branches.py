@@ -10,12 +10,13 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from app.outbound import Sender
-from app.providers._git.names import clean_search, is_ref, no_ref
-from app.providers._git.pages import LARGEST_PAGE, Position, cut, read_position
+from app.providers._git.names import clean_search, is_ref
+from app.providers._git.pages import LARGEST_PAGE, Position, cut, read_position, turn
+from app.providers._git.places import same_branch, within
 from app.providers._http.answers import Answer, Commit, Many
-from app.providers.contract import Authorized, Failure, Fault
-from app.providers.github.calls import SERVER, get, read_answer
-from app.providers.github.repositories import PAGES, locate, turn_page
+from app.providers.contract import Authorized, Failure
+from app.providers.github.calls import API, read_answer
+from app.providers.github.repositories import locate
 from app.providers.hosting import Branch, BranchPage
 
 _HEADS = "refs/heads/"
@@ -62,7 +63,7 @@ async def list_branches(
 ) -> BranchPage | Failure:
     """Return branches by name: all, or those that begin with what is searched."""
     place = locate(repository_id)
-    at = read_position(cursor, limit=limit, names=PAGES if search is None else (), server=SERVER)
+    at = read_position(cursor, limit=limit, names=API.pages if search is None else (), server=API.server)
     if isinstance(place, Failure):
         return place
     if isinstance(at, Failure):
@@ -80,18 +81,14 @@ async def find_branch(
     *, authorized: Authorized, repository_id: str, name: str, default_branch: str | None, outbound: Sender
 ) -> Branch | Failure:
     """Return the branch; TARGET_GONE also where it was renamed."""
-    place = locate(repository_id)
+    place = within(locate(repository_id), ref=name, api=API)
     if isinstance(place, Failure):
         return place
-    if not is_ref(name):
-        return no_ref(SERVER)
-    outcome = await get((*place, "branches", name), endpoint="branch", authorized=authorized, outbound=outbound)
+    outcome = await API.ask((*place, "branches", name), endpoint="branch", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _BRANCH, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
-    if found.name != name:
-        return Failure(Fault.BROKEN, "GitHub answered about another branch than it was asked about.")
-    return found.described(default_branch=default_branch)
+    return same_branch(found.described(default_branch=default_branch), asked=name, api=API)
 
 
 _Page = tuple[tuple[_Branch, ...], str | None]
@@ -99,9 +96,9 @@ _Page = tuple[tuple[_Branch, ...], str | None]
 
 async def _list(place: Sequence[str], at: Position, *, limit: int, authorized: Authorized, outbound: Sender) -> _Page | Failure:
     query = {"per_page": str(at.size), **at.query}
-    outcome = await get((*place, "branches"), query, endpoint="branches", authorized=authorized, outbound=outbound)
+    outcome = await API.ask((*place, "branches"), query, endpoint="branches", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _BRANCHES, base_url=authorized.base_url)
-    return turn_page(found, outcome, at, limit=limit)
+    return turn(found, outcome, at, limit=limit, api=API)
 
 
 async def _search(
@@ -112,7 +109,7 @@ async def _search(
     asked = prefix.removesuffix("/")
     if not is_ref(asked):
         return (), None
-    outcome = await get(
+    outcome = await API.ask(
         (*place, "git", "matching-refs", "heads", *asked.split("/")),
         endpoint="matching refs",
         authorized=authorized,
@@ -133,6 +130,6 @@ async def _search(
 async def _list_protected(place: Sequence[str], *, authorized: Authorized, outbound: Sender) -> frozenset[str] | Failure:
     """Return the first hundred protected branches: who has more will forgive that the others are not called so in a search."""
     query = {"protected": "true", "per_page": str(LARGEST_PAGE)}
-    outcome = await get((*place, "branches"), query, endpoint="branches", authorized=authorized, outbound=outbound)
+    outcome = await API.ask((*place, "branches"), query, endpoint="branches", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _BRANCHES, base_url=authorized.base_url)
     return found if isinstance(found, Failure) else frozenset(one.name for one in found)

@@ -4,59 +4,34 @@ Sources: GitHub Enterprise Server's "Troubleshooting the REST API", "Rate limits
 (X-OAuth-Scopes, X-Accepted-OAuth-Scopes) and "Best practices for using the REST API" (301 where a repository was renamed).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import Bearer, Endpoint, NotJson, Outcome, Request, Response, Sender
-from app.providers._git.names import address
-from app.providers._http.answers import explain_gate, explain_redirect, find_mendable, read_few, read_success
-from app.providers._http.statuses import explain_patience, sort_status
+from app.outbound import NotJson, Outcome, Response
+from app.providers._git.calls import Api
+from app.providers._git.refusals import GONE, LACKS_PERMISSION, explain_status, read_word
+from app.providers._http.answers import find_mendable, read_few, read_success
+from app.providers._http.statuses import explain_patience
 from app.providers._http.waiting import read_reset, read_retry_after
 from app.providers._oauth.tokens import read_scopes
-from app.providers.contract import Authorized, Failure, Fault, missing_scopes
+from app.providers.contract import Failure, Fault, missing_scopes
 
-SERVER = "GitHub"
+API = Api(server="GitHub", folder="github", path="/api/v3", headers={"Accept": "application/vnd.github+json"})
 SCOPES = ("repo", "user")
-HEADERS = {"Accept": "application/vnd.github+json"}
 
 _PATIENCE = ("secondary rate limit", "rate limit exceeded", "abuse detection")
 # The one 401 that says something of a token; "Requires authentication" says that none arrived.
 _DEAD = frozenset({"bad credentials"})
-_GATES = frozenset({401, 407})
-_GONE = frozenset({403, 404, 410, 451})
-_IS_GONE = "GitHub has no such repository, branch or file, or does not show it to this account."
 
 T = TypeVar("T")
 
 
-def api_of(base_url: str) -> str:
-    """Return the address below which the server's API lies."""
-    return f"{base_url}/api/v3"
-
-
-async def get(
-    segments: Sequence[str],
-    query: Mapping[str, str] | None = None,
-    *,
-    endpoint: str,
-    authorized: Authorized,
-    outbound: Sender,
-) -> Outcome:
-    """Ask for what the segments name, for a grant; `endpoint` says which sort of thing that is."""
-    url = address(api_of(authorized.base_url), segments, query)
-    return await outbound.send(
-        Request("GET", url, headers=HEADERS, credential=Bearer(authorized.access), endpoint=Endpoint("github", endpoint)),
-        origin=authorized.origin,
-        certificates=authorized.certificates,
-    )
-
-
 async def read_answer(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
     """Read what came of a call: the shape on HTTP 200, else a failure."""
-    return await read_success(outcome, shape, server=SERVER, sort_refusal=partial(sort_refusal, base_url=base_url))
+    return await read_success(outcome, shape, server=API.server, sort_refusal=partial(sort_refusal, base_url=base_url))
 
 
 def read_granted(headers: Mapping[str, str]) -> tuple[str, ...] | None:
@@ -67,28 +42,16 @@ def read_granted(headers: Mapping[str, str]) -> tuple[str, ...] | None:
 
 def sort_refusal(response: Response, *, base_url: str) -> Failure:
     """Turn an answer that is no success into a failure. Only GitHub's own word ends anything: a proxy's 401 or 404 does not."""
-    status, headers, said = response.status, response.headers, _read_said(response)
+    status, headers, said = response.status, response.headers, read_said(response)
     message = None if said is None else said.lower()
     if status == 429 or (status == 403 and _asks_for_patience(headers, message)):  # noqa: PLR2004 - RFC 6585, section 4
-        return explain_patience(status, server=SERVER, wait=_read_wait(headers))
-    if (failure := sort_status(response, server=SERVER)) is not None:
-        return failure
-    if 300 <= status < 400:  # noqa: PLR2004 - RFC 9110, section 15.4
-        return explain_redirect(response, api=api_of(base_url), server=SERVER)
-    if status in _GATES and message not in _DEAD:
-        return explain_gate(status, server=SERVER)
-    if said is None:
-        return Failure(Fault.BROKEN, f"GitHub's answer (HTTP {status}) makes no sense.")
-    return _sort_message(status, said, headers)
+        return explain_patience(status, server=API.server, wait=_read_wait(headers))
+    word = read_word(response, said, is_of_a_token=message in _DEAD, api=API, base_url=base_url)
+    return word if isinstance(word, Failure) else _sort_message(status, word, headers)
 
 
-def read_message(response: Response) -> str | None:
-    """Return what GitHub says about its refusal, in small letters; None where it was not GitHub that answered."""
-    said = _read_said(response)
-    return None if said is None else said.lower()
-
-
-def _read_said(response: Response) -> str | None:
+def read_said(response: Response) -> str | None:
+    """Return what GitHub says about its refusal; None where it was not GitHub that answered."""
     body = read_few(response.body)
     match None if isinstance(body, NotJson) else body:
         case {"message": str(message)} | {"error": str(message)}:
@@ -98,25 +61,19 @@ def _read_said(response: Response) -> str | None:
 
 
 def _sort_message(status: int, said: str, headers: Mapping[str, str]) -> Failure:
-    lacking = _find_lacking(headers)
-    if status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2
-        return Failure(Fault.DEAD_GRANT, "GitHub does not accept the authorization any more: sign in again.")
-    if status in _GONE and lacking:
-        message = "The authorization lacks a permission: sign in again and allow everything asked for."
-        return Failure(Fault.MISSING_SCOPES, message)
+    if status in GONE and _find_lacking(headers):
+        return LACKS_PERMISSION
     if status == 403 and (known := _sort_forbidden(said)) is not None:  # noqa: PLR2004 - RFC 9110, section 15.5.4
         return known
     if status == 409:  # noqa: PLR2004 - RFC 9110, section 15.5.10
         return Failure(Fault.TARGET_GONE, "The repository is empty.")
-    if status in _GONE:
-        return Failure(Fault.TARGET_GONE, _IS_GONE)
-    return Failure(Fault.REFUSED, f"GitHub refused (HTTP {status}).")
+    return explain_status(status, api=API)
 
 
 def _sort_forbidden(said: str) -> Failure | None:
     if "account was suspended" in said.lower():
         return Failure(Fault.DEAD_GRANT, "The account at GitHub was suspended: ask its admin, then sign in again.")
-    return find_mendable(said, server=SERVER)
+    return find_mendable(said, server=API.server)
 
 
 def _asks_for_patience(headers: Mapping[str, str], message: str | None) -> bool:

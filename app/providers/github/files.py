@@ -13,11 +13,12 @@ from pydantic import Field, TypeAdapter
 
 from app.outbound import Sender
 from app.providers._git.files import LINK, decode_content, make_file
-from app.providers._git.names import is_path, is_ref, no_path, no_ref
+from app.providers._git.names import is_path
 from app.providers._git.pages import cut, read_position
+from app.providers._git.places import no_path, within
 from app.providers._http.answers import Answer, Commit, Many
 from app.providers.contract import Authorized, Failure, Fault
-from app.providers.github.calls import SERVER, get, read_answer
+from app.providers.github.calls import API, read_answer
 from app.providers.github.repositories import locate
 from app.providers.hosting import Entry, EntryPage, File
 
@@ -75,7 +76,7 @@ async def list_entries(
     *, authorized: Authorized, repository_id: str, ref: str, path: str, cursor: str | None, limit: int, outbound: Sender
 ) -> EntryPage | Failure:
     """Return what is in a directory: files and directories; links and submodules are left out."""
-    at = read_position(cursor, limit=limit, names=(), server=SERVER)
+    at = read_position(cursor, limit=limit, names=(), server=API.server)
     if isinstance(at, Failure):
         return at
     entries = (
@@ -89,7 +90,7 @@ async def list_entries(
 async def read_file(*, authorized: Authorized, repository_id: str, ref: str, path: str, outbound: Sender) -> File | Failure:
     """Return the file as it is at the commit that `ref` names at this moment."""
     if not is_path(path):
-        return no_path(SERVER)
+        return no_path(API)
     commit = await _resolve(repository_id, ref, authorized=authorized, outbound=outbound)
     if isinstance(commit, Failure):
         return commit
@@ -119,12 +120,10 @@ async def _list_directory(
 
 async def _list_root(repository_id: str, ref: str, *, authorized: Authorized, outbound: Sender) -> list[Entry] | Failure:
     """Ask for the commit's own tree: as contents, GitHub describes no root."""
-    place = locate(repository_id)
+    place = within(locate(repository_id), ref=ref, api=API)
     if isinstance(place, Failure):
         return place
-    if not is_ref(ref):
-        return no_ref(SERVER)
-    outcome = await get((*place, "git", "trees", ref), endpoint="tree", authorized=authorized, outbound=outbound)
+    outcome = await API.ask((*place, "git", "trees", ref), endpoint="tree", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _TREE, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
@@ -140,14 +139,10 @@ async def _look(
     authorized: Authorized,
     outbound: Sender,
 ) -> list[_Entry] | _Content | Failure:
-    place = locate(repository_id)
+    place = within(locate(repository_id), ref=ref, path=path, api=API)
     if isinstance(place, Failure):
         return place
-    if not is_ref(ref):
-        return no_ref(SERVER)
-    if not is_path(path):
-        return no_path(SERVER)
-    outcome = await get(
+    outcome = await API.ask(
         (*place, "contents", *path.split("/")), {"ref": ref}, endpoint="contents", authorized=authorized, outbound=outbound
     )
     return await read_answer(outcome, _CONTENTS, base_url=authorized.base_url)
@@ -155,15 +150,15 @@ async def _look(
 
 async def _resolve(repository_id: str, ref: str, *, authorized: Authorized, outbound: Sender) -> str | Failure:
     """Return the id of the commit: with it, what is read next is of that commit even if the branch moves on meanwhile."""
-    place = locate(repository_id)
+    place = within(locate(repository_id), ref=ref, api=API)
     if isinstance(place, Failure):
         return place
-    if not is_ref(ref):
-        return no_ref(SERVER)
     if _COMMIT_ID.fullmatch(ref):
         return ref
     # One file of the commit's at most: without that, the answer has all its changes.
-    outcome = await get((*place, "commits", ref), {"per_page": "1"}, endpoint="commit", authorized=authorized, outbound=outbound)
+    outcome = await API.ask(
+        (*place, "commits", ref), {"per_page": "1"}, endpoint="commit", authorized=authorized, outbound=outbound
+    )
     found = await read_answer(outcome, _COMMIT, base_url=authorized.base_url)
     if isinstance(found, _Commit):
         return found.sha

@@ -6,12 +6,12 @@ GitHub keeps ten of them for each person, app and scopes: the oldest ends when a
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from pydantic import TypeAdapter
 
 from app.outbound import Basic, Endpoint, NotJson, Outcome, Request, Response, Sender
+from app.providers._git.accounts import account_of, explain_nobody
 from app.providers._git.clients import configure
 from app.providers._git.names import address
 from app.providers._http.answers import (
@@ -21,16 +21,15 @@ from app.providers._http.answers import (
     explain_silence,
     parse,
     read_few,
-    shown,
-    web_address,
 )
 from app.providers._oauth.codes import identify
+from app.providers._oauth.endpoints import post
 from app.providers._oauth.errors import sort_error
 from app.providers._oauth.tokens import TOKEN_DEADLINE, Bearer, ScopesOrList, Token
 from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens, Unwanted
 from app.providers.description import Provider
 from app.providers.github.branches import find_branch, list_branches
-from app.providers.github.calls import HEADERS, SCOPES, SERVER, api_of, get, read_answer, read_granted, read_message, sort_refusal
+from app.providers.github.calls import API, SCOPES, read_answer, read_granted, read_said, sort_refusal
 from app.providers.github.files import list_entries, read_file
 from app.providers.github.repositories import find_repository, list_repositories
 from app.providers.github.servers import find_server
@@ -66,8 +65,7 @@ class _User(Answer):
     html_url: str | None = None
 
     def identity(self) -> Identity:
-        name = shown(self.login, otherwise=str(self.id))
-        return Identity(account_id=str(self.id), account_name=name, url=web_address(self.html_url))
+        return account_of(self.id, name=self.login, url=self.html_url)
 
 
 _TOKENS = TypeAdapter(_TokenAnswer)
@@ -96,19 +94,9 @@ async def exchange(
     outbound: Sender,
 ) -> tuple[Tokens, Identity] | Unwanted | Failure:
     """Trade the code, and ask with the new token whose it is."""
-    form: Mapping[str, str | Secret] = {
-        "client_id": client.id,
-        "client_secret": client.secret,
-        "code": code,
-        "redirect_uri": redirect_uri,
-        "code_verifier": verifier,
-    }
-    outcome = await outbound.send(
-        Request("POST", f"{client.base_url}/login/oauth/access_token", form=form, endpoint=Endpoint("github", "oauth token")),
-        origin=client.origin,
-        deadline=TOKEN_DEADLINE,
-        certificates=client.certificates,
-    )
+    form: Mapping[str, str | Secret] = {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
+    url, counted = f"{client.base_url}/login/oauth/access_token", Endpoint(API.folder, "oauth token")
+    outcome = await post(url, form, client=client, endpoint=counted, outbound=outbound, deadline=TOKEN_DEADLINE)
     tokens = await _read_tokens(outcome, base_url=client.base_url)
     if isinstance(tokens, Unwanted | Failure):
         return tokens
@@ -130,16 +118,11 @@ async def refresh(
 
 async def check(*, authorized: Authorized, outbound: Sender) -> Alive | Failure:
     """Ask whether the token works, whose it is and what it may do."""
-    outcome = await get(("user",), endpoint="user", authorized=authorized, outbound=outbound)
+    outcome = await API.ask(("user",), endpoint="user", authorized=authorized, outbound=outbound)
     user = await read_answer(outcome, _USER, base_url=authorized.base_url)
-    match user:
-        case Failure(fault=Fault.TARGET_GONE):
-            # Whoever has a token is somebody: an answer like this is not GitHub's.
-            return replace(user, fault=Fault.BROKEN, message="GitHub's API is not found at the server's address.")
-        case Failure():
-            return user
-        case _:
-            return Alive(user.identity(), scopes=read_granted(outcome.headers) if isinstance(outcome, Response) else None)
+    if isinstance(user, Failure):
+        return explain_nobody(user, api=API)
+    return Alive(user.identity(), scopes=read_granted(outcome.headers) if isinstance(outcome, Response) else None)
 
 
 async def revoke(*, client: Client, access: Secret, outbound: Sender) -> Failure | None:
@@ -147,11 +130,11 @@ async def revoke(*, client: Client, access: Secret, outbound: Sender) -> Failure
     outcome = await outbound.send(
         Request(
             "DELETE",
-            address(api_of(client.base_url), ("applications", client.id, "token")),
-            headers=HEADERS,
+            address(API.of(client.base_url), ("applications", client.id, "token")),
+            headers=API.headers,
             json={"access_token": access},
             credential=Basic(client.id, client.secret),
-            endpoint=Endpoint("github", "oauth revoke"),
+            endpoint=Endpoint(API.folder, "oauth revoke"),
         ),
         origin=client.origin,
         certificates=client.certificates,
@@ -159,27 +142,27 @@ async def revoke(*, client: Client, access: Secret, outbound: Sender) -> Failure
     match outcome:
         case Response(status=204):
             return None
-        case Response(status=404 | 422) if read_message(outcome) is not None:
+        case Response(status=404 | 422) if read_said(outcome) is not None:
             return None  # GitHub knows no such token, any more or at all
         case Response():
             failure = sort_refusal(outcome, base_url=client.base_url)
             return _CLIENT_REFUSED if failure.fault is Fault.DEAD_GRANT else failure
         case _:
-            return explain_silence(outcome, server=SERVER)
+            return explain_silence(outcome, server=API.server)
 
 
 async def _read_tokens(outcome: Outcome, *, base_url: str) -> Tokens | Unwanted | Failure:
     """Read what the exchange brought. Its errors come with HTTP 200; a client id that GitHub does not know is a 404."""
     if not isinstance(outcome, Response):
-        return explain_silence(outcome, server=SERVER)
+        return explain_silence(outcome, server=API.server)
     if outcome.status != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
         failure = sort_refusal(outcome, base_url=base_url)
         return _CLIENT_REFUSED if failure.fault in {Fault.DEAD_GRANT, Fault.TARGET_GONE} else failure
     body = read_few(outcome.body)
     match None if isinstance(body, NotJson) else body:
         case {"error": str(code)}:
-            return sort_error(code, _MEANINGS, server=SERVER)
-    answer = await parse(outcome.body, _TOKENS, server=SERVER)
+            return sort_error(code, _MEANINGS, server=API.server)
+    answer = await parse(outcome.body, _TOKENS, server=API.server)
     if isinstance(answer, Failure):
         return answer
     tokens = Tokens(access=answer.access_token, refresh=None, expires_at=None, scopes=answer.scope)

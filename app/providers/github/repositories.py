@@ -5,25 +5,20 @@ through all that the account can see, gives the best 1,000, and leaves forks out
 """
 
 import re
-from collections.abc import Sequence
-from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import Outcome, Sender
+from app.outbound import Sender
 from app.providers._git.names import clean_search
-from app.providers._git.pages import Position, read_position, turn
+from app.providers._git.pages import read_position, turn
+from app.providers._git.places import no_repository, same_repository
 from app.providers._http.answers import Answer, Line, Many, web_address
-from app.providers.contract import Authorized, Failure, Fault
-from app.providers.github.calls import SERVER, get, read_answer
+from app.providers.contract import Authorized, Failure
+from app.providers.github.calls import API, read_answer
 from app.providers.hosting import Repository, RepositoryPage
-
-PAGES = ("page",)
 
 _ID = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_-]{0,99})/([A-Za-z0-9._-]{1,100})")
 _NEVER_IN_NAMES = re.compile(r"[^A-Za-z0-9._ -]")
-
-T = TypeVar("T")
 
 
 class _Owner(Answer):
@@ -61,7 +56,7 @@ async def list_repositories(
     *, authorized: Authorized, search: str | None, cursor: str | None, limit: int, outbound: Sender
 ) -> RepositoryPage | Failure:
     """Return the repositories that the account has a part in, by name; or those it can see whose name has what is searched."""
-    at = read_position(cursor, limit=limit, names=PAGES, server=SERVER)
+    at = read_position(cursor, limit=limit, names=API.pages, server=API.server)
     if isinstance(at, Failure):
         return at
     # In quotes nothing is a qualifier; no name has what is taken out, quotes and backslashes among it.
@@ -70,16 +65,16 @@ async def list_repositories(
         return RepositoryPage((), None)
     query = {"per_page": str(at.size), **at.query}
     if wanted is None:
-        outcome = await get(
+        outcome = await API.ask(
             ("user", "repos"), query | {"sort": "full_name"}, endpoint="user repos", authorized=authorized, outbound=outbound
         )
         found = await read_answer(outcome, _REPOSITORIES, base_url=authorized.base_url)
     else:
         query |= {"q": f'"{wanted}" in:name fork:true'}
-        outcome = await get(("search", "repositories"), query, endpoint="search", authorized=authorized, outbound=outbound)
+        outcome = await API.ask(("search", "repositories"), query, endpoint="search", authorized=authorized, outbound=outbound)
         answer = await read_answer(outcome, _FOUND, base_url=authorized.base_url)
         found = answer if isinstance(answer, Failure) else answer.items
-    page = turn_page(found, outcome, at, limit=limit)
+    page = turn(found, outcome, at, limit=limit, api=API)
     if isinstance(page, Failure):
         return page
     return RepositoryPage(tuple(one.described(base_url=authorized.base_url) for one in page[0]), page[1])
@@ -90,25 +85,16 @@ async def find_repository(*, authorized: Authorized, repository_id: str, outboun
     place = locate(repository_id)
     if isinstance(place, Failure):
         return place
-    outcome = await get(place, endpoint="repository", authorized=authorized, outbound=outbound)
+    outcome = await API.ask(place, endpoint="repository", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _REPOSITORY, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
-    if found.full_name.lower() != repository_id.lower():
-        return Failure(Fault.BROKEN, "GitHub answered about another repository than it was asked about.")
-    return found.described(base_url=authorized.base_url)
+    return same_repository(found.described(base_url=authorized.base_url), asked=repository_id, api=API)
 
 
 def locate(repository_id: str) -> tuple[str, ...] | Failure:
     """Return the segments at which the API has the repository."""
     parts = _ID.fullmatch(repository_id)
     if parts is None or parts[2] in {".", ".."}:
-        return Failure(Fault.TARGET_GONE, "That is no repository of GitHub's: choose another.")
+        return no_repository(API)
     return ("repos", parts[1], parts[2])
-
-
-def turn_page(
-    page: Sequence[T] | Failure, outcome: Outcome, at: Position, *, limit: int
-) -> tuple[tuple[T, ...], str | None] | Failure:
-    """Return at most `limit` of what stood in the answer, and the cursor to go on with; None at the end."""
-    return turn(page, outcome, at, limit=limit, names=PAGES, server=SERVER)

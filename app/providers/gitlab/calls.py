@@ -6,94 +6,41 @@ that says the same.
 """
 
 import re
-from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from app.outbound import Bearer, Endpoint, NotJson, Outcome, Request, Response, Sender
-from app.providers._git.names import address
-from app.providers._git.pages import Position, turn
-from app.providers._http import statuses
-from app.providers._http.answers import explain_gate, explain_redirect, find_mendable, read_few, read_success
-from app.providers.contract import Authorized, Failure, Fault
+from app.outbound import NotJson, Outcome, Response
+from app.providers._git.calls import Api
+from app.providers._git.refusals import LACKS_PERMISSION, explain_status, read_word
+from app.providers._http.answers import find_mendable, read_few, read_success
+from app.providers.contract import Failure, Fault
 
-SERVER = "GitLab"
+_PAGES = ("page", "page_token", "id_after", "cursor")
+API = Api(server="GitLab", folder="gitlab", path="/api/v4", repository="project", pages=_PAGES)
 SCOPES = ("api",)
-PAGES = ("page", "page_token", "id_after", "cursor")
 
-_GONE = frozenset({403, 404, 410, 451})
-_IS_GONE = "GitLab has no such project, branch or file, or does not show it to this account."
 _OF_A_TOKEN = ("token was revoked", "token is expired", "bad access token", "impersonation is disabled")
-_GATES = frozenset({401, 407})
 _BLOCKED = re.compile(r"your account (?:has been|is) \w*|your user is blocked")
 
 T = TypeVar("T")
 
 
-def api_of(base_url: str) -> str:
-    """Return the address below which the server's API lies."""
-    return f"{base_url}/api/v4"
-
-
-async def ask(
-    segments: Sequence[str],
-    query: Mapping[str, str] | None = None,
-    *,
-    endpoint: str,
-    authorized: Authorized,
-    outbound: Sender,
-    method: str = "GET",
-) -> Outcome:
-    """Ask for what the segments name, for a grant; `endpoint` says which sort of thing that is."""
-    url = address(api_of(authorized.base_url), segments, query)
-    return await outbound.send(
-        Request(method, url, credential=Bearer(authorized.access), endpoint=Endpoint("gitlab", endpoint)),
-        origin=authorized.origin,
-        certificates=authorized.certificates,
-    )
-
-
 async def read_answer(outcome: Outcome, shape: TypeAdapter[T], *, base_url: str) -> T | Failure:
     """Read what came of a call: the shape on HTTP 200, else a failure."""
-    return await read_success(outcome, shape, server=SERVER, sort_refusal=partial(sort_refusal, base_url=base_url))
-
-
-def turn_page(
-    page: Sequence[T] | Failure, outcome: Outcome, at: Position, *, limit: int
-) -> tuple[tuple[T, ...], str | None] | Failure:
-    """Return at most `limit` of what stood in the answer, and the cursor to go on with; None at the end."""
-    return turn(page, outcome, at, limit=limit, names=PAGES, server=SERVER)
+    return await read_success(outcome, shape, server=API.server, sort_refusal=partial(sort_refusal, base_url=base_url))
 
 
 def sort_refusal(response: Response, *, base_url: str) -> Failure:
     """Turn an answer that is no success into a failure. Only GitLab's own word ends anything: a proxy's 401 or 404 does not."""
-    failure = sort_status(response, base_url=base_url)
-    if failure is not None:
-        return failure
-    message = _read_said(response)
-    if response.status in _GATES and not _is_of_a_token(message):
-        return explain_gate(response.status, server=SERVER)
-    if message is None:
-        return Failure(Fault.BROKEN, f"GitLab's answer (HTTP {response.status}) makes no sense.")
-    return _sort_words(response.status, message)
+    said = read_said(response)
+    word = read_word(response, said, is_of_a_token=_is_of_a_token(said), api=API, base_url=base_url)
+    return word if isinstance(word, Failure) else _sort_words(response.status, word)
 
 
-def sort_status(response: Response, *, base_url: str) -> Failure | None:
-    """Turn an HTTP status that speaks for itself into a failure; None where the body has the word."""
-    if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110, section 15.4
-        return explain_redirect(response, api=api_of(base_url), server=SERVER)
-    return statuses.sort_status(response, server=SERVER)
-
-
-def read_words(response: Response) -> str | None:
-    """Return what GitLab says about its refusal, in small letters; None where it was not GitLab that answered."""
-    said = _read_said(response)
-    return None if said is None else said.lower()
-
-
-def _read_said(response: Response) -> str | None:
+def read_said(response: Response) -> str | None:
+    """Return what GitLab says about its refusal; None where it was not GitLab that answered."""
     body = read_few(response.body)
     match None if isinstance(body, NotJson) else body:
         case {"error": str(error), **rest}:
@@ -106,22 +53,17 @@ def _read_said(response: Response) -> str | None:
 
 def _sort_words(status: int, said: str) -> Failure:
     lowered = said.lower()
-    if status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2
-        if "token is expired" in lowered:
-            return Failure(Fault.EXPIRED, "The access token has expired.")
-        return Failure(Fault.DEAD_GRANT, "GitLab does not accept the authorization any more: sign in again.")
+    if status == 401 and "token is expired" in lowered:  # noqa: PLR2004 - RFC 9110, section 15.5.2
+        return Failure(Fault.EXPIRED, "The access token has expired.")
     if status == 403 and "insufficient_scope" in lowered:  # noqa: PLR2004 - RFC 6750, section 3.1
-        message = "The authorization lacks a permission: sign in again and allow everything asked for."
-        return Failure(Fault.MISSING_SCOPES, message)
+        return LACKS_PERMISSION
     if status == 403 and (known := _sort_forbidden(said)) is not None:  # noqa: PLR2004 - RFC 9110, section 15.5.4
         return known
-    if status in _GONE:
-        return Failure(Fault.TARGET_GONE, _IS_GONE)
-    return Failure(Fault.REFUSED, f"GitLab refused (HTTP {status}).")
+    return explain_status(status, api=API)
 
 
 def _sort_forbidden(said: str) -> Failure | None:
-    mendable = find_mendable(said.removeprefix("403 Forbidden").removeprefix(" - "), server=SERVER)
+    mendable = find_mendable(said.removeprefix("403 Forbidden").removeprefix(" - "), server=API.server)
     if mendable is None and _BLOCKED.search(said.lower()):
         return Failure(Fault.DEAD_GRANT, "GitLab has blocked the account: ask its admin, then sign in again.")
     return mendable

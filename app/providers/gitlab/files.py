@@ -11,11 +11,12 @@ from pydantic import StringConstraints, TypeAdapter
 
 from app.outbound import BadAnswer, Response, Sender
 from app.providers._git.files import LARGEST_TEXT, LINK, decode_content, make_file
-from app.providers._git.names import is_path, is_ref, no_path, no_ref
-from app.providers._git.pages import read_position
+from app.providers._git.names import is_path
+from app.providers._git.pages import read_position, turn
+from app.providers._git.places import no_path, within
 from app.providers._http.answers import Answer, Commit, Many
 from app.providers.contract import Authorized, Failure, Fault
-from app.providers.gitlab.calls import PAGES, SERVER, ask, read_answer, turn_page
+from app.providers.gitlab.calls import API, read_answer
 from app.providers.gitlab.projects import locate
 from app.providers.hosting import Entry, EntryPage, File
 
@@ -49,16 +50,16 @@ async def list_entries(
     *, authorized: Authorized, repository_id: str, ref: str, path: str, cursor: str | None, limit: int, outbound: Sender
 ) -> EntryPage | Failure:
     """Return what is in a directory: files and directories; links and submodules are left out, so a page may have fewer."""
-    place = _locate(repository_id, ref, path)
-    at = read_position(cursor, limit=limit, names=PAGES, server=SERVER)
+    place = within(locate(repository_id), ref=ref, path=path, api=API)
+    at = read_position(cursor, limit=limit, names=API.pages, server=API.server)
     if isinstance(place, Failure):
         return place
     if isinstance(at, Failure):
         return at
     query = {"ref": ref, "per_page": str(at.size), **({"path": path} if path else {}), **at.query}
-    outcome = await ask((*place, "tree"), query, endpoint="tree", authorized=authorized, outbound=outbound)
+    outcome = await API.ask((*place, "repository", "tree"), query, endpoint="tree", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _ENTRIES, base_url=authorized.base_url)
-    page = turn_page(found, outcome, at, limit=limit)
+    page = turn(found, outcome, at, limit=limit, api=API)
     if isinstance(page, Failure):
         return page
     openable = (one for one in page[0] if one.can_be_opened)
@@ -70,13 +71,13 @@ async def list_entries(
 
 async def read_file(*, authorized: Authorized, repository_id: str, ref: str, path: str, outbound: Sender) -> File | Failure:
     """Return the file as it is at the commit that `ref` names at this moment."""
-    place = _locate(repository_id, ref, path)
+    place = within(locate(repository_id), ref=ref, path=path, api=API)
     if isinstance(place, Failure):
         return place
     if not path:
-        return no_path(SERVER)
-    segments = (*place, "files", path)
-    outcome = await ask(segments, {"ref": ref}, endpoint="file", authorized=authorized, outbound=outbound)
+        return no_path(API)
+    segments = (*place, "repository", "files", path)
+    outcome = await API.ask(segments, {"ref": ref}, endpoint="file", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _FILE, base_url=authorized.base_url)
     if isinstance(found, Failure):
         # Too large to be taken whole, perhaps: then its size is still told.
@@ -89,18 +90,9 @@ async def read_file(*, authorized: Authorized, repository_id: str, ref: str, pat
     return make_file(content, path=path, ref=ref, commit=found.commit_id)
 
 
-def _locate(repository_id: str, ref: str, path: str) -> tuple[str, ...] | Failure:
-    place = locate(repository_id)
-    if isinstance(place, Failure):
-        return place
-    if not is_ref(ref):
-        return no_ref(SERVER)
-    return (*place, "repository") if not path or is_path(path) else no_path(SERVER)
-
-
 async def _measure(segments: tuple[str, ...], ref: str, path: str, *, authorized: Authorized, outbound: Sender) -> File | None:
     """Describe a file that is over the largest size for which its text is given; None for any other."""
-    outcome = await ask(segments, {"ref": ref}, endpoint="file size", authorized=authorized, outbound=outbound, method="HEAD")
+    outcome = await API.ask(segments, {"ref": ref}, endpoint="file size", authorized=authorized, outbound=outbound, method="HEAD")
     if not isinstance(outcome, Response) or outcome.status != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
         return None
     size, commit = outcome.headers.get("x-gitlab-size", ""), outcome.headers.get("x-gitlab-commit-id", "")

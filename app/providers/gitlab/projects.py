@@ -9,11 +9,12 @@ import re
 from pydantic import TypeAdapter
 
 from app.outbound import Sender
-from app.providers._git.names import clean_search, is_ref, no_ref
-from app.providers._git.pages import read_position
+from app.providers._git.names import clean_search, is_ref
+from app.providers._git.pages import read_position, turn
+from app.providers._git.places import no_repository, same_branch, same_repository, within
 from app.providers._http.answers import Answer, Commit, Line, Many, Number, web_address
-from app.providers.contract import Authorized, Failure, Fault
-from app.providers.gitlab.calls import PAGES, SERVER, ask, read_answer, turn_page
+from app.providers.contract import Authorized, Failure
+from app.providers.gitlab.calls import API, read_answer
 from app.providers.hosting import Branch, BranchPage, Repository, RepositoryPage
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
@@ -67,7 +68,7 @@ async def list_repositories(
     *, authorized: Authorized, search: str | None, cursor: str | None, limit: int, outbound: Sender
 ) -> RepositoryPage | Failure:
     """Return the projects that the account is a member of, the oldest first; with a search, those whose name has it."""
-    at = read_position(cursor, limit=limit, names=PAGES, server=SERVER)
+    at = read_position(cursor, limit=limit, names=API.pages, server=API.server)
     if isinstance(at, Failure):
         return at
     query = {"membership": "true", "simple": "true", "per_page": str(at.size), **_KEYSET}
@@ -76,9 +77,9 @@ async def list_repositories(
         if not wanted:
             return RepositoryPage((), None)
         query |= {"search": wanted}
-    outcome = await ask(("projects",), {**query, **at.query}, endpoint="projects", authorized=authorized, outbound=outbound)
+    outcome = await API.ask(("projects",), {**query, **at.query}, endpoint="projects", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _PROJECTS, base_url=authorized.base_url)
-    page = turn_page(found, outcome, at, limit=limit)
+    page = turn(found, outcome, at, limit=limit, api=API)
     if isinstance(page, Failure):
         return page
     return RepositoryPage(tuple(one.described(base_url=authorized.base_url) for one in page[0]), page[1])
@@ -89,13 +90,11 @@ async def find_repository(*, authorized: Authorized, repository_id: str, outboun
     place = locate(repository_id)
     if isinstance(place, Failure):
         return place
-    outcome = await ask(place, endpoint="project", authorized=authorized, outbound=outbound)
+    outcome = await API.ask(place, endpoint="project", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _PROJECT, base_url=authorized.base_url)
     if isinstance(found, Failure):
         return found
-    if str(found.id) != repository_id:
-        return Failure(Fault.BROKEN, "GitLab answered about another project than it was asked about.")
-    return found.described(base_url=authorized.base_url)
+    return same_repository(found.described(base_url=authorized.base_url), asked=repository_id, api=API)
 
 
 async def list_branches(
@@ -110,7 +109,7 @@ async def list_branches(
 ) -> BranchPage | Failure:
     """Return branches by name: all, or those that have what is searched (GitLab reads ^ as the beginning, $ as the end)."""
     place = locate(repository_id)
-    at = read_position(cursor, limit=limit, names=PAGES, server=SERVER)
+    at = read_position(cursor, limit=limit, names=API.pages, server=API.server)
     if isinstance(place, Failure):
         return place
     if isinstance(at, Failure):
@@ -121,11 +120,11 @@ async def list_branches(
         if not wanted:
             return BranchPage((), None)
         query |= {"search": wanted}
-    outcome = await ask(
+    outcome = await API.ask(
         (*place, "repository", "branches"), {**query, **at.query}, endpoint="branches", authorized=authorized, outbound=outbound
     )
     found = await read_answer(outcome, _BRANCHES, base_url=authorized.base_url)
-    page = turn_page(found, outcome, at, limit=limit)
+    page = turn(found, outcome, at, limit=limit, api=API)
     if isinstance(page, Failure):
         return page
     return BranchPage(tuple(one.described() for one in page[0] if is_ref(one.name)), page[1])
@@ -139,22 +138,14 @@ async def find_branch(
     default_branch: str | None,  # noqa: ARG001 - GitLab says itself which one it is
     outbound: Sender,
 ) -> Branch | Failure:
-    place = locate(repository_id)
+    place = within(locate(repository_id), ref=name, api=API)
     if isinstance(place, Failure):
         return place
-    if not is_ref(name):
-        return no_ref(SERVER)
-    outcome = await ask((*place, "repository", "branches", name), endpoint="branch", authorized=authorized, outbound=outbound)
+    outcome = await API.ask((*place, "repository", "branches", name), endpoint="branch", authorized=authorized, outbound=outbound)
     found = await read_answer(outcome, _BRANCH, base_url=authorized.base_url)
-    if isinstance(found, Failure):
-        return found
-    if found.name != name:
-        return Failure(Fault.BROKEN, "GitLab answered about another branch than it was asked about.")
-    return found.described()
+    return found if isinstance(found, Failure) else same_branch(found.described(), asked=name, api=API)
 
 
 def locate(repository_id: str) -> tuple[str, ...] | Failure:
     """Return the segments at which the API has the project."""
-    if not _ID.fullmatch(repository_id):
-        return Failure(Fault.TARGET_GONE, "That is no project of GitLab's: choose another.")
-    return ("projects", repository_id)
+    return ("projects", repository_id) if _ID.fullmatch(repository_id) else no_repository(API)

@@ -11,12 +11,13 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from app.outbound import Sender
+from app.providers._git.accounts import account_of, explain_nobody
 from app.providers._git.clients import configure
-from app.providers._http.answers import Answer, Line, Number, shown, web_address
+from app.providers._http.answers import Answer, Line, Number
 from app.providers._oauth.codes import code_form, identify, refused_code
-from app.providers.contract import Alive, Authorized, Client, Failure, Fault, Identity, SharingModel, Tokens, Unwanted
+from app.providers.contract import Alive, Authorized, Client, Failure, Identity, SharingModel, Tokens, Unwanted
 from app.providers.description import Provider
-from app.providers.gitlab.calls import SCOPES, ask, read_answer
+from app.providers.gitlab.calls import API, SCOPES, read_answer
 from app.providers.gitlab.files import list_entries, read_file
 from app.providers.gitlab.projects import find_branch, find_repository, list_branches, list_repositories
 from app.providers.gitlab.servers import find_server
@@ -33,8 +34,7 @@ class _User(Answer):
     web_url: str | None = None
 
     def identity(self) -> Identity:
-        name = shown(self.username, otherwise=str(self.id))
-        return Identity(account_id=str(self.id), account_name=name, url=web_address(self.web_url))
+        return account_of(self.id, name=self.username, url=self.web_url)
 
 
 _USER = TypeAdapter(_User)
@@ -84,17 +84,9 @@ async def refresh(
 
 async def check(*, authorized: Authorized, outbound: Sender) -> Alive | Failure:
     """Ask whether the token works and whose it is; GitLab does not say here what it may do."""
-    user = await read_answer(
-        await ask(("user",), endpoint="user", authorized=authorized, outbound=outbound), _USER, base_url=authorized.base_url
-    )
-    match user:
-        case Failure(fault=Fault.TARGET_GONE):
-            # Whoever has a token is somebody: an answer like this is not GitLab's.
-            return replace(user, fault=Fault.BROKEN, message="GitLab's API is not found at the server's address.")
-        case Failure():
-            return user
-        case _:
-            return Alive(user.identity())
+    outcome = await API.ask(("user",), endpoint="user", authorized=authorized, outbound=outbound)
+    user = await read_answer(outcome, _USER, base_url=authorized.base_url)
+    return explain_nobody(user, api=API) if isinstance(user, Failure) else Alive(user.identity())
 
 
 _CODE_REFUSED = "The sign-in took too long or was used already: begin again (invalid_grant)."

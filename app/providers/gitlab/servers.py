@@ -8,11 +8,11 @@ from typing import Annotated
 
 from pydantic import StringConstraints, TypeAdapter
 
-from app.outbound import Endpoint, Request, Response, Sender
-from app.providers._git.names import address
+from app.outbound import Response, Sender
 from app.providers._http.answers import Answer, explain_silence, parse
+from app.providers._http.statuses import sort_status
 from app.providers.contract import Failure, Fault
-from app.providers.gitlab.calls import SERVER, api_of, read_words, sort_status
+from app.providers.gitlab.calls import API, read_said
 from app.providers.hosting import Server
 
 _UNTOLD = "unknown"
@@ -28,21 +28,21 @@ _VERSION = TypeAdapter(_Version)
 
 async def find_server(*, base_url: str, origin: str, certificates: str | None, outbound: Sender) -> Server | Failure:
     """Ask without any secret; the version is "unknown" where GitLab does not tell. REFUSED: something else answers there."""
-    request = Request("GET", address(api_of(base_url), ("version",)), endpoint=Endpoint("gitlab", "version"))
-    outcome = await outbound.send(request, origin=origin, certificates=certificates)
+    outcome = await API.ask_as_nobody(
+        ("version",), endpoint="version", base_url=base_url, origin=origin, certificates=certificates, outbound=outbound
+    )
     if not isinstance(outcome, Response):
-        return explain_silence(outcome, server=SERVER)
+        return explain_silence(outcome, server=API.server)
     if outcome.status == 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
-        answer = await parse(outcome.body, _VERSION, server=SERVER)
+        answer = await parse(outcome.body, _VERSION, server=API.server)
         return _NOT_THIS if isinstance(answer, Failure) else Server(answer.version)
     if outcome.status == 401 and _is_gitlabs(outcome):  # noqa: PLR2004 - RFC 9110, section 15.5.2
         return Server(_UNTOLD)
-    failure = sort_status(outcome, base_url=base_url)
-    return _NOT_THIS if failure is None or 300 <= outcome.status < 400 else failure  # noqa: PLR2004 - RFC 9110, section 15.4
+    return sort_status(outcome, server=API.server) or _NOT_THIS
 
 
 def _is_gitlabs(response: Response) -> bool:
-    return read_words(response) == "401 unauthorized" or "x-gitlab-meta" in response.headers
+    return (read_said(response) or "").lower() == "401 unauthorized" or "x-gitlab-meta" in response.headers
 
 
 _NOT_THIS = Failure(
