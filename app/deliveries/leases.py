@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.expressions import Q, RawSQL
+from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.queryset import QuerySet
 
 from app.clock import APART
@@ -16,6 +16,7 @@ from app.integrations.kinds.contract import Target
 from app.integrations.models import Integration
 from app.storage import database
 from app.storage.scheduling import is_time, unleased
+from app.storage.slots import Claimant, Room
 
 LEASE = timedelta(seconds=60)
 HELD_BACK_BY = 5
@@ -39,6 +40,7 @@ class Lease:
     team_id: UUID
     owner: UUID
     until: datetime
+    claimant: Claimant
 
 
 @dataclass(frozen=True)
@@ -49,18 +51,19 @@ class Taken:
     defer: int
 
 
-async def take_due(*, owner: UUID, now: datetime, limit: int) -> Taken:
-    """Lease up to `limit` due deliveries that nothing in their integrations goes before, and claim their channels' pace too."""
+async def take_due(*, owner: UUID, now: datetime, room: Room) -> Taken:
+    """Lease due deliveries that nothing in their integrations goes before, and claim their channels' pace too.
+
+    So many as there is room for, and of no origin and no grant more than its share.
+    """
 
     async def take(_: BaseDBAsyncClient) -> Taken:
         leases: list[Lease] = []
         defer = 0
-        for target, delivery in await _by_target(await _due(now)):
-            if len(leases) == limit:
-                break
+        for target, claimant, delivery in await _by_target(await _due(now, room), room=room):
             next_at = await _claim(target, now)
             if next_at is None:
-                leases.append(await _lease(delivery, owner=owner, until=now + LEASE))
+                leases.append(await _lease(delivery, claimant, owner=owner, until=now + LEASE))
             else:
                 defer += 1
                 delivery.next_attempt_at, delivery.put_off_at = next_at, now
@@ -70,26 +73,48 @@ async def take_due(*, owner: UUID, now: datetime, limit: int) -> Taken:
     return await database.write(take)
 
 
+def claimant_of(integration: Integration) -> Claimant:
+    """Return whose share of the slots its deliveries take: its own grant's, or its installed app's."""
+    return Claimant(integration.origin, integration.grant_id or integration.installed_app_id)
+
+
 async def put_back(lease: Lease, *, after: timedelta, now: datetime) -> None:
     """Give the lease back without an attempt having been made; the delivery is due again `after` so long."""
     held = Delivery.filter(id=lease.delivery_id, lease_owner=lease.owner, status__in=WAITING)
     await database.update(held, next_attempt_at=now + after, put_off_at=now, lease_owner=None, lease_until=None)
 
 
-def _due(now: datetime) -> QuerySet[Delivery]:
+def _due(now: datetime, room: Room) -> QuerySet[Delivery]:
     # What a clock has leased or put off that was set back since is not waited for.
     free = unleased(now=now, lasts=LEASE)
     put_off_later = Q(put_off_at__gt=now + APART) | Q(put_off_at__isnull=True, created_at__gt=now + APART)
     is_due = Q(next_attempt_at__lte=now) | put_off_later
     due = Delivery.filter(free, is_due, status__in=WAITING).annotate(ahead=_AHEAD).filter(ahead=0)
+    if room.full_origins or room.full_grants:
+        due = due.exclude(integration_id__in=Subquery(_with_their_share(room).values("id")))
     return due.order_by("next_attempt_at", "created_at", "id").limit(_CANDIDATES).select_for_update(skip_locked=True)
 
 
-async def _by_target(deliveries: Sequence[Delivery]) -> list[tuple[Target, Delivery]]:
-    """Return the deliveries with where they go to, in the addresses' order: two workers claim them in the same one."""
+def _with_their_share(room: Room) -> QuerySet[Integration]:
+    origins, grants = room.full_origins, room.full_grants
+    return Integration.filter(Q(origin__in=origins) | Q(grant_id__in=grants) | Q(installed_app_id__in=grants))
+
+
+async def _by_target(deliveries: Sequence[Delivery], *, room: Room) -> list[tuple[Target, Claimant, Delivery]]:
+    """Return those that there is room for, the longest due first, with where they go to.
+
+    In the addresses' order: two workers claim them in the same one.
+    """
     integrations = await Integration.in_bulk({delivery.integration_id for delivery in deliveries}, "id")
-    targets = await targets_of(list(integrations.values()))
-    return sorted(((targets[each.integration_id], each) for each in deliveries), key=lambda pair: pair[0].address)
+    left, chosen = room.copy(), []
+    for delivery in deliveries:
+        claimant = claimant_of(integrations[delivery.integration_id])
+        if left.has(claimant):
+            left.take(claimant)
+            chosen.append((claimant, delivery))
+    targets = await targets_of([integrations[delivery.integration_id] for _, delivery in chosen])
+    found = [(targets[delivery.integration_id], claimant, delivery) for claimant, delivery in chosen]
+    return sorted(found, key=lambda one: one[0].address)
 
 
 async def _claim(target: Target, now: datetime) -> datetime | None:
@@ -102,7 +127,7 @@ async def _claim(target: Target, now: datetime) -> datetime | None:
     return (await Pace.get(channel=channel)).next_at
 
 
-async def _lease(delivery: Delivery, *, owner: UUID, until: datetime) -> Lease:
+async def _lease(delivery: Delivery, claimant: Claimant, *, owner: UUID, until: datetime) -> Lease:
     delivery.lease_owner, delivery.lease_until = owner, until
     await delivery.save(update_fields=["lease_owner", "lease_until"])
-    return Lease(delivery.id, delivery.team_id, owner, until)
+    return Lease(delivery.id, delivery.team_id, owner, until, claimant)
