@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+from app.deliveries.holding_back import let_go_of_nothing
 from app.deliveries.leases import Lease, put_back, take_due
 from app.deliveries.posting import Attempt, Lost, Waiting, post
 from app.deliveries.schedule import spread
@@ -35,6 +36,12 @@ async def deliver_due(*, services: Services, slots: Slots | None = None) -> int:
         for lease in taken.leases:
             places.begin(lease.claimant, _deliver_to_the_end(lease, services=services))
     return len(taken.leases) + taken.defer
+
+
+async def let_go_due(*, services: Services) -> int:
+    """Let go what is held back by nothing, which a version before this one may have settled; return how many that were."""
+    del services
+    return await let_go_of_nothing()
 
 
 async def _deliver_to_the_end(lease: Lease, *, services: Services) -> None:

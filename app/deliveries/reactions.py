@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from app.deliveries.events import DeliveryChanged, DeliveryCreated
+from app.deliveries.holding_back import is_held_back
 from app.deliveries.models import WAITING, Delivery, DeliveryStatus
 from app.integrations.events import IntegrationDeleted, IntegrationStatusChanged
 from app.integrations.kinds.contract import Heard
@@ -59,6 +60,7 @@ async def _make(change: Change, domain_event: RunRecorded, heard: Heard) -> None
         occasion=heard.occasion or Occasion.RUN,
         status=status,
         next_attempt_at=change.now if status is DeliveryStatus.PENDING else None,
+        held_back=status is DeliveryStatus.PENDING and await is_held_back(integration.id),
         created_at=change.now,
     )
     await change.record(DeliveryCreated(delivery.id, integration.id, integration.name, status))

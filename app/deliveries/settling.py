@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from app.deliveries.events import DeliveryChanged
+from app.deliveries.holding_back import let_go
 from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.posting import Attempt
@@ -37,10 +38,12 @@ async def settle(lease: Lease, attempt: Attempt, *, services: Services) -> None:
             return None  # it ended in other hands, and is so old by now that it was removed
         integration = await Integration.get(id=delivery.integration_id)
         await _keep(delivery, attempt)
-        previous = delivery.status
+        previous, held_back = delivery.status, delivery.holds_back
         is_news = _turn(delivery, lease, attempt, entropy=services.entropy, now=change.now)
         if is_news:
             await delivery.save()
+            if held_back and not delivery.holds_back:
+                await let_go(delivery.integration_id)
             await change.record(_changed(delivery, previous, attempt.failure, name=integration.name))
         if await _goes_there_still(integration, attempt):
             await record_attempt(change, integration, attempt.failure)

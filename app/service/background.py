@@ -42,6 +42,7 @@ async def _remove(retentions: Sequence[Retention], *, services: Services) -> int
 
 JOBS = (
     Job("deliver", deliveries.deliver_due, every=1.0, shares=deliveries.POSTS),
+    Job("let go", deliveries.let_go_due, every=60.0, is_woken=False),
     Job("revoke", sign_ins.revoke_due, every=1.0),
     Job("check", sign_ins.check_due, every=1.0, shares=ASKS),
     Job("check servers", installed_apps.check_due, every=5.0, shares=ASKS),
