@@ -14,7 +14,7 @@ APP = Path(__file__).parent.parent / "app"
 CHANGES = "max_changes_per_day"
 
 ROWS: Mapping[str, tuple[str, ...] | str] = {
-    "monitors.actions.find_or_make: Monitor": ("max_monitors",),
+    "monitors.actions._name_or_make: Monitor": ("max_monitors",),
     "monitors.actions._create: MonitorRun": ("max_runs_per_minute", "max_runs_per_day", "max_run_kilobytes_per_day"),
     "deliveries.reactions._make: Delivery": ("max_deliveries_per_day",),
     "deliveries.settling._keep: DeliveryAttempt": "A hundred for each delivery.",

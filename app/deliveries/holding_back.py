@@ -4,9 +4,11 @@ However long an integration's backlog is, a worker that looks for what is due me
 `held_back`. Whatever takes the first one out of their way lets the next one go, in the same change.
 """
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.expressions import RawSQL
 
 from app.deliveries.models import HELD_BACK_BY, WAITING, Delivery
 from app.storage import database
@@ -23,17 +25,36 @@ WHERE "held_back" = true AND ("integration_id", "position") IN (
 )"""  # noqa: S608 - no value from outside is in it
 
 
-async def is_held_back(integration_id: UUID) -> bool:
-    """Return whether the integration's newest delivery has to wait for another. Within a change of its team."""
-    return await Delivery.filter(integration_id=integration_id, status__in=WAITING, attempt_count__lt=HELD_BACK_BY).exists()
+FIRST_HELD_BACK = RawSQL(f"""(
+    SELECT "next"."id" FROM "delivery" AS "next" WHERE "next"."integration_id" = "delivery"."integration_id"
+    AND "next"."status" IN ({_STATUSES}) AND "next"."held_back" = true ORDER BY "next"."position" LIMIT 1
+)""")  # noqa: S608 - no value from outside is in it
+"""The one that goes next in the integration of a delivery that is read, if any is held back."""
+
+_WAITS = RawSQL(f"""(
+    SELECT "ahead"."id" FROM "delivery" AS "ahead" WHERE "ahead"."integration_id" = "delivery"."integration_id"
+    AND "ahead"."status" IN ({_STATUSES}) AND "ahead"."attempt_count" < {HELD_BACK_BY} LIMIT 1
+)""")  # noqa: S608 - as above
 
 
-async def let_go(integration_id: UUID) -> None:
-    """Let the first go that is held back in the integration. Within a change of its team."""
-    held = Delivery.filter(integration_id=integration_id, status__in=WAITING, held_back=True)
-    first = await held.order_by("position").first()
-    if first is not None:
-        await Delivery.filter(id=first.id).update(held_back=False)
+@dataclass(frozen=True)
+class Queue:
+    """Where an integration's next delivery stands: behind that position, and held back by another or not."""
+
+    last: int
+    is_held_back: bool
+
+
+async def find_queue(integration_id: UUID) -> Queue:
+    """Return where the next one stands. Within a change of its team."""
+    mine = Delivery.filter(integration_id=integration_id).annotate(ahead=_WAITS)
+    found = await mine.order_by("-position").limit(1).values_list("position", "ahead")
+    return Queue(found[0][0], found[0][1] is not None) if found else Queue(0, is_held_back=False)
+
+
+async def let_go(delivery_id: UUID | str) -> None:
+    """Have it looked at again: what it waited for is out of its way. Within a change of its team."""
+    await Delivery.filter(id=delivery_id).update(held_back=False)
 
 
 async def let_go_of_nothing() -> int:

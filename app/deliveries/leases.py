@@ -38,6 +38,7 @@ class Lease:
     owner: UUID
     until: datetime
     claimant: Claimant
+    target: Target
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ class _Candidate:
     delivery: Delivery
     claimant: Claimant
     target: Target
+
+    def lease(self, *, owner: UUID, until: datetime) -> Lease:
+        return Lease(self.delivery.id, self.delivery.team_id, owner, until, self.claimant, self.target)
 
 
 async def take_due(*, owner: UUID, now: datetime, room: Room) -> Taken:
@@ -82,7 +86,7 @@ async def take_due(*, owner: UUID, now: datetime, room: Room) -> Taken:
             await Delivery.filter(id__in=[each.delivery.id for each in granted]).update(lease_owner=owner, lease_until=until)
         if late:
             await Delivery.bulk_update(late, fields=["next_attempt_at", "put_off_at"])
-        leases = [Lease(each.delivery.id, each.delivery.team_id, owner, until, each.claimant) for each in granted]
+        leases = [each.lease(owner=owner, until=until) for each in granted]
         return Taken(leases, len(late) + behind)
 
     return await database.write(take)
@@ -115,8 +119,8 @@ async def _due_by_another_clock(now: datetime, room: Room) -> list[Delivery]:
 def _locked(due: QuerySet[Delivery], room: Room) -> QuerySet[Delivery]:
     if room.full_origins or room.full_grants:
         due = due.exclude(integration_id__in=Subquery(_with_their_share(room).values("id")))
-    in_order = due.annotate(ahead=_AHEAD).order_by("next_attempt_at", "created_at", "id")
-    return in_order.limit(_CANDIDATES).select_for_update(skip_locked=True)
+    in_order = due.annotate(ahead=_AHEAD).order_by("next_attempt_at", "created_at", "id").select_related("integration")
+    return in_order.limit(_CANDIDATES).select_for_update(skip_locked=True, of=("delivery",))
 
 
 def _with_their_share(room: Room) -> QuerySet[Integration]:
@@ -145,16 +149,13 @@ async def _hold_back(behind: Sequence[Delivery]) -> int:
 
 async def _choose(deliveries: Sequence[Delivery], *, room: Room) -> list[_Candidate]:
     """Return those that there is room for, with where they go to."""
-    if not deliveries:
-        return []
-    integrations = await Integration.in_bulk({delivery.integration_id for delivery in deliveries}, "id")
     left, chosen = room.copy(), []
     for delivery in deliveries:
-        claimant = claimant_of(integrations[delivery.integration_id])
+        claimant = claimant_of(delivery.integration)
         if left.has(claimant):
             left.take(claimant)
             chosen.append((delivery, claimant))
-    targets = await targets_of([integrations[delivery.integration_id] for delivery, _ in chosen])
+    targets = await targets_of([delivery.integration for delivery, _ in chosen])
     return [_Candidate(delivery, claimant, targets[delivery.integration_id]) for delivery, claimant in chosen]
 
 
