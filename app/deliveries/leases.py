@@ -20,7 +20,9 @@ from app.storage.slots import Claimant, Room
 
 LEASE = timedelta(seconds=60)
 
-_CANDIDATES = 64
+_SOME_BEHIND = 4
+"""How many more are looked at than there is room for: one that is behind another, or one too many of a grant, is not taken."""
+
 _STATUSES = ", ".join(f"'{status.value}'" for status in WAITING)
 _AHEAD = RawSQL(f"""(
     SELECT "ahead"."id" FROM "delivery" AS "ahead"
@@ -120,7 +122,8 @@ def _locked(due: QuerySet[Delivery], room: Room) -> QuerySet[Delivery]:
     if room.full_origins or room.full_grants:
         due = due.exclude(integration_id__in=Subquery(_with_their_share(room).values("id")))
     in_order = due.annotate(ahead=_AHEAD).order_by("next_attempt_at", "created_at", "id").select_related("integration")
-    return in_order.limit(_CANDIDATES).select_for_update(skip_locked=True, of=("delivery",))
+    candidates = room.left + _SOME_BEHIND
+    return in_order.limit(candidates).select_for_update(skip_locked=True, of=("delivery",))
 
 
 def _with_their_share(room: Room) -> QuerySet[Integration]:

@@ -58,6 +58,10 @@ PACE_SECONDS = 0.1
 """How long after a look that found nothing wake-ups gather: each look is a query, and all processes wake each other."""
 
 
+REFILL_SECONDS = 0.05
+"""How long after a look that found something the next one is, where there are slots: those free by then are refilled together."""
+
+
 class Background:
     """Runs the jobs side by side. `wake` makes those look now for which a change can be a reason."""
 
@@ -93,6 +97,7 @@ class _Crew:
         self.job = job
         self._bell = asyncio.Event()
         self._freed = asyncio.Event()
+        self._is_short = False
         self._log = structlog.get_logger("background")
 
     def wake(self) -> None:
@@ -111,10 +116,10 @@ class _Crew:
         def free(task: asyncio.Task[object]) -> None:
             fault = task.exception() if not task.cancelled() else None
             if fault is not None:
-                self._note(
-                    fault, services=services
-                )  # and look again in time: what has failed by a fault of ours may be due still
-            else:
+                # Nobody looks sooner for it: what has failed by a fault of ours may be due still.
+                self._note(fault, services=services)
+                return
+            if self._is_short:
                 self._freed.set()
                 self.wake()
 
@@ -125,11 +130,15 @@ class _Crew:
         while not services.stopping.is_told:
             self._bell.clear()
             self._freed.clear()
-            began = now()
-            if await self._round(slots, services=services) or services.stopping.is_told:
+            began, self._is_short = now(), True
+            moved = await self._round(slots, services=services)
+            self._is_short = slots is not None and slots.room().is_short
+            if moved or services.stopping.is_told:
+                await asyncio.sleep(began + REFILL_SECONDS - now() if slots is not None else 0.0)
                 continue
             await _wait(self._bell, seconds=self.job.every)
             await _wait(self._freed, seconds=began + PACE_SECONDS - now())
+            await asyncio.sleep(began + REFILL_SECONDS - now())
 
     async def _round(self, slots: Slots | None, *, services: Services) -> int:
         handed = {"slots": slots} if slots is not None else {}

@@ -58,6 +58,11 @@ class Room:
         """The grants that have theirs."""
         return [grant for grant, number in self.grants.items() if number >= self.shares.of_grant]
 
+    @property
+    def is_short(self) -> bool:
+        """Whether there may be work that it has no slot for."""
+        return self.left <= 0 or bool(self.full_origins or self.full_grants)
+
     def has(self, claimant: Claimant) -> bool:
         """Whether there is a slot for that one."""
         is_full = self.origins[claimant.origin] >= self.shares.of_origin or self.grants[claimant.key] >= self.shares.of_grant
