@@ -32,7 +32,7 @@ M = TypeVar("M", bound=Model)
 NEW_ID = (
     "gen_random_uuid()"
     if POSTGRES_URL
-    else "printf('%s-%s-4%s-8%s-%s', hex(randomblob(4)), hex(randomblob(2)), '000', '000', hex(randomblob(6)))"
+    else "lower(printf('%s-%s-4000-8000-%s', hex(randomblob(4)), hex(randomblob(2)), hex(randomblob(6))))"
 )
 WAITING_FOR_EACH = """
 INSERT INTO delivery (id, team_id, integration_id, run_id, position, occasion, status, attempt_count, next_attempt_at, held_back,
