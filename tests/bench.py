@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 import httpx2
 
+from tests import bench_deliveries
 from tests.journeys.connecting import EVERYTHING
 from tests.journeys.footprint import memory_of
 from tests.journeys.soaking import UNLIMITED, say, telling
@@ -36,8 +37,14 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("checkouts", nargs="*", type=Path, help="other checkouts to compare this one with")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long each is measured in each round")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--deliveries", action="store_true", help="how soon runs that are reported stand where they are posted")
+    parser.add_argument("--workers", type=int, default=0, help="with --deliveries: so many worker processes beside the server")
     given = parser.parse_args(arguments)
-    asyncio.run(compare([HERE, *given.checkouts], rounds=given.rounds, seconds=given.seconds))
+    checkouts, rounds, seconds = [HERE, *given.checkouts], given.rounds, given.seconds
+    if given.deliveries:
+        asyncio.run(bench_deliveries.compare(checkouts, rounds=rounds, seconds=seconds, workers=given.workers))
+    else:
+        asyncio.run(compare(checkouts, rounds=rounds, seconds=seconds))
 
 
 async def compare(checkouts: Sequence[Path], *, rounds: int, seconds: float) -> None:

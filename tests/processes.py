@@ -169,7 +169,7 @@ async def serving(folder: Path, *, database_url: str, options: tuple[str, ...] =
     """Yield a running service; it is stopped at the end, however the test ends."""
     service = Service(folder=folder, database_url=database_url)
     if not database_url.startswith("sqlite:"):
-        _make_keyring(folder)
+        make_keyring_in(folder)
     try:
         await service.start(*options)
         yield service
@@ -197,7 +197,7 @@ async def _is_ready(client: httpx2.AsyncClient, url: str) -> bool:
         return False
 
 
-def _make_keyring(folder: Path) -> None:
+def make_keyring_in(folder: Path) -> None:
     from app.sealing.keyring import make_keyring  # noqa: PLC0415 - only where the service makes none itself
 
     make_keyring(folder / "keyring.json")

@@ -14,11 +14,11 @@ APP = Path(__file__).parent.parent / "app"
 CHANGES = "max_changes_per_day"
 
 ROWS: Mapping[str, tuple[str, ...] | str] = {
-    "monitors.actions.find_or_make: Monitor": ("max_monitors",),
+    "monitors.actions._name_or_make: Monitor": ("max_monitors",),
     "monitors.actions._create: MonitorRun": ("max_runs_per_minute", "max_runs_per_day", "max_run_kilobytes_per_day"),
     "deliveries.reactions._make: Delivery": ("max_deliveries_per_day",),
     "deliveries.settling._keep: DeliveryAttempt": "A hundred for each delivery.",
-    "deliveries.leases._claim: Pace": "One for each channel that integrations post to; an integration takes a change to move.",
+    "deliveries.leases._lock_paces: Pace": "One for each channel that integrations post to; an integration moves by a change.",
     "teams.founding.create_team: Team": "The operator's command line alone makes teams.",
     "teams.founding.join: member": ("max_members", CHANGES),
     "teams.access_tokens.keep_token: AccessToken": ("max_access_tokens", "max_access_tokens_of_member", CHANGES),

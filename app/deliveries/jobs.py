@@ -1,46 +1,56 @@
 """The worker's job: handing over what is due."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from app.deliveries.holding_back import let_go_of_nothing
 from app.deliveries.leases import Lease, put_back, take_due
 from app.deliveries.posting import Attempt, Lost, Waiting, post
 from app.deliveries.schedule import spread
 from app.deliveries.settling import settle
 from app.services import Services
+from app.storage.slots import Shares, Slots, given_or_own
 from app.web.stopping import WORK_SECONDS
 
-POSTS_AT_A_TIME = 8
+POSTS = Shares(in_all=32, of_origin=24, of_grant=16)
+"""How many posts a process has under way: a provider that hangs as a whole leaves a quarter of that to the others."""
 
 _PATIENCE = timedelta(seconds=5)
 _OWNER_BYTES = 16
 
 
-async def deliver_due(*, services: Services) -> int:
-    """Attempt up to eight deliveries that are due, side by side, and return how many rows that moved.
+async def deliver_due(*, services: Services, slots: Slots | None = None) -> int:
+    """Begin to attempt what is due, as much as there are free slots for, and return how many rows that moved.
 
-    Any number of workers may do so at once, in one process or several: none gets what another has. Cancelling it lets posts that
-    have begun come to their end first, so that their outcome is saved. When the process stops, what has not begun is given back.
+    Any number of workers may do so at once, in one process or several: none gets what another has. Cancelling an attempt lets a
+    post that has begun come to its end first, so that its outcome is saved. When the process stops, what has not begun is given
+    back. Without `slots` all that was begun has ended when this returns.
     """
-    owner = UUID(bytes=services.entropy(_OWNER_BYTES))
-    taken = await take_due(owner=owner, now=services.clock.now(), limit=POSTS_AT_A_TIME)
-    work = asyncio.ensure_future(_deliver_all(taken.leases, services=services))
+    async with given_or_own(slots, POSTS) as places:
+        room = places.room()
+        if not room.left:
+            return 0
+        owner = UUID(bytes=services.entropy(_OWNER_BYTES))
+        taken = await take_due(owner=owner, now=services.clock.now(), room=room)
+        for lease in taken.leases:
+            places.begin(lease.claimant, _deliver_to_the_end(lease, services=services))
+    return len(taken.leases) + taken.defer
+
+
+async def let_go_due(*, services: Services) -> int:
+    """Let go what is held back by nothing, which a version before this one may have settled; return how many that were."""
+    del services
+    return await let_go_of_nothing()
+
+
+async def _deliver_to_the_end(lease: Lease, *, services: Services) -> None:
+    work = asyncio.ensure_future(_deliver(lease, services=services))
     try:
         await asyncio.shield(work)
     except asyncio.CancelledError:
         await _come_to_end(work, seconds=services.stopping.left(WORK_SECONDS))
         raise
-    return len(taken.leases) + taken.defer
-
-
-async def _deliver_all(leases: Sequence[Lease], *, services: Services) -> None:
-    """Deliver each. One that fails by a fault of ours leaves the others alone, and is raised once they are done."""
-    outcomes = await asyncio.gather(*(_deliver(lease, services=services) for lease in leases), return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
 
 
 async def _deliver(lease: Lease, *, services: Services) -> None:

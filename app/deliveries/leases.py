@@ -1,34 +1,34 @@
 """Who works on which deliveries: rows are leased, so that several workers never have the same one, and one that dies loses it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.expressions import Q, RawSQL
+from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.queryset import QuerySet
 
 from app.clock import APART
-from app.deliveries.models import WAITING, Delivery, Pace
+from app.deliveries.models import HELD_BACK_BY, WAITING, Delivery, Pace
 from app.deliveries.targets import targets_of
 from app.integrations.kinds.contract import Target
 from app.integrations.models import Integration
 from app.storage import database
-from app.storage.scheduling import is_time, unleased
+from app.storage.scheduling import lies_ahead, unleased
+from app.storage.slots import Claimant, Room
 
 LEASE = timedelta(seconds=60)
-HELD_BACK_BY = 5
-"""A delivery that has failed so often no longer holds back those behind it."""
 
-_CANDIDATES = 64
+_SOME_BEHIND = 4
+"""How many more are looked at than there is room for: one that is behind another, or one too many of a grant, is not taken."""
+
 _STATUSES = ", ".join(f"'{status.value}'" for status in WAITING)
-_EARLIER = f"""
-    SELECT 1 FROM "delivery" AS "ahead"
+_AHEAD = RawSQL(f"""(
+    SELECT "ahead"."id" FROM "delivery" AS "ahead"
     WHERE "ahead"."integration_id" = "delivery"."integration_id" AND "ahead"."status" IN ({_STATUSES})
     AND "ahead"."position" < "delivery"."position" AND "ahead"."attempt_count" < {HELD_BACK_BY} LIMIT 1
-"""  # noqa: S608 - no value from outside is in it
-_AHEAD = RawSQL(f'(SELECT COUNT(*) FROM ({_EARLIER}) AS "earlier")')  # noqa: S608 - as above
+)""")  # noqa: S608 - no value from outside is in it
 
 
 @dataclass(frozen=True)
@@ -39,35 +39,64 @@ class Lease:
     team_id: UUID
     owner: UUID
     until: datetime
+    claimant: Claimant
+    target: Target
 
 
 @dataclass(frozen=True)
 class Taken:
-    """The deliveries that a worker got, and how many more were due and put off because their channel was written to just now."""
+    """The deliveries that a worker got, and how many more were due and put off.
+
+    Those channels were written to just now, or another of the same integration goes before.
+    """
 
     leases: Sequence[Lease]
     defer: int
 
 
-async def take_due(*, owner: UUID, now: datetime, limit: int) -> Taken:
-    """Lease up to `limit` due deliveries that nothing in their integrations goes before, and claim their channels' pace too."""
+@dataclass(frozen=True)
+class _Candidate:
+    delivery: Delivery
+    claimant: Claimant
+    target: Target
+
+    def lease(self, *, owner: UUID, until: datetime) -> Lease:
+        return Lease(self.delivery.id, self.delivery.team_id, owner, until, self.claimant, self.target)
+
+
+async def take_due(*, owner: UUID, now: datetime, room: Room) -> Taken:
+    """Lease due deliveries that nothing in their integrations goes before, and claim their channels' pace too.
+
+    So many as there is room for, and of no origin and no grant more than its share; the longest due first.
+    """
 
     async def take(_: BaseDBAsyncClient) -> Taken:
-        leases: list[Lease] = []
-        defer = 0
-        for target, delivery in await _by_target(await _due(now)):
-            if len(leases) == limit:
-                break
-            next_at = await _claim(target, now)
+        found = await _due(now, room) or await _due_by_another_clock(now, room)
+        behind = await _hold_back([each for each in found if _ahead_of(each) is not None])
+        candidates = await _choose([each for each in found if _ahead_of(each) is None], room=room)
+        paced = await _claim_paces([each.target for each in candidates], now=now)
+        until = now + LEASE
+        granted, late = [], []
+        for each in candidates:
+            next_at = paced[each.target.address].pop(0)
             if next_at is None:
-                leases.append(await _lease(delivery, owner=owner, until=now + LEASE))
+                granted.append(each)
             else:
-                defer += 1
-                delivery.next_attempt_at, delivery.put_off_at = next_at, now
-                await delivery.save(update_fields=["next_attempt_at", "put_off_at"])
-        return Taken(leases, defer)
+                each.delivery.next_attempt_at, each.delivery.put_off_at = next_at, now
+                late.append(each.delivery)
+        if granted:
+            await Delivery.filter(id__in=[each.delivery.id for each in granted]).update(lease_owner=owner, lease_until=until)
+        if late:
+            await Delivery.bulk_update(late, fields=["next_attempt_at", "put_off_at"])
+        leases = [each.lease(owner=owner, until=until) for each in granted]
+        return Taken(leases, len(late) + behind)
 
     return await database.write(take)
+
+
+def claimant_of(integration: Integration) -> Claimant:
+    """Return whose share of the slots its deliveries take: its own grant's, or its installed app's."""
+    return Claimant(integration.origin, integration.grant_id or integration.installed_app_id)
 
 
 async def put_back(lease: Lease, *, after: timedelta, now: datetime) -> None:
@@ -76,33 +105,90 @@ async def put_back(lease: Lease, *, after: timedelta, now: datetime) -> None:
     await database.update(held, next_attempt_at=now + after, put_off_at=now, lease_owner=None, lease_until=None)
 
 
-def _due(now: datetime) -> QuerySet[Delivery]:
-    # What a clock has leased or put off that was set back since is not waited for.
-    free = unleased(now=now, lasts=LEASE)
+async def _due(now: datetime, room: Room) -> list[Delivery]:
+    """Return what is due, the longest due first: read off the index in that order, as far as it is needed."""
+    due = Delivery.filter(unleased(now=now, lasts=LEASE), status__in=WAITING, held_back=False, next_attempt_at__lte=now)
+    return await _locked(due, room)
+
+
+async def _due_by_another_clock(now: datetime, room: Room) -> list[Delivery]:
+    """Return what a clock put off that was set back since: it is not waited for."""
     put_off_later = Q(put_off_at__gt=now + APART) | Q(put_off_at__isnull=True, created_at__gt=now + APART)
-    is_due = Q(next_attempt_at__lte=now) | put_off_later
-    due = Delivery.filter(free, is_due, status__in=WAITING).annotate(ahead=_AHEAD).filter(ahead=0)
-    return due.order_by("next_attempt_at", "created_at", "id").limit(_CANDIDATES).select_for_update(skip_locked=True)
+    due = Delivery.filter(unleased(now=now, lasts=LEASE), put_off_later, status__in=WAITING, held_back=False)
+    return await _locked(due, room)
 
 
-async def _by_target(deliveries: Sequence[Delivery]) -> list[tuple[Target, Delivery]]:
-    """Return the deliveries with where they go to, in the addresses' order: two workers claim them in the same one."""
-    integrations = await Integration.in_bulk({delivery.integration_id for delivery in deliveries}, "id")
-    targets = await targets_of(list(integrations.values()))
-    return sorted(((targets[each.integration_id], each) for each in deliveries), key=lambda pair: pair[0].address)
+def _locked(due: QuerySet[Delivery], room: Room) -> QuerySet[Delivery]:
+    if room.full_origins or room.full_grants:
+        due = due.exclude(integration_id__in=Subquery(_with_their_share(room).values("id")))
+    in_order = due.annotate(ahead=_AHEAD).order_by("next_attempt_at", "created_at", "id").select_related("integration")
+    candidates = room.left + _SOME_BEHIND
+    return in_order.limit(candidates).select_for_update(skip_locked=True, of=("delivery",))
 
 
-async def _claim(target: Target, now: datetime) -> datetime | None:
-    """Claim the address for a message at `now`; return None when that worked, else when the next may go."""
-    channel, pace = target.address, target.pace
-    if not await Pace.exists(channel=channel):
-        await Pace.bulk_create([Pace(channel=channel, next_at=now)], ignore_conflicts=True)
-    if await Pace.filter(is_time("next_at", now=now, longest=pace), channel=channel).update(next_at=now + pace):
-        return None
-    return (await Pace.get(channel=channel)).next_at
+def _with_their_share(room: Room) -> QuerySet[Integration]:
+    origins, grants = room.full_origins, room.full_grants
+    return Integration.filter(Q(origin__in=origins) | Q(grant_id__in=grants) | Q(installed_app_id__in=grants))
 
 
-async def _lease(delivery: Delivery, *, owner: UUID, until: datetime) -> Lease:
-    delivery.lease_owner, delivery.lease_until = owner, until
-    await delivery.save(update_fields=["lease_owner", "lease_until"])
-    return Lease(delivery.id, delivery.team_id, owner, until)
+def _ahead_of(delivery: Delivery) -> UUID | None:
+    """Return one of the same integration that goes before it, as the query found it."""
+    ahead: UUID | None = delivery.ahead  # type: ignore[attr-defined]  # it is annotated
+    return ahead
+
+
+async def _hold_back(behind: Sequence[Delivery]) -> int:
+    """Have those not looked at again before the one ahead of each is out of their way; return how many.
+
+    That one is locked, or left to whoever has it: settling it lets the next one go, and has to see that there is one.
+    """
+    if not behind:
+        return 0
+    ahead = Delivery.filter(id__in=list({_ahead_of(each) for each in behind}), status__in=WAITING, attempt_count__lt=HELD_BACK_BY)
+    locked = {str(each.id) for each in await ahead.order_by("id").select_for_update(skip_locked=True)}
+    held = [each.id for each in behind if str(_ahead_of(each)) in locked]
+    return await Delivery.filter(id__in=held).update(held_back=True) if held else 0
+
+
+async def _choose(deliveries: Sequence[Delivery], *, room: Room) -> list[_Candidate]:
+    """Return those that there is room for, with where they go to."""
+    left, chosen = room.copy(), []
+    for delivery in deliveries:
+        claimant = claimant_of(delivery.integration)
+        if left.has(claimant):
+            left.take(claimant)
+            chosen.append((delivery, claimant))
+    targets = await targets_of([delivery.integration for delivery, _ in chosen])
+    return [_Candidate(delivery, claimant, targets[delivery.integration_id]) for delivery, claimant in chosen]
+
+
+async def _claim_paces(targets: Sequence[Target], *, now: datetime) -> Mapping[str, list[datetime | None]]:
+    """Claim each target's address for a message at `now`, as often as it is named.
+
+    Return for each address, in that order, None where that worked, else when the next may go.
+    """
+    next_at = await _lock_paces({target.address for target in targets}, now=now) if targets else {}
+    answers: dict[str, list[datetime | None]] = {}
+    claimed: dict[timedelta, list[str]] = {}
+    for target in targets:
+        address, pace = target.address, target.pace
+        if lies_ahead(next_at[address], now=now, longest=pace):
+            answers.setdefault(address, []).append(next_at[address])
+            continue
+        next_at[address] = now + pace
+        answers.setdefault(address, []).append(None)
+        claimed.setdefault(pace, []).append(address)
+    for pace, addresses in claimed.items():
+        await Pace.filter(channel__in=addresses).update(next_at=now + pace)
+    return answers
+
+
+async def _lock_paces(addresses: set[str], *, now: datetime) -> dict[str, datetime]:
+    """Return from when on each may be written to. In their order: two workers lock them in the same one."""
+    rows = Pace.filter(channel__in=list(addresses)).order_by("channel").select_for_update()
+    known = {row.channel: row.next_at for row in await rows}
+    missing = sorted(addresses - known.keys())
+    if not missing:
+        return known
+    await Pace.bulk_create([Pace(channel=address, next_at=now) for address in missing], ignore_conflicts=True)
+    return {row.channel: row.next_at for row in await rows}

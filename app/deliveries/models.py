@@ -22,12 +22,17 @@ class DeliveryStatus(StrEnum):
 
 WAITING = (DeliveryStatus.PENDING, DeliveryStatus.RETRYING)
 
+HELD_BACK_BY = 5
+"""A delivery that has failed so often no longer holds back those behind it."""
+
 
 class Delivery(Model):
     """One message to be posted, or not.
 
     `position` counts the integration's deliveries from 1 on, as their runs were recorded: they go in that order.
     `put_off_at` is when `next_attempt_at` was set, where that was not when it was created.
+    `held_back`: one of the same integration goes before it, and lets it go when it is out of the way. False also where nobody has
+    looked yet.
     `attempt_count` is how many attempts of the present schedule were made; it begins anew when a member asks for another try.
     """
 
@@ -49,20 +54,33 @@ class Delivery(Model):
     put_off_at: datetime | None = fields.DatetimeField(null=True)
     lease_owner: UUID | None = fields.UUIDField(null=True)
     lease_until: datetime | None = fields.DatetimeField(null=True)
+    held_back = fields.BooleanField(default=False, db_default=False)
     created_at = fields.DatetimeField()
 
     class Meta:
         table = "delivery"
         unique_together = (("integration", "run"), ("integration", "position"))
-        indexes = (("status", "next_attempt_at"), ("integration_id", "status", "position"), ("run_id",), ("created_at",))
+        indexes = (
+            ("status", "next_attempt_at"),
+            ("integration_id", "status", "position"),
+            ("run_id",),
+            ("created_at",),
+            ("held_back", "next_attempt_at", "created_at", "id"),
+            ("put_off_at",),
+        )
 
     @property
     def is_waiting(self) -> bool:
         return self.status in WAITING
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether those behind it wait for it."""
+        return self.is_waiting and self.attempt_count < HELD_BACK_BY
+
     def end(self, status: DeliveryStatus) -> None:
         """Wait no longer: DELIVERED, FAILED or SKIPPED. Who held the lease no longer does."""
-        self.status = status
+        self.status, self.held_back = status, False
         self.next_attempt_at = self.lease_owner = self.lease_until = None
 
     def retry(self, after: timedelta, *, now: datetime) -> None:

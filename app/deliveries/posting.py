@@ -6,8 +6,7 @@ from uuid import UUID, uuid4
 
 from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery
-from app.deliveries.targets import deliver, target_of
-from app.integrations.kinds.contract import Target
+from app.deliveries.targets import deliver
 from app.integrations.sources import grant_of
 from app.monitors.models import MonitorRun
 from app.providers.contract import Authorized, Failure, Fault, Posted, RunReport
@@ -49,20 +48,19 @@ async def post(lease: Lease, *, services: Services) -> Attempt | Waiting | Lost:
     if delivery is None or not delivery.is_waiting:
         return Lost()
     integration = delivery.integration
-    grant_id, target = await grant_of(integration), await target_of(integration)
-    if grant_id is None or target is None:
+    grant_id = await grant_of(integration)
+    if grant_id is None:
         return Lost()
-    call = _Call(lease, delivery, target, services=services)
+    call = _Call(lease, delivery, services=services)
     return await call.make(grant_id)
 
 
 class _Call:
     """A call for a grant, which knows whether anything was sent."""
 
-    def __init__(self, lease: Lease, delivery: Delivery, target: Target, *, services: Services) -> None:
+    def __init__(self, lease: Lease, delivery: Delivery, *, services: Services) -> None:
         self._lease = lease
         self._delivery = delivery
-        self._target = target
         self._services = services
         self._asked = False
 
@@ -75,7 +73,7 @@ class _Call:
             return Waiting(answer.retry_after)
         took = self._services.clock.now() - at
         failure = answer if isinstance(answer, Failure) else None
-        return Attempt(uuid4(), at, max(took // timedelta(milliseconds=1), 0), self._target.id, failure)
+        return Attempt(uuid4(), at, max(took // timedelta(milliseconds=1), 0), self._lease.target.id, failure)
 
     async def _ask(self, authorized: Authorized) -> Posted | Lost | Failure:
         # Getting here may have taken a refresh of the token, or the machine may have slept.
@@ -86,7 +84,7 @@ class _Call:
             _report(self._delivery),
             run_id=self._delivery.run_id,
             integration=self._delivery.integration,
-            target=self._target,
+            target=self._lease.target,
             authorized=authorized,
             services=self._services,
         )

@@ -4,11 +4,12 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from app.deliveries.events import DeliveryChanged, DeliveryCreated
+from app.deliveries.holding_back import find_queue
 from app.deliveries.models import WAITING, Delivery, DeliveryStatus
 from app.integrations.events import IntegrationDeleted, IntegrationStatusChanged
 from app.integrations.kinds.contract import Heard
 from app.integrations.kinds.table import ALL
-from app.integrations.models import Integration, IntegrationStatus
+from app.integrations.models import IntegrationStatus
 from app.log.events import Change
 from app.log.quotas import DELIVERIES_OF_DAY
 from app.monitors.events import RunRecorded
@@ -50,15 +51,17 @@ def _oldest_first(heard: Heard) -> tuple[datetime, UUID]:
 
 async def _make(change: Change, domain_event: RunRecorded, heard: Heard) -> None:
     integration, status = heard.integration, _first_status(heard)
+    queue = await find_queue(integration.id)
     delivery = await Delivery.create(
         id=uuid4(),
         team_id=change.team_id,
         integration_id=integration.id,
         run_id=domain_event.run.id,
-        position=await _next_position(integration),
+        position=queue.last + 1,
         occasion=heard.occasion or Occasion.RUN,
         status=status,
         next_attempt_at=change.now if status is DeliveryStatus.PENDING else None,
+        held_back=status is DeliveryStatus.PENDING and queue.is_held_back,
         created_at=change.now,
     )
     await change.record(DeliveryCreated(delivery.id, integration.id, integration.name, status))
@@ -70,11 +73,6 @@ def _first_status(heard: Heard) -> DeliveryStatus:
     if heard.integration.is_stopped:
         return DeliveryStatus.FAILED
     return DeliveryStatus.SKIPPED if heard.integration.is_paused else DeliveryStatus.PENDING
-
-
-async def _next_position(integration: Integration) -> int:
-    last = await Delivery.filter(integration_id=integration.id).order_by("-position").first()
-    return last.position + 1 if last is not None else 1
 
 
 async def _end_waiting(

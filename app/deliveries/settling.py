@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from app.deliveries.events import DeliveryChanged
+from app.deliveries.holding_back import FIRST_HELD_BACK, let_go
 from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.posting import Attempt
@@ -18,6 +20,7 @@ from app.services import Services
 from app.storage import database
 
 _WAITS = (0.1, 0.3, 1.0, 3.0, 9.0)
+_TURNED = ("status", "held_back", "attempt_count", "next_attempt_at", "put_off_at", "lease_owner", "lease_until")
 _FINAL = frozenset({Fault.DEAD_GRANT, Fault.EXPIRED, Fault.MISSING_SCOPES, Fault.CLIENT_REFUSED, Fault.TARGET_GONE})
 """Trying again would not help: somebody has to act first, and can then ask for another try."""
 
@@ -30,20 +33,23 @@ async def settle(lease: Lease, attempt: Attempt, *, services: Services) -> None:
     """
 
     async def save(change: Change) -> DeliveryStatus | None:
-        if await DeliveryAttempt.exists(id=attempt.id):
-            return None  # the connection broke off after all between the commit and its answer
-        delivery = await Delivery.filter(id=lease.delivery_id).select_for_update().first()
+        locked = Delivery.filter(id=lease.delivery_id).annotate(next=FIRST_HELD_BACK).select_related("integration")
+        delivery = await locked.select_for_update(of=("delivery",)).first()
         if delivery is None:
             return None  # it ended in other hands, and is so old by now that it was removed
-        integration = await Integration.get(id=delivery.integration_id)
-        await _keep(delivery, attempt)
-        previous = delivery.status
+        made = await DeliveryAttempt.filter(delivery_id=delivery.id).values_list("id", flat=True)
+        if attempt.id in made:
+            return None  # the connection broke off after all between the commit and its answer
+        await _keep(delivery, attempt, number=len(made) + 1)
+        previous, held_back = delivery.status, delivery.holds_back
         is_news = _turn(delivery, lease, attempt, entropy=services.entropy, now=change.now)
         if is_news:
-            await delivery.save()
-            await change.record(_changed(delivery, previous, attempt.failure, name=integration.name))
-        if await _goes_there_still(integration, attempt):
-            await record_attempt(change, integration, attempt.failure)
+            await delivery.save(update_fields=_TURNED)
+            if held_back and not delivery.holds_back:
+                await _let_next_go(delivery)
+            await change.record(_changed(delivery, previous, attempt.failure))
+        if _says_something(attempt, delivery.integration) and await _goes_there_still(delivery.integration, attempt):
+            await record_attempt(change, delivery.integration, attempt.failure)
         return delivery.status if is_news else None
 
     services.meters.attempted(attempt.failure.fault.name if attempt.failure is not None else "DELIVERED")
@@ -61,12 +67,11 @@ async def _insist(save: Callable[[], Awaitable[DeliveryStatus | None]]) -> Deliv
     return await save()
 
 
-async def _keep(delivery: Delivery, attempt: Attempt) -> None:
-    made = await DeliveryAttempt.filter(delivery_id=delivery.id).count()
+async def _keep(delivery: Delivery, attempt: Attempt, *, number: int) -> None:
     await DeliveryAttempt.create(
         id=attempt.id,
         delivery_id=delivery.id,
-        number=made + 1,
+        number=number,
         at=attempt.at,
         duration_ms=attempt.duration_ms,
         succeeded=attempt.failure is None,
@@ -98,15 +103,26 @@ def _delay(delivery: Delivery, failure: Failure, *, entropy: Callable[[int], byt
     return delay_after(delivery.attempt_count, retry_after=failure.retry_after, entropy=entropy)
 
 
-def _changed(delivery: Delivery, previous: DeliveryStatus, failure: Failure | None, *, name: str) -> DeliveryChanged:
+async def _let_next_go(delivery: Delivery) -> None:
+    following: UUID | str | None = delivery.next  # type: ignore[attr-defined]  # it is annotated
+    if following is not None:
+        await let_go(following)
+
+
+def _changed(delivery: Delivery, previous: DeliveryStatus, failure: Failure | None) -> DeliveryChanged:
     return DeliveryChanged(
         delivery.id,
         delivery.integration_id,
-        name,
+        delivery.integration.name,
         delivery.status,
         previous,
         failure.message if failure is not None else None,
     )
+
+
+def _says_something(attempt: Attempt, integration: Integration) -> bool:
+    """Whether there is anything to note of it: that all goes well goes without saying."""
+    return attempt.failure is not None or integration.failing_by is not None
 
 
 async def _goes_there_still(integration: Integration, attempt: Attempt) -> bool:

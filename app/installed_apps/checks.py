@@ -19,6 +19,7 @@ from app.services import Services
 from app.sign_ins import faults, oauth_clients
 from app.sign_ins.models import OAuthClient, StatusReason
 from app.storage.scheduling import Schedule, take
+from app.storage.slots import ASKS, Claimant, Slots, given_or_own
 
 CHECKS = Schedule("last_checked_at", every=timedelta(days=1), jitter=timedelta(hours=3))
 AGAIN_AFTER = timedelta(minutes=5)
@@ -26,22 +27,27 @@ _ROUND = 20
 _MAY_PASS = (InstalledAppStatus.UNREACHABLE, InstalledAppStatus.UNAVAILABLE)
 
 
-async def check_due(*, services: Services) -> int:
-    """Check the Git servers whose time has come, and return how many: daily, and within minutes what may pass by itself."""
+async def check_due(*, services: Services, slots: Slots | None = None) -> int:
+    """Begin to check the Git servers whose time has come, and return how many: daily, and within minutes what may pass by itself.
+
+    Side by side: one that does not answer holds up no other. Without `slots` all have been checked when this returns.
+    """
     now = services.clock.now()
     living = InstalledApp.filter(deleted_at__isnull=True, oauth_client_id__isnull=False).select_related("oauth_client")
     ahead = Q(oauth_client__last_checked_at__gt=now + APART)  # by a clock that was set back since
     later = living.filter(Q(oauth_client__last_checked_at__lte=now - AGAIN_AFTER) | ahead)
     may_pass = later.filter(status__in=_MAY_PASS).order_by("oauth_client__last_checked_at").limit(_ROUND)
-    candidates = [*await may_pass, *await living.filter(id__in=await _due_today(later, now=now))]
-    checked = 0
-    for app in candidates:
-        if services.stopping.is_told:
-            break
-        if await _claim(app.oauth_client, now=now):
-            await check_server(app, services=services)
-            checked += 1
-    return checked
+    async with given_or_own(slots, ASKS) as places:
+        room, checked = places.room(), 0
+        if not room.left:
+            return 0
+        for app in [*await may_pass, *await living.filter(id__in=await _due_today(later, now=now))]:
+            claimant = Claimant(app.origin, app.oauth_client_id)
+            if room.has(claimant) and await _claim(app.oauth_client, now=now):
+                room.take(claimant)
+                places.begin(claimant, check_server(app, services=services))
+                checked += 1
+        return checked
 
 
 async def check_server(app: InstalledApp, *, services: Services) -> Failure | None:

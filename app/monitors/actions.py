@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import uuid4
+
+from tortoise.expressions import RawSQL
 
 from app.access.callers import Caller
 from app.log.events import Change
@@ -11,6 +13,8 @@ from app.monitors.events import RunRecorded
 from app.monitors.models import Monitor, MonitorRun, write_failures
 from app.monitors.reported import ReportedRun, check, check_name, size_of
 from app.services import Services
+
+_LAST_POSITION = RawSQL('(SELECT MAX("run"."position") FROM "monitor_run" AS "run" WHERE "run"."monitor_id" = "monitor"."id")')
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,14 @@ async def find_or_make(change: Change, *, key: str, name: str | None = None, fie
     check_name(key, field=field)
     if name is not None:
         check_name(name, field=["monitorName"])
-    monitor = await Monitor.get_or_none(team_id=change.team_id, key=key)
+    return await _name_or_make(
+        change, await Monitor.get_or_none(team_id=change.team_id, key=key), key=key, name=name, field=field
+    )
+
+
+async def _name_or_make(
+    change: Change, monitor: Monitor | None, *, key: str, name: str | None, field: Sequence[str] = ("monitorKey",)
+) -> Monitor:
     if monitor is None:
         await require_room(MONITORS, Monitor.filter(team_id=change.team_id), quotas=change.quotas, field=field)
         return await Monitor.create(id=uuid4(), team_id=change.team_id, key=key, name=name or key, created_at=change.now)
@@ -49,12 +60,14 @@ async def record_run(reported: ReportedRun, *, caller: Caller, services: Service
     checked = check(reported, now=services.clock.now())
 
     async def record(change: Change) -> Recorded:
-        known = await _find(change.team_id, checked)
-        if known is not None:
-            return known
+        key, name = checked.monitor_key, checked.monitor_name
+        known = await Monitor.annotate(last=_LAST_POSITION).get_or_none(team_id=change.team_id, key=key)
+        same = await MonitorRun.get_or_none(monitor_id=known.id, run_id=checked.run_id) if known is not None else None
+        if known is not None and same is not None:
+            return Recorded(known, same, is_new=False)
         _spend(change, checked)
-        monitor = await find_or_make(change, key=checked.monitor_key, name=checked.monitor_name)
-        run = await _create(change, monitor, checked)
+        monitor = await _name_or_make(change, known, key=key, name=name)
+        run = await _create(change, monitor, checked, position=_last_of(known) + 1)
         await change.record(RunRecorded(monitor, run))
         return Recorded(monitor, run, is_new=True)
 
@@ -67,19 +80,12 @@ def _spend(change: Change, reported: ReportedRun) -> None:
     change.spend(KILOBYTES_OF_DAY, -(-size_of(reported) // 1000))
 
 
-async def _find(team_id: UUID, reported: ReportedRun) -> Recorded | None:
-    run = await MonitorRun.get_or_none(
-        monitor__team_id=team_id, monitor__key=reported.monitor_key, run_id=reported.run_id
-    ).select_related("monitor")
-    return Recorded(run.monitor, run, is_new=False) if run is not None else None
-
-
-async def _create(change: Change, monitor: Monitor, reported: ReportedRun) -> MonitorRun:
+async def _create(change: Change, monitor: Monitor, reported: ReportedRun, *, position: int) -> MonitorRun:
     return await MonitorRun.create(
         id=uuid4(),
         team_id=change.team_id,
         monitor=monitor,
-        position=await _next_position(monitor),
+        position=position,
         run_id=reported.run_id,
         outcome=reported.outcome,
         started_at=reported.started_at,
@@ -94,6 +100,6 @@ async def _create(change: Change, monitor: Monitor, reported: ReportedRun) -> Mo
     )
 
 
-async def _next_position(monitor: Monitor) -> int:
-    last = await MonitorRun.filter(monitor_id=monitor.id).order_by("-position").first()
-    return last.position + 1 if last is not None else 1
+def _last_of(monitor: Monitor | None) -> int:
+    """Return the position of the monitor's last run, as the query found it."""
+    return getattr(monitor, "last", None) or 0

@@ -7,7 +7,7 @@ key has the same form. Both authenticate the bytes before the salt and what they
 import contextlib
 import os
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -36,7 +36,11 @@ from app.sealing.keys import KEY_BYTES, Entropy, Key
 from app.sealing.secret import Secret, from_bytes, to_bytes
 from app.storage.database import write
 
+KNOWN_FOR = timedelta(seconds=5)
+"""How long a process goes on sealing with the data key that it last found to be the team's, without asking again."""
+
 _SEAL = b"installed-apps/seal/1"
+_MOST_KNOWN = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +61,8 @@ class Binding:
 class Vault:
     """Seals and opens. Keeps the data keys that it has unwrapped for as long as it lives: rewrapping leaves their bits alone.
 
+    Which of them seals for a team is remembered for KNOWN_FOR, and forgotten as soon as the keyring changes.
+
     `path` is the file that the keyring came from. It is read again where a key is needed that the keyring lacks.
     """
 
@@ -67,6 +73,7 @@ class Vault:
         self.path = path
         self._stamp: Stamp | None = None
         self._unwrapped: dict[UUID, Key] = {}
+        self._active: dict[UUID, tuple[UUID, datetime]] = {}
 
     async def prepare(self, team_id: UUID) -> None:
         """Make the team's data key unless it has one. Call it, as `seal`, before a transaction, never inside one.
@@ -110,6 +117,7 @@ class Vault:
         if primary is not None and keyring.get(primary.id) is None:
             raise lacks_primary(primary.id)
         self._stamp, self.keyring = stamp, keyring
+        self._active.clear()
 
     def learn(self, key_id: str) -> None:
         """Look for a key that is lacking in the keyring file, beside those that are held.
@@ -119,12 +127,32 @@ class Vault:
         if self.path is not None and self.keyring.get(key_id) is None:
             with contextlib.suppress(ConfigurationError):
                 self.keyring = self.keyring.joined_by(read_keyring(self.path))
+                self._active.clear()
 
     async def _active_data_key(self, team_id: UUID) -> tuple[UUID, Key]:
+        known = self._known(team_id)
+        if known is not None:
+            return known
+        now = self._clock.now()
         row = await DataKey.get_or_none(team_id=team_id, is_active=True)
         if row is None:
             row = await write(partial(self._first_data_key, team_id=team_id))
-        return row.id, self._unwrapped.get(row.id) or await self._unwrap(row)
+        data_key = self._unwrapped.get(row.id) or await self._unwrap(row)
+        self._remember(team_id, row.id, now=now)
+        return row.id, data_key
+
+    def _known(self, team_id: UUID) -> tuple[UUID, Key] | None:
+        data_key_id, found_at = self._active.get(team_id, (None, None))
+        if data_key_id is None or found_at is None or not timedelta() <= self._clock.now() - found_at < KNOWN_FOR:
+            return None
+        data_key = self._unwrapped.get(data_key_id)
+        return (data_key_id, data_key) if data_key is not None else None
+
+    def _remember(self, team_id: UUID, data_key_id: UUID, *, now: datetime) -> None:
+        self._active.pop(team_id, None)
+        if len(self._active) >= _MOST_KNOWN:
+            del self._active[next(iter(self._active))]  # which was found the longest ago
+        self._active[team_id] = (data_key_id, now)
 
     async def _first_data_key(self, _: BaseDBAsyncClient, *, team_id: UUID) -> DataKey:
         # Held to the commit, so that no key is demoted and retired while a data key is wrapped with it.

@@ -1,4 +1,4 @@
-"""The work that nobody waits for: each job again and again, a round at a time."""
+"""The work that nobody waits for: each job again and again, a round at a time, or in slots that are refilled one by one."""
 
 import asyncio
 import contextlib
@@ -9,24 +9,29 @@ from functools import partial
 import structlog
 
 from app.deliveries import jobs as deliveries
+from app.errors import DatabaseAway
 from app.installed_apps import checks as installed_apps
 from app.integrations.kinds import table as integrations
 from app.log.retention import Retention, remove_old
 from app.service.retention import RETENTION
 from app.services import Services
 from app.sign_ins import jobs as sign_ins
-from app.storage import database
+from app.storage.slots import ASKS, Shares, Slots
 from app.teams import jobs as teams
 from app.web.stopping import WORK_SECONDS
 
 
 @dataclass(frozen=True)
 class Job:
-    """`run` does one bounded round of what is due and returns how much that was; it looks again after `every` seconds."""
+    """`run` does one bounded round of what is due and returns how much that was; it looks again after `every` seconds.
+
+    With `shares` it is handed slots, and begins what is due in those that are free. It looks again whenever one is free again.
+    """
 
     name: str
     run: Callable[..., Awaitable[int]]
     every: float
+    shares: Shares | None = None
     is_woken: bool = True
     """Whether a change can make something due at once, so that it looks sooner when there was one."""
 
@@ -36,12 +41,13 @@ async def _remove(retentions: Sequence[Retention], *, services: Services) -> int
 
 
 JOBS = (
-    Job("deliver", deliveries.deliver_due, every=1.0),
+    Job("deliver", deliveries.deliver_due, every=1.0, shares=deliveries.POSTS),
+    Job("let go", deliveries.let_go_due, every=60.0, is_woken=False),
     Job("revoke", sign_ins.revoke_due, every=1.0),
-    Job("check", sign_ins.check_due, every=1.0),
-    Job("check servers", installed_apps.check_due, every=5.0),
-    Job("check connections", integrations.check_due, every=1.0),
-    Job("refresh", sign_ins.refresh_due, every=5.0),
+    Job("check", sign_ins.check_due, every=1.0, shares=ASKS),
+    Job("check servers", installed_apps.check_due, every=5.0, shares=ASKS),
+    Job("check connections", integrations.check_due, every=1.0, shares=ASKS),
+    Job("refresh", sign_ins.refresh_due, every=5.0, shares=ASKS),
     Job("expire", sign_ins.expire_due, every=1.0, is_woken=False),
     Job("sweep", teams.sweep, every=600.0, is_woken=False),
     *(Job(name, partial(_remove, retentions), every=600.0, is_woken=False) for name, retentions in RETENTION.items()),
@@ -52,55 +58,105 @@ PACE_SECONDS = 0.1
 """How long after a look that found nothing wake-ups gather: each look is a query, and all processes wake each other."""
 
 
+REFILL_SECONDS = 0.05
+"""How long after a look that found something the next one is, where there are slots: those free by then are refilled together."""
+
+
 class Background:
     """Runs the jobs side by side. `wake` makes those look now for which a change can be a reason."""
 
     def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
-        self._jobs = jobs
-        self._bells = {job.name: asyncio.Event() for job in jobs}
-        self._woken = [self._bells[job.name] for job in jobs if job.is_woken]
-        self._log = structlog.get_logger("background")
+        self._crews = [_Crew(job) for job in jobs]
 
     def wake(self) -> None:
-        for bell in self._woken:
-            bell.set()
+        for crew in self._crews:
+            if crew.job.is_woken:
+                crew.wake()
 
     async def run(self, *, services: Services) -> None:
         """Work until the process stops. A round that fails is logged and tried again when it is next due.
 
-        Rounds under way then come to their end: WORK_SECONDS at most, behind which they are cancelled.
+        Rounds and work under way then come to their end: WORK_SECONDS at most, behind which they are cancelled.
         """
-        repeating = [asyncio.create_task(self._repeat(job, services=services), name=job.name) for job in self._jobs]
+        repeating = [asyncio.create_task(crew.repeat(services=services), name=crew.job.name) for crew in self._crews]
         try:
             await services.stopping.told()
-            for bell in self._bells.values():
-                bell.set()
+            for crew in self._crews:
+                crew.wake()
             await asyncio.wait(repeating, timeout=services.stopping.left(WORK_SECONDS))
         finally:
             for task in repeating:
                 task.cancel()
             await asyncio.gather(*repeating, return_exceptions=True)
 
-    async def _repeat(self, job: Job, *, services: Services) -> None:
-        bell = self._bells[job.name]
+
+class _Crew:
+    """Does one job in this process."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self._bell = asyncio.Event()
+        self._freed = asyncio.Event()
+        self._is_short = False
+        self._log = structlog.get_logger("background")
+
+    def wake(self) -> None:
+        self._bell.set()
+
+    async def repeat(self, *, services: Services) -> None:
+        """Look, again and again, until the process stops; what was begun in slots has ended when this returns."""
+        slots = self._slots(services=services)
+        try:
+            await self._look_on(slots, services=services)
+        finally:
+            if slots is not None:
+                await slots.end(seconds=services.stopping.left(WORK_SECONDS) if services.stopping.is_told else 0.0)
+
+    def _slots(self, *, services: Services) -> Slots | None:
+        def free(task: asyncio.Task[object]) -> None:
+            fault = task.exception() if not task.cancelled() else None
+            if fault is not None:
+                # Nobody looks sooner for it: what has failed by a fault of ours may be due still.
+                self._note(fault, services=services)
+                return
+            if self._is_short:
+                self._freed.set()
+                self.wake()
+
+        return Slots(self.job.shares, ended=free) if self.job.shares is not None else None
+
+    async def _look_on(self, slots: Slots | None, *, services: Services) -> None:
         now = asyncio.get_running_loop().time
         while not services.stopping.is_told:
-            bell.clear()
-            began = now()
-            if await self._round(job, services=services) or services.stopping.is_told:
+            self._bell.clear()
+            self._freed.clear()
+            began, self._is_short = now(), True
+            moved = await self._round(slots, services=services)
+            self._is_short = slots is not None and slots.room().is_short
+            if moved or services.stopping.is_told:
+                await asyncio.sleep(began + REFILL_SECONDS - now() if slots is not None else 0.0)
                 continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(job.every):
-                    await bell.wait()
-            await asyncio.sleep(began + PACE_SECONDS - now())
+            await _wait(self._bell, seconds=self.job.every)
+            await _wait(self._freed, seconds=began + PACE_SECONDS - now())
+            await asyncio.sleep(began + REFILL_SECONDS - now())
 
-    async def _round(self, job: Job, *, services: Services) -> int:
+    async def _round(self, slots: Slots | None, *, services: Services) -> int:
+        handed = {"slots": slots} if slots is not None else {}
         try:
-            return await job.run(services=services)
-        except database.OUTAGES as error:
-            services.meters.round_failed(job.name)
-            self._log.warning("round interrupted", job=job.name, fault=error.fault)
-        except Exception:  # noqa: BLE001 - one job's bug must not end the others; it is logged whole
-            services.meters.round_failed(job.name)
-            self._log.exception("round failed", job=job.name)
+            return await self.job.run(services=services, **handed)
+        except Exception as error:  # noqa: BLE001 - one job's bug must not end the others; it is logged whole
+            self._note(error, services=services)
         return 0
+
+    def _note(self, error: BaseException, *, services: Services) -> None:
+        services.meters.round_failed(self.job.name)
+        if isinstance(error, DatabaseAway):
+            self._log.warning("round interrupted", job=self.job.name, fault=error.fault)
+        else:
+            self._log.error("round failed", job=self.job.name, exc_info=error)
+
+
+async def _wait(event: asyncio.Event, *, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -14,6 +14,7 @@ from app.sign_ins.models import LIVE, Grant, StatusReason
 from app.sign_ins.refresh import DEADLINES, Deadlines, note_refusal, note_seal_error
 from app.sign_ins.sealing import open_access
 from app.storage import database
+from app.storage.slots import ASKS, Claimant, Slots, given_or_own
 
 AGAIN_AFTER = timedelta(minutes=5)
 _ROUND = 20
@@ -61,14 +62,26 @@ async def _look_at(grant: Grant, *, services: Services) -> Failure | None:
     return standing_failure(grant.trouble, grant.trouble_message) if grant.trouble is not None else None
 
 
-async def check_due(*, services: Services) -> int:
-    """Check the grants whose time has come, and return how many."""
+async def check_due(*, services: Services, slots: Slots | None = None) -> int:
+    """Begin to check the grants whose time has come, and return how many.
+
+    Side by side, and of no provider more than its share: one that does not answer must not hold up what another has hinted at.
+    Without `slots` all of them have been checked when this returns.
+    """
 
     async def ask(grant: Grant) -> None:
         await check(grant.id, services=services)
 
-    # Side by side: one provider that does not answer must not hold up what another has hinted at.
-    return await CHECKS.work(Grant.filter(state__in=LIVE), ask, clock=services.clock, limit=_ROUND)
+    async with given_or_own(slots, ASKS) as places:
+        waiting = Grant.filter(state__in=LIVE)
+        if full := places.room().full_origins:
+            waiting = waiting.exclude(origin__in=full)
+        return await CHECKS.work(waiting, ask, whose=claimant_of, clock=services.clock, slots=places, limit=_ROUND)
+
+
+def claimant_of(grant: Grant) -> Claimant:
+    """Return whose share of the slots work for the grant takes."""
+    return Claimant(grant.origin, grant.id)
 
 
 def _find_lack(grant: Grant, alive: Alive) -> Failure | None:

@@ -3,7 +3,7 @@
 Each does one bounded round.
 """
 
-import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tortoise.expressions import Q
@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 from app.log.events import Change
 from app.services import Services
 from app.sign_ins import completion, grants
-from app.sign_ins.checks import check_due
+from app.sign_ins.checks import check_due, claimant_of
 from app.sign_ins.clients import provider_of
 from app.sign_ins.endings import SHUT
 from app.sign_ins.events import AuthorizationRevoked
@@ -20,12 +20,12 @@ from app.sign_ins.refresh import LEASE, LONGEST_QUIET, refresh
 from app.sign_ins.revocation import revoke_due
 from app.storage import database
 from app.storage.scheduling import is_time, unleased
+from app.storage.slots import ASKS, Room, Slots, given_or_own
 
 __all__ = ["check_due", "expire_due", "refresh_due", "revoke_due"]
 
 CUT_OFF_AFTER = timedelta(seconds=60)
 _ROUND = 100
-_REFRESHES = 20
 
 
 async def expire_due(*, services: Services) -> int:
@@ -34,14 +34,29 @@ async def expire_due(*, services: Services) -> int:
     return await _expire_open(now) + await _fail_cut_off(now, services=services) + await _give_back_unused(now, services=services)
 
 
-async def refresh_due(*, services: Services) -> int:
-    """Refresh what is due before anybody has to wait for it, and return how many were tried."""
-    now = services.clock.now()
+async def refresh_due(*, services: Services, slots: Slots | None = None) -> int:
+    """Begin to refresh what is due before anybody has to wait for it, and return how many are tried.
+
+    Of no provider more than its share. Without `slots` all of them have been tried when this returns.
+    """
+    async with given_or_own(slots, ASKS) as places:
+        room, begun = places.room(), 0
+        for grant in await _due_for_refresh(room, now=services.clock.now()) if room.left else ():
+            if room.has(claimant_of(grant)):
+                room.take(claimant_of(grant))
+                places.begin(claimant_of(grant), refresh(grant, services=services))
+                begun += 1
+        return begun
+
+
+async def _due_for_refresh(room: Room, *, now: datetime) -> Sequence[Grant]:
     at_rest = Q(quiet_until__isnull=True) | is_time("quiet_until", now=now, longest=LONGEST_QUIET)
     due = Grant.filter(unleased(now=now, lasts=LEASE), at_rest, state__in=LIVE, refresh_at__lte=now, trouble__isnull=True)
-    rows = await due.order_by("refresh_at").limit(_REFRESHES)
-    await asyncio.gather(*(refresh(grant, services=services) for grant in rows))
-    return len(rows)
+    if room.full_origins:
+        due = due.exclude(origin__in=room.full_origins)
+    if room.full_grants:  # which are those under way: their leases may not be taken yet
+        due = due.exclude(id__in=room.full_grants)
+    return await due.order_by("refresh_at").limit(room.left)
 
 
 async def _expire_open(now: datetime) -> int:

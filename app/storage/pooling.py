@@ -56,7 +56,11 @@ OPTIONS: Mapping[str, Any] = {"server_settings": {}, "statement_cache_size": 0}
 
 
 async def leave(_connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> None:
-    """Do nothing with what is given back: there is nothing on it, and what would be reset may be another's by now."""
+    """Do nothing with what is given back: there is nothing on it, and a pooler may have lent it to others by now.
+
+    A transaction that is still open was rolled back by asyncpg before that. No statement of ours outlasts its transaction:
+    settings are made with SET LOCAL, advisory locks are a transaction's, and nobody listens or makes temporary tables.
+    """
 
 
 async def _reach(

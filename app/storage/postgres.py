@@ -8,7 +8,8 @@ What differs from `tortoise.backends.asyncpg`:
   anew: after a restart of the server, or of a firewall between, all of them are dead;
 - a read outside a transaction that lost its connection is asked once more, on another;
 - a transaction that could not be entered leaves nothing behind (Tortoise keeps the connection and the context variable);
-- behind a pooler nothing is left on a connection: what bounds a transaction is said in it;
+- nothing is left on a connection, so none is reset when it is given back; behind a pooler, what bounds a transaction is said in
+  it;
 - a commit that was cut off is looked up in the server's own log of transactions, so that its outcome is known all the same;
 - every outage is raised as DatabaseAway.
 """
@@ -65,8 +66,8 @@ class ServerClient(AsyncpgDBClient):
             )
         except _RAISED as error:
             raise _translated(error) from error
-        pooled = {**OPTIONS, "reset": leave} if self.is_pooled else {}
-        return await asyncpg.create_pool(**{**options, **self.address.options, **pooled})
+        pooled = OPTIONS if self.is_pooled else {}
+        return await asyncpg.create_pool(**{**options, **self.address.options, **pooled, "reset": leave})
 
     async def borrow(self) -> Loaned:
         """Return a connection that nobody else has. Raises DatabaseAway when none is to be had in time."""

@@ -16,6 +16,7 @@ from tortoise.queryset import QuerySet
 
 from app.clock import APART, Clock
 from app.storage import database
+from app.storage.slots import Claimant, Slots
 
 M = TypeVar("M", bound=Model)
 
@@ -50,20 +51,35 @@ class Schedule:
         later = _where(self.column, "isnull", to=True) | _where(self.column, "gt", to=to)
         return await database.update(rows.filter(later), **{self.column: to})
 
-    async def work(self, rows: QuerySet[M], do: Callable[[M], Awaitable[object]], *, clock: Clock, limit: int) -> int:
-        """Claim those of `rows` that are due and `do` each, side by side; return how many. Who is cancelled leaves them due."""
-        now = clock.now()
-        claimed = [row for row in await self.due(rows, now=now, limit=limit) if await self.claim(row, rows, now=now)]
+    async def work(
+        self,
+        rows: QuerySet[M],
+        do: Callable[[M], Awaitable[object]],
+        *,
+        whose: Callable[[M], Claimant],
+        clock: Clock,
+        slots: Slots,
+        limit: int,
+    ) -> int:
+        """Claim those of `rows` that are due and begin to `do` each in a slot of its own, `limit` at most; return how many.
 
-        async def finish(row: M) -> None:
-            try:
-                await do(row)
-            except asyncio.CancelledError:
-                await self.bring_forward(rows.filter(pk=row.pk), to=clock.now())
-                raise
+        Who is cancelled leaves them due.
+        """
+        now, room = clock.now(), slots.room()
+        claimed = 0
+        for row in await self.due(rows, now=now, limit=min(limit, room.left)) if room.left else ():
+            if room.has(whose(row)) and await self.claim(row, rows, now=now):
+                room.take(whose(row))
+                slots.begin(whose(row), self._finish(row, rows, do, clock=clock))
+                claimed += 1
+        return claimed
 
-        await asyncio.gather(*map(finish, claimed))
-        return len(claimed)
+    async def _finish(self, row: M, rows: QuerySet[M], do: Callable[[M], Awaitable[object]], *, clock: Clock) -> None:
+        try:
+            await do(row)
+        except asyncio.CancelledError:
+            await self.bring_forward(rows.filter(pk=row.pk), to=clock.now())
+            raise
 
 
 async def take(row: M, rows: QuerySet[M], **columns: object) -> bool:

@@ -24,6 +24,7 @@ from tests.deliveries.world import (
     archived,
     attempts_of,
     events_of,
+    one_slot,
     posts_seen,
     statuses,
     until_asked,
@@ -239,9 +240,9 @@ async def test_a_lease_that_is_anothers_by_now_is_not_put_back(world: World) -> 
     await world.add_integration()
     await world.report()
     first, second = uuid4(), uuid4()
-    [lost] = (await take_due(owner=first, now=world.clock.now(), limit=1)).leases
+    [lost] = (await take_due(owner=first, now=world.clock.now(), room=one_slot())).leases
     world.clock.advance(LEASE)
-    [held] = (await take_due(owner=second, now=world.clock.now(), limit=1)).leases
+    [held] = (await take_due(owner=second, now=world.clock.now(), room=one_slot())).leases
 
     await put_back(lost, after=SECOND, now=world.clock.now())
 
@@ -253,9 +254,9 @@ async def test_a_lease_that_is_anothers_by_now_is_not_put_back(world: World) -> 
 async def test_what_is_no_longer_ones_own_is_not_posted(world: World) -> None:
     await world.add_integration()
     await world.report()
-    [lost] = (await take_due(owner=uuid4(), now=world.clock.now(), limit=1)).leases
+    [lost] = (await take_due(owner=uuid4(), now=world.clock.now(), room=one_slot())).leases
     world.clock.advance(LEASE)
-    await take_due(owner=uuid4(), now=world.clock.now(), limit=1)
+    await take_due(owner=uuid4(), now=world.clock.now(), room=one_slot())
 
     assert isinstance(await post(replace(lost, until=world.clock.now() + LEASE), services=world.services), Lost)
     assert posts_seen(world) == 0
@@ -264,7 +265,7 @@ async def test_what_is_no_longer_ones_own_is_not_posted(world: World) -> None:
 async def test_what_ended_in_spite_of_its_lease_is_not_posted(world: World) -> None:
     await world.add_integration()
     await world.report()
-    [lease] = (await take_due(owner=uuid4(), now=world.clock.now(), limit=1)).leases
+    [lease] = (await take_due(owner=uuid4(), now=world.clock.now(), room=one_slot())).leases
     await write(lambda: Delivery.all().update(status=DeliveryStatus.SKIPPED))
 
     assert isinstance(await post(lease, services=world.services), Lost)
@@ -275,7 +276,7 @@ async def test_what_ended_in_spite_of_its_lease_is_not_posted(world: World) -> N
 async def test_no_post_begins_that_could_outlast_its_lease(world: World, left: int, begins: bool) -> None:
     await world.add_integration()
     await world.report()
-    [lease] = (await take_due(owner=uuid4(), now=world.clock.now(), limit=1)).leases
+    [lease] = (await take_due(owner=uuid4(), now=world.clock.now(), room=one_slot())).leases
     world.clock.advance(LEASE - left * SECOND)
 
     came = await post(lease, services=world.services)

@@ -17,7 +17,7 @@ from app.log.events import Event
 from app.log.retention import remove_old
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.storage import database
-from tests.deliveries.world import GENERAL, World, statuses
+from tests.deliveries.world import GENERAL, World, one_slot, statuses
 
 KEPT = timedelta(days=90)
 SECOND = timedelta(seconds=1)
@@ -155,7 +155,7 @@ async def test_a_run_id_that_was_removed_may_be_recorded_again_and_one_that_was_
 async def test_a_post_that_ends_when_its_delivery_was_removed_changes_nothing(world: World) -> None:
     await world.add_integration()
     await world.report()
-    taken = await take_due(owner=uuid4(), now=world.clock.now(), limit=1)
+    taken = await take_due(owner=uuid4(), now=world.clock.now(), room=one_slot())
     await put(lambda: Delivery.all().update(status=DeliveryStatus.SKIPPED))
     await world.report()
     world.clock.advance(KEPT)

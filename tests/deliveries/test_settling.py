@@ -9,7 +9,7 @@ from app.deliveries.models import Delivery, DeliveryStatus
 from app.deliveries.posting import Attempt
 from app.deliveries.settling import settle
 from app.providers.contract import Failure, Fault
-from tests.deliveries.world import GENERAL, World, attempts_of
+from tests.deliveries.world import GENERAL, World, attempts_of, one_slot
 
 HELPS_TO_TRY_AGAIN = {
     Fault.UNREACHABLE: True,
@@ -52,7 +52,7 @@ async def settled_with(world: World, fault: Fault) -> Delivery:
     """Return what becomes of a delivery whose first attempt meets the fault."""
     await world.add_integration()
     await world.report()
-    [lease] = (await take_due(owner=uuid4(), now=world.clock.now(), limit=1)).leases
+    [lease] = (await take_due(owner=uuid4(), now=world.clock.now(), room=one_slot())).leases
     attempt = Attempt(uuid4(), world.clock.now(), 7, GENERAL, Failure(fault, "It said no."))
 
     await settle(lease, attempt, services=world.services)

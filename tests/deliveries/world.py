@@ -34,6 +34,7 @@ from app.services import Services
 from app.settings import Settings
 from app.sign_ins.events import GrantEnded, GrantTroubled
 from app.sign_ins.models import Grant, GrantState
+from app.storage.slots import Room, Shares, Slots
 from app.teams.models import Member, Team
 from tests.held import HeldClock
 from tests.sandbox.running import REDIRECT_URI, SCOPES, Sandbox
@@ -228,6 +229,10 @@ async def sign_in(services: Services, caller: Caller, sandbox: Sandbox) -> Grant
 
     await services.events.change(caller.team_id, save)
     return grant
+
+
+def one_slot() -> Room:
+    return Slots(Shares(in_all=1, of_origin=1, of_grant=1)).room()
 
 
 async def until_asked(world: World) -> None:

@@ -12,8 +12,9 @@ from app.clock import Clock
 from app.errors import SealBroken, SealError
 from app.sealing.data_keys import DataKey, unwrap
 from app.sealing.secret import Secret
-from app.sealing.vault import Vault
+from app.sealing.vault import KNOWN_FOR, Vault
 from app.storage.database import write
+from tests.held import HeldClock
 from tests.sealing.places import OTHER_TEAM, PLACE, TEAM, change_data_key, mutations
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -63,10 +64,11 @@ async def test_a_team_cannot_have_two_active_data_keys(vault: Vault, clock: Cloc
     assert await DataKey.filter(team_id=TEAM).count() == 1
 
 
-async def test_values_under_a_data_key_that_no_longer_seals_still_open(vault: Vault, clock: Clock) -> None:
+async def test_values_under_a_data_key_that_no_longer_seals_still_open(vault: Vault, clock: HeldClock) -> None:
     sealed = await vault.seal(Secret("old"), bound_to=PLACE)
 
     await change_data_key(is_active=None)
+    clock.advance(KNOWN_FOR)
     newly_sealed = await vault.seal(Secret("new"), bound_to=PLACE)
 
     restarted = Vault(vault.keyring, clock=clock)

@@ -1,8 +1,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from uuid import uuid4
 
 from app.service.background import Background, Job
 from app.services import Services
+from app.storage.slots import Claimant, Shares, Slots
 
 
 def job(run: Callable[[], Awaitable[int]]) -> Job:
@@ -70,3 +72,69 @@ async def test_a_fault_in_one_job_ends_neither_it_nor_the_others(services: Servi
         await working
 
     assert failures >= 2
+
+
+async def test_what_takes_long_holds_its_slot_and_the_others_are_refilled(services: Services) -> None:
+    waiting, ended = list(range(6)), list[int]()
+    go_on, others_ended = asyncio.Event(), asyncio.Event()
+
+    async def work(number: int) -> None:
+        if number == 0:
+            await go_on.wait()
+        ended.append(number)
+        if len(ended) == 5:
+            others_ended.set()
+
+    async def begin(*, services: Services, slots: Slots) -> int:
+        del services
+        begun = 0
+        while waiting and slots.room().left:
+            slots.begin(Claimant("https://one.test", uuid4()), work(waiting.pop(0)))
+            begun += 1
+        return begun
+
+    background = Background([Job("slots", begin, every=60.0, shares=Shares(in_all=2, of_origin=2, of_grant=1))])
+    working = asyncio.create_task(background.run(services=services))
+    async with asyncio.timeout(5):
+        await others_ended.wait()
+        before = list(ended)
+        services.stopping.tell()
+        go_on.set()
+        await working
+
+    assert before == [1, 2, 3, 4, 5]
+    assert ended == [1, 2, 3, 4, 5, 0]
+
+
+async def test_work_in_a_slot_that_fails_is_counted_and_ends_no_other(services: Services) -> None:
+    looked, go_on, ended = asyncio.Semaphore(0), asyncio.Event(), asyncio.Event()
+    works = iter([True, False])
+
+    async def work(*, fails: bool) -> None:
+        await go_on.wait()
+        if fails:
+            raise LookupError
+        ended.set()
+
+    async def begin(*, services: Services, slots: Slots) -> int:
+        del services
+        looked.release()
+        fails = next(works, None)
+        if fails is None:
+            return 0
+        slots.begin(Claimant("https://one.test", uuid4()), work(fails=fails))
+        return 1
+
+    background = Background([Job("slots", begin, every=60.0, shares=Shares(in_all=2, of_origin=2, of_grant=1))])
+    working = asyncio.create_task(background.run(services=services))
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            await looked.acquire()
+        go_on.set()
+        await ended.wait()
+        await looked.acquire()  # since a slot is free again
+        services.stopping.tell()
+        await working
+
+    count = services.meters.registry.get_sample_value("installed_apps_background_rounds_failed_total", {"job": "slots"})
+    assert count == 1

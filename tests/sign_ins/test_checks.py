@@ -9,6 +9,8 @@ from app.sign_ins.checks import AGAIN_AFTER, check, check_due
 from app.sign_ins.events import GrantRecovered, GrantTroubled
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.models import Grant, StatusReason
+from app.storage.slots import Shares, Slots
+from tests.holding import Holding, first_of
 from tests.sandbox.running import Sandbox
 from tests.services import make_services
 from tests.sign_ins.world import World, open_world, reactions_of, settings_for, write
@@ -171,6 +173,25 @@ async def test_grants_that_died_together_do_not_have_each_other_checked_for_ever
 
     assert rounds == [1, 0, 0, 0]
     assert {grant.trouble for grant in await Grant.all()} == {StatusReason.REVOKED}
+
+
+async def test_while_a_check_is_held_the_others_go_on(world: World) -> None:
+    for workspace in ("Acme", "Globex"):
+        await world.grant(workspace)
+    world.clock.advance(timedelta(days=1))
+    holding, one_ended = Holding(world.services, first_of("auth.test")), asyncio.Event()
+    slots = Slots(Shares(in_all=2, of_origin=2, of_grant=1), ended=lambda _: one_ended.set())
+
+    begun = await check_due(services=holding.services, slots=slots)
+    await holding.asked.wait()
+    async with asyncio.timeout(10):
+        await one_ended.wait()
+    checked = await Grant.filter(last_checked_at=world.clock.now()).count()
+    holding.go_on.set()
+    await slots.emptied()
+
+    assert (begun, checked) == (2, 1)
+    assert await Grant.filter(last_checked_at=world.clock.now()).count() == 2
 
 
 async def test_a_check_that_is_cut_off_is_due_again_at_once(world: World) -> None:

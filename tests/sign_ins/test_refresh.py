@@ -12,6 +12,8 @@ from app.sign_ins.events import GrantTroubled
 from app.sign_ins.jobs import refresh_due
 from app.sign_ins.models import Grant, StatusReason
 from app.sign_ins.refresh import COOL_DOWN, LEASE, Deadlines, refresh
+from app.storage.slots import Shares, Slots
+from tests.holding import Holding, first_of
 from tests.sign_ins.refreshing import NINE_HOURS, TWELVE_HOURS, cut_off, real, spend
 from tests.sign_ins.world import World, write
 
@@ -40,6 +42,26 @@ async def test_in_the_background_it_is_refreshed_before_anybody_has_to_wait(rota
     assert await refresh_due(services=rotating.services) == 0
 
     assert (await Grant.get()).version == 2
+
+
+async def test_while_a_refresh_is_held_the_others_go_on(rotating: World) -> None:
+    for workspace in ("Acme", "Globex"):
+        await rotating.grant(workspace)
+    rotating.clock.advance(NINE_HOURS)
+    holding, one_ended = Holding(rotating.services, first_of("oauth.v2.access")), asyncio.Event()
+    slots = Slots(Shares(in_all=2, of_origin=2, of_grant=1), ended=lambda _: one_ended.set())
+
+    begun = await refresh_due(services=holding.services, slots=slots)
+    await holding.asked.wait()
+    async with asyncio.timeout(10):
+        await one_ended.wait()
+    versions = sorted(grant.version for grant in await Grant.all())
+    again = await refresh_due(services=holding.services, slots=slots)
+    holding.go_on.set()
+    await slots.emptied()
+
+    assert (begun, versions, again) == (2, [1, 2], 0)
+    assert {grant.version for grant in await Grant.all()} == {2}
 
 
 async def test_a_storm_of_callers_in_two_processes_exchanges_once(rotating: World) -> None:

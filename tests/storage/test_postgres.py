@@ -1,20 +1,26 @@
 """PostgreSQL in trouble, for real: each call is right or says UNAVAILABLE, and all heals by itself."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+import app
 from app.clock import SystemClock
 from app.errors import DatabaseAway
 from app.log.event_types import EventType
 from app.log.events import Change, Counter, Event, Events, LogEntry
+from app.service.tables import MODELS
 from app.storage import database
 from app.storage.outages import BUSY, READ_ONLY, Patience
+from app.storage.postgres import ServerClient
 from tests import databases
 from tests.faults.before_postgres import through_proxy
 from tests.faults.proxy import BlackHole, HalfOpen
@@ -293,3 +299,69 @@ async def test_a_server_that_takes_no_changes_refuses_them_and_takes_them_again_
 
         assert (refused.value.message, seen) == (READ_ONLY, 0)
         assert await Counter.all().count() == 1
+
+
+WHAT_IS_LEFT = """
+SELECT current_setting('statement_timeout') AS statement, current_setting('application_name') AS name,
+  (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks,
+  (SELECT count(*) FROM pg_listening_channels()) AS channels, (SELECT count(*) FROM pg_cursors) AS cursors,
+  (SELECT count(*) FROM pg_class WHERE relpersistence = 't') AS temporary, pg_backend_pid() AS process"""
+OURS = re.compile(r"[\"';]SET\s+(?!LOCAL\b)\w+|\b(?:LISTEN|CREATE TEMP\w*|WITH HOLD|pg_advisory_lock)\b")
+
+
+async def test_of_a_connection_that_is_given_back_nothing_is_reset_and_nothing_is_left_on_it(database_url: str) -> None:
+    async with one_connection(database_url), admin(database_url) as operator:
+        before = await left()
+
+        async def use(connection: BaseDBAsyncClient) -> None:
+            await connection.execute_query("SET LOCAL statement_timeout = 1234")
+            await connection.execute_query("SELECT pg_advisory_xact_lock(77)")
+            await connection.execute_query("DECLARE reading CURSOR FOR SELECT 1")
+            await count(connection)
+
+        await database.write(use)
+        last = await operator.fetchval("SELECT query FROM pg_stat_activity WHERE pid = $1", before["process"])
+
+        assert await left() == before
+        assert last == "COMMIT;"
+
+
+async def test_a_transaction_that_failed_or_was_left_open_is_not_handed_to_the_next(database_url: str) -> None:
+    async with one_connection(database_url):
+        before = await left()
+
+        async def fail(connection: BaseDBAsyncClient) -> None:
+            await count(connection)
+            await connection.execute_query("SET LOCAL statement_timeout = 1234")
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            await database.write(fail)
+        client = database.current()
+        assert isinstance(client, ServerClient)
+        loaned = await client.borrow()
+        await loaned.execute("BEGIN; SET LOCAL statement_timeout = 1234")
+        await client.give_back(loaned)
+
+        assert await left() == before
+        assert await Counter.all().count() == 0
+
+
+def test_no_statement_of_ours_sets_what_outlasts_its_transaction() -> None:
+    said = {path.name: OURS.findall(path.read_text()) for path in (Path(app.__file__).parent).rglob("*.py")}
+
+    assert {name: found for name, found in said.items() if found} == {}
+
+
+@asynccontextmanager
+async def one_connection(url: str) -> AsyncIterator[None]:
+    await database.connect(url, models=MODELS, connections=1)
+    try:
+        yield
+    finally:
+        await database.close()
+
+
+async def left() -> dict[str, object]:
+    [row] = await database.current().execute_query_dict(WHAT_IS_LEFT)
+    return dict(row)

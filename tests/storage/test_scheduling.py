@@ -16,6 +16,7 @@ from app.clock import APART
 from app.monitors.models import Monitor
 from app.storage import database
 from app.storage.scheduling import Schedule, take
+from app.storage.slots import ASKS, Claimant, Shares, Slots
 from tests.held import HeldClock
 
 RUNS_ON_ONE_DATABASE = settings(
@@ -91,11 +92,11 @@ async def test_work_that_is_cancelled_is_due_again_at_once(clock: HeldClock) -> 
         began.set()
         await asyncio.Event().wait()
 
-    working = asyncio.create_task(SCHEDULE.work(rows, hang, clock=clock, limit=1))
+    slots = Slots(ASKS)
+    await SCHEDULE.work(rows, hang, whose=whose, clock=clock, slots=slots, limit=1)
     await began.wait()
     claimed = await SCHEDULE.due(rows, now=clock.now(), limit=1)
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
+    await slots.end(seconds=0)
 
     assert claimed == []
     assert len(await SCHEDULE.due(rows, now=clock.now(), limit=1)) == 1
@@ -114,6 +115,24 @@ async def test_a_row_that_is_none_of_those_any_more_or_has_changed_is_not_taken(
     assert [row.name for row in await rows] == ["mine"]
 
 
+@pytest.mark.usefixtures("database")
+async def test_of_one_origin_no_more_is_claimed_than_its_share(clock: HeldClock) -> None:
+    rows, go_on = await keep([clock.now()] * 5), asyncio.Event()
+    slots = Slots(Shares(in_all=4, of_origin=3, of_grant=1))
+
+    async def hang(_: Monitor) -> None:
+        await go_on.wait()
+
+    first = await SCHEDULE.work(rows, hang, whose=whose, clock=clock, slots=slots, limit=9)
+    second = await SCHEDULE.work(rows, hang, whose=whose, clock=clock, slots=slots, limit=9)
+    go_on.set()
+    await slots.emptied()
+    third = await SCHEDULE.work(rows, hang, whose=whose, clock=clock, slots=slots, limit=9)
+    await slots.emptied()
+
+    assert (first, second, third) == (3, 0, 2)
+
+
 async def keep(times: Sequence[datetime]) -> QuerySet[Monitor]:
     """Put a row for each time, and return them."""
     team_id = uuid4()
@@ -126,6 +145,10 @@ async def keep(times: Sequence[datetime]) -> QuerySet[Monitor]:
     return Monitor.filter(team_id=team_id)
 
 
+def whose(row: Monitor) -> Claimant:
+    return Claimant("https://one.test", row.id)
+
+
 async def work_off(rows: QuerySet[Monitor], step: Step, *, clock: HeldClock) -> Counter[UUID]:
     """Let the workers work until none of them finds anything, and return how often each row was worked at."""
     worked: Counter[UUID] = Counter()
@@ -134,8 +157,9 @@ async def work_off(rows: QuerySet[Monitor], step: Step, *, clock: HeldClock) -> 
         worked[row.id] += 1
 
     async def work() -> None:
-        while await SCHEDULE.work(rows, do, clock=clock, limit=step.limit):
-            pass
+        slots = Slots(ASKS)
+        while await SCHEDULE.work(rows, do, whose=whose, clock=clock, slots=slots, limit=step.limit):
+            await slots.emptied()
 
     await asyncio.gather(*(work() for _ in range(step.workers)))
     return worked

@@ -22,6 +22,7 @@ from app.providers.contract import Authorized, Failure, Occasion, Posted, RunRep
 from app.providers.description import Provider
 from app.services import Services
 from app.sign_ins.models import Grant
+from app.storage.slots import Slots
 
 S = TypeVar("S", bound="OfKind")
 S_contra = TypeVar("S_contra", bound="OfKind", contravariant=True)
@@ -109,9 +110,9 @@ class CheckAccess(Protocol):
 
 
 class CheckDue(Protocol):
-    """Look, in one bounded round, after what falls due, let statuses follow, and return how many that were."""
+    """Begin to look after what falls due, let statuses follow, and return how many that were; in the `slots`, where given."""
 
-    async def __call__(self, *, services: Services) -> int: ...
+    async def __call__(self, *, services: Services, slots: Slots | None = None) -> int: ...
 
 
 @dataclass(frozen=True)

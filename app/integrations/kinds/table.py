@@ -10,6 +10,7 @@ from app.integrations.kinds.post_monitoring_results.kind import KIND as POST_MON
 from app.integrations.models import Integration
 from app.providers.catalogue import CATALOGUE
 from app.services import Services
+from app.storage.slots import Slots
 
 ALL: Sequence[AnyKind] = (POST_MONITORING_RESULTS, CONNECT_API, OPEN_INCIDENTS)
 
@@ -31,6 +32,6 @@ def check_offered(kind: AnyKind, *, provider: str) -> None:
         )
 
 
-async def check_due(*, services: Services) -> int:
-    """Find out of what falls due whether it is still there, and let statuses follow; return how many were looked at."""
-    return sum([await kind.checks.check_due(services=services) for kind in ALL if kind.checks is not None])
+async def check_due(*, services: Services, slots: Slots | None = None) -> int:
+    """Find out of what falls due whether it is still there, and let statuses follow; return how many are looked at."""
+    return sum([await kind.checks.check_due(services=services, slots=slots) for kind in ALL if kind.checks is not None])

@@ -21,6 +21,7 @@ from app.log.events import Change
 from app.outbound.budget import Budget
 from app.services import Services
 from app.sign_ins.models import Grant
+from app.storage.slots import Slots
 
 
 async def save(change: Change, integration: Integration) -> None: ...
@@ -52,7 +53,7 @@ async def check_access(found: Integration, *, using: Using, caller: Caller, serv
 async def check_soon(change: Change, integration_id: UUID) -> None: ...
 
 
-async def check_due(*, services: Services) -> int:
+async def check_due(*, services: Services, slots: Slots | None = None) -> int:
     return 0
 
 
@@ -82,7 +83,7 @@ KIND = Kind(
 WRONG = {
     "an_argument_of_another_name": ("grant: Grant, services", "access: Grant, services", ["Kind"]),
     "an_argument_of_another_type": ("budget: Budget,\n)", "budget: int,\n)", ["Kind"]),
-    "an_argument_too_few": ("(*, services: Services) -> int", "() -> int", ["Checks"]),
+    "an_argument_too_few": ("(*, services: Services, slots: Slots | None = None) -> int", "() -> int", ["Checks"]),
     "another_answer": ("-> ReadyEdit:\n    return ReadyEdit(None, False, save_edit)", "-> None: ...", ["Kind"]),
     "settings_of_another_kind": ("row: ApiConnection) -> object", "row: Grant) -> object", ["Kind"]),
 }

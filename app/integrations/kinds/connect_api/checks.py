@@ -4,6 +4,8 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+from tortoise.expressions import Subquery
+
 from app.access.callers import Caller
 from app.integrations.kinds.connect_api.layouts import Layout
 from app.integrations.kinds.connect_api.models import ApiConnection
@@ -19,6 +21,7 @@ from app.repositories.references import RepositoryRef
 from app.services import Services
 from app.sign_ins.models import Grant
 from app.storage.scheduling import Schedule
+from app.storage.slots import ASKS, Claimant, Slots, given_or_own
 
 CHECK_EVERY = timedelta(days=1)
 CHECKS = Schedule("next_check_at", every=CHECK_EVERY, jitter=timedelta(hours=3))
@@ -50,10 +53,23 @@ async def release(change: Change, integration_id: UUID) -> None:
     await mine.update(live_key=None, next_check_at=None)
 
 
-async def check_due(*, services: Services) -> int:
-    """Look at the connections whose time has come, side by side, and return how many those are."""
-    living = ApiConnection.filter(live_key__isnull=False)
-    return await CHECKS.work(living, partial(_check, services=services), clock=services.clock, limit=_ROUND)
+async def check_due(*, services: Services, slots: Slots | None = None) -> int:
+    """Begin to look at the connections whose time has come, side by side, and return how many those are.
+
+    Of no server more than its share. Without `slots` all of them have been looked at when this returns.
+    """
+    async with given_or_own(slots, ASKS) as places:
+        living = ApiConnection.filter(live_key__isnull=False)
+        if full := places.room().full_origins:
+            living = living.exclude(integration_id__in=Subquery(Integration.filter(origin__in=full).values("id")))
+        look = partial(_check, services=services)
+        return await CHECKS.work(
+            living.select_related("integration"), look, whose=_claimant_of, clock=services.clock, slots=places, limit=_ROUND
+        )
+
+
+def _claimant_of(connection: ApiConnection) -> Claimant:
+    return Claimant(connection.integration.origin, connection.id)
 
 
 async def _check(connection: ApiConnection, *, services: Services) -> None:

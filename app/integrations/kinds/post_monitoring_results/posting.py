@@ -27,8 +27,9 @@ async def hear(change: Change, run: MonitorRun) -> Sequence[Heard]:
     heard = []
     for post in await _posts_of(run.monitor_id):
         verdict = judge(post.notify, failures_in_a_row=post.failures_in_a_row, outcome=run.outcome)
-        post.failures_in_a_row = verdict.failures_in_a_row
-        await post.save(update_fields=["failures_in_a_row"])
+        if post.failures_in_a_row != verdict.failures_in_a_row:
+            post.failures_in_a_row = verdict.failures_in_a_row
+            await post.save(update_fields=["failures_in_a_row"])
         heard.append(Heard(post.integration, verdict.occasion))
     return heard
 

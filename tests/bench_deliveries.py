@@ -1,0 +1,196 @@
+"""What `scripts/bench --deliveries` does: how soon a run that is reported stands where it is posted, and how many a second.
+
+Of each checkout: runs reported one at a time, so that nothing waits; then as fast as they are taken, until the last one is
+delivered; where there are workers, a backlog that gathered while they were halted; then as fast as they are taken again, while
+one of the addresses answers eight seconds late.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx2
+
+from app.sandbox.webhook import SIGNING_SECRET
+from tests import databases
+from tests.journeys.soaking import UNLIMITED, say, telling
+from tests.journeys.statements import run_statement
+from tests.journeys.story import RECORD, Story
+from tests.processes import Service, make_keyring_in
+
+ADDRESSES = 100
+AT_ONCE = 8
+SLOW_SECONDS = 8
+PATIENCE_SECONDS = 120.0
+
+SHARE = """
+mutation ($input: AddInstalledAppInput!) { addInstalledApp(input: $input) { installedApp { id } userErrors { message } } }"""
+
+WAITS = """
+SELECT run.recorded_at, attempt.at, attempt.duration_ms FROM delivery_attempt AS attempt
+JOIN delivery ON delivery.id = attempt.delivery_id JOIN monitor_run AS run ON run.id = delivery.run_id
+WHERE run.run_id LIKE '{phase}-%'"""
+LEFT = """
+SELECT count(*) FROM delivery JOIN monitor_run AS run ON run.id = delivery.run_id JOIN monitor ON monitor.id = run.monitor_id
+WHERE delivery.status IN ('PENDING', 'RETRYING') AND run.run_id LIKE '{phase}-%' AND monitor.name NOT IN ({besides})"""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What came of one phase.
+
+    Seconds from each run's record to its delivery; how many of them a second; what all of them took of the processes' CPU.
+    """
+
+    waits: Sequence[float]
+    rate: float
+    cpu_seconds: float
+
+    def __str__(self) -> str:
+        in_order = sorted(self.waits)
+        late = in_order[int(0.99 * (len(in_order) - 1))]
+        each = self.cpu_seconds / len(in_order) * 1000
+        waits = f"p50 {median(in_order) * 1000:.0f}, p99 {late * 1000:.0f}, CPU of each run {each:.0f}"
+        return f"{self.rate:.1f} a second; ms: {waits} ({len(in_order)} runs)"
+
+
+async def compare(checkouts: Sequence[Path], *, rounds: int, seconds: float, workers: int) -> None:
+    """Measure each in turn: with so many `worker` processes beside the server, or, where that is none, in its own process."""
+    for number in range(rounds):
+        for checkout in checkouts[:: 1 if number % 2 == 0 else -1]:
+            with TemporaryDirectory() as folder:
+                async with databases.blank(Path(folder)) as url:
+                    phases = await _measure(checkout, url, folder=Path(folder), seconds=seconds, workers=workers)
+            for name, phase in phases.items():
+                say(f"{checkout}: {name}: {phase}")
+
+
+async def _measure(checkout: Path, url: str, *, folder: Path, seconds: float, workers: int) -> dict[str, Phase]:
+    service = Service(folder=folder, database_url=url, environment=UNLIMITED, checkout=checkout)
+    make_keyring_in(folder)
+    helping = [service.beside(name=f"worker-{number}") for number in range(workers)]
+    try:
+        await service.start("--sandbox", *(["--no-background"] if workers else []))
+        for worker in helping:
+            await worker.start_worker("--sandbox")
+        async with telling(service) as story:
+            return await _tell(story, [service, *helping], seconds=seconds)
+    finally:
+        for each in (service, *helping):
+            each.kill()
+
+
+async def _tell(story: Story, processes: Sequence[Service], *, seconds: float) -> dict[str, Phase]:
+    numbers = iter(range(ADDRESSES))
+    await asyncio.gather(*(_integrate(story, numbers) for _ in range(AT_ONCE)))
+    await _report(story, processes, "first", seconds=1.0, callers=AT_ONCE, every=0.0)
+    alone = await _report(story, processes, "alone", seconds=seconds, callers=1, every=0.2)
+    saturated = await _report(story, processes, "saturated", seconds=seconds, callers=AT_ONCE, every=0.0)
+    drained = {"a backlog": await _drain(story, processes, seconds=seconds)} if len(processes) > 1 else {}
+    fault = {"provider": "webhook", "endpoint": "hook-0", "fault": "slow", "seconds": SLOW_SECONDS, "times": 1_000_000}
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        assert (await client.post(f"{story.service.sandbox_url}/control/faults", json=fault)).is_success
+    late = await _report(story, processes, "late", seconds=seconds, callers=AT_ONCE, every=0.0, besides=1)
+    return {
+        "one at a time": alone,
+        "as fast as they come": saturated,
+        **drained,
+        f"one of {ADDRESSES} {SLOW_SECONDS} s late": late,
+    }
+
+
+async def _integrate(story: Story, numbers: Iterator[int]) -> None:
+    """Have a webhook of its own post the monitor of each number."""
+    for number in numbers:
+        fields = [
+            {"name": "url", "value": f"{story.service.sandbox_url}/webhook/hook-{number}"},
+            {"name": "signingSecret", "value": SIGNING_SECRET},
+        ]
+        shared = await story.admin.ask(SHARE, input={"using": {"secret": {"provider": "webhook", "fields": fields}}})
+        assert shared["addInstalledApp"]["userErrors"] == []
+        using = {"installedAppId": shared["addInstalledApp"]["installedApp"]["id"]}
+        await story.add(story.admin, name=_name(number), using=using, monitor=_name(number), channel="address")
+
+
+async def _report(
+    story: Story, processes: Sequence[Service], phase: str, *, seconds: float, callers: int, every: float, besides: int = 0
+) -> Phase:
+    """Report runs for so long, and wait until all are delivered but those of the first `besides` addresses."""
+    begun, numbers, cpu = time.monotonic(), count(), sum(map(_cpu_of, processes))
+    headers = {"authorization": f"Bearer {story.admin.token}"}
+
+    async def call() -> None:
+        async with httpx2.AsyncClient(trust_env=False, timeout=60, headers=headers) as client:
+            while time.monotonic() < begun + seconds:
+                number = next(numbers)
+                run = _run_of(_name(number % ADDRESSES), f"{phase}-{number}")
+                answer = await client.post(f"{story.service.url}/graphql", json={"query": RECORD, "variables": {"input": run}})
+                assert answer.json()["data"]["recordMonitorRun"]["userErrors"] == []
+                await asyncio.sleep(every)
+
+    await asyncio.gather(*(call() for _ in range(callers)))
+    await _until_delivered(story, phase, besides=besides)
+    return await _phase(story, processes, phase, begun=begun, cpu=cpu)
+
+
+async def _drain(story: Story, processes: Sequence[Service], *, seconds: float) -> Phase:
+    """Report runs for so long while all workers are halted, and let them go on: how fast they are through."""
+    for worker in processes[1:]:
+        worker.halt()
+    reporting = asyncio.create_task(_report(story, processes, "backlog", seconds=seconds, callers=AT_ONCE, every=0.0))
+    await asyncio.sleep(seconds + 1.0)
+    begun, cpu = time.monotonic(), sum(map(_cpu_of, processes))
+    for worker in processes[1:]:
+        worker.go_on()
+    await reporting
+    return await _phase(story, processes, "backlog", begun=begun, cpu=cpu)
+
+
+async def _until_delivered(story: Story, phase: str, *, besides: int) -> None:
+    left = LEFT.format(phase=phase, besides=", ".join(f"'{_name(number)}'" for number in range(besides)) or "''")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await run_statement(story.service.database_url, left))[0][0]:  # noqa: ASYNC110 - the database rings no bell
+            await asyncio.sleep(0.05)
+
+
+async def _phase(story: Story, processes: Sequence[Service], phase: str, *, begun: float, cpu: float) -> Phase:
+    took = time.monotonic() - begun
+    waits = [
+        (_moment(at) - _moment(recorded)).total_seconds() + milliseconds / 1000
+        for recorded, at, milliseconds in await run_statement(story.service.database_url, WAITS.format(phase=phase))
+    ]
+    return Phase(waits, len(waits) / took, sum(map(_cpu_of, processes)) - cpu)
+
+
+def _cpu_of(service: Service) -> float:
+    """Return how many seconds of CPU the process has had."""
+    assert service.process is not None
+    after_name = Path(f"/proc/{service.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _name(number: int) -> str:
+    return f"monitor-{number}"
+
+
+def _run_of(monitor: str, run_id: str) -> dict[str, Any]:
+    return {
+        "monitorKey": monitor,
+        "runId": run_id,
+        "outcome": "PASSED",
+        "startedAt": "2026-11-21T10:00:00Z",
+        "durationMs": 1200,
+        "testCount": 3,
+    }
+
+
+def _moment(found: datetime | str) -> datetime:
+    return datetime.fromisoformat(found) if isinstance(found, str) else found
