@@ -3,15 +3,16 @@
 from typing import Any
 
 import pytest
-from graphql import parse
+from graphql import build_schema, parse
 
+from app.errors import BadUserInput
 from app.graphql.context import Context
 from app.graphql.execution.executor import BoundedExecutor
 from app.graphql.execution.levels.plannable import ASKS_OF_SCHEMA, DEPENDS_ON_NULL, MUTATES
 from app.graphql.execution.levels.planning import Plans
 from tests.graphql.alike import both, essence
 from tests.graphql.full import GRAPHQL, draw
-from tests.graphql.tiny import World, caller, schema
+from tests.graphql.tiny import World, caller, measure, schema
 from tests.journeys.soaking import fresh_random, full
 from tests.telemetry.reading import read_meters, value_of
 
@@ -82,6 +83,25 @@ async def test_an_error_that_takes_away_what_others_wait_for_ends_their_waiting(
     assert world.closed.is_set()
     assert by_levels["data"] is None
     assert essence(by_levels) == essence(one_by_one)
+
+
+async def test_what_an_error_takes_away_is_not_taken_from_others_who_wait_for_the_same() -> None:
+    sharing = build_schema("type Query { all: [Node]! } type Node { length: Int! breaks: String! }")
+    node: Any = sharing.get_type("Node")
+    sharing.query_type.fields["all"].resolve = lambda *_: [True, False]  # type: ignore[union-attr]
+    node.fields["length"].resolve = lambda _, info: info.context.load(measure, "aaa")
+    node.fields["breaks"].resolve = _break
+
+    by_levels, one_by_one = await both(sharing, parse("{ all { length breaks } }"))
+
+    assert by_levels["data"] == {"all": [None, {"length": 3, "breaks": "no"}]}
+    assert essence(by_levels) == essence(one_by_one)
+
+
+def _break(source: bool, _: Any) -> str:
+    if source:
+        raise BadUserInput("That fails.")
+    return "no"
 
 
 @pytest.mark.parametrize(
