@@ -1,13 +1,16 @@
 """An operation executed both ways, by whole levels and field by field, and what of the two answers has to be the same."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, cast
 
 import orjson
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, subscribe
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.utils.await_maybe import await_maybe
 
+from app.errors import ServiceError
 from app.graphql.context import Context
 from app.graphql.errors import code_of
 from app.graphql.execution.executor import BoundedExecutor
@@ -47,12 +50,57 @@ async def answer(
         schema,
         document,
         root,
-        context_value=replace(context, place=Turns(seconds=3_600.0).place(), _loaders={}),
+        context_value=_fresh(context),
         variable_values=variables,
         executor_class=executor,
         is_awaitable=cast(Any, optimized_is_awaitable),
     )
-    result: ExecutionResult = await await_maybe(asked)
+    return _told(await await_maybe(asked))
+
+
+async def heard(
+    schema: GraphQLSchema, document: DocumentNode, executor: type[BoundedExecutor], *, context: Context
+) -> list[dict[str, Any]]:
+    """Listen until all is told, and return what each event, or the refusal, is answered with; the watcher has finished."""
+    context = _fresh(context)
+    stream = await await_maybe(
+        subscribe(
+            schema,
+            document,
+            context_value=context,
+            executor_class=executor,
+            is_awaitable=cast(Any, optimized_is_awaitable),
+        )
+    )
+    if isinstance(stream, ExecutionResult):
+        return [_told(stream)]
+    answers: list[dict[str, Any]] = []
+    caught_up = asyncio.create_task(context.caught_up.wait())
+    while True:
+        coming: asyncio.Task[ExecutionResult | None] = asyncio.create_task(_next(cast(Any, stream)))
+        await asyncio.wait({coming, caught_up}, return_when=asyncio.FIRST_COMPLETED)
+        if not coming.done() or coming.result() is None:
+            break
+        answers.append(_told(cast(ExecutionResult, coming.result())))
+    for waiting in (coming, caught_up):
+        waiting.cancel()
+    await asyncio.gather(coming, caught_up, return_exceptions=True)
+    await cast(Any, stream).aclose()
+    return answers
+
+
+async def _next(stream: AsyncIterator[ExecutionResult]) -> ExecutionResult | None:
+    try:
+        return await anext(stream, None)
+    except ServiceError as error:  # what the source of the events raises
+        return ExecutionResult(None, [GraphQLError(str(error), path=[], original_error=error)])
+
+
+def _fresh(context: Context) -> Context:
+    return replace(context, place=Turns(seconds=3_600.0).place(), caught_up=asyncio.Event(), _loaders={})
+
+
+def _told(result: ExecutionResult) -> dict[str, Any]:
     errors = [{**error.formatted, "code": code_of(error), "of": repr(error.original_error)} for error in result.errors or ()]
     return {"data": result.data, "errors": errors}
 

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -12,7 +13,9 @@ from app.access.callers import Caller
 from app.graphql.context import Context
 from app.graphql.execution.executor import BoundedExecutor
 from app.graphql.execution.levels.planning import Plan
-from tests.graphql.alike import both, essence
+from app.log.watcher import Watcher
+from app.web.stopping import Stopping
+from tests.graphql.alike import ByLevels, FieldByField, both, essence, heard
 from tests.installed_apps.world import World, make_people, schema
 from tests.journeys.soaking import fresh_random, full, say
 from tests.operations import seed
@@ -51,41 +54,50 @@ def test_every_kept_query_is_planned_or_its_reason_stands_here() -> None:
 
 
 @EVERYBODY
-async def test_some_of_the_kept_queries_are_answered_alike(world: World, who: Who) -> None:
-    told = await compare(world, queries(seed.read())[::EVERY], who=who, random=Random(0))  # noqa: S311 - choices of a test
+async def test_some_of_the_kept_operations_are_answered_alike(world: World, who: Who) -> None:
+    told = await compare(world, seed.read()[::EVERY], who=who, random=Random(0))  # noqa: S311 - choices of a test
 
     assert told == []
 
 
 @pytest.mark.endurance
 @EVERYBODY
-async def test_queries_that_are_drawn_anew_are_answered_alike(world: World, who: Who) -> None:
+async def test_operations_that_are_drawn_anew_are_answered_alike(world: World, who: Who) -> None:
     random = fresh_random()
 
-    told = await compare(world, queries(drawn(random, DRAWN // len(ASKING))), who=who, random=random)
+    told = await compare(world, drawn(random, DRAWN // len(ASKING)), who=who, random=random)
 
     assert told == []
 
 
 async def compare(world: World, operations: Iterable[str], *, who: Who, random: Random) -> list[str]:
-    """Execute everything both ways on the same rows; return what is not answered alike."""
+    """Execute all queries, and the events of all subscriptions, both ways on the same rows; return what is not answered alike."""
     theirs = await furnish(world, await make_people(world.services, name="Comet"), THEIRS)
     ours = await furnish(world, world.people, OURS)
     stock = Stock(world, ours, theirs, who=who, random=random)
-    caller = _caller(world, who)
+    watcher, stopping = Watcher(), Stopping()
+    await watcher.finish()
+    stopping.tell()
+    services = replace(world.services, watcher=watcher, stopping=stopping)
+    context = Context(caller=_caller(world, who), services=services, request_id="1")
     different: list[str] = []
     counts: Counter[str] = Counter()
     for number, operation in enumerate(operations):
         if number % RENEW_EVERY == 0:
             await stock.renew()
-        text = _WORD.sub(lambda word: stock.find(word[1]), operation)
-        context = Context(caller=caller, services=world.services, request_id="1")
-        by_levels, one_by_one = await both(SCHEMA, parse(text), context=context)
-        stock.note_cursors([by_levels["data"]])
-        counts.update(error["code"] for error in by_levels["errors"])
-        counts["asked"] += 1
-        if essence(by_levels) != essence(one_by_one):
-            different.append(f"{text}\n  by levels: {by_levels}\n  one by one: {one_by_one}")
+        document = parse(text := _WORD.sub(lambda word: stock.find(word[1]), operation))
+        kind = kind_of(document)
+        if kind is OperationType.MUTATION:
+            continue
+        if kind is OperationType.QUERY:
+            one, other = [[answered] for answered in await both(SCHEMA, document, context=context)]
+        else:
+            one, other = [await heard(SCHEMA, document, way, context=context) for way in (ByLevels, FieldByField)]
+        stock.note_cursors([each["data"] for each in one])
+        counts.update(error["code"] for each in one for error in each["errors"])
+        counts.update({kind.value: 1, "answers": len(one)})
+        if [essence(each) for each in one] != [essence(each) for each in other]:
+            different.append(f"{text}\n  by levels: {one}\n  field by field: {other}")
     say(f"{who}: {dict(counts)}, {len(different)} different")
     return different
 
