@@ -104,50 +104,53 @@ class Edge(Generic[NodeType]):
     node: NodeType = strawberry.field(description="What stands there.")
 
 
+def _edges(root: "UncountedConnection[Any] | Connection[Any]") -> list[Edge[Any]]:
+    return [Edge(cursor=cursor, node=node) for cursor, node in zip(root.page.cursors, root.nodes, strict=True)]
+
+
+def _page_info(root: "UncountedConnection[Any] | Connection[Any]") -> PageInfo:
+    page = root.page
+    return PageInfo(
+        has_next_page=page.has_next,
+        has_previous_page=page.has_previous,
+        start_cursor=page.cursors[0] if page.cursors else None,
+        end_cursor=page.cursors[-1] if page.cursors else page.resume,
+    )
+
+
+async def _count(root: "Connection[Any]") -> int:
+    return await root.page.count()
+
+
+def _made(resolver: Callable[..., Any], *, description: str) -> Any:
+    """Return the field of what is only made where it is asked for."""
+    return strawberry.field(resolver=resolver, description=description, metadata=declared(PUBLIC_ATTRIBUTE))
+
+
 @strawberry.type(name="Connection", description="A page of a list that only ever grows: its total is not counted.")
 @attributes(PUBLIC_ATTRIBUTE)
 class UncountedConnection(Generic[NodeType]):
-    edges: list[Edge[NodeType]] = strawberry.field(description="The page's entries with their cursors.")
+    page: strawberry.Private[Page[Any]]
+    edges: list[Edge[NodeType]] = _made(_edges, description="The page's entries with their cursors.")
     nodes: list[NodeType] = strawberry.field(description="The page's entries without their cursors.")
-    page_info: PageInfo = strawberry.field(description="How to go on.")
+    page_info: PageInfo = _made(_page_info, description="How to go on.")
 
     @classmethod
     def of(cls, page: Page[Row], wrap: Callable[[Row], NodeType]) -> Self:
         """Make the connection of a page; `wrap` makes a node of a row."""
-        return cls(**_parts(page, wrap))
-
-
-async def _count(root: "Connection[Any]") -> int:
-    return await root.count()
+        return cls(page=page, nodes=[wrap(row) for row in page.rows])
 
 
 @strawberry.type(name="Connection", description="A page of a list.")
 @attributes(PUBLIC_ATTRIBUTE)
 class Connection(Generic[NodeType]):
-    edges: list[Edge[NodeType]] = strawberry.field(description="The page's entries with their cursors.")
+    page: strawberry.Private[Page[Any]]
+    edges: list[Edge[NodeType]] = _made(_edges, description="The page's entries with their cursors.")
     nodes: list[NodeType] = strawberry.field(description="The page's entries without their cursors.")
-    page_info: PageInfo = strawberry.field(description="How to go on.")
-    count: strawberry.Private[Callable[[], Awaitable[int]]]
-
-    total_count: int = strawberry.field(
-        resolver=_count, description="How many the whole list has, on all pages.", metadata=declared(PUBLIC_ATTRIBUTE)
-    )
+    page_info: PageInfo = _made(_page_info, description="How to go on.")
+    total_count: int = _made(_count, description="How many the whole list has, on all pages.")
 
     @classmethod
     def of(cls, page: Page[Row], wrap: Callable[[Row], NodeType]) -> Self:
         """Make the connection of a page; `wrap` makes a node of a row."""
-        return cls(**_parts(page, wrap), count=page.count)
-
-
-def _parts(page: Page[Row], wrap: Callable[[Row], NodeType]) -> dict[str, Any]:
-    nodes = [wrap(row) for row in page.rows]
-    return {
-        "edges": [Edge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)],
-        "nodes": nodes,
-        "page_info": PageInfo(
-            has_next_page=page.has_next,
-            has_previous_page=page.has_previous,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else page.resume,
-        ),
-    }
+        return cls(page=page, nodes=[wrap(row) for row in page.rows])

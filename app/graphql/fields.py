@@ -5,7 +5,7 @@ A resolver's parameter annotated `Arguments` or `ForwardArguments` becomes `firs
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from types import MappingProxyType
 from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_args, get_origin
@@ -260,9 +260,21 @@ def _described(parameter: inspect.Parameter) -> inspect.Parameter:
 
 def _gather(resolver: Resolver, kwargs: dict[str, Any]) -> dict[str, Any]:
     """Put the list arguments back into the one parameter that the resolver has for them. Raises BadUserInput."""
-    for name, parameter in inspect.signature(resolver).parameters.items():
-        if parameter.annotation in _PAGED:
-            given = {part.name: kwargs.pop(part.name, None) for part in _PAGED[parameter.annotation]}
-            checked = {key: None if value is strawberry.UNSET else value for key, value in given.items()}
-            kwargs[name] = parameter.annotation.check(**checked)
+    for name, kind, parts in _paged_parameters(resolver):
+        given = {part: kwargs.pop(part, None) for part in parts}
+        kwargs[name] = kind.check(**{part: None if value is strawberry.UNSET else value for part, value in given.items()})
     return kwargs
+
+
+@functools.cache
+def _paged_parameters(resolver: Resolver) -> Sequence[tuple[str, Any, Sequence[str]]]:
+    """Return the parameters that stand for list arguments, with their types and those arguments' names.
+
+    A signature is read once: that takes longer than the rest of what is done for a field.
+    """
+    parameters = inspect.signature(resolver).parameters.values()
+    return [
+        (parameter.name, parameter.annotation, [part.name for part in _PAGED[parameter.annotation]])
+        for parameter in parameters
+        if parameter.annotation in _PAGED
+    ]

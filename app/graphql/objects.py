@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import strawberry
@@ -19,7 +20,7 @@ def object_of(cls: type[T], source: Any, **given: object) -> T:
 
     `row` is the source itself, and `id` is made of the type's name and the row's key.
     """
-    taken = {name: _take(name, source, cls) for name in _names(cls) if name not in given}
+    taken = {name: _take(name, source, cls) for name in _names(cast(Any, cls)) if name not in given}
     return cls(**taken, **given)
 
 
@@ -42,5 +43,6 @@ def _take(name: str, source: Any, cls: type) -> object:
             return getattr(source, name)
 
 
+@cache
 def _names(cls: Any) -> list[str]:
     return [field.name for field in fields(cls) if field.init]

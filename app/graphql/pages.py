@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from pypika_tortoise.analytics import RowNumber
 from pypika_tortoise.enums import Order
@@ -193,8 +193,35 @@ def _page(
     if arguments.is_backward:
         rows.reverse()
     columns = [name.lstrip("-") for name in order]
-    positions = [cursors.write([getattr(row, column) for column in columns]) for row in rows]
+    positions = _Positions(rows, lambda row: cursors.write([getattr(row, column) for column in columns]))
     return Page(rows, positions, *_more(arguments, more=more), count=count)
+
+
+class _Positions(Sequence[str]):
+    """The cursors of some rows, each written when it is looked at: most pages are asked for without them."""
+
+    def __init__(self, rows: Sequence[Any], write: Callable[[Any], str]) -> None:
+        self._rows = rows
+        self._write = write
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [self._write(row) for row in self._rows[place]]
+        return self._write(self._rows[place])
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as lists have none
 
 
 def _more(arguments: Arguments, *, more: bool) -> tuple[bool, bool]:

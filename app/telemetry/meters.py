@@ -38,6 +38,7 @@ class Meters:
         self._sockets = self._gauge("open_sockets", "WebSockets that are open.")
         self._operations = self._counter("graphql_operations", "Operations that have ended.", "kind", "outcome")
         self._operation_seconds = self._histogram("graphql_operation", "How long queries and mutations took.", _QUICK, "kind")
+        self._executions = self._counter("graphql_executions", "Queries, mutations and events that were executed.", "by")
         self._user_errors = self._counter("user_errors", "Mutations that answered with userErrors.", "code")
         self._subscriptions = self._gauge("subscriptions", "Listeners to a team's log.")
         self._told = self._counter("events_told", "Events that listeners were told of.")
@@ -73,6 +74,10 @@ class Meters:
         self._operations.labels(kind, outcome).inc()
         if seconds is not None:
             self._operation_seconds.labels(kind).observe(seconds)
+
+    def executed(self, *, by: Literal["levels", "fields"]) -> None:
+        """Count an execution: `by` whole levels, or field by field where there is no plan."""
+        self._executions.labels(by).inc()
 
     def user_error(self, code: str) -> None:
         self._user_errors.labels(code).inc()

@@ -46,3 +46,23 @@ async def test_what_a_batch_raises_reaches_everyone_who_asked() -> None:
     answers = await asyncio.gather(operation.load(fail, 1), operation.load(fail, 2), return_exceptions=True)
 
     assert [type(answer) for answer in answers] == [ConnectionResetError, ConnectionResetError]
+
+
+async def test_who_no_longer_waits_takes_the_answer_from_nobody_else() -> None:
+    asked: list[list[int]] = []
+
+    async def double(keys: Sequence[int], /, *, context: Context) -> Sequence[int]:
+        del context
+        asked.append(list(keys))
+        return [key * 2 for key in keys]
+
+    operation = context()
+    leaving, staying, alone = [asyncio.create_task(operation.load(double, key)) for key in (1, 1, 2)]
+    await asyncio.sleep(0)
+    leaving.cancel()
+    alone.cancel()
+
+    assert await staying == 2
+    assert asked == [[1]]
+    assert await operation.load(double, 2) == 4
+    assert asked == [[1], [2]]

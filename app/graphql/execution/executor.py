@@ -16,8 +16,10 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from app.errors import Overdue
 from app.graphql.context import Context
+from app.graphql.execution.levels.planning import Plan, plans_of
+from app.graphql.execution.levels.running import run
 from app.graphql.execution.locations import Locations
-from app.graphql.execution.pacing import Asleep, Guarded, Paced
+from app.graphql.execution.pacing import Asleep, Guarded, Paced, PaceOf
 from app.graphql.execution.telling import EventExecution
 from app.graphql.execution.turns import Place
 from app.graphql.limits.cost_accounting import charge_for_event
@@ -79,16 +81,21 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         return Asleep(awaitable, self._place)
 
     def handle_field_error(self, raw_error: Exception, kind: Any, details: Any, path: Path) -> None:
-        error = located_error(raw_error, None, path.as_list())
-        if error.nodes is None:
-            nodes = to_nodes(details)
-            error.nodes, error.locations = [*nodes], self._locations_of(nodes)
-        super().handle_field_error(error, kind, details, path)
+        super().handle_field_error(self._locate(raw_error, to_nodes(details), path.as_list()), kind, details, path)
 
     def cancellable_iterable(self, iterable: AsyncIterable[Any]) -> Any:
         return _PacedEvents(iterable, self._context)
 
+    def find_plan(self) -> Plan | str:
+        """Return the plan of the operation; or why it is not run by whole levels."""
+        return plans_of(self.schema).plan(self)
+
     def execute_operation(self, serially: bool | None = None) -> Any:
+        plan = self.find_plan()
+        self._context.services.meters.executed(by="levels" if isinstance(plan, Plan) else "fields")
+        if isinstance(plan, Plan):
+            work = run(plan, self, pace=PaceOf(self._place), locate=self._locate)
+            return self._in_time(asyncio.ensure_future(Paced(work, self._place, None)))
         result = super().execute_operation(serially)
         self._place.rest()
         if self.is_awaitable(result):
@@ -109,6 +116,12 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     async def _execute_fields_later(self, *of_an_object: Any) -> Any:
         result = super().execute_fields(*of_an_object)
         return await result if self.is_awaitable(result) else result
+
+    def _locate(self, raw_error: Exception, nodes: list[FieldNode], path: list[str | int]) -> GraphQLError:
+        error = located_error(raw_error, None, path)
+        if error.nodes is None:
+            error.nodes, error.locations = [*nodes], self._locations_of(nodes)
+        return error
 
     def _locations_of(self, nodes: list[FieldNode]) -> list[SourceLocation]:
         if self._locations is None:

@@ -83,3 +83,35 @@ class Paced(Guarded[T]):
         while path is not None:
             depth, path = depth + 1, path.prev
         return depth
+
+
+class _PacedAt(Paced[T]):
+    """The same where the depth is known."""
+
+    def __init__(self, work: Awaitable[T], place: Place, depth: int) -> None:
+        super().__init__(work, place, None)
+        self._known = depth
+
+    @property
+    def _depth(self) -> int:
+        return self._known
+
+
+class PaceOf:
+    """The pace of a run by levels: the turns of a place."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    @property
+    def may_begin(self) -> bool:
+        return self._place.may_begin
+
+    async def breathe(self, depth: int = 0, *, begins: bool = False) -> None:
+        await self._place.breathe(depth, begins=begins)
+
+    def in_turns(self, work: Awaitable[T], depth: int) -> Awaitable[T]:
+        return _PacedAt(work, self._place, depth)
+
+    def asleep(self, work: Awaitable[T], depth: int) -> Awaitable[T]:
+        return _PacedAt(Asleep(work, self._place), self._place, depth)

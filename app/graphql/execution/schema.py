@@ -1,12 +1,14 @@
 """The schema, put together with everything that it stands on."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 from strawberry.types.execution import ExecutionContext
 
 from app.access.rules import rules_of
@@ -17,6 +19,18 @@ from app.graphql.limits.cost_accounting import ChargeOperations
 from app.graphql.lists import require_list_sizes
 from app.graphql.scalars import SCALARS
 from app.graphql.transport.hashes import KeepDocuments
+
+
+class _RememberedNames(NameConverter):
+    """Strawberry's names, made once: it asks for them for each argument of each field of each row."""
+
+    def apply_naming_config(self, name: str) -> str:
+        return _camel_case(name)
+
+
+@cache
+def _camel_case(name: str) -> str:
+    return NameConverter().apply_naming_config(name)
 
 
 class Schema(strawberry.Schema):
@@ -40,7 +54,7 @@ class Schema(strawberry.Schema):
             types=types,
             extensions=[ObserveOperations, ExamineDocuments, ChargeOperations, KeepDocuments, *extensions],
             execution_context_class=BoundedExecutor,
-            config=StrawberryConfig(scalar_map=SCALARS),
+            config=StrawberryConfig(scalar_map=SCALARS, name_converter=_RememberedNames()),
         )
         self.rules = rules_of(self._schema)
         self.list_sizes = require_list_sizes(self._schema)

@@ -1,0 +1,220 @@
+"""A run of a plan: level by level, each field for all objects of a level at once."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeAlias
+
+from graphql import ExecutionResult
+from graphql.execution.executor import Executor
+from graphql.pyutils import is_iterable
+
+from app.graphql.execution.levels.asking import Asked
+from app.graphql.execution.levels.completion import Completion, Found, Locate
+from app.graphql.execution.levels.pace import Pace
+from app.graphql.execution.levels.planning import Plan, PlannedField, Selection
+from app.graphql.execution.levels.rows import Level
+from app.graphql.execution.levels.shapes import Column
+from app.graphql.execution.levels.sources import Call
+
+Task: TypeAlias = asyncio.Task[Any]
+
+_CALLED_AT_ONCE = 8
+"""Resolvers: so many are called before it is asked whether others are to go on."""
+
+_READ_AT_ONCE = 100
+"""The same for attributes."""
+
+_CANCELLED_AT_ONCE = 32
+
+
+async def run(plan: Plan, executor: Executor[Any], *, pace: Pace, locate: Locate) -> ExecutionResult:
+    """Execute the plan for what the executor has been built for. When this ends, nothing of it goes on."""
+    running = _Run(plan, executor, pace, locate)
+    try:
+        return await running.answer()
+    finally:
+        await running.abandon()
+
+
+class _Coming:
+    """A field of a level: `values` are of its `rows`, with tasks in place of what has still to come."""
+
+    def __init__(self, field: PlannedField, asked: Asked, rows: Sequence[int], values: list[Any]) -> None:
+        self.field = field
+        self.asked = asked
+        self.level = asked.level
+        self.rows = rows
+        self.values = values
+
+
+class _Run:
+    def __init__(self, plan: Plan, executor: Executor[Any], pace: Pace, locate: Locate) -> None:
+        self._plan = plan
+        self._executor = executor
+        self._pace = pace
+        self._completion = Completion(plan, executor, locate)
+        self._tasks: set[Task] = set()
+        self._coming: set[_Coming] = set()
+        self._is_sweeping = False
+
+    async def answer(self) -> ExecutionResult:
+        root = Level()
+        self._completion.data = root.add(self._executor.root_value, owner=0, places=())
+        coming: list[_Coming] = []
+        await self._begin(self._plan.root, root, coming)
+        await self._finish(coming)
+        return ExecutionResult(self._completion.data, self._completion.errors or None)
+
+    async def abandon(self) -> None:
+        """End whatever is not done, a few at a time: there may be thousands."""
+        left = [task for task in self._tasks if not task.done()]
+        for start in range(0, len(left), _CANCELLED_AT_ONCE):
+            some = left[start : start + _CANCELLED_AT_ONCE]
+            for task in some:
+                task.cancel()
+            await asyncio.wait(some)
+
+    async def _begin(self, selection: Selection, level: Level, coming: list[_Coming]) -> None:
+        """Do what can be done at once, at this level and below it; add what has to be waited for."""
+        for field in selection.fields:
+            asked = Asked(self._executor, level, field)
+            if field.column is None or not await self._read(field.source.call(asked), field.column, asked):
+                await self._resolve(field, asked, coming)
+
+    async def _read(self, call: Call, column_of: Column, asked: Asked) -> bool:
+        """Read a field of which each row has a plain leaf; return whether each has."""
+        level, key, answers = asked.level, asked.field.key, asked.level.answers
+        for start in range(0, len(answers), _READ_AT_ONCE):
+            await self._breathe(level)
+            some = answers[start : start + _READ_AT_ONCE]
+            try:
+                column = column_of(list(map(call, range(start, start + len(some)))))
+            except Exception:  # noqa: BLE001 - whatever it is, it is found again where each row is looked at by itself
+                return False
+            for answer, leaf in zip(some, column, strict=True):
+                answer[key] = leaf
+        return True
+
+    async def _resolve(self, field: PlannedField, asked: Asked, coming: list[_Coming]) -> None:
+        """Call the field's resolver for each object, and complete what it returns, or have it waited for."""
+        level, is_awaitable = asked.level, self._executor.is_awaitable
+        rows = self._completion.standing(level, range(len(level.sources)))
+        here = _Coming(field, asked, rows, [])
+        call = field.source.call(asked)
+        for number, row in enumerate(rows):
+            if number % _CALLED_AT_ONCE == 0:
+                await self._breathe(level)
+            level.answers[row][field.key] = None  # it keeps its place among the others
+            try:
+                value = call(row)
+            except Exception as error:  # noqa: BLE001 - it stands for the value, and is told in its place
+                value = error
+            if is_awaitable(value):
+                value = self._start(value, level)
+                self._coming.add(here)
+            here.values.append(value)
+        if here in self._coming:
+            coming.append(here)
+        else:
+            await self._complete(here, coming)
+
+    async def _finish(self, coming: Sequence[_Coming]) -> None:
+        """Wait for all of it, and for what lies below; each part goes on as soon as it has come."""
+        if len(coming) == 1:
+            await self._finish_one(coming[0])
+            return
+        parts = [self._task(self._pace.in_turns(self._finish_one(each), each.level.depth)) for each in coming]
+        for part in parts:
+            await _settle(part)
+            part.result()
+
+    async def _finish_one(self, here: _Coming) -> None:
+        for number, row in enumerate(here.rows):
+            value = here.values[number]
+            if isinstance(value, asyncio.Task):
+                await _settle(value)
+                here.values[number] = self._outcome(value, here.level, row)
+        self._coming.discard(here)
+        coming: list[_Coming] = []
+        await self._complete(here, coming)
+        await self._finish(coming)
+
+    async def _complete(self, here: _Coming, coming: list[_Coming]) -> None:
+        """Put what has come into the answer, and begin with what lies below it."""
+        depth, found = here.field.shape.depth, Found(here.field, here.asked)
+        at_once = 1 if depth else _READ_AT_ONCE
+        for number, row in enumerate(here.rows):
+            if number % at_once == 0:
+                await self._breathe(here.level)
+            value = here.values[number]
+            if depth:
+                value = await self._with_items(value, here.level, depth)
+            self._completion.complete(row, value, found)
+        if self._completion.has_taken_away:
+            self._sweep_soon()
+        for selection, level in found.below.values():
+            await self._begin(selection, level, coming)
+
+    async def _with_items(self, value: Any, level: Level, depth: int) -> Any:
+        """Return a list's value with those of its items that have to be waited for; an error stands for what has failed."""
+        try:
+            if self._executor.is_async_iterable(value):
+                items = [item async for item in value]
+            elif depth and is_iterable(value):
+                items = list(value)
+            else:
+                return value
+        except Exception as error:  # noqa: BLE001 - as a resolver's
+            return error
+        is_awaitable = self._executor.is_awaitable
+        if any(map(is_awaitable, items)):
+            items = [self._start(item, level) if is_awaitable(item) else item for item in items]
+            for number, item in enumerate(items):
+                if isinstance(item, asyncio.Task):
+                    await _settle(item)
+                    items[number] = self._outcome(item, level, None)
+        return items if depth == 1 else [await self._with_items(item, level, depth - 1) for item in items]
+
+    def _start(self, work: Awaitable[Any], level: Level) -> Task:
+        return self._task(_come(self._pace.asleep(work, level.depth + 1)))
+
+    def _outcome(self, task: Task, level: Level, row: int | None) -> Any:
+        """Return what has come; None for what nobody waited for any more."""
+        self._tasks.discard(task)
+        if task.cancelled() and row is not None and not self._completion.stands(level, row):
+            return None
+        return task.result()
+
+    def _sweep_soon(self) -> None:
+        if not self._is_sweeping:
+            self._is_sweeping = True
+            asyncio.get_running_loop().call_soon(self._sweep)
+
+    def _sweep(self) -> None:
+        """End what is waited for in vain, because an error has taken away where it would stand."""
+        self._is_sweeping = False
+        for here in self._coming:
+            for row, value in zip(here.rows, here.values, strict=False):  # some may not have begun
+                if isinstance(value, asyncio.Task) and not self._completion.stands(here.level, row):
+                    value.cancel()
+
+    def _task(self, work: Awaitable[Any]) -> Task:
+        task: Task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        return task
+
+    async def _breathe(self, level: Level) -> None:
+        if not self._pace.may_begin:
+            await self._pace.breathe(level.depth, begins=True)
+
+
+async def _come(work: Awaitable[Any]) -> Any:
+    try:
+        return await work
+    except Exception as error:  # noqa: BLE001 - it stands for the value, and is told in its place
+        return error
+
+
+async def _settle(task: Task) -> None:
+    if not task.done():
+        await asyncio.wait((task,))

@@ -1,0 +1,109 @@
+"""The shapes of fields: what stands around a named type, and what leaves may stand in an answer as they are."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLLeafType,
+    GraphQLNamedType,
+    GraphQLOutputType,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+)
+from graphql.execution.executor import Executor
+
+Complete: TypeAlias = Callable[[Any], Any]
+"""Makes of a value what stands in the answer. Raises what graphql-core would."""
+
+Column: TypeAlias = Callable[[Sequence[Any]], list[Any]]
+"""The same for many values at once."""
+
+_LEAST, _MOST = -(2**31), 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A named type within lists. `nullable`: whether null may stand for the value itself, for its items, for theirs and so on."""
+
+    named: GraphQLNamedType
+    nullable: tuple[bool, ...]
+
+    @property
+    def depth(self) -> int:
+        """How many lists there are, one within the other."""
+        return len(self.nullable) - 1
+
+
+def shape_of(kind: GraphQLOutputType) -> Shape:
+    nullable: list[bool] = []
+    within: Any = kind
+    while True:
+        nullable.append(not is_non_null_type(within))
+        within = within.of_type if is_non_null_type(within) else within
+        if not is_list_type(within):
+            return Shape(within, tuple(nullable))
+        within = within.of_type
+
+
+def leaf_of(shape: Shape) -> Complete | None:
+    """Return what completes one leaf that is no null; None where the type has fields of its own."""
+    kind = shape.named
+    if not is_leaf_type(kind):
+        return None
+    return lambda value: Executor.complete_leaf_value(kind, value)
+
+
+def column_of(shape: Shape) -> Column | None:
+    """Return what completes the leaves of many rows. It raises where one of them takes more than that: null, say, or an error."""
+    if shape.depth or not is_leaf_type(shape.named):
+        return None
+    is_nullable = shape.nullable[0]
+    leaf = shape.named
+
+    def complete(value: Any) -> Any:
+        if value is None and is_nullable:
+            return None
+        if value is None or isinstance(value, Exception) or hasattr(value, "__await__"):
+            raise _NotPlainError
+        return Executor.complete_leaf_value(leaf, value)
+
+    return _column(leaf, complete)
+
+
+class _NotPlainError(Exception):
+    pass
+
+
+def _column(leaf: GraphQLLeafType, complete: Complete) -> Column:
+    if isinstance(leaf, GraphQLEnumType):
+        return _members(complete)
+    match leaf.name:
+        case "String" | "ID":
+            return lambda values: [value if value.__class__ is str else complete(value) for value in values]
+        case "Boolean":
+            return lambda values: [value if value.__class__ is bool else complete(value) for value in values]
+        case "Int":
+            return lambda values: [
+                value if value.__class__ is int and _LEAST <= value <= _MOST else complete(value) for value in values
+            ]
+    return lambda values: [complete(value) for value in values]
+
+
+def _members(complete: Complete) -> Column:
+    """Return the column of an enum, whose members' names are found once."""
+    names: dict[Enum, str] = {}
+
+    def name_of(value: Any) -> Any:
+        name = complete(value)
+        if isinstance(value, Enum):
+            names[value] = name
+        return name
+
+    def members(values: Sequence[Any]) -> list[Any]:
+        return [names[value] if isinstance(value, Enum) and value in names else name_of(value) for value in values]
+
+    return members

@@ -1,0 +1,138 @@
+"""Where the values of a field come from: an attribute of each object, a function in Strawberry's hands, or a resolver."""
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Protocol, TypeAlias
+
+from graphql import GraphQLField, GraphQLSchema
+from graphql.execution.values import get_argument_values
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
+
+from app.graphql.execution.levels.asking import Asked
+
+Call: TypeAlias = Callable[[int], Any]
+"""Returns the value of the field for one row of a level: the value itself, or what has to be awaited for it."""
+
+
+class Source(Protocol):
+    """Where the values of one field come from. `is_plain`: they are there already, and nothing is called."""
+
+    is_plain: bool
+
+    def call(self, asked: Asked) -> Call:
+        """Return the function of the rows. It raises what stands in the place of a value."""
+
+
+def source_of(definition: GraphQLField, name: str, schema: GraphQLSchema) -> Source:
+    """Return where the field's values come from; `name` is what it is called in the schema."""
+    if name == "__typename":
+        return TypeName()
+    field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    whole: Any = getattr(schema, "_strawberry_schema", None)
+    if type(field) is not StrawberryField or whole is None or field.is_subscription:
+        return Resolver()
+    if field.is_basic_field and whole.config.default_resolver is getattr:
+        return Attribute(field.python_name)
+    is_its_own = not field.extensions and not whole.schema_converter._get_field_exception_handlers(field)  # noqa: SLF001 - as it asks itself
+    return Function(field, field.base_resolver, whole) if field.base_resolver is not None and is_its_own else Resolver()
+
+
+class TypeName:
+    """The name of each object's type."""
+
+    is_plain = True
+
+    def call(self, asked: Asked) -> Call:
+        name = asked.field.parent.name
+        return lambda _: name
+
+
+class Attribute:
+    """An attribute of each object."""
+
+    is_plain = True
+
+    def __init__(self, name: str) -> None:
+        self._get = attrgetter(name)
+
+    def call(self, asked: Asked) -> Call:
+        get, sources = self._get, asked.level.sources
+        return lambda row: get(sources[row])
+
+
+class Resolver:
+    """A resolver as graphql-core calls it."""
+
+    is_plain = False
+
+    def call(self, asked: Asked) -> Call:
+        executor, definition, sources = asked.executor, asked.field.definition, asked.level.sources
+        resolve = definition.resolve or executor.field_resolver
+
+        def call(row: int) -> Any:
+            info = asked.info(row)
+            return resolve(sources[row], info, **_arguments_of(asked))
+
+        return call
+
+
+class Function:
+    """A function that Strawberry makes a resolver of. It is called as Strawberry calls it, with its arguments converted once."""
+
+    is_plain = False
+
+    def __init__(self, field: StrawberryField, resolver: StrawberryResolver[Any], whole: Any) -> None:
+        self._field = field
+        self._resolver = resolver
+        self._config: StrawberryConfig = whole.config
+        self._scalars = whole.schema_converter.scalar_registry
+        self._takes_self = resolver.self_parameter is not None
+        reserved = (resolver.parent_parameter, resolver.root_parameter)
+        self._takes_source = [parameter.name for parameter in reserved if parameter is not None]
+        self._takes_info = resolver.info_parameter.name if resolver.info_parameter is not None else None
+
+    def call(self, asked: Asked) -> Call:
+        resolver, sources, takes_self, takes_info = self._resolver, asked.level.sources, self._takes_self, self._takes_info
+        convert = self._conversion(asked)
+
+        def call(row: int) -> Any:
+            given = convert(row)
+            source = sources[row]
+            for name in self._takes_source:
+                given[name] = source
+            if takes_info is not None:
+                given[takes_info] = asked.strawberry_info(row, self._field)
+            return resolver(source, **given) if takes_self else resolver(**given)
+
+        return call
+
+    def _conversion(self, asked: Asked) -> Callable[[int], dict[str, Any]]:
+        """Return what makes the arguments of a row. What could be changed by who is given it is made for each anew."""
+        if not self._field.arguments:
+            return lambda _: {}
+        try:
+            raw = _arguments_of(asked)
+            once = self._convert(raw, asked, 0)
+        except Exception:  # noqa: BLE001 - it is raised again for each row, as its own error
+            return lambda row: self._convert(_arguments_of(asked), asked, row)
+        if all(type(value) in _UNCHANGEABLE or value is None for value in raw.values()):
+            return lambda _: dict(once)
+        return lambda row: self._convert(_arguments_of(asked), asked, row)
+
+    def _convert(self, raw: dict[str, Any], asked: Asked, row: int) -> dict[str, Any]:
+        info = asked.strawberry_info(row, self._field)
+        return convert_arguments(raw, self._field.arguments, self._scalars, self._config, info)
+
+
+_UNCHANGEABLE = frozenset({str, int, bool, float})
+
+
+def _arguments_of(asked: Asked) -> dict[str, Any]:
+    field, executor = asked.field, asked.executor
+    if not field.definition.args:
+        return {}
+    return get_argument_values(field.definition, field.nodes[0], executor.variable_values, None, executor.hide_suggestions)
