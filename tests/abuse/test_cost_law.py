@@ -191,7 +191,7 @@ def test_a_jump_is_told_by_the_step_at_which_it_is() -> None:
     assert growth({1: 0.010, 4: 0.160}) == pytest.approx(4)
 
 
-@pytest.mark.parametrize(("stands_still", "is_seen"), [(0.0, False), (0.3, True)])
+@pytest.mark.parametrize(("stands_still", "is_seen"), [(0.0, False), (0.6, True)])
 def test_a_service_that_stands_still_is_seen_to(stands_still: float, is_seen: bool, tmp_path: Path) -> None:
     async def spend(_: Request) -> Response:
         begun = time.thread_time()

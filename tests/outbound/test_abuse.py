@@ -87,7 +87,7 @@ async def test_an_abuse_ends_as_a_value_within_the_deadline(abuse: str) -> None:
     outcome = await call(script, deadline=0.5)
 
     assert (outcome.cause if isinstance(outcome, Unreachable) else type(outcome)) == expected
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20  # not for ever, also on a busy machine
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,11 @@ from app.integrations.kinds.table import ALL as KINDS
 from app.outbound import Outbound, origin_of
 from app.providers.catalogue import CATALOGUE, catalogue_of
 from app.providers.contract import (
-    Authorized,
     Failure,
     Fault,
     Forged,
     NotConfigured,
     Occasion,
-    Place,
     Posted,
     RunReport,
     SharingModel,
@@ -28,10 +26,11 @@ from app.providers.contract import (
 )
 from app.providers.description import Provider
 from app.providers.incidents import Severity
-from app.providers.shared_secrets import Fields, OddField, Pasted, join_fields
+from app.providers.shared_secrets import OddField, Pasted
 from app.sealing.secret import Secret
 from app.settings import PREFIX, Settings
 from tests.providers.odd_answers import ENDLESS, FAILING, SENSELESS
+from tests.providers.pasted import SECRET_FIELDS, authorized_at
 from tests.providers.scripted import (
     ACCESS_TOKEN,
     CODE,
@@ -47,8 +46,6 @@ from tests.providers.scripted import (
     scripted,
 )
 
-SIGNING_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-ROUTING_KEY = "e93facc04764012d7bfb002500d5d1a6"
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 REDIRECT_URI = "https://apps.example.com/callback/here"
 REPORT = RunReport(
@@ -84,7 +81,7 @@ async def refresh(provider: Provider, there: ScriptedProvider, outbound: Outboun
 
 async def check(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.check is not None
-    return await provider.check(authorized=_authorized(provider, there), outbound=outbound)
+    return await provider.check(authorized=authorized_at(provider, there), outbound=outbound)
 
 
 async def revoke(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
@@ -108,20 +105,20 @@ async def find_channel(provider: Provider, there: ScriptedProvider, outbound: Ou
 async def post_report(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.messaging is not None
     return await provider.messaging.post_report(
-        authorized=_authorized(provider, there), channel_id=CHANNEL_IDS[provider.key], report=REPORT, now=NOW, outbound=outbound
+        authorized=authorized_at(provider, there), channel_id=CHANNEL_IDS[provider.key], report=REPORT, now=NOW, outbound=outbound
     )
 
 
 async def trigger_incident(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.incidents is not None
     return await provider.incidents.trigger(
-        authorized=_authorized(provider, there), key="incident-1", report=REPORT, severity=Severity.ERROR, outbound=outbound
+        authorized=authorized_at(provider, there), key="incident-1", report=REPORT, severity=Severity.ERROR, outbound=outbound
     )
 
 
 async def resolve_incident(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.incidents is not None
-    return await provider.incidents.resolve(authorized=_authorized(provider, there), key="incident-1", outbound=outbound)
+    return await provider.incidents.resolve(authorized=authorized_at(provider, there), key="incident-1", outbound=outbound)
 
 
 async def find_server(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
@@ -225,22 +222,10 @@ HOSTING = (
 )
 
 
-# What an admin would paste, for a provider that takes a secret and is at `there`.
-SECRET_FIELDS: Mapping[str, Callable[[ScriptedProvider], Fields]] = {
-    "pagerduty": lambda there: {"routingKey": Secret(ROUTING_KEY), "address": Secret(f"{there.url}/events")},
-    "webhook": lambda there: {"url": Secret(f"{there.url}/hook"), "signingSecret": Secret(SIGNING_SECRET)},
-}
 # Whose only channel is the address itself: nobody is asked for it.
 ITS_OWN_CHANNEL = {"webhook"}
 # Standard Webhooks: any 2xx is a success, whatever is in it.
 NEEDS_NO_BODY = {("webhook", post_report)}
-
-
-def _authorized(provider: Provider, there: ScriptedProvider) -> Authorized:
-    """Return how the service would speak to the provider: with a token, or with what an admin has pasted."""
-    if provider.secret is None:
-        return there.authorized()
-    return Place(there.url).authorized(join_fields(SECRET_FIELDS[provider.key](there)))
 
 
 def calls_of(provider: Provider) -> tuple[Call, ...]:

@@ -7,6 +7,7 @@ from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault
 from app.providers.description import Provider
 from tests.providers.git_servers import GITHUB, GITLAB, KINDS, Kind
+from tests.providers.pasted import authorized_at
 from tests.providers.scripted import door_to, http, scripted
 
 CHECKED = [provider for provider in CATALOGUE.values() if provider.check is not None]
@@ -102,7 +103,7 @@ async def test_a_sign_in_that_something_in_between_asks_for_ends_no_grant(provid
         return await provider.check(authorized=authorized, outbound=outbound)
 
     async with scripted(lambda _: http(body, status=status)) as there, door_to(there) as outbound:
-        failure = await ask(there.authorized(), outbound)
+        failure = await ask(authorized_at(provider, there), outbound)
 
     assert isinstance(failure, Failure)
     assert failure.fault is Fault.BROKEN
