@@ -75,7 +75,9 @@ async def test_a_sign_in_brings_tokens_of_two_hours_and_who_it_was(
 ) -> None:
     tokens, identity = await sign_in(doorkeeper, client, outbound, user="grace")
 
-    assert tokens.expires_at == NOW + timedelta(hours=2)
+    assert tokens.expires_at is not None
+    # Doorkeeper says how many seconds are left: on a busy machine some are gone.
+    assert timedelta(0) <= NOW + timedelta(hours=2) - tokens.expires_at < timedelta(minutes=1)
     assert tokens.scopes == ("api",)
     assert tokens.refresh is not None
     assert (identity.account_name, identity.url) == ("grace", f"{doorkeeper.url}/grace")
