@@ -8,9 +8,11 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
 
 from app.access.callers import Role
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant
+from app.sign_ins.routes import routes
 from app.teams.models import BrowserSession, Member
 from tests.sign_ins.world import Browser, World, rows, write
 from tests.teams.people import by_session
@@ -325,6 +327,19 @@ async def test_fifty_of_the_same_callback_at_once_ask_for_tokens_once(world: Wor
         right = _callback(browser, await browser.go(row))
 
     answers = await asyncio.gather(*(_send(world, right) for _ in range(50)))
+
+    assert {answer.status_code for answer in answers} <= {200, 202}
+    assert world.token_requests == 1
+    assert await Grant.all().count() == 1
+
+
+async def test_of_the_same_callback_in_two_processes_at_once_one_asks_for_tokens(world: World) -> None:
+    row = await world.begin()
+    async with world.browser() as browser:
+        right = _callback(browser, await browser.go(row))
+    beside = replace(world, app=Starlette(routes=routes(services=world.without_flights())))
+
+    answers = await asyncio.gather(*(_send(each, right) for each in (world, beside) * 10))
 
     assert {answer.status_code for answer in answers} <= {200, 202}
     assert world.token_requests == 1
