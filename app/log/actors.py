@@ -32,7 +32,7 @@ class Actor:
 
 
 def origin_of(connection: HTTPConnection, *, trusted: Sequence[Network], token_last_four: str | None = None) -> EventOrigin:
-    """Return where a request, or a WebSocket's, comes from. `trusted` are the proxies that are believed in who asks them."""
+    """Return where a request, or a WebSocket's, comes from. `trusted` are the proxies that are trusted to say who asks them."""
     user_agent = _clean(connection.headers.get("user-agent", ""))
     return EventOrigin(client_address(connection, trusted=trusted), user_agent, token_last_four)
 

@@ -1,4 +1,4 @@
-"""A finished run, as whoever ran it reports it, and what it takes to be believed."""
+"""A finished run, as whoever ran it reports it, and what it takes to be taken."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -39,7 +39,7 @@ REGISTRY = _Registry(algorithms=ALGORITHMS, strict_check_header=False)
 
 @dataclass(frozen=True)
 class Rejected:
-    """The token is not to be believed; `message` says why, and quote nothing of it."""
+    """The token is not to be trusted; `message` says why, and quote nothing of it."""
 
     message: str
 

@@ -29,7 +29,7 @@ def address_of(issuer: str) -> str:
 
 
 def parse_metadata(body: bytes, *, issuer: str) -> Metadata | NotJson:
-    """Read the document; it is believed only where it names the very issuer that was asked (section 4.3)."""
+    """Read the document; it is trusted only where it names the very issuer that was asked (section 4.3)."""
     parsed = parse_json(body)
     if isinstance(parsed, NotJson):
         return parsed

@@ -268,7 +268,7 @@ async def _call(connections: httpcore2.AsyncConnectionPool, url: Url, wire: Wire
 
 
 async def _read(answer: httpcore2.Response, max_bytes: int) -> bytes | str:
-    """Return the body, or in words why it is not read to its end; what its headers say about its length is not believed.
+    """Return the body, or in words why it is not read to its end; what its headers say about its length is not trusted.
 
     Its pieces are counted too: each of them takes time, however little is in it.
     """

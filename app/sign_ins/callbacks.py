@@ -1,4 +1,4 @@
-"""The provider's redirect back. It is believed in nothing but code, state, iss and error; all else comes from the row."""
+"""The provider's redirect back. Nothing of it is trusted but code, state, iss and error; all else comes from the row."""
 
 import hmac
 import re

@@ -28,7 +28,7 @@ class NotJson:
 
 
 def parse_json(body: bytes, *, depth: int = DEPTH, separators: int = SEPARATORS) -> object | NotJson:
-    """Return what the body says (None, bool, int, float, str, list, dict), or why it cannot be believed.
+    """Return what the body says (None, bool, int, float, str, list, dict), or why it cannot be read.
 
     Refused, beside what RFC 8259 refuses: text that is not UTF-8, nesting deeper than `depth`, a name twice in one object (two
     readers would choose differently), NaN, infinities and numbers too large to be finite, lone surrogates; and what has more

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Hashable
 from functools import cached_property, partial
 from typing import Any, cast
 
-import orjson
 from graphql import ExecutionResult, FieldNode, GraphQLError, OperationType, SourceLocation, located_error
 from graphql.execution.executor import to_nodes
 from graphql.pyutils import Path
@@ -171,7 +170,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     def _asked(self) -> Hashable:
         """What the operation asks: equal for two that ask the same in the same words."""
         loc, name = self.operation.loc, self.operation.name
-        variables = orjson.dumps(self.variable_values.coerced, default=str, option=orjson.OPT_SORT_KEYS)
+        variables = repr(self.variable_values.coerced)  # whatever may be in it
         return loc.source.body if loc is not None else id(self.operation), name.value if name is not None else None, variables
 
     @property

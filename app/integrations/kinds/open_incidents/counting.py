@@ -20,7 +20,7 @@ def count(before: Count, *, outcome: RunOutcome, started_at: datetime, now: date
     """Count the next run that is reported; None where it says nothing of how things are now.
 
     That is so of a run in which nothing ran, and of one that began before another that was heard of: it comes late. A reporter's
-    clock that is ahead is not believed, or all others would come late until then.
+    clock that is ahead is not trusted, or all others would come late until then.
     """
     began = min(started_at, now)
     if outcome is RunOutcome.NOTHING_RAN or (before.heard_until is not None and began < before.heard_until):
