@@ -8,7 +8,7 @@ import pytest
 
 from app.graphql.ids import encode_id
 from tests.held import HeldClock
-from tests.installed_apps.world import World, make_world
+from tests.installed_apps.world import World, make_people, make_world
 
 EVENTS = "query ($filter: EventFilter) { events(filter: $filter) { nodes { type } } }"
 
@@ -39,3 +39,13 @@ async def test_a_subject_and_types_narrow_each_other(world: World) -> None:
     assert await types(world, subjectId=cid, types=["TEAM_MEMBER_ADDED", "INTEGRATION_ADDED"]) == ["TEAM_MEMBER_ADDED"]
     assert await types(world, subjectId=cid, types=["INTEGRATION_ADDED"]) == []
     assert await types(world, types=[]) == []
+
+
+async def test_what_happened_in_another_team_is_no_part_of_it(world: World) -> None:
+    before = await types(world)
+
+    others = await make_people(world.services, name="Another")
+
+    theirs = await world.ask(EVENTS, others.vera, filter={})
+    assert await types(world) == before
+    assert [node["type"] for node in theirs["events"]["nodes"]] == before
