@@ -64,12 +64,13 @@ STATEMENTS = (
 BOUNDED = (
     "app.graphql.limits.costs.",
     "app.graphql.execution.documents.",
+    "app.graphql.execution.levels.",
     "app.sign_ins.answers.",
     "app.providers.contract.",
     "app.repositories.asking.",
     *STATEMENTS,
 )
-"""Where documents and providers' answers are kept, up to a weight that has tests of its own; and statements."""
+"""Where documents, their plans and providers' answers are kept, up to a weight that has tests of its own; and statements."""
 
 OURS = (
     "app.",

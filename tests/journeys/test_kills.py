@@ -6,7 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,6 +23,7 @@ from tests.journeys.renewing import renewing
 from tests.journeys.soaking import (
     CUT_OFF,
     IS_SOAK,
+    UNLIMITED,
     fresh_random,
     full,
     log_of,
@@ -164,13 +165,18 @@ async def test_a_rotation_killed_at_any_moment_goes_on_and_all_that_was_sealed_o
 
 @contextlib.asynccontextmanager
 async def served_beside_sandbox(
-    folder: Path, *, database_url: str, serving: Sequence[str] = ("--sandbox",), **options: Any
+    folder: Path,
+    *,
+    database_url: str,
+    serving: Sequence[str] = ("--sandbox",),
+    environment: Mapping[str, str] = UNLIMITED,
+    **options: Any,
 ) -> AsyncIterator[Service]:
-    """Yield a running service whose sandbox is a process of its own, and lives on.
+    """Yield a running service whose sandbox is a process of its own, and lives on; without a limit of points, unless told.
 
     `serving` is how its `serve` is started, `options` are the service's.
     """
-    service = Service(folder=folder, database_url=database_url, **options)
+    service = Service(folder=folder, database_url=database_url, environment=environment, **options)
     if not database_url.startswith("sqlite:"):
         make_keyring(folder / "keyring.json")
     command = [sys.executable, "-m", "app", "sandbox", "--port", str(service.sandbox_port)]
