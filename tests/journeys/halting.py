@@ -1,5 +1,6 @@
 """The steps of a refresh, and how a process is brought to one of them and held there, by the provider or by the database."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import uuid4
 
 import asyncpg
 
+from app.sealing.vault import KNOWN_FOR
 from app.sign_ins.models import Grant
 from tests.journeys.refreshing import Refresher
 from tests.journeys.renewal import World
@@ -48,9 +50,10 @@ class Scene:
         await lock.until_waited_for()
         return lock
 
-    async def answer_until_locked(self, statement: str, *arguments: Any) -> "Lock":
-        """The same, from when the exchange has arrived at the provider."""
+    async def answer_until_locked(self, statement: str, *arguments: Any, seconds: float = 0.0) -> "Lock":
+        """The same, from when the exchange has arrived at the provider; it is answered so many seconds later."""
         hold = await self.begin_to(Moment.ARRIVED)
+        await asyncio.sleep(seconds)
         lock = await Lock.take(self.world.start.database_url, statement, *arguments)
         hold.let_go()
         await lock.until_waited_for()
@@ -132,7 +135,8 @@ async def half_answered(scene: Scene) -> Release:
 
 
 async def before_sealing(scene: Scene) -> Release:
-    return (await scene.answer_until_locked(_KEYS)).release
+    # By then it asks again which data key seals.
+    return (await scene.answer_until_locked(_KEYS, seconds=KNOWN_FOR.total_seconds())).release
 
 
 async def saving(scene: Scene) -> Release:
