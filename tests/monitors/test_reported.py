@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -73,5 +74,5 @@ def test_failures_are_cut_to_what_can_be_stored(name: str, message: str) -> None
         assert len(kept) <= 1_000
         assert "\0" not in kept
         kept.encode()
-        plain = given_text.encode("utf-8", "replace").decode()
+        plain = re.sub("[\ud800-\udfff]", "\ufffd", given_text)  # half of a surrogate pair
         assert kept == plain or len(plain) > 1_000 or "\0" in plain
