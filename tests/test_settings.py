@@ -72,6 +72,30 @@ def test_an_address_is_no_path_and_is_not_shown(tmp_path: Path, setting: str, ad
     assert refused.value.message == f"INSTALLED_APPS_{setting}: {words}"
 
 
+ADDRESSES = [
+    "postgres://ada:s3cret@db.example.com/x",
+    "postgres://ada:s3cret,1@db.example.com/x",
+    "redis://ada:s3cret/w@127.0.0.1:6379/0",
+    "redis://:s3cret%ss@h/0",
+    "http://ada:s3cret@127.0.0.1:1",
+    "https://ada:s3cret@a.example",
+    "ada:s3cret@a.example",
+]
+
+
+@pytest.mark.parametrize("setting", sorted(Settings.model_fields))
+def test_no_password_of_an_address_is_shown_whatever_setting_it_was_put_into(tmp_path: Path, setting: str) -> None:
+    said = []
+
+    for address in ADDRESSES:
+        try:
+            read(tmp_path, f"{setting.upper()}={address}")
+        except ConfigurationError as refused:
+            said.append(refused.message)
+
+    assert [message for message in said if "s3cret" in message] == []
+
+
 ODD = [
     "https://apps_1.example.com",
     "https://apps.example.com.",

@@ -196,4 +196,15 @@ def _checked(entry: str, rule: AllowRule) -> AllowRule:
 
 
 def _nonsense(entry: str, why: str) -> ConfigurationError:
-    return ConfigurationError(f"{SETTING}: {entry!r} cannot be read: {why}. An example: git.corp.example:8443,10.20.0.0/16")
+    return ConfigurationError(
+        f"{SETTING}: {_without_password(entry)!r} cannot be read: {why}. An example: git.corp.example:8443,10.20.0.0/16"
+    )
+
+
+def _without_password(entry: str) -> str:
+    """Return the entry as it may be shown: an address that was put into the wrong setting may bring a password along."""
+    scheme, is_address, _ = entry.partition("://")
+    if is_address and (scheme != "http" or "@" in entry):
+        return f"{scheme}://…"
+    _, at, behind = entry.rpartition("@")
+    return f"…@{behind}" if at else entry
