@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from app.outbound import Endpoint, OddUrl, Outcome, Request, Response, Sender, parse_url
 from app.providers._http.answers import Answer, explain_gate, explain_silence, parse
+from app.providers._http.statuses import explain_patience
 from app.providers._http.waiting import read_retry_after
 from app.providers.contract import Alive, Authorized, Failure, Fault, Posted, RunReport
 from app.providers.incidents import Incidents, Severity
@@ -83,7 +84,7 @@ def _sort_refusal(response: Response) -> Failure:
         case 400 if _is_about_key(response.body):
             return Failure(Fault.DEAD_GRANT, _KEY_REFUSED)
         case 429:
-            return Failure(Fault.BUSY, f"{SERVER} asks to slow down (HTTP 429).", retry_after=wait or _PATIENCE_SECONDS)
+            return explain_patience(429, server=SERVER, wait=wait or _PATIENCE_SECONDS)
         case 401 | 407 as status:
             return explain_gate(status, server=SERVER)
         case status if 400 <= status < 500:  # noqa: PLR2004 - RFC 9110, section 15.5
