@@ -42,9 +42,10 @@ async def refresh_due(*, services: Services, slots: Slots | None = None) -> int:
     async with given_or_own(slots, ASKS) as places:
         room, begun = places.room(), 0
         for grant in await _due_for_refresh(room, now=services.clock.now()) if room.left else ():
-            if room.has(claimant_of(grant)):
-                room.take(claimant_of(grant))
-                places.begin(claimant_of(grant), refresh(grant, services=services))
+            claimant = claimant_of(grant)
+            if room.has(claimant):
+                room.take(claimant)
+                places.begin(claimant, refresh(grant, services=services))
                 begun += 1
         return begun
 

@@ -68,9 +68,10 @@ class Schedule:
         now, room = clock.now(), slots.room()
         claimed = 0
         for row in await self.due(rows, now=now, limit=min(limit, room.left)) if room.left else ():
-            if room.has(whose(row)) and await self.claim(row, rows, now=now):
-                room.take(whose(row))
-                slots.begin(whose(row), self._finish(row, rows, do, clock=clock))
+            claimant = whose(row)
+            if room.has(claimant) and await self.claim(row, rows, now=now):
+                room.take(claimant)
+                slots.begin(claimant, self._finish(row, rows, do, clock=clock))
                 claimed += 1
         return claimed
 
