@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 POSTGRES = ("127.0.0.1", 5432, "postgres://postgres@127.0.0.1:5432/postgres")
 REDIS = ("127.0.0.1", 6379, "redis://127.0.0.1:6379/0")
@@ -90,6 +91,8 @@ def main(arguments: Sequence[str]) -> int:
     plan, rest = _plan(arguments)
     redis = os.environ.get("TEST_REDIS_URL") or _found(*REDIS) or ""
     runs = list(_runs(plan, rest, redis=redis))
+    if not rest and not any(Path("tests").rglob("__pycache__/*-pytest-*.pyc")):
+        _compile()
     codes = _run_at_once(runs) if plan.is_at_once else [_run(each) for each in runs]
     against = " and ".join(each.name for each in runs)
     sys.stdout.write(f"Ran against {against}{' with Redis' if redis else ', no Redis'}.{plan.left_out}\n")
@@ -137,6 +140,17 @@ def _found(host: str, port: int, url: str) -> str | None:
             return url
     except OSError:
         return None
+
+
+def _compile() -> None:
+    """Have each core compile a part of the tests, or each worker would compile all of them: nine seconds of CPU."""
+    paths = sorted(map(str, Path("tests").glob("[a-z]*/"))) + sorted(map(str, Path("tests").glob("test_*.py")))
+    collect = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
+    parts = [paths[number :: os.cpu_count() or 1] for number in range(os.cpu_count() or 1)]
+    environment = {**os.environ, **_COMPILED_ONCE}
+    compiling = [subprocess.Popen([*collect, *part], env=environment, stdout=subprocess.DEVNULL) for part in parts]  # noqa: S603
+    for process in compiling:
+        process.wait()
 
 
 def _run_at_once(runs: Sequence[Run]) -> list[int]:

@@ -14,6 +14,9 @@ REST = "tests that use rows as others do (scripts/test --rest)"
 ROWS = "tests of what databases do (scripts/test)"
 
 _DATABASES = {"database_template", "database_url"}
+_PEERS = {"doorkeeper_url", "prism", "programs"}
+"""Fixtures that start programs of others, which takes each process of a run seconds."""
+
 _OF_ROWS = re.compile(r"tests/(activity|deliveries|log|sealing|storage)/|/test_(jobs|models|pages|retention|schema)\.py")
 """What is tested there is what each database does in its way: locks, order, types. Other tests use rows as these do."""
 
@@ -29,7 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before markers select
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if not _PEERS.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.processes)
     repeat = config.getoption("repeat")
     if repeat is None:
         return
