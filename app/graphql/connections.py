@@ -77,7 +77,7 @@ async def _nothing() -> int:
 class Page(Generic[Row]):
     """Some rows of a list with their cursors; `count` counts the whole list, only when asked.
 
-    `resume` is where to go on behind a page without rows that is not the last (a provider searched, and found nothing yet).
+    `resume` is where to go on from a page without rows that is not the last (it was searched for some, and none was found yet).
     """
 
     rows: Sequence[Row]
@@ -113,7 +113,7 @@ def _page_info(root: "UncountedConnection[Any] | Connection[Any]") -> PageInfo:
     return PageInfo(
         has_next_page=page.has_next,
         has_previous_page=page.has_previous,
-        start_cursor=page.cursors[0] if page.cursors else None,
+        start_cursor=page.cursors[0] if page.cursors else page.resume,
         end_cursor=page.cursors[-1] if page.cursors else page.resume,
     )
 
