@@ -19,6 +19,12 @@ NodeType = TypeVar("NodeType")
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
 
+MOST_COUNTED = 10_000
+"""Rows of a list: nobody is told how many more there are, nor has to wait until they are counted."""
+
+MOST_LOOKED_THROUGH = 2_000
+"""Rows in which a page looks for what no index finds. As many integrations as a team has, where nothing else is set."""
+
 
 @dataclass(frozen=True)
 class Arguments:
@@ -148,7 +154,9 @@ class Connection(Generic[NodeType]):
     edges: list[Edge[NodeType]] = _made(_edges, description="The page's entries with their cursors.")
     nodes: list[NodeType] = strawberry.field(description="The page's entries without their cursors.")
     page_info: PageInfo = _made(_page_info, description="How to go on.")
-    total_count: int = _made(_count, description="How many the whole list has, on all pages.")
+    total_count: int = _made(
+        _count, description=f"How many the whole list has, on all pages; {MOST_COUNTED:,} stands for that many or more."
+    )
 
     @classmethod
     def of(cls, page: Page[Row], wrap: Callable[[Row], NodeType]) -> Self:

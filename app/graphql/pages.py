@@ -10,7 +10,7 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from app.errors import BadUserInput, Refusal, UserErrorCode
-from app.graphql.connections import Arguments, ForwardArguments, Page
+from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH, Arguments, ForwardArguments, Page
 from app.graphql.cursors import NO_CURSOR, ColumnCursors, Cursors, read_position, write_position
 from app.graphql.groups import MADE_AT_ONCE, Groups, count_each, count_up_to, first_of_all, first_of_each
 
@@ -22,12 +22,6 @@ NEWEST_FIRST = ("-created_at", "-id")
 PROVIDER_PAGE = 100
 _MOST_FETCHES = 10
 _PASSING = frozenset({UserErrorCode.PROVIDER_BUSY, UserErrorCode.PROVIDER_UNREACHABLE})
-
-MOST_COUNTED = 10_000
-"""Rows of a list: nobody is told how many more there are, nor has to wait until they are counted."""
-
-MOST_LOOKED_THROUGH = 2_000
-"""Rows in which a page looks for what no index finds. As many integrations as a team has, where nothing else is set."""
 
 
 async def paginate(

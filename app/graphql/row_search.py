@@ -6,9 +6,16 @@ from tortoise.expressions import Q
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
+from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH
 from app.graphql.searches import check_search
 
 M = TypeVar("M", bound=Model)
+
+HOW_FAR = (
+    f"A page looks through {MOST_LOOKED_THROUGH:,} of the list: one that found less than it was asked for says by `hasNextPage` "
+    f"whether to go on from its `endCursor`. The total has those that the list's first {MOST_COUNTED:,} have."
+)
+"""What is said of such a search in the API."""
 
 
 def showing(text: str | None, *columns: str) -> Q:

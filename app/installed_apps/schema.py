@@ -13,7 +13,7 @@ from app.graphql.fields import query, relation
 from app.graphql.ids import decode_id
 from app.graphql.objects import objects_by_id
 from app.graphql.pages import look_through, paginate
-from app.graphql.row_search import showing
+from app.graphql.row_search import HOW_FAR, showing
 from app.graphql.rows import of_team
 from app.installed_apps import loaders, models
 from app.installed_apps.adding import add_installed_app
@@ -31,12 +31,13 @@ from app.sign_ins.types import Authorization
 __all__ = ["FIELDS", "MUTATION", "NODES", "QUERY", "SUBSCRIPTION", "InstalledApp", "InstalledAppChange"]
 
 
-@strawberry.input(description="Which installed apps: those that meet all that is given.")
+@strawberry.input(description="Which installed apps: those that meet all that is given. Each is looked for as by `search`.")
 class InstalledAppFilter:
     provider: strawberry.ID | None = strawberry.field(default=None, description="Only at this provider.")
     statuses: list[InstalledAppStatus] | None = strawberry.field(default=None, description="Only in one of these statuses.")
     search: str | None = strawberry.field(
-        default=None, description="Only those whose name, or what they are connected to, has this in it, in upper or lower case."
+        default=None,
+        description=f"Only those whose name, or what they are connected to, has this in it, in upper or lower case. {HOW_FAR}",
     )
 
 

@@ -15,7 +15,7 @@ from app.graphql.groups import Groups
 from app.graphql.ids import decode_id
 from app.graphql.objects import objects_by_id
 from app.graphql.pages import look_through, paginate
-from app.graphql.row_search import nothing_of, showing
+from app.graphql.row_search import HOW_FAR, nothing_of, showing
 from app.graphql.rows import of_team
 from app.installed_apps.deleting import DeleteInstalledAppPayload
 from app.installed_apps.types import InstalledApp
@@ -46,9 +46,12 @@ class IntegrationFilter:
     provider: strawberry.ID | None = strawberry.field(default=None, description="Only with this provider.")
     kind: strawberry.ID | None = strawberry.field(default=None, description="Only of this kind.")
     statuses: list[IntegrationStatus] | None = strawberry.field(default=None, description="Only in one of these statuses.")
-    installed_app_id: strawberry.ID | None = strawberry.field(default=None, description="Only what uses this installed app.")
+    installed_app_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Only what uses this installed app; by anything else too, it is looked for as by `search`."
+    )
     search: str | None = strawberry.field(
-        default=None, description="Only those whose name, or what they are connected to, has this in it, in upper or lower case."
+        default=None,
+        description=f"Only those whose name, or what they are connected to, has this in it, in upper or lower case. {HOW_FAR}",
     )
 
 

@@ -93,6 +93,6 @@ def lists_of(schema: GraphQLSchema) -> Mapping[str, frozenset[str]]:
             for name, field in kind.fields.items():
                 if is_connection(get_named_type(field.type)) and "last" in field.args:
                     narrowed = get_named_type(field.args["filter"].type) if "filter" in field.args else None
-                    is_input = isinstance(narrowed, GraphQLInputObjectType)
-                    found[f"{kind.name}.{name}"] = frozenset(narrowed.fields if is_input else ())
+                    fields = narrowed.fields if isinstance(narrowed, GraphQLInputObjectType) else ()
+                    found[f"{kind.name}.{name}"] = frozenset(fields)
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.graphql.pages import MOST_COUNTED, MOST_LOOKED_THROUGH
+from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH
 from tests.growth.filling import Size, fill
 from tests.growth.lists import LISTS, OF_MANY, lists_of
 from tests.growth.plans import work_of
