@@ -113,13 +113,16 @@ def _by_lateral(first: QuerySet[M], groups: Groups, columns: Sequence[str]) -> t
 
 
 def _by_place(first: QuerySet[M], groups: Groups, columns: Sequence[str]) -> tuple[str, list[Any]]:
-    """SQLite knows no LATERAL: it is asked where the rows of each group are, and then reads them there."""
+    """SQLite knows no LATERAL: it is asked where the rows of each group are, and then reads them there.
+
+    By CROSS JOIN it does so in that order. By JOIN it goes through a table that it thinks small, and asks for each of its rows.
+    """
     meta = first.model._meta  # noqa: SLF001 - Tortoise's own way
     table, names = meta.db_table, meta.fields_db_projection
     some, values = _of_group(first.annotate(place=RawSQL(f'"{table}"."rowid"')).values("place"), groups)
     keys, key_values = _keys(first.model, groups, behind=0)
     read = ", ".join(f'"{table}"."{names[name]}"' for name in columns or names)
-    return f'SELECT {read} FROM {keys} JOIN "{table}" ON "{table}"."rowid" IN ({some})', [*key_values, *values]  # noqa: S608 - no value in it
+    return f'SELECT {read} FROM {keys} CROSS JOIN "{table}" ON "{table}"."rowid" IN ({some})', [*key_values, *values]  # noqa: S608 - no value in it
 
 
 def _of_group(rows: Any, groups: Groups) -> tuple[str, list[Any]]:

@@ -41,7 +41,7 @@ def id_of(table: str, number: int) -> UUID:
 
 
 async def fill(url: str, size: Size, *, team_id: UUID, member_id: UUID) -> None:
-    """Fill the tables for the team and another, and let the database look at what it has."""
+    """Fill the tables for the team and another."""
     say = _Words(database.is_embedded(url), team_id)
     rows, things = size.rows, size.things
     monitor, app, integration = (say.id(table, f"1 + (i % {things})") for table in ("monitor", "installed_app", "integration"))
@@ -95,7 +95,7 @@ async def fill(url: str, size: Size, *, team_id: UUID, member_id: UUID) -> None:
         things * 2,
         team_id=say.team,
         provider=_share({7: "'github'"}, 1000, "'slack'"),
-        kind=_share({7: "'connect_api'"}, 1000, "'post_monitoring_results'"),
+        kind=_share({7: "'connect-api'"}, 1000, "'post-monitoring-results'"),
         name="'Post ' || i",
         uses_installed_app="true",
         installed_app_id=f"CASE WHEN i % 3 = 0 THEN {app} ELSE {say.id('installed_app', '1')} END",
@@ -162,6 +162,12 @@ async def fill(url: str, size: Size, *, team_id: UUID, member_id: UUID) -> None:
         subject_id=f"CASE WHEN i % 3 = 0 OR i = 17 THEN {say.id('integration', '1')} ELSE {say.id('delivery', 'i')} END",
         summary="'So it is.'",
     )
+    if not database.is_embedded(url):
+        await look(url)
+
+
+async def look(url: str) -> None:
+    """Let the database look at what it has: a server does so by itself after a while, SQLite when somebody asks for it."""
     await ask(url, "ANALYZE" if database.is_embedded(url) else "VACUUM ANALYZE")
 
 
