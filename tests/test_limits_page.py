@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.deliveries.loaders import MOST_MADE, MOST_TOLD
+from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH
 from app.graphql.execution.documents import DEAREST, LONGEST_DOCUMENT, MOST_TOKENS, MOST_VARIABLE_VALUES
 from app.graphql.limits.cost_accounting import ANONYMOUS_POINTS
 from app.graphql.limits.sizes import LARGEST
@@ -24,6 +25,8 @@ PAGE = (Path(__file__).parent.parent / "docs" / "limits.md").read_text("utf-8")
         f"{LARGEST.depth} levels, {LARGEST.fields:,} fields, {LARGEST.aliases} aliases, {LARGEST.directives} directives",
         f"{LARGEST.introspection:,} fields",
         f"{MOST_VARIABLE_VALUES:,} values",
+        f"what is theirs | {MOST_LOOKED_THROUGH:,} |",
+        f"`totalCount` counts | {MOST_COUNTED:,} of a list",
         f"{LARGEST_BODY // 1024**2} MiB, within ten seconds",
         f"{MOST_FAILURES} `failures`",
         f"last {MOST_TOLD} `attempts`",

@@ -123,10 +123,10 @@ class Refusals:
 
 async def _since_last(change: Change, refused: AccessRefused) -> timedelta:
     """Return how long ago the log was told the same of that member last; WINDOW: not of late, as clocks go now."""
-    about = Event.filter(team_id=change.team_id, subject_id=refused.member_id).order_by("-sequence").limit(_LOOKED_AT)
-    for event in await about:
+    told = Event.filter(team_id=change.team_id, subject_id=refused.member_id, type=EventType.REFUSED)
+    for event in await told.order_by("-sequence").limit(_LOOKED_AT):
         if abs(change.now - event.occurred_at) >= WINDOW:
             break
-        if (event.type, event.action) == (EventType.REFUSED, refused.action):
+        if event.action == refused.action:
             return max(change.now - event.occurred_at, timedelta())
     return WINDOW

@@ -26,6 +26,7 @@ from app.graphql.connections import Arguments, UncountedConnection
 from app.graphql.context import Context, Info
 from app.graphql.extension import Fields
 from app.graphql.fields import query, relation, subscription
+from app.graphql.groups import Groups
 from app.graphql.ids import decode_id, encode_id, type_of
 from app.graphql.nodes import Node, Nodes, find_node, nodes_of
 from app.graphql.objects import object_of, objects_by_id
@@ -114,12 +115,11 @@ _After = Annotated[
 async def events(info: Info, page: Arguments, filter: _Filter = None) -> UncountedConnection[Event]:
     rows = of_team(Row, info.context)
     types, subjects = _types(filter), _subjects(filter)
-    if types is not None:
-        rows = rows.filter(type__in=sorted(types))
     if subjects is not None:
         rows = rows.filter(subject_id__in=list(subjects))
+    groups = Groups(("type",), [(each,) for each in sorted(types)]) if types is not None else None
     cursors = LogCursors(info.context.viewer.team_id)
-    return UncountedConnection.of(await paginate(rows, page, order=("sequence",), cursors=cursors), Event.of)
+    return UncountedConnection.of(await paginate(rows, page, order=("sequence",), cursors=cursors, groups=groups), Event.of)
 
 
 @query(

@@ -19,6 +19,12 @@ NodeType = TypeVar("NodeType")
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
 
+MOST_COUNTED = 10_000
+"""Rows of a list: nobody is told how many more there are, nor has to wait until they are counted."""
+
+MOST_LOOKED_THROUGH = 2_000
+"""Rows in which a page looks for what no index finds. As many integrations as a team has, where nothing else is set."""
+
 
 @dataclass(frozen=True)
 class Arguments:
@@ -77,7 +83,7 @@ async def _nothing() -> int:
 class Page(Generic[Row]):
     """Some rows of a list with their cursors; `count` counts the whole list, only when asked.
 
-    `resume` is where to go on behind a page without rows that is not the last (a provider searched, and found nothing yet).
+    `resume` is where to go on from a page without rows that is not the last (it was searched for some, and none was found yet).
     """
 
     rows: Sequence[Row]
@@ -113,7 +119,7 @@ def _page_info(root: "UncountedConnection[Any] | Connection[Any]") -> PageInfo:
     return PageInfo(
         has_next_page=page.has_next,
         has_previous_page=page.has_previous,
-        start_cursor=page.cursors[0] if page.cursors else None,
+        start_cursor=page.cursors[0] if page.cursors else page.resume,
         end_cursor=page.cursors[-1] if page.cursors else page.resume,
     )
 
@@ -148,7 +154,9 @@ class Connection(Generic[NodeType]):
     edges: list[Edge[NodeType]] = _made(_edges, description="The page's entries with their cursors.")
     nodes: list[NodeType] = strawberry.field(description="The page's entries without their cursors.")
     page_info: PageInfo = _made(_page_info, description="How to go on.")
-    total_count: int = _made(_count, description="How many the whole list has, on all pages.")
+    total_count: int = _made(
+        _count, description=f"How many the whole list has, on all pages; {MOST_COUNTED:,} stands for that many or more."
+    )
 
     @classmethod
     def of(cls, page: Page[Row], wrap: Callable[[Row], NodeType]) -> Self:

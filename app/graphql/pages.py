@@ -1,21 +1,18 @@
 """Pages of rows: by keyset, never by offset, so that what is added or deleted meanwhile shifts nothing."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, overload
 
-from pypika_tortoise.analytics import RowNumber
-from pypika_tortoise.enums import Order
 from tortoise.expressions import Q
-from tortoise.functions import Count
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from app.errors import BadUserInput, Refusal, UserErrorCode
-from app.graphql.connections import Arguments, ForwardArguments, Page
+from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH, Arguments, ForwardArguments, Page
 from app.graphql.cursors import NO_CURSOR, ColumnCursors, Cursors, read_position, write_position
-from app.storage import database
+from app.graphql.groups import MADE_AT_ONCE, Groups, count_each, count_up_to, first_of_all, first_of_each
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
@@ -25,9 +22,6 @@ NEWEST_FIRST = ("-created_at", "-id")
 PROVIDER_PAGE = 100
 _MOST_FETCHES = 10
 _PASSING = frozenset({UserErrorCode.PROVIDER_BUSY, UserErrorCode.PROVIDER_UNREACHABLE})
-_RANK = "rank_in_page"
-_MADE_AT_ONCE = 100
-"""Rows; others go on before the next are made of what the database has answered."""
 
 
 async def paginate(
@@ -36,15 +30,56 @@ async def paginate(
     *,
     order: Sequence[str] = NEWEST_FIRST,
     cursors: Cursors | None = None,
+    groups: Groups | None = None,
 ) -> Page[M]:
-    """Return the page of `queryset` (filtered, not ordered) that `arguments` ask for.
+    """Return the page of `queryset` (filtered, not ordered) that `arguments` ask for: of the rows in `groups`, where given.
 
-    `order` names columns that are never null, "-" for descending, and ends with a unique one. Raises BadUserInput for a cursor of
-    another list.
+    `order` names columns that are never null, "-" for descending, and ends with a unique one; an index holds the rows in that
+    order. Raises BadUserInput for a cursor of another list.
     """
     cursors = cursors or ColumnCursors(queryset.model, order)
-    rows = await _within(queryset, arguments, order, cursors).order_by(*_directed(order, arguments)).limit(arguments.size + 1)
-    return _page(rows, arguments, order, cursors, count=lambda: _count(queryset))
+    within, directed, limit = _within(queryset, arguments, order, cursors), _directed(order, arguments), arguments.size + 1
+
+    async def count() -> int:
+        if groups is None:
+            return await count_up_to(queryset, MOST_COUNTED, order=order)
+        return min(sum(await count_each(queryset, groups, order=order, most=MOST_COUNTED)), MOST_COUNTED)
+
+    if groups is None:
+        rows: Sequence[M] = await within.order_by(*directed).limit(limit)
+    else:
+        rows = await first_of_all(within, groups, order=directed, limit=limit)
+    return _page(rows, arguments, order, cursors, count=count)
+
+
+async def look_through(
+    queryset: QuerySet[M],
+    arguments: Arguments,
+    sought: Q,
+    *,
+    order: Sequence[str] = NEWEST_FIRST,
+) -> Page[M]:
+    """Return the page of those of `queryset` that are `sought`, which no index finds: some rows are looked through for them.
+
+    A page that is short for that reason says that there are more, and where to go on. Only the first MOST_COUNTED rows are looked
+    through to count them. Otherwise as `paginate`.
+    """
+    cursors = ColumnCursors(queryset.model, order)
+    within, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
+    ends = await _end(within, directed, MOST_LOOKED_THROUGH)
+
+    async def count() -> int:
+        first = await _end(queryset, order, MOST_COUNTED)
+        return await count_up_to(_up_to(queryset, order, first).filter(sought), MOST_COUNTED, order=order)
+
+    rows = await _up_to(within, directed, ends).filter(sought).order_by(*directed).limit(arguments.size + 1)
+    page = _page(rows, arguments, order, cursors, count=count)
+    if ends is None or len(rows) > arguments.size:
+        return page
+    resume = cursors.write(ends)
+    return (
+        replace(page, has_previous=True, resume=resume) if arguments.is_backward else replace(page, has_next=True, resume=resume)
+    )
 
 
 async def paginate_each(
@@ -58,24 +93,24 @@ async def paginate_each(
 ) -> list[Page[M]]:
     """Return a page for each (parent, arguments), in the order of the keys: one query for all parents with the same arguments.
 
-    `by` names the column that holds the parent's key. Only `columns` are read, where given. For use in batch functions, whose
-    keys are exactly these pairs. Totals are counted together too, once one of them is asked for.
+    `by` names the column that holds the parent's key; an index holds the rows by it, in that order. Only `columns` are read,
+    where given. For use in batch functions, whose keys are exactly these pairs. Totals are counted together too, once one of them
+    is asked for.
     """
     cursors = cursors or ColumnCursors(queryset.model, order)
-    family = queryset.filter(**{f"{by}__in": list({parent for parent, _ in keys})})
-    total = _Totals(family, by)
-    rows: dict[Arguments, dict[K, list[M]]] = {}
+    total = _Totals(queryset, _parents(by, keys), order)
+    rows: dict[Arguments, dict[tuple[Any, ...], list[M]]] = {}
     for arguments in dict.fromkeys(arguments for _, arguments in keys):
-        parents = list({parent for parent, own in keys if own == arguments})
-        some = _within(queryset.filter(**{f"{by}__in": parents}), arguments, order, cursors)
-        rows[arguments] = await _first_of_each(some, by, _directed(order, arguments), arguments.size + 1, columns)
+        some, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
+        parents = _parents(by, [key for key in keys if key[1] == arguments])
+        rows[arguments] = await first_of_each(some, parents, order=directed, limit=arguments.size + 1, columns=columns)
     pages: list[Page[M]] = []
     made = 0
     for parent, arguments in keys:
-        own = rows[arguments].get(parent, [])
+        own = rows[arguments].get((parent,), [])
         pages.append(_page(own, arguments, order, cursors, count=total.counter(parent)))
         made += len(own)
-        if made >= _MADE_AT_ONCE:
+        if made >= MADE_AT_ONCE:
             await asyncio.sleep(0)
             made = 0
     return pages
@@ -135,49 +170,37 @@ def _within(queryset: QuerySet[M], arguments: Arguments, order: Sequence[str], c
     return queryset
 
 
-def _beyond(order: Sequence[str], position: Sequence[Any], *, forward: bool) -> Q:
-    """(a, b) > (x, y) is a > x, or a = x and b > y; each column in its own direction."""
-    same: dict[str, Any] = {}
-    choices = []
-    for name, value in zip(order, position, strict=True):
-        column = name.lstrip("-")
-        comparison = "gt" if name.startswith("-") is not forward else "lt"
-        choices.append(Q(**same, **{f"{column}__{comparison}": value}))
-        same[column] = value
-    return Q(*choices, join_type=Q.OR)
+def _beyond(order: Sequence[str], position: Sequence[Any], *, forward: bool, inclusive: bool = False) -> Q:
+    """(a, b) > (x, y) is a >= x, and a > x or b > y; each column in its own direction. An index goes on where the first says."""
+    [name, *names], [value, *values] = order, position
+    column = name.lstrip("-")
+    comparison = "gt" if name.startswith("-") is not forward else "lt"
+    if not names:
+        return Q(**{f"{column}__{comparison}{'e' if inclusive else ''}": value})
+    rest = _beyond(names, values, forward=forward, inclusive=inclusive)
+    return Q(**{f"{column}__{comparison}e": value}) & (Q(**{f"{column}__{comparison}": value}) | rest)
+
+
+async def _end(queryset: QuerySet[M], order: Sequence[str], number: int) -> Sequence[Any] | None:
+    """Return the position of the row of that number in a list; None where it is not there, or is the last."""
+    columns = [name.lstrip("-") for name in order]
+    found = await queryset.order_by(*order).offset(number - 1).limit(2).values_list(*columns)
+    return found[0] if len(found) > 1 else None
+
+
+def _up_to(queryset: QuerySet[M], order: Sequence[str], position: Sequence[Any] | None) -> QuerySet[M]:
+    """Return the rows up to that position and with it; all of them where it is None."""
+    return queryset if position is None else queryset.filter(_beyond(order, position, forward=False, inclusive=True))
+
+
+def _parents(by: str, keys: Sequence[tuple[Any, Arguments]]) -> Groups:
+    return Groups((by,), [(parent,) for parent in dict.fromkeys(parent for parent, _ in keys)])
 
 
 def _directed(order: Sequence[str], arguments: Arguments) -> list[str]:
     if not arguments.is_backward:
         return list(order)
     return [name[1:] if name.startswith("-") else f"-{name}" for name in order]
-
-
-async def _first_of_each(
-    queryset: QuerySet[M], by: str, order: Sequence[str], limit: int, columns: Sequence[str]
-) -> dict[Any, list[M]]:
-    model = queryset.model
-    table, names = model._meta.basetable, model._meta.fields_db_projection  # noqa: SLF001 - Tortoise has no window functions
-    rank = RowNumber().over(table[names[by]])
-    for name in order:
-        rank = rank.orderby(table[names[name.lstrip("-")]], order=Order.desc if name.startswith("-") else Order.asc)
-    ranked = queryset.annotate(**{_RANK: rank})
-    if columns:
-        ranked = ranked.only(*columns, _RANK)
-    ranked.sql()
-    sql, values = ranked.query.get_parameterized_sql()
-    connection = database.current()
-    _, rows = await connection.execute_query(
-        f'SELECT * FROM ({sql}) AS "ranked" WHERE "{_RANK}" <= {limit} ORDER BY "{_RANK}"',  # noqa: S608 - no value in it
-        values,
-    )
-    found: dict[Any, list[M]] = defaultdict(list)
-    for start in range(0, len(rows), _MADE_AT_ONCE):
-        for row in rows[start : start + _MADE_AT_ONCE]:
-            made = model._init_from_db(**row)  # noqa: SLF001 - as Tortoise's own reading does, for thousands in one piece
-            found[getattr(made, by)].append(made)
-        await asyncio.sleep(0)
-    return found
 
 
 def _page(
@@ -229,26 +252,23 @@ def _more(arguments: Arguments, *, more: bool) -> tuple[bool, bool]:
     return (arguments.before is not None, more) if arguments.is_backward else (more, arguments.after is not None)
 
 
-async def _count(queryset: QuerySet[Any]) -> int:
-    return await queryset.count()
-
-
 class _Totals:
     """How many each parent has: counted for all of them, once, when the first is asked for."""
 
-    def __init__(self, family: QuerySet[Any], by: str) -> None:
-        self._family = family
-        self._by = by
-        self._found: Awaitable[dict[Any, int]] | None = None
+    def __init__(self, rows: QuerySet[Any], parents: Groups, order: Sequence[str]) -> None:
+        self._rows = rows
+        self._parents = parents
+        self._order = order
+        self._found: Awaitable[dict[tuple[Any, ...], int]] | None = None
 
     def counter(self, parent: Any) -> Callable[[], Awaitable[int]]:
         async def count() -> int:
             if self._found is None:
                 self._found = asyncio.ensure_future(self._count())
-            return (await asyncio.shield(self._found)).get(parent, 0)
+            return (await asyncio.shield(self._found))[(parent,)]
 
         return count
 
-    async def _count(self) -> dict[Any, int]:
-        rows = await self._family.annotate(total=Count("id")).group_by(self._by).values_list(self._by, "total")
-        return dict(rows)
+    async def _count(self) -> dict[tuple[Any, ...], int]:
+        counts = await count_each(self._rows, self._parents, order=self._order, most=MOST_COUNTED)
+        return dict(zip(self._parents.keys, counts, strict=True))

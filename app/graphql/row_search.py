@@ -6,20 +6,27 @@ from tortoise.expressions import Q
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
+from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH
 from app.graphql.searches import check_search
 
 M = TypeVar("M", bound=Model)
 
+HOW_FAR = (
+    f"A page looks through {MOST_LOOKED_THROUGH:,} of the list: one that found less than it was asked for says by `hasNextPage` "
+    f"whether to go on from its `endCursor`. The total has those that the list's first {MOST_COUNTED:,} have."
+)
+"""What is said of such a search in the API."""
 
-def search_in(rows: QuerySet[M], text: str | None, *columns: str) -> QuerySet[M]:
-    """Return those of which one of the columns has `text` in it, in upper or lower case; all of them without a text.
+
+def showing(text: str | None, *columns: str) -> Q:
+    """Return the condition that one of the columns has `text` in it, in upper or lower case; that of all rows without a text.
 
     Raises BadUserInput for a text that no database takes.
     """
     wanted = check_search(text)
     if wanted is None:
-        return rows
-    return rows.filter(Q(*(Q(**{f"{column}__icontains": wanted}) for column in columns), join_type=Q.OR))
+        return Q()
+    return Q(*(Q(**{f"{column}__icontains": wanted}) for column in columns), join_type=Q.OR)
 
 
 def nothing_of(rows: QuerySet[M]) -> QuerySet[M]:

@@ -64,7 +64,8 @@ class InstalledApp(Model):
     class Meta:
         table = "installed_app"
         unique_together = (("team_id", "live_key"),)
-        indexes = (("team_id", "created_at"), ("grant_id",), ("oauth_client_id",))
+        # The list of those that live goes by a partial index, which Tortoise does not declare: migration 0012 makes it.
+        indexes = (("grant_id",), ("oauth_client_id",))
 
     @property
     def is_deleted(self) -> bool:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
-from tortoise.queryset import QuerySet
+from tortoise.expressions import Q
 
 from app.graphql.connections import Arguments, Connection
 from app.graphql.context import Batch, Info
@@ -12,8 +12,8 @@ from app.graphql.extension import Fields
 from app.graphql.fields import query, relation
 from app.graphql.ids import decode_id
 from app.graphql.objects import objects_by_id
-from app.graphql.pages import paginate
-from app.graphql.row_search import nothing_of, search_in
+from app.graphql.pages import look_through, paginate
+from app.graphql.row_search import HOW_FAR, showing
 from app.graphql.rows import of_team
 from app.installed_apps import loaders, models
 from app.installed_apps.adding import add_installed_app
@@ -31,12 +31,13 @@ from app.sign_ins.types import Authorization
 __all__ = ["FIELDS", "MUTATION", "NODES", "QUERY", "SUBSCRIPTION", "InstalledApp", "InstalledAppChange"]
 
 
-@strawberry.input(description="Which installed apps: those that meet all that is given.")
+@strawberry.input(description="Which installed apps: those that meet all that is given. Each is looked for as by `search`.")
 class InstalledAppFilter:
     provider: strawberry.ID | None = strawberry.field(default=None, description="Only at this provider.")
     statuses: list[InstalledAppStatus] | None = strawberry.field(default=None, description="Only in one of these statuses.")
     search: str | None = strawberry.field(
-        default=None, description="Only those whose name, or what they are connected to, has this in it, in upper or lower case."
+        default=None,
+        description=f"Only those whose name, or what they are connected to, has this in it, in upper or lower case. {HOW_FAR}",
     )
 
 
@@ -46,7 +47,8 @@ _Filter = Annotated[InstalledAppFilter | None, strawberry.argument(description="
 @query(description="What the team shares, newest first.")
 async def installed_apps(info: Info, page: Arguments, filter: _Filter = None) -> Connection[InstalledApp]:
     living = of_team(models.InstalledApp, info.context).filter(deleted_at__isnull=True)
-    return Connection.of(await paginate(_narrow(living, filter), page), InstalledApp.of)
+    found = await paginate(living, page) if filter is None else await look_through(living, page, _sought(filter))
+    return Connection.of(found, InstalledApp.of)
 
 
 @query(description="One of the team's installed apps; null when there is none with this id.")
@@ -66,14 +68,13 @@ async def existing_installed_app(root: Authorization, info: Info) -> InstalledAp
     return InstalledApp.of(row) if row is not None else None
 
 
-def _narrow(rows: QuerySet[models.InstalledApp], wanted: InstalledAppFilter | None) -> QuerySet[models.InstalledApp]:
-    if wanted is None:
-        return rows
+def _sought(wanted: InstalledAppFilter) -> Q:
+    sought = showing(wanted.search, "name", "connected_to")
     if wanted.provider is not None:
-        rows = rows.filter(provider=wanted.provider) if wanted.provider in CATALOGUE else nothing_of(rows)
+        sought &= Q(provider__in=[wanted.provider] if wanted.provider in CATALOGUE else [])
     if wanted.statuses is not None:
-        rows = rows.filter(status__in=wanted.statuses)
-    return search_in(rows, wanted.search, "name", "connected_to")
+        sought &= Q(status__in=wanted.statuses)
+    return sought
 
 
 QUERY: dict[str, Any] = {"installed_apps": installed_apps, "installed_app": installed_app}

@@ -4,16 +4,18 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
+from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from app.graphql.connections import Arguments, Connection
+from app.graphql.connections import Arguments, Connection, Page
 from app.graphql.context import Batch, Info
 from app.graphql.extension import Fields
 from app.graphql.fields import query, relation
+from app.graphql.groups import Groups
 from app.graphql.ids import decode_id
 from app.graphql.objects import objects_by_id
-from app.graphql.pages import paginate
-from app.graphql.row_search import nothing_of, search_in
+from app.graphql.pages import look_through, paginate
+from app.graphql.row_search import HOW_FAR, nothing_of, showing
 from app.graphql.rows import of_team
 from app.installed_apps.deleting import DeleteInstalledAppPayload
 from app.installed_apps.types import InstalledApp
@@ -44,11 +46,16 @@ class IntegrationFilter:
     provider: strawberry.ID | None = strawberry.field(default=None, description="Only with this provider.")
     kind: strawberry.ID | None = strawberry.field(default=None, description="Only of this kind.")
     statuses: list[IntegrationStatus] | None = strawberry.field(default=None, description="Only in one of these statuses.")
-    installed_app_id: strawberry.ID | None = strawberry.field(default=None, description="Only what uses this installed app.")
+    installed_app_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Only what uses this installed app; by anything else too, it is looked for as by `search`."
+    )
     search: str | None = strawberry.field(
-        default=None, description="Only those whose name, or what they are connected to, has this in it, in upper or lower case."
+        default=None,
+        description=f"Only those whose name, or what they are connected to, has this in it, in upper or lower case. {HOW_FAR}",
     )
 
+
+_NONE = Q(id__in=[])
 
 _Filter = Annotated[IntegrationFilter | None, strawberry.argument(description="Only some of them.")]
 
@@ -56,7 +63,7 @@ _Filter = Annotated[IntegrationFilter | None, strawberry.argument(description="O
 @query(description="The team's integrations, newest first.")
 async def integrations(info: Info, page: Arguments, filter: _Filter = None) -> Connection[Integration]:
     living = of_team(models.Integration, info.context).filter(deleted_at__isnull=True)
-    return Connection.of(await paginate(_narrow(living, filter), page), Integration.of)
+    return Connection.of(await _find(living, page, filter or IntegrationFilter()), Integration.of)
 
 
 @query(description="One of the team's integrations; null when there is none with this id.")
@@ -82,19 +89,28 @@ async def stopped_integrations(root: DeleteInstalledAppPayload, info: Info, page
     return Connection.of(stopped, Integration.of)
 
 
-def _narrow(rows: QuerySet[models.Integration], wanted: IntegrationFilter | None) -> QuerySet[models.Integration]:
-    if wanted is None:
-        return rows
-    if wanted.provider is not None:
-        rows = rows.filter(provider=wanted.provider) if wanted.provider in CATALOGUE else nothing_of(rows)
-    if wanted.kind is not None:
-        rows = rows.filter(kind=wanted.kind) if wanted.kind in KINDS else nothing_of(rows)
-    if wanted.statuses is not None:
-        rows = rows.filter(status__in=wanted.statuses)
+async def _find(living: QuerySet[models.Integration], page: Arguments, wanted: IntegrationFilter) -> Page[models.Integration]:
+    """Return a page of those wanted: by an index, but for a text, and for what narrows an installed app's further down."""
+    search = showing(wanted.search, "name", "connected_to")
+    is_narrowed = (wanted.provider, wanted.kind, wanted.statuses) != (None, None, None)
     if wanted.installed_app_id is not None:
         key = decode_id(wanted.installed_app_id, "InstalledApp")
-        rows = rows.filter(installed_app_id=key) if key is not None else nothing_of(rows)
-    return search_in(rows, wanted.search, "name", "connected_to")
+        living = living.filter(installed_app_id=key) if key is not None else nothing_of(living)
+    if wanted.search or (wanted.installed_app_id is not None and is_narrowed):
+        return await look_through(living, page, search & _is_one_of(_groups(wanted)) if is_narrowed else search)
+    return await paginate(living, page, groups=_groups(wanted) if is_narrowed else None)
+
+
+def _groups(wanted: IntegrationFilter) -> Groups:
+    kinds = [kind for kind in KINDS.values() if wanted.kind in {None, kind.key}]
+    providers = [provider for provider in CATALOGUE.values() if wanted.provider in {None, provider.key}]
+    pairs = [(kind.key, each.key) for kind in kinds for each in providers if kind.is_offered_by(each)]
+    statuses = dict.fromkeys(IntegrationStatus if wanted.statuses is None else wanted.statuses)
+    return Groups(("kind", "provider", "status"), [(*pair, status) for pair in pairs for status in statuses])
+
+
+def _is_one_of(groups: Groups) -> Q:
+    return Q(*(Q(**dict(zip(groups.columns, key, strict=True))) for key in groups.keys), join_type=Q.OR) if groups.keys else _NONE
 
 
 QUERY: dict[str, Any] = {"integrations": integrations, "integration": integration}

@@ -71,7 +71,7 @@ class Event(Model):
     class Meta:
         table = "event"
         unique_together = (("team_id", "sequence"),)
-        indexes = (("team_id", "subject_id", "sequence"), ("occurred_at",))
+        indexes = (("team_id", "type", "sequence"), ("team_id", "subject_id", "type", "sequence"), ("occurred_at",))
 
 
 @dataclass(frozen=True, kw_only=True)

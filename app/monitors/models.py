@@ -43,6 +43,7 @@ class Monitor(Model):
     class Meta:
         table = "monitor"
         unique_together = (("team_id", "key"),)
+        indexes = (("team_id", "created_at", "id"),)
 
 
 class MonitorRun(Model):

@@ -6,11 +6,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from tortoise.expressions import Q
 
 from app.errors import BadUserInput, Refusal, UserErrorCode
-from app.graphql.connections import Arguments, ForwardArguments
+from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH, Arguments, ForwardArguments
 from app.graphql.cursors import write_position
-from app.graphql.pages import PROVIDER_PAGE, from_provider_pages, paginate, paginate_each
+from app.graphql.groups import Groups
+from app.graphql.pages import PROVIDER_PAGE, from_provider_pages, look_through, paginate, paginate_each
 from app.log.events import Event
 from app.storage import database as app_database
 
@@ -21,14 +23,14 @@ ON_A_REAL_DATABASE = settings(
 )
 
 
-async def store(team_id: UUID, milliseconds: Sequence[int], *, parents: Sequence[UUID] = ()) -> None:
-    """Give the team an event at each of these moments, the n-th with the n-th parent in turn."""
+async def store(team_id: UUID, milliseconds: Sequence[int], *, parents: Sequence[UUID] = (), types: str = "A") -> None:
+    """Give the team an event at each of these moments, the n-th with the n-th parent and the n-th type in turn."""
     rows = [
         Event(
             id=uuid4(),
             team_id=team_id,
             sequence=number,
-            type="A",
+            type=types[number % len(types)],
             occurred_at=START + timedelta(milliseconds=moment),
             subject_id=parents[number % len(parents)] if parents else uuid4(),
             summary="",
@@ -154,6 +156,73 @@ async def test_many_parents_go_on_from_a_cursor() -> None:
 
     assert [row.sequence for row in (*first.rows, *second.rows)] == [3, 2, 1, 0]
     assert (first.has_next, second.has_next) == (True, False)
+
+
+@given(moments, sizes, st.sets(st.sampled_from("ABC")), st.booleans())
+@ON_A_REAL_DATABASE
+@pytest.mark.usefixtures("database")
+async def test_groups_make_one_list_of_their_rows(milliseconds: list[int], size: int, types: set[str], backward: bool) -> None:
+    team_id, groups = uuid4(), Groups(("type",), [(each,) for each in types])
+    await store(team_id, milliseconds, types="ABD")
+    rows = Event.filter(team_id=team_id)
+    expected = await rows.filter(type__in=list(types)).order_by(*ORDER)
+
+    seen: list[UUID] = []
+    cursor: str | None = None
+    while True:
+        arguments = Arguments.check(last=size, before=cursor) if backward else Arguments.check(first=size, after=cursor)
+        page = await paginate(rows, arguments, order=ORDER, groups=groups)
+        seen = [*(row.id for row in page.rows), *seen] if backward else [*seen, *(row.id for row in page.rows)]
+        if not (page.has_previous if backward else page.has_next):
+            break
+        cursor = page.cursors[0 if backward else -1]
+
+    assert seen == [row.id for row in expected]
+    assert await page.count() == len(expected)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.usefixtures("database")
+async def test_what_is_looked_for_is_found_though_a_page_goes_only_so_far(backward: bool) -> None:
+    team_id = uuid4()
+    await store(team_id, range(2 * MOST_LOOKED_THROUGH + 2))
+    rows = Event.filter(team_id=team_id)
+    sought = Q(sequence__in=[0, 1, MOST_LOOKED_THROUGH + 5, 2 * MOST_LOOKED_THROUGH + 1])
+
+    found: list[list[int]] = []
+    cursor: str | None = None
+    while True:
+        arguments = Arguments.check(last=2, before=cursor) if backward else Arguments.check(first=2, after=cursor)
+        page = await look_through(rows, arguments, sought, order=("sequence",))
+        found.append([row.sequence for row in page.rows])
+        if not (page.has_previous if backward else page.has_next):
+            break
+        cursor = page.cursors[0 if backward else -1] if page.rows else page.resume
+
+    forward = [[0, 1], [], [MOST_LOOKED_THROUGH + 5, 2 * MOST_LOOKED_THROUGH + 1]]
+    assert found == (forward[::-1] if backward else forward)
+    assert await page.count() == 4
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_total_ends_where_it_is_said_to() -> None:
+    team_id, parents = uuid4(), [uuid4()]
+    await store(team_id, range(MOST_COUNTED + 1), parents=parents)
+    rows = Event.filter(team_id=team_id)
+    first, last = Arguments.check(first=1), Q(sequence__in=[MOST_COUNTED - 1, MOST_COUNTED])
+
+    of_parent, of_another = await paginate_each(
+        rows, [(parents[0], first), (uuid4(), first)], by="subject_id", order=("sequence",)
+    )
+    pages = [
+        await paginate(rows, first, order=("sequence",)),
+        await paginate(rows, first, order=("sequence",), groups=Groups(("type",), [("A",), ("B",)])),
+        await look_through(rows, first, last, order=("sequence",)),
+        of_parent,
+        of_another,
+    ]
+
+    assert [await page.count() for page in pages] == [MOST_COUNTED, MOST_COUNTED, 1, MOST_COUNTED, 0]
 
 
 @pytest.mark.usefixtures("database")

@@ -81,8 +81,16 @@ def _taken_away_from_table(old: Table, new: Table) -> Iterator[str]:
             yield f"the new column {name} is required, without a default in the database"
     yield from (f"{reference} is gone" for reference in old.references - new.references)
     yield from (f"{reference} is new" for reference in new.references - old.references if reference.column in old.columns)
-    yield from (f"{index} is gone" for index in old.indexes - new.indexes)
+    yield from (f"{index} is gone" for index in old.indexes - new.indexes if not _is_held(index, new))
     yield from (f"{columns} have become unique" for columns in new.uniques - old.uniques if old.columns.keys() & {*columns})
+
+
+def _is_held(gone: Index, table: Table) -> bool:
+    """Whether another index has what one had that made nothing unique: begins as it did, and has or fixes its other columns."""
+    return not gone.is_unique and any(
+        index.columns[:1] == gone.columns[:1] and all(column in str((index.columns, index.definition)) for column in gone.columns)
+        for index in table.indexes
+    )
 
 
 async def rows_of(url: str) -> dict[str, list[Row]]:

@@ -90,6 +90,11 @@ async def test_what_takes_something_away_from_the_version_before_is_found(databa
         f"monitor_run: {replace(reference, column='team_id')} is new"
     ]
     assert found(indexes=run.indexes - {by_time}) == [f"monitor_run: {by_time} is gone"]
+    wider = replace(by_time, name="more", columns=("recorded_at", "outcome"))
+    assert found(indexes=run.indexes - {by_time} | {wider}) == []
+    assert found(indexes=run.indexes - {by_time} | {replace(wider, columns=("outcome", "recorded_at"))}) == [
+        f"monitor_run: {by_time} is gone"
+    ]
     assert found(indexes=run.indexes | {replace(by_time, name="more", is_unique=True)}) == [
         "monitor_run: ('recorded_at',) have become unique"
     ]

@@ -1,0 +1,98 @@
+"""Every list that the API reads from the database, in every way in which it can be asked for."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type
+
+from app.graphql.ids import encode_id
+from app.graphql.lists import is_connection
+from tests.growth.filling import id_of
+
+INTEGRATION, RARE_APP = encode_id("Integration", id_of("integration", 1)), encode_id("InstalledApp", id_of("installed_app", 51))
+APP = encode_id("InstalledApp", id_of("installed_app", 1))
+MONITOR = encode_id("Monitor", id_of("monitor", 1))
+
+
+@dataclass(frozen=True)
+class List:
+    """`around` is an operation with LIST where the list stands. `filters` are what it may be narrowed by."""
+
+    name: str
+    around: str = "{ LIST }"
+    filters: tuple[str, ...] = ()
+    is_counted: bool = True
+
+    def operations(self, *, after: str, before: str) -> Iterator[str]:
+        """Yield each page of each narrowed list, from either end and at the cursors far from it, and its count."""
+        for narrowed in ("", *(f"filter: {{ {each} }}, " for each in self.filters)):
+            for part in ("first: 20", "last: 20", f'first: 20, after: "{after}"', f'last: 20, before: "{before}"'):
+                yield self.asking(f"{narrowed}{part}", "nodes { id } pageInfo { hasNextPage startCursor endCursor }")
+            if self.is_counted:
+                yield self.asking(f"{narrowed}first: 1", "totalCount")
+
+    def asking(self, arguments: str, selection: str) -> str:
+        return self.around.replace("LIST", f"list: {self.name.partition('.')[2]}({arguments}) {{ {selection} }}")
+
+
+def _of(kind: str, id: str) -> str:
+    return f'{{ node(id: "{id}") {{ ... on {kind} {{ LIST }} }} }}'
+
+
+_NARROWED = (
+    'provider: "slack"',
+    'provider: "gitlab"',
+    'kind: "connect-api"',
+    "statuses: [FAILING, NEEDS_REAUTHENTICATION]",
+    'provider: "slack", statuses: [PAUSED]',
+    'search: "pOST"',
+    'search: "nowhere"',
+    'kind: "connect-api", search: "nowhere"',
+    f'installedAppId: "{APP}"',
+    f'installedAppId: "{RARE_APP}"',
+    f'installedAppId: "{APP}", statuses: [FAILING]',
+    f'installedAppId: "{APP}", search: "nowhere"',
+)
+
+LISTS = (
+    List(
+        "Query.events",
+        filters=(
+            "types: [DELIVERY_CREATED]",
+            "types: [INTEGRATION_EDITED]",
+            "types: [ACCESS_TOKEN_REVOKED, INTEGRATION_EDITED, DELIVERY_FAILED]",
+            f'subjectId: "{INTEGRATION}"',
+            f'subjectId: "{INTEGRATION}", types: [INTEGRATION_EDITED]',
+        ),
+        is_counted=False,
+    ),
+    List("Query.integrations", filters=_NARROWED),
+    List("Query.installedApps", filters=('provider: "gitlab"', "statuses: [UNREACHABLE]", 'search: "nowhere"')),
+    List("Query.monitors"),
+    List("InstalledApp.integrations", _of("InstalledApp", APP)),
+    List("Integration.deliveries", _of("Integration", INTEGRATION), is_counted=False),
+    List("Monitor.runs", _of("Monitor", MONITOR), is_counted=False),
+    List("Team.members", "{ viewer { team { LIST } } }"),
+    List("Viewer.accessTokens", "{ viewer { LIST } }"),
+)
+
+OF_MANY = (
+    "{ installedApps(last: 60) { nodes { integrations(first: 20) { nodes { deliveries(last: 1) { nodes { id } } } } } } }",
+    "{ installedApps(first: 100) { nodes { integrations(last: 1) { totalCount } } } }",
+    "{ integrations(last: 90) { nodes { deliveries(last: 1) { nodes { attempts { at } run { id } } } } } }",
+    "{ monitors(last: 100) { nodes { runs(first: 20) { nodes { id } } } } }",
+)
+"""Operations with a list in each of many."""
+
+
+def lists_of(schema: GraphQLSchema) -> Mapping[str, frozenset[str]]:
+    """Return each list of the schema that is read from the database (it can be read backward), with its filter's fields."""
+    found: dict[str, frozenset[str]] = {}
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            for name, field in kind.fields.items():
+                if is_connection(get_named_type(field.type)) and "last" in field.args:
+                    narrowed = get_named_type(field.args["filter"].type) if "filter" in field.args else None
+                    fields = narrowed.fields if isinstance(narrowed, GraphQLInputObjectType) else ()
+                    found[f"{kind.name}.{name}"] = frozenset(fields)
+    return found

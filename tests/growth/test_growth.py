@@ -1,0 +1,102 @@
+"""However many rows the tables have, a page or a count looks at a bounded number of them, each found by an index."""
+
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH
+from tests.growth.filling import Size, fill, look
+from tests.growth.lists import LISTS, OF_MANY, lists_of
+from tests.growth.plans import work_of
+from tests.held import HeldClock
+from tests.installed_apps.world import World, make_world, schema
+from tests.journeys.soaking import full, say
+
+MOST_READ = MOST_LOOKED_THROUGH + 500
+"""Rows for a page. Of a list by several kinds, providers and statuses it reads one more of each than it shows."""
+
+MOST_READ_TO_COUNT = 2 * MOST_COUNTED
+
+UNLISTED = {"DeleteInstalledAppPayload.stoppedIntegrations"}
+"""As `InstalledApp.integrations`, of one that was deleted: all of its integrations have stopped then."""
+
+
+@pytest.fixture
+async def world(database: str, tmp_path: Path, clock: HeldClock) -> AsyncIterator[World]:
+    del database
+    async with make_world(folder=tmp_path, clock=clock) as made:
+        yield made
+
+
+def test_every_list_of_the_schema_is_asked_for_here_by_each_of_its_filters() -> None:
+    asked = {each.name: " ".join(each.filters) for each in LISTS}
+
+    found = lists_of(schema()._schema)  # noqa: SLF001 - its lists say what they are, which no text of it does
+
+    assert found.keys() - UNLISTED == asked.keys()
+    assert [f"{name}: {one}" for name in asked for one in found[name] if f"{one}:" not in asked[name]] == []
+
+
+@pytest.mark.parametrize(("size", "looked_at"), [(Size(1_000, 1_000), True), (Size(20_000, 20_000), False)])
+async def test_pages_and_counts_look_at_few_of_many_rows(
+    size: Size, looked_at: bool, world: World, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await fill(database, size, team_id=world.people.team_id, member_id=world.people.ada.member_id)
+    if looked_at:
+        await look(database)
+
+    found = await findings(world, database, caplog)
+
+    assert found == []
+
+
+@pytest.mark.endurance
+async def test_pages_and_counts_look_at_as_few_of_a_million_rows(
+    world: World, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    size = Size(rows=full(1_000_000, ci=100_000), things=full(50_000, ci=20_000))
+    await fill(database, size, team_id=world.people.team_id, member_id=world.people.ada.member_id)
+
+    before = await findings(world, database, caplog)
+    await look(database)
+    behind = await findings(world, database, caplog)
+
+    assert (before, behind) == ([], [])
+
+
+async def findings(world: World, url: str, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the statements that looked at more rows than they may, of whatever can be asked."""
+    documents = [*OF_MANY]
+    for each in LISTS:
+        start, end = [
+            await ask(world, each.asking(part, "pageInfo { startCursor endCursor }")) for part in ("first: 30", "last: 30")
+        ]
+        documents += each.operations(after=cursors(end)["startCursor"], before=cursors(start)["endCursor"])
+    found: list[str] = []
+    most = statements = 0
+    for document in documents:
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+            await ask(world, document)
+        bound = MOST_READ_TO_COUNT if "totalCount" in document else MOST_READ
+        for sql, values in [record.args for record in caplog.records if isinstance(record.args, tuple)]:
+            work = await work_of(url, str(sql), list(values))  # type: ignore[call-overload]  # a record's arguments are objects
+            most, statements = max(most, work.read), statements + 1
+            if work.scanned or work.read > bound:
+                found.append(f"{work}: {document}: {sql}"[:600])
+    say(f"{statements} statements, of which none looked at more than {most} rows")
+    return found
+
+
+async def ask(world: World, document: str) -> Any:
+    return await world.ask(document, world.people.ada)
+
+
+def cursors(found: Any) -> Any:
+    """Return the `pageInfo` of the list, wherever it stands."""
+    while "pageInfo" not in found:
+        [found] = found.values()
+    return found["pageInfo"]
