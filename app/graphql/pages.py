@@ -3,10 +3,9 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar, overload
 
-from pypika_tortoise.analytics import RowNumber
-from pypika_tortoise.enums import Order
 from tortoise.expressions import Q
 from tortoise.functions import Count
 from tortoise.models import Model
@@ -15,7 +14,7 @@ from tortoise.queryset import QuerySet
 from app.errors import BadUserInput, Refusal, UserErrorCode
 from app.graphql.connections import Arguments, ForwardArguments, Page
 from app.graphql.cursors import NO_CURSOR, ColumnCursors, Cursors, read_position, write_position
-from app.storage import database
+from app.storage.statements import read_first_of_each
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
@@ -25,7 +24,6 @@ NEWEST_FIRST = ("-created_at", "-id")
 PROVIDER_PAGE = 100
 _MOST_FETCHES = 10
 _PASSING = frozenset({UserErrorCode.PROVIDER_BUSY, UserErrorCode.PROVIDER_UNREACHABLE})
-_RANK = "rank_in_page"
 _MADE_AT_ONCE = 100
 """Rows; others go on before the next are made of what the database has answered."""
 
@@ -63,18 +61,22 @@ async def paginate_each(
     """
     cursors = cursors or ColumnCursors(queryset.model, order)
     family = queryset.filter(**{f"{by}__in": list({parent for parent, _ in keys})})
-    total = _Totals(family, by)
+    total, parent_of = _Totals(family, by), attrgetter(by)
     rows: dict[Arguments, dict[K, list[M]]] = {}
     for arguments in dict.fromkeys(arguments for _, arguments in keys):
         parents = list({parent for parent, own in keys if own == arguments})
-        some = _within(queryset.filter(**{f"{by}__in": parents}), arguments, order, cursors)
-        rows[arguments] = await _first_of_each(some, by, _directed(order, arguments), arguments.size + 1, columns)
+        some, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
+        found = await read_first_of_each(some, parents, by=by, order=directed, most=arguments.size + 1, columns=columns)
+        own: defaultdict[K, list[M]] = defaultdict(list)
+        for row in found:
+            own[parent_of(row)].append(row)
+        rows[arguments] = own
     pages: list[Page[M]] = []
     made = 0
     for parent, arguments in keys:
-        own = rows[arguments].get(parent, [])
-        pages.append(_page(own, arguments, order, cursors, count=total.counter(parent)))
-        made += len(own)
+        of_parent = rows[arguments].get(parent, [])
+        pages.append(_page(of_parent, arguments, order, cursors, count=total.counter(parent)))
+        made += len(of_parent)
         if made >= _MADE_AT_ONCE:
             await asyncio.sleep(0)
             made = 0
@@ -151,33 +153,6 @@ def _directed(order: Sequence[str], arguments: Arguments) -> list[str]:
     if not arguments.is_backward:
         return list(order)
     return [name[1:] if name.startswith("-") else f"-{name}" for name in order]
-
-
-async def _first_of_each(
-    queryset: QuerySet[M], by: str, order: Sequence[str], limit: int, columns: Sequence[str]
-) -> dict[Any, list[M]]:
-    model = queryset.model
-    table, names = model._meta.basetable, model._meta.fields_db_projection  # noqa: SLF001 - Tortoise has no window functions
-    rank = RowNumber().over(table[names[by]])
-    for name in order:
-        rank = rank.orderby(table[names[name.lstrip("-")]], order=Order.desc if name.startswith("-") else Order.asc)
-    ranked = queryset.annotate(**{_RANK: rank})
-    if columns:
-        ranked = ranked.only(*columns, _RANK)
-    ranked.sql()
-    sql, values = ranked.query.get_parameterized_sql()
-    connection = database.current()
-    _, rows = await connection.execute_query(
-        f'SELECT * FROM ({sql}) AS "ranked" WHERE "{_RANK}" <= {limit} ORDER BY "{_RANK}"',  # noqa: S608 - no value in it
-        values,
-    )
-    found: dict[Any, list[M]] = defaultdict(list)
-    for start in range(0, len(rows), _MADE_AT_ONCE):
-        for row in rows[start : start + _MADE_AT_ONCE]:
-            made = model._init_from_db(**row)  # noqa: SLF001 - as Tortoise's own reading does, for thousands in one piece
-            found[getattr(made, by)].append(made)
-        await asyncio.sleep(0)
-    return found
 
 
 def _page(

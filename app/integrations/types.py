@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import reduce
 from operator import or_
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import strawberry
@@ -35,6 +36,8 @@ else:
 @strawberry.type(description="An authorization put to work: through an installed app of the team, or with one of its own.")
 @attributes(PUBLIC_ATTRIBUTE)
 class Integration(Node):
+    __called__ = MappingProxyType({"status_reason": "reason", "status_message": "message"})
+
     row: strawberry.Private[models.Integration]
     name: str = strawberry.field(description="For people.")
     status: IntegrationStatus = strawberry.field(description="Whether it works.")
@@ -103,4 +106,4 @@ class Integration(Node):
 
     @classmethod
     def of(cls, row: models.Integration) -> "Integration":
-        return object_of(cls, row, status_reason=row.reason, status_message=row.message)
+        return object_of(cls, row)

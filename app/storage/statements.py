@@ -1,0 +1,135 @@
+"""Statements that read rows by keys, each written once for its shape: to write one takes longer than to ask it."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID, uuid4
+
+import orjson
+from tortoise.expressions import Q
+from tortoise.fields import UUIDField
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from app.storage import database
+from app.storage.records import Record, columns_of, record_of
+
+M = TypeVar("M", bound=Model)
+
+_RANK = "rank_in_page"
+
+
+async def read_rows(
+    model: type[M], keys: Sequence[Any], *, by: str, conditions: Mapping[str, Any], columns: Sequence[str] = ()
+) -> Sequence[M]:
+    """Return the rows whose column `by` holds one of the keys, and which meet the conditions, as `filter` takes them.
+
+    Of `columns` alone, where given. They are Records of the model, to be looked at.
+    """
+    return await _ask(_shape(model, by, conditions, columns, order=()), keys, conditions)
+
+
+async def read_first_of_each(
+    queryset: QuerySet[M], keys: Sequence[Any], *, by: str, order: Sequence[str], most: int, columns: Sequence[str] = ()
+) -> Sequence[M]:
+    """Return of the queryset's rows so many of each key at most: the first ones in the order, "-" for descending, in that order."""
+    conditions, others = _taken_apart(queryset)
+    return await _ask(_shape(queryset.model, by, conditions, columns, order=tuple(order)), keys, conditions, others, most)
+
+
+def _taken_apart(queryset: QuerySet[Any]) -> tuple[dict[str, Any], Sequence[Q]]:
+    """Return the plain conditions of the queryset, and whatever else it asks of its rows."""
+    conditions: dict[str, Any] = {}
+    others: list[Q] = []
+    for asked in queryset._q_objects:  # noqa: SLF001 - Tortoise tells them nowhere else
+        if asked.children or asked._is_negated or conditions.keys() & asked.filters.keys():  # noqa: SLF001 - as above
+            others.append(asked)
+        else:
+            conditions.update(asked.filters)
+    return conditions, others
+
+
+class _Shape(NamedTuple):
+    """What a statement is written for. Ids are no part of it: UUID stands for their values."""
+
+    model: type[Model]
+    by: str
+    conditions: tuple[tuple[str, Any], ...]
+    columns: tuple[str, ...]
+    order: tuple[str, ...]
+
+
+class _Statement(NamedTuple):
+    """`values` are the statement's own, or the names of the conditions whose values stand there; `_KEYS` for the keys."""
+
+    sql: str
+    values: Sequence[Any]
+    record: type[Record]
+
+
+class _Place(NamedTuple):
+    name: str
+
+
+_KEYS = _Place("")
+_MOST = _Place(_RANK)
+
+
+async def _ask(
+    shape: _Shape, keys: Sequence[Any], conditions: Mapping[str, Any], others: Sequence[Q] = (), most: int = 0
+) -> Sequence[Any]:
+    connection = database.current()
+    embedded = connection.capabilities.dialect == "sqlite"
+    statement = _write(shape, others, embedded=embedded) if others else _written(shape, embedded=embedded)
+    values = [_given(value, keys, conditions, most, embedded=embedded) for value in statement.values]
+    _, rows = await connection.execute_query(statement.sql, values)
+    return list(map(statement.record, rows))
+
+
+def _given(value: Any, keys: Sequence[Any], conditions: Mapping[str, Any], most: int, *, embedded: bool) -> Any:
+    if not isinstance(value, _Place):
+        return value
+    if value is _MOST:
+        return most
+    if value is _KEYS:
+        return orjson.dumps([str(key) for key in keys]).decode() if embedded else list(keys)
+    return str(conditions[value.name]) if embedded else conditions[value.name]
+
+
+def _shape(
+    model: type[Model], by: str, conditions: Mapping[str, Any], columns: Sequence[str], *, order: tuple[str, ...]
+) -> _Shape:
+    asked = tuple((name, UUID if isinstance(value, UUID) else value) for name, value in conditions.items())
+    return _Shape(model, by, asked, tuple(columns), order)
+
+
+@cache
+def _written(shape: _Shape, *, embedded: bool) -> _Statement:
+    return _write(shape, (), embedded=embedded)
+
+
+def _write(shape: _Shape, others: Sequence[Q], *, embedded: bool) -> _Statement:
+    """Write the statement with marks in the place of values, by which these are found again."""
+    model = shape.model
+    is_id = isinstance(model._meta.fields_map[shape.by], UUIDField)  # noqa: SLF001 - Tortoise's own way to a model's fields
+    mark: Any = uuid4() if is_id else uuid4().hex
+    marks = {name: uuid4() for name, value in shape.conditions if value is UUID}
+    places = {str(mark): _KEYS, **{str(each): _Place(name) for name, each in marks.items()}}
+    queryset = model.filter(*others, **{**dict(shape.conditions), **marks}, **{f"{shape.by}__in": [mark]})
+    queryset.sql()
+    sql, given = queryset.query.get_parameterized_sql()
+    values = [places.get(str(value), value) for value in given]
+    number = values.index(_KEYS) + 1
+    sql = sql.replace(*(("(?)", "(SELECT value FROM json_each(?))") if embedded else (f"IN (${number})", f"= ANY(${number})")))
+    columns = shape.columns or columns_of(model)
+    table = f'"{model._meta.db_table}"'  # noqa: SLF001 - as above
+    shown = ",".join(f'{table}."{name}"' for name in columns)
+    within = sql.partition(" FROM ")[2]
+    record = record_of(model, columns, embedded=embedded)
+    if not shape.order:
+        return _Statement(f"SELECT {shown} FROM {within}", values, record)  # noqa: S608 - no value in it
+    rank = ",".join(f'{table}."{name.lstrip("-")}"{" DESC" if name.startswith("-") else ""}' for name in shape.order)
+    ranked = f'SELECT {shown},ROW_NUMBER() OVER (PARTITION BY {table}."{shape.by}" ORDER BY {rank}) AS "{_RANK}" FROM {within}'  # noqa: S608 - as above
+    limit = "?" if embedded else f"${len(values) + 1}"
+    sql = f'SELECT * FROM ({ranked}) AS "ranked" WHERE "{_RANK}" <= {limit} ORDER BY "{_RANK}"'  # noqa: S608 - as above
+    return _Statement(sql, [*values, _MOST], record)
