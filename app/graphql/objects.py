@@ -19,8 +19,8 @@ R = TypeVar("R")
 def object_of(cls: type[T], source: Any, **given: object) -> T:
     """Return the object whose fields are those `given`, and for the rest what `source` has under the same names.
 
-    `row` is the source itself, and `id` is made of the type's name and the row's key. What the source calls otherwise can stand in
-    the type's `__called__`: its own name, and the source's. Each is taken when it is looked at.
+    `row` is the source itself, and `id` is made of the type's name and the row's key. What the source calls otherwise can stand
+    in the type's `__called__`: its own name, and the source's. Each is taken when it is looked at.
     """
     made: Any = object.__new__(_shown(cast(Any, cls)))
     made.__dict__ = {"row": source, **given}

@@ -32,7 +32,7 @@ async def read_rows(
 async def read_first_of_each(
     queryset: QuerySet[M], keys: Sequence[Any], *, by: str, order: Sequence[str], most: int, columns: Sequence[str] = ()
 ) -> Sequence[M]:
-    """Return of the queryset's rows so many of each key at most: the first ones in the order, "-" for descending, in that order."""
+    """Return of the queryset's rows so many of each key at most: the first ones in the order ("-": descending), in that order."""
     conditions, others = _taken_apart(queryset)
     return await _ask(_shape(queryset.model, by, conditions, columns, order=tuple(order)), keys, conditions, others, most)
 
