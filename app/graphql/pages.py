@@ -14,7 +14,7 @@ from tortoise.queryset import QuerySet
 from app.errors import BadUserInput, Refusal, UserErrorCode
 from app.graphql.connections import Arguments, ForwardArguments, Page
 from app.graphql.cursors import NO_CURSOR, ColumnCursors, Cursors, read_position, write_position
-from app.storage.statements import read_first_of_each
+from app.storage.statements import read_first, read_first_of_each
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
@@ -41,7 +41,8 @@ async def paginate(
     another list.
     """
     cursors = cursors or ColumnCursors(queryset.model, order)
-    rows = await _within(queryset, arguments, order, cursors).order_by(*_directed(order, arguments)).limit(arguments.size + 1)
+    within, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
+    rows = await read_first(within, order=directed, most=arguments.size + 1)
     return _page(rows, arguments, order, cursors, count=lambda: _count(queryset))
 
 

@@ -43,7 +43,7 @@ def _is_own(value: object, model: type[Model]) -> bool:
 
 
 def _reading(model: type[Model], name: str, place: int, *, embedded: bool) -> Callable[[Record], Any]:
-    convert = _conversion(model._meta.fields_map[name], embedded=embedded)  # noqa: SLF001 - as above
+    convert = _conversion(_column(model, name), embedded=embedded)
     if convert is None:
         return lambda record: record.values[place]
 
@@ -52,6 +52,13 @@ def _reading(model: type[Model], name: str, place: int, *, embedded: bool) -> Ca
         return None if value is None else convert(value)
 
     return read
+
+
+def _column(model: Any, name: str) -> fields.Field[Any]:
+    """Return the column of that name; `__` leads on to that of a related row."""
+    first, _, rest = name.partition("__")
+    column: Any = model._meta.fields_map[first]  # noqa: SLF001 - as above
+    return _column(column.related_model, rest) if rest else column
 
 
 def _conversion(column: fields.Field[Any], *, embedded: bool) -> Convert | None:

@@ -37,12 +37,19 @@ async def read_first_of_each(
     return await _ask(_shape(queryset.model, by, conditions, columns, order=tuple(order)), keys, conditions, others, most)
 
 
+async def read_first(queryset: QuerySet[M], *, order: Sequence[str], most: int) -> Sequence[M]:
+    """Return the first rows of the queryset in the order, so many at most."""
+    conditions, others = _taken_apart(queryset)
+    return await _ask(_shape(queryset.model, "", conditions, (), order=tuple(order)), (), conditions, others, most)
+
+
 def _taken_apart(queryset: QuerySet[Any]) -> tuple[dict[str, Any], Sequence[Q]]:
     """Return the plain conditions of the queryset, and whatever else it asks of its rows."""
     conditions: dict[str, Any] = {}
     others: list[Q] = []
     for asked in queryset._q_objects:  # noqa: SLF001 - Tortoise tells them nowhere else
-        if asked.children or asked._is_negated or conditions.keys() & asked.filters.keys():  # noqa: SLF001 - as above
+        is_plain = not (asked.children or asked._is_negated or conditions.keys() & asked.filters.keys())  # noqa: SLF001
+        if not is_plain or any(isinstance(value, list) for value in asked.filters.values()):
             others.append(asked)
         else:
             conditions.update(asked.filters)
@@ -50,7 +57,7 @@ def _taken_apart(queryset: QuerySet[Any]) -> tuple[dict[str, Any], Sequence[Q]]:
 
 
 class _Shape(NamedTuple):
-    """What a statement is written for. Ids are no part of it: UUID stands for their values."""
+    """What a statement is written for; `by` is empty where there are no keys. Ids are no part of it: UUID stands for their values."""
 
     model: type[Model]
     by: str
@@ -111,25 +118,33 @@ def _written(shape: _Shape, *, embedded: bool) -> _Statement:
 def _write(shape: _Shape, others: Sequence[Q], *, embedded: bool) -> _Statement:
     """Write the statement with marks in the place of values, by which these are found again."""
     model = shape.model
-    is_id = isinstance(model._meta.fields_map[shape.by], UUIDField)  # noqa: SLF001 - Tortoise's own way to a model's fields
-    mark: Any = uuid4() if is_id else uuid4().hex
-    marks = {name: uuid4() for name, value in shape.conditions if value is UUID}
-    places = {str(mark): _KEYS, **{str(each): _Place(name) for name, each in marks.items()}}
-    queryset = model.filter(*others, **{**dict(shape.conditions), **marks}, **{f"{shape.by}__in": [mark]})
+    marks: dict[str, Any] = {name: uuid4() for name, value in shape.conditions if value is UUID}
+    places: dict[str, Any] = {str(each): _Place(name) for name, each in marks.items()}
+    if shape.by:
+        is_id = isinstance(model._meta.fields_map[shape.by], UUIDField)  # noqa: SLF001 - Tortoise's own way to a model's fields
+        mark: Any = uuid4() if is_id else uuid4().hex
+        marks[f"{shape.by}__in"], places[str(mark)] = [mark], _KEYS
+    columns = shape.columns or columns_of(model)
+    queryset = model.filter(*others, **{**dict(shape.conditions), **marks}).values_list(*columns)
     queryset.sql()
     sql, given = queryset.query.get_parameterized_sql()
     values = [places.get(str(value), value) for value in given]
-    number = values.index(_KEYS) + 1
-    sql = sql.replace(*(("(?)", "(SELECT value FROM json_each(?))") if embedded else (f"IN (${number})", f"= ANY(${number})")))
-    columns = shape.columns or columns_of(model)
-    table = f'"{model._meta.db_table}"'  # noqa: SLF001 - as above
-    shown = ",".join(f'{table}."{name}"' for name in columns)
-    within = sql.partition(" FROM ")[2]
-    record = record_of(model, columns, embedded=embedded)
-    if not shape.order:
-        return _Statement(f"SELECT {shown} FROM {within}", values, record)  # noqa: S608 - no value in it
-    rank = ",".join(f'{table}."{name.lstrip("-")}"{" DESC" if name.startswith("-") else ""}' for name in shape.order)
-    ranked = f'SELECT {shown},ROW_NUMBER() OVER (PARTITION BY {table}."{shape.by}" ORDER BY {rank}) AS "{_RANK}" FROM {within}'  # noqa: S608 - as above
-    limit = "?" if embedded else f"${len(values) + 1}"
-    sql = f'SELECT * FROM ({ranked}) AS "ranked" WHERE "{_RANK}" <= {limit} ORDER BY "{_RANK}"'  # noqa: S608 - as above
-    return _Statement(sql, [*values, _MOST], record)
+    if shape.by:
+        number = values.index(_KEYS) + 1
+        one, many = ("(?)", "(SELECT value FROM json_each(?))") if embedded else (f"IN (${number})", f"= ANY(${number})")
+        sql = sql.replace(one, many)
+    if shape.order:
+        sql = _ordered(sql, shape, limit="?" if embedded else f"${len(values) + 1}")
+        values.append(_MOST)
+    return _Statement(sql, values, record_of(model, columns, embedded=embedded))
+
+
+def _ordered(sql: str, shape: _Shape, *, limit: str) -> str:
+    table = shape.model._meta.db_table  # noqa: SLF001 - as above
+    order = ",".join(f'"{table}"."{name.lstrip("-")}"{" DESC" if name.startswith("-") else ""}' for name in shape.order)
+    if not shape.by:
+        return f"{sql} ORDER BY {order} LIMIT {limit}"
+    shown, _, within = sql.partition(" FROM ")
+    rank = f'ROW_NUMBER() OVER (PARTITION BY "{table}"."{shape.by}" ORDER BY {order}) AS "{_RANK}"'
+    ranked = f'SELECT * FROM ({shown},{rank} FROM {within}) AS "ranked"'  # noqa: S608 - no value in it
+    return f'{ranked} WHERE "{_RANK}" <= {limit} ORDER BY "{_RANK}"'

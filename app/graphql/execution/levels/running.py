@@ -172,8 +172,10 @@ class _Run:
     async def _complete(self, here: _Coming, coming: list[_Coming]) -> None:
         """Put what has come into the answer, and begin with what lies below it."""
         depth, found = here.field.shape.depth, Found(here.field, here.asked)
+        await self._breathe(here.level)
+        is_done = bool(here.rows) and self._completion.complete_objects(here.rows, here.values, found)
         at_once = 1 if depth else _READ_AT_ONCE
-        for number, row in enumerate(here.rows):
+        for number, row in enumerate(() if is_done else here.rows):
             if number % at_once == 0:
                 await self._breathe(here.level)
             value = here.values[number]
