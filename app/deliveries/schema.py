@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,12 +14,13 @@ from app.deliveries.models import DeliveryStatus
 from app.deliveries.recording import record_monitor_run
 from app.deliveries.retrying import retry_delivery
 from app.deliveries.types import Delivery
-from app.graphql.connections import Arguments, UncountedConnection
+from app.graphql.connections import UncountedConnection
 from app.graphql.context import Batch, Info
 from app.graphql.extension import Fields
 from app.graphql.fields import relation, subscription
 from app.graphql.ids import decode_id, encode_id
 from app.graphql.objects import object_of, objects_by_id
+from app.graphql.relations import pages
 from app.graphql.streams import cursor_of, follow
 from app.integrations.types import Integration
 from app.log.event_types import EventType
@@ -62,11 +64,6 @@ class DeliveryChange:
         )
 
 
-@relation(description="The run log: newest first.", name="deliveries")
-async def deliveries_of_integration(root: Integration, info: Info, page: Arguments) -> UncountedConnection[Delivery]:
-    return UncountedConnection.of(await info.context.load(loaders.deliveries_of, (root.row.id, page)), Delivery.of)
-
-
 @subscription(description="Deliveries that are created and every change of their status, of the team or of one integration.")
 async def delivery_changed(
     info: Info,
@@ -92,5 +89,15 @@ def _only(integration_id: str | None) -> frozenset[UUID] | None:
 
 MUTATION = {"record_monitor_run": record_monitor_run, "retry_delivery": retry_delivery}
 SUBSCRIPTION = {"delivery_changed": delivery_changed}
-FIELDS: Fields = {Integration: {"deliveries": deliveries_of_integration}}
+FIELDS: Fields = {
+    Integration: {
+        "deliveries": pages(
+            loaders.deliveries_of,
+            partial(UncountedConnection.of, wrap=Delivery.of),
+            by="row.id",
+            type=UncountedConnection[Delivery],
+            description="The run log: newest first.",
+        )
+    }
+}
 NODES: dict[type, Batch[UUID, Any]] = {Delivery: objects_by_id(Delivery.of, loaders.deliveries)}

@@ -8,12 +8,11 @@ from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.deliveries import loaders, models
 from app.deliveries.models import DeliveryStatus
 from app.errors import Unavailable
-from app.graphql.context import Info
 from app.graphql.enums import register_enum
-from app.graphql.fields import relation
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
 from app.graphql.objects import object_of
+from app.graphql.relations import reference
 from app.integrations.loaders import integrations
 from app.integrations.types import Integration
 from app.monitors.loaders import runs
@@ -54,26 +53,27 @@ class Delivery(Node):
     next_attempt_at: datetime | None = strawberry.field(description="When it is tried next; null when it no longer waits.")
     created_at: datetime = strawberry.field(description="When the run was recorded.")
 
-    @relation(description="Whom it was made for.")
-    async def integration(self, info: Info) -> Integration:
-        integration = await info.context.load(integrations, self.row.integration_id)
-        if integration is None:
-            raise LookupError("A delivery goes with its integration.")
-        return Integration.of(integration)
-
-    @relation(description="What it tells of.")
-    async def run(self, info: Info) -> MonitorRun:
-        run = await info.context.load(runs, self.row.run_id)
-        if run is None:
-            raise Unavailable("This delivery is being removed with its run, 90 days after it: ask again without it.")
-        return MonitorRun.of(run)
-
-    @relation(
+    integration: Integration = reference(
+        integrations,
+        Integration.of,
+        by="row.integration_id",
+        missing=lambda: LookupError("A delivery goes with its integration."),
+        description="Whom it was made for.",
+    )
+    run: MonitorRun = reference(
+        runs,
+        MonitorRun.of,
+        by="row.run_id",
+        missing=lambda: Unavailable("This delivery is being removed with its run, 90 days after it: ask again without it."),
+        description="What it tells of.",
+    )
+    attempts: list[DeliveryAttempt] = reference(
+        loaders.attempts,
+        lambda rows: [DeliveryAttempt.of(row) for row in rows],
+        by="row.id",
         description=f"The tries to hand it over, the last {loaders.MOST_TOLD} at most, the first one first.",
         size=at_most(loaders.MOST_TOLD),
     )
-    async def attempts(self, info: Info) -> list[DeliveryAttempt]:
-        return [DeliveryAttempt.of(row) for row in await info.context.load(loaders.attempts, self.row.id)]
 
     @classmethod
     def of(cls, row: models.Delivery) -> "Delivery":

@@ -4,14 +4,18 @@ A resolver takes `page: Arguments` (or `page: ForwardArguments`), and the decora
 `before` of it. It asks `pages.paginate` for a Page of rows and returns `Connection.of(page, wrap)`.
 """
 
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Generic, Self, TypeVar
 
 import strawberry
 
 from app.access.rules import PUBLIC_ATTRIBUTE, attributes, declared
 from app.errors import BadUserInput
+from app.graphql.execution.levels.sources import TOGETHER
+from app.graphql.objects import object_of
 
 Row = TypeVar("Row")
 NodeType = TypeVar("NodeType")
@@ -93,10 +97,22 @@ class Page(Generic[Row]):
     count: Callable[[], Awaitable[int]] = _nothing
     resume: str | None = None
 
+    @property
+    def start(self) -> str | None:
+        return self.cursors[0] if self.cursors else self.resume
+
+    @property
+    def end(self) -> str | None:
+        return self.cursors[-1] if self.cursors else self.resume
+
 
 @strawberry.type(description="Where a page lies in its list.")
 @attributes(PUBLIC_ATTRIBUTE)
 class PageInfo:
+    __called__ = MappingProxyType(
+        {"has_next_page": "has_next", "has_previous_page": "has_previous", "start_cursor": "start", "end_cursor": "end"}
+    )
+
     has_next_page: bool = strawberry.field(description="Whether the list goes on behind `endCursor`.")
     has_previous_page: bool = strawberry.field(description="Whether the list has something before `startCursor`.")
     start_cursor: str | None = strawberry.field(description="The first edge's cursor: pass it as `before` to page backward.")
@@ -115,13 +131,7 @@ def _edges(root: "UncountedConnection[Any] | Connection[Any]") -> list[Edge[Any]
 
 
 def _page_info(root: "UncountedConnection[Any] | Connection[Any]") -> PageInfo:
-    page = root.page
-    return PageInfo(
-        has_next_page=page.has_next,
-        has_previous_page=page.has_previous,
-        start_cursor=page.cursors[0] if page.cursors else page.resume,
-        end_cursor=page.cursors[-1] if page.cursors else page.resume,
-    )
+    return object_of(PageInfo, root.page)
 
 
 async def _count(root: "Connection[Any]") -> int:
@@ -130,7 +140,12 @@ async def _count(root: "Connection[Any]") -> int:
 
 def _made(resolver: Callable[..., Any], *, description: str) -> Any:
     """Return the field of what is only made where it is asked for."""
-    return strawberry.field(resolver=resolver, description=description, metadata=declared(PUBLIC_ATTRIBUTE))
+
+    def together(roots: Sequence[Any], _info: Any, _arguments: Any) -> list[Any]:
+        return list(map(resolver, roots))
+
+    at_once = {} if inspect.iscoroutinefunction(resolver) else {TOGETHER: together}
+    return strawberry.field(resolver=resolver, description=description, metadata={**declared(PUBLIC_ATTRIBUTE), **at_once})
 
 
 @strawberry.type(name="Connection", description="A page of a list that only ever grows: its total is not counted.")

@@ -93,6 +93,10 @@ class Context:
         value: V = await self._loader(batch).load(key)
         return value
 
+    async def load_all(self, batch: Batch[K, V], keys: Sequence[K]) -> Sequence[V]:
+        """Return the values for all the keys, in their order: the same as to load each of them."""
+        return await self._loader(batch).load_all(keys)
+
     def clear_loaders(self) -> None:
         """Forget what was read: the next event of a subscription, and what follows a mutation, read anew."""
         self._loaders.clear()

@@ -15,6 +15,7 @@ from app.errors import BadUserInput
 from app.graphql.ids import decode_key, encode_key
 
 _KIND = "Cursor"
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _LARGEST_INTEGER = 2**63 - 1
 
 
@@ -50,7 +51,7 @@ NO_CURSOR = "`after` and `before` take cursors that this list gave out."
 
 def write_position(position: Sequence[str | int | None]) -> str:
     """Return an opaque text for some plain values."""
-    return encode_key(_KIND, json.dumps(list(position), separators=(",", ":")))
+    return encode_key(_KIND, _encode(list(position)))
 
 
 def read_position(cursor: str) -> list[Any]:

@@ -22,7 +22,7 @@ from app.graphql.execution.insistence import Tries
 from app.outbound import waiting_until
 
 Resolver: TypeAlias = Callable[..., Any]
-_NO_LIST: Mapping[str, Any] = MappingProxyType({})
+NO_LIST: Mapping[str, Any] = MappingProxyType({})
 R = TypeVar("R", bound=Callable[..., Any])  # a decorated resolver is a field; for type checkers it stays what it was
 
 
@@ -32,7 +32,7 @@ def query(
     rule: Rule = READING,
     deprecated: str | None = None,
     name: str | None = None,
-    size: Mapping[str, Any] = _NO_LIST,
+    size: Mapping[str, Any] = NO_LIST,
 ) -> Callable[[R], R]:
     """A field of Query. Who is not let by its rule gets the GraphQL error FORBIDDEN.
 
@@ -47,7 +47,7 @@ def relation(
     rule: Rule = READING,
     deprecated: str | None = None,
     name: str | None = None,
-    size: Mapping[str, Any] = _NO_LIST,
+    size: Mapping[str, Any] = NO_LIST,
 ) -> Callable[[R], R]:
     """A field of an object that leads on to other objects, or asks a provider: it has a rule of its own and a `size`, as a query.
 
@@ -97,7 +97,7 @@ def mutation(
                 context.clear_loaders()
 
         field: Any = strawberry.mutation(
-            _spread(run),
+            spread(run),
             description=description,
             deprecation_reason=deprecated,
             name=name,
@@ -122,14 +122,14 @@ def subscription(
         async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
             info = _info_of(kwargs)
             context = info.context
-            _let(info, rule)
+            let(info, rule)
             begin = functools.partial(resolver, *args, **_gather(resolver, kwargs))
             async with aclosing(_begun(begin, context=context)) as events:
                 async for event in events:
                     yield event
 
         field: Any = strawberry.subscription(
-            _spread(run), description=description, deprecation_reason=deprecated, name=name, metadata=declared(rule)
+            spread(run), description=description, deprecation_reason=deprecated, name=name, metadata=declared(rule)
         )
         return cast(R, field)
 
@@ -161,7 +161,7 @@ def _reading(
     def decorate(resolver: R) -> R:
         @functools.wraps(resolver)
         def start(*args: Any, **kwargs: Any) -> Any:
-            _let(_info_of(kwargs), rule)
+            let(_info_of(kwargs), rule)
             return resolver(*args, **_gather(resolver, kwargs))
 
         @functools.wraps(resolver)
@@ -170,7 +170,7 @@ def _reading(
 
         run = start_async if inspect.iscoroutinefunction(resolver) else start
         field: Any = strawberry.field(
-            _spread(run),
+            spread(run),
             description=description,
             deprecation_reason=deprecated,
             name=name,
@@ -181,7 +181,8 @@ def _reading(
     return decorate
 
 
-def _let(info: Info, rule: Rule) -> None:
+def let(info: Info, rule: Rule) -> None:
+    """Let whoever asks go on. Raises Forbidden, and tells the log, where the rule does not let them."""
     try:
         require(info.context.viewer, rule)
     except (Forbidden, Refusal) as error:
@@ -238,7 +239,7 @@ _ROOTS = frozenset({"Query", "Mutation", "Subscription"})
 _LEADING = frozenset({"self", "root"})
 
 
-def _spread(resolver: Resolver) -> Resolver:
+def spread(resolver: Resolver) -> Resolver:
     """Give the resolver the signature that the schema shows: list arguments one by one."""
     signature = inspect.signature(resolver)
     parameters: list[inspect.Parameter] = []
@@ -261,9 +262,13 @@ def _described(parameter: inspect.Parameter) -> inspect.Parameter:
 def _gather(resolver: Resolver, kwargs: dict[str, Any]) -> dict[str, Any]:
     """Put the list arguments back into the one parameter that the resolver has for them. Raises BadUserInput."""
     for name, kind, parts in _paged_parameters(resolver):
-        given = {part: kwargs.pop(part, None) for part in parts}
-        kwargs[name] = kind.check(**{part: None if value is strawberry.UNSET else value for part, value in given.items()})
+        kwargs[name] = check_page({part: kwargs.pop(part, None) for part in parts}, kind)
     return kwargs
+
+
+def check_page(given: Mapping[str, Any], kind: Any = Arguments) -> Any:
+    """Return the list arguments that were given, as that kind of them. Raises BadUserInput."""
+    return kind.check(**{part: None if value is strawberry.UNSET else value for part, value in given.items()})
 
 
 @functools.cache

@@ -1,7 +1,5 @@
 """The first rows of each of several groups: each is read off an index as far as it is needed, however large its group is."""
 
-import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,9 +17,6 @@ from app.storage import database
 
 M = TypeVar("M", bound=Model)
 
-MADE_AT_ONCE = 100
-"""Rows; others go on before the next are made of what the database has answered."""
-
 _KEYS = "keys"
 
 
@@ -36,25 +31,17 @@ class Groups:
     keys: Sequence[tuple[Any, ...]]
 
 
-async def first_of_each(
-    rows: QuerySet[M], groups: Groups, *, order: Sequence[str], limit: int, columns: Sequence[str] = ()
-) -> dict[tuple[Any, ...], list[M]]:
-    """Return the first `limit` rows of each group that has any, by its key. Only `columns` are read, where given."""
-    found: dict[tuple[Any, ...], list[M]] = defaultdict(list)
-    key_of = attrgetter(*groups.columns)
-    for row in await _read(rows, groups, order=order, limit=limit, columns=columns):
-        key = key_of(row)
-        found[key if len(groups.columns) > 1 else (key,)].append(row)
-    for some in found.values():
-        _sort(some, order)
-    return found
-
-
 async def first_of_all(rows: QuerySet[M], groups: Groups, *, order: Sequence[str], limit: int) -> list[M]:
-    """Return the first `limit` rows of all groups together."""
-    found = await _read(rows, groups, order=order, limit=limit, is_merged=True)
-    _sort(found, order)
-    return found
+    """Return the first `limit` rows of all groups together, in the order."""
+    if not groups.keys:
+        return []
+    statement = _by_lateral if _is_server() else _by_place
+    sql, values = statement(rows.order_by(*order).limit(limit), groups)
+    sql += f" ORDER BY {_order(rows.model, order)} LIMIT {limit}"
+    _, found = await database.current().execute_query(sql, values)
+    made = [rows.model._init_from_db(**row) for row in found]  # noqa: SLF001 - as Tortoise's own reading does
+    _sort(made, order)
+    return made
 
 
 async def count_each(rows: QuerySet[Any], groups: Groups, *, order: Sequence[str], most: int) -> list[int]:
@@ -80,39 +67,14 @@ async def count_up_to(rows: QuerySet[Any], most: int, *, order: Sequence[str]) -
     return count
 
 
-async def _read(
-    rows: QuerySet[M],
-    groups: Groups,
-    *,
-    order: Sequence[str],
-    limit: int,
-    columns: Sequence[str] = (),
-    is_merged: bool = False,
-) -> list[M]:
-    """Return the first of each group, in any order, or (`is_merged`) the first of all."""
-    if not groups.keys:
-        return []
-    statement = _by_lateral if _is_server() else _by_place
-    sql, values = statement(rows.order_by(*order).limit(limit), groups, columns)
-    if is_merged:
-        sql += f" ORDER BY {_order(rows.model, order)} LIMIT {limit}"
-    _, found = await database.current().execute_query(sql, values)
-    made: list[M] = []
-    for start in range(0, len(found), MADE_AT_ONCE):
-        # As Tortoise's own reading does, which makes thousands in one piece.
-        made.extend(rows.model._init_from_db(**row) for row in found[start : start + MADE_AT_ONCE])  # noqa: SLF001
-        await asyncio.sleep(0)
-    return made
-
-
-def _by_lateral(first: QuerySet[M], groups: Groups, columns: Sequence[str]) -> tuple[str, list[Any]]:
-    some, values = _of_group(first.only(*columns) if columns else first, groups)
+def _by_lateral(first: QuerySet[M], groups: Groups) -> tuple[str, list[Any]]:
+    some, values = _of_group(first, groups)
     keys, key_values = _keys(first.model, groups, behind=len(values))
     table = first.model._meta.db_table  # noqa: SLF001 - Tortoise's own way
     return f'SELECT "{table}".* FROM {keys} CROSS JOIN LATERAL ({some}) AS "{table}"', [*values, *key_values]  # noqa: S608 - no value in it
 
 
-def _by_place(first: QuerySet[M], groups: Groups, columns: Sequence[str]) -> tuple[str, list[Any]]:
+def _by_place(first: QuerySet[M], groups: Groups) -> tuple[str, list[Any]]:
     """SQLite knows no LATERAL: it is asked where the rows of each group are, and then reads them there.
 
     By CROSS JOIN it does so in that order. By JOIN it goes through a table that it thinks small, and asks for each of its rows.
@@ -121,7 +83,7 @@ def _by_place(first: QuerySet[M], groups: Groups, columns: Sequence[str]) -> tup
     table, names = meta.db_table, meta.fields_db_projection
     some, values = _of_group(first.annotate(place=RawSQL(f'"{table}"."rowid"')).values("place"), groups)
     keys, key_values = _keys(first.model, groups, behind=0)
-    read = ", ".join(f'"{table}"."{names[name]}"' for name in columns or names)
+    read = ", ".join(f'"{table}"."{names[name]}"' for name in names)
     return f'SELECT {read} FROM {keys} CROSS JOIN "{table}" ON "{table}"."rowid" IN ({some})', [*key_values, *values]  # noqa: S608 - no value in it
 
 

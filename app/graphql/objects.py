@@ -1,8 +1,9 @@
 """API objects made of what they show: a row, or what a provider has answered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -18,10 +19,12 @@ R = TypeVar("R")
 def object_of(cls: type[T], source: Any, **given: object) -> T:
     """Return the object whose fields are those `given`, and for the rest what `source` has under the same names.
 
-    `row` is the source itself, and `id` is made of the type's name and the row's key.
+    `row` is the source itself, and `id` is made of the type's name and the row's key. What the source calls otherwise can stand
+    in the type's `__called__`: its own name, and the source's. Each is taken when it is looked at.
     """
-    taken = {name: _take(name, source, cls) for name in _names(cast(Any, cls)) if name not in given}
-    return cls(**taken, **given)
+    made: Any = object.__new__(_shown(cast(Any, cls)))
+    made.__dict__ = {"row": source, **given}
+    return cast(T, made)
 
 
 def objects_by_id(of: Callable[[R], T], load: Batch[UUID, R | None]) -> Batch[UUID, T | None]:
@@ -33,16 +36,31 @@ def objects_by_id(of: Callable[[R], T], load: Batch[UUID, R | None]) -> Batch[UU
     return batch
 
 
-def _take(name: str, source: Any, cls: type) -> object:
-    match name:
-        case "row":
-            return source
-        case "id":
-            return strawberry.ID(encode_id(cls.__name__, source.id))
-        case _:
-            return getattr(source, name)
-
-
 @cache
-def _names(cls: Any) -> list[str]:
-    return [field.name for field in fields(cls) if field.init]
+def _shown(cls: Any) -> type:
+    """Return the same type, whose objects take from their row what they were not given."""
+    called: Mapping[str, str] = getattr(cls, "__called__", {})
+    names = [field.name for field in fields(cls) if field.init and field.name != "row"]
+    return type(cls.__name__, (cls,), {name: _Taken(name, _way(name, called.get(name, name), cls)) for name in names})
+
+
+def _way(name: str, called: str, cls: type) -> Callable[[Any], Any]:
+    if name == "id":
+        kind = cls.__name__
+        return lambda row: strawberry.ID(encode_id(kind, row.id))
+    return attrgetter(called)
+
+
+class _Taken:
+    """A field that is taken from the object's row, once."""
+
+    def __init__(self, name: str, take: Callable[[Any], Any]) -> None:
+        self._name = name
+        self._take = take
+
+    def __get__(self, shown: Any, _: type) -> Any:
+        if shown is None:
+            return self
+        own = shown.__dict__
+        value = own[self._name] = self._take(own["row"])
+        return value

@@ -1,8 +1,10 @@
 """Pages of rows: by keyset, never by offset, so that what is added or deleted meanwhile shifts nothing."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, TypeVar, overload
 
 from tortoise.expressions import Q
@@ -12,7 +14,8 @@ from tortoise.queryset import QuerySet
 from app.errors import BadUserInput, Refusal, UserErrorCode
 from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH, Arguments, ForwardArguments, Page
 from app.graphql.cursors import NO_CURSOR, ColumnCursors, Cursors, read_position, write_position
-from app.graphql.groups import MADE_AT_ONCE, Groups, count_each, count_up_to, first_of_all, first_of_each
+from app.graphql.groups import Groups, count_each, count_up_to, first_of_all
+from app.storage.statements import read_first, read_first_of_each
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
@@ -22,6 +25,8 @@ NEWEST_FIRST = ("-created_at", "-id")
 PROVIDER_PAGE = 100
 _MOST_FETCHES = 10
 _PASSING = frozenset({UserErrorCode.PROVIDER_BUSY, UserErrorCode.PROVIDER_UNREACHABLE})
+_MADE_AT_ONCE = 100
+"""Rows; others go on before the next are made of what the database has answered."""
 
 
 async def paginate(
@@ -46,7 +51,7 @@ async def paginate(
         return min(sum(await count_each(queryset, groups, order=order, most=MOST_COUNTED)), MOST_COUNTED)
 
     if groups is None:
-        rows: Sequence[M] = await within.order_by(*directed).limit(limit)
+        rows: Sequence[M] = await read_first(within, order=directed, most=limit)
     else:
         rows = await first_of_all(within, groups, order=directed, limit=limit)
     return _page(rows, arguments, order, cursors, count=count)
@@ -98,19 +103,23 @@ async def paginate_each(
     is asked for.
     """
     cursors = cursors or ColumnCursors(queryset.model, order)
-    total = _Totals(queryset, _parents(by, keys), order)
-    rows: dict[Arguments, dict[tuple[Any, ...], list[M]]] = {}
+    total, parent_of = _Totals(queryset, _parents(by, keys), order), attrgetter(by)
+    rows: dict[Arguments, dict[K, list[M]]] = {}
     for arguments in dict.fromkeys(arguments for _, arguments in keys):
+        parents = list({parent for parent, own in keys if own == arguments})
         some, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
-        parents = _parents(by, [key for key in keys if key[1] == arguments])
-        rows[arguments] = await first_of_each(some, parents, order=directed, limit=arguments.size + 1, columns=columns)
+        found = await read_first_of_each(some, parents, by=by, order=directed, most=arguments.size + 1, columns=columns)
+        own: defaultdict[K, list[M]] = defaultdict(list)
+        for row in found:
+            own[parent_of(row)].append(row)
+        rows[arguments] = own
     pages: list[Page[M]] = []
     made = 0
     for parent, arguments in keys:
-        own = rows[arguments].get((parent,), [])
-        pages.append(_page(own, arguments, order, cursors, count=total.counter(parent)))
-        made += len(own)
-        if made >= MADE_AT_ONCE:
+        of_parent = rows[arguments].get(parent, [])
+        pages.append(_page(of_parent, arguments, order, cursors, count=total.counter(parent)))
+        made += len(of_parent)
+        if made >= _MADE_AT_ONCE:
             await asyncio.sleep(0)
             made = 0
     return pages

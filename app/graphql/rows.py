@@ -9,6 +9,7 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from app.graphql.context import Batch, Context
+from app.storage.statements import read_rows
 
 M = TypeVar("M", bound=Model)
 
@@ -28,8 +29,8 @@ async def find_rows(
 
     Of `columns` alone, where given. For use in batch functions.
     """
-    rows = of_team(model, context).filter(**{f"{by}__in": list(keys)}, **conditions)
-    found = {getattr(row, by): row for row in await (rows.only(*columns) if columns else rows)}
+    own = {_way_to_team(model): context.viewer.team_id, **conditions}
+    found = {getattr(row, by): row for row in await read_rows(model, keys, by=by, conditions=own, columns=columns)}
     return [found.get(key) for key in keys]
 
 

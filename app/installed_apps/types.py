@@ -12,6 +12,7 @@ from app.graphql.context import Info
 from app.graphql.fields import relation
 from app.graphql.nodes import Node
 from app.graphql.objects import object_of
+from app.graphql.relations import derived, reference
 from app.graphql.scalars import URL
 from app.installed_apps import loaders, models, permissions
 from app.installed_apps.enums import InstalledAppStatus, StatusReason
@@ -46,15 +47,10 @@ class InstalledApp(Node):
         description="When a member last edited or re-authenticated it: what `expectedUpdatedAt` takes."
     )
 
-    @relation(description="Where it is installed.")
-    def provider(self, info: Info) -> Provider:
-        del info
-        return provider_of(self.row.provider)
-
-    @relation(description="Who set it up; they stay named when they leave the team.")
-    async def installed_by(self, info: Info) -> TeamMember | None:
-        member = await info.context.load(members, self.row.installed_by_id) if self.row.installed_by_id is not None else None
-        return TeamMember.of(member) if member is not None else None
+    provider: Provider = derived(provider_of, by="row.provider", description="Where it is installed.")
+    installed_by: TeamMember | None = reference(
+        members, TeamMember.of, by="row.installed_by_id", description="Who set it up; they stay named when they leave the team."
+    )
 
     @relation(description="When an authorization of it was last put to use, to within five minutes; null: never.")
     async def last_used_at(self, info: Info) -> datetime | None:

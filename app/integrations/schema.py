@@ -1,5 +1,6 @@
 """Integrations in the API."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from app.graphql.groups import Groups
 from app.graphql.ids import decode_id
 from app.graphql.objects import objects_by_id
 from app.graphql.pages import look_through, paginate
+from app.graphql.relations import pages
 from app.graphql.row_search import HOW_FAR, nothing_of, showing
 from app.graphql.rows import of_team
 from app.installed_apps.deleting import DeleteInstalledAppPayload
@@ -73,14 +75,6 @@ async def integration(info: Info, id: strawberry.ID) -> Integration | None:
     return Integration.of(row) if row is not None else None
 
 
-@relation(
-    name="integrations",
-    description="What would stop if this were deleted now, newest first: read it before `deleteInstalledApp`.",
-)
-async def integrations_of_app(root: InstalledApp, info: Info, page: Arguments) -> Connection[Integration]:
-    return Connection.of(await info.context.load(loaders.integrations_of_apps, (root.row.id, page)), Integration.of)
-
-
 @relation(description="What used it and has stopped, newest first; null when refused.")
 async def stopped_integrations(root: DeleteInstalledAppPayload, info: Info, page: Arguments) -> Connection[Integration] | None:
     if root.app_id is None:
@@ -128,7 +122,15 @@ SUBSCRIPTION: dict[str, Any] = {
     "integration_changed": integration_changed,
 }
 FIELDS: Fields = {
-    InstalledApp: {"integrations": integrations_of_app},
+    InstalledApp: {
+        "integrations": pages(
+            loaders.integrations_of_apps,
+            partial(Connection.of, wrap=Integration.of),
+            by="row.id",
+            type=Connection[Integration],
+            description="What would stop if this were deleted now, newest first: read it before `deleteInstalledApp`.",
+        )
+    },
     DeleteInstalledAppPayload: {"stopped_integrations": stopped_integrations},
     **kinds.FIELDS,
 }

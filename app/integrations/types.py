@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import reduce
 from operator import or_
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import strawberry
@@ -13,13 +14,14 @@ from app.graphql.context import Info
 from app.graphql.fields import relation
 from app.graphql.nodes import Node
 from app.graphql.objects import object_of
+from app.graphql.relations import derived, reference
 from app.installed_apps.enums import StatusReason
 from app.installed_apps.loaders import installed_apps
 from app.installed_apps.types import InstalledApp
 from app.integrations import models, permissions
 from app.integrations.enums import IntegrationStatus
 from app.integrations.kinds.schema import IntegrationKind
-from app.integrations.kinds.table import ALL, kind_of
+from app.integrations.kinds.table import ALL, KINDS, kind_of
 from app.teams.loaders import members
 from app.teams.types import TeamMember
 
@@ -35,6 +37,8 @@ else:
 @strawberry.type(description="An authorization put to work: through an installed app of the team, or with one of its own.")
 @attributes(PUBLIC_ATTRIBUTE)
 class Integration(Node):
+    __called__ = MappingProxyType({"status_reason": "reason", "status_message": "message"})
+
     row: strawberry.Private[models.Integration]
     name: str = strawberry.field(description="For people.")
     status: IntegrationStatus = strawberry.field(description="Whether it works.")
@@ -53,27 +57,20 @@ class Integration(Node):
         description="When a member last edited, paused, resumed or re-authenticated it: what `expectedUpdatedAt` takes."
     )
 
-    @relation(description="Where it is connected to.")
-    def provider(self, info: Info) -> Provider:
-        del info
-        return provider_of(self.row.provider)
-
-    @relation(description="What it does.")
-    def kind(self, info: Info) -> IntegrationKind:
-        del info
-        return IntegrationKind.of(kind_of(self.row))
-
-    @relation(description="The installed app that it uses; null without one, and once that is deleted.")
-    async def installed_app(self, info: Info) -> InstalledApp | None:
-        key = self.row.installed_app_id
-        row = await info.context.load(installed_apps, key) if key is not None else None
-        return InstalledApp.of(row) if row is not None else None
-
-    @relation(description="Whose own authorization it uses; null when that is shared.")
-    async def authorized_by(self, info: Info) -> TeamMember | None:
-        key = self.row.authorized_by_id
-        row = await info.context.load(members, key) if key is not None else None
-        return TeamMember.of(row) if row is not None else None
+    provider: Provider = derived(provider_of, by="row.provider", description="Where it is connected to.")
+    kind: IntegrationKind = derived(lambda key: IntegrationKind.of(KINDS[key]), by="row.kind", description="What it does.")
+    installed_app: InstalledApp | None = reference(
+        installed_apps,
+        InstalledApp.of,
+        by="row.installed_app_id",
+        description="The installed app that it uses; null without one, and once that is deleted.",
+    )
+    authorized_by: TeamMember | None = reference(
+        members,
+        TeamMember.of,
+        by="row.authorized_by_id",
+        description="Whose own authorization it uses; null when that is shared.",
+    )
 
     @relation(description="What it does with what, by its kind.")
     async def settings(self, info: Info) -> IntegrationSettings:
@@ -83,11 +80,9 @@ class Integration(Node):
             raise LookupError("An integration has the settings of its kind.")
         return kind.show(self.row, row)
 
-    @relation(description="Who made it; they stay named when they leave the team.")
-    async def created_by(self, info: Info) -> TeamMember | None:
-        key = self.row.created_by_id
-        row = await info.context.load(members, key) if key is not None else None
-        return TeamMember.of(row) if row is not None else None
+    created_by: TeamMember | None = reference(
+        members, TeamMember.of, by="row.created_by_id", description="Who made it; they stay named when they leave the team."
+    )
 
     @relation(description="Whether the viewer may edit, pause and resume it: who made it, and admins.")
     def viewer_can_edit(self, info: Info) -> bool:
@@ -103,4 +98,4 @@ class Integration(Node):
 
     @classmethod
     def of(cls, row: models.Integration) -> "Integration":
-        return object_of(cls, row, status_reason=row.reason, status_message=row.message)
+        return object_of(cls, row)

@@ -6,15 +6,16 @@ from uuid import UUID
 
 import strawberry
 
-from app.access.rules import PUBLIC_ATTRIBUTE, attributes, declared
+from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.graphql.connections import Arguments, Connection, UncountedConnection
 from app.graphql.context import Batch, Info
 from app.graphql.enums import register_enum
-from app.graphql.fields import query, relation
+from app.graphql.fields import query
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
 from app.graphql.objects import object_of, objects_by_id
 from app.graphql.pages import paginate
+from app.graphql.relations import pages, reference
 from app.graphql.rows import of_team
 from app.graphql.scalars import URL
 from app.monitors import loaders, models
@@ -43,9 +44,12 @@ class Monitor(Node):
     )
     name: str = strawberry.field(description="For people; its key until a run brings another.")
 
-    @relation(description="What was reported of it, the run recorded last first.")
-    async def runs(self, info: Info, page: Arguments) -> UncountedConnection["MonitorRun"]:
-        return UncountedConnection.of(await info.context.load(loaders.runs_of, (self.row.id, page)), MonitorRun.of)
+    runs: UncountedConnection["MonitorRun"] = pages(
+        loaders.runs_of,
+        lambda page: UncountedConnection.of(page, MonitorRun.of),
+        by="row.id",
+        description="What was reported of it, the run recorded last first.",
+    )
 
     @classmethod
     def of(cls, row: models.Monitor) -> "Monitor":
@@ -57,11 +61,6 @@ class Monitor(Node):
 class MonitorRunFailure:
     name: str = strawberry.field(description="The test's name; cut at 1,000 characters.")
     message: str = strawberry.field(description="What it says; cut at 1,000 characters.")
-
-
-async def _failures(root: "MonitorRun", info: Info) -> list[MonitorRunFailure]:
-    failures = await info.context.load(loaders.failures_of, root.row.id)
-    return [MonitorRunFailure(name=failure.name, message=failure.message) for failure in failures]
 
 
 @strawberry.type(description="One finished run of a monitor, as it was reported.")
@@ -76,19 +75,23 @@ class MonitorRun(Node):
     test_count: int = strawberry.field(description="How many tests it ran.")
     failed_test_count: int = strawberry.field(description="How many of the tests failed.")
     error_count: int = strawberry.field(description="How many requests or scripts could not be run to their end.")
-    failures: list[MonitorRunFailure] = strawberry.field(
-        resolver=_failures,
+    failures: list[MonitorRunFailure] = reference(
+        loaders.failures_of,
+        lambda failures: [MonitorRunFailure(name=failure.name, message=failure.message) for failure in failures],
+        by="row.id",
+        rule=PUBLIC_ATTRIBUTE,
+        size=at_most(MOST_FAILURES),
         description="What failed, 100 at most.",
-        metadata={**declared(PUBLIC_ATTRIBUTE), **at_most(MOST_FAILURES)},
     )
     url: URL | None = strawberry.field(description="Where to read more about it.")
 
-    @relation(description="What was run.")
-    async def monitor(self, info: Info) -> Monitor:
-        monitor = await info.context.load(loaders.monitors, self.row.monitor_id)
-        if monitor is None:
-            raise LookupError("A run has a monitor in its own team.")
-        return Monitor.of(monitor)
+    monitor: Monitor = reference(
+        loaders.monitors,
+        Monitor.of,
+        by="row.monitor_id",
+        missing=lambda: LookupError("A run has a monitor in its own team."),
+        description="What was run.",
+    )
 
     @classmethod
     def of(cls, row: models.MonitorRun) -> "MonitorRun":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -22,6 +23,7 @@ from app.sealing.secret import Secret
 from app.services import Services
 from app.storage import database
 from app.storage.batching import Batcher
+from app.storage.statements import read_rows
 from app.teams.identities import caller_of, expected_of_bearers, find_members, identity_of
 from app.teams.models import AccessToken, BrowserSession, Member
 from app.teams.secrets import PREFIX, hash_of, is_token
@@ -30,6 +32,10 @@ from app.web.wire.places import caller_is_known
 
 USE_NOTED_EVERY = timedelta(minutes=5)
 
+_OF_TOKEN = (
+    *("id", "hash", "member_id", "scope_names", "expires_at", "last_used_at", "revoked_at"),
+    *("member__team_id", "member__role", "member__left_at"),
+)
 _ENDINGS = frozenset({EventType.TEAM_MEMBER_REMOVED, EventType.TEAM_MEMBER_ROLE_CHANGED, EventType.ACCESS_TOKEN_REVOKED})
 _BEARER = re.compile(r"(?i:bearer) +(?P<token>[!-~]+) *")
 
@@ -41,7 +47,7 @@ class Authenticator:
         self._services = services
         self._look_again_after = look_again_after  # seconds
         self._noting: dict[UUID, asyncio.Task[None]] = {}
-        self._tokens = Batcher(_find_tokens)
+        self._tokens: Batcher[str, Any] = Batcher(_find_tokens)
         self._members = Batcher(find_members)
         self._standing = Batcher(_find_standing)
         self._uses = Batcher(self._write_uses)
@@ -106,7 +112,7 @@ class Authenticator:
         now = self._services.clock.now()
         if row is None:
             raise Unauthenticated("This access token is not known here.")
-        if row.member.has_left:
+        if row.member__left_at is not None:
             raise Unauthenticated("The member whose access token this is has left the team.")
         if row.revoked_at is not None:
             raise Unauthenticated("This access token was revoked.")
@@ -114,9 +120,9 @@ class Authenticator:
             raise Unauthenticated("This access token has expired: make another.")
         self._note_use(row, now)
         return Caller(
-            team_id=row.member.team_id,
+            team_id=row.member__team_id,
             member_id=row.member_id,
-            role=row.member.role,
+            role=row.member__role,
             scopes=row.scopes,
             credential_id=row.id,
             is_session=False,
@@ -159,8 +165,8 @@ class Authenticator:
         return {}
 
 
-async def _find_tokens(hashes: Sequence[str]) -> dict[str, AccessToken]:
-    return {row.hash: row for row in await AccessToken.filter(hash__in=list(hashes)).select_related("member")}
+async def _find_tokens(hashes: Sequence[str]) -> dict[str, Any]:
+    return {row.hash: row for row in await read_rows(AccessToken, hashes, by="hash", conditions={}, columns=_OF_TOKEN)}
 
 
 async def _find_standing(callers: Sequence[Caller]) -> dict[Caller, bool]:

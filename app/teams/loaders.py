@@ -7,6 +7,7 @@ from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
 from app.graphql.rows import find_rows, of_team, rows_by
+from app.storage.statements import read_rows
 from app.teams.models import AccessToken, Member, Team
 
 OLDEST_FIRST = ("joined_at", "id")
@@ -19,8 +20,8 @@ members = rows_by(Member)
 async def teams(keys: Sequence[UUID], *, context: Context) -> list[Team | None]:
     """Return teams by their ids: there is only the caller's own."""
     own = context.viewer.team_id
-    row = await Team.get_or_none(id=own) if own in keys else None
-    return [row if key == own else None for key in keys]
+    rows = await read_rows(Team, [own], by="id", conditions={}) if own in keys else ()
+    return [next(iter(rows), None) if key == own else None for key in keys]
 
 
 async def access_tokens(keys: Sequence[UUID], *, context: Context) -> list[AccessToken | None]:

@@ -1,23 +1,20 @@
 """Teams, their members, and what members sign in with, in the API."""
 
 from datetime import datetime
-from typing import TypeVar
+from functools import partial
 from uuid import UUID
 
 import strawberry
 
 from app.access.callers import Caller
 from app.access.rules import PUBLIC_ATTRIBUTE, attributes
-from app.graphql.connections import Arguments, Connection
-from app.graphql.context import Info
-from app.graphql.fields import relation
+from app.graphql.connections import Connection
 from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
 from app.graphql.objects import object_of
+from app.graphql.relations import pages, reference
 from app.teams import loaders, models
 from app.teams.enums import Role, Scope
-
-T = TypeVar("T")
 
 
 @strawberry.type(description="Somebody in the team, or somebody who was.")
@@ -43,9 +40,12 @@ class Team(Node):
     name: str = strawberry.field(description="Unique on this server.")
     created_at: datetime = strawberry.field(description="When it was made.")
 
-    @relation(description="Its present members, in the order in which they joined.")
-    async def members(self, info: Info, page: Arguments) -> Connection[TeamMember]:
-        return Connection.of(await info.context.load(loaders.member_pages, (self.key, page)), TeamMember.of)
+    members: Connection[TeamMember] = pages(
+        loaders.member_pages,
+        partial(Connection.of, wrap=TeamMember.of),
+        by="key",
+        description="Its present members, in the order in which they joined.",
+    )
 
     @classmethod
     def of(cls, row: models.Team) -> "Team":
@@ -67,30 +67,29 @@ class AccessToken(Node):
         return object_of(cls, row, scopes=[scope for scope in Scope if scope in row.scopes])
 
 
+def _not_there() -> Exception:
+    return RuntimeError("The caller's own row is not there.")
+
+
 @strawberry.type(description="The caller.")
 @attributes(PUBLIC_ATTRIBUTE)
 class Viewer(Node):
     member_key: strawberry.Private[UUID]
     team_key: strawberry.Private[UUID]
 
-    @relation(description="Who is asking.")
-    async def member(self, info: Info) -> TeamMember:
-        return TeamMember.of(_there(await info.context.load(loaders.members, self.member_key)))
-
-    @relation(description="The team that all of this is about.")
-    async def team(self, info: Info) -> Team:
-        return Team.of(_there(await info.context.load(loaders.teams, self.team_key)))
-
-    @relation(description="The caller's own access tokens, newest first, without those revoked.")
-    async def access_tokens(self, info: Info, page: Arguments) -> Connection[AccessToken]:
-        return Connection.of(await info.context.load(loaders.access_token_pages, (self.member_key, page)), AccessToken.of)
+    member: TeamMember = reference(
+        loaders.members, TeamMember.of, by="member_key", missing=_not_there, description="Who is asking."
+    )
+    team: Team = reference(
+        loaders.teams, Team.of, by="team_key", missing=_not_there, description="The team that all of this is about."
+    )
+    access_tokens: Connection[AccessToken] = pages(
+        loaders.access_token_pages,
+        partial(Connection.of, wrap=AccessToken.of),
+        by="member_key",
+        description="The caller's own access tokens, newest first, without those revoked.",
+    )
 
     @classmethod
     def of(cls, caller: Caller) -> "Viewer":
         return cls(id=strawberry.ID(encode_id("Viewer", caller.member_id)), member_key=caller.member_id, team_key=caller.team_id)
-
-
-def _there(row: T | None) -> T:
-    if row is None:
-        raise RuntimeError("The caller's own row is not there.")
-    return row

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from app.graphql.execution.turns import Place
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+V_contra = TypeVar("V_contra", contravariant=True)
 
 MOST_KEYS = 500
 """Of one question to the database: what it answers is made into rows in one piece."""
@@ -31,13 +32,29 @@ class Loader(Generic[K, V]):
 
     def load(self, key: K) -> "asyncio.Future[V]":
         """Return the key's value, to be awaited by one alone: who no longer waits takes it from nobody else."""
+        one: asyncio.Future[V] = asyncio.get_running_loop().create_future()
+        self._answer(key).await_by(one)
+        return one
+
+    async def load_all(self, keys: Sequence[K]) -> list[V]:
+        """Return the values of all the keys, in their order: the same as to load each."""
+        if not keys:
+            return []
+        all_: _All[V] = _All(len(keys))
+        answers = [self._answer(key) for key in keys]
+        for answer in answers:
+            answer.await_by(all_)
+        await all_.come
+        return [answer.value for answer in answers]
+
+    def _answer(self, key: K) -> "_Answer[V]":
         answer = self._answers.get(key)
         if answer is None:
             answer = self._answers[key] = _Answer()
             if not self._asked:
                 asyncio.get_running_loop().call_soon(self._begin)
             self._asked.append(key)
-        return answer.awaited()
+        return answer
 
     def _begin(self) -> None:
         reading = asyncio.create_task(self._read_what_is_asked())
@@ -62,7 +79,7 @@ class Loader(Generic[K, V]):
 
     async def _read_some(self, wanted: "Sequence[tuple[K, _Answer[V]]]") -> None:
         try:
-            values = await self._read([key for key, _ in wanted]) if wanted else ()
+            values = await self._read([key for key, _ in wanted]) if wanted else []
             pairs = list(zip(wanted, values, strict=True))
         except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
             for _, answer in wanted:
@@ -76,35 +93,75 @@ class Loader(Generic[K, V]):
                 await self._place.end_of_round()
 
 
+class _Waiting(Protocol[V_contra]):
+    """Whoever waits for the value of a key: a future, or many keys at once."""
+
+    def done(self) -> bool: ...
+
+    def set_result(self, value: V_contra, /) -> None: ...
+
+    def set_exception(self, error: Exception, /) -> None: ...
+
+
+class _All(Generic[V]):
+    """Those who wait for so many values; it has `come` when all have."""
+
+    def __init__(self, count: int) -> None:
+        self.come: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._left = count
+
+    def done(self) -> bool:
+        return self.come.done()
+
+    def set_result(self, _: V) -> None:
+        self._left -= 1
+        if not self._left:
+            self.come.set_result(None)
+
+    def set_exception(self, error: Exception) -> None:
+        self.come.set_exception(error)
+
+
 class _Answer(Generic[V]):
     """The value of a key, and those who await it."""
 
+    value: V
+
     def __init__(self) -> None:
-        self._waiting: list[asyncio.Future[V]] = []
-        self._finish: Callable[[asyncio.Future[V]], None] | None = None
+        self._waiting: list[_Waiting[V]] = []
+        self._error: Exception | None = None
+        self._has_come = False
 
     @property
     def is_awaited(self) -> bool:
         return any(not each.done() for each in self._waiting)
 
-    def awaited(self) -> "asyncio.Future[V]":
-        one: asyncio.Future[V] = asyncio.get_running_loop().create_future()
-        if self._finish is None:
-            self._waiting.append(one)
+    def await_by(self, one: _Waiting[V]) -> None:
+        if self._has_come:
+            self._end(one)
         else:
-            self._finish(one)
-        return one
+            self._waiting.append(one)
 
     def tell(self, value: V) -> int:
         """Give it to all who await it, and to those who will; return how many they are by now."""
-        return self._end(lambda each: each.set_result(value))
+        self.value = value
+        return self._come()
 
     def fail(self, error: Exception) -> None:
-        self._end(lambda each: each.set_exception(error))
+        self._error = error
+        self._come()
 
-    def _end(self, finish: "Callable[[asyncio.Future[V]], None]") -> int:
-        self._finish = finish
-        waiting, self._waiting = [each for each in self._waiting if not each.done()], []
+    def _come(self) -> int:
+        self._has_come = True
+        waiting, self._waiting = self._waiting, []
         for each in waiting:
-            finish(each)
+            self._end(each)
         return len(waiting)
+
+    def _end(self, one: _Waiting[V]) -> None:
+        if one.done():
+            return
+        if self._error is not None:
+            one.set_exception(self._error)
+        else:
+            one.set_result(self.value)

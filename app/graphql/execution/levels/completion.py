@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from graphql import FieldNode, GraphQLError, GraphQLObjectType, GraphQLResolveInfo
 from graphql.execution.executor import Executor, invalid_return_type_error
 from graphql.pyutils import Undefined, is_iterable
+from strawberry.types.base import has_object_definition
 
 from app.graphql.execution.levels.asking import Asked
 from app.graphql.execution.levels.fields import Field
@@ -29,6 +30,8 @@ class Found:
         self.field = field
         self.level = asked.level
         self.below: dict[str, tuple[Selection, Level]] = {}
+        self.levels: dict[type, Level] = {}
+        """Of the classes of which it is known."""
         self._asked = asked
 
     @cached_property
@@ -63,6 +66,45 @@ class Completion:
         """Put the value of a row's field into the answer. An exception stands for a field that has failed."""
         if self.stands(found.level, row):
             self._put(value, row, (), found, holder=found.level.answers[row], key=found.field.key)
+
+    def complete_objects(self, rows: Sequence[int], values: Sequence[Any], found: Found) -> bool:
+        """Put the objects of some rows, or lists of them, into the answer at once; return whether that could be done.
+
+        It cannot where anything else stands among them than objects of one class, of which it is known that there is nothing to
+        be awaited, and null where that may stand.
+        """
+        shape, key, answers = found.field.shape, found.field.key, found.level.answers
+        if self.has_taken_away or shape.depth > 1 or not isinstance(shape.named, GraphQLObjectType):
+            return False
+        if shape.depth and set(map(type, values)) != {list}:
+            return False
+        objects = [item for items in values for item in items] if shape.depth else values
+        level = self._level_of(objects, found, may_be_null=not shape.depth and shape.nullable[0])
+        if level is None:
+            return False
+        for row, value in zip(rows, values, strict=True):
+            if shape.depth:
+                answers[row][key] = level.add_all(value, owner=row)
+            elif value is not None:
+                answers[row][key] = level.add(value, owner=row, places=())
+        return True
+
+    def _level_of(self, values: Sequence[Any], found: Found, *, may_be_null: bool) -> Level | None:
+        classes = set(map(type, values))
+        if may_be_null:
+            classes.discard(type(None))
+        if len(classes) != 1:
+            return None
+        [kind] = classes
+        if kind not in found.levels:
+            value = next(value for value in values if value is not None)
+            if isinstance(value, Exception) or not _is_strawberry(kind) or hasattr(value, "__as_strawberry_type__"):
+                return None
+            try:
+                found.levels[kind] = self._below(value, found)
+            except Exception:  # noqa: BLE001 - it is told of each of them
+                return None
+        return found.levels[kind]
 
     def _put(self, value: Any, row: int, places: Places, found: Found, *, holder: Any, key: str | int) -> int:
         """Put a value into its holder; return within how many lists of the field what now stands there stands."""
@@ -99,11 +141,13 @@ class Completion:
         return depth
 
     def _object(self, value: Any, row: int, places: Places, found: Found) -> dict[str, Any]:
+        return self._below(value, found).add(value, owner=row, places=places)
+
+    def _below(self, value: Any, found: Found) -> Level:
         kind = self._kind_of(value, found)
         if kind.name not in found.below:
             found.below[kind.name] = self._plan.below(found.field, kind), Level(found.level, found.field)
-        _, level = found.below[kind.name]
-        return level.add(value, owner=row, places=places)
+        return found.below[kind.name][1]
 
     def _kind_of(self, value: Any, found: Found) -> GraphQLObjectType:
         executor, field = self._executor, found.field
@@ -142,3 +186,8 @@ class Completion:
         else:
             self._take_away(level.above, level.owners[row], level.field, level.places[row])
         return depth
+
+
+def _is_strawberry(kind: type) -> bool:
+    """Whether its objects are of the same type of the schema, all of them, and none has to be awaited."""
+    return has_object_definition(kind) and not hasattr(kind, "__await__")

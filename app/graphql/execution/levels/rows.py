@@ -35,6 +35,15 @@ class Level:
         self.places.append(places)
         return answer
 
+    def add_all(self, sources: Sequence[Any], *, owner: int) -> list[dict[str, Any]]:
+        """Add all objects of a list; return the same for them."""
+        made: list[dict[str, Any]] = [{} for _ in sources]
+        self.sources.extend(sources)
+        self.answers.extend(made)
+        self.owners.extend([owner] * len(made))
+        self.places.extend(zip(range(len(made)), strict=True))
+        return made
+
     def stands(self, row: int, data: dict[str, Any] | None) -> bool:
         """Whether the object stands in the answer, whose `data` that is: an error may have put null there, or around it."""
         if self.above is None or self.field is None:

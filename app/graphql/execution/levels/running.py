@@ -14,7 +14,7 @@ from app.graphql.execution.levels.pace import Pace
 from app.graphql.execution.levels.planning import Plan, PlannedField, Selection
 from app.graphql.execution.levels.rows import Level
 from app.graphql.execution.levels.shapes import Column
-from app.graphql.execution.levels.sources import Call
+from app.graphql.execution.levels.sources import Call, Relation
 
 Task: TypeAlias = asyncio.Task[Any]
 
@@ -37,9 +37,13 @@ async def run(plan: Plan, executor: Executor[Any], *, pace: Pace, locate: Locate
 
 
 class _Coming:
-    """A field of a level: `values` are of its `rows`, with tasks in place of what has still to come."""
+    """A field of a level: `values` are of its `rows`, with tasks in place of what has still to come.
+
+    `whole` is the one task that brings all of them, where there is one.
+    """
 
     def __init__(self, field: PlannedField, asked: Asked, rows: Sequence[int], values: list[Any]) -> None:
+        self.whole: Task | None = None
         self.field = field
         self.asked = asked
         self.level = asked.level
@@ -100,6 +104,9 @@ class _Run:
         level, is_awaitable = asked.level, self._executor.is_awaitable
         rows = self._completion.standing(level, range(len(level.sources)))
         here = _Coming(field, asked, rows, [])
+        if isinstance(field.source, Relation):
+            await self._resolve_together(field.source, here, coming)
+            return
         call = field.source.call(asked)
         for number, row in enumerate(rows):
             if number % _CALLED_AT_ONCE == 0:
@@ -118,6 +125,25 @@ class _Run:
         else:
             await self._complete(here, coming)
 
+    async def _resolve_together(self, source: Relation, here: _Coming, coming: list[_Coming]) -> None:
+        """Do the same by one call for all objects."""
+        if not here.rows:
+            return
+        await self._breathe(here.level)
+        for row in here.rows:
+            here.level.answers[row][here.field.key] = None  # it keeps its place among the others
+        try:
+            found = source.resolve(here.asked, here.rows)
+        except Exception as error:  # noqa: BLE001 - it stands for all values, and is told in their places
+            found = [error] * len(here.rows)
+        if self._executor.is_awaitable(found):
+            here.whole = self._start(found, here.level)
+            self._coming.add(here)
+            coming.append(here)
+        else:
+            here.values = list(found)
+            await self._complete(here, coming)
+
     async def _finish(self, coming: Sequence[_Coming]) -> None:
         """Wait for all of it, and for what lies below; each part goes on as soon as it has come."""
         if len(coming) == 1:
@@ -129,6 +155,10 @@ class _Run:
             part.result()
 
     async def _finish_one(self, here: _Coming) -> None:
+        if here.whole is not None:
+            await _settle(here.whole)
+            self._tasks.discard(here.whole)
+            here.values = self._outcomes(here, here.whole)
         for number, row in enumerate(here.rows):
             value = here.values[number]
             if isinstance(value, asyncio.Task):
@@ -142,8 +172,10 @@ class _Run:
     async def _complete(self, here: _Coming, coming: list[_Coming]) -> None:
         """Put what has come into the answer, and begin with what lies below it."""
         depth, found = here.field.shape.depth, Found(here.field, here.asked)
+        await self._breathe(here.level)
+        is_done = bool(here.rows) and self._completion.complete_objects(here.rows, here.values, found)
         at_once = 1 if depth else _READ_AT_ONCE
-        for number, row in enumerate(here.rows):
+        for number, row in enumerate(() if is_done else here.rows):
             if number % at_once == 0:
                 await self._breathe(here.level)
             value = here.values[number]
@@ -185,6 +217,13 @@ class _Run:
             return None
         return task.result()
 
+    def _outcomes(self, here: _Coming, whole: Task) -> list[Any]:
+        """Return what has come for all rows; an exception stands for each where it could not."""
+        if whole.cancelled() and not self._completion.standing(here.level, here.rows):
+            return [None] * len(here.rows)
+        found = whole.result()
+        return [found] * len(here.rows) if isinstance(found, Exception) else list(found)
+
     def _sweep_soon(self) -> None:
         if not self._is_sweeping:
             self._is_sweeping = True
@@ -194,6 +233,8 @@ class _Run:
         """End what is waited for in vain, because an error has taken away where it would stand."""
         self._is_sweeping = False
         for here in self._coming:
+            if here.whole is not None and not self._completion.standing(here.level, here.rows):
+                here.whole.cancel()
             for row, value in zip(here.rows, here.values, strict=False):  # some may not have begun
                 if isinstance(value, asyncio.Task) and not self._completion.stands(here.level, row):
                     value.cancel()

@@ -1,9 +1,10 @@
 """Where the values of a field come from: an attribute of each object, a function in Strawberry's hands, or a resolver."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias
 
+import strawberry
 from graphql import GraphQLField, GraphQLSchema
 from graphql.execution.values import get_argument_values
 from strawberry.schema.config import StrawberryConfig
@@ -16,6 +17,14 @@ from app.graphql.execution.levels.asking import Asked
 
 Call: TypeAlias = Callable[[int], Any]
 """Returns the value of the field for one row of a level: the value itself, or what has to be awaited for it."""
+
+
+Together: TypeAlias = Callable[[Sequence[Any], strawberry.Info[Any, Any], Mapping[str, Any]], Any]
+"""Resolves a field for many objects at once. Given these, the Info of the first and the arguments, it returns a value for each,
+or the exception that stands in its place; or what has to be awaited for them. What it raises stands for all of them."""
+
+TOGETHER = "resolved_together"
+"""Where the metadata of a Strawberry field has its Together. Its resolver has to do the same for one object."""
 
 
 class Source(Protocol):
@@ -37,6 +46,8 @@ def source_of(definition: GraphQLField, name: str, schema: GraphQLSchema) -> Sou
         return Resolver()
     if field.is_basic_field and whole.config.default_resolver is getattr:
         return Attribute(field.python_name)
+    if TOGETHER in field.metadata:
+        return Relation(field, field.base_resolver, whole, field.metadata[TOGETHER])
     is_its_own = not field.extensions and not whole.schema_converter._get_field_exception_handlers(field)  # noqa: SLF001 - as it asks itself
     return Function(field, field.base_resolver, whole) if field.base_resolver is not None and is_its_own else Resolver()
 
@@ -126,6 +137,21 @@ class Function:
     def _convert(self, raw: dict[str, Any], asked: Asked, row: int) -> dict[str, Any]:
         info = asked.strawberry_info(row, self._field)
         return convert_arguments(raw, self._field.arguments, self._scalars, self._config, info)
+
+
+class Relation(Function):
+    """A field that is resolved for all objects of a level at once."""
+
+    def __init__(self, field: StrawberryField, resolver: Any, whole: Any, together: Together) -> None:
+        super().__init__(field, resolver, whole)
+        self._together = together
+
+    def resolve(self, asked: Asked, rows: Sequence[int]) -> Any:
+        """Return the values of these rows, or what has to be awaited for them."""
+        first, sources = rows[0], asked.level.sources
+        arguments = self._conversion(asked)(first)
+        objects = sources if len(rows) == len(sources) else [sources[row] for row in rows]
+        return self._together(objects, asked.strawberry_info(first, self._field), arguments)
 
 
 _UNCHANGEABLE = frozenset({str, int, bool, float})

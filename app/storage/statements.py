@@ -1,0 +1,181 @@
+"""Statements that read rows by keys, each written once for its shape: to write one takes longer than to ask it."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID, uuid4
+
+import orjson
+from tortoise.expressions import Q
+from tortoise.fields import UUIDField
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from app.storage import database
+from app.storage.records import Record, columns_of, record_of
+
+M = TypeVar("M", bound=Model)
+
+_OF_KEY = "of_key"
+
+
+async def read_rows(
+    model: type[M], keys: Sequence[Any], *, by: str, conditions: Mapping[str, Any], columns: Sequence[str] = ()
+) -> Sequence[M]:
+    """Return the rows whose column `by` holds one of the keys, and which meet the conditions, as `filter` takes them.
+
+    Of `columns` alone, where given. They are Records of the model, to be looked at.
+    """
+    return await _ask(_shape(model, by, conditions, columns, order=()), keys, conditions)
+
+
+async def read_first_of_each(
+    queryset: QuerySet[M], keys: Sequence[Any], *, by: str, order: Sequence[str], most: int, columns: Sequence[str] = ()
+) -> Sequence[M]:
+    """Return of the queryset's rows so many of each key at most: the first ones in the order ("-": descending), in that order."""
+    conditions, others = _taken_apart(queryset)
+    return await _ask(_shape(queryset.model, by, conditions, columns, order=tuple(order)), keys, conditions, others, most)
+
+
+async def read_first(queryset: QuerySet[M], *, order: Sequence[str], most: int) -> Sequence[M]:
+    """Return the first rows of the queryset in the order, so many at most."""
+    conditions, others = _taken_apart(queryset)
+    return await _ask(_shape(queryset.model, "", conditions, (), order=tuple(order)), (), conditions, others, most)
+
+
+def _taken_apart(queryset: QuerySet[Any]) -> tuple[dict[str, Any], Sequence[Q]]:
+    """Return the plain conditions of the queryset, and whatever else it asks of its rows."""
+    conditions: dict[str, Any] = {}
+    others: list[Q] = []
+    for asked in queryset._q_objects:  # noqa: SLF001 - Tortoise tells them nowhere else
+        is_plain = not (asked.children or asked._is_negated or conditions.keys() & asked.filters.keys())  # noqa: SLF001
+        if not is_plain or any(isinstance(value, list) for value in asked.filters.values()):
+            others.append(asked)
+        else:
+            conditions.update(asked.filters)
+    return conditions, others
+
+
+class _Shape(NamedTuple):
+    """What a statement is written for; `by` is empty where there are no keys. Ids are no part of it: UUID stands for their values."""
+
+    model: type[Model]
+    by: str
+    conditions: tuple[tuple[str, Any], ...]
+    columns: tuple[str, ...]
+    order: tuple[str, ...]
+
+
+class _Statement(NamedTuple):
+    """`values` are the statement's own, or the names of the conditions whose values stand there; `_KEYS` for the keys."""
+
+    sql: str
+    values: Sequence[Any]
+    record: type[Record]
+
+
+class _Place(NamedTuple):
+    name: str
+
+
+_KEYS = _Place("")
+_MOST = _Place("most")
+
+
+async def _ask(
+    shape: _Shape, keys: Sequence[Any], conditions: Mapping[str, Any], others: Sequence[Q] = (), most: int = 0
+) -> Sequence[Any]:
+    connection = database.current()
+    embedded = connection.capabilities.dialect == "sqlite"
+    statement = _write(shape, others, embedded=embedded) if others else _written(shape, embedded=embedded)
+    values = [_given(value, keys, conditions, most, embedded=embedded) for value in statement.values]
+    _, rows = await connection.execute_query(statement.sql, values)
+    return list(map(statement.record, rows))
+
+
+def _given(value: Any, keys: Sequence[Any], conditions: Mapping[str, Any], most: int, *, embedded: bool) -> Any:
+    if not isinstance(value, _Place):
+        return value
+    if value is _MOST:
+        return most
+    if value is _KEYS:
+        return orjson.dumps([str(key) for key in keys]).decode() if embedded else list(keys)
+    return str(conditions[value.name]) if embedded else conditions[value.name]
+
+
+def _shape(
+    model: type[Model], by: str, conditions: Mapping[str, Any], columns: Sequence[str], *, order: tuple[str, ...]
+) -> _Shape:
+    asked = tuple((name, UUID if isinstance(value, UUID) else value) for name, value in conditions.items())
+    return _Shape(model, by, asked, tuple(columns), order)
+
+
+@cache
+def _written(shape: _Shape, *, embedded: bool) -> _Statement:
+    return _write(shape, (), embedded=embedded)
+
+
+def _write(shape: _Shape, others: Sequence[Q], *, embedded: bool) -> _Statement:
+    """Write the statement with marks in the place of values, by which these are found again."""
+    model = shape.model
+    marks: dict[str, Any] = {name: uuid4() for name, value in shape.conditions if value is UUID}
+    places: dict[str, Any] = {str(each): _Place(name) for name, each in marks.items()}
+    if shape.by:
+        is_id = isinstance(model._meta.fields_map[shape.by], UUIDField)  # noqa: SLF001 - Tortoise's own way to a model's fields
+        mark: Any = uuid4() if is_id else uuid4().hex
+        marks[f"{shape.by}__in"], places[str(mark)] = [mark], _KEYS
+    columns = shape.columns or columns_of(model)
+    queryset = model.filter(*others, **{**dict(shape.conditions), **marks}).values_list(*columns)
+    queryset.sql()
+    sql, given = queryset.query.get_parameterized_sql()
+    values = [places.get(str(value), value) for value in given]
+    if shape.by:
+        number = values.index(_KEYS) + 1
+        here = f'"{_column(shape)}" IN ({"?" if embedded else f"${number}"})'
+        if shape.order:
+            sql = sql.replace(here, f'"{_column(shape)}" = "{_OF_KEY}"."key_of"', 1)
+        elif embedded:
+            sql = sql.replace(here, here.replace("?", "SELECT value FROM json_each(?)"), 1)
+        else:
+            sql = sql.replace(here, f'"{_column(shape)}" = ANY(${number})', 1)
+    if shape.order:
+        values.append(_MOST)
+        sql = f"{sql} ORDER BY {_order(shape)} LIMIT {'?' if embedded else f'${len(values)}'}"
+        if shape.by and embedded:
+            values = [_KEYS, *(value for value in values if value is not _KEYS)]
+            sql = _by_place(sql, shape)
+        elif shape.by:
+            sql = _by_lateral(sql, shape, number=values.index(_KEYS) + 1)
+    return _Statement(sql, values, record_of(model, columns, embedded=embedded))
+
+
+def _by_lateral(first: str, shape: _Shape, *, number: int) -> str:
+    """Return the statement that reads the first rows of each key off an index, however many rows a key has."""
+    table, kind = _table(shape), shape.model._meta.fields_map[shape.by].get_for_dialect("postgres", "SQL_TYPE")  # noqa: SLF001 - as above
+    keys = f'unnest(${number}::{kind}[]) AS "{_OF_KEY}"("key_of")'
+    return f'SELECT "{table}".* FROM {keys} CROSS JOIN LATERAL ({first}) AS "{table}"'  # noqa: S608 - no value in it
+
+
+def _by_place(first: str, shape: _Shape) -> str:
+    """Return the same for SQLite, which knows no LATERAL: it finds where the rows of each key are, and then reads them there.
+
+    By CROSS JOIN it does so in that order. By JOIN it goes through a table that it thinks small, and asks for each of its rows.
+    """
+    table = _table(shape)
+    shown, _, within = first.partition(" FROM ")
+    keys = f'(SELECT "value" AS "key_of" FROM json_each(?)) AS "{_OF_KEY}"'  # noqa: S608 - no value in it
+    places = f'SELECT "{table}"."rowid" FROM {within}'  # noqa: S608 - as above
+    return f'{shown} FROM {keys} CROSS JOIN "{table}" ON "{table}"."rowid" IN ({places}) ORDER BY {_order(shape)}'
+
+
+def _order(shape: _Shape) -> str:
+    table = _table(shape)
+    return ",".join(f'"{table}"."{name.lstrip("-")}"{" DESC" if name.startswith("-") else ""}' for name in shape.order)
+
+
+def _table(shape: _Shape) -> str:
+    return str(shape.model._meta.db_table)  # noqa: SLF001 - as above
+
+
+def _column(shape: _Shape) -> str:
+    return str(shape.model._meta.fields_db_projection[shape.by])  # noqa: SLF001 - as above
