@@ -57,7 +57,7 @@ def _taken_apart(queryset: QuerySet[Any]) -> tuple[dict[str, Any], Sequence[Q]]:
 
 
 class _Shape(NamedTuple):
-    """What a statement is written for; `by` is empty where there are no keys. Ids are no part of it: UUID stands for their values."""
+    """What a statement is written for; `by` is empty without keys. Ids are no part of it: UUID stands for their values."""
 
     model: type[Model]
     by: str
@@ -80,6 +80,7 @@ class _Place(NamedTuple):
 
 _KEYS = _Place("")
 _MOST = _Place("most")
+_KEYS_OF_FILE = f'(SELECT "value" AS "key_of" FROM json_each(?)) AS "{_OF_KEY}"'  # noqa: S608 - no value in it
 
 
 async def _ask(
@@ -132,45 +133,50 @@ def _write(shape: _Shape, others: Sequence[Q], *, embedded: bool) -> _Statement:
     if shape.by:
         number = values.index(_KEYS) + 1
         here = f'"{_column(shape)}" IN ({"?" if embedded else f"${number}"})'
-        if shape.order:
-            sql = sql.replace(here, f'"{_column(shape)}" = "{_OF_KEY}"."key_of"', 1)
-        elif embedded:
-            sql = sql.replace(here, here.replace("?", "SELECT value FROM json_each(?)"), 1)
-        else:
-            sql = sql.replace(here, f'"{_column(shape)}" = ANY(${number})', 1)
+        key = f'"{_OF_KEY}"."key_of"' if shape.order or embedded else f"ANY(${number})"
+        sql = sql.replace(here, f'"{_column(shape)}" = {key}', 1)
     if shape.order:
         values.append(_MOST)
         sql = f"{sql} ORDER BY {_order(shape)} LIMIT {'?' if embedded else f'${len(values)}'}"
-        if shape.by and embedded:
-            values = [_KEYS, *(value for value in values if value is not _KEYS)]
-            sql = _by_place(sql, shape)
-        elif shape.by:
-            sql = _by_lateral(sql, shape, number=values.index(_KEYS) + 1)
+    if shape.by and embedded:
+        values = [_KEYS, *(value for value in values if value is not _KEYS)]
+        sql = _by_place(sql, shape) if shape.order else _by_key(sql)
+    elif shape.by and shape.order:
+        sql = _by_lateral(sql, shape, number=values.index(_KEYS) + 1)
     return _Statement(sql, values, record_of(model, columns, embedded=embedded))
 
 
 def _by_lateral(first: str, shape: _Shape, *, number: int) -> str:
     """Return the statement that reads the first rows of each key off an index, however many rows a key has."""
-    table, kind = _table(shape), shape.model._meta.fields_map[shape.by].get_for_dialect("postgres", "SQL_TYPE")  # noqa: SLF001 - as above
+    table, column = _table(shape), shape.model._meta.fields_map[shape.by]  # noqa: SLF001 - as above
+    kind = column.get_for_dialect("postgres", "SQL_TYPE")
     keys = f'unnest(${number}::{kind}[]) AS "{_OF_KEY}"("key_of")'
     return f'SELECT "{table}".* FROM {keys} CROSS JOIN LATERAL ({first}) AS "{table}"'  # noqa: S608 - no value in it
+
+
+def _by_key(found: str) -> str:
+    """Have SQLite look up each key: where it does not know how many rows there are, it may go through all of a team's else."""
+    shown, _, within = found.partition(" FROM ")
+    return f"{shown} FROM {_KEYS_OF_FILE} CROSS JOIN {within}"
 
 
 def _by_place(first: str, shape: _Shape) -> str:
     """Return the same for SQLite, which knows no LATERAL: it finds where the rows of each key are, and then reads them there.
 
-    By CROSS JOIN it does so in that order. By JOIN it goes through a table that it thinks small, and asks for each of its rows.
+    By CROSS JOIN it does so in that order. By JOIN it goes through a table that it thinks small, and asks for each of its rows; as
+    it does in the order of an index, were there no `+` before what the few that are found are sorted by.
     """
     table = _table(shape)
     shown, _, within = first.partition(" FROM ")
-    keys = f'(SELECT "value" AS "key_of" FROM json_each(?)) AS "{_OF_KEY}"'  # noqa: S608 - no value in it
     places = f'SELECT "{table}"."rowid" FROM {within}'  # noqa: S608 - as above
-    return f'{shown} FROM {keys} CROSS JOIN "{table}" ON "{table}"."rowid" IN ({places}) ORDER BY {_order(shape)}'
+    return (
+        f'{shown} FROM {_KEYS_OF_FILE} CROSS JOIN "{table}" ON "{table}"."rowid" IN ({places}) ORDER BY {_order(shape, sign="+")}'
+    )
 
 
-def _order(shape: _Shape) -> str:
+def _order(shape: _Shape, *, sign: str = "") -> str:
     table = _table(shape)
-    return ",".join(f'"{table}"."{name.lstrip("-")}"{" DESC" if name.startswith("-") else ""}' for name in shape.order)
+    return ",".join(f'{sign}"{table}"."{name.lstrip("-")}"{" DESC" if name.startswith("-") else ""}' for name in shape.order)
 
 
 def _table(shape: _Shape) -> str:
