@@ -57,7 +57,7 @@ def _taken_apart(queryset: QuerySet[Any]) -> tuple[dict[str, Any], Sequence[Q]]:
 
 
 class _Shape(NamedTuple):
-    """What a statement is written for; `by` is empty where there are no keys. Ids are no part of it: UUID stands for their values."""
+    """What a statement is written for. `by` is empty where there are no keys. UUID stands for ids, which are no part of it."""
 
     model: type[Model]
     by: str
