@@ -57,7 +57,7 @@ def _taken_apart(queryset: QuerySet[Any]) -> tuple[dict[str, Any], Sequence[Q]]:
 
 
 class _Shape(NamedTuple):
-    """What a statement is written for; `by` is empty without keys. Ids are no part of it: UUID stands for their values."""
+    """What a statement is written for. `by` is empty where there are no keys. UUID stands for ids, which are no part of it."""
 
     model: type[Model]
     by: str
@@ -163,8 +163,8 @@ def _by_key(found: str) -> str:
 def _by_place(first: str, shape: _Shape) -> str:
     """Return the same for SQLite, which knows no LATERAL: it finds where the rows of each key are, and then reads them there.
 
-    By CROSS JOIN it does so in that order. By JOIN it goes through a table that it thinks small, and asks for each of its rows; as
-    it does in the order of an index, were there no `+` before what the few that are found are sorted by.
+    By CROSS JOIN it does so in that order. By JOIN it goes through a table that it thinks small, and asks for each of its rows;
+    without a `+` before what the few that are found are sorted by, it does that in the order of an index.
     """
     table = _table(shape)
     shown, _, within = first.partition(" FROM ")

@@ -232,7 +232,8 @@ async def test_what_is_added_or_deleted_meanwhile_shifts_nothing() -> None:
     rows = Event.filter(team_id=team_id)
     first = await paginate(rows, Arguments.check(first=2), order=ORDER)
 
-    await app_database.write(lambda connection: Event.filter(id=first.rows[-1].id).using_db(connection).delete())
+    gone = Event.filter(id=first.rows[-1].id)
+    await app_database.write(lambda connection: gone.using_db(connection).delete())
     second = await paginate(rows, Arguments.check(first=2, after=first.cursors[-1]), order=ORDER)
 
     assert [row.sequence for row in (*first.rows, *second.rows)] == [3, 2, 1, 0]
