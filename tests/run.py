@@ -49,7 +49,7 @@ _SOAK = Plan(options=_IN_TURN, repeated=_REPEATED, environment={"SOAK": "1"})
 
 def main(arguments: Sequence[str]) -> int:
     plan, rest = _plan(arguments)
-    redis = os.environ.get("TEST_REDIS_URL") or _found(*REDIS)
+    redis = os.environ.get("TEST_REDIS_URL") or found(*REDIS)
     databases = list(_databases())
     codes: list[int] = []
     for name, url in databases:
@@ -80,14 +80,14 @@ def _plan(arguments: Sequence[str]) -> tuple[Plan, list[str]]:
 
 def _databases() -> Iterator[tuple[str, str]]:
     yield "SQLite", ""
-    url = os.environ.get("TEST_POSTGRES_URL") or _found(*POSTGRES)
+    url = os.environ.get("TEST_POSTGRES_URL") or found(*POSTGRES)
     if url:
         yield "PostgreSQL", url
     elif os.environ.get("REQUIRE_POSTGRES"):
         sys.exit("PostgreSQL is required and does not answer.")
 
 
-def _found(host: str, port: int, url: str) -> str | None:
+def found(host: str, port: int, url: str) -> str | None:
     try:
         with socket.create_connection((host, port), timeout=1):
             return url
