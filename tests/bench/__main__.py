@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import claims, cpu, deliveries, growth, starts
+from tests.bench import claims, cpu, deliveries, fairness, growth, profile, starts, tables
 from tests.bench.figures import Report
 from tests.bench.pages import PAGES
 from tests.bench.rows import APPS, filled
@@ -17,7 +17,7 @@ from tests.bench.servers import compared
 from tests.journeys.soaking import say
 from tests.run import POSTGRES, found
 
-PARTS = (*PAGES, "growth", "starts", "deliveries", "claims")
+PARTS = (*PAGES, "growth", "healthz", "profile", "starts", "tables", "deliveries", "claims")
 POSTGRESQL, SQLITE = "PostgreSQL", "SQLite"
 _WORKERS = (0, 1, 2)
 """With so many processes runs are delivered on a server: by the one that serves, and by others beside it."""
@@ -62,9 +62,12 @@ def databases_here() -> Iterator[tuple[str, str]]:
 
 
 async def measure(run: Run, *, database: str, server: str) -> None:
-    if run.parts & {*PAGES, "growth", "starts"}:
+    if run.parts & {*PAGES, "growth", "healthz", "profile", "starts"}:
         with TemporaryDirectory(prefix="bench-") as folder:
             await _measure_pages(run, database=database, server=server, folder=Path(folder))
+    if "tables" in run.parts:
+        with TemporaryDirectory(prefix="bench-") as folder:
+            await tables.measure(run.report, folder=Path(folder), server=server, database=database, rounds=run.rounds)
     if "claims" in run.parts:
         with TemporaryDirectory(prefix="bench-") as folder:
             await claims.measure(run.report, folder=Path(folder), server=server, database=database)
@@ -81,6 +84,10 @@ async def _measure_pages(run: Run, *, database: str, server: str, folder: Path) 
         await cpu.measure(servers, teams, run.report, names=names, rounds=run.rounds, database=database)
         if "growth" in run.parts:
             await growth.measure(servers, teams, run.report, rounds=run.rounds, database=database)
+        if "healthz" in run.parts:
+            await fairness.measure(servers, teams, run.report, database=database)
+        if "profile" in run.parts:
+            await profile.measure(run.report, folder=folder, database_url=url, team=teams[APPS], database=database)
         if "starts" in run.parts and database == SQLITE:
             await starts.measure(run.report, folder=folder, database_url=url, team=teams[APPS], rounds=run.rounds)
 

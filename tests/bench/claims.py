@@ -16,7 +16,7 @@ from app.storage import database as storage
 from app.storage.slots import Slots
 from tests import databases
 from tests.bench.figures import Report, Series
-from tests.bench.rows import filled
+from tests.bench.rows import MONITOR, PATIENT, filled
 from tests.journeys.soaking import say
 
 _ROUNDS = 20
@@ -31,7 +31,7 @@ INSERT INTO monitor_run (id, team_id, monitor_id, position, run_id, outcome, sta
   failed_test_count, error_count, failures_json, recorded_at)
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {most})
 SELECT {id}, monitor.team_id, monitor.id, 1000 + n, 'more-' || n, 'PASSED', '{at}', 1, 1, 1, 0, 0, '[]', '{at}'
-FROM monitor CROSS JOIN numbers"""
+FROM monitor CROSS JOIN numbers WHERE monitor.key = '{monitor}'"""
 _DUE = """
 INSERT INTO delivery (id, team_id, integration_id, run_id, position, occasion, status, attempt_count, next_attempt_at, held_back,
   created_at)
@@ -43,7 +43,7 @@ WHERE run.position > {begin} AND run.position <= {end} AND integration.installed
 
 async def measure(report: Report, *, folder: Path, server: str, database: str) -> None:
     """Claim again and again what a database of 500 integrations, each with 600 deliveries that are due, has."""
-    async with filled(folder, server=server) as (url, _), databases.opened(url):
+    async with filled(folder, server=server) as (url, _), databases.opened(url, patience=PATIENT):
         await _pile_up(new_id=_NEW_ID if server else _NEW_TEXT)
         if server:
             await storage.current().execute_query("ANALYZE delivery")
@@ -62,13 +62,13 @@ async def _pile_up(*, new_id: str) -> None:
     """Have each integration of the largest team wait for as many runs, the first of each being due."""
     at = datetime.now(UTC) - timedelta(minutes=1)
     await storage.write(_add_posts)
-    await _execute(_RUNS.format(id=new_id, at=at, most=_FOR_EACH))
+    await _execute(_RUNS.format(id=new_id, at=at, most=_FOR_EACH, monitor=MONITOR))
     for begin in range(1000, 1000 + _FOR_EACH, _AT_ONCE):
         await _execute(_DUE.format(id=new_id, at=at, begin=begin, end=begin + _AT_ONCE))
 
 
 async def _add_posts(_connection: BaseDBAsyncClient) -> None:
-    monitor = await Monitor.get()
+    monitor = await Monitor.get(key=MONITOR)
     posts = [_post(row, monitor, number) for number, row in enumerate(await Integration.all())]
     await MonitoringPost.bulk_create(posts, batch_size=500)
 

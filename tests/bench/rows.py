@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -22,17 +22,23 @@ from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.providers.contract import Occasion
 from app.service.tables import MIGRATIONS, MODELS
 from app.storage import database, upgrade
+from app.storage.outages import PATIENCE
 from app.teams.models import AccessToken, Member, Team
 from app.teams.secrets import hash_of, make_token
 from tests import databases
+from tests.abuse import dearest
 
 APPS = 50
 INTEGRATIONS = 5
 SIZES = (1, 25, 50, 75, 100)
 """How many installed apps the teams have, of which the growth is seen."""
 
+MONITOR = "smoke"
 _DELIVERIES = 60
 _AT_ONCE = 500
+PATIENT = replace(PATIENCE, statement=120.0, lock=120.0)
+"""Filling waits for a busy machine."""
+
 _BEGIN = datetime(2026, 11, 1, 10, tzinfo=UTC)
 _numbers = count(1)
 
@@ -42,6 +48,8 @@ class Filled:
     """A team that has rows: the token of its admin, the newest installed app, and the integration that has deliveries."""
 
     token: str
+    team: UUID
+    member: UUID
     app: UUID
     integration: UUID
 
@@ -55,8 +63,9 @@ async def filled(folder: Path, *, server: str) -> AsyncIterator[tuple[str, Mappi
     """Yield the address of a database on that server (empty: in a file), and its teams by how many installed apps they have."""
     async with databases.blank(folder, server=server) as url:
         await upgrade.migrate(url, models=MODELS, migrations=MIGRATIONS, now=datetime.now(UTC))
-        async with databases.opened(url):
+        async with databases.opened(url, patience=PATIENT):
             teams = {size: await database.write(partial(_fill, size)) for size in SIZES}
+            await dearest.fill(team_id=teams[APPS].team, member_id=teams[APPS].member)
         databases.fold_log(url)
         yield url, teams
 
@@ -84,11 +93,11 @@ async def _fill(size: int, _connection: BaseDBAsyncClient) -> Filled:
     await Integration.bulk_create(integrations, batch_size=_AT_ONCE)
     if size == APPS:
         await _deliver(integrations[-1])
-    return Filled(token.reveal(), apps[-1].id, integrations[-1].id)
+    return Filled(token.reveal(), team.id, members[0].id, apps[-1].id, integrations[-1].id)
 
 
 async def _deliver(integration: Integration) -> None:
-    monitor = await Monitor.create(id=uuid4(), team_id=integration.team_id, key="smoke", name="Smoke test", created_at=_moment())
+    monitor = await Monitor.create(id=uuid4(), team_id=integration.team_id, key=MONITOR, name="Smoke test", created_at=_moment())
     runs = [_run(monitor, position) for position in range(1, _DELIVERIES + 1)]
     await MonitorRun.bulk_create(runs, batch_size=_AT_ONCE)
     deliveries = [_delivery(integration, run) for run in runs]

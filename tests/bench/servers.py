@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -39,17 +39,20 @@ class Server:
 @asynccontextmanager
 async def compared(folder: Path, *, database_url: str) -> AsyncIterator[Mapping[str, Server]]:
     """Yield the servers by name, each of one process, over the same database."""
+    async with AsyncExitStack() as stack:
+        yield {name: await stack.enter_async_context(serving(name, folder, database_url=database_url)) for name in _PROGRAMS}
+
+
+@asynccontextmanager
+async def serving(name: str, folder: Path, *, database_url: str) -> AsyncIterator[Server]:
+    """Yield the server of that name, in a process of its own."""
     make_keyring_in(folder)
-    servers: dict[str, Server] = {}
+    process = Service(folder, database_url, environment=UNLIMITED, name=_PROGRAMS[name], program=_PROGRAMS[name])
     try:
-        for name, program in _PROGRAMS.items():
-            process = Service(folder, database_url, environment=UNLIMITED, name=program, program=program)
-            servers[name] = Server(name, process)
-            await process.start("--no-background")
-        yield servers
+        await process.start("--no-background")
+        yield Server(name, process)
     finally:
-        for server in servers.values():
-            server.process.kill()
+        process.kill()
 
 
 class Connection:
