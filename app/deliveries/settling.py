@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from tortoise.expressions import RawSQL
+
 from app.deliveries.events import DeliveryChanged
 from app.deliveries.holding_back import FIRST_HELD_BACK, let_go
 from app.deliveries.leases import Lease
@@ -20,6 +22,7 @@ from app.services import Services
 from app.storage import database
 
 _WAITS = (0.1, 0.3, 1.0, 3.0, 9.0)
+_MADE = RawSQL("""(SELECT COUNT(*) FROM "delivery_attempt" AS "made" WHERE "made"."delivery_id" = "delivery"."id")""")
 _TURNED = ("status", "held_back", "attempt_count", "next_attempt_at", "put_off_at", "lease_owner", "lease_until")
 _FINAL = frozenset({Fault.DEAD_GRANT, Fault.EXPIRED, Fault.MISSING_SCOPES, Fault.CLIENT_REFUSED, Fault.TARGET_GONE})
 """Trying again would not help: somebody has to act first, and can then ask for another try."""
@@ -33,14 +36,15 @@ async def settle(lease: Lease, attempt: Attempt, *, services: Services) -> None:
     """
 
     async def save(change: Change) -> DeliveryStatus | None:
-        locked = Delivery.filter(id=lease.delivery_id).annotate(next=FIRST_HELD_BACK).select_related("integration")
-        delivery = await locked.select_for_update(of=("delivery",)).first()
+        found = Delivery.filter(id=lease.delivery_id).select_related("integration")
+        locked = found.annotate(next=FIRST_HELD_BACK, made=_MADE, saved=_made(attempt)).select_for_update(of=("delivery",))
+        delivery = await locked.first()
         if delivery is None:
             return None  # it ended in other hands, and is so old by now that it was removed
-        made = await DeliveryAttempt.filter(delivery_id=delivery.id).values_list("id", flat=True)
-        if attempt.id in made:
+        made, saved = _attempts_of(delivery)
+        if saved:
             return None  # the connection broke off after all between the commit and its answer
-        await _keep(delivery, attempt, number=len(made) + 1)
+        await _keep(delivery, attempt, number=made + 1)
         previous, held_back = delivery.status, delivery.holds_back
         is_news = _turn(delivery, lease, attempt, entropy=services.entropy, now=change.now)
         if is_news:
@@ -65,6 +69,16 @@ async def _insist(save: Callable[[], Awaitable[DeliveryStatus | None]]) -> Deliv
         except database.OUTAGES:
             await asyncio.sleep(seconds)
     return await save()
+
+
+def _made(attempt: Attempt) -> RawSQL:
+    """Return what the query finds where the attempt itself has been saved."""
+    return RawSQL(f"""(SELECT COUNT(*) FROM "delivery_attempt" AS "made" WHERE "made"."id" = '{attempt.id}')""")  # noqa: S608 - a UUID
+
+
+def _attempts_of(delivery: Delivery) -> tuple[int, int]:
+    """Return how many attempts the delivery has, and whether this one is among them, as the query found it."""
+    return delivery.made, delivery.saved  # type: ignore[attr-defined]  # they are annotated
 
 
 async def _keep(delivery: Delivery, attempt: Attempt, *, number: int) -> None:
