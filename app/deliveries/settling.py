@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from tortoise.expressions import RawSQL
+from tortoise.expressions import RawSQL, Subquery
+from tortoise.queryset import QuerySet
 
 from app.deliveries.events import DeliveryChanged
 from app.deliveries.holding_back import FIRST_HELD_BACK, let_go
@@ -20,6 +22,7 @@ from app.log.events import Change
 from app.providers.contract import Failure, Fault
 from app.services import Services
 from app.storage import database
+from app.storage.written import Written
 
 _WAITS = (0.1, 0.3, 1.0, 3.0, 9.0)
 _MADE = RawSQL("""(SELECT COUNT(*) FROM "delivery_attempt" AS "made" WHERE "made"."delivery_id" = "delivery"."id")""")
@@ -36,9 +39,7 @@ async def settle(lease: Lease, attempt: Attempt, *, services: Services) -> None:
     """
 
     async def save(change: Change) -> DeliveryStatus | None:
-        found = Delivery.filter(id=lease.delivery_id).select_related("integration")
-        locked = found.annotate(next=FIRST_HELD_BACK, made=_MADE, saved=_made(attempt)).select_for_update(of=("delivery",))
-        delivery = await locked.first()
+        delivery = await _LOCKED.ask_one(lease.delivery_id, attempt.id)
         if delivery is None:
             return None  # it ended in other hands, and is so old by now that it was removed
         made, saved = _attempts_of(delivery)
@@ -71,14 +72,19 @@ async def _insist(save: Callable[[], Awaitable[DeliveryStatus | None]]) -> Deliv
     return await save()
 
 
-def _made(attempt: Attempt) -> RawSQL:
-    """Return what the query finds where the attempt itself has been saved."""
-    return RawSQL(f"""(SELECT COUNT(*) FROM "delivery_attempt" AS "made" WHERE "made"."id" = '{attempt.id}')""")  # noqa: S608 - a UUID
+def _locked(key: UUID, attempt: UUID) -> QuerySet[Delivery]:
+    found = Delivery.filter(id=key).select_related("integration")
+    saved = Subquery(DeliveryAttempt.filter(id=attempt).values("id"))
+    return found.annotate(next=FIRST_HELD_BACK, made=_MADE, saved=saved).select_for_update(of=("delivery",))
 
 
-def _attempts_of(delivery: Delivery) -> tuple[int, int]:
+_LOCKED = Written(_locked)
+
+
+def _attempts_of(delivery: Delivery) -> tuple[int, bool]:
     """Return how many attempts the delivery has, and whether this one is among them, as the query found it."""
-    return delivery.made, delivery.saved  # type: ignore[attr-defined]  # they are annotated
+    found: Any = delivery
+    return found.made, found.saved is not None
 
 
 async def _keep(delivery: Delivery, attempt: Attempt, *, number: int) -> None:
