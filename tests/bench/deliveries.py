@@ -18,10 +18,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
+import orjson
 
 from app.sandbox.webhook import SIGNING_SECRET
 from tests import databases
 from tests.bench.figures import Report
+from tests.bench.pages import request_of
+from tests.bench.servers import Connection
 from tests.journeys.soaking import UNLIMITED, say, telling
 from tests.journeys.statements import run_statement
 from tests.journeys.story import RECORD, Story
@@ -135,15 +138,16 @@ async def _report(
 ) -> Phase:
     """Report runs for so long, and wait until all are delivered but those of the first `besides` addresses."""
     begun, numbers, cpu = time.monotonic(), count(), sum(map(_cpu_of, processes))
-    headers = {"authorization": f"Bearer {story.admin.token}"}
 
     async def call() -> None:
-        async with httpx2.AsyncClient(trust_env=False, timeout=60, headers=headers) as client:
+        async with Connection.open(story.service.url) as connection:
             while time.monotonic() < begun + seconds:
                 number = next(numbers)
                 run = _run_of(_name(number % ADDRESSES), f"{phase}-{number}")
-                answer = await client.post(f"{story.service.url}/graphql", json={"query": RECORD, "variables": {"input": run}})
-                assert answer.json()["data"]["recordMonitorRun"]["userErrors"] == []
+                body = orjson.dumps({"query": RECORD, "variables": {"input": run}})
+                request = request_of("POST", "/graphql", token=story.admin.token, url=story.service.url, body=body)
+                answer = orjson.loads(await connection.ask(request))
+                assert answer["data"]["recordMonitorRun"]["userErrors"] == []
                 await asyncio.sleep(every)
 
     await asyncio.gather(*(call() for _ in range(callers)))

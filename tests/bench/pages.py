@@ -60,11 +60,12 @@ class Page:
         given = {**team.variables, "first": self.first, "each": self.each}
         variables = {name: value for name, value in given.items() if f"${name}:" in self.query}
         body = orjson.dumps({"query": self.query, "variables": variables})
-        return _request("POST", "/graphql", team, url=url, body=body)
+        return request_of("POST", "/graphql", token=team.token, url=url, body=body)
 
     def of_path(self, team: Filled, *, url: str) -> bytes:
         """Return the request of what is written by hand."""
-        return _request("GET", self.path.format(**team.variables, first=self.first, each=self.each), team, url=url)
+        path = self.path.format(**team.variables, first=self.first, each=self.each)
+        return request_of("GET", path, token=team.token, url=url)
 
 
 PAGE = Page("the page: 50 installed apps, each with installer and five integrations", _APPS, "/page?first={first}&each={each}")
@@ -77,11 +78,12 @@ PAGES: Mapping[str, Page] = {
 }
 
 
-def _request(method: str, path: str, team: Filled, *, url: str, body: bytes = b"") -> bytes:
+def request_of(method: str, path: str, *, token: str, url: str, body: bytes = b"") -> bytes:
+    """Return the whole request as it goes over the wire."""
     lines = [
         f"{method} {path} HTTP/1.1",
         f"Host: {urlsplit(url).netloc}",
-        f"Authorization: Bearer {team.token}",
+        f"Authorization: Bearer {token}",
         "Accept: application/json",
         *([f"Content-Type: application/json\r\nContent-Length: {len(body)}"] if body else []),
     ]
