@@ -54,19 +54,22 @@ async def copy(of: str, folder: Path) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def blank(folder: Path, *, of: str | None = None) -> AsyncIterator[str]:
-    """Yield the address of a database with nothing in it, or with all that `of` has; nobody may have that one open."""
-    if not POSTGRES_URL:
+async def blank(folder: Path, *, of: str | None = None, server: str = POSTGRES_URL) -> AsyncIterator[str]:
+    """Yield the address of a database with nothing in it, or with all that `of` has; nobody may have that one open.
+
+    `server`: where it is made; empty: in a file.
+    """
+    if not server:
         path = folder / f"{uuid4().hex}.sqlite3"
         if of is not None:
             shutil.copyfile(database.embedded_path(of), path)
         yield f"sqlite:///{path}"
         return
-    url = await _create(POSTGRES_URL, of=of)
+    url = await _create(server, of=of)
     try:
         yield url
     finally:
-        await _drop(url)
+        await _drop(url, server=server)
 
 
 @contextlib.asynccontextmanager
@@ -149,8 +152,8 @@ async def _empty(url: str) -> None:
         await connection.close()
 
 
-async def _drop(url: str) -> None:
-    await _execute(POSTGRES_URL, f'DROP DATABASE "{urlsplit(url).path.strip("/")}" WITH (FORCE)')
+async def _drop(url: str, *, server: str = POSTGRES_URL) -> None:
+    await _execute(server, f'DROP DATABASE "{urlsplit(url).path.strip("/")}" WITH (FORCE)')
 
 
 async def _execute(server: str, statement: str) -> None:

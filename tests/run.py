@@ -89,7 +89,7 @@ class Run:
 
 def main(arguments: Sequence[str]) -> int:
     plan, rest = _plan(arguments)
-    redis = os.environ.get("TEST_REDIS_URL") or _found(*REDIS) or ""
+    redis = os.environ.get("TEST_REDIS_URL") or found(*REDIS) or ""
     runs = list(_runs(plan, rest, redis=redis))
     if not rest and not any(Path("tests").rglob("__pycache__/*-pytest-*.pyc")):
         _compile()
@@ -122,14 +122,14 @@ def _runs(plan: Plan, rest: Sequence[str], *, redis: str) -> Iterator[Run]:
 
 def _databases() -> Iterator[tuple[str, str]]:
     yield "SQLite", ""
-    url = os.environ.get("TEST_POSTGRES_URL") or _found(*POSTGRES)
+    url = os.environ.get("TEST_POSTGRES_URL") or found(*POSTGRES)
     if url:
         yield "PostgreSQL", url
     elif os.environ.get("REQUIRE_POSTGRES"):
         sys.exit("PostgreSQL is required and does not answer.")
 
 
-def _found(host: str, port: int, url: str) -> str | None:
+def found(host: str, port: int, url: str) -> str | None:
     try:
         with socket.create_connection((host, port), timeout=1):
             return url

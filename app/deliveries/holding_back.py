@@ -5,6 +5,7 @@ However long an integration's backlog is, a worker that looks for what is due me
 """
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -12,6 +13,7 @@ from tortoise.expressions import RawSQL
 
 from app.deliveries.models import HELD_BACK_BY, WAITING, Delivery
 from app.storage import database
+from app.storage.written import Written
 
 _STATUSES = ", ".join(f"'{status.value}'" for status in WAITING)
 
@@ -37,6 +39,9 @@ _WAITS = RawSQL(f"""(
 )""")  # noqa: S608 - as above
 
 
+_LAST = Written(lambda key: Delivery.filter(integration_id=key).annotate(ahead=_WAITS).order_by("-position").limit(1))
+
+
 @dataclass(frozen=True)
 class Queue:
     """Where an integration's next delivery stands: behind that position, and held back by another or not."""
@@ -47,9 +52,8 @@ class Queue:
 
 async def find_queue(integration_id: UUID) -> Queue:
     """Return where the next one stands. Within a change of its team."""
-    mine = Delivery.filter(integration_id=integration_id).annotate(ahead=_WAITS)
-    found = await mine.order_by("-position").limit(1).values_list("position", "ahead")
-    return Queue(found[0][0], found[0][1] is not None) if found else Queue(0, is_held_back=False)
+    last: Any = await _LAST.ask_one(integration_id)
+    return Queue(last.position, last.ahead is not None) if last is not None else Queue(0, is_held_back=False)
 
 
 async def let_go(delivery_id: UUID | str) -> None:

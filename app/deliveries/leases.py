@@ -17,6 +17,7 @@ from app.integrations.models import Integration
 from app.storage import database
 from app.storage.scheduling import lies_ahead, unleased
 from app.storage.slots import Claimant, Room
+from app.storage.written import Written
 
 LEASE = timedelta(seconds=60)
 
@@ -107,23 +108,43 @@ async def put_back(lease: Lease, *, after: timedelta, now: datetime) -> None:
 
 async def _due(now: datetime, room: Room) -> list[Delivery]:
     """Return what is due, the longest due first: read off the index in that order, as far as it is needed."""
-    due = Delivery.filter(unleased(now=now, lasts=LEASE), status__in=WAITING, held_back=False, next_attempt_at__lte=now)
-    return await _locked(due, room)
+    if room.full_origins or room.full_grants:
+        return await _besides(_due_at(now, _candidates(room)), room)
+    return await _DUE.ask(now, _candidates(room))
 
 
 async def _due_by_another_clock(now: datetime, room: Room) -> list[Delivery]:
     """Return what a clock put off that was set back since: it is not waited for."""
+    if room.full_origins or room.full_grants:
+        return await _besides(_put_off_at(now, _candidates(room)), room)
+    return await _PUT_OFF.ask(now, _candidates(room))
+
+
+def _candidates(room: Room) -> int:
+    return room.left + _SOME_BEHIND
+
+
+def _besides(due: QuerySet[Delivery], room: Room) -> QuerySet[Delivery]:
+    return due.exclude(integration_id__in=Subquery(_with_their_share(room).values("id")))
+
+
+def _due_at(now: datetime, most: int) -> QuerySet[Delivery]:
+    due = Delivery.filter(unleased(now=now, lasts=LEASE), status__in=WAITING, held_back=False, next_attempt_at__lte=now)
+    return _locked(due, most)
+
+
+def _put_off_at(now: datetime, most: int) -> QuerySet[Delivery]:
     put_off_later = Q(put_off_at__gt=now + APART) | Q(put_off_at__isnull=True, created_at__gt=now + APART)
     due = Delivery.filter(unleased(now=now, lasts=LEASE), put_off_later, status__in=WAITING, held_back=False)
-    return await _locked(due, room)
+    return _locked(due, most)
 
 
-def _locked(due: QuerySet[Delivery], room: Room) -> QuerySet[Delivery]:
-    if room.full_origins or room.full_grants:
-        due = due.exclude(integration_id__in=Subquery(_with_their_share(room).values("id")))
+def _locked(due: QuerySet[Delivery], most: int) -> QuerySet[Delivery]:
     in_order = due.annotate(ahead=_AHEAD).order_by("next_attempt_at", "created_at", "id").select_related("integration")
-    candidates = room.left + _SOME_BEHIND
-    return in_order.limit(candidates).select_for_update(skip_locked=True, of=("delivery",))
+    return in_order.limit(most).select_for_update(skip_locked=True, of=("delivery",))
+
+
+_DUE, _PUT_OFF = Written(_due_at), Written(_put_off_at)
 
 
 def _with_their_share(room: Room) -> QuerySet[Integration]:

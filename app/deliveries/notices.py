@@ -1,9 +1,12 @@
 """What whoever reports a run is told where nothing comes of it: that it is recorded must not look like success."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from app.deliveries.loaders import MOST_MADE
+from app.deliveries.models import Delivery
 from app.integrations.kinds.table import ALL
 from app.monitors.actions import Recorded
 from app.monitors.models import RunOutcome
@@ -24,12 +27,14 @@ class _Listeners:
         return self.stopped + self.paused
 
 
-async def notice_of(recorded: Recorded) -> str | None:
+async def notice_of(recorded: Recorded, *, made: Sequence[Delivery]) -> str | None:
     """Say why the run is not posted, or not by all that listen to its monitor, and log it; None where all is well.
+
+    `made` are its deliveries, which were just read.
 
     A notify rule that keeps quiet is all well. No integration is named: a token that reports runs need not be one that reads.
     """
-    listeners = await _listeners_of(recorded)
+    listeners = _known(recorded, made) or await _listeners_of(recorded)
     notices = _notices(recorded, listeners)
     if notices:
         _log.warning(
@@ -42,6 +47,12 @@ async def notice_of(recorded: Recorded) -> str | None:
             paused=listeners.paused,
         )
     return " ".join(notices) or None
+
+
+def _known(recorded: Recorded, made: Sequence[Delivery]) -> _Listeners | None:
+    """Return what the deliveries alone tell: where each of them goes out, all that listen do. None where that is not so."""
+    goes_out = recorded.is_new and 0 < len(made) < MOST_MADE and all(each.is_waiting for each in made)
+    return _Listeners(len(made), stopped=0, paused=0) if goes_out else None
 
 
 async def _listeners_of(recorded: Recorded) -> _Listeners:

@@ -12,9 +12,13 @@ from app.monitors.models import MonitorRun
 from app.providers.contract import Authorized, Failure, Fault, Posted, RunReport
 from app.services import Services
 from app.sign_ins import calls
+from app.storage.written import Written
 
 _LONGEST_CALL = timedelta(seconds=15)
 """A call to a provider ends within ten seconds; the lease has to last longer than that when it begins."""
+
+
+_LEASED = Written(lambda key, owner: Delivery.filter(id=key, lease_owner=owner).select_related("integration", "run__monitor"))
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,7 @@ class Lost:
 
 async def post(lease: Lease, *, services: Services) -> Attempt | Waiting | Lost:
     """Post the delivery's message, once. Nothing of it is saved."""
-    delivery = await Delivery.get_or_none(id=lease.delivery_id, lease_owner=lease.owner).select_related(
-        "integration", "run__monitor"
-    )
+    delivery = await _LEASED.ask_one(lease.delivery_id, lease.owner)
     if delivery is None or not delivery.is_waiting:
         return Lost()
     integration = delivery.integration

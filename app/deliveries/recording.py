@@ -101,7 +101,7 @@ async def record_monitor_run(info: Info, input: RecordMonitorRunInput) -> Record
     recorded = await record_run(input.reported(), caller=context.viewer, services=context.services)
     try:
         made = await loaders.made_by(recorded.run.id, context=context)
-        notice = await notice_of(recorded)
+        notice = await notice_of(recorded, made=made)
     except DatabaseAway as away:  # by itself it would say that nothing was written
         raise unknown(away.fault) from away
     return RecordMonitorRunPayload(run=MonitorRun.of(recorded.run), deliveries=[Delivery.of(row) for row in made], notice=notice)

@@ -3,7 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
+
+from tortoise.expressions import RawSQL, Subquery
+from tortoise.queryset import QuerySet
 
 from app.deliveries.events import DeliveryChanged
 from app.deliveries.holding_back import FIRST_HELD_BACK, let_go
@@ -18,8 +22,10 @@ from app.log.events import Change
 from app.providers.contract import Failure, Fault
 from app.services import Services
 from app.storage import database
+from app.storage.written import Written
 
 _WAITS = (0.1, 0.3, 1.0, 3.0, 9.0)
+_MADE = RawSQL("""(SELECT COUNT(*) FROM "delivery_attempt" AS "made" WHERE "made"."delivery_id" = "delivery"."id")""")
 _TURNED = ("status", "held_back", "attempt_count", "next_attempt_at", "put_off_at", "lease_owner", "lease_until")
 _FINAL = frozenset({Fault.DEAD_GRANT, Fault.EXPIRED, Fault.MISSING_SCOPES, Fault.CLIENT_REFUSED, Fault.TARGET_GONE})
 """Trying again would not help: somebody has to act first, and can then ask for another try."""
@@ -33,14 +39,13 @@ async def settle(lease: Lease, attempt: Attempt, *, services: Services) -> None:
     """
 
     async def save(change: Change) -> DeliveryStatus | None:
-        locked = Delivery.filter(id=lease.delivery_id).annotate(next=FIRST_HELD_BACK).select_related("integration")
-        delivery = await locked.select_for_update(of=("delivery",)).first()
+        delivery = await _LOCKED.ask_one(lease.delivery_id, attempt.id)
         if delivery is None:
             return None  # it ended in other hands, and is so old by now that it was removed
-        made = await DeliveryAttempt.filter(delivery_id=delivery.id).values_list("id", flat=True)
-        if attempt.id in made:
+        made, saved = _attempts_of(delivery)
+        if saved:
             return None  # the connection broke off after all between the commit and its answer
-        await _keep(delivery, attempt, number=len(made) + 1)
+        await _keep(delivery, attempt, number=made + 1)
         previous, held_back = delivery.status, delivery.holds_back
         is_news = _turn(delivery, lease, attempt, entropy=services.entropy, now=change.now)
         if is_news:
@@ -65,6 +70,21 @@ async def _insist(save: Callable[[], Awaitable[DeliveryStatus | None]]) -> Deliv
         except database.OUTAGES:
             await asyncio.sleep(seconds)
     return await save()
+
+
+def _locked(key: UUID, attempt: UUID) -> QuerySet[Delivery]:
+    found = Delivery.filter(id=key).select_related("integration")
+    saved = Subquery(DeliveryAttempt.filter(id=attempt).values("id"))
+    return found.annotate(next=FIRST_HELD_BACK, made=_MADE, saved=saved).select_for_update(of=("delivery",))
+
+
+_LOCKED = Written(_locked)
+
+
+def _attempts_of(delivery: Delivery) -> tuple[int, bool]:
+    """Return how many attempts the delivery has, and whether this one is among them, as the query found it."""
+    found: Any = delivery
+    return found.made, found.saved is not None
 
 
 async def _keep(delivery: Delivery, attempt: Attempt, *, number: int) -> None:

@@ -38,16 +38,14 @@ async def check_due(*, services: Services, slots: Slots | None = None) -> int:
     later = living.filter(Q(oauth_client__last_checked_at__lte=now - AGAIN_AFTER) | ahead)
     may_pass = later.filter(status__in=_MAY_PASS).order_by("oauth_client__last_checked_at").limit(_ROUND)
     async with given_or_own(slots, ASKS) as places:
-        room, checked = places.room(), 0
-        if not room.left:
+        if not places.room().left:
             return 0
-        for app in [*await may_pass, *await living.filter(id__in=await _due_today(later, now=now))]:
-            claimant = Claimant(app.origin, app.oauth_client_id)
-            if room.has(claimant) and await _claim(app.oauth_client, now=now):
-                room.take(claimant)
-                places.begin(claimant, check_server(app, services=services))
-                checked += 1
-        return checked
+        return await places.fill(
+            [*await may_pass, *await living.filter(id__in=await _due_today(later, now=now))],
+            lambda app: check_server(app, services=services),
+            whose=lambda app: Claimant(app.origin, app.oauth_client_id),
+            claim=lambda app: _claim(app.oauth_client, now=now),
+        )
 
 
 async def check_server(app: InstalledApp, *, services: Services) -> Failure | None:

@@ -23,6 +23,7 @@ from app.log.event_types import EventType
 from app.log.quota_settings import Quotas
 from app.log.quotas import CHANGES_OF_DAY, Allowance, Used
 from app.storage import database
+from app.storage.written import Written
 from app.telemetry.tracing import NoTracing, Tracing
 
 T = TypeVar("T")
@@ -37,6 +38,9 @@ class Counter(Model):
 
     class Meta:
         table = "counter"
+
+
+_LOCKED = Written(lambda team_id: Counter.filter(team_id=team_id).select_for_update())
 
 
 class Event(Model):
@@ -199,7 +203,7 @@ class Events:
         async def run(_: BaseDBAsyncClient) -> _Outcome[T]:
             if founding:
                 await Counter.create(team_id=team_id, sequence=0)
-            counter = await Counter.filter(team_id=team_id).select_for_update().get()
+            [counter] = await _LOCKED.ask(team_id)
             entries: list[LogEntry] = []
             now = self._clock.now()
             used = Used(counter.used, quotas=self._quotas, now=now)

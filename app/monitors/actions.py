@@ -13,8 +13,11 @@ from app.monitors.events import RunRecorded
 from app.monitors.models import Monitor, MonitorRun, write_failures
 from app.monitors.reported import ReportedRun, check, check_name, size_of
 from app.services import Services
+from app.storage.written import Written
 
 _LAST_POSITION = RawSQL('(SELECT MAX("run"."position") FROM "monitor_run" AS "run" WHERE "run"."monitor_id" = "monitor"."id")')
+_KNOWN = Written(lambda team_id, key: Monitor.filter(team_id=team_id, key=key).annotate(last=_LAST_POSITION))
+_SAME = Written(lambda monitor_id, run_id: MonitorRun.filter(monitor_id=monitor_id, run_id=run_id))
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ async def record_run(reported: ReportedRun, *, caller: Caller, services: Service
 
     async def record(change: Change) -> Recorded:
         key, name = checked.monitor_key, checked.monitor_name
-        known = await Monitor.annotate(last=_LAST_POSITION).get_or_none(team_id=change.team_id, key=key)
-        same = await MonitorRun.get_or_none(monitor_id=known.id, run_id=checked.run_id) if known is not None else None
+        known = await _KNOWN.ask_one(change.team_id, key)
+        same = await _SAME.ask_one(known.id, checked.run_id) if known is not None else None
         if known is not None and same is not None:
             return Recorded(known, same, is_new=False)
         _spend(change, checked)

@@ -35,15 +35,18 @@ class Job:
     is_woken: bool = True
     """Whether a change can make something due at once, so that it looks sooner when there was one."""
 
+    pace: float = 1.0
+    """How long after a look that found nothing wake-ups gather: each look is a query, and all processes wake each other."""
+
 
 async def _remove(retentions: Sequence[Retention], *, services: Services) -> int:
     return await remove_old(retentions, events=services.events)
 
 
 JOBS = (
-    Job("deliver", deliveries.deliver_due, every=1.0, shares=deliveries.POSTS),
+    Job("deliver", deliveries.deliver_due, every=1.0, shares=deliveries.POSTS, pace=0.1),
     Job("let go", deliveries.let_go_due, every=60.0, is_woken=False),
-    Job("revoke", sign_ins.revoke_due, every=1.0),
+    Job("revoke", sign_ins.revoke_due, every=1.0, shares=ASKS),
     Job("check", sign_ins.check_due, every=1.0, shares=ASKS),
     Job("check servers", installed_apps.check_due, every=5.0, shares=ASKS),
     Job("check connections", integrations.check_due, every=1.0, shares=ASKS),
@@ -52,10 +55,6 @@ JOBS = (
     Job("sweep", teams.sweep, every=600.0, is_woken=False),
     *(Job(name, partial(_remove, retentions), every=600.0, is_woken=False) for name, retentions in RETENTION.items()),
 )
-
-
-PACE_SECONDS = 0.1
-"""How long after a look that found nothing wake-ups gather: each look is a query, and all processes wake each other."""
 
 
 REFILL_SECONDS = 0.05
@@ -82,7 +81,7 @@ class Background:
         try:
             await services.stopping.told()
             for crew in self._crews:
-                crew.wake()
+                crew.rouse()
             await asyncio.wait(repeating, timeout=services.stopping.left(WORK_SECONDS))
         finally:
             for task in repeating:
@@ -103,6 +102,11 @@ class _Crew:
     def wake(self) -> None:
         self._bell.set()
 
+    def rouse(self) -> None:
+        """Look now, whatever was looked at just before."""
+        self._freed.set()
+        self.wake()
+
     async def repeat(self, *, services: Services) -> None:
         """Look, again and again, until the process stops; what was begun in slots has ended when this returns."""
         slots = self._slots(services=services)
@@ -120,8 +124,7 @@ class _Crew:
                 self._note(fault, services=services)
                 return
             if self._is_short:
-                self._freed.set()
-                self.wake()
+                self.rouse()
 
         return Slots(self.job.shares, ended=free) if self.job.shares is not None else None
 
@@ -137,7 +140,7 @@ class _Crew:
                 await asyncio.sleep(began + REFILL_SECONDS - now() if slots is not None else 0.0)
                 continue
             await _wait(self._bell, seconds=self.job.every)
-            await _wait(self._freed, seconds=began + PACE_SECONDS - now())
+            await _wait(self._freed, seconds=began + self.job.pace - now())
             await asyncio.sleep(began + REFILL_SECONDS - now())
 
     async def _round(self, slots: Slots | None, *, services: Services) -> int:

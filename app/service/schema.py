@@ -11,6 +11,7 @@ from app.activity import schema as activity
 from app.catalogue import schema as catalogue
 from app.deliveries import schema as deliveries
 from app.graphql.context import Info
+from app.graphql.execution.executor import BoundedExecutor
 from app.graphql.execution.schema import Schema
 from app.graphql.extension import extend_types
 from app.graphql.fields import query
@@ -71,7 +72,7 @@ SUBSCRIPTIONS = (
 )
 
 
-def build_schema() -> Schema:
+def build_schema(*, executor: type[BoundedExecutor] = BoundedExecutor) -> Schema:
     """Return the schema. Raises when two capabilities name the same field or a field lacks its rule or description."""
     for fields in FIELDS:
         extend_types(fields)
@@ -82,6 +83,7 @@ def build_schema() -> Schema:
         ),
         subscription=_root("Subscription", SUBSCRIPTIONS, "Listening. Every change once and in order, resumable by its cursor."),
         extensions=[activity.EndOfLogFirst],
+        executor=executor,
     )
 
 

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from app.access.refusals import Refusals
 from app.clock import Clock, SystemClock
 from app.errors import DatabaseAway
+from app.graphql.execution.executor import BoundedExecutor
 from app.graphql.transport.view import View
 from app.service import health, metrics as scraping
 from app.service.background import Background
@@ -33,13 +34,20 @@ from app.web.stopping import SETTLE_SECONDS, Stopping
 
 
 def create_app(
-    settings: Settings, *, place: Place | None = None, clock: Clock | None = None, stopping: Stopping | None = None
+    settings: Settings,
+    *,
+    place: Place | None = None,
+    clock: Clock | None = None,
+    stopping: Stopping | None = None,
+    executor: type[BoundedExecutor] = BoundedExecutor,
 ) -> Starlette:
-    """Return the ASGI application. Nothing is opened before its lifespan begins.
+    """Return the ASGI application, which executes operations by `executor`. Nothing is opened before its lifespan begins.
 
     Whoever serves it tells `stopping` before its lifespan ends, so that listeners can be told all and sent away.
     """
-    service = _Service(settings, place=place or Place(), clock=clock or SystemClock(), stopping=stopping or Stopping())
+    service = _Service(
+        settings, place=place or Place(), clock=clock or SystemClock(), stopping=stopping or Stopping(), executor=executor
+    )
     app = _logged(Starlette(lifespan=service.lifespan), meters=service.meters, tracing=lambda: service.tracing)
     app.add_middleware(service.proxies.before)
     app.add_middleware(below, path=settings.path)
@@ -64,8 +72,11 @@ def _probes(services: Services) -> list[Route]:
 
 
 class _Service:
-    def __init__(self, settings: Settings, *, place: Place, clock: Clock, stopping: Stopping) -> None:
+    def __init__(
+        self, settings: Settings, *, place: Place, clock: Clock, stopping: Stopping, executor: type[BoundedExecutor]
+    ) -> None:
         self._settings = settings
+        self._executor = executor
         self._place = place
         self._clock = clock
         self._stopping = stopping
@@ -90,7 +101,7 @@ class _Service:
             authenticator = Authenticator(services)
             refusals = Refusals(events=services.events)
             view = View(
-                build_schema(),
+                build_schema(executor=self._executor),
                 authenticate=authenticator.authenticate,
                 services=services,
                 until=authenticator.until_ended,

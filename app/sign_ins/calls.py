@@ -29,6 +29,7 @@ from app.sign_ins.refresh import (
 )
 from app.sign_ins.sealing import open_access
 from app.storage import database
+from app.storage.written import Written
 
 USE_NOTED_EVERY = timedelta(minutes=5)
 _PATIENCE_SECONDS = 5.0
@@ -40,6 +41,8 @@ WRITTEN_DOWN = frozenset({Fault.DEAD_GRANT, Fault.EXPIRED, Fault.MISSING_SCOPES,
 """Failures that a call has written down itself, for the reason that it knows: the same fault does not always mean the same."""
 
 T = TypeVar("T")
+
+_GRANT = Written(lambda key: Grant.filter(id=key))
 Ask = Callable[[Authorized], Awaitable[T | Failure]]
 
 
@@ -77,7 +80,7 @@ class _Call:
         self._method = method
 
     async def make(self, grant_id: UUID, ask: Ask[T]) -> T | Failure:
-        ready = await self._prepare(await Grant.get_or_none(id=grant_id))
+        ready = await self._prepare(await _GRANT.ask_one(grant_id))
         if isinstance(ready, Failure):
             return ready
         answer = await ask(ready.authorized)

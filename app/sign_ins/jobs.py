@@ -40,17 +40,13 @@ async def refresh_due(*, services: Services, slots: Slots | None = None) -> int:
     Of no provider more than its share. Without `slots` all of them have been tried when this returns.
     """
     async with given_or_own(slots, ASKS) as places:
-        room, begun = places.room(), 0
-        for grant in await _due_for_refresh(room, now=services.clock.now()) if room.left else ():
-            claimant = claimant_of(grant)
-            if room.has(claimant):
-                room.take(claimant)
-                places.begin(claimant, refresh(grant, services=services))
-                begun += 1
-        return begun
+        due = await _due_for_refresh(places.room(), now=services.clock.now())
+        return await places.fill(due, lambda grant: refresh(grant, services=services), whose=claimant_of)
 
 
 async def _due_for_refresh(room: Room, *, now: datetime) -> Sequence[Grant]:
+    if not room.left:
+        return ()
     at_rest = Q(quiet_until__isnull=True) | is_time("quiet_until", now=now, longest=LONGEST_QUIET)
     due = Grant.filter(unleased(now=now, lasts=LEASE), at_rest, state__in=LIVE, refresh_at__lte=now, trouble__isnull=True)
     if room.full_origins:

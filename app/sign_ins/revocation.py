@@ -9,6 +9,7 @@ from app.providers.contract import Client, Failure, Fault
 from app.providers.oauth import Revoke
 from app.services import Services
 from app.sign_ins.calls import hasten_checks
+from app.sign_ins.checks import claimant_of
 from app.sign_ins.clients import client_of, provider_of, shares_token
 from app.sign_ins.models import (
     LIVE,
@@ -24,6 +25,7 @@ from app.sign_ins.refresh import DEADLINES, Deadlines, is_expired, is_leased, no
 from app.sign_ins.sealing import open_access
 from app.storage import database
 from app.storage.scheduling import Schedule
+from app.storage.slots import ASKS, Slots, given_or_own
 
 GIVES_UP_AFTER = timedelta(days=1)
 _ROUND = 20
@@ -40,19 +42,22 @@ _REVOCATIONS = Schedule("next_revocation_at", every=timedelta(minutes=2), longes
 """Where whoever claimed one dies at it, another tries again two minutes later."""
 
 
-async def revoke_due(*, services: Services, deadlines: Deadlines = DEADLINES) -> int:
-    """Give back what is to be given back and due, and return how many were looked at."""
-    now = services.clock.now()
-    revoking = Grant.filter(state=GrantState.REVOKING)
-    looked_at = 0
-    for grant in await _REVOCATIONS.due(revoking, now=now, limit=_ROUND):
-        if services.stopping.is_told:
-            break
-        if await _REVOCATIONS.claim(grant, revoking, now=now):
-            await _give_back(grant, services=services, deadlines=deadlines)
-            looked_at += 1
-    await shred_ended(now)
-    return looked_at
+async def revoke_due(*, services: Services, deadlines: Deadlines = DEADLINES, slots: Slots | None = None) -> int:
+    """Begin to give back what is to be given back and due, and return how many that are.
+
+    Side by side, and of no provider more than its share. Without `slots` all of them have been tried when this returns.
+    """
+
+    async def give_back(grant: Grant) -> None:
+        await _give_back(grant, services=services, deadlines=deadlines)
+
+    async with given_or_own(slots, ASKS) as places:
+        revoking = Grant.filter(state=GrantState.REVOKING)
+        if full := places.room().full_origins:
+            revoking = revoking.exclude(origin__in=full)
+        begun = await _REVOCATIONS.work(revoking, give_back, whose=claimant_of, clock=services.clock, slots=places, limit=_ROUND)
+    await shred_ended(services.clock.now())
+    return begun
 
 
 async def _give_back(grant: Grant, *, services: Services, deadlines: Deadlines) -> None:

@@ -65,15 +65,13 @@ class Schedule:
 
         Who is cancelled leaves them due.
         """
-        now, room = clock.now(), slots.room()
-        claimed = 0
-        for row in await self.due(rows, now=now, limit=min(limit, room.left)) if room.left else ():
-            claimant = whose(row)
-            if room.has(claimant) and await self.claim(row, rows, now=now):
-                room.take(claimant)
-                slots.begin(claimant, self._finish(row, rows, do, clock=clock))
-                claimed += 1
-        return claimed
+        now, left = clock.now(), slots.room().left
+        return await slots.fill(
+            await self.due(rows, now=now, limit=min(limit, left)) if left else (),
+            lambda row: self._finish(row, rows, do, clock=clock),
+            whose=whose,
+            claim=lambda row: self.claim(row, rows, now=now),
+        )
 
     async def _finish(self, row: M, rows: QuerySet[M], do: Callable[[M], Awaitable[object]], *, clock: Clock) -> None:
         try:

@@ -5,11 +5,13 @@ Of one origin, and of one grant, only a share of the slots is ever taken: a slow
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
+
+R = TypeVar("R")
 
 _ALONE = UUID(int=0)
 
@@ -97,6 +99,23 @@ class Slots:
         task = asyncio.create_task(work)
         self._tasks[task] = claimant
         task.add_done_callback(self._free)
+
+    async def fill(
+        self,
+        rows: Iterable[R],
+        do: Callable[[R], Coroutine[Any, Any, object]],
+        *,
+        whose: Callable[[R], Claimant],
+        claim: Callable[[R], Awaitable[bool]] | None = None,
+    ) -> int:
+        """Begin to `do` each of the rows that there is a slot for, once it is claimed; return how many those are."""
+        begun = 0
+        for row in rows:
+            claimant = whose(row)
+            if self.room().has(claimant) and (claim is None or await claim(row)):
+                self.begin(claimant, do(row))
+                begun += 1
+        return begun
 
     async def emptied(self) -> None:
         """Return once nothing goes on any more."""

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from uuid import uuid4
 
 from app.service.background import Background, Job
@@ -72,6 +73,31 @@ async def test_a_fault_in_one_job_ends_neither_it_nor_the_others(services: Servi
         await working
 
     assert failures >= 2
+
+
+async def test_wake_ups_gather_for_as_long_as_the_jobs_pace_and_the_end_waits_for_none_of_them(services: Services) -> None:
+    eager, patient = asyncio.Semaphore(0), list[str]()
+
+    async def look_often() -> int:
+        eager.release()
+        return 0
+
+    async def look_seldom() -> int:
+        patient.append("looked")
+        return 0
+
+    often, seldom = job(look_often), job(look_seldom)
+    background = Background([replace(often, pace=0.0), replace(seldom, pace=60.0)])
+    working = asyncio.create_task(background.run(services=services))
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            await eager.acquire()
+            background.wake()
+        await eager.acquire()
+        services.stopping.tell()
+        await working
+
+    assert patient == ["looked"]
 
 
 async def test_what_takes_long_holds_its_slot_and_the_others_are_refilled(services: Services) -> None:

@@ -46,6 +46,8 @@ class Schema(strawberry.Schema):
         subscription: type | None = None,
         types: Iterable[Any] = (),
         extensions: Iterable[type[SchemaExtension]] = (),
+        *,
+        executor: type[BoundedExecutor] = BoundedExecutor,
     ) -> None:
         super().__init__(
             query,
@@ -53,7 +55,7 @@ class Schema(strawberry.Schema):
             subscription,
             types=types,
             extensions=[ObserveOperations, ExamineDocuments, ChargeOperations, KeepDocuments, *extensions],
-            execution_context_class=BoundedExecutor,
+            execution_context_class=executor,
             config=StrawberryConfig(scalar_map=SCALARS, name_converter=_RememberedNames()),
         )
         self.rules = rules_of(self._schema)

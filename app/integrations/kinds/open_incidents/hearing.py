@@ -13,21 +13,25 @@ from app.integrations.models import Integration
 from app.log.events import Change
 from app.monitors.models import Monitor, MonitorRun
 from app.providers.contract import Occasion
+from app.storage.written import Written
 
 
 async def listeners(monitor: Monitor) -> Sequence[Integration]:
-    return [settings.integration for settings in await of_monitor(monitor.id)]
+    return [settings.integration for settings in await _OF_MONITOR.ask(monitor.id)]
 
 
 async def hear(change: Change, run: MonitorRun) -> Sequence[Heard]:
     """Let each integration of the monitor count the run, and have an incident opened or resolved where that follows."""
-    return [Heard(each.integration, await _hear(change, run, each)) for each in await of_monitor(run.monitor_id)]
+    return [Heard(each.integration, await _hear(change, run, each)) for each in await _OF_MONITOR.ask(run.monitor_id)]
 
 
 def of_monitor(monitor_id: UUID) -> QuerySet[IncidentSettings]:
     """Return the settings of the living integrations that hear of the monitor's runs, the oldest first."""
     settings = IncidentSettings.filter(monitor_id=monitor_id, integration__deleted_at__isnull=True)
     return settings.select_related("integration").order_by("integration__created_at", "integration_id")
+
+
+_OF_MONITOR = Written(of_monitor)
 
 
 async def _hear(change: Change, run: MonitorRun, settings: IncidentSettings) -> Occasion | None:

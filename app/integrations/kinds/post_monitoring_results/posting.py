@@ -15,17 +15,18 @@ from app.monitors.models import Monitor, MonitorRun
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault, Posted, RunReport
 from app.services import Services
+from app.storage.written import Written
 
 
 async def listeners(monitor: Monitor) -> Sequence[Integration]:
-    return [post.integration for post in await _posts_of(monitor.id)]
+    return [post.integration for post in await _POSTS_OF.ask(monitor.id)]
 
 
 async def hear(change: Change, run: MonitorRun) -> Sequence[Heard]:
     """Let each notify rule count the run."""
     del change
     heard = []
-    for post in await _posts_of(run.monitor_id):
+    for post in await _POSTS_OF.ask(run.monitor_id):
         verdict = judge(post.notify, failures_in_a_row=post.failures_in_a_row, outcome=run.outcome)
         if post.failures_in_a_row != verdict.failures_in_a_row:
             post.failures_in_a_row = verdict.failures_in_a_row
@@ -57,6 +58,9 @@ async def deliver(
 def _posts_of(monitor_id: UUID) -> QuerySet[MonitoringPost]:
     posts = MonitoringPost.filter(monitor_id=monitor_id, integration__deleted_at__isnull=True)
     return posts.select_related("integration").order_by("integration__created_at", "integration_id")
+
+
+_POSTS_OF = Written(_posts_of)
 
 
 def _target(integration: Integration, channel_id: str) -> Target:

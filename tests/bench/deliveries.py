@@ -1,4 +1,4 @@
-"""What `scripts/bench --deliveries` does: how soon a run that is reported stands where it is posted, and how many a second.
+"""How soon a run that is reported stands where it is posted, and how many a second.
 
 Of each checkout: runs reported one at a time, so that nothing waits; then as fast as they are taken, until the last one is
 delivered; where there are workers, a backlog that gathered while they were halted; then as fast as they are taken again, while
@@ -18,14 +18,19 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
+import orjson
 
 from app.sandbox.webhook import SIGNING_SECRET
 from tests import databases
+from tests.bench.figures import Report
+from tests.bench.pages import request_of
+from tests.bench.servers import Connection
 from tests.journeys.soaking import UNLIMITED, say, telling
 from tests.journeys.statements import run_statement
 from tests.journeys.story import RECORD, Story
 from tests.processes import Service, make_keyring_in
 
+HERE = Path(__file__).parent.parent.parent
 ADDRESSES = 100
 AT_ONCE = 8
 SLOW_SECONDS = 8
@@ -62,15 +67,23 @@ class Phase:
         return f"{self.rate:.1f} a second; ms: {waits} ({len(in_order)} runs)"
 
 
-async def compare(checkouts: Sequence[Path], *, rounds: int, seconds: float, workers: int) -> None:
-    """Measure each in turn: with so many `worker` processes beside the server, or, where that is none, in its own process."""
-    for number in range(rounds):
-        for checkout in checkouts[:: 1 if number % 2 == 0 else -1]:
+async def measure(
+    report: Report, *, checkouts: Sequence[Path], server: str, database: str, seconds: float, workers: Sequence[int]
+) -> None:
+    """Measure each checkout in turn, and this one last: with so many `worker` processes beside the server.
+
+    Where that is none, the server's own process delivers.
+    """
+    for number in workers:
+        for checkout in (*checkouts, HERE):
             with TemporaryDirectory() as folder:
-                async with databases.blank(Path(folder)) as url:
-                    phases = await _measure(checkout, url, folder=Path(folder), seconds=seconds, workers=workers)
+                async with databases.blank(Path(folder), server=server) as url:
+                    phases = await _measure(checkout, url, folder=Path(folder), seconds=seconds, workers=number)
+            of = "" if checkout == HERE else f" of {checkout.name}"
+            by = f"{number} workers" if number else "its own process"
             for name, phase in phases.items():
-                say(f"{checkout}: {name}: {phase}")
+                say(f"{database}: delivered{of} by {by}, {name}: {phase}")
+                report.add(f"a run reported until delivered{of}, by {by}, {name}", database=database, measured=str(phase))
 
 
 async def _measure(checkout: Path, url: str, *, folder: Path, seconds: float, workers: int) -> dict[str, Phase]:
@@ -125,15 +138,16 @@ async def _report(
 ) -> Phase:
     """Report runs for so long, and wait until all are delivered but those of the first `besides` addresses."""
     begun, numbers, cpu = time.monotonic(), count(), sum(map(_cpu_of, processes))
-    headers = {"authorization": f"Bearer {story.admin.token}"}
 
     async def call() -> None:
-        async with httpx2.AsyncClient(trust_env=False, timeout=60, headers=headers) as client:
+        async with Connection.open(story.service.url) as connection:
             while time.monotonic() < begun + seconds:
                 number = next(numbers)
                 run = _run_of(_name(number % ADDRESSES), f"{phase}-{number}")
-                answer = await client.post(f"{story.service.url}/graphql", json={"query": RECORD, "variables": {"input": run}})
-                assert answer.json()["data"]["recordMonitorRun"]["userErrors"] == []
+                body = orjson.dumps({"query": RECORD, "variables": {"input": run}})
+                request = request_of("POST", "/graphql", token=story.admin.token, url=story.service.url, body=body)
+                answer = orjson.loads(await connection.ask(request))
+                assert answer["data"]["recordMonitorRun"]["userErrors"] == []
                 await asyncio.sleep(every)
 
     await asyncio.gather(*(call() for _ in range(callers)))
