@@ -8,11 +8,13 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
 from tortoise.backends.base.executor import EXECUTOR_CACHE
+from tortoise.context import TortoiseContext, require_context, set_global_context
 
 from app.service.tables import MIGRATIONS, MODELS
 from app.storage import database, upgrade
@@ -73,7 +75,9 @@ async def opened(url: str, *, patience: Patience = PATIENCE) -> AsyncIterator[No
     is_of_other_kind = database.is_embedded(url) == bool(POSTGRES_URL)
     if is_of_other_kind:
         EXECUTOR_CACHE.clear()  # Tortoise keeps the statements that it has written, for whatever is opened next
-    await database.connect(url, models=MODELS, patience=patience)
+        await database.connect(url, models=MODELS, patience=patience)
+    else:
+        await _connect(url, patience=patience)
     try:
         yield
     finally:
@@ -82,7 +86,30 @@ async def opened(url: str, *, patience: Patience = PATIENCE) -> AsyncIterator[No
             EXECUTOR_CACHE.clear()
 
 
+async def rows() -> dict[str, list[dict[str, Any]]]:
+    """Return every row of every table, as the driver reads it."""
+    [context] = _models_once
+    assert context.apps is not None
+    names = [str(model._meta.db_table) for model in context.apps["models"].values()]  # noqa: SLF001 - Tortoise's own way
+    return {name: [dict(row) for row in await context.db().execute_query_dict(f'SELECT * FROM "{name}"')] for name in names}  # noqa: S608
+
+
 _emptied: list[str] = []
+_models_once: list[TortoiseContext] = []
+
+
+async def _connect(url: str, *, patience: Patience) -> None:
+    """Connect as the service does. The models are related to one another once: that takes longer than many tests."""
+    if not _models_once:
+        await database.connect(url, models=MODELS, patience=patience)
+        _models_once.append(require_context())
+        return
+    [context] = _models_once
+    config = database.configuration(url, models=MODELS, patience=patience)
+    await context.close_connections()
+    context.__enter__()  # as `Tortoise.init` does, which leaves it for good
+    await context.connections._init(config["connections"], create_db=False)  # noqa: SLF001 - what its own init does
+    set_global_context(context)
 
 
 def fold_log(url: str) -> None:

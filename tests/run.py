@@ -2,11 +2,16 @@
 
 import argparse
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 POSTGRES = ("127.0.0.1", 5432, "postgres://postgres@127.0.0.1:5432/postgres")
 REDIS = ("127.0.0.1", 6379, "redis://127.0.0.1:6379/0")
@@ -20,62 +25,104 @@ _COMPILED_ONCE = {"PYTHONDONTWRITEBYTECODE": ""}
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Which tests run, and how: `repeated` is what is added from the second database on."""
+    """Which tests run, and how: `repeated` is what is added from the second database on.
+
+    `workers` are shared by the databases that run at once: all of them, or one after the other.
+    """
 
     options: Sequence[str]
     repeated: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     left_out: str = ""
+    workers: int = 0
+    is_at_once: bool = False
+    is_for_others_alone: bool = False
 
 
-_AT_ONCE = ("-q", "-n", str(_WORKERS), "-m")
-_IN_TURN = ("-q", "-s", "--durations=15", "-p", "no:cacheprovider", "-m", "endurance")
-"""Their figures and times are of one journey alone, and printed."""
-
-_TWO_FILES_AT_ONCE = ("-q", "-n", "2", "--dist", "loadfile", "--durations=15", "-m", "endurance")
+_FAST = "not endurance and not processes"
+_REPEATED = ("--repeat=all",)
+_SUITE = Plan(
+    options=("-q", "--durations=20", "-m", _FAST),
+    repeated=("--repeat=rows",),
+    left_out=" Left out: what uses rows as others do, beside another database (scripts/test --rest), what starts processes "
+    "(scripts/test --processes), and the endurance journeys (scripts/soak).",
+    workers=_WORKERS,
+    is_at_once=True,
+)
+_REST = Plan(options=("-q", "-m", _FAST), repeated=("--repeat=rest",), workers=_WORKERS, is_for_others_alone=True)
+_EVERY = Plan(
+    options=("-q", "-m", "not endurance"), left_out=" Left out: the endurance journeys (scripts/soak).", workers=_WORKERS
+)
+_PROCESSES = Plan(options=("-q", "-m", "processes and not endurance"), repeated=_REPEATED, workers=_WORKERS)
+_SHORT = Plan(
+    options=("-q", "--dist", "loadfile", "--durations=15", "-m", "endurance"),
+    repeated=_REPEATED,
+    environment={"SOAK": "0"},
+    workers=2,
+)
 """With the small counts nobody looks at figures, and a journey waits for servers most of its time."""
 
-_REPEATED = ("--needing-database",)
-_SUITE = Plan(
-    options=(*_AT_ONCE, "not endurance and not processes"),
+_SOAK = Plan(
+    options=("-q", "-s", "--durations=15", "-p", "no:cacheprovider", "-m", "endurance"),
     repeated=_REPEATED,
-    left_out=" Left out: what starts processes (scripts/test --processes), and the endurance journeys (scripts/soak).",
+    environment={"SOAK": "1"},
 )
-_EVERY = Plan(options=(*_AT_ONCE, "not endurance"), left_out=" Left out: the endurance journeys (scripts/soak).")
-_PROCESSES = Plan(options=(*_AT_ONCE, "processes and not endurance"), repeated=_REPEATED)
-_SHORT = Plan(options=_TWO_FILES_AT_ONCE, repeated=_REPEATED, environment={"SOAK": "0"})
-_SOAK = Plan(options=_IN_TURN, repeated=_REPEATED, environment={"SOAK": "1"})
+"""Their figures and times are of one journey alone, and printed."""
+
+_PLANS = {
+    "--rest": _REST,
+    "--processes": _PROCESSES,
+    "--every": _EVERY,
+    "--short": _SHORT,
+    "--soak": _SOAK,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One call of pytest beside one database."""
+
+    name: str
+    options: Sequence[str]
+    environment: Mapping[str, str]
 
 
 def main(arguments: Sequence[str]) -> int:
     plan, rest = _plan(arguments)
-    redis = os.environ.get("TEST_REDIS_URL") or _found(*REDIS)
-    databases = list(_databases())
-    codes: list[int] = []
-    for name, url in databases:
-        sys.stdout.write(f"== {name}{', Redis' if redis else ''}\n")
-        sys.stdout.flush()
-        environment = {
-            **os.environ,
-            **_COMPILED_ONCE,
-            **plan.environment,
-            "TEST_POSTGRES_URL": url,
-            "TEST_REDIS_URL": redis or "",
-        }
-        options = [*plan.options, *(plan.repeated if codes else ()), *rest]
-        answer = subprocess.run([sys.executable, "-m", "pytest", *options], env=environment, check=False)  # noqa: S603 - our own suite
-        codes.append(0 if answer.returncode == _NO_TESTS else answer.returncode)
-    against = " and ".join(name for name, _ in databases)
+    redis = os.environ.get("TEST_REDIS_URL") or _found(*REDIS) or ""
+    runs = list(_runs(plan, rest, redis=redis))
+    if not rest and not any(Path("tests").rglob("__pycache__/*-pytest-*.pyc")):
+        _compile()
+    codes = _run_at_once(runs) if plan.is_at_once else [_run(each) for each in runs]
+    against = " and ".join(each.name for each in runs)
     sys.stdout.write(f"Ran against {against}{' with Redis' if redis else ', no Redis'}.{plan.left_out}\n")
-    return max(codes)
+    return max(0 if code == _NO_TESTS else code for code in codes)
 
 
 def _plan(arguments: Sequence[str]) -> tuple[Plan, list[str]]:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for word, plan in (("--every", _EVERY), ("--processes", _PROCESSES), ("--short", _SHORT), ("--soak", _SOAK)):
+    for word, plan in _PLANS.items():
         parser.add_argument(word, dest="plan", action="store_const", const=plan, default=_SUITE)
     known, rest = parser.parse_known_args(arguments)
     return known.plan, rest
+
+
+def _runs(plan: Plan, rest: Sequence[str], *, redis: str) -> Iterator[Run]:
+    databases = list(_databases())
+    for number, (name, url) in enumerate(databases):
+        if number == 0 and plan.is_for_others_alone:
+            continue
+        workers = _share(plan.workers, number, of=len(databases)) if plan.is_at_once else plan.workers
+        environment = {**_COMPILED_ONCE, **plan.environment, "TEST_POSTGRES_URL": url, "TEST_REDIS_URL": redis}
+        # Who names tests wants to see these, beside each database.
+        repeated = (_REPEATED if rest and plan is _SUITE else plan.repeated) if number else ()
+        options = [*(("-n", str(workers)) if workers else ()), *plan.options, *repeated, *rest]
+        yield Run(name=name, options=options, environment=environment)
+
+
+def _share(workers: int, number: int, *, of: int) -> int:
+    """Return how many of them a run beside others gets: the first, which is the longest, all but one for each of the others."""
+    return 1 if number else workers - of + 1
 
 
 def _databases() -> Iterator[tuple[str, str]]:
@@ -93,6 +140,49 @@ def _found(host: str, port: int, url: str) -> str | None:
             return url
     except OSError:
         return None
+
+
+def _compile() -> None:
+    """Have each core compile a part of the tests, or each worker would compile all of them: nine seconds of CPU."""
+    paths = sorted(map(str, Path("tests").glob("[a-z]*/"))) + sorted(map(str, Path("tests").glob("test_*.py")))
+    collect = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
+    parts = [paths[number :: os.cpu_count() or 1] for number in range(os.cpu_count() or 1)]
+    environment = {**os.environ, **_COMPILED_ONCE}
+    compiling = [subprocess.Popen([*collect, *part], env=environment, stdout=subprocess.DEVNULL) for part in parts]  # noqa: S603
+    for process in compiling:
+        process.wait()
+
+
+def _run_at_once(runs: Sequence[Run]) -> list[int]:
+    """Run them side by side. The first one speaks while it runs, and each of the others once those before it have ended."""
+    first, *others = runs
+    with ThreadPoolExecutor(len(runs)) as threads, ExitStack() as files:
+        kept = [files.enter_context(tempfile.TemporaryFile()) for _ in others]
+        begun = [threads.submit(_call, run, output=file.fileno()) for run, file in zip(others, kept, strict=True)]
+        codes = [_run(first)]
+        for run, file, call in zip(others, kept, begun, strict=True):
+            codes.append(call.result())
+            _say_what_follows(run)
+            file.seek(0)
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.flush()
+    return codes
+
+
+def _run(run: Run) -> int:
+    _say_what_follows(run)
+    return _call(run)
+
+
+def _call(run: Run, *, output: int | None = None) -> int:
+    """Return pytest's exit code. What it says goes to `output`, a file's descriptor, or to where ours goes."""
+    command = [sys.executable, "-m", "pytest", *run.options]
+    return subprocess.run(command, env={**os.environ, **run.environment}, stdout=output, check=False).returncode  # noqa: S603 - our own suite
+
+
+def _say_what_follows(run: Run) -> None:
+    sys.stdout.write(f"== {run.name}{', Redis' if run.environment['TEST_REDIS_URL'] else ''}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

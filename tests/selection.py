@@ -1,7 +1,8 @@
 """Which tests a run leaves out, and a line that says how many."""
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -9,24 +10,40 @@ import pytest
 ENDURANCE = "endurance journeys (scripts/soak)"
 PROCESSES = "tests that start processes (scripts/test --processes)"
 NO_DATABASE = "tests that need no database"
-ALIKE = "cases that touch the database as another case does"
+REST = "tests that use rows as others do (scripts/test --rest)"
+ROWS = "tests of what databases do (scripts/test)"
 
 _DATABASES = {"database_template", "database_url"}
+_PEERS = {"doorkeeper_url", "prism", "programs"}
+"""Fixtures that start programs of others, which takes each process of a run seconds."""
+
+_OF_ROWS = re.compile(r"tests/(activity|deliveries|log|sealing|storage)/|/test_(jobs|models|pages|retention|schema)\.py")
+"""What is tested there is what each database does in its way: locks, order, types. Other tests use rows as these do."""
+
 _left_out = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--needing-database",
-        action="store_true",
-        help="Leave out what ran beside another: what needs no database, and cases alike.",
+        "--repeat",
+        choices=("all", "rows", "rest"),
+        help="Leave out what ran beside another database, as it needs none. "
+        "Of the others: `rows`: one case of each test of what databases do; `rest`: all but these.",
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before markers select
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("needing_database"):
+    for item in items:
+        if not _PEERS.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.processes)
+    repeat = config.getoption("repeat")
+    if repeat is None:
         return
-    kept = _one_of_those_alike([item for item in items if needs_database(item)])
+    kept = dict.fromkeys(filter(needs_database, items))
+    rows = _one_case_each(item for item in kept if _OF_ROWS.search(item.nodeid))
+    if repeat != "all":
+        kept = {item: None for item in kept if (item in rows) is (repeat == "rows")}
     left_out = [item for item in items if item not in kept]
     if left_out:
         items[:] = kept
@@ -38,13 +55,11 @@ def needs_database(item: pytest.Item) -> bool:
     return not _DATABASES.isdisjoint(getattr(item, "fixturenames", ())) or item.get_closest_marker("skipif") is not None
 
 
-def _one_of_those_alike(items: Sequence[pytest.Item]) -> dict[pytest.Item, None]:
-    """Keep the first case of each test whose cases are marked to be alike, and every case of the others."""
+def _one_case_each(items: Iterable[pytest.Item]) -> set[pytest.Item]:
     firsts: dict[str, pytest.Item] = {}
     for item in items:
-        test = item.nodeid.partition("[")[0] if item.get_closest_marker("alike") else item.nodeid
-        firsts.setdefault(test, item)
-    return dict.fromkeys(firsts.values())
+        firsts.setdefault(item.nodeid.partition("[")[0], item)
+    return set(firsts.values())
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -59,11 +74,12 @@ def _reason(item: pytest.Item) -> str | None:
     for marker, reason in (("endurance", ENDURANCE), ("processes", PROCESSES)):
         if item.get_closest_marker(marker) and f"not {marker}" in item.config.option.markexpr:
             return reason
-    if not item.config.getoption("needing_database"):
+    repeat = item.config.getoption("repeat")
+    if repeat is None:
         return None
     if not needs_database(item):
         return NO_DATABASE
-    return ALIKE if item.get_closest_marker("alike") else None
+    return REST if repeat == "rows" else ROWS
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 from app.clock import Clock, SystemClock
@@ -19,6 +20,16 @@ from tests.processes import Service
 PUBLIC_URL = "http://127.0.0.1:8000"
 
 
+def settings_with(**changed: object) -> Settings:
+    """Return the defaults with these values, of the right types: nothing is read or checked for each test anew."""
+    return _defaults().model_copy(update=changed)
+
+
+@cache
+def _defaults() -> Settings:
+    return Settings(public_url=PUBLIC_URL)
+
+
 @asynccontextmanager
 async def make_services(
     *,
@@ -30,7 +41,7 @@ async def make_services(
     entropy: Callable[[int], bytes] = os.urandom,
 ) -> AsyncIterator[Services]:
     """Yield the services over the database that is open, with a keyring of its own in `folder`; close the way out at the end."""
-    settings = settings or Settings(data_dir=folder, public_url=PUBLIC_URL)
+    settings = settings or settings_with(data_dir=folder)
     outbound = outbound or Outbound()
     watcher = Watcher(look_every=0.05)
     services = Services(

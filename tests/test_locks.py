@@ -94,6 +94,7 @@ def test_what_the_service_imports_is_what_it_asks_for() -> None:
     assert wanted - set().union(*imported) == LOADED_BY_NAME
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("changed", "is_installed"), [(False, True), (True, False)])
 def test_a_file_with_another_hash_is_refused(tmp_path: Path, *, changed: bool, is_installed: bool) -> None:
     wheel = make_wheel(tmp_path / "shelf", "leaf")
@@ -108,6 +109,7 @@ def test_a_file_with_another_hash_is_refused(tmp_path: Path, *, changed: bool, i
     assert [path.name for path in checkout.glob(".venv/lib/*/site-packages/leaf.py")] == ["leaf.py"] * is_installed
 
 
+@pytest.mark.processes
 def test_what_has_no_hash_is_refused(tmp_path: Path) -> None:
     make_wheel(tmp_path / "shelf", "leaf")
     checkout = make_checkout(tmp_path / "checkout", "leaf==1.0\n")

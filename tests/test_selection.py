@@ -6,28 +6,32 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.parametrize("processes", [(), ("-n", "1")], ids=["alone", "in processes"])
 def test_what_needs_no_database_is_left_out_and_counted(processes: tuple[str, ...]) -> None:
-    said = collect(*processes, "--needing-database", "tests/sealing/test_secret.py", "tests/storage/test_database.py")
+    said = collect(*processes, "--repeat=all", "tests/sealing/test_secret.py", "tests/storage/test_database.py")
 
     assert re.search(r"^Left out: \d+ tests that need no database\.$", said, re.MULTILINE)
     assert "test_secret.py::" not in said
 
 
-def test_of_cases_alike_one_is_repeated_and_the_others_are_counted() -> None:
-    whole = collect("tests/deliveries/test_settling.py")
-    repeated = collect("--needing-database", "tests/deliveries/test_settling.py")
+def test_what_is_not_run_beside_another_database_at_once_is_left_to_the_rest_and_counted() -> None:
+    paths = ("tests/deliveries/test_settling.py", "tests/sign_ins/test_hooks.py")
+    whole, rows, rest = (collect(f"--repeat={repeat}", *paths) for repeat in ("all", "rows", "rest"))
 
-    assert whole.count("::test_what_may_pass_is_tried_again[") > 1
-    assert repeated.count("::test_what_may_pass_is_tried_again[") == 1
-    assert re.search(r"^Left out: .*\b\d+ cases that touch the database as another case does\.$", repeated, re.MULTILINE)
+    assert sorted(names_in(rows) + names_in(rest)) == sorted(names_in(whole))
+    assert rows.count("::test_what_may_pass_is_tried_again[") == 1
+    assert "test_hooks.py::" not in rows
+    assert re.search(r"^Left out: .*\b\d+ tests that use rows as others do \(scripts/test --rest\)\.$", rows, re.MULTILINE)
+    assert re.search(r"^Left out: .*\b\d+ tests of what databases do \(scripts/test\)\.$", rest, re.MULTILINE)
 
 
 def test_what_a_run_may_skip_is_left_out_of_none() -> None:
     """Skipped beside one database and left out beside the other, it would never run."""
     said = collect(
-        "--needing-database", "tests/storage/test_postgres.py", "tests/storage/test_sqlite.py", "tests/journeys/test_history.py"
+        "--repeat=all", "tests/storage/test_postgres.py", "tests/storage/test_sqlite.py", "tests/journeys/test_history.py"
     )
 
     assert "test_history.py::" in said
@@ -48,6 +52,10 @@ def test_what_starts_processes_is_left_out_and_counted() -> None:
     assert re.search(r"^Left out: .*\b\d+ tests that start processes \(scripts/test --processes\)", said, re.MULTILINE)
     assert "test_workers.py::" not in said
     assert "test_checking.py::" in said
+
+
+def names_in(said: str) -> list[str]:
+    return [line for line in said.splitlines() if "::" in line]
 
 
 def collect(*options: str) -> str:

@@ -13,7 +13,7 @@ from app.graphql.fields import mutation
 from app.installed_apps.checks import check_server
 from app.installed_apps.inputs import WHICH, WHY, key_of_app
 from app.installed_apps.models import InstalledApp as Row
-from app.installed_apps.permissions import find
+from app.installed_apps.permissions import find_app
 from app.installed_apps.types import InstalledApp
 from app.providers.contract import Failure, Fault
 from app.services import Services
@@ -45,7 +45,7 @@ async def check(app_id: UUID, *, caller: Caller, services: Services) -> Row:
     Of a Git server: whether it answers, and whether the caller's own authorization there works, if they have one. Raises
     NOT_FOUND, INVALID for an app that holds nothing to ask about, PROVIDER_BUSY when the provider asks for patience.
     """
-    app = await find(caller.team_id, app_id)
+    app = await find_app(caller.team_id, app_id)
     if app.oauth_client_id is not None:
         failure = await check_server(app, services=services)
         own = await live_grant_of(app.oauth_client_id, caller.member_id)
@@ -58,4 +58,4 @@ async def check(app_id: UUID, *, caller: Caller, services: Services) -> Row:
     match failure:
         case Failure(fault=Fault.BUSY) as busy:
             raise faults.refusal(busy)
-    return await find(caller.team_id, app_id)
+    return await find_app(caller.team_id, app_id)

@@ -12,7 +12,7 @@ from app.graphql.fields import mutation
 from app.installed_apps.events import InstalledAppDeleted
 from app.installed_apps.inputs import WHICH, WHY, key_of_app
 from app.installed_apps.models import InstalledApp as Row
-from app.installed_apps.permissions import find
+from app.installed_apps.permissions import find_app
 from app.log.events import Change
 from app.services import Services
 from app.sign_ins import endings, grants
@@ -53,7 +53,7 @@ async def delete(app_id: UUID, *, caller: Caller, services: Services) -> Row:
 
     async def apply(change: Change) -> Row:
         await recheck_role(change, caller, rule=ADMINISTERING)
-        app = await find(change.team_id, app_id)
+        app = await find_app(change.team_id, app_id)
         app.delete_at(change.now)
         await app.save(update_fields=["live_key", "deleted_at", "updated_at"])
         if app.grant_id is not None:

@@ -17,7 +17,7 @@ from app.installed_apps import shared_clients, shared_secrets
 from app.installed_apps.events import InstalledAppEdited
 from app.installed_apps.inputs import UPDATED_AT, WHICH, WHY, SecretFieldInput, key_of_app, read_fields
 from app.installed_apps.models import InstalledApp as Row
-from app.installed_apps.permissions import find, is_shared_authorization, is_shared_secret, may_edit
+from app.installed_apps.permissions import find_app, is_shared_authorization, is_shared_secret, may_edit
 from app.installed_apps.shared_clients import ClientEdit
 from app.installed_apps.types import InstalledApp
 from app.log.events import Change
@@ -76,7 +76,7 @@ async def edit(
 
     async def apply(change: Change) -> Row:
         viewer = await recheck_role(change, caller)
-        app = await find(change.team_id, app_id)
+        app = await find_app(change.team_id, app_id)
         if not may_edit(viewer, app):
             raise Refusal(UserErrorCode.FORBIDDEN, f"Only Team Admins and who set up “{app.name}” may edit it.")
         check_unchanged(app, expected_updated_at)
@@ -94,7 +94,7 @@ async def edit(
 async def _edit(input: EditInstalledAppInput, *, caller: Caller, services: Services) -> Row:
     key, name = key_of_app(input.id), given(input.name, field=("name",))
     expected = given(input.expected_updated_at, field=("expectedUpdatedAt",))
-    app = await find(caller.team_id, key)
+    app = await find_app(caller.team_id, key)
     secret = given(input.secret, field=("secret",))
     if secret is not None and not is_shared_secret(app):
         raise Refusal(UserErrorCode.INVALID, f"“{app.name}” holds no secret of this kind.", field=["secret"])

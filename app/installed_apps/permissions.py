@@ -45,7 +45,7 @@ def may_use_without_signing_in(caller: Caller, app: InstalledApp, *, own: Grant 
     return CHANGING.admits(caller.role) and holds_one and app.status in WORKING
 
 
-async def find(team_id: UUID, app_id: UUID, *, field: Sequence[str] = ("id",)) -> InstalledApp:
+async def find_app(team_id: UUID, app_id: UUID, *, field: Sequence[str] = ("id",)) -> InstalledApp:
     """Return the team's installed app. Raises NOT_FOUND, for a deleted one too."""
     app = await InstalledApp.get_or_none(id=app_id, team_id=team_id, deleted_at__isnull=True)
     if app is None:

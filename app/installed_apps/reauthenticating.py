@@ -12,8 +12,8 @@ from app.graphql.errors import UserError
 from app.graphql.fields import mutation
 from app.installed_apps.inputs import WHICH, WHY, key_of_app
 from app.installed_apps.models import InstalledApp as Row
-from app.installed_apps.permissions import find, is_shared_authorization, is_shared_secret, may_reauthenticate
-from app.installed_apps.sharing import renew
+from app.installed_apps.permissions import find_app, is_shared_authorization, is_shared_secret, may_reauthenticate
+from app.installed_apps.sharing import replace_grant
 from app.installed_apps.types import InstalledApp
 from app.log.events import Change
 from app.services import Services
@@ -58,7 +58,7 @@ async def reauthenticate(app_id: UUID, authorization_id: UUID, *, caller: Caller
 
     async def apply(change: Change) -> Row:
         viewer = await recheck_role(change, caller)
-        app = await find(change.team_id, app_id)
+        app = await find_app(change.team_id, app_id)
         if is_shared_secret(app):
             message = f"“{app.name}” holds a secret and no sign-in: a Team Admin puts a new secret into it, by editing it."
             raise Refusal(UserErrorCode.INVALID, message, field=["id"])
@@ -75,7 +75,7 @@ async def reauthenticate(app_id: UUID, authorization_id: UUID, *, caller: Caller
             wanted_account_id=app.account_id,
             field=["authorizationId"],
         )
-        await renew(change, app, grant)
+        await replace_grant(change, app, grant)
         return app
 
     return await services.events.change(caller.team_id, apply, actor=caller.actor)

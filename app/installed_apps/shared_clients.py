@@ -13,7 +13,7 @@ from app.graphql.revisions import check_unchanged, touch
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_provider, check_secret
 from app.installed_apps.events import InstalledAppAdded, InstalledAppEdited
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.permissions import find
+from app.installed_apps.permissions import find_app
 from app.installed_apps.sharing import already_there, live_key, look_for_room
 from app.installed_apps.status import record_recovery
 from app.log.events import Change
@@ -107,13 +107,13 @@ async def edit(
     """
     refuse_unless_admitted(caller.role, ADMINISTERING)
     checked_name = check_name(name) if name is not None else None
-    app = await find(caller.team_id, app_id)
+    app = await find_app(caller.team_id, app_id)
     client = await OAuthClient.get(id=app.oauth_client_id)
     plan = await _plan(client, edited, services=services)
 
     async def apply(change: Change) -> InstalledApp:
         await recheck_role(change, caller, rule=ADMINISTERING)
-        fresh = await find(change.team_id, app_id)
+        fresh = await find_app(change.team_id, app_id)
         check_unchanged(fresh, expected_updated_at)
         await _refuse_overtaken(fresh, client)
         if not await _carry_out(change, fresh, plan) and checked_name in {None, fresh.name}:

@@ -11,9 +11,9 @@ from app.errors import Refusal, SealError, UserErrorCode
 from app.graphql.revisions import check_unchanged
 from app.installed_apps.events import InstalledAppEdited
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import find
+from app.installed_apps.permissions import find_app
 from app.installed_apps.shared_clients import cannot_store
-from app.installed_apps.sharing import already_there, live_key, renew, share
+from app.installed_apps.sharing import already_there, live_key, replace_grant, share
 from app.log.events import Change
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Failure, Place, SharingModel
@@ -80,7 +80,7 @@ async def replace_secret(
     """
     refuse_unless_admitted(caller.role, ADMINISTERING)
     checked_name = check_name(name) if name is not None else None
-    app = await find(caller.team_id, app_id)
+    app = await find_app(caller.team_id, app_id)
     provider = CATALOGUE[app.provider]
     fields, pasted = _read(provider, typed, field=_EDITED)
     _refuse_other_account(app, pasted)
@@ -88,12 +88,12 @@ async def replace_secret(
 
     async def apply(change: Change) -> InstalledApp:
         await recheck_role(change, caller, rule=ADMINISTERING)
-        fresh = await find(change.team_id, app_id)
+        fresh = await find_app(change.team_id, app_id)
         check_unchanged(fresh, expected_updated_at)
         await save_pasted(change, grant)
         is_renamed = checked_name not in {None, fresh.name}
         fresh.name = checked_name or fresh.name
-        await renew(change, fresh, grant)
+        await replace_grant(change, fresh, grant)
         if is_renamed:
             await change.record(InstalledAppEdited(fresh.id, fresh.name))
         return fresh

@@ -47,7 +47,7 @@ async def share(change: Change, grant: Grant, *, name: str | None, member_id: UU
     return app
 
 
-async def renew(change: Change, app: InstalledApp, grant: Grant) -> None:
+async def replace_grant(change: Change, app: InstalledApp, grant: Grant) -> None:
     """Put a fresh grant in the place of the old one, which is given back; the app works again, and what uses it."""
     replaced, previous = app.grant_id, app.status
     app.grant_id = grant.id

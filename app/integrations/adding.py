@@ -9,7 +9,7 @@ from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, attributes
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
-from app.installed_apps.permissions import find as find_app
+from app.installed_apps.permissions import find_app
 from app.installed_apps.types import InstalledApp
 from app.integrations.events import IntegrationAdded
 from app.integrations.inputs import (

@@ -12,9 +12,9 @@ from app.graphql.errors import UserError
 from app.graphql.fields import mutation
 from app.graphql.inputs import chosen, key_of
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import find as find_app
+from app.installed_apps.permissions import find_app
 from app.integrations.models import Integration
-from app.integrations.permissions import find
+from app.integrations.permissions import find_integration
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import SharingModel
 from app.services import Services
@@ -82,7 +82,7 @@ async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, services
         )
     if integration_id is not None:
         key = key_of(integration_id, "Integration", field=INTEGRATION_FIELD)
-        integration = await find(caller.team_id, key, field=INTEGRATION_FIELD)
+        integration = await find_integration(caller.team_id, key, field=INTEGRATION_FIELD)
         if CATALOGUE[integration.provider].sharing is SharingModel.SHARED_CLIENT:
             return await _begin_own(await _app_of(integration), field=INTEGRATION_FIELD, caller=caller, services=services)
         return await sign_ins.begin(

@@ -27,8 +27,8 @@ from app.integrations.inputs import (
 from app.integrations.kinds.contract import OfKind, ReadyEdit
 from app.integrations.kinds.table import KINDS, kind_of
 from app.integrations.models import Integration as Row
-from app.integrations.permissions import check_editable, find, find_editable
-from app.integrations.restoring import renew, tell_renewed
+from app.integrations.permissions import check_editable, find_editable, find_integration
+from app.integrations.restoring import reauthorize, tell_reauthenticated
 from app.integrations.sources import Placed, Using
 from app.integrations.status import snapshot_of, tell_status
 from app.integrations.types import Integration
@@ -110,7 +110,7 @@ async def edit(
     server, and what `adding.add` refuses. `budget` is what may be asked of a Git server.
     """
     name = check_name(wanted.name) if wanted.name is not None else None
-    found = await find(caller.team_id, integration_id)
+    found = await find_integration(caller.team_id, integration_id)
     check_editable(caller, found)
     check_unchanged(found, expected_updated_at)
     ready = await _prepare(found, wanted, caller=caller, services=services, budget=budget or Budget())
@@ -140,7 +140,7 @@ async def _apply(
     before, new_app = snapshot_of(integration), None
     if using is not None:
         place = ready.account_id or integration.account_id
-        new_app = await renew(change, integration, using, member_id=caller.member_id, wanted_account_id=place)
+        new_app = await reauthorize(change, integration, using, member_id=caller.member_id, wanted_account_id=place)
     is_edited = _rename(integration, name)
     is_edited |= await ready.save(change, integration)
     if ready.is_confirmed:
@@ -151,7 +151,7 @@ async def _apply(
     if is_edited:
         await change.record(IntegrationEdited(integration.id, integration.name))
     if using is not None:
-        await tell_renewed(change, integration)
+        await tell_reauthenticated(change, integration)
     await tell_status(change, integration, before=before)
     return Placed(integration, new_app)
 

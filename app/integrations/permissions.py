@@ -22,7 +22,7 @@ def may_reauthenticate(caller: Caller) -> bool:
     return CHANGING.admits(caller.role)
 
 
-async def find(team_id: UUID, integration_id: UUID, *, field: Sequence[str] = ("id",)) -> Integration:
+async def find_integration(team_id: UUID, integration_id: UUID, *, field: Sequence[str] = ("id",)) -> Integration:
     """Return the team's integration. Raises NOT_FOUND, for a deleted one too."""
     integration = await Integration.get_or_none(id=integration_id, team_id=team_id, deleted_at__isnull=True)
     if integration is None:
@@ -33,7 +33,7 @@ async def find(team_id: UUID, integration_id: UUID, *, field: Sequence[str] = ("
 async def find_editable(change: Change, integration_id: UUID, *, caller: Caller) -> Integration:
     """The same, for a caller who is about to change it. Raises FORBIDDEN unless they made it or are an admin."""
     viewer = await recheck_role(change, caller)
-    integration = await find(change.team_id, integration_id)
+    integration = await find_integration(change.team_id, integration_id)
     check_editable(viewer, integration)
     return integration
 

@@ -19,8 +19,8 @@ from app.integrations.inputs import (
     key_of_integration,
 )
 from app.integrations.kinds.table import kind_of
-from app.integrations.permissions import find
-from app.integrations.restoring import renew, tell_renewed
+from app.integrations.permissions import find_integration
+from app.integrations.restoring import reauthorize, tell_reauthenticated
 from app.integrations.sources import Placed, Using
 from app.integrations.status import snapshot_of, tell_status
 from app.integrations.types import Integration
@@ -75,19 +75,19 @@ async def reauthenticate(
     At a Git server that is the caller's own authorization, who has to see the repository. Raises NOT_FOUND, WRONG_ACCOUNT for
     another workspace or server, and what `sources.take` refuses. `budget` is what may be asked of a Git server.
     """
-    found = await find(caller.team_id, integration_id)
+    found = await find_integration(caller.team_id, integration_id)
     checks = kind_of(found).checks
     if checks is not None:
         await checks.check_access(found, using=using, caller=caller, services=services, budget=budget or Budget())
 
     async def apply(change: Change) -> Placed:
         await recheck_role(change, caller)
-        integration = await find(change.team_id, integration_id)
+        integration = await find_integration(change.team_id, integration_id)
         before, place = snapshot_of(integration), integration.account_id
-        new_app = await renew(change, integration, using, member_id=caller.member_id, wanted_account_id=place)
+        new_app = await reauthorize(change, integration, using, member_id=caller.member_id, wanted_account_id=place)
         touch(integration, change.now)
         await integration.save()
-        await tell_renewed(change, integration)
+        await tell_reauthenticated(change, integration)
         await tell_status(change, integration, before=before)
         return Placed(integration, new_app)
 

@@ -28,7 +28,7 @@ async def restore_stopped(change: Change, integrations: QuerySet[Integration]) -
         await go_on(change, integration)
 
 
-async def renew(
+async def reauthorize(
     change: Change, integration: Integration, using: Using, *, member_id: UUID, wanted_account_id: str
 ) -> InstalledApp | None:
     """Give the row another authorization, and back the one that it had for its own; returns the installed app made by it, if any.
@@ -45,7 +45,7 @@ async def renew(
     return source.new_app
 
 
-async def tell_renewed(change: Change, integration: Integration) -> None:
+async def tell_reauthenticated(change: Change, integration: Integration) -> None:
     await change.record(IntegrationReauthenticated(integration.id, integration.name, integration.connected_to))
 
 

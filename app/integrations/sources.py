@@ -8,7 +8,7 @@ from uuid import UUID
 from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
 from app.installed_apps.models import InstalledApp
-from app.installed_apps.permissions import WORKING, find as find_app, is_shared_secret
+from app.installed_apps.permissions import WORKING, find_app, is_shared_secret
 from app.installed_apps.sharing import share
 from app.integrations.models import Integration
 from app.log.events import Change

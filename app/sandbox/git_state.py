@@ -22,13 +22,20 @@ class GitState:
         self._client_at_first = client
         self._seed = seed
         self.client = client
-        self.world = seed()
+        self._world: World | None = None
         self.grants = Grants(clock=clock, entropy=entropy)
+
+    @property
+    def world(self) -> World:
+        """As new, until something changes it. It is made when it is first asked for: most tests ask one provider alone."""
+        if self._world is None:
+            self._world = self._seed()
+        return self._world
 
     def reset(self) -> None:
         """Be as new."""
         self.client = self._client_at_first
-        self.world = self._seed()
+        self._world = None
         self.grants = Grants(clock=self.clock, entropy=self.entropy)
 
     def accepts(self, client: Client | None) -> bool:

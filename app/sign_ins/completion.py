@@ -82,7 +82,7 @@ async def _save(
         return await _end(returned, None, _NO_KEY, services=services)
     if isinstance(traded, Unwanted):
         return await _end(returned, grant, _failure(row, traded.failure), services=services)
-    return await _end(returned, grant, await _find_obstacle(row, tokens, identity), services=services)
+    return await _end(returned, grant, await _find_mismatch(row, tokens, identity), services=services)
 
 
 def _unused(unwanted: Unwanted) -> Identity:
@@ -126,7 +126,7 @@ async def _open_verifier(row: Authorization, *, services: Services) -> Secret:
     return await services.vault.open(bytes(row.sealed_verifier or b""), bound_to=row.binding("sealed_verifier"))
 
 
-async def _find_obstacle(row: Authorization, tokens: Tokens, identity: Identity) -> SignInFailure | None:
+async def _find_mismatch(row: Authorization, tokens: Tokens, identity: Identity) -> SignInFailure | None:
     missing = missing_scopes(tokens.scopes, wanted=provider_of(row).scopes)
     if missing:
         message = f"Not everything was granted that is needed: {', '.join(missing)} is missing."

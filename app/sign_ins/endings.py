@@ -24,7 +24,7 @@ async def close(change: Change, row: Authorization, message: str) -> None:
         await change.record(AuthorizationFailed(row.id, provider_of(row).name, message))
 
 
-async def revoke(change: Change, row: Authorization) -> None:
+async def mark_revoked(change: Change, row: Authorization) -> None:
     """Say that a finished sign-in is over. Its grant is ended by whoever calls."""
     row.status, row.ended_at = AuthorizationStatus.REVOKED, change.now
     await row.save(update_fields=["status", "ended_at"])
@@ -51,7 +51,7 @@ async def end_client(change: Change, client: OAuthClient, *, why: str, tells: bo
     for row in await made.filter(status=AuthorizationStatus.PENDING):
         await close(change, row, why)
     for row in await made.filter(status=AuthorizationStatus.COMPLETED):
-        await revoke(change, row)
+        await mark_revoked(change, row)
     for grant in await Grant.filter(oauth_client_id=client.id, state__in=LIVE).order_by("created_at", "id"):
         if tells:
             await grants.end(change, grant.id, reason=StatusReason.AUTHORIZATION_ENDED, message=why)

@@ -12,7 +12,7 @@ async def end_their_grants(change: Change, domain_event: MemberRemoved) -> None:
     for row in await theirs.filter(status=AuthorizationStatus.PENDING):
         await endings.close(change, row, "the member who began it has left the team.")
     for row in await theirs.filter(status=AuthorizationStatus.COMPLETED):
-        await endings.revoke(change, row)
+        await endings.mark_revoked(change, row)
     owned = Grant.filter(team_id=change.team_id, member_id=domain_event.member_id, is_shared=False, state__in=LIVE)
     for grant in await owned.order_by("created_at", "id"):
         if grant.state is GrantState.WAITING:

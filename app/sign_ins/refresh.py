@@ -109,7 +109,7 @@ class _Attempt:
                         return _ENDED
                     if row.version > self._seen:
                         return row
-                    if (failure := self._find_obstacle(row)) is not None:
+                    if (failure := self._find_cooldown(row)) is not None:
                         return failure
                     if (owner := await self._take_lease(row)) is not None:
                         patience.reschedule(None)
@@ -118,7 +118,7 @@ class _Attempt:
         except TimeoutError:
             return Failure(Fault.UNREACHABLE, "The authorization is being renewed by another process, which takes long.")
 
-    def _find_obstacle(self, row: Grant) -> Failure | None:
+    def _find_cooldown(self, row: Grant) -> Failure | None:
         now = self._services.clock.now()
         leased = is_leased(row, now=now)
         waits = lies_ahead(row.refresh_at, now=now, longest=LONGEST_QUIET)

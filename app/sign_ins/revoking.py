@@ -55,7 +55,7 @@ async def revoke(authorization_id: UUID, *, field: Sequence[str] = (), caller: C
         if row is None:
             raise no_such_sign_in(field=field)
         _refuse_unless_own(row, field=field)
-        await endings.revoke(change, row)
+        await endings.mark_revoked(change, row)
         if row.grant_id is not None:
             message = "The member whose sign-in it used has ended it."
             await grants.end(change, row.grant_id, reason=StatusReason.AUTHORIZATION_ENDED, message=message)

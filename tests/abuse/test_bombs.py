@@ -58,6 +58,7 @@ async def timed(answer: Answer) -> tuple[float, int, str]:
     return (taken if taken < CPU_SECONDS else taken / slowness()), status, text
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_no_document_takes_more_than_a_tenth_of_a_second_of_cpu(document: str) -> None:
     body = json.dumps({"query": document}).encode()

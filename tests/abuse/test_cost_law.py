@@ -162,6 +162,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize("work", PLANTED.values(), ids=PLANTED)
 def test_what_is_quadratic_breaks_the_law_before_it_takes_long(work: Callable[[str], object]) -> None:
     costs = measure(lambda size: time_thread(lambda: work("a" * size)), sizes(LARGEST_BODY, halvings=HALVINGS, beyond=BEYOND))
@@ -171,6 +172,7 @@ def test_what_is_quadratic_breaks_the_law_before_it_takes_long(work: Callable[[s
     assert sum(costs.values()) < 2 * slowness()
 
 
+@pytest.mark.endurance
 def test_what_is_linear_keeps_the_law() -> None:
     def cost_of(size: int) -> float:
         return time_thread(lambda: sum(map(ord, "a" * size)))
@@ -191,6 +193,7 @@ def test_a_jump_is_told_by_the_step_at_which_it_is() -> None:
     assert growth({1: 0.010, 4: 0.160}) == pytest.approx(4)
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize(("stands_still", "is_seen"), [(0.0, False), (0.6, True)])
 def test_a_service_that_stands_still_is_seen_to(stands_still: float, is_seen: bool, tmp_path: Path) -> None:
     async def spend(_: Request) -> Response:

@@ -48,6 +48,7 @@ async def ask(service: Service, query: str, variables: dict[str, Any] | None = N
     return json.loads((await service.ask("POST", "/graphql", headers=headers, body=body)).body)
 
 
+@pytest.mark.endurance
 async def test_the_dearest_operations_are_paid_to_the_object_and_cost_less_than_a_second_of_cpu(
     database_url: str, tmp_path: Path
 ) -> None:

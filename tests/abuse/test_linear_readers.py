@@ -19,6 +19,7 @@ def shapes(reader: Reader) -> Iterator[Callable[[int], str]]:
                 yield lambda size, begin=begin, part=part, end=end: begin + part * (size // len(part)) + end  # type: ignore[misc]
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize("name", READERS)
 def test_twice_the_text_takes_a_reader_twice_as_long(name: str) -> None:
     reader = READERS[name]
@@ -28,6 +29,7 @@ def test_twice_the_text_takes_a_reader_twice_as_long(name: str) -> None:
         assert growth(read, shape) < MOST_GROWTH, shape(12)
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize("name", READERS)
 def test_the_most_that_is_let_in_takes_little(name: str) -> None:
     reader = READERS[name]

@@ -87,6 +87,7 @@ async def ask(answer: bytes, *, status: int, kind: Kind, links: str = "") -> lis
         ]
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize("status", [200, 404])
 @pytest.mark.parametrize("name", ANSWERS)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.provider.key)
@@ -118,6 +119,7 @@ async def test_a_directory_of_a_thousand_is_read_whole() -> None:
     assert (len(page.entries), page.next_cursor) == (100, "size=100&skip=100")
 
 
+@pytest.mark.endurance
 def test_repeated_headers_are_joined_in_time_that_grows_with_them() -> None:
     def repeated(size: int) -> list[tuple[bytes, bytes]]:
         return [(b"Link", b"x" * 100)] * size

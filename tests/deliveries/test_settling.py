@@ -30,7 +30,6 @@ def test_every_fault_is_one_or_the_other() -> None:
     assert set(HELPS_TO_TRY_AGAIN) == set(Fault)
 
 
-@pytest.mark.alike
 @pytest.mark.parametrize("fault", [fault for fault, helps in HELPS_TO_TRY_AGAIN.items() if not helps])
 async def test_what_trying_again_would_not_help_ends_at_once(world: World, fault: Fault) -> None:
     delivery = await settled_with(world, fault)
@@ -38,7 +37,6 @@ async def test_what_trying_again_would_not_help_ends_at_once(world: World, fault
     assert (delivery.status, delivery.next_attempt_at, delivery.attempt_count) == (DeliveryStatus.FAILED, None, 1)
 
 
-@pytest.mark.alike
 @pytest.mark.parametrize("fault", [fault for fault, helps in HELPS_TO_TRY_AGAIN.items() if helps])
 async def test_what_may_pass_is_tried_again(world: World, fault: Fault) -> None:
     delivery = await settled_with(world, fault)

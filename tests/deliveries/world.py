@@ -31,7 +31,6 @@ from app.sandbox import create_sandbox
 from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET
 from app.sealing.secret import Secret
 from app.services import Services
-from app.settings import Settings
 from app.sign_ins.events import GrantEnded, GrantTroubled
 from app.sign_ins.models import Grant, GrantState
 from app.storage.slots import Room, Shares, Slots
@@ -39,7 +38,7 @@ from app.teams.models import Member, Team
 from tests.held import HeldClock
 from tests.sandbox.running import REDIRECT_URI, SCOPES, Sandbox
 from tests.servers import NO_TLS, run_server
-from tests.services import PUBLIC_URL, make_services
+from tests.services import make_services, settings_with
 
 GENERAL, MONITORING = "C0ACME001", "C0ACME002"
 SECOND = timedelta(seconds=1)
@@ -174,9 +173,8 @@ async def make_world(*, folder: Path, clock: HeldClock) -> AsyncIterator[World]:
 @asynccontextmanager
 async def make_ground_at(sandbox: Sandbox, *, folder: Path, clock: HeldClock) -> AsyncIterator[Services]:
     parts = urlsplit(sandbox.url)
-    settings = Settings(
+    settings = settings_with(
         data_dir=folder,
-        public_url=PUBLIC_URL,
         slack_url=f"{sandbox.url}/slack",
         slack_client_id=CLIENT_ID,
         slack_client_secret=SecretStr(CLIENT_SECRET),

@@ -7,7 +7,7 @@ import pytest
 from app.errors import UserErrorCode
 from app.installed_apps.deleting import delete
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.permissions import find
+from app.installed_apps.permissions import find_app
 from app.installed_apps.reauthenticating import reauthenticate
 from app.installed_apps.shared_clients import ClientEdit, add, edit
 from app.log.actors import Actor
@@ -144,7 +144,7 @@ async def test_a_new_secret_keeps_the_authorizations_and_what_waited_goes_on_at_
     GITLAB.renew_secret(world, "another-long-secret")
     world.clock.advance(timedelta(hours=3))
     await refresh_due(services=world.services)
-    refused = await find(ada.team_id, app.id)
+    refused = await find_app(ada.team_id, app.id)
     assert (refused.status, refused.status_reason) == (
         InstalledAppStatus.NEEDS_REAUTHENTICATION,
         StatusReason.CLIENT_REFUSED,
@@ -261,7 +261,7 @@ async def test_a_deleted_app_takes_everybodys_authorization_along(world: World, 
     client = await OAuthClient.get(id=app.oauth_client_id)
     assert (client.sealed_secret, client.ended_at) == (None, world.clock.now())
     assert (await Grant.get(id=kept.grant_id)).state is GrantState.ACTIVE
-    assert (await find(others.team_id, theirs.id)).status is InstalledAppStatus.ACTIVE
+    assert (await find_app(others.team_id, theirs.id)).status is InstalledAppStatus.ACTIVE
 
 
 async def test_a_sign_in_that_comes_back_after_the_deletion_is_given_back(world: World) -> None:

@@ -10,7 +10,7 @@ from app.errors import UserErrorCode
 from app.installed_apps.checking import check
 from app.installed_apps.deleting import delete
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.installed_apps.permissions import find, may_edit, may_reauthenticate, may_use_without_signing_in
+from app.installed_apps.permissions import find_app, may_edit, may_reauthenticate, may_use_without_signing_in
 from app.installed_apps.shared_secrets import PastedField, add, replace_secret
 from app.log.events import Event, head
 from app.providers.shared_secrets import split_fields
@@ -155,7 +155,7 @@ async def test_a_new_secret_for_the_same_address_takes_the_place_of_the_old_one(
     app = await share(world, ada)
     old = await grant_of(app)
     await note_trouble(old, StatusReason.REVOKED, "It is refused.", services=world.services)
-    assert (await find(ada.team_id, app.id)).status is InstalledAppStatus.NEEDS_REAUTHENTICATION
+    assert (await find_app(ada.team_id, app.id)).status is InstalledAppStatus.NEEDS_REAUTHENTICATION
     before = await head(ada.team_id)
 
     renewed = await replace_secret(
@@ -207,7 +207,7 @@ async def test_it_stays_when_the_admin_who_pasted_it_leaves(world: World) -> Non
     await remove_member(team_id=people.team_id, actor=people.bob.actor, member_id=people.ada.member_id, services=services)
 
     assert (await grant_of(app)).state is GrantState.ACTIVE
-    assert (await find(people.team_id, app.id)).status is InstalledAppStatus.ACTIVE
+    assert (await find_app(people.team_id, app.id)).status is InstalledAppStatus.ACTIVE
 
 
 async def test_a_check_sees_whether_it_opens_and_forgets_no_refusal(world: World) -> None:

@@ -12,7 +12,6 @@ from uuid import UUID
 import httpx2
 import pytest
 from pydantic import SecretStr
-from tortoise import Tortoise
 
 from app.access.callers import Caller, Role
 from app.errors import Refusal, UserErrorCode
@@ -29,15 +28,15 @@ from app.sealing.secret import Secret
 from app.service.reactions import REACTIONS
 from app.service.schema import build_schema
 from app.services import Services
-from app.settings import Settings
 from app.sign_ins.actions import Departure, begin, depart
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.completion import complete
 from app.sign_ins.models import Authorization
+from tests import databases
 from tests.held import HeldClock
 from tests.sandbox.running import Sandbox, query_of
 from tests.servers import NO_TLS, run_server
-from tests.services import PUBLIC_URL, make_services
+from tests.services import make_services, settings_with
 from tests.teams.people import by_session, found, join
 
 PASSING = {"grant": {"last_used_at", "last_checked_at", "next_check_at", "quiet_until"}}
@@ -121,9 +120,8 @@ async def make_world(*, folder: Path, clock: HeldClock) -> AsyncIterator[World]:
         httpx2.Client(base_url=url, trust_env=False, verify=NO_TLS, timeout=5) as http,
     ):
         parts = urlsplit(url)
-        settings = Settings(
+        settings = settings_with(
             data_dir=folder,
-            public_url=PUBLIC_URL,
             slack_url=f"{url}/slack",
             slack_client_id=CLIENT_ID,
             slack_client_secret=SecretStr(CLIENT_SECRET),
@@ -137,16 +135,10 @@ async def make_world(*, folder: Path, clock: HeldClock) -> AsyncIterator[World]:
 
 async def rows() -> dict[str, list[dict[str, Any]]]:
     """Return everything that every table holds, but what asking a provider may write."""
-    held: dict[str, list[dict[str, Any]]] = {}
-    models = Tortoise.apps["models"] if Tortoise.apps is not None else {}
-    for model in models.values():
-        table = str(model._meta.db_table)  # noqa: SLF001 - Tortoise's own way
-        passing = PASSING.get(table, set())
-        held[table] = sorted(
-            ({name: value for name, value in row.items() if name not in passing} for row in await model.all().values()),
-            key=repr,
-        )
-    return held
+    return {
+        table: sorted(({name: row[name] for name in row if name not in PASSING.get(table, ())} for row in held), key=repr)
+        for table, held in (await databases.rows()).items()
+    }
 
 
 async def refusal_of(attempt: Awaitable[object]) -> Refusal:

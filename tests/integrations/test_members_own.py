@@ -22,7 +22,6 @@ from tests.integrations.git_scene import connect, connection_of
 from tests.integrations.scene import now_of
 from tests.repositories.scene import open_app
 
-pytestmark = pytest.mark.alike  # they differ in what a provider holds or answers
 EACH = pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
 STATUS = "INTEGRATION_STATUS_CHANGED"
 ACTIVE = ("ACTIVE", None)

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import pytest
+
 from tests.callers import Api, Browser, socket_to
 from tests.journeys.story import ADMIN, BEGIN, DELETE, MEMBER, REAUTHENTICATE, TEAM, Story
 
@@ -87,6 +89,7 @@ class Person:
         return str(seen["settings"]["definition"]["text"])
 
 
+@pytest.mark.processes
 async def test_two_members_connect_apis_lose_a_server_and_come_back(story: Story) -> None:
     ada = Person(story, ADMIN, "ada", story.admin, story.browser)
     ben = Person(story, MEMBER, "grace", story.member)

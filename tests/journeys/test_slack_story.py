@@ -18,6 +18,7 @@ subscription ($after: String) {
 }"""
 
 
+@pytest.mark.processes
 async def test_a_member_watches_their_own_sign_in_become_complete(story: Story) -> None:
     authorization = await story.sign_in_at_slack()
 

@@ -16,7 +16,7 @@ SCHEMA = schema()._schema  # noqa: SLF001 - its lists say how long they may be, 
 ASKING = (Who.ADMIN, Who.MEMBER, Who.VIEWER, Who.NOBODY)
 EVERYBODY = pytest.mark.parametrize("who", ASKING)
 
-SLICE = 50
+SLICE = 20
 LEAST_REACHED = 200
 DRAWN = full(20_000, ci=200)
 OF_ONE_SEED = 500
@@ -30,7 +30,9 @@ def test_the_kept_operations_are_still_operations_of_this_schema() -> None:
 
 @EVERYBODY
 async def test_some_of_the_kept_operations_do_no_harm(world: World, who: Who) -> None:
-    told = await replay(world, seed.read()[:: seed.COUNT // SLICE], who=who, random=Random(0))  # noqa: S311 - choices of a test
+    some = seed.read()[ASKING.index(who) :: seed.COUNT // SLICE]
+
+    told = await replay(world, some, who=who, random=Random(0))  # noqa: S311 - choices of a test
 
     say(str(told))
     assert told.findings == []

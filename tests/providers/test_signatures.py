@@ -8,6 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 
+pytestmark = pytest.mark.processes
+
 RIGHT = """
 from datetime import datetime, timedelta
 

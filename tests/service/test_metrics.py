@@ -35,7 +35,6 @@ async def test_without_a_token_only_this_machine_is_told(database_url: str, tmp_
     assert "installed_apps" not in elsewhere.text
 
 
-@pytest.mark.alike
 @pytest.mark.parametrize(
     "headers",
     [
@@ -70,7 +69,6 @@ async def test_a_trusted_proxy_is_not_this_machine_whatever_it_says(database_url
     assert answer.status_code == 403
 
 
-@pytest.mark.alike
 @pytest.mark.parametrize(
     ("given", "status"),
     [

@@ -226,7 +226,6 @@ CASES: Mapping[str, tuple[Spoil, int]] = {
 }
 
 
-@pytest.mark.alike
 @pytest.mark.parametrize("case", CASES)
 async def test_a_callback_that_is_not_wholly_right_changes_nothing_and_asks_nobody(world: World, case: str) -> None:
     row = await world.begin()
@@ -273,7 +272,6 @@ async def test_a_callback_is_accepted_once(world: World) -> None:
     assert await rows() == before
 
 
-@pytest.mark.alike
 @pytest.mark.parametrize(
     ("becomes", "status", "message"),
     [

@@ -9,7 +9,7 @@ import pytest
 from app.errors import UserErrorCode
 from app.installed_apps.deleting import delete
 from app.installed_apps.models import InstalledAppStatus
-from app.installed_apps.permissions import find
+from app.installed_apps.permissions import find_app
 from app.installed_apps.shared_clients import ClientEdit, edit
 from app.log.actors import Actor
 from app.log.events import head
@@ -155,7 +155,7 @@ async def test_a_member_who_leaves_takes_their_own_along(team: World, host: Host
     assert (await Authorization.get(id=bobs.id)).status is AuthorizationStatus.REVOKED
     await give_back(team)
     assert [each["user"] for each in host.tokens(team)] == ["grace"]
-    assert (await find(ada.team_id, app.id)).status is InstalledAppStatus.ACTIVE
+    assert (await find_app(ada.team_id, app.id)).status is InstalledAppStatus.ACTIVE
 
 
 @EVERY
@@ -184,7 +184,7 @@ async def test_a_wrong_secret_is_the_apps_trouble_and_its_mending_brings_it_back
     failed = await host.sign_in(team, bob, app)
 
     assert (failed.status, failed.failure_code) == (AuthorizationStatus.FAILED, AuthorizationFailureCode.CLIENT_REFUSED)
-    refused = await find(ada.team_id, app.id)
+    refused = await find_app(ada.team_id, app.id)
     assert (refused.status, refused.status_reason) == (
         InstalledAppStatus.NEEDS_REAUTHENTICATION,
         StatusReason.CLIENT_REFUSED,
@@ -192,7 +192,7 @@ async def test_a_wrong_secret_is_the_apps_trouble_and_its_mending_brings_it_back
     turn = "A Team Admin has to set the installed app's client right, with `editInstalledApp`."
     assert [str(message).endswith(turn) for message in (failed.failure_message, refused.status_message)] == [True, True]
     await edit(app.id, ClientEdit(secret=Secret(host.secret)), caller=ada, services=team.services)
-    assert (await find(ada.team_id, app.id)).status is InstalledAppStatus.ACTIVE
+    assert (await find_app(ada.team_id, app.id)).status is InstalledAppStatus.ACTIVE
     assert (await host.sign_in(team, bob, app)).status is AuthorizationStatus.COMPLETED
 
 
@@ -201,12 +201,12 @@ async def test_a_sign_in_with_a_client_that_works_again_says_so(team: World) -> 
     app = await GITHUB.add(team, ada)
     GITHUB.renew_secret(team, "for-a-moment-another")
     await GITHUB.sign_in(team, bob, app)
-    assert (await find(ada.team_id, app.id)).status is InstalledAppStatus.NEEDS_REAUTHENTICATION
+    assert (await find_app(ada.team_id, app.id)).status is InstalledAppStatus.NEEDS_REAUTHENTICATION
 
     GITHUB.renew_secret(team, GITHUB.secret)
     await GITHUB.sign_in(team, bob, app)
 
-    assert (await find(ada.team_id, app.id)).status is InstalledAppStatus.ACTIVE
+    assert (await find_app(ada.team_id, app.id)).status is InstalledAppStatus.ACTIVE
     assert (await OAuthClient.get(id=app.oauth_client_id)).trouble is None
 
 
@@ -265,7 +265,7 @@ async def test_the_daily_check_finds_out_who_was_revoked_there(team: World, host
 
     assert (await own_grant(app, bob)).trouble is StatusReason.REVOKED
     assert (await own_grant(app, cid)).trouble is None
-    assert (await find(bob.team_id, app.id)).status is InstalledAppStatus.ACTIVE
+    assert (await find_app(bob.team_id, app.id)).status is InstalledAppStatus.ACTIVE
 
 
 async def test_a_server_that_is_away_makes_the_app_unreachable_until_it_answers(team: World) -> None:
@@ -279,9 +279,9 @@ async def test_a_server_that_is_away_makes_the_app_unreachable_until_it_answers(
 
     assert isinstance(failure, Failure)
     assert failure.fault is Fault.BROKEN
-    assert (await find(bob.team_id, app.id)).status is InstalledAppStatus.UNREACHABLE
+    assert (await find_app(bob.team_id, app.id)).status is InstalledAppStatus.UNREACHABLE
     assert await check(grant.id, services=team.services) is None
-    assert (await find(bob.team_id, app.id)).status is InstalledAppStatus.ACTIVE
+    assert (await find_app(bob.team_id, app.id)).status is InstalledAppStatus.ACTIVE
 
 
 async def test_a_secret_whose_key_is_away_makes_the_app_unavailable(team: World) -> None:
@@ -298,7 +298,7 @@ async def test_a_secret_whose_key_is_away_makes_the_app_unavailable(team: World)
     answer = await call((await own_grant(app, bob)).id, put, services=keyless)
 
     assert isinstance(answer, Failure)
-    seen = await find(ada.team_id, app.id)
+    seen = await find_app(ada.team_id, app.id)
     assert (seen.status, seen.status_reason) == (InstalledAppStatus.UNAVAILABLE, StatusReason.KEY_UNAVAILABLE)
     assert (await own_grant(app, bob)).trouble is StatusReason.KEY_UNAVAILABLE
 

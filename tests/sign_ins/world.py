@@ -40,7 +40,7 @@ from app.teams.routes import routes as teams_routes
 from app.teams.sign_in_links import make_sign_in_link
 from tests.held import HeldClock
 from tests.sandbox.running import Sandbox
-from tests.services import PUBLIC_URL, make_services
+from tests.services import PUBLIC_URL, make_services, settings_with
 from tests.teams.people import by_session, found, join
 
 FROM_HERE = {"Origin": PUBLIC_URL}
@@ -202,10 +202,9 @@ async def open_world(sandbox: Sandbox, *, folder: Path, exchange_deadline: float
 
 
 def settings_for(sandbox: Sandbox, *, folder: Path, **changed: Any) -> Settings:
-    return Settings(
+    return settings_with(
         **{
             "data_dir": folder,
-            "public_url": PUBLIC_URL,
             "slack_client_id": CLIENT_ID,
             "slack_client_secret": SecretStr(CLIENT_SECRET),
             "slack_signing_secret": SecretStr(SIGNING_SECRET),

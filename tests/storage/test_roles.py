@@ -13,6 +13,8 @@ from tests.faults.pgbouncer import execute
 from tests.faults.postgres import PostgresServer, postgres_server
 from tests.processes import Service, serving
 
+pytestmark = pytest.mark.processes
+
 NAME = "INSTALLED_APPS_DATABASE_URL"
 ROWS = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app"
 

@@ -14,6 +14,8 @@ from tests import databases
 from tests.certificates import Authority, Certified, make_authority
 from tests.faults.postgres import PostgresServer, postgres_server, server_user
 
+pytestmark = pytest.mark.processes
+
 IN_USE = "SELECT version, client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
 RULES = """
 local all all trust

@@ -22,6 +22,10 @@ from tests.processes import Service
 from tests.storage.schemas import ROWS_OF_EACH, Row, Schema, ask, fill, put_members, rows_of, schema_of, taken_away
 
 VERSIONS = migrations.versions()
+STEPS = list(pairwise(VERSIONS))
+BETWEEN = pytest.mark.endurance
+"""What the first version and the last show, each one between them shows too, until one of them is the last."""
+
 TEAM = UUID(int=77)
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -30,7 +34,7 @@ async def test_the_migrations_make_what_the_models_say() -> None:
     assert list(await migrations.missing()) == []
 
 
-@pytest.mark.parametrize("version", VERSIONS[:-1])
+@pytest.mark.parametrize("version", [VERSIONS[0], *(pytest.param(each, marks=BETWEEN) for each in VERSIONS[1:-2]), VERSIONS[-2]])
 async def test_a_database_of_each_earlier_version_becomes_like_a_new_one_and_keeps_every_row(
     version: str, database_url: str, tmp_path: Path
 ) -> None:
@@ -45,7 +49,7 @@ async def test_a_database_of_each_earlier_version_becomes_like_a_new_one_and_kee
         assert as_known_to(shape, await rows_of(url)) == before
 
 
-@pytest.mark.parametrize(("earlier", "later"), list(pairwise(VERSIONS)))
+@pytest.mark.parametrize(("earlier", "later"), [*(pytest.param(*each, marks=BETWEEN) for each in STEPS[:-1]), STEPS[-1]])
 async def test_each_version_only_adds_so_that_the_one_before_it_can_still_serve(earlier: str, later: str, tmp_path: Path) -> None:
     async with databases.blank(tmp_path) as one, databases.blank(tmp_path) as other:
         await migrations.make(one, earlier)

@@ -15,7 +15,6 @@ from tests.teams.people import found, join, rows
 from tests.teams.visits import Visit
 
 
-@pytest.mark.alike
 @pytest.mark.parametrize(
     "said",
     [
@@ -46,7 +45,6 @@ async def test_an_id_token_that_is_not_wholly_right_signs_nobody_in(visit: Visit
     ]
 
 
-@pytest.mark.alike
 @pytest.mark.parametrize(
     "instead",
     [

@@ -239,7 +239,6 @@ async def test_after_signing_in_the_browser_goes_to_our_own_pages_only(
     assert (answer.status_code, answer.headers["location"]) == (303, f"{HERE}{location}")
 
 
-@pytest.mark.alike
 @pytest.mark.parametrize(
     ("headers", "counts"),
     [

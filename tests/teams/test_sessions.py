@@ -18,7 +18,6 @@ HERE = "http://127.0.0.1:8000"
 ELSEWHERE = "https://evil.example"
 
 
-@pytest.mark.alike
 @pytest.mark.parametrize(
     ("kind", "method", "headers", "counts"),
     [

@@ -14,7 +14,7 @@ from app.graphql.lists import Bounded, OfPage, OneForEach
 from tests.graphql.full import FEW, GRAPHQL, SCHEMA, Box, answer, draw, objects_in
 from tests.journeys.soaking import fresh_random, full
 
-DRAWN = full(20_000, ci=300)
+DRAWN = full(20_000, ci=100)
 VALIDATED = full(1_000, ci=20)
 
 

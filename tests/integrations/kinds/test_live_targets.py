@@ -17,7 +17,6 @@ from tests.integrations.git_scene import change, connect
 from tests.integrations.scene import GLOBEX, channel, place, place_own, place_through, posting
 from tests.repositories.scene import calls, open_app, ref_of
 
-pytestmark = pytest.mark.alike  # they differ in what a provider holds or answers
 EACH = pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
 CHANNELS = """{ integrations(first: 100) { nodes { settings { ... on PostMonitoringResults {
   channelId channelName channel { id name isPrivate } } } } } }"""

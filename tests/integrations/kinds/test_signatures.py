@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 
 RIGHT = """
@@ -89,6 +91,7 @@ WRONG = {
 }
 
 
+@pytest.mark.processes
 def test_a_kind_with_a_wrong_signature_is_refused_and_one_with_the_right_ones_is_not(tmp_path: Path) -> None:
     (tmp_path / "right.py").write_text(RIGHT)
     for name, (right, wrong, _) in WRONG.items():

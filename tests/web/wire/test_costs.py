@@ -18,6 +18,8 @@ from tests.slowness import slowness
 from tests.web.wire.talking import GET, POST, heard, said, served, talking
 from tests.web.wire.test_floods import HANDSHAKE, echo, frame
 
+pytestmark = pytest.mark.endurance
+
 CHUNKED = f"{POST}Transfer-Encoding: chunked\r\n\r\n"
 UPGRADE = HANDSHAKE[:-2].decode()
 

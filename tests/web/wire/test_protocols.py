@@ -72,6 +72,7 @@ def test_what_cannot_be_read_is_answered_in_json_at_once_and_without_its_values(
     assert VALUE not in str(body)
 
 
+@pytest.mark.processes
 async def test_a_server_ends_in_good_order_though_somebody_keeps_what_is_no_handshake_open(tmp_path: Path) -> None:
     database_url = f"sqlite:///{tmp_path / 'kept.sqlite3'}"
 

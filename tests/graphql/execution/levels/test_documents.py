@@ -16,7 +16,7 @@ from tests.graphql.tiny import World, caller, measure, schema
 from tests.journeys.soaking import fresh_random, full
 from tests.telemetry.reading import read_meters, value_of
 
-DRAWN = full(5_000, ci=150)
+DRAWN = full(5_000, ci=40)
 TINY = schema()._schema  # noqa: SLF001 - around the limits
 SWITCHED = 'query ($s: Boolean!) { thing(name: "aaa") { name @skip(if: $s) length @include(if: $s) } }'
 

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from graphql import build_schema, parse
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from app.errors import BadUserInput
 from tests.graphql.alike import ByLevels, FieldByField, answer, essence
+from tests.journeys.soaking import full
 
 TYPES: tuple[str, ...] = (
     *("Int", "Int!", "String!", "Float", "Boolean!", "ID", "Mood", "Mood!", "Node", "Node!"),
@@ -132,6 +133,7 @@ def selections(draw: Callable[..., Any], depth: int = 2) -> str:
     return " ".join(parts or ["__typename"])
 
 
+@settings(max_examples=full(1_000, ci=10))
 @given(st.sampled_from(["node", "sure"]), selections(), nodes(2))
 async def test_it_is_answered_alike(root: str, selected: str, source: dict[str, Any]) -> None:
     document = parse(f"{{ {root} {{ {selected} }} }}")

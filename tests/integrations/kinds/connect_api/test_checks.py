@@ -22,7 +22,6 @@ from tests.integrations.scene import now_of
 from tests.repositories.scene import calls, open_app
 from tests.sign_ins.world import write
 
-pytestmark = pytest.mark.alike  # they differ in what a provider holds or answers
 EACH = pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
 STATUS = "INTEGRATION_STATUS_CHANGED"
 FINE = ("ACTIVE", None)

@@ -22,7 +22,6 @@ from tests.integrations.git_scene import OPENAPI, change, connect, connecting, c
 from tests.integrations.scene import now_of, place_own, posting
 from tests.repositories.scene import open_app, ref_of
 
-pytestmark = pytest.mark.alike  # they differ in what a provider holds or answers
 EACH = pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
 CONNECTION = ("settings", "connectApi")
 APP_FIELD = ("using", "installedAppId")
