@@ -8,11 +8,9 @@ as old: who had still to get to one of them is told so. Of those who want the sa
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -56,7 +54,7 @@ class Ring:
 
     def __init__(self, head: int, *, slices: Slices | None = None) -> None:
         self.head = head
-        self.rows: deque[Event] = deque(maxlen=RING_SIZE)
+        self._rows: dict[int, Event] = {}
         self.listeners = 0
         self.wakes = 0
         self._slices = slices or Slices()
@@ -65,7 +63,8 @@ class Ring:
     def add(self, piece: LogSlice) -> None:
         for row in piece.rows:
             self._go_to(row.sequence - 1)
-            self.rows.append(row)
+            self._rows[row.sequence] = row
+            self._rows.pop(row.sequence - RING_SIZE, None)
             self.head = row.sequence
         self._go_to(piece.end)
         self.chime()
@@ -82,14 +81,10 @@ class Ring:
         """Return the events behind `position`, the first PAGE_SIZE of them; None when the ring does not hold all of them."""
         if position >= self.head:
             return LogSlice((), position)
-        if not self.rows or self.rows[0].sequence > position + 1:
+        if position + 1 not in self._rows:
             return None
-        count = self.head - position
-        if count > PAGE_SIZE:
-            begin = len(self.rows) - count
-            return LogSlice(list(islice(self.rows, begin, begin + PAGE_SIZE)), position + PAGE_SIZE)
-        newest_first = list(islice(reversed(self.rows), count))  # the end of a deque is near, its middle is not
-        return LogSlice(newest_first[::-1], self.head)
+        end = min(self.head, position + PAGE_SIZE)
+        return LogSlice([self._rows[number] for number in range(position + 1, end + 1)], end)
 
     async def wait(self, reader: R, company: Company[R]) -> None:
         """Return once there may be more than there was, and the reader has not been told. Of many some go on at a time."""
@@ -104,7 +99,7 @@ class Ring:
     def _go_to(self, head: int) -> None:
         """Leave out the numbers up to `head`, if any are missing; what lies before them is held no longer."""
         if head > self.head:
-            self.rows.clear()
+            self._rows.clear()
             self.head = head
 
 
@@ -115,6 +110,7 @@ class Watcher:
         self._look_every = look_every
         self._rings: dict[UUID, Ring] = {}
         self._woken = asyncio.Event()
+        self._woken_teams: set[UUID] = set()
         self._looking = asyncio.Lock()
         self._has_finished = False
         # Clients that were sent away come back all at once.
@@ -126,9 +122,9 @@ class Watcher:
 
     def wake(self, team_id: UUID | None) -> None:
         """Look at the team soon, None: at every team; costs nothing where nobody listens."""
-        woken = self._rings.values() if team_id is None else [self._rings[team_id]] if team_id in self._rings else []
-        for ring in woken:
-            ring.wakes += 1
+        for woken in self._rings if team_id is None else {team_id} & self._rings.keys():
+            self._rings[woken].wakes += 1
+            self._woken_teams.add(woken)
             self._woken.set()
 
     def newest_known(self, team_id: UUID) -> tuple[int, int]:
@@ -138,18 +134,24 @@ class Watcher:
 
     async def run(self) -> None:
         """Watch until cancelled. A database that is away is waited for: listeners hear everything once it is back."""
+        now = asyncio.get_running_loop().time
+        look_at_all_at = now() + self._look_every
         while True:
             with contextlib.suppress(TimeoutError):
                 # Not wait_for, which in Python 3.11 loses a cancellation that comes together with a wake-up.
-                async with asyncio.timeout(self._look_every):
+                async with asyncio.timeout_at(look_at_all_at):
                     await self._woken.wait()
             self._woken.clear()
-            await self._look_or_wait()
+            woken, self._woken_teams = self._woken_teams, set()
+            if now() >= look_at_all_at:
+                look_at_all_at = now() + self._look_every
+                woken = set(self._rings)
+            await self._look_or_wait(woken)
             await asyncio.sleep(_PACE_SECONDS)
 
     async def finish(self) -> None:
         """Look once more. Who has got everything up to now has caught up. For the end of the process."""
-        await self._look_or_wait()
+        await self._look_or_wait(set(self._rings))
         self._has_finished = True
         for ring in self._rings.values():
             ring.let_all_go()
@@ -220,11 +222,11 @@ class Watcher:
             if ring.listeners == 0:
                 self._rings.pop(team_id, None)
 
-    async def _look_or_wait(self) -> None:
+    async def _look_or_wait(self, teams: Collection[UUID]) -> None:
         """Look at the heads, unless the database is away: then the next look finds what this one did not."""
         try:
             async with self._looking:
-                await self._look()
+                await self._look(teams)
         except database.OUTAGES as error:
             self._log.warning("watching interrupted", fault=error.fault)
 
@@ -248,10 +250,10 @@ class Watcher:
             self._log.warning("listening interrupted", fault=error.fault)
             raise
 
-    async def _look(self) -> None:
-        if not self._rings:
+    async def _look(self, teams: Collection[UUID]) -> None:
+        if not teams:
             return
-        for team_id, head in (await heads(self._rings)).items():
+        for team_id, head in (await heads(teams)).items():
             ring = self._rings.get(team_id)
             while ring is not None and ring.head < head:
                 ring.add(await _read(team_id, after=ring.head, head=head))
