@@ -12,15 +12,22 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from uuid import uuid4
 
 import httpx2
 import orjson
+from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.access.callers import Role
+from app.installed_apps.models import InstalledApp, InstalledAppStatus
+from app.integrations.models import Integration, IntegrationStatus
+from app.storage import database
 from app.teams import console
+from app.teams.models import Member
 from tests import databases
 from tests.callers import Api
 from tests.journeys.footprint import memory_of
@@ -39,6 +46,18 @@ WATCH = """
 subscription ($after: String) {
   eventRecorded(after: $after) { id cursor sequence type subjectId summary actor { name } subject { id } }
 }"""
+APPS, INTEGRATIONS = 50, 5
+PAGE = """
+query {
+  installedApps(first: 50) {
+    nodes {
+      id name connectedTo status createdAt provider { key name } installedBy { id name }
+      integrations(first: 5) { nodes { id name status connectedTo } pageInfo { hasNextPage } }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}"""
+CHANGES_A_SECOND = 2
 PATIENCE_SECONDS = 120.0
 
 
@@ -176,7 +195,86 @@ async def _open(service: Service, *, members: int) -> House:
             await console.add_member(team=TEAM, name=f"Member {number}", email=email, role=Role.VIEWER, services=services)
             made = await console.create_token(team=TEAM, email=email, scopes=(), days=None, services=services)
             tokens.append(made.reveal())
+        await _fill_page(now=services.clock.now())
     return House(service, Api(service.url, admin.reveal()), tokens)
+
+
+async def _fill_page(*, now: datetime) -> None:
+    """Give the team what the page shows."""
+    member = await Member.first()
+    assert member is not None
+    made = {"team_id": member.team_id, "created_at": now, "updated_at": now}
+    apps = [
+        InstalledApp(
+            **made,
+            id=uuid4(),
+            provider="slack",
+            name=f"Workspace {number}",
+            connected_to=f"Example {number}",
+            account_id=f"T{number}",
+            origin="https://slack.com",
+            url=f"https://example-{number}.slack.com",
+            installed_by_id=member.id,
+            status=InstalledAppStatus.ACTIVE,
+            live_key=f"T{number}",
+        )
+        for number in range(APPS)
+    ]
+    integrations = [
+        Integration(
+            **made,
+            id=uuid4(),
+            kind="post-monitoring-results",
+            provider=app.provider,
+            name=f"Integration {number}",
+            connected_to=app.connected_to,
+            account_id=app.account_id,
+            origin=app.origin,
+            uses_installed_app=True,
+            status_changed_at=now,
+            created_by_id=member.id,
+            installed_app_id=app.id,
+            status=IntegrationStatus.ACTIVE,
+        )
+        for app in apps
+        for number in range(INTEGRATIONS)
+    ]
+
+    async def put(_connection: BaseDBAsyncClient) -> None:
+        await InstalledApp.bulk_create(apps)
+        await Integration.bulk_create(integrations)
+
+    await database.write(put)
+
+
+async def page_beside(there: House, listeners: int, *, seconds: float) -> tuple[float, float]:
+    """Return the page's p99 in seconds: with nobody listening, and beside so many who are told of two changes a second."""
+    alone = await _p99_of_page(there, seconds=seconds)
+    async with there.listened_to(listeners) as crowd:
+        await crowd.come()
+        changing = asyncio.create_task(_change_on(there))
+        beside = await _p99_of_page(there, seconds=seconds)
+        changing.cancel()
+        await asyncio.gather(changing, return_exceptions=True)
+    return alone, beside
+
+
+async def _change_on(there: House) -> None:
+    while True:
+        await there.change()
+        await asyncio.sleep(1 / CHANGES_A_SECOND)
+
+
+async def _p99_of_page(there: House, *, seconds: float) -> float:
+    waits, end = [], time.monotonic() + seconds
+    headers = {"authorization": f"Bearer {there.api.token}"}
+    async with httpx2.AsyncClient(trust_env=False, timeout=60, headers=headers) as client:
+        while (begun := time.monotonic()) < end:
+            answer = (await client.post(f"{there.service.url}/graphql", json={"query": PAGE})).json()
+            waits.append(time.monotonic() - begun)
+            assert len(answer["data"]["installedApps"]["nodes"]) == APPS
+            await asyncio.sleep(0.02)
+    return sorted(waits)[int(0.99 * len(waits))]
 
 
 async def tell_all(there: House, listeners: int, *, operations: Sequence[str] = (WATCH,), events: int) -> list[Told]:
@@ -310,6 +408,12 @@ async def compare(checkouts: Sequence[Path], *, listeners: int, events: int, onl
                 distinct = different_operations(min(listeners, 1000))
                 told = await tell_all(there, len(distinct), operations=distinct, events=max(2, events // 4))
                 say(f"  {len(distinct)} distinct: {describe(told)}")
+            if "page" in only:
+                alone, beside = await page_beside(there, min(listeners, 1000), seconds=20)
+                say(
+                    f"  the page's p99: {alone * 1000:.0f} ms alone, "
+                    f"{beside * 1000:.0f} ms beside {min(listeners, 1000)} listeners"
+                )
             if "back" in only:
                 seconds = await coming_back(there, min(listeners, 1000), missed=20)
                 say(f"  {min(listeners, 1000)} coming back, 20 missed: {seconds:.2f} s")
@@ -322,6 +426,6 @@ if __name__ == "__main__":
     parser.add_argument("checkouts", nargs="*", type=Path, default=[Path(__file__).parent.parent])
     parser.add_argument("--listeners", type=int, default=5000)
     parser.add_argument("--events", type=int, default=8)
-    parser.add_argument("--only", default="connecting,equal,distinct,back")
+    parser.add_argument("--only", default="connecting,equal,distinct,page,back")
     given = parser.parse_args()
     asyncio.run(compare(given.checkouts, listeners=given.listeners, events=given.events, only=given.only.split(",")))
