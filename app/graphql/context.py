@@ -65,7 +65,8 @@ class Context:
     the team's log up to which a listener needs nothing more; `event` is the number of the one
     that it is being told of, and `event_type` its type; its execution is shared by `executions` with those that have `listening`
     in common with it, and what is read for it comes from `reads`, where that is set; `tell` tells it at once what another was
-    told; `extensions` are what it is told with its next event; `sign_in_first` is what nobody known is told.
+    told; `extensions` are what it is told with its next event, and `has_paid` whether it has paid for that; `sign_in_first` is
+    what nobody known is told.
     """
 
     caller: Caller | None
@@ -80,6 +81,7 @@ class Context:
     note_refusal: NoteRefusal = note_nothing
     cost: int = 1
     paid: int = 0
+    has_paid: bool = False
     place: Place = field(default_factory=lambda: Turns().place())
     crowd: FairSemaphore = field(default_factory=FairSemaphore)
     insistence: Insistence = INSISTENCE

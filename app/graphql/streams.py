@@ -13,6 +13,7 @@ from uuid import UUID
 from app.errors import BadUserInput, CursorExpired, CursorInvalid
 from app.graphql.context import Context
 from app.graphql.cursors import read_position, write_position
+from app.graphql.execution.audiences import tell_known
 from app.graphql.execution.insistence import insist
 from app.log.events import Event
 from app.log.watcher import Watcher
@@ -95,6 +96,9 @@ async def follow(
         async with aclosing(watcher.follow_in(company, context, team_id, types=types, caught_up=context.caught_up)) as events:
             async for event in events:
                 if (subjects is None or event.subject_id in subjects) and (parents is None or event.parent_id in parents):
+                    if await tell_known(context, event):
+                        context.position = event.sequence
+                        continue
                     meters.events_told(1)
                     context.event, context.event_type = event.sequence, event.type
                     yield event

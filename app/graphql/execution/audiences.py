@@ -10,6 +10,7 @@ from app.graphql.context import Context
 from app.graphql.execution.sharing import SharedData
 from app.graphql.limits.cost_accounting import charge_listeners
 from app.log.companies import Company
+from app.log.events import Event
 
 _AT_ONCE = 128
 """Between so many of them the event loop serves everybody else."""
@@ -33,14 +34,35 @@ async def tell_others(context: Context, data: SharedData) -> None:
         await asyncio.sleep(0)
 
 
+async def tell_known(context: Context, event: Event) -> bool:
+    """Tell a listener what others are told of the event; return whether that is known, and it could be told at once.
+
+    A crowd that comes back is told most of what it has missed like that.
+    """
+    newest = context.services.watcher.newest_known(event.team_id)
+    data = await context.executions.known((context.listening, event.type), (event.sequence, newest))
+    if data is None or not await charge_listeners([context]) or not _tell_one(context, data):
+        return False
+    context.services.meters.events_told(1)
+    return True
+
+
 def leave_others(context: Context) -> None:
     """Let those who wait for this listener find out by themselves."""
     context.executions.company_of(context.listening).leave(context)
 
 
 def _tell(other: Context, data: SharedData, number: int, company: Company[Context]) -> bool:
-    if other.tell is None or not company.is_waiting(other) or not other.tell(data, other.extensions):
+    if not company.is_waiting(other) or not _tell_one(other, data):
         return False
     other.position = number
-    other.extensions.clear()
+    return True
+
+
+def _tell_one(listener: Context, data: SharedData) -> bool:
+    """Tell a listener that has paid. Where it cannot be told at once it need not pay again."""
+    if listener.tell is None or not listener.tell(data, listener.extensions):
+        listener.has_paid = True
+        return False
+    listener.extensions.clear()
     return True

@@ -112,6 +112,14 @@ class SharedExecutions:
                 break
         return (await execute()).result
 
+    async def known(self, listening: Hashable, event: Hashable) -> SharedData | None:
+        """Return what those who have this in common are told of the event; None where nobody is, or has been just now."""
+        begun = self._results.get((listening, event))
+        if begun is None:
+            return None
+        result = begun.result() if begun.done() else await asyncio.shield(begun)
+        return result.data if result is not None and isinstance(result.data, SharedData) else None
+
     async def _execute_for_all(self, key: tuple[Hashable, Hashable], execute: Execute) -> ExecutionResult:
         told = self._results[key] = asyncio.get_running_loop().create_future()
         try:

@@ -77,8 +77,9 @@ async def charge_for_event(context: Context, *, before: Place) -> None:
 
     A tenth of the minute's points is left to questions: those who listen cannot take everything from those who ask.
     """
-    rates = context.services.rates
-    if rates is None:
+    rates, has_paid = context.services.rates, context.has_paid
+    context.has_paid = False
+    if rates is None or has_paid:
         return
     buckets = _buckets_of_events(context)
     points = max(context.cost, price_of_work(before.seconds))
