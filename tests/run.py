@@ -27,7 +27,7 @@ _COMPILED_ONCE = {"PYTHONDONTWRITEBYTECODE": ""}
 class Plan:
     """Which tests run, and how: `repeated` is what is added from the second database on.
 
-    `workers` are shared by the databases that run at once: all of them, or one after the other.
+    `workers` run the tests of one database; where the others run at once, beside the longest, each of them has one worker.
     """
 
     options: Sequence[str]
@@ -42,7 +42,7 @@ class Plan:
 _FAST = "not endurance and not processes"
 _REPEATED = ("--repeat=all",)
 _SUITE = Plan(
-    options=("-q", "--durations=20", "-m", _FAST),
+    options=("-q", "--dist", "worksteal", "--durations=20", "-m", _FAST),
     repeated=("--repeat=rows",),
     left_out=" Left out: what uses rows as others do, beside another database (scripts/test --rest), what starts processes "
     "(scripts/test --processes), and the endurance journeys (scripts/soak).",
@@ -112,17 +112,12 @@ def _runs(plan: Plan, rest: Sequence[str], *, redis: str) -> Iterator[Run]:
     for number, (name, url) in enumerate(databases):
         if number == 0 and plan.is_for_others_alone:
             continue
-        workers = _share(plan.workers, number, of=len(databases)) if plan.is_at_once else plan.workers
+        workers = 1 if number and plan.is_at_once else plan.workers
         environment = {**_COMPILED_ONCE, **plan.environment, "TEST_POSTGRES_URL": url, "TEST_REDIS_URL": redis}
         # Who names tests wants to see these, beside each database.
         repeated = (_REPEATED if rest and plan is _SUITE else plan.repeated) if number else ()
         options = [*(("-n", str(workers)) if workers else ()), *plan.options, *repeated, *rest]
         yield Run(name=name, options=options, environment=environment)
-
-
-def _share(workers: int, number: int, *, of: int) -> int:
-    """Return how many of them a run beside others gets: the first, which is the longest, all but one for each of the others."""
-    return 1 if number else workers - of + 1
 
 
 def _databases() -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ PLACES = places(SCHEMA)
 
 
 async def test_what_another_team_has_is_answered_like_what_is_not_there(world: World) -> None:
-    assert await walk(world, PLACES[:: full(1, ci=2)], thorough=False) == []
+    assert await walk(world, PLACES[:: full(1, ci=4)], thorough=False) == []
 
 
 @pytest.mark.endurance

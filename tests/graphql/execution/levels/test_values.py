@@ -133,7 +133,7 @@ def selections(draw: Callable[..., Any], depth: int = 2) -> str:
     return " ".join(parts or ["__typename"])
 
 
-@settings(max_examples=full(1_000, ci=10))
+@settings(max_examples=full(1_000, ci=5))
 @given(st.sampled_from(["node", "sure"]), selections(), nodes(2))
 async def test_it_is_answered_alike(root: str, selected: str, source: dict[str, Any]) -> None:
     document = parse(f"{{ {root} {{ {selected} }} }}")

@@ -58,7 +58,7 @@ def outages_of(steps: Sequence[Step]) -> list[bool]:
     return [place < len(rows) - 1 for place, (fails, length) in enumerate(rows) if fails and length >= 3]
 
 
-@settings(max_examples=full(250, ci=10), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=full(250, ci=5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, max_size=14))
 async def test_there_are_as_many_incidents_as_outages_each_opened_before_it_is_resolved(world: World, steps: list[Step]) -> None:
     world.sandbox.control("reset")
