@@ -2,10 +2,58 @@
 
 import contextlib
 import gc
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 
 _OLDER_COLLECTIONS = 2
 """After so many collections of what is younger comes one of all; CPython's own ten let three times as much garbage wait."""
+
+_OLDEST = 2
+_LONG_SECONDS = 0.02
+"""Of CPU."""
+
+_ALL_EVERY_SECONDS = 600.0
+
+
+class Sparing:
+    """Takes what outlives a long collection out of the collector's sight as well, such as thousands of listeners.
+
+    They are hundreds of objects each, and to look through those of a thousand took a quarter of a second. Everything is looked
+    through once what is out of sight has doubled, and now and then: garbage may wait in it that long.
+    """
+
+    def __init__(
+        self,
+        *,
+        long_seconds: float = _LONG_SECONDS,
+        all_every_seconds: float = _ALL_EVERY_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._long_seconds = long_seconds
+        self._all_every_seconds = all_every_seconds
+        self._clock = clock
+        self._is_of_all = False
+        self._began = 0.0
+        self._note_all()
+
+    def __call__(self, phase: str, told: Mapping[str, int]) -> None:
+        """Hear of a collection's `start` and `stop`, from the collector."""
+        if told["generation"] < _OLDEST:
+            return
+        if phase == "start":
+            is_time = self._clock() - self._looked_at > self._all_every_seconds
+            self._is_of_all = is_time or gc.get_freeze_count() > self._most
+            if self._is_of_all:
+                gc.unfreeze()
+            self._began = time.thread_time()
+        elif self._is_of_all or time.thread_time() - self._began > self._long_seconds:
+            gc.freeze()
+            if self._is_of_all:
+                self._note_all()
+
+    def _note_all(self) -> None:
+        self._looked_at = self._clock()
+        self._most = 2 * gc.get_freeze_count()
 
 
 @contextlib.contextmanager
@@ -20,8 +68,11 @@ def gc_frozen() -> Iterator[None]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*thresholds[:2], _OLDER_COLLECTIONS)
+    sparing = Sparing()
+    gc.callbacks.append(sparing)
     try:
         yield
     finally:
+        gc.callbacks.remove(sparing)
         gc.set_threshold(*thresholds)
         gc.unfreeze()

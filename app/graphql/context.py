@@ -1,8 +1,8 @@
 """The context of one operation: its caller, the services, and the rows that it has read so far."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -13,7 +13,7 @@ from app.access.refusals import NoteRefusal, note_nothing
 from app.errors import Unauthenticated
 from app.graphql.execution.insistence import INSISTENCE, Insistence
 from app.graphql.execution.loading import Loader
-from app.graphql.execution.sharing import SharedExecutions
+from app.graphql.execution.sharing import SharedData, SharedExecutions
 from app.graphql.execution.turns import Place, Turns
 from app.graphql.transport.persisted import PersistedDocuments
 from app.outbound.budget import Budget
@@ -27,8 +27,14 @@ V = TypeVar("V")
 K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
 V_co = TypeVar("V_co", covariant=True)
 
+Tell: TypeAlias = Callable[[SharedData, Mapping[str, Any]], bool]
+"""Tells a listener of an event at once, with extensions; returns whether it could: else it is to be told in its own time."""
+
 DEADLINE = 10.0
 """How long an operation, or an event of a subscription, may be executed, in seconds."""
+
+NOWHERE = -1
+"""The position of who does not listen."""
 
 SIGN_IN_FIRST = "Sign in, or send an access token: Authorization: Bearer TOKEN."
 SESSIONS_POST = (
@@ -46,7 +52,7 @@ class Batch(Protocol[K_contra, V_co]):
     def __call__(self, keys: Sequence[K_contra], /, *, context: "Context") -> Awaitable[Sequence[V_co]]: ...
 
 
-@dataclass
+@dataclass(eq=False)
 class Context:
     """One operation's surroundings. A socket has many operations: each gets a Context of its own.
 
@@ -56,8 +62,11 @@ class Context:
     are kept by their hash; `note_refusal` is told what the caller's role or scopes do not reach; `place` is where it takes its
     turns with all others of the process; events are executed a few at a time of the whole `crowd` of listeners, and with how much
     `insistence`; `cost` is in points, and `paid` what of it was taken before the operation was known; `position` is the number in
-    the team's log up to which a listener needs nothing more, None for who does not listen; `event` is the number of the one
-    that it is being told of, whose execution it shares with others by `executions`; `sign_in_first` is what nobody known is told.
+    the team's log up to which a listener needs nothing more; `event` is the number of the one
+    that it is being told of, and `event_type` its type; its execution is shared by `executions` with those that have `listening`
+    in common with it, and what is read for it comes from `reads`, where that is set; `tell` tells it at once what another was
+    told; `extensions` are what it is told with its next event, and `has_paid` whether it has paid for that; `sign_in_first` is
+    what nobody known is told.
     """
 
     caller: Caller | None
@@ -72,14 +81,24 @@ class Context:
     note_refusal: NoteRefusal = note_nothing
     cost: int = 1
     paid: int = 0
+    has_paid: bool = False
     place: Place = field(default_factory=lambda: Turns().place())
     crowd: FairSemaphore = field(default_factory=FairSemaphore)
     insistence: Insistence = INSISTENCE
-    position: int | None = None
+    position: int = NOWHERE
     event: int | None = None
     executions: SharedExecutions = field(default_factory=SharedExecutions)
+    event_type: str | None = None
+    listening: Hashable = None
+    reads: "Context | None" = None
+    tell: Tell | None = None
+    extensions: dict[str, Any] = field(default_factory=dict)
     sign_in_first: str = SIGN_IN_FIRST
     _loaders: dict[Callable[..., Any], Loader[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def listens(self) -> bool:
+        return self.position != NOWHERE
 
     @property
     def viewer(self) -> Caller:
@@ -90,18 +109,27 @@ class Context:
 
     async def load(self, batch: Batch[K, V], key: K) -> V:
         """Return the value for `key`, read together with all others that this level of the operation asks `batch` for."""
-        value: V = await self._loader(batch).load(key)
+        value: V = await self.loader(batch).load(key)
         return value
 
     async def load_all(self, batch: Batch[K, V], keys: Sequence[K]) -> Sequence[V]:
         """Return the values for all the keys, in their order: the same as to load each of them."""
-        return await self._loader(batch).load_all(keys)
+        return await self.loader(batch).load_all(keys)
+
+    def for_reads(self, caller: Caller) -> "Context":
+        """Return a context in which rows are read for several operations."""
+        place = self.place.next()
+        place.leave()  # it is nobody's
+        return replace(self, caller=caller, place=place, budget=Budget(deadline=self.deadline), reads=None, _loaders={})
 
     def clear_loaders(self) -> None:
         """Forget what was read: the next event of a subscription, and what follows a mutation, read anew."""
         self._loaders.clear()
 
-    def _loader(self, batch: Batch[K, V]) -> Loader[Any, Any]:
+    def loader(self, batch: Batch[K, V]) -> Loader[Any, Any]:
+        """Return what reads with this: where the operation reads together with others, theirs."""
+        if self.reads is not None:
+            return self.reads.loader(batch)
         if batch not in self._loaders:
             self._loaders[batch] = Loader(partial(batch, context=self), place=self.place)
         return self._loaders[batch]

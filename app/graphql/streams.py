@@ -13,6 +13,7 @@ from uuid import UUID
 from app.errors import BadUserInput, CursorExpired, CursorInvalid
 from app.graphql.context import Context
 from app.graphql.cursors import read_position, write_position
+from app.graphql.execution.audiences import tell_known
 from app.graphql.execution.insistence import insist
 from app.log.events import Event
 from app.log.watcher import Watcher
@@ -57,7 +58,7 @@ def cursor_of(event: Event) -> str:
 
 def cursor_to_resume(contexts: Iterable[Context]) -> str | None:
     """Return a cursor behind which everything lies that these listeners of one team were not told; None where none listens."""
-    listening = [(context.position, context.viewer.team_id) for context in contexts if context.position is not None]
+    listening = [(context.position, context.viewer.team_id) for context in contexts if context.listens]
     if not listening:
         return None
     position, team_id = min(listening)
@@ -88,14 +89,18 @@ async def follow(
     team_id = context.viewer.team_id
     watcher = context.services.watcher
     place = partial(_position, team_id, after, types=types, watcher=watcher)
-    context.position = position = await insist(place, insistence=context.insistence)
+    context.position = await insist(place, insistence=context.insistence)
+    company = context.executions.company_of(context.listening if context.listening is not None else context)
     meters = context.services.meters
     with meters.subscription():
-        async with aclosing(watcher.follow(team_id, after=position, types=types, caught_up=context.caught_up)) as events:
+        async with aclosing(watcher.follow_in(company, context, team_id, types=types, caught_up=context.caught_up)) as events:
             async for event in events:
                 if (subjects is None or event.subject_id in subjects) and (parents is None or event.parent_id in parents):
-                    meters.event_told()
-                    context.event = event.sequence
+                    if await tell_known(context, event):
+                        context.position = event.sequence
+                        continue
+                    meters.events_told(1)
+                    context.event, context.event_type = event.sequence, event.type
                     yield event
                     context.position, context.event = event.sequence, None
 

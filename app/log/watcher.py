@@ -3,24 +3,27 @@
 One watcher a process looks once a second at the heads of the teams that have listeners and reads each new row once into a
 ring. Wake-ups only make it look sooner, so a lost one costs a second. A listener reads the ring by its own position, and the
 database only while it is behind the ring: a slow reader holds its own cursor back, not memory. Numbers missing there were removed
-as old: who had still to get to one of them is told so.
+as old: who had still to get to one of them is told so. Of those who want the same one reads ahead: see `companies`.
 """
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from itertools import islice
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
 
 from app.log import retention_mark
+from app.log.companies import Company, Reader
 from app.log.events import Event, heads
 from app.storage import database
 from app.storage.batching import Batcher
 from app.web.fairness import Slices
+
+R = TypeVar("R", bound=Reader)
 
 RING_SIZE = 1_000
 PAGE_SIZE = 200
@@ -29,6 +32,13 @@ LOOK_EVERY_SECONDS = 1.0
 _PAGES_AT_ONCE = 8
 _PACE_SECONDS = 0.02
 """So a storm of wake-ups makes at most fifty looks a second."""
+
+
+@dataclass(eq=False)
+class Alone:
+    """A reader in nobody's company."""
+
+    position: int
 
 
 @dataclass(frozen=True)
@@ -44,50 +54,52 @@ class Ring:
 
     def __init__(self, head: int, *, slices: Slices | None = None) -> None:
         self.head = head
-        self.rows: deque[Event] = deque(maxlen=RING_SIZE)
+        self._rows: dict[int, Event] = {}
         self.listeners = 0
         self.wakes = 0
         self._slices = slices or Slices()
-        self._waiting: dict[asyncio.Future[None], None] = {}  # in the order in which they came
+        self._companies: dict[Company[Any], int] = {}  # in the order in which they came, with how many are here of each
 
     def add(self, piece: LogSlice) -> None:
         for row in piece.rows:
             self._go_to(row.sequence - 1)
-            self.rows.append(row)
+            self._rows[row.sequence] = row
+            self._rows.pop(row.sequence - RING_SIZE, None)
             self.head = row.sequence
         self._go_to(piece.end)
         self.chime()
 
     def chime(self) -> None:
-        self._slices.let_go_on(self._waiting)
-        self._waiting.clear()
+        """Let one of each company read on."""
+        self._slices.let_go_on([bell for company in self._companies for bell in company.send_one_ahead()])
+
+    def let_all_go(self) -> None:
+        for company in self._companies:
+            company.let_all_go()
 
     def after(self, position: int) -> LogSlice | None:
         """Return the events behind `position`, the first PAGE_SIZE of them; None when the ring does not hold all of them."""
         if position >= self.head:
             return LogSlice((), position)
-        if not self.rows or self.rows[0].sequence > position + 1:
+        if position + 1 not in self._rows:
             return None
-        count = self.head - position
-        if count > PAGE_SIZE:
-            begin = len(self.rows) - count
-            return LogSlice(list(islice(self.rows, begin, begin + PAGE_SIZE)), position + PAGE_SIZE)
-        newest_first = list(islice(reversed(self.rows), count))  # the end of a deque is near, its middle is not
-        return LogSlice(newest_first[::-1], self.head)
+        end = min(self.head, position + PAGE_SIZE)
+        return LogSlice([self._rows[number] for number in range(position + 1, end + 1)], end)
 
-    async def wait(self) -> None:
-        """Return once there may be more than there was. Of many who wait some go on at a time."""
-        bell: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[bell] = None
+    async def wait(self, reader: R, company: Company[R]) -> None:
+        """Return once there may be more than there was, and the reader has not been told. Of many some go on at a time."""
+        self._companies[company] = self._companies.get(company, 0) + 1
         try:
-            await bell
+            await company.wait(reader)
         finally:
-            self._waiting.pop(bell, None)
+            self._companies[company] -= 1
+            if not self._companies[company]:
+                del self._companies[company]
 
     def _go_to(self, head: int) -> None:
         """Leave out the numbers up to `head`, if any are missing; what lies before them is held no longer."""
         if head > self.head:
-            self.rows.clear()
+            self._rows.clear()
             self.head = head
 
 
@@ -98,6 +110,7 @@ class Watcher:
         self._look_every = look_every
         self._rings: dict[UUID, Ring] = {}
         self._woken = asyncio.Event()
+        self._woken_teams: set[UUID] = set()
         self._looking = asyncio.Lock()
         self._has_finished = False
         # Clients that were sent away come back all at once.
@@ -109,9 +122,9 @@ class Watcher:
 
     def wake(self, team_id: UUID | None) -> None:
         """Look at the team soon, None: at every team; costs nothing where nobody listens."""
-        woken = self._rings.values() if team_id is None else [self._rings[team_id]] if team_id in self._rings else []
-        for ring in woken:
-            ring.wakes += 1
+        for woken in self._rings if team_id is None else {team_id} & self._rings.keys():
+            self._rings[woken].wakes += 1
+            self._woken_teams.add(woken)
             self._woken.set()
 
     def newest_known(self, team_id: UUID) -> tuple[int, int]:
@@ -121,21 +134,27 @@ class Watcher:
 
     async def run(self) -> None:
         """Watch until cancelled. A database that is away is waited for: listeners hear everything once it is back."""
+        now = asyncio.get_running_loop().time
+        look_at_all_at = now() + self._look_every
         while True:
             with contextlib.suppress(TimeoutError):
                 # Not wait_for, which in Python 3.11 loses a cancellation that comes together with a wake-up.
-                async with asyncio.timeout(self._look_every):
+                async with asyncio.timeout_at(look_at_all_at):
                     await self._woken.wait()
             self._woken.clear()
-            await self._look_or_wait()
+            woken, self._woken_teams = self._woken_teams, set()
+            if now() >= look_at_all_at:
+                look_at_all_at = now() + self._look_every
+                woken = set(self._rings)
+            await self._look_or_wait(woken)
             await asyncio.sleep(_PACE_SECONDS)
 
     async def finish(self) -> None:
         """Look once more. Who has got everything up to now has caught up. For the end of the process."""
-        await self._look_or_wait()
+        await self._look_or_wait(set(self._rings))
         self._has_finished = True
         for ring in self._rings.values():
-            ring.chime()
+            ring.let_all_go()
 
     async def follow(
         self, team_id: UUID, *, after: int, types: Collection[str] | None = None, caught_up: asyncio.Event | None = None
@@ -145,19 +164,37 @@ class Watcher:
         Of the `types` alone, where given. Raises CursorExpired where one of those was removed before the listener got to it.
         `caught_up` is set once the listener has taken all that there was when the watcher finished.
         """
-        position = after
-        async with self._listening(team_id) as ring:
-            while True:
-                piece = ring.after(position) or await self._read_or_wait(team_id, after=position, head=ring.head, types=types)
-                for row in piece.rows:
-                    if types is None or row.type in types:
-                        yield row
-                position = piece.end
-                if position < ring.head:
-                    continue
-                if self._has_finished and caught_up is not None:
-                    caught_up.set()
-                await ring.wait()
+        alone: Company[Alone] = Company(slices=self._slices)
+        async with aclosing(self.follow_in(alone, Alone(after), team_id, types=types, caught_up=caught_up)) as events:
+            async for event in events:
+                yield event
+
+    async def follow_in(
+        self,
+        company: Company[R],
+        reader: R,
+        team_id: UUID,
+        *,
+        types: Collection[str] | None = None,
+        caught_up: asyncio.Event | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the same to a reader in company, from its position on, but for what another one tells it and puts it behind."""
+        try:
+            async with self._listening(team_id) as ring:
+                while True:
+                    position = reader.position
+                    piece = ring.after(position) or await self._read_or_wait(team_id, after=position, head=ring.head, types=types)
+                    for row in piece.rows:
+                        if types is None or row.type in types:
+                            yield row
+                    reader.position = piece.end
+                    if piece.end < ring.head:
+                        continue
+                    if self._has_finished and caught_up is not None:
+                        caught_up.set()
+                    await ring.wait(reader, company)
+        finally:
+            company.leave(reader)
 
     async def head(self, team_id: UUID) -> int:
         """Return the number of the team's newest event, as it is now: 0 before the first."""
@@ -185,11 +222,11 @@ class Watcher:
             if ring.listeners == 0:
                 self._rings.pop(team_id, None)
 
-    async def _look_or_wait(self) -> None:
+    async def _look_or_wait(self, teams: Collection[UUID]) -> None:
         """Look at the heads, unless the database is away: then the next look finds what this one did not."""
         try:
             async with self._looking:
-                await self._look()
+                await self._look(teams)
         except database.OUTAGES as error:
             self._log.warning("watching interrupted", fault=error.fault)
 
@@ -213,10 +250,10 @@ class Watcher:
             self._log.warning("listening interrupted", fault=error.fault)
             raise
 
-    async def _look(self) -> None:
-        if not self._rings:
+    async def _look(self, teams: Collection[UUID]) -> None:
+        if not teams:
             return
-        for team_id, head in (await heads(self._rings)).items():
+        for team_id, head in (await heads(teams)).items():
             ring = self._rings.get(team_id)
             while ring is not None and ring.head < head:
                 ring.add(await _read(team_id, after=ring.head, head=head))

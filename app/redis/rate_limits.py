@@ -74,6 +74,12 @@ class Rates:
         self._own.note_empty(taking, states)
         return states
 
+    async def take_each(self, wanted: Sequence[tuple[Sequence[Bucket], int]]) -> list[list[BucketState]]:
+        """Take so many points out of each of the buckets of each, as `take` does, all together."""
+        if self._shared is None:
+            return [await self.take(buckets, points) for buckets, points in wanted]  # none of which waits for anything
+        return await asyncio.gather(*(self.take(buckets, points) for buckets, points in wanted))
+
     def find_empty(self, buckets: Sequence[Bucket]) -> BucketState | None:
         """Return how a bucket stands that this process knows to be empty, without asking anybody; None where it knows of none."""
         return self._own.find_empty(_Taking(buckets, [0 for _ in buckets], int(self._clock.now().timestamp()) // MINUTE))

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +14,6 @@ from starlette.requests import HTTPConnection
 from app.access.callers import Caller
 from app.errors import Unauthenticated, Unavailable
 from app.log.actors import origin_of
-from app.log.event_types import EventType
 from app.oidc.compact import Rejected
 from app.oidc.issuer import Away, Issuer
 from app.oidc.tokens import verify
@@ -24,6 +22,7 @@ from app.services import Services
 from app.storage import database
 from app.storage.batching import Batcher
 from app.storage.statements import read_rows
+from app.teams.credential_watch import CredentialWatch
 from app.teams.identities import caller_of, expected_of_bearers, find_members, identity_of
 from app.teams.models import AccessToken, BrowserSession, Member
 from app.teams.secrets import PREFIX, hash_of, is_token
@@ -36,7 +35,7 @@ _OF_TOKEN = (
     *("id", "hash", "member_id", "scope_names", "expires_at", "last_used_at", "revoked_at"),
     *("member__team_id", "member__role", "member__left_at"),
 )
-_ENDINGS = frozenset({EventType.TEAM_MEMBER_REMOVED, EventType.TEAM_MEMBER_ROLE_CHANGED, EventType.ACCESS_TOKEN_REVOKED})
+
 _BEARER = re.compile(r"(?i:bearer) +(?P<token>[!-~]+) *")
 
 
@@ -47,6 +46,7 @@ class Authenticator:
         self._services = services
         self._look_again_after = look_again_after  # seconds
         self._noting: dict[UUID, asyncio.Task[None]] = {}
+        self._watches: dict[UUID, CredentialWatch] = {}
         self._tokens: Batcher[str, Any] = Batcher(_find_tokens)
         self._members = Batcher(find_members)
         self._standing = Batcher(_find_standing)
@@ -75,29 +75,25 @@ class Authenticator:
     async def until_ended(self, caller: Caller) -> None:
         """Return once what the caller came with no longer holds: it was revoked, the member left or has another role.
 
-        The team's log says when to look, the rows say what is so. Expiry is not waited for. A database that is away is: nobody is
-        cut off for that, and what has ended meanwhile is found then.
+        Expiry is not waited for.
         """
-        while True:
-            try:
-                return await self._until_ended(caller)
-            except database.OUTAGES as error:
-                self._log.warning("watching a credential interrupted", fault=error.fault)
-            await asyncio.sleep(self._look_again_after)
+        watch = self._watches.get(caller.team_id)
+        if watch is None:
+            watch = self._watches[caller.team_id] = CredentialWatch(
+                caller.team_id,
+                watcher=self._services.watcher,
+                is_good=self._standing.ask,
+                look_again_after=self._look_again_after,
+            )
+        try:
+            await watch.until_ended(caller)
+        finally:
+            if watch.is_idle:
+                self._watches.pop(caller.team_id, None)
 
     async def settle(self) -> None:
         """Wait for the notes and the looks under way. For the end of the process."""
         await asyncio.gather(*self._noting.values(), *(read.settle() for read in (self._tokens, self._members, self._standing)))
-
-    async def _until_ended(self, caller: Caller) -> None:
-        # Before the first look: what happens after it is in the log behind it.
-        position = await self._services.watcher.head(caller.team_id)
-        async with aclosing(self._services.watcher.follow(caller.team_id, after=position)) as events:
-            if not await self._standing.ask(caller):
-                return
-            async for event in events:
-                if event.type in _ENDINGS and not await self._standing.ask(caller):
-                    return
 
     async def _by_bearer(self, token: Secret) -> Caller:
         issuer = self._services.issuer

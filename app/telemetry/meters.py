@@ -87,8 +87,8 @@ class Meters:
         with _held(self._subscriptions):
             yield
 
-    def event_told(self) -> None:
-        self._told.inc()
+    def events_told(self, count: int) -> None:
+        self._told.inc(count)
 
     def event_tried_again(self) -> None:
         self._tried_again.inc()

@@ -42,6 +42,7 @@ def count() -> Counts:
     spared = gc.get_freeze_count()
     gc.unfreeze()
     gc.collect()
+    gc.unfreeze()  # a long collection takes all that is left out of sight
     blocks = sys.getallocatedblocks()
     alive = gc.get_objects()
     gc.freeze()

@@ -15,7 +15,7 @@ from app.log.events import Change, Event, Events, LogEntry
 from app.log.watcher import PAGE_SIZE, RING_SIZE, LogSlice, Ring, Watcher
 
 CROWD = 500
-TEAM = UUID(int=1)
+TEAM, OTHER_TEAM = UUID(int=1), UUID(int=2)
 
 
 class Noted:
@@ -28,10 +28,7 @@ async def events(database: str) -> Events:
     assert database
     made = Events(clock=SystemClock(), reactions={}, wake=lambda _team_id: None)
 
-    async def nothing(_: Change) -> None:
-        return None
-
-    await made.found(TEAM, nothing)
+    await made.found(TEAM, found_nothing)
     return made
 
 
@@ -81,6 +78,27 @@ async def test_who_has_left_waits_no_longer(events: Events) -> None:
     assert await staying == [1]
 
 
+async def test_a_wake_up_of_one_team_looks_at_no_other(events: Events) -> None:
+    await events.found(OTHER_TEAM, found_nothing)
+    watcher = Watcher(look_every=3600)
+    watching = asyncio.create_task(watcher.run())
+    other = asyncio.create_task(hear(watcher, after=0, count=1, team=OTHER_TEAM))
+    one = asyncio.create_task(hear(watcher, after=0, count=1))
+    await until_all_wait(watcher, 1)
+    await until_all_wait(watcher, 1, team=OTHER_TEAM)
+    await note(events, 1, team=OTHER_TEAM)
+    await note(events, 1)
+
+    watcher.wake(TEAM)
+    first = await one
+    was_told = other.done()
+    watcher.wake(OTHER_TEAM)
+    second = await other
+
+    assert (first, was_told, second) == ([1], False, [1])
+    watching.cancel()
+
+
 @pytest.mark.parametrize("head", [1, PAGE_SIZE, RING_SIZE, RING_SIZE + 700])
 def test_a_ring_is_read_page_by_page_from_every_position_it_has(head: int) -> None:
     ring = Ring(0)
@@ -111,17 +129,21 @@ def test_the_newest_event_costs_the_same_however_much_there_is() -> None:
     assert many < 3 * few
 
 
-async def note(events: Events, count: int) -> None:
+async def found_nothing(_: Change) -> None:
+    return None
+
+
+async def note(events: Events, count: int, *, team: UUID = TEAM) -> None:
     async def change(change: Change) -> None:
         for _ in range(count):
             await change.record(Noted())
 
-    await events.change(TEAM, change)
+    await events.change(team, change)
 
 
-async def hear(watcher: Watcher, *, after: int, count: int) -> list[int]:
+async def hear(watcher: Watcher, *, after: int, count: int, team: UUID = TEAM) -> list[int]:
     numbers = list[int]()
-    async with aclosing(watcher.follow(TEAM, after=after)) as events:
+    async with aclosing(watcher.follow(team, after=after)) as events:
         async for event in events:
             numbers.append(event.sequence)
             if len(numbers) == count:
@@ -129,15 +151,15 @@ async def hear(watcher: Watcher, *, after: int, count: int) -> list[int]:
     return numbers
 
 
-async def until_all_wait(watcher: Watcher, count: int) -> None:
+async def until_all_wait(watcher: Watcher, count: int, *, team: UUID = TEAM) -> None:
     async with asyncio.timeout(20):
-        while waiting(watcher) < count:  # noqa: ASYNC110 - there is no event for it
+        while waiting(watcher, team) < count:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.01)
 
 
-def waiting(watcher: Watcher) -> int:
-    ring = watcher._rings.get(TEAM)  # noqa: SLF001 - nothing else tells
-    return len(ring._waiting) if ring is not None else 0  # noqa: SLF001 - as above
+def waiting(watcher: Watcher, team: UUID = TEAM) -> int:
+    ring = watcher._rings.get(team)  # noqa: SLF001 - nothing else tells
+    return sum(ring._companies.values()) if ring is not None else 0  # noqa: SLF001 - as above
 
 
 def row(sequence: int) -> Event:

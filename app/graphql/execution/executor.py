@@ -8,7 +8,16 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Hashable
 from functools import cached_property, partial
 from typing import Any, cast
 
-from graphql import ExecutionResult, FieldNode, GraphQLError, OperationType, SourceLocation, located_error
+from graphql import (
+    ExecutionResult,
+    FieldNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    SourceLocation,
+    VariableNode,
+    located_error,
+)
 from graphql.execution.executor import to_nodes
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -26,6 +35,8 @@ from app.graphql.limits.cost_accounting import charge_for_event
 _PATH, _RESULT = 3, 4
 """Where graphql-core's methods have them that complete a value."""
 
+_DECLARED_AND_USED_ONCE = 2
+
 LATE = "This took too long and was given up: ask for less at once, or again later."
 LATE_CHANGE = "This took too long and is no longer waited for. It may still be done: look before you ask again."
 
@@ -41,6 +52,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     """
 
     _locations: Locations | None = None
+    _plan: Plan | str | None = None
 
     @classmethod
     def build(cls, *given: Any, **options: Any) -> Any:
@@ -52,7 +64,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def build_per_event_executor(self, payload: Any) -> Any:
         """Build what executes one event, in its turn, and again until it can be told."""
-        return EventExecution(partial(self._execute_event, payload), context=self._context, asked=self._asked)
+        return EventExecution(partial(self._execute_event, payload), context=self._context)
 
     def execute_fields(self, *of_an_object: Any) -> Any:
         if not self._place.may_begin:
@@ -83,11 +95,17 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         super().handle_field_error(self._locate(raw_error, to_nodes(details), path.as_list()), kind, details, path)
 
     def cancellable_iterable(self, iterable: AsyncIterable[Any]) -> Any:
+        caller = self._context.caller
+        if caller is not None:
+            common = caller.team_id, caller.role, caller.scopes, caller.is_session
+            self._context.listening = self._asked, *common
         return _PacedEvents(iterable, self._context)
 
     def find_plan(self) -> Plan | str:
         """Return the plan of the operation; or why it is not run by whole levels."""
-        return plans_of(self.schema).plan(self)
+        if self._plan is None:
+            self._plan = plans_of(self.schema).plan(self)
+        return self._plan
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         plan = self.find_plan()
@@ -108,8 +126,9 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         graphql-core's executors share one, in which no event finds again what another has put there, and which grew as long as
         somebody listened.
         """
-        executor = super().build_per_event_executor(payload)
+        executor = cast("BoundedExecutor", super().build_per_event_executor(payload))
         executor._relevant_sub_fields = {}  # noqa: SLF001 - one of our own
+        executor._plan = self._plan = self._plan or executor.find_plan()  # noqa: SLF001 - kept for as long as somebody listens
         return executor.execute_operation(serially=False)
 
     async def _execute_fields_later(self, *of_an_object: Any) -> Any:
@@ -170,8 +189,10 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     def _asked(self) -> Hashable:
         """What the operation asks: equal for two that ask the same in the same words."""
         loc, name = self.operation.loc, self.operation.name
-        variables = repr(self.variable_values.coerced)  # whatever may be in it
-        return loc.source.body if loc is not None else id(self.operation), name.value if name is not None else None, variables
+        words = loc.source.body if loc is not None else ""
+        place = _cursor_in(self.operation, words)
+        variables = repr([(key, value) for key, value in self.variable_values.coerced.items() if key != place])
+        return words or id(self.operation), name.value if name is not None else None, variables
 
     @property
     def _place(self) -> Place:
@@ -180,6 +201,16 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     @property
     def _context(self) -> Context:
         return cast(Context, self.context_value)
+
+
+def _cursor_in(operation: OperationDefinitionNode, words: str) -> str | None:
+    """Return the variable that says where in the log a subscription begins, where it says nothing else: events are the same."""
+    for field in operation.selection_set.selections:
+        for argument in (field.arguments or ()) if isinstance(field, FieldNode) else ():
+            if argument.name.value == "after" and isinstance(argument.value, VariableNode):
+                name = argument.value.name.value
+                return name if words.count(f"${name}") == _DECLARED_AND_USED_ONCE else None
+    return None
 
 
 def _hear(ended: "asyncio.Future[Any]") -> None:

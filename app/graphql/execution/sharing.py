@@ -9,10 +9,15 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import orjson
 from graphql import ExecutionResult
+
+from app.log.companies import Company
+
+C = TypeVar("C")
 
 KEPT_SECONDS = 1.0
 _MOST_PERSONAL = 1_000
@@ -24,7 +29,20 @@ class SharedData(dict[str, Any]):
     @cached_property
     def encoded(self) -> orjson.Fragment:
         """As JSON, made once for all."""
-        return orjson.Fragment(orjson.dumps(self))
+        return orjson.Fragment(self.json)
+
+    @cached_property
+    def json(self) -> bytes:
+        return orjson.dumps(self)
+
+    @cached_property
+    def alone(self) -> bytes:
+        """The body of a response that has nothing else in it."""
+        return b'{"data":' + self.json + b"}"
+
+    def body(self, extensions: Mapping[str, Any]) -> bytes:
+        """Return the body of a response with these extensions."""
+        return self.alone if not extensions else self.alone[:-1] + b',"extensions":' + orjson.dumps(extensions) + b"}"
 
 
 def encode_once(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -51,6 +69,31 @@ class SharedExecutions:
         self._kept_seconds = kept_seconds
         self._results: dict[Hashable, asyncio.Future[ExecutionResult | None]] = {}
         self._personal: OrderedDict[Hashable, None] = OrderedDict()
+        self._reads: dict[Hashable, Any] = {}
+        self._companies: WeakValueDictionary[Hashable, Company[Any]] = WeakValueDictionary()
+
+    def company_of(self, listening: Hashable) -> Company[Any]:
+        """Return the company of those who have this in common; it is there for as long as any of them."""
+        company = self._companies.get(listening)
+        if company is None:
+            company = self._companies[listening] = Company()
+        return company
+
+    def reads_of(self, common: Hashable, make: Callable[[], C]) -> C:
+        """Return where those who have this in common read from: what `make` makes for the first of them."""
+        found: C | None = self._reads.get(common)
+        if found is None:
+            found = self._reads[common] = make()
+            asyncio.get_running_loop().call_later(self._kept_seconds, self._reads.pop, common, None)
+        return found
+
+    def forget_reads(self, common: Hashable) -> None:
+        """Let the next one read anew: something could not be read."""
+        self._reads.pop(common, None)
+
+    def is_personal(self, listening: Hashable) -> bool:
+        """Whether what they are told is known to depend on who exactly is asking."""
+        return listening in self._personal
 
     async def ask(self, listening: Hashable, event: Hashable, execute: Execute) -> ExecutionResult:
         """Return the result that another has of the event, or else what `execute` makes of it.
@@ -68,6 +111,14 @@ class SharedExecutions:
             if self._results.get(key) is begun:
                 break
         return (await execute()).result
+
+    async def known(self, listening: Hashable, event: Hashable) -> SharedData | None:
+        """Return what those who have this in common are told of the event; None where nobody is, or has been just now."""
+        begun = self._results.get((listening, event))
+        if begun is None:
+            return None
+        result = begun.result() if begun.done() else await asyncio.shield(begun)
+        return result.data if result is not None and isinstance(result.data, SharedData) else None
 
     async def _execute_for_all(self, key: tuple[Hashable, Hashable], execute: Execute) -> ExecutionResult:
         told = self._results[key] = asyncio.get_running_loop().create_future()

@@ -6,7 +6,7 @@ cost before anything of it runs. Where not enough points are left it is RATE_LIM
 its points stand for is charged for that when it is done. Each event of a subscription costs as much, and waits until it is paid.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple, cast
 
 from graphql import GraphQLError
@@ -77,14 +77,30 @@ async def charge_for_event(context: Context, *, before: Place) -> None:
 
     A tenth of the minute's points is left to questions: those who listen cannot take everything from those who ask.
     """
-    rates = context.services.rates
-    if rates is None:
+    rates, has_paid = context.services.rates, context.has_paid
+    context.has_paid = False
+    if rates is None or has_paid:
         return
-    buckets = [Bucket(bucket.name, bucket.limit - bucket.limit // 10) for bucket in context.buckets]
+    buckets = _buckets_of_events(context)
     points = max(context.cost, price_of_work(before.seconds))
     while (short := next((each for each in await rates.take(buckets, points) if each.is_refused), None)) is not None:
         context.services.meters.refused_by_rate("events")
+        if context.listening is not None:
+            context.executions.company_of(context.listening).leave(context)  # nobody else waits for its points
         await rates.refilled(short)
+
+
+async def charge_listeners(listeners: Sequence[Context]) -> Sequence[Context]:
+    """Take of each what an event costs it; return those that had as much left."""
+    rates = listeners[0].services.rates if any(each.buckets for each in listeners) else None
+    if rates is None:
+        return listeners
+    states = await rates.take_each([(_buckets_of_events(each), each.cost) for each in listeners])
+    return [each for each, standing in zip(listeners, states, strict=True) if not any(state.is_refused for state in standing)]
+
+
+def _buckets_of_events(context: Context) -> list[Bucket]:
+    return [Bucket(bucket.name, bucket.limit - bucket.limit // 10) for bucket in context.buckets]
 
 
 class ChargeOperations(SchemaExtension):
@@ -98,6 +114,7 @@ class ChargeOperations(SchemaExtension):
         charged = None
         if execution.context is not None:
             execution.context.cost = self._cost()
+            execution.context.extensions = execution.extensions_results
             charged = await charge(execution.context, points=execution.context.cost)
         if charged is not None:
             execution.extensions_results["cost"] = charged.told
@@ -113,9 +130,9 @@ class ChargeOperations(SchemaExtension):
 
     def get_results(self) -> dict[str, Any]:
         """Nothing of its own; called for each event of a subscription, of which only the first tells what it all has cost."""
-        told = self.execution_context.extensions_results
+        told = dict(self.execution_context.extensions_results)
         if self._is_told_once:
-            self.execution_context.extensions_results = {}
+            self.execution_context.extensions_results.clear()
         return told
 
     def _cost(self) -> int:

@@ -97,32 +97,27 @@ class Endpoint:
         if caller is None:
             await asyncio.Event().wait()
             return
-        ends = [asyncio.ensure_future(self.until(caller)), asyncio.ensure_future(self._expires(caller))]
+        if caller.expires_at is None:
+            await self.until(caller)
+            return
+        ended = asyncio.ensure_future(self.until(caller))
         try:
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            # In steps: event loops measure time by a clock that stands still while the machine sleeps.
+            while not ended.done() and (left := caller.expires_at - self.services.clock.now()) > timedelta():
+                await asyncio.wait((ended,), timeout=min(left, _LONGEST_STEP).total_seconds())
         finally:
-            for end in ends:
-                end.cancel()
-            await asyncio.gather(*ends, return_exceptions=True)
+            ended.cancel()
+            await asyncio.gather(ended, return_exceptions=True)
 
     async def may_restart(self, operations: Callable[[], Iterable[tuple["asyncio.Task[None]", Context]]]) -> None:
-        """Return once the process is about to end and nothing more is owed to the operations, within ANSWER_SECONDS.
+        """Return once nothing more is owed to the operations, as the process is about to end: within ANSWER_SECONDS.
 
         A query or mutation has been answered by then; a subscription has been told all that was committed.
         """
         stopping = self.services.stopping
-        await stopping.told()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(stopping.left(ANSWER_SECONDS)):
                 await asyncio.gather(*(_ended_or_caught_up(task, context) for task, context in operations()))
-
-    async def _expires(self, caller: Caller) -> None:
-        if caller.expires_at is None:
-            await asyncio.Event().wait()
-            return
-        # In steps: event loops measure sleep by a clock that stands still while the machine sleeps.
-        while (left := caller.expires_at - self.services.clock.now()) > timedelta():  # noqa: ASYNC110 - there is no event for it
-            await asyncio.sleep(min(left, _LONGEST_STEP).total_seconds())
 
 
 async def _ended_or_caught_up(operation: "asyncio.Task[None]", context: Context) -> None:

@@ -1,9 +1,10 @@
 """Server-sent events: the results of an operation as `next` events, then `complete` (graphql-sse, distinct connections)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import ExitStack, aclosing
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 import orjson
 from starlette.responses import StreamingResponse
@@ -14,7 +15,7 @@ from strawberry.types.graphql import OperationType
 from app.errors import TryAgainLater
 from app.graphql.context import Context
 from app.graphql.errors import present
-from app.graphql.execution.sharing import encode_once
+from app.graphql.execution.sharing import SharedData, encode_once
 from app.graphql.streams import cursor_to_resume
 from app.graphql.transport.endpoint import Endpoint
 from app.graphql.transport.media import Media
@@ -57,11 +58,12 @@ class EventStream(StreamingResponse):
 
 async def _stream(endpoint: Endpoint, results: Results, context: Context) -> AsyncGenerator[bytes, None]:
     frames: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
+    context.tell = partial(_tell, frames)
     writing = asyncio.create_task(_write(endpoint, results, context, frames))
     is_over = asyncio.create_task(endpoint.credential_ends(context.caller))
     ends = [
         is_over,
-        asyncio.create_task(endpoint.may_restart(lambda: [(writing, context)])),
+        asyncio.create_task(_await_restart(endpoint, writing, context)),
     ]
     tasks = [writing, *ends]
     is_complete = False
@@ -79,18 +81,35 @@ async def _stream(endpoint: Endpoint, results: Results, context: Context) -> Asy
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def _await_restart(endpoint: Endpoint, writing: "asyncio.Task[None]", context: Context) -> None:
+    await endpoint.services.stopping.told()
+    await endpoint.may_restart(lambda: [(writing, context)])
+
+
 async def _write(endpoint: Endpoint, results: Results, context: Context, frames: asyncio.Queue[bytes | None]) -> None:
     try:
         await endpoint.beginnings.turn()
         async with aclosing(results):
             async for result in results:
                 body = orjson.dumps(encode_once(present(result, request_id=context.request_id)))
-                await frames.put(b"event: next\ndata: " + body + b"\n\n")
+                await frames.put(_frame(body))
         await frames.put(_COMPLETE)
     except TryAgainLater:
         pass  # without `complete`
     finally:
         await frames.put(None)
+
+
+def _tell(frames: "asyncio.Queue[bytes | None]", data: SharedData, extensions: Mapping[str, Any]) -> bool:
+    """Tell at once what another was told; return whether that could be: not while the client has not read the last of it."""
+    if frames.full():
+        return False
+    frames.put_nowait(_frame(data.body(extensions)))
+    return True
+
+
+def _frame(body: bytes) -> bytes:
+    return b"event: next\ndata: " + body + b"\n\n"
 
 
 async def _next_of(frames: "asyncio.Queue[bytes | None]", *, ends: Sequence["asyncio.Task[None]"]) -> bytes | None:

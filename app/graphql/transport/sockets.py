@@ -6,7 +6,7 @@ operation, and the others go on.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import aclosing
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -16,9 +16,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from app.access.callers import Caller
 from app.errors import RateLimited, RequestRefused, TryAgainLater, Unavailable
-from app.graphql.context import Context
+from app.graphql.context import Context, Tell
 from app.graphql.errors import is_request_error, present, refuse
-from app.graphql.execution.sharing import encode_once
+from app.graphql.execution.sharing import SharedData, encode_once
 from app.graphql.streams import cursor_to_resume
 from app.graphql.transport.closes import (
     BROKEN,
@@ -40,6 +40,7 @@ from app.graphql.transport.results import run
 from app.outbound.origins import origin_of
 from app.text.json_text import NotJson, parse_json
 from app.web.stopping import ANSWER_SECONDS
+from app.web.wire.websocket_connection import WRITE_TEXT, WriteText
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
@@ -67,12 +68,14 @@ class Socket:
         self._entrance = endpoint
         self._init_seconds = init_seconds
         self._caller: Caller | None = None
-        self._init_received = asyncio.Event()
+        self._is_init_received = False
         self._before_init = 0
-        self._initialised = asyncio.Event()
+        self._is_initialised = False
         self._operations: dict[str, _Running] = {}
-        self._is_sent_away: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._leaving: asyncio.Task[None] | None = None
+        self._ending: asyncio.Future[Close | None] = asyncio.get_running_loop().create_future()
+        self._lateness: asyncio.TimerHandle | None = None
+        self._beside: list[asyncio.Task[Close | None]] = []
+        self._is_leaving = False
         self._share = contextlib.ExitStack()
 
     async def serve(self) -> None:
@@ -92,41 +95,57 @@ class Socket:
 
     async def _converse(self) -> Close | None:
         """Return why to close; None when the client has gone."""
-        ways = (self._listen(), self._await_init(), self._await_end_of_credential(), self._await_restart())
-        ways_to_end: list[asyncio.Future[Any]] = [asyncio.create_task(way) for way in ways]
+        listening = asyncio.create_task(self._listen())
+        listening.add_done_callback(self._end_as)
+        self._wait_for_init(_INIT_BITS)
         try:
-            await asyncio.wait([*ways_to_end, self._is_sent_away], return_when=asyncio.FIRST_COMPLETED)
-            close: Close | None = next((end.result() for end in ways_to_end if end.done()), COME_BACK_LATER)
+            with self._entrance.services.stopping.telling(self._await_restart):
+                close = await self._ending
             return self._with_cursor(close) if close in {COME_BACK, COME_BACK_LATER} else close
         finally:
+            if self._lateness is not None:
+                self._lateness.cancel()
             # Operations end before the close frame goes out: afterwards they could send nothing.
-            leaving = [self._leaving] if self._leaving is not None else []
-            await _end(*ways_to_end, *leaving, *(running.task for running in self._operations.values()))
+            await _end(listening, *self._beside, *(running.task for running in self._operations.values()))
+
+    def _end_as(self, ended: "asyncio.Future[Close | None]") -> None:
+        """End the conversation as this says."""
+        if ended.cancelled() or self._ending.done():
+            return
+        if (error := ended.exception()) is not None:
+            self._ending.set_exception(error)
+        else:
+            self._ending.set_result(ended.result())
+
+    def _go_on_beside(self, way: Coroutine[Any, Any, Close | None]) -> None:
+        """Have this beside the conversation, which ends when it does."""
+        task = asyncio.create_task(way)
+        task.add_done_callback(self._end_as)
+        self._beside.append(task)
 
     def _with_cursor(self, close: Close) -> Close:
         """Name the cursor to come back with: who was told nothing yet has none."""
         cursor = cursor_to_resume(running.context for running in self._operations.values())
         return close if cursor is None else Close(close.code, f"{close.reason}, after: {cursor}")
 
-    async def _await_init(self) -> Close:
-        # Bit by bit: a process that stood still finds its time gone before it has read what came meanwhile.
-        for _ in range(_INIT_BITS):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._init_seconds / _INIT_BITS):
-                    await self._init_received.wait()
-        if self._init_received.is_set():
-            await asyncio.Event().wait()
-        return INIT_TIMEOUT
+    def _wait_for_init(self, bits: int) -> None:
+        """Wait bit by bit: a process that stood still finds its time gone before it has read what came meanwhile."""
+        if bits:
+            self._lateness = asyncio.get_running_loop().call_later(self._init_seconds / _INIT_BITS, self._wait_for_init, bits - 1)
+        elif not self._ending.done():
+            self._ending.set_result(INIT_TIMEOUT)
 
     async def _await_end_of_credential(self) -> Close:
-        await self._initialised.wait()
         await self._entrance.credential_ends(self._caller)
         return NO_LONGER_ALLOWED
 
-    async def _await_restart(self) -> Close:
-        await self._entrance.may_restart(self._operations.values)
-        # No `complete` for its subscriptions: clients would take that for the end, and not come back.
-        return COME_BACK
+    def _await_restart(self) -> None:
+        async def wait() -> Close:
+            await self._entrance.may_restart(self._operations.values)
+            # No `complete` for its subscriptions: clients would take that for the end, and not come back.
+            return COME_BACK
+
+        self._go_on_beside(wait())
 
     async def _listen(self) -> Close | None:
         while True:
@@ -143,7 +162,7 @@ class Socket:
     async def _take(self, text: str | None) -> Close | None:
         if text is None:
             return Close(MALFORMED, "Messages are text.")
-        if not self._initialised.is_set():
+        if not self._is_initialised:
             self._before_init += 1
             if self._before_init > MOST_BEFORE_INIT:
                 return TOO_MANY_BEFORE
@@ -168,20 +187,23 @@ class Socket:
         return close
 
     async def _initialise(self, payload: object) -> Close | None:
-        if self._init_received.is_set():
+        if self._is_init_received:
             return TOO_MANY
         if not isinstance(payload, dict | None):
             return Close(MALFORMED, "The payload of connection_init is an object.")
         credential = (payload or {}).get("authorization")
         if not isinstance(credential, str | None):
             return Close(MALFORMED, "`authorization` is a text.")
-        self._init_received.set()
+        self._is_init_received = True
+        if self._lateness is not None:
+            self._lateness.cancel()
         try:
             self._caller = require_somebody(await self._authenticate(credential))
             self._share.enter_context(self._entrance.sockets.hold(self._caller))
         except Exception as error:  # noqa: BLE001 - whatever it was, the socket is closed in the protocol's own way
             return self._turn_away(error)
-        self._initialised.set()
+        self._is_initialised = True
+        self._go_on_beside(self._await_end_of_credential())
         await self._send({"type": "connection_ack"})
         return None
 
@@ -212,19 +234,20 @@ class Socket:
         return None
 
     async def _subscribe(self, id: str, payload: Mapping[str, object]) -> Close | None:
-        if not self._initialised.is_set():
+        if not self._is_initialised:
             return NOT_SIGNED_IN
         operation = operation_of(payload)
         if not isinstance(operation, Operation):
             return Close(MALFORMED, operation.message)
         if id in self._operations:
             return Close(4409, "Subscriber for this id already exists")
-        if self._entrance.services.stopping.is_told or self._leaving is not None:
+        if self._entrance.services.stopping.is_told or self._is_leaving:
             return None  # not begun: the socket is closed as soon as the others have been answered
         context = self._entrance.context(self._caller, self._websocket)
         if len(self._operations) >= MOST_OPERATIONS:
             await self._refuse(id, RateLimited(f"A socket has {MOST_OPERATIONS} operations at most."), context)
             return None
+        context.tell = self._teller(id, context)
         self._operations[id] = _Running(asyncio.create_task(self._run(id, operation, context)), context)
         return None
 
@@ -255,16 +278,32 @@ class Socket:
                 await self._send({"type": "next", "id": id, "payload": encode_once(body)})
         await self._finish(id, {"type": "complete", "id": id})
 
-    def _send_away(self) -> None:
-        if self._leaving is None:
-            self._leaving = asyncio.create_task(self._leave())
+    def _teller(self, id: str, context: Context) -> Tell | None:
+        """Return what tells the operation at once what another was told; None where the server cannot do that."""
+        write: WriteText | None = self._websocket.scope.get("state", {}).get(WRITE_TEXT)
+        if write is None:
+            return None
+        head = b'{"type":"next","id":' + orjson.dumps(id) + b',"payload":'
 
-    async def _leave(self) -> None:
+        def tell(data: SharedData, extensions: Mapping[str, Any]) -> bool:
+            running = self._operations.get(id)
+            if running is None or running.context is not context or self._is_leaving:
+                return False
+            return write(head + data.body(extensions) + b"}")
+
+        return tell
+
+    def _send_away(self) -> None:
+        if not self._is_leaving:
+            self._is_leaving = True
+            self._go_on_beside(self._leave())
+
+    async def _leave(self) -> Close:
         """Close as soon as queries and mutations are answered: for subscriptions there is a cursor."""
-        answers = [running.task for running in self._operations.values() if running.context.position is None]
+        answers = [running.task for running in self._operations.values() if not running.context.listens]
         if answers:
             await asyncio.wait(answers, timeout=ANSWER_SECONDS)
-        self._is_sent_away.set_result(None)
+        return COME_BACK_LATER
 
     async def _refuse(self, id: str, error: Exception, context: Context) -> None:
         described = refuse(error, request_id=context.request_id)

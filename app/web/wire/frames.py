@@ -1,5 +1,6 @@
 """The frames of a WebSocket as they come (RFC 6455, 5.2): counted, before anything is made of them."""
 
+import struct
 from dataclasses import dataclass
 
 FRAMES_A_TURN = 32
@@ -10,11 +11,23 @@ CONTROLS_AT_ONCE = 100
 CONTROLS_A_SECOND = 20.0
 
 _FINAL = 0x80
+_TEXT = 0x01
+_LENGTHS_IN_ONE_BYTE = 126
 _CONTROL = 0x08
 _MASKED = 0x80
 _LENGTH = 0x7F
 _LONGER = {126: 2, 127: 8}
 """How many bytes more the length has."""
+
+
+def text_frame(text: bytes) -> bytes:
+    """Return a message of a server, in UTF-8, as one frame."""
+    size = len(text)
+    if size < _LENGTHS_IN_ONE_BYTE:
+        return bytes((_FINAL | _TEXT, size)) + text
+    if size < 1 << 16:
+        return struct.pack("!BBH", _FINAL | _TEXT, 126, size) + text
+    return struct.pack("!BBQ", _FINAL | _TEXT, 127, size) + text
 
 
 @dataclass(frozen=True)

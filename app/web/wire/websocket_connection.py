@@ -1,8 +1,9 @@
 """WebSockets as uvicorn speaks them, but that nobody's frames keep others waiting, and a wrong handshake is answered in JSON."""
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.config import Config
@@ -12,10 +13,15 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from app.web.wire.farewells import Farewell
-from app.web.wire.frames import CONTROLS_A_SECOND, MOST_FRAGMENTS, Controls, Frames
+from app.web.wire.frames import CONTROLS_A_SECOND, MOST_FRAGMENTS, Controls, Frames, text_frame
 from app.web.wire.places import PLACE, Place
 from app.web.wire.refusals import JSON, Refusal
 from app.web.wire.transports import PatientTransport
+
+WRITE_TEXT = "write_text"
+"""Where the state of a socket's scope has what writes a message at once: see `WebSocketConnection.write_text`."""
+
+WriteText: TypeAlias = Callable[[bytes], bool]
 
 LARGEST_OF_A_STRANGER = 32 * 1024
 """As a request's head: all that has to be said before the caller is known is who it is."""
@@ -92,6 +98,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Go on with a handshake. A wrong one is answered without the values in it."""
         response = self.conn.accept(event)  # and once more behind `super`: it keeps nothing but what it answers
         if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            self.app_state = {**self.app_state, WRITE_TEXT: self.write_text}
             super().handle_connect(event)
         else:
             self._refuse(response)
@@ -99,6 +106,13 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)
         self._go_on_soon()  # what has come before the handshake was answered, or is to be thrown away after a close
+
+    def write_text(self, text: bytes) -> bool:
+        """Write a message at once, in UTF-8; return whether that could be: not while the client does not read, nor at the end."""
+        if self.close_sent or self.disconnected or not (self.handshake_complete and self.writable.is_set()):
+            return False
+        self.transport.write(text_frame(text))
+        return True
 
     async def receive(self) -> ASGIReceiveEvent:
         message = await super().receive()

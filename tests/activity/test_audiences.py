@@ -1,0 +1,192 @@
+"""What one listener is told is told to all who ask the same, at once; each is told everything once and in order all the same."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+import pytest
+from strawberry.types.execution import ExecutionResult
+
+from app.access.callers import Caller
+from app.graphql.context import Context
+from app.graphql.execution.schema import Schema
+from app.graphql.execution.sharing import SharedData, SharedExecutions
+from app.graphql.streams import LogCursors
+from app.graphql.transport.requests import Operation
+from app.graphql.transport.results import run
+from app.redis.rate_limits import Bucket, Rates
+from app.service.schema import build_schema
+from app.services import Services
+from tests.activity.logs import Entry, Log, context_of, new_log
+from tests.journeys.soaking import until
+
+CROWD = 5
+LISTEN = "subscription ($after: String) { eventRecorded(after: $after) { sequence type } }"
+READ = "subscription ($after: String) {{ eventRecorded(after: $after) {{ {name}: sequence subject {{ id }} }} }}"
+PERSONAL = "subscription ($after: String) { eventRecorded(after: $after) { sequence subject { id } } }"
+MEMBER, TOKEN = Entry("TEAM_MEMBER_ADDED"), Entry("ACCESS_TOKEN_CREATED")
+
+
+@dataclass
+class Ear:
+    """A listener: `heard` is what it found out by itself, `told` what another one's was told it at once."""
+
+    context: Context
+    heard: list[int] = field(default_factory=list)
+    told: list[int] = field(default_factory=list)
+    both: list[int] = field(default_factory=list)
+    deaf: int = 0
+    extensions: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def tell(self, data: SharedData, extensions: Mapping[str, Any]) -> bool:
+        if self.deaf:
+            self.deaf -= 1
+            return False
+        self.extensions.append(dict(extensions))
+        self._note(orjson.loads(data.body(extensions))["data"], self.told)
+        return True
+
+    def hear(self, result: ExecutionResult) -> None:
+        assert result.errors is None
+        self.extensions.append(dict(result.extensions or {}))
+        self._note(result.data or {}, self.heard)
+
+    def _note(self, data: Mapping[str, Any], where: list[int]) -> None:
+        number = next(value for value in data["eventRecorded"].values() if isinstance(value, int))
+        where.append(number)
+        self.both.append(number)
+
+
+async def test_one_of_a_crowd_finds_out_and_the_others_are_told_the_same_at_once(services: Services) -> None:
+    log = await new_log(services)
+    await log.write([MEMBER] * CROWD)
+
+    async with crowd(log, [LISTEN] * CROWD, after=range(CROWD)) as ears:  # each from another cursor
+        await until_heard(ears, CROWD)
+        heard = [len(ear.heard) for ear in ears]
+        await log.write([MEMBER] * 3)
+        await until_heard(ears, CROWD + 3)
+
+    assert [ear.both for ear in ears] == [list(range(begin + 1, CROWD + 4)) for begin in range(CROWD)]
+    assert sum(len(ear.heard) for ear in ears) - sum(heard) <= 3
+    assert {ear.context.position for ear in ears} == {CROWD + 3}
+
+
+async def test_who_cannot_be_told_at_once_is_told_by_itself_and_misses_nothing(services: Services) -> None:
+    log = await new_log(services)
+
+    async with crowd(log, [LISTEN] * CROWD) as ears:
+        for ear in ears:
+            ear.deaf = 1
+        for number in range(1, 6):
+            await log.write([MEMBER])
+            await until_heard(ears, number)
+
+    assert [ear.both for ear in ears] == [[1, 2, 3, 4, 5]] * CROWD
+    assert all(ear.told for ear in ears)
+
+
+async def test_who_has_no_points_left_is_told_when_they_come_and_keeps_nobody_waiting(services: Services) -> None:
+    log = await new_log(services)
+    log.services = replace(log.services, rates=Rates(clock=services.clock))
+    enough, little = Bucket("enough", 1_000), Bucket("little", 3)
+
+    async with crowd(log, [LISTEN] * CROWD, buckets=[little, *[enough] * (CROWD - 1)]) as [poor, *others]:
+        for number in range(1, 4):
+            await log.write([MEMBER])
+            await until_heard(others, number)
+
+    assert [ear.both for ear in others] == [[1, 2, 3]] * (CROWD - 1)
+    assert poor.both == [1, 2]  # and one point is for the beginning
+
+
+async def test_only_the_first_event_says_what_it_all_costs(services: Services) -> None:
+    log = await new_log(services)
+    log.services = replace(log.services, rates=Rates(clock=services.clock))
+
+    async with crowd(log, [LISTEN] * CROWD, buckets=[Bucket("enough", 1_000)] * CROWD) as ears:
+        for number in (1, 2):
+            await log.write([MEMBER])
+            await until_heard(ears, number)
+
+    assert [[set(told) for told in ear.extensions] for ear in ears] == [[{"cost"}, set()]] * CROWD
+
+
+async def test_different_operations_read_their_rows_together(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    log = await new_log(services)
+
+    async with crowd(log, [READ.format(name=f"n{number}") for number in range(CROWD)]) as ears:
+        with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+            await log.write([MEMBER])
+            await until_heard(ears, 1)
+
+    assert [ear.heard for ear in ears] == [[1]] * CROWD
+    assert len([record for record in caplog.messages if 'FROM "member"' in record]) == 1
+
+
+async def test_what_depends_on_who_asks_is_found_out_by_each(services: Services) -> None:
+    log = await new_log(services)
+
+    async with crowd(log, [PERSONAL] * CROWD) as ears:
+        await log.write([TOKEN, TOKEN])
+        await until_heard(ears, 2)
+        await log.write([MEMBER])
+        await until_heard(ears, 3)
+
+    assert [ear.heard[:2] for ear in ears] == [[1, 2]] * CROWD
+    assert sorted(ear.told for ear in ears) == [[], *[[3]] * (CROWD - 1)]
+
+
+@asynccontextmanager
+async def crowd(
+    log: Log, operations: Sequence[str], *, after: Sequence[int] | None = None, buckets: Sequence[Bucket] = ()
+) -> AsyncIterator[list[Ear]]:
+    """Yield a crowd that listens, and waits."""
+    schema, executions = build_schema(), SharedExecutions()
+    ears = []
+    for number in range(len(operations)):
+        context = replace(context_of(log), executions=executions, buckets=tuple(buckets[number : number + 1]))
+        ears.append(Ear(context))
+        context.tell = ears[-1].tell
+    begins = after or [0] * len(operations)
+    tasks = [asyncio.create_task(log.services.watcher.run())]
+    tasks += [
+        asyncio.create_task(_listen(schema, ear, operation, after=begin))
+        for ear, operation, begin in zip(ears, operations, begins, strict=True)
+    ]
+    try:
+        async with asyncio.timeout(20):
+            await until(lambda: _all_follow(log, len(operations)), seconds=10)
+            yield ears
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def until_heard(ears: Sequence[Ear], count: int) -> None:
+    """Return once all are at that number."""
+
+    async def have_heard() -> bool:
+        return all(ear.both and ear.both[-1] >= count for ear in ears)
+
+    await until(have_heard, seconds=10)
+    await asyncio.sleep(0)
+
+
+async def _listen(schema: Schema, ear: Ear, operation: str, *, after: int) -> None:
+    caller = ear.context.caller
+    assert isinstance(caller, Caller)
+    asked = Operation(operation, {"after": LogCursors(caller.team_id).write([after])}, name=None, extensions=None)
+    async with aclosing(run(schema, asked, ear.context)) as results:
+        async for result in results:
+            ear.hear(result)
+
+
+async def _all_follow(log: Log, count: int) -> bool:
+    ring = log.services.watcher._rings.get(log.team_id)  # noqa: SLF001 - nothing else tells
+    return ring is not None and ring.listeners == count
