@@ -125,7 +125,7 @@ async def test_different_operations_read_their_rows_together(services: Services,
             await until_heard(ears, 1)
 
     assert [ear.heard for ear in ears] == [[1]] * CROWD
-    assert len([record for record in caplog.messages if 'FROM "member"' in record]) == 1
+    assert len([record for record in caplog.messages if '"member" WHERE' in record]) == 1
 
 
 async def test_what_depends_on_who_asks_is_found_out_by_each(services: Services) -> None:

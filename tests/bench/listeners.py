@@ -117,7 +117,7 @@ class Crowd:
 async def crowd_at(port: int, *, greetings: Sequence[str], questions: Sequence[str] = ()) -> AsyncIterator[Crowd]:
     """Yield a crowd that is there once it has come."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench_crowd", stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=1 << 28
+        sys.executable, "-m", "tests.bench.crowd", stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=1 << 28
     )
     crowd = Crowd(process, len(greetings))
     listening = asyncio.create_task(crowd.listen())
@@ -301,7 +301,7 @@ async def told_of(there: House, crowd: Crowd, *, events: int) -> list[Told]:
 @asynccontextmanager
 async def broadcast() -> AsyncIterator[tuple[int, "subprocess.Popen[bytes]"]]:
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.bench_broadcast", str(port)])  # noqa: ASYNC220, S603 - our own
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench.broadcast", str(port)])  # noqa: ASYNC220, S603 - our own
     try:
         async with asyncio.timeout(30):
             while True:
