@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import claims, cpu, deliveries, fairness, growth, profile, starts, tables
+from tests.bench import claims, cpu, deliveries, fairness, growth, listeners, profile, starts, tables
 from tests.bench.figures import Report
 from tests.bench.pages import PAGES
 from tests.bench.rows import APPS, filled
@@ -17,7 +17,7 @@ from tests.bench.servers import compared
 from tests.journeys.soaking import say
 from tests.run import POSTGRES, found
 
-PARTS = (*PAGES, "growth", "healthz", "profile", "starts", "tables", "deliveries", "claims")
+PARTS = (*PAGES, "growth", "healthz", "profile", "starts", "listeners", "tables", "deliveries", "claims")
 POSTGRESQL, SQLITE = "PostgreSQL", "SQLite"
 _WORKERS = (0, 1, 2)
 """With so many processes runs are delivered on a server: by the one that serves, and by others beside it."""
@@ -65,6 +65,9 @@ async def measure(run: Run, *, database: str, server: str) -> None:
     if run.parts & {*PAGES, "growth", "healthz", "profile", "starts"}:
         with TemporaryDirectory(prefix="bench-") as folder:
             await _measure_pages(run, database=database, server=server, folder=Path(folder))
+    if "listeners" in run.parts:
+        with TemporaryDirectory(prefix="bench-") as folder:
+            await listeners.measure(run.report, folder=Path(folder), server=server, database=database)
     if "tables" in run.parts:
         with TemporaryDirectory(prefix="bench-") as folder:
             await tables.measure(run.report, folder=Path(folder), server=server, database=database, rounds=run.rounds)

@@ -1,64 +1,48 @@
-"""What `scripts/bench --listeners` does: how soon a change has come to the last of thousands, and what each of them costs.
+"""How soon a change has come to the last of thousands, and what each of them costs.
 
 Against a bare broadcast of the same bytes over the same WebSocket server. The listeners are in a process of their own.
 """
 
-import argparse
 import asyncio
-import contextlib
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import httpx2
-import orjson
-from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.access.callers import Role
-from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.integrations.models import Integration, IntegrationStatus
-from app.storage import database
 from app.teams import console
-from app.teams.models import Member
-from tests import databases
+from app.teams.models import Team
+from tests.bench.crowds import Crowd, broadcast, crowd_at, text_of
+from tests.bench.figures import Report, Series
+from tests.bench.pages import PAGE
+from tests.bench.rows import APPS, Filled, filled
+from tests.bench.servers import SERVICE, Connection, Server, cpu_seconds_of, serving
 from tests.callers import Api
 from tests.journeys.footprint import memory_of
-from tests.journeys.soaking import JSON, UNLIMITED, say
-from tests.processes import Service, free_port, make_keyring_in
+from tests.journeys.soaking import say
 from tests.services import services_beside
 
-TEAM = "crowd"
-ADMIN = "ada@crowd.example.com"
-OF_ONE_MEMBER = 40
+EQUAL = 5_000
+FEWER = 1_000
+"""Listeners with different operations, who come and come back, and beside whom the page is asked for."""
+
+MISSED = 20
+_EVENTS = 8
+_OF_ONE_MEMBER = 40
 """Of the 50 sockets that a member may have."""
 
-HEAD = "{ eventCursor }"
-CHANGE = "mutation ($input: AddTeamMemberInput!) { addTeamMember(input: $input) { userErrors { message } } }"
-WATCH = """
+_CHANGES_A_SECOND = 2
+_SECONDS = 20.0
+_HEAD = "{ eventCursor }"
+_CHANGE = "mutation ($input: AddTeamMemberInput!) { addTeamMember(input: $input) { userErrors { message } } }"
+_WATCH = """
 subscription ($after: String) {
   eventRecorded(after: $after) { id cursor sequence type subjectId summary actor { name } subject { id } }
 }"""
-APPS, INTEGRATIONS = 50, 5
-PAGE = """
-query {
-  installedApps(first: 50) {
-    nodes {
-      id name connectedTo status createdAt provider { key name } installedBy { id name }
-      integrations(first: 5) { nodes { id name status connectedTo } pageInfo { hasNextPage } }
-    }
-    pageInfo { hasNextPage endCursor }
-  }
-}"""
-CHANGES_A_SECOND = 2
-PATIENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -68,75 +52,13 @@ class Told:
     seconds: float
     cpu_ms: float
 
-    def __str__(self) -> str:
-        return f"the last has it after {self.seconds * 1000:.0f} ms, {self.cpu_ms:.4f} ms of CPU each"
-
-
-@dataclass
-class Crowd:
-    """The process of the listeners, in a test's hands."""
-
-    process: asyncio.subprocess.Process
-    size: int
-    heard: list[JSON] = field(default_factory=list)
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def come(self) -> float:
-        """Return after how many seconds all are there."""
-        self._tell(b"come\n")
-        return float((await self.until("here", self.size))["seconds"])
-
-    async def leave(self) -> None:
-        self._tell(b"leave\n")
-        await self.until("left", self.size)
-        self.heard = [each for each in self.heard if "here" not in each and "left" not in each]
-
-    async def until(self, name: str, value: int) -> JSON:
-        """Return the first line in which this stands. Raises AssertionError where a listener has heard anything wrong."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                assert not (wrong := [each for each in self.heard if "wrong" in each]), wrong[:3]
-                found = next((each for each in self.heard if each.get(name) == value), None)
-                if found is not None:
-                    return found
-                self._news.clear()
-                await self._news.wait()
-
-    async def listen(self) -> None:
-        assert self.process.stdout is not None
-        while line := await self.process.stdout.readline():
-            self.heard.append(orjson.loads(line))
-            self._news.set()
-
-    def _tell(self, line: bytes) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(line)
-
-
-@asynccontextmanager
-async def crowd_at(port: int, *, greetings: Sequence[str], questions: Sequence[str] = ()) -> AsyncIterator[Crowd]:
-    """Yield a crowd that is there once it has come."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.crowd", stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=1 << 28
-    )
-    crowd = Crowd(process, len(greetings))
-    listening = asyncio.create_task(crowd.listen())
-    try:
-        assert process.stdin is not None
-        process.stdin.write(orjson.dumps({"port": port, "greetings": greetings, "questions": questions}) + b"\n")
-        yield crowd
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        listening.cancel()
-
 
 @dataclass
 class House:
-    """A service with a team of many members. `checkout`: where it is run from."""
+    """A service with a team of many members."""
 
-    service: Service
+    server: Server
+    team: Filled
     api: Api
     tokens: Sequence[str]
     changes: int = 0
@@ -145,106 +67,81 @@ class House:
         """Make a change; return when it was asked for."""
         self.changes += 1
         begun = time.monotonic()
-        added = await self.api.ask(CHANGE, input={"name": "Eve", "role": "VIEWER", "email": f"eve-{self.changes}@example.com"})
+        added = await self.api.ask(_CHANGE, input={"name": "Eve", "role": "VIEWER", "email": f"eve-{self.changes}@example.com"})
         assert added["addTeamMember"]["userErrors"] == []
         return begun
 
     @asynccontextmanager
-    async def listened_to(self, listeners: int, *, operations: Sequence[str] = (WATCH,)) -> AsyncIterator[Crowd]:
-        """Yield a crowd that asks these operations by turns, from now on."""
-        after = (await self.api.ask(HEAD))["eventCursor"]
-        greetings = [
-            _text({"type": "connection_init", "payload": {"authorization": f"Bearer {self.tokens[number // OF_ONE_MEMBER]}"}})
-            for number in range(listeners)
-        ]
-        questions = [
-            _text(
-                {
-                    "id": "1",
-                    "type": "subscribe",
-                    "payload": {"query": operations[number % len(operations)], "variables": {"after": after}},
-                }
-            )
-            for number in range(listeners)
-        ]
-        async with crowd_at(self.service.port, greetings=greetings, questions=questions) as crowd:
+    async def listened_to(self, listeners: int, *, operations: Sequence[str] = (_WATCH,)) -> AsyncIterator[Crowd]:
+        """Yield a crowd that asks these operations by turns, from now on, once it comes."""
+        after = (await self.api.ask(_HEAD))["eventCursor"]
+        numbers = range(listeners)
+        tokens = [self.tokens[number // _OF_ONE_MEMBER] for number in numbers]
+        greetings = [text_of({"type": "connection_init", "payload": {"authorization": f"Bearer {each}"}}) for each in tokens]
+        payloads = [{"query": operations[number % len(operations)], "variables": {"after": after}} for number in numbers]
+        questions = [text_of({"id": "1", "type": "subscribe", "payload": each}) for each in payloads]
+        async with crowd_at(self.server.port, greetings=greetings, questions=questions) as crowd:
             yield crowd
 
 
+async def measure(report: Report, *, folder: Path, server: str, database: str) -> None:
+    async with house(folder, server=server) as there:
+        cpu, memory = await connecting(there, FEWER)
+        report.add(
+            f"a listener that comes, of {FEWER:,}",
+            database=database,
+            measured=f"{cpu:.2f} ms of CPU, {memory:.0f} KiB",
+            goal="1 ms, 25 KiB",
+        )
+        alone, beside = await page_beside(there, FEWER, seconds=_SECONDS)
+        told = f"{beside * 1000:.0f} ms, {alone * 1000:.0f} ms without: {beside / alone:.2f} times"
+        what = f"the page's p99 beside {FEWER:,} listeners and {_CHANGES_A_SECOND} changes a second"
+        report.add(what, database=database, measured=told, goal="at most 2 times")
+        seconds = await coming_back(there, FEWER, missed=MISSED)
+        report.add(
+            f"{FEWER:,} who come back, {MISSED} missed: all are told after",
+            database=database,
+            measured=f"{seconds:.2f} s",
+            goal="2 s",
+        )
+        distinct = await tell_all(there, FEWER, operations=different_operations(FEWER), events=_EVENTS // 2)
+        report.add(f"to {FEWER:,} with as many operations", database=database, measured=_told(distinct), goal="under 1.5 s")
+        async with there.listened_to(EQUAL) as crowd:
+            await crowd.come()
+            equal = await told_of(there, crowd, events=_EVENTS)
+            body = (await crowd.until("first", 2))["bytes"]
+    bare = await broadcast_to_all(EQUAL, body=body, events=_EVENTS)
+    times = Series([each.seconds for each in equal]).median / Series([each.seconds for each in bare]).median
+    measured = f"{_told(equal)}; bare: {_told(bare)}: {times:.2f} times"
+    report.add(f"to {EQUAL:,} equal listeners", database=database, measured=measured, goal="at most 2 times")
+    say(f"{database}: {measured}")
+
+
+def _told(told: Sequence[Told]) -> str:
+    seconds, cpu = Series([each.seconds * 1000 for each in told]), Series([each.cpu_ms for each in told])
+    return f"the last after {seconds.told(0)} ms, {cpu.low:.3f} ms of CPU each"
+
+
 @asynccontextmanager
-async def house(checkout: Path | None, *, members: int) -> AsyncIterator[House]:
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        async with databases.blank(folder) as url:
-            service = Service(folder=folder, database_url=url, environment=UNLIMITED, checkout=checkout)
-            make_keyring_in(folder)
-            try:
-                await service.start()
-                yield await _open(service, members=members)
-            finally:
-                service.kill()
+async def house(folder: Path, *, server: str) -> AsyncIterator[House]:
+    async with filled(folder, server=server) as (url, teams), serving(SERVICE, folder, database_url=url) as running:
+        team = teams[APPS]
+        yield House(
+            running, team, Api(running.process.url, team.token), await _join(running, team, members=EQUAL // _OF_ONE_MEMBER)
+        )
 
 
-async def _open(service: Service, *, members: int) -> House:
+async def _join(server: Server, team: Filled, *, members: int) -> list[str]:
+    """Return the tokens of so many new members."""
     tokens = []
-    async with services_beside(service) as services:
-        await console.create_team(name=TEAM, admin_name="Ada", admin_email=ADMIN, services=services)
-        admin = await console.create_token(team=TEAM, email=ADMIN, scopes=(), days=None, services=services)
-        for number in range(members):
-            email = f"member-{number}@crowd.example.com"
-            await console.add_member(team=TEAM, name=f"Member {number}", email=email, role=Role.VIEWER, services=services)
-            made = await console.create_token(team=TEAM, email=email, scopes=(), days=None, services=services)
+    async with services_beside(server.process) as services:
+        name = (await Team.get(id=team.team)).name
+        for _ in range(members):
+            email = f"{uuid4().hex}@crowd.example.com"
+            await console.add_member(team=name, name="Member", email=email, role=Role.VIEWER, services=services)
+            made = await console.create_token(team=name, email=email, scopes=(), days=None, services=services)
             tokens.append(made.reveal())
-        await _fill_page(now=services.clock.now())
-    return House(service, Api(service.url, admin.reveal()), tokens)
-
-
-async def _fill_page(*, now: datetime) -> None:
-    """Give the team what the page shows."""
-    member = await Member.first()
-    assert member is not None
-    made = {"team_id": member.team_id, "created_at": now, "updated_at": now}
-    apps = [
-        InstalledApp(
-            **made,
-            id=uuid4(),
-            provider="slack",
-            name=f"Workspace {number}",
-            connected_to=f"Example {number}",
-            account_id=f"T{number}",
-            origin="https://slack.com",
-            url=f"https://example-{number}.slack.com",
-            installed_by_id=member.id,
-            status=InstalledAppStatus.ACTIVE,
-            live_key=f"T{number}",
-        )
-        for number in range(APPS)
-    ]
-    integrations = [
-        Integration(
-            **made,
-            id=uuid4(),
-            kind="post-monitoring-results",
-            provider=app.provider,
-            name=f"Integration {number}",
-            connected_to=app.connected_to,
-            account_id=app.account_id,
-            origin=app.origin,
-            uses_installed_app=True,
-            status_changed_at=now,
-            created_by_id=member.id,
-            installed_app_id=app.id,
-            status=IntegrationStatus.ACTIVE,
-        )
-        for app in apps
-        for number in range(INTEGRATIONS)
-    ]
-
-    async def put(_connection: BaseDBAsyncClient) -> None:
-        await InstalledApp.bulk_create(apps)
-        await Integration.bulk_create(integrations)
-
-    await database.write(put)
+    return tokens
 
 
 async def page_beside(there: House, listeners: int, *, seconds: float) -> tuple[float, float]:
@@ -262,22 +159,16 @@ async def page_beside(there: House, listeners: int, *, seconds: float) -> tuple[
 async def _change_on(there: House) -> None:
     while True:
         await there.change()
-        await asyncio.sleep(1 / CHANGES_A_SECOND)
+        await asyncio.sleep(1 / _CHANGES_A_SECOND)
 
 
 async def _p99_of_page(there: House, *, seconds: float) -> float:
-    waits, end = [], time.monotonic() + seconds
-    headers = {"authorization": f"Bearer {there.api.token}"}
-    async with httpx2.AsyncClient(trust_env=False, timeout=60, headers=headers) as client:
-        while (begun := time.monotonic()) < end:
-            answer = (await client.post(f"{there.service.url}/graphql", json={"query": PAGE})).json()
-            waits.append(time.monotonic() - begun)
-            assert len(answer["data"]["installedApps"]["nodes"]) == APPS
-            await asyncio.sleep(0.02)
+    async with Connection.open(there.server.process.url) as connection:
+        waits = await connection.ask_for(seconds, there.server.request(PAGE, there.team))
     return sorted(waits)[int(0.99 * len(waits))]
 
 
-async def tell_all(there: House, listeners: int, *, operations: Sequence[str] = (WATCH,), events: int) -> list[Told]:
+async def tell_all(there: House, listeners: int, *, operations: Sequence[str] = (_WATCH,), events: int) -> list[Told]:
     """Return what each of so many changes costs, one after the other, once all listen."""
     async with there.listened_to(listeners, operations=operations) as crowd:
         await crowd.come()
@@ -290,34 +181,17 @@ async def told_of(there: House, crowd: Crowd, *, events: int) -> list[Told]:
     first = max((each["last"] for each in crowd.heard if "last" in each), default=0) + 1
     await crowd.until("last", first)
     for number in range(first + 1, first + 1 + events):
-        cpu = cpu_of(there.service.process)
+        cpu = there.server.cpu_seconds()
         begun = await there.change()
         end = (await crowd.until("last", number))["at"]
         await asyncio.sleep(0.2)  # what is done behind it is counted too
-        figures.append(Told(end - begun, (cpu_of(there.service.process) - cpu) / crowd.size * 1000))
+        figures.append(Told(end - begun, (there.server.cpu_seconds() - cpu) / crowd.size * 1000))
     return figures
-
-
-@asynccontextmanager
-async def broadcast() -> AsyncIterator[tuple[int, "subprocess.Popen[bytes]"]]:
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.bench.broadcast", str(port)])  # noqa: ASYNC220, S603 - our own
-    try:
-        async with asyncio.timeout(30):
-            while True:
-                with contextlib.suppress(OSError):
-                    (await asyncio.open_connection("127.0.0.1", port))[1].close()
-                    break
-                await asyncio.sleep(0.05)
-        yield port, process
-    finally:
-        process.kill()
-        process.wait()
 
 
 async def broadcast_to_all(listeners: int, *, body: str, events: int) -> list[Told]:
     """Return what it costs to send the same bytes to as many, and nothing else."""
-    greeting = _text({"type": "next"})
+    greeting = text_of({"type": "next"})
     figures = []
     async with (
         broadcast() as (port, process),
@@ -326,24 +200,24 @@ async def broadcast_to_all(listeners: int, *, body: str, events: int) -> list[To
     ):
         await crowd.come()
         for number in range(1, events + 2):
-            cpu, begun = cpu_of(process), time.monotonic()
+            cpu, begun = cpu_seconds_of(process), time.monotonic()
             await client.post(f"http://127.0.0.1:{port}/", content=body)
             end = (await crowd.until("last", number))["at"]
             await asyncio.sleep(0.2)
-            figures.append(Told(end - begun, (cpu_of(process) - cpu) / listeners * 1000))
+            figures.append(Told(end - begun, (cpu_seconds_of(process) - cpu) / listeners * 1000))
     return figures[1:]
 
 
 async def connecting(there: House, listeners: int) -> tuple[float, float]:
     """Return what a listener that comes and subscribes costs, in ms of CPU, and what each of them holds, in KiB."""
     async with there.listened_to(listeners) as crowd:
-        cpu, memory = cpu_of(there.service.process), memory_of(there.service)
+        cpu, memory = there.server.cpu_seconds(), memory_of(there.server.process)
         await crowd.come()
         await there.change()
         await crowd.until("last", 1)
-        cpu = cpu_of(there.service.process) - cpu
+        cpu = there.server.cpu_seconds() - cpu
         await asyncio.sleep(2.0)
-        return cpu / listeners * 1000, (memory_of(there.service) - memory) / listeners * 1024
+        return cpu / listeners * 1000, (memory_of(there.server.process) - memory) / listeners * 1024
 
 
 async def coming_back(there: House, listeners: int, *, missed: int) -> float:
@@ -363,69 +237,4 @@ async def coming_back(there: House, listeners: int, *, missed: int) -> float:
 
 def different_operations(count: int) -> list[str]:
     """Return as many operations that ask for the same under other names."""
-    return [WATCH.replace("summary", f"summary{number}: summary") for number in range(count)]
-
-
-def cpu_of(process: "subprocess.Popen[bytes] | None") -> float:
-    """Return how many seconds of CPU all threads of the process have had."""
-    assert process is not None
-    tasks = Path(f"/proc/{process.pid}/task")
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
-
-
-def quartile(values: Sequence[float]) -> float:
-    return sorted(values)[len(values) // 4]
-
-
-def describe(told: Sequence[Told]) -> str:
-    seconds, cpu = [each.seconds for each in told], [each.cpu_ms for each in told]
-    return (
-        f"last after {median(seconds) * 1000:.0f} ms (least {min(seconds) * 1000:.0f}, most {max(seconds) * 1000:.0f}), "
-        f"CPU each {quartile(cpu):.4f} ms"
-    )
-
-
-def _text(message: JSON) -> str:
-    return orjson.dumps(message).decode()
-
-
-async def compare(checkouts: Sequence[Path], *, listeners: int, events: int, only: Sequence[str]) -> None:
-    members = -(-listeners // OF_ONE_MEMBER)
-    body = ""
-    for checkout in checkouts:
-        say(f"{checkout}:")
-        async with house(checkout, members=members) as there:
-            if "connecting" in only:
-                cpu, memory = await connecting(there, min(listeners, 2000))
-                say(f"  connecting: {cpu:.2f} ms of CPU, {memory:.1f} KiB each")
-            if "equal" in only:
-                async with there.listened_to(listeners) as crowd:
-                    await crowd.come()
-                    told = await told_of(there, crowd, events=events)
-                    body = (await crowd.until("first", 2))["bytes"]
-                say(f"  {listeners} equal: {describe(told)}")
-            if "distinct" in only:
-                distinct = different_operations(min(listeners, 1000))
-                told = await tell_all(there, len(distinct), operations=distinct, events=max(2, events // 4))
-                say(f"  {len(distinct)} distinct: {describe(told)}")
-            if "page" in only:
-                alone, beside = await page_beside(there, min(listeners, 1000), seconds=20)
-                say(
-                    f"  the page's p99: {alone * 1000:.0f} ms alone, "
-                    f"{beside * 1000:.0f} ms beside {min(listeners, 1000)} listeners"
-                )
-            if "back" in only:
-                seconds = await coming_back(there, min(listeners, 1000), missed=20)
-                say(f"  {min(listeners, 1000)} coming back, 20 missed: {seconds:.2f} s")
-    if body:
-        say(f"{listeners} bare: {describe(await broadcast_to_all(listeners, body=body, events=events))}")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("checkouts", nargs="*", type=Path, default=[Path(__file__).parent.parent])
-    parser.add_argument("--listeners", type=int, default=5000)
-    parser.add_argument("--events", type=int, default=8)
-    parser.add_argument("--only", default="connecting,equal,distinct,page,back")
-    given = parser.parse_args()
-    asyncio.run(compare(given.checkouts, listeners=given.listeners, events=given.events, only=given.only.split(",")))
+    return [_WATCH.replace("summary", f"summary{number}: summary") for number in range(count)]

@@ -1,6 +1,7 @@
 """Servers in a process each, what their CPU time is, and connections over which they are asked the same again and again."""
 
 import asyncio
+import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -32,8 +33,16 @@ class Server:
     def cpu_seconds(self) -> float:
         """Return the CPU time of the process so far, all its threads together, to the nanosecond."""
         assert self.process.process is not None
-        threads = Path(f"/proc/{self.process.process.pid}/task").glob("*/schedstat")
-        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+        return cpu_seconds_of(self.process.process)
+
+    @property
+    def port(self) -> int:
+        return self.process.port
+
+
+def cpu_seconds_of(process: "subprocess.Popen[bytes]") -> float:
+    threads = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 @asynccontextmanager
