@@ -20,6 +20,7 @@ from app.service.schema import build_schema
 from app.services import Services
 from tests.activity.logs import DAY, Entry, Log, context_of, listen, new_log
 from tests.held import HeldClock
+from tests.journeys.soaking import full
 
 SECOND = timedelta(seconds=1)
 WORDS = (
@@ -30,7 +31,9 @@ LISTEN = """
 subscription ($after: String, $filter: EventFilter) { eventRecorded(after: $after, filter: $filter) { sequence } }"""
 PAGE = "query ($after: String) { events(first: 10, after: $after) { nodes { sequence } } }"
 RUNS_ON_ONE_DATABASE = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=full(200, ci=15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -25,7 +25,7 @@ from tests.tenancy.teams import OURS, THEIRS, Who, furnish
 
 SCHEMA = schema()._schema  # noqa: SLF001 - around the limits
 EVERYBODY = pytest.mark.parametrize("who", ASKING)
-EVERY = full(1, ci=20)
+EVERY = full(1, ci=40)
 RENEW_EVERY = 15
 NOT_PLANNED: dict[str, str] = {}
 """Queries of the kept ones that graphql-core has to execute, and why."""

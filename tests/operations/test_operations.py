@@ -16,14 +16,17 @@ SCHEMA = schema()._schema  # noqa: SLF001 - its lists say how long they may be, 
 ASKING = (Who.ADMIN, Who.MEMBER, Who.VIEWER, Who.NOBODY)
 EVERYBODY = pytest.mark.parametrize("who", ASKING)
 
-SLICE = 20
+SLICE = 10
 LEAST_REACHED = 200
 DRAWN = full(20_000, ci=200)
 OF_ONE_SEED = 500
 
 
 def test_the_kept_operations_are_still_operations_of_this_schema() -> None:
-    refused = [operation for operation in seed.read() if not is_taken(SCHEMA, operation)]
+    """A quarter of them: whether all are is seen where all are asked."""
+    some = seed.read()[:: full(1, ci=4)]
+
+    refused = [operation for operation in some if not is_taken(SCHEMA, operation)]
 
     assert refused == [], f"{len(refused)} are not taken any more: scripts/operations draws them anew"
 

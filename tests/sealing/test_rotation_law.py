@@ -26,7 +26,7 @@ from tests.journeys.soaking import full
 from tests.sealing.keyrings import Machine, assert_all_open, copy_file, place, quiet, start, states, wrapped_by
 
 MACHINES = 3
-EXAMPLES = full(200, ci=10)
+EXAMPLES = full(200, ci=4)
 STEPS = full(60, ci=40)
 MOST_KEYS = 6
 
