@@ -53,7 +53,7 @@ print(gone() is None)
 def test_what_a_process_starts_with_is_spared_and_garbage_is_still_found() -> None:
     answer = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True)  # noqa: S603 - our own
 
-    assert answer.stdout.splitlines() == ["True True True (700, 10, 2)", "0 (700, 10, 10)"]
+    assert answer.stdout.splitlines() == ["True True True (20000, 10, 2)", "0 (700, 10, 10)"]
 
 
 def test_what_outlives_a_long_collection_is_spared_until_it_has_doubled_or_a_while_is_over() -> None:
