@@ -93,7 +93,7 @@ class Completion:
         classes = set(map(type, values))
         if may_be_null:
             classes.discard(type(None))
-        if len(classes) != 1:
+        if len(classes) != 1 or type(None) in classes:
             return None
         [kind] = classes
         if kind not in found.levels:

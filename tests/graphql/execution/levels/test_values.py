@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from graphql import build_schema, parse
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from app.errors import BadUserInput
 from tests.graphql.alike import ByLevels, FieldByField, answer, essence
@@ -134,6 +134,7 @@ def selections(draw: Callable[..., Any], depth: int = 2) -> str:
 
 
 @settings(max_examples=full(1_000, ci=5))
+@example("node", "f9 { __typename }", {"f9": None})
 @given(st.sampled_from(["node", "sure"]), selections(), nodes(2))
 async def test_it_is_answered_alike(root: str, selected: str, source: dict[str, Any]) -> None:
     document = parse(f"{{ {root} {{ {selected} }} }}")
