@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from graphql import build_schema, parse
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import assume, example, given, settings, strategies as st
 
 from app.errors import BadUserInput
 from tests.graphql.alike import ByLevels, FieldByField, answer, essence
@@ -144,6 +144,8 @@ async def test_it_is_answered_alike(root: str, selected: str, source: dict[str, 
     ):  # graphql-core forgets the items of lists that it gave up
         one_by_one = essence(await answer(SCHEMA, document, FieldByField, root=source))
         gc.collect()
+    # Where a turn ends in what an error takes away, field by field awaits what was closed, and tells of that instead.
+    assume(not any(b"already awaited" in error for error in one_by_one[1]))
     by_levels = await answer(SCHEMA, document, ByLevels, root=source)
 
     assert essence(by_levels) == one_by_one
