@@ -1,9 +1,7 @@
-"""The first rows of each of several groups: each is read off an index as far as it is needed, however large its group is."""
+"""The first rows of several groups, and how many each has: read off an index as far as is needed, however large a group is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 from typing import Any, TypeVar
 
 import orjson
@@ -39,9 +37,7 @@ async def first_of_all(rows: QuerySet[M], groups: Groups, *, order: Sequence[str
     sql, values = statement(rows.order_by(*order).limit(limit), groups)
     sql += f" ORDER BY {_order(rows.model, order)} LIMIT {limit}"
     _, found = await database.current().execute_query(sql, values)
-    made = [rows.model._init_from_db(**row) for row in found]  # noqa: SLF001 - as Tortoise's own reading does
-    _sort(made, order)
-    return made
+    return [rows.model._init_from_db(**row) for row in found]  # noqa: SLF001 - as Tortoise's own reading does
 
 
 async def count_each(rows: QuerySet[Any], groups: Groups, *, order: Sequence[str], most: int) -> list[int]:
@@ -126,12 +122,6 @@ def _order(model: type[Model], order: Sequence[str]) -> str:
     meta = model._meta  # noqa: SLF001 - as above
     names = [(meta.fields_db_projection[name.lstrip("-")], name.startswith("-")) for name in order]
     return ", ".join(f'"{meta.db_table}"."{name}" {"DESC" if descending else "ASC"}' for name, descending in names)
-
-
-def _sort(rows: list[Any], order: Sequence[str]) -> None:
-    directions = [(descending, list(names)) for descending, names in groupby(order, key=lambda name: name.startswith("-"))]
-    for descending, names in reversed(directions):
-        rows.sort(key=attrgetter(*(name.lstrip("-") for name in names)), reverse=descending)
 
 
 def _is_server() -> bool:
