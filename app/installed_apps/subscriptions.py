@@ -23,6 +23,8 @@ TYPES = frozenset(
         EventType.INSTALLED_APP_DELETED,
         EventType.INSTALLED_APP_REAUTHENTICATED,
         EventType.INSTALLED_APP_STATUS_CHANGED,
+        EventType.INSTALLED_APP_WILL_STOP,
+        EventType.INSTALLED_APP_WILL_NOT_STOP,
     }
 )
 
@@ -54,7 +56,9 @@ class InstalledAppChange(LoggedChange):
         )
 
 
-@subscription(description="Added, edited, deleted, re-authenticated and status changes of installed apps.")
+@subscription(
+    description="Added, edited, deleted, re-authenticated, status changes of installed apps, and a word before they stop."
+)
 async def installed_app_changed(info: Info, after: After = None) -> AsyncGenerator[InstalledAppChange, None]:
     async for row in follow(info.context, after, types=TYPES):
         yield InstalledAppChange.of(row)

@@ -22,7 +22,13 @@ from app.log.events import Event as Row
 from app.teams.changes import BY_WHOM, After, LoggedChange, actor_of, change_of
 
 STATUS_TYPES = frozenset({EventType.INTEGRATION_ADDED, EventType.INTEGRATION_STATUS_CHANGED})
-TYPES = STATUS_TYPES | {EventType.INTEGRATION_EDITED, EventType.INTEGRATION_DELETED, EventType.INTEGRATION_REAUTHENTICATED}
+TYPES = STATUS_TYPES | {
+    EventType.INTEGRATION_EDITED,
+    EventType.INTEGRATION_DELETED,
+    EventType.INTEGRATION_REAUTHENTICATED,
+    EventType.INTEGRATION_WILL_STOP,
+    EventType.INTEGRATION_WILL_NOT_STOP,
+}
 
 Ids = Annotated[
     list[strawberry.ID] | None, strawberry.argument(description="Only these, 1 to 100; unknown ones are ignored. Left out: all.")
@@ -83,7 +89,9 @@ async def integration_status_changed(
         yield IntegrationStatusChange.of(row)
 
 
-@subscription(description="Added, edited, deleted, re-authenticated and status changes of integrations.")
+@subscription(
+    description="Added, edited, deleted, re-authenticated, status changes of integrations, and a word before they stop."
+)
 async def integration_changed(
     info: Info, integration_ids: Ids = None, after: After = None
 ) -> AsyncGenerator[IntegrationChange, None]:

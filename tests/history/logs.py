@@ -17,6 +17,8 @@ INTEGRATION_TYPES = frozenset(
         "INTEGRATION_EDITED",
         "INTEGRATION_DELETED",
         "INTEGRATION_REAUTHENTICATED",
+        "INTEGRATION_WILL_STOP",
+        "INTEGRATION_WILL_NOT_STOP",
     }
 )
 TOPICS = {"eventRecorded": None, "deliveryChanged": DELIVERY_TYPES, "integrationChanged": INTEGRATION_TYPES}
