@@ -39,7 +39,7 @@ CAPABILITIES = (
     "access",
 )
 OUTSIDE = ("providers",)
-GROUND = ("oidc", "web", "outbound", "log", "redis", "sealing", "storage", "telemetry", "text")
+GROUND = ("oidc", "web", "outbound", "log", "redis", "sealing", "storage", "telemetry", "text", "pages")
 BESIDE = ("__init__.py", "__main__.py", "errors.py", "settings.py", "clock.py", "services.py")
 SANDBOX = "sandbox"
 MAY_NAME_PROVIDERS = ("app.providers.catalogue",)

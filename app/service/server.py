@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from app import pages
 from app.access.refusals import Refusals
 from app.clock import Clock, SystemClock
 from app.errors import DatabaseAway
@@ -116,7 +117,7 @@ class _Service:
 
     def _routes(self, view: View, *, services: Services) -> list[BaseRoute]:
         return [
-            Route("/", _home(services.settings)),
+            *pages.routes(path=services.settings.path, entropy=services.entropy),
             *view.routes(),
             *oidc_sign_ins.routes(services=services),  # first: /sign-in/oidc is no link's secret
             *teams.routes(services=services),
@@ -146,13 +147,6 @@ async def _running(services: Services, background: Background | None) -> AsyncIt
 async def _finish_logs(services: Services) -> None:
     await services.stopping.told()
     await services.watcher.finish()
-
-
-def _home(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
-    async def go_on(_request: Request) -> Response:
-        return Response(status_code=303, headers={"location": f"{settings.path}/graphql"})
-
-    return go_on
 
 
 async def _say_away(_connection: HTTPConnection, error: Exception) -> Response:

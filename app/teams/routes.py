@@ -22,9 +22,11 @@ from app.teams.sign_in_links import find_link, is_of, use_sign_in_link
 from app.web.bodies import NotRead, read_body
 from app.web.pages import is_same_origin
 
-HOME = "/graphql"
+HOME = "/"
 
-_NEXT = re.compile(r"/authorize(?:/[A-Za-z0-9_-]{1,200}){1,3}|/graphql")
+_NEXT = re.compile(
+    r"/authorize(?:/[A-Za-z0-9_-]{1,200}){1,3}|/graphql|/|/(?:activity|integrations|monitors|settings)(?:/[A-Za-z0-9%=_-]{1,200}){0,4}"
+)
 _LONGEST_FORM = 4096
 _MOST_FIELDS = 10
 

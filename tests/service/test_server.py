@@ -38,15 +38,14 @@ async def test_nothing_is_served_at_a_path_that_the_public_address_could_have(da
 
 
 @pytest.mark.parametrize("path", ["", "/", "/installed-apps", "/installed-apps/"])
-async def test_at_its_root_the_service_sends_browsers_to_graphiql_below_its_path(
-    database_url: str, tmp_path: Path, path: str
-) -> None:
+async def test_at_its_root_the_service_shows_its_pages_below_its_path(database_url: str, tmp_path: Path, path: str) -> None:
     app = service(database_url, tmp_path, public_url="http://127.0.0.1:8000/installed-apps")
 
     async with app.router.lifespan_context(app), client_of(app) as client:
         answer = await client.get(path)
 
-    assert (answer.status_code, answer.headers["location"]) == (303, "/installed-apps/graphql")
+    assert answer.status_code == 200
+    assert '<base href="/installed-apps/" />' in answer.text
 
 
 async def test_what_is_under_way_at_a_provider_ends_before_what_it_stands_on_is_closed(database_url: str, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ SECURE = "https://apps.example.com"
 async def test_a_member_signs_in_at_the_issuer_for_twelve_hours(visit: Visit, clock: HeldClock) -> None:
     answer = await visit.sign_in()
 
-    assert (answer.status_code, answer.headers["location"]) == (303, f"{visit.home}/graphql")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{visit.home}/")
     session = await BrowserSession.get()
     assert (session.member_id, session.expires_at - clock.now()) == (visit.issued.ada.id, timedelta(hours=12))
     assert "installed_apps_session" in SimpleCookie(answer.headers["set-cookie"])
@@ -97,11 +97,11 @@ async def test_the_client_shows_its_secret_in_the_way_that_the_issuer_names(
     ("wanted", "location"),
     [
         ("?next=/authorize/abc-DEF_1", "/authorize/abc-DEF_1"),
-        ("?next=https://evil.example/", "/graphql"),
-        ("?next=//evil.example", "/graphql"),
-        ("?next=/authorize/..%2f..", "/graphql"),
-        ("?next=%22%3E%3Cscript%3E", "/graphql"),
-        ("?next=/sign-out", "/graphql"),
+        ("?next=https://evil.example/", "/"),
+        ("?next=//evil.example", "/"),
+        ("?next=/authorize/..%2f..", "/"),
+        ("?next=%22%3E%3Cscript%3E", "/"),
+        ("?next=/sign-out", "/"),
     ],
 )
 async def test_the_browser_then_goes_to_our_own_pages_only(visit: Visit, wanted: str, location: str) -> None:
@@ -144,7 +144,7 @@ async def test_below_a_path_the_issuer_sends_the_browser_back_to_it_and_the_cook
     assert address.startswith(f"{SECURE}/installed-apps/sign-in/oidc/callback?")
     assert (held.name.startswith("__Secure-oidc_sign_in_"), held.path) == (True, "/installed-apps")
     assert (name, cookie["path"]) == ("__Secure-installed_apps_session", "/installed-apps")
-    assert answer.headers["location"] == f"{SECURE}/installed-apps/graphql"
+    assert answer.headers["location"] == f"{SECURE}/installed-apps/"
 
 
 async def test_without_a_client_nobody_is_offered_it(database: str, tmp_path: Path, clock: HeldClock) -> None:

@@ -81,7 +81,7 @@ async def test_opening_a_link_says_who_and_where_and_does_nothing(
     assert await rows() == before
 
 
-async def test_the_button_signs_in_and_goes_to_graphql(
+async def test_the_button_signs_in_and_goes_to_the_pages(
     browser: httpx2.AsyncClient, ada: Member, services: Services, clock: HeldClock
 ) -> None:
     link = await link_of(ada, services=services)
@@ -89,7 +89,7 @@ async def test_the_button_signs_in_and_goes_to_graphql(
     answer = await browser.post(link, headers=FROM_HERE)
 
     cookie = cookie_in(answer)
-    assert (answer.status_code, answer.headers["location"]) == (303, f"{HERE}/graphql")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{HERE}/")
     assert (cookie.key, cookie["path"], cookie["domain"]) == ("installed_apps_session", "/", "")
     assert (cookie["httponly"], cookie["samesite"].lower(), cookie["secure"]) == (True, "lax", "")
     session = await BrowserSession.get()
@@ -107,7 +107,7 @@ async def test_behind_https_the_cookie_is_secure_and_bound_to_the_host(database:
 
     cookie = cookie_in(answer)
     assert (cookie.key, cookie["secure"], cookie["path"]) == ("__Host-installed_apps_session", True, "/")
-    assert (answer.headers["location"], left.headers["location"]) == (f"{SECURE}/graphql", f"{SECURE}/sign-in")
+    assert (answer.headers["location"], left.headers["location"]) == (f"{SECURE}/", f"{SECURE}/sign-in")
     assert (cookie_in(left).key, cookie_in(left)["secure"]) == ("__Host-installed_apps_session", True)
 
 
@@ -131,7 +131,7 @@ async def test_below_a_path_the_cookie_and_every_address_are_kept_to_it(
 
     assert link.startswith(f"{home}/sign-in/")
     assert [(cookie_in(each).key, cookie_in(each)["path"]) for each in (answer, left)] == [(name, "/installed-apps")] * 2
-    assert (answer.headers["location"], left.headers["location"]) == (f"{home}/graphql", f"{home}/sign-in")
+    assert (answer.headers["location"], left.headers["location"]) == (f"{home}/", f"{home}/sign-in")
 
 
 async def test_twenty_who_post_the_same_link_at_once_make_one_session(
@@ -185,7 +185,7 @@ async def test_whoever_is_signed_in_as_whom_the_link_is_for_goes_on(
     answers = [await browser.get(f"{link}?next=/authorize/abc"), await browser.post(link, headers=FROM_HERE)]
 
     assert [answer.status_code for answer in answers] == [303, 303]
-    assert [answer.headers["location"] for answer in answers] == [f"{HERE}/authorize/abc", f"{HERE}/graphql"]
+    assert [answer.headers["location"] for answer in answers] == [f"{HERE}/authorize/abc", f"{HERE}/"]
     assert all("set-cookie" not in answer.headers for answer in answers)
     assert await rows() == before
 
@@ -216,17 +216,23 @@ async def test_a_dead_link_says_who_can_make_another(browser: httpx2.AsyncClient
     [
         ("/authorize/abc_DEF-123", "/authorize/abc_DEF-123"),
         ("/graphql", "/graphql"),
-        ("", "/graphql"),
-        ("https://evil.example", "/graphql"),
-        ("//evil.example/authorize/x", "/graphql"),
-        ("/authorize/../sign-out", "/graphql"),
-        ("/authorize//evil.example", "/graphql"),
-        ("/authorize/x?y=z", "/graphql"),
-        ("/authorize/x\r\nSet-Cookie: a=b", "/graphql"),
-        ("/authorize/x\n", "/graphql"),
-        ("\\\\evil.example", "/graphql"),
-        ("/sign-out", "/graphql"),
-        ("@evil.example", "/graphql"),
+        ("/integrations/SW50ZWdyYXRpb24", "/integrations/SW50ZWdyYXRpb24"),
+        ("/settings/installed-apps/add/slack", "/settings/installed-apps/add/slack"),
+        ("/activity", "/activity"),
+        ("/integrations//evil.example", "/"),
+        ("/integrations/..", "/"),
+        ("/metrics", "/"),
+        ("", "/"),
+        ("https://evil.example", "/"),
+        ("//evil.example/authorize/x", "/"),
+        ("/authorize/../sign-out", "/"),
+        ("/authorize//evil.example", "/"),
+        ("/authorize/x?y=z", "/"),
+        ("/authorize/x\r\nSet-Cookie: a=b", "/"),
+        ("/authorize/x\n", "/"),
+        ("\\\\evil.example", "/"),
+        ("/sign-out", "/"),
+        ("@evil.example", "/"),
     ],
 )
 async def test_after_signing_in_the_browser_goes_to_our_own_pages_only(

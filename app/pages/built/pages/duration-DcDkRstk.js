@@ -1,0 +1,1 @@
+function e(e){if(e<1e3)return`${e} ms`;let t=e/1e3;return t<60?`${t.toFixed(1).replace(/\.0$/,``)} s`:`${Math.floor(t/60)} min ${Math.round(t%60)} s`}export{e as t};

@@ -1,0 +1,59 @@
+import { cacheExchange, type Cache, type Entity } from "@urql/exchange-graphcache";
+import { relayPagination } from "@urql/exchange-graphcache/extras";
+import type { Exchange } from "urql";
+
+import type { ChangesSubscription } from "../frame/Changes.generated";
+
+/** Types that are a part of what they stand in, and are kept there. */
+const PARTS = [
+  "AuthorizationFailure", "Branch", "ConnectApi", "DeliveryAttempt", "EventOrigin", "MonitorRunFailure", "OpenIncidents", "PageInfo",
+  "PostMonitoringResults", "RepositoryEntry", "RepositoryFile", "SecretField", "UserError",
+];
+
+type Change = ChangesSubscription["eventRecorded"];
+
+/** Return the cache: an object is one entry, wherever it is shown; a change that comes in live reaches every page that shows it. */
+export function createCache(): Exchange {
+  return cacheExchange({
+    keys: Object.fromEntries(PARTS.map((part) => [part, () => null])),
+    resolvers: {
+      Query: { events: relayPagination(), installedApps: relayPagination(), integrations: relayPagination(), monitors: relayPagination() },
+      Authorization: { channels: relayPagination() },
+      InstalledApp: { channels: relayPagination(), repositories: relayPagination() },
+      Integration: { deliveries: relayPagination() },
+      Monitor: { runs: relayPagination() },
+      Team: { members: relayPagination() },
+      Viewer: { accessTokens: relayPagination() },
+    },
+    updates: {
+      Subscription: {
+        eventRecorded: (result, _variables, cache) => follow(result["eventRecorded"] as Change, cache),
+      },
+    },
+  });
+}
+
+/** Have the lists read anew that a change may be in. What its subject has become came with it. */
+function follow({ type, subject }: Change, cache: Cache): void {
+  forget(cache, "Query", "events");
+  if (/^INSTALLED_APP_(ADDED|DELETED)$/.test(type)) forget(cache, "Query", "installedApps");
+  if (/^INTEGRATION_(ADDED|DELETED)$/.test(type)) forget(cache, "Query", "integrations");
+  if (type.startsWith("TEAM_MEMBER_")) forget(cache, linked(cache, "viewer", "team"), "members");
+  if (type.startsWith("ACCESS_TOKEN_")) forget(cache, linked(cache, "viewer"), "accessTokens");
+  if (subject?.__typename === "Delivery" && /_(CREATED|SKIPPED)$/.test(type)) {
+    forget(cache, { __typename: "Integration", id: subject.integration.id }, "deliveries");
+    forget(cache, { __typename: "Monitor", id: subject.run.monitor.id }, "runs");
+    forget(cache, "Query", "monitors");
+  }
+}
+
+/** Return the key of what the fields lead to, one behind the other, from the root on. */
+function linked(cache: Cache, ...fields: string[]): Entity {
+  return fields.reduce<Entity>((entity, field) => cache.resolve(entity, field) as Entity, "Query");
+}
+
+function forget(cache: Cache, entity: Entity, field: string): void {
+  for (const { fieldName, arguments: given } of cache.inspectFields(entity)) {
+    if (fieldName === field) cache.invalidate(entity, fieldName, given ?? undefined);
+  }
+}

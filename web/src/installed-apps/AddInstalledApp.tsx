@@ -1,0 +1,69 @@
+import { useNavigate, useParams } from "react-router";
+import { useQuery } from "urql";
+
+import type { InstalledAppSourceInput } from "../api/schema.generated";
+import { useAction, type Problem } from "../api/useAction";
+import { Failure } from "../parts/Failure";
+import { Problems } from "../parts/Problems";
+import { Working } from "../parts/Working";
+import { SignIn } from "../sign-ins/SignIn";
+import { AddInstalledAppDocument, ProviderToAddDocument, type ProviderToAddQuery } from "./AddInstalledApp.generated";
+import { ClientForm } from "./ClientForm";
+import { SecretForm } from "./SecretForm";
+
+type Provider = NonNullable<ProviderToAddQuery["provider"]>;
+
+/** Add an installed app: by a sign-in, by the team's own OAuth client, or by a secret that the provider gave. */
+export default function AddInstalledApp() {
+  const { provider: key = "" } = useParams();
+  const [{ data, error }] = useQuery({ query: ProviderToAddDocument, variables: { key } });
+  if (error) return <Failure error={error} />;
+  if (!data) return <Working what="Reading what the provider needs" />;
+  if (!data.provider) return <p>There is no provider “{key}”.</p>;
+  return <Adding provider={data.provider} />;
+}
+
+function Adding({ provider }: { provider: Provider }) {
+  const navigate = useNavigate();
+  const add = useAction(AddInstalledAppDocument);
+  const save = async (using: InstalledAppSourceInput, name?: string): Promise<void> => {
+    if (await add.run({ using, name: name || null })) await navigate("/settings/installed-apps");
+  };
+  return (
+    <>
+      <title>{`Add ${provider.name}`}</title>
+      <h1>Add {provider.name}</h1>
+      <p>{provider.description}</p>
+      {provider.available ? (
+        <Ways provider={provider} save={save} isWorking={add.isWorking} problems={add.problems} />
+      ) : (
+        <p className="notice">{provider.unavailableReason}</p>
+      )}
+    </>
+  );
+}
+
+export interface FormProps {
+  provider: Provider;
+  save: (using: InstalledAppSourceInput, name?: string) => Promise<void>;
+  isWorking: boolean;
+  problems: readonly Problem[];
+}
+
+function Ways(props: FormProps) {
+  const { provider, save, problems } = props;
+  if (!provider.viewerCanAddInstalledApp) return <p className="notice">Team Admins can add {provider.name}.</p>;
+  switch (provider.sharing) {
+    case "SHARED_CLIENT":
+      return <ClientForm {...props} />;
+    case "SHARED_SECRET":
+      return <SecretForm {...props} />;
+    default:
+      return (
+        <>
+          <Problems of={problems} />
+          <SignIn label={`Sign in to ${provider.name}`} purpose={{ provider: provider.key }} onFinished={({ id }) => void save({ authorizationId: id })} />
+        </>
+      );
+  }
+}

@@ -1,0 +1,39 @@
+import { Button } from "react-aria-components";
+import { useNavigate } from "react-router";
+
+import { useAction } from "../api/useAction";
+import { Confirm } from "../parts/Confirm";
+import { Problems } from "../parts/Problems";
+import {
+  DeleteIntegrationDocument, PauseIntegrationDocument, ResumeIntegrationDocument, type IntegrationDetailsFragment,
+} from "./Integration.generated";
+
+/** What the viewer may do with an integration; where that is nothing, who may. */
+export function Actions({ integration }: { integration: IntegrationDetailsFragment }) {
+  const navigate = useNavigate();
+  const pause = useAction(PauseIntegrationDocument);
+  const resume = useAction(ResumeIntegrationDocument);
+  const remove = useAction(DeleteIntegrationDocument);
+  const { id, name, isPaused, viewerCanEdit, viewerCanDelete } = integration;
+  if (!viewerCanEdit && !viewerCanDelete) return <p className="quiet">Whoever made it can edit and delete it, and Team Admins can.</p>;
+  const leave = async (): Promise<boolean> => {
+    if (!(await remove.run({ id }))) return false;
+    await navigate("/integrations");
+    return true;
+  };
+  return (
+    <>
+      <Problems of={[...pause.problems, ...resume.problems]} />
+      <div className="actions">
+        {viewerCanEdit && !isPaused && <Button isPending={pause.isWorking} onPress={() => void pause.run({ id })}>Pause</Button>}
+        {viewerCanEdit && isPaused && <Button isPending={resume.isWorking} onPress={() => void resume.run({ id })}>Resume</Button>}
+        {viewerCanDelete && (
+          <Confirm trigger="Delete" title={`Delete ${name}?`} act="Delete the integration" isWorking={remove.isWorking} onAct={leave}>
+            <p>It stops at once, and its run log goes with it. What it has posted stays where it is.</p>
+            <Problems of={remove.problems} />
+          </Confirm>
+        )}
+      </div>
+    </>
+  );
+}

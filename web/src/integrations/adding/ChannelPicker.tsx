@@ -1,0 +1,36 @@
+import { useState } from "react";
+import { useQuery } from "urql";
+
+import { Picker } from "../../parts/Picker";
+import { useSettled } from "../../parts/useSettled";
+import { ChannelsOfAppDocument, ChannelsOfSignInDocument } from "./AddIntegration.generated";
+import type { Using } from "./Credentials";
+
+interface Props {
+  using: Using;
+  chosen: string | null;
+  onChoose: (id: string | null) => void;
+  problem: string | undefined;
+}
+
+/** Where to post, searched at the provider as one types. */
+export function ChannelPicker({ using, chosen, onChoose, problem }: Props) {
+  const [typed, setTyped] = useState("");
+  const found = useChannels(using, useSettled(typed));
+  const choices = found.map(({ id, name, isPrivate }) => ({ id, name, note: isPrivate ? "private" : undefined }));
+  return (
+    <Picker
+      label="Channel" typed={typed} onType={setTyped} choices={choices} chosen={chosen} onChoose={(choice) => onChoose(choice?.id ?? null)}
+      problem={problem} isRequired help="A private channel is listed once the app was invited to it: type “/invite” and the app's name there."
+    />
+  );
+}
+
+function useChannels(using: Using, search: string) {
+  const isApp = using.kind === "app";
+  const variables = { id: using.id, search: search || null };
+  const [ofApp] = useQuery({ query: ChannelsOfAppDocument, variables, pause: !isApp });
+  const [ofSignIn] = useQuery({ query: ChannelsOfSignInDocument, variables, pause: isApp });
+  const channels = isApp ? ofApp.data?.installedApp?.channels : ofSignIn.data?.authorization?.channels;
+  return channels?.nodes ?? [];
+}

@@ -1,0 +1,39 @@
+import { useEffect, useState } from "react";
+
+import { about } from "../../api/useAction";
+import { TextInput } from "../../parts/TextInput";
+import type { FieldsProps } from "./KindForm";
+import { BranchPicker, FilePicker, RepositoryPicker, type Repository } from "./repositories";
+
+/** Which API is connected with which repository, and where its definition and its collections stand there. */
+export function ConnectApiFields({ using, problems, onChange }: FieldsProps) {
+  const [apiName, setApiName] = useState("");
+  const [repository, setRepository] = useState<Repository | null>(null);
+  const [branch, setBranch] = useState("");
+  const [schemaFile, setSchemaFile] = useState("");
+  const [collectionDirectory, setDirectory] = useState("postman/collections");
+  useEffect(() => {
+    const isWhole = apiName && repository && branch;
+    onChange(isWhole ? { connectApi: { apiName, repositoryId: repository.id, branch, schemaFile: schemaFile || null, collectionDirectory } } : null);
+  }, [apiName, repository, branch, schemaFile, collectionDirectory, onChange]);
+  const choose = (chosen: Repository | null): void => {
+    setRepository(chosen);
+    setBranch(chosen?.defaultBranch ?? "");
+  };
+  return (
+    <>
+      <TextInput label="API" value={apiName} onChange={setApiName} problem={about(problems, "apiName")} isRequired />
+      <RepositoryPicker app={using.id} chosen={repository} onChoose={choose} problem={about(problems, "repositoryId")} />
+      {repository && (
+        <>
+          <BranchPicker key={repository.id} repository={repository} branch={branch} onChoose={setBranch} problem={about(problems, "branch")} />
+          <FilePicker key={branch} repository={repository} branch={branch} file={schemaFile} onChoose={setSchemaFile} problem={about(problems, "schemaFile")} />
+          <TextInput
+            label="Collection directory" value={collectionDirectory} onChange={setDirectory} problem={about(problems, "collectionDirectory")} isRequired
+            help="Where collections are kept: neither the definition file's directory nor inside or around it."
+          />
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,81 @@
+import { useState } from "react";
+import { useQuery } from "urql";
+
+import { Picker } from "../../parts/Picker";
+import { useSettled } from "../../parts/useSettled";
+import { BranchesDocument, EntriesDocument, RepositoriesDocument, type RepositoriesQuery } from "./AddIntegration.generated";
+
+type Found = NonNullable<NonNullable<RepositoriesQuery["installedApp"]>["repositories"]>["nodes"][number];
+
+export type Repository = Found & { app: string };
+
+/** A repository, searched at the server as the member who asks sees it. */
+export function RepositoryPicker({ app, chosen, onChoose, problem }: {
+  app: string;
+  chosen: Repository | null;
+  onChoose: (repository: Repository | null) => void;
+  problem: string | undefined;
+}) {
+  const [typed, setTyped] = useState("");
+  const [{ data }] = useQuery({ query: RepositoriesDocument, variables: { id: app, search: useSettled(typed) || null } });
+  const found = data?.installedApp?.repositories?.nodes ?? [];
+  const choose = (id: string | null): void => {
+    const repository = found.find((each) => each.id === id);
+    onChoose(repository ? { ...repository, app } : null);
+  };
+  return (
+    <Picker
+      label="Repository" typed={typed} onType={setTyped} choices={found.map(({ id, fullName }) => ({ id, name: fullName }))}
+      chosen={chosen?.id ?? null} onChoose={(choice) => choose(choice?.id ?? null)} problem={problem} isRequired
+    />
+  );
+}
+
+interface InRepository {
+  repository: Repository;
+  branch: string;
+  problem: string | undefined;
+}
+
+/** A branch of the repository. */
+export function BranchPicker({ repository, branch, onChoose, problem }: InRepository & { onChoose: (branch: string) => void }) {
+  const [typed, setTyped] = useState(branch);
+  const search = useSettled(typed);
+  const [{ data }] = useQuery({
+    query: BranchesDocument,
+    variables: { id: repository.app, repository: repository.fullName, search: search === branch ? null : search || null },
+  });
+  const found = data?.installedApp?.repositories?.nodes.find(({ id }) => id === repository.id)?.branches?.nodes ?? [];
+  return (
+    <Picker
+      label="Branch" typed={typed} onType={setTyped} chosen={branch || null} problem={problem} isRequired
+      choices={found.map(({ name, isDefault }) => ({ id: name, name, note: isDefault ? "default" : undefined }))}
+      onChoose={(choice) => choice && onChoose(choice.id)}
+    />
+  );
+}
+
+/** A file, found directory by directory: a chosen directory shows what stands in it. */
+export function FilePicker({ repository, branch, file, onChoose, problem }: InRepository & { file: string; onChoose: (file: string) => void }) {
+  const [typed, setTyped] = useState(file);
+  const path = useSettled(typed).replace(/[^/]*$/, "").replace(/\/$/, "");
+  const [{ data }] = useQuery({
+    query: EntriesDocument,
+    variables: { id: repository.app, repository: repository.fullName, branch, path },
+  });
+  const entries = data?.installedApp?.repositories?.nodes.find(({ id }) => id === repository.id)?.entries?.nodes ?? [];
+  const choices = entries
+    .filter((entry) => entry.path.startsWith(typed) || entry.path === file)
+    .map((entry) => ({ id: entry.path, name: entry.type === "DIRECTORY" ? `${entry.path}/` : entry.path }));
+  const type = (text: string): void => {
+    setTyped(text);
+    onChoose(text.trim());
+  };
+  return (
+    <Picker
+      label="Definition file" typed={typed} onType={type} choices={choices} chosen={null} problem={problem} takesNew
+      onChoose={(choice) => choice && type(choice.name)} help="The path of the root definition file. Left empty, the connection has none."
+      empty="Nothing stands there."
+    />
+  );
+}

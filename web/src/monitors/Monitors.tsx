@@ -1,0 +1,70 @@
+import { useState } from "react";
+import { useQuery } from "urql";
+
+import { base } from "../api/addresses";
+import { Copy } from "../parts/Copy";
+import { sayDuration } from "../parts/duration";
+import { Empty } from "../parts/Empty";
+import { Failure } from "../parts/Failure";
+import { More } from "../parts/More";
+import { Status } from "../parts/Status";
+import { Time } from "../parts/Time";
+import { Working } from "../parts/Working";
+import { MonitorsDocument, type MonitorsQuery } from "./Monitors.generated";
+
+const A_PAGE = 25;
+
+type Monitor = MonitorsQuery["monitors"]["nodes"][number];
+
+/** Whose runs were reported, with the last ones, and how to report more. */
+export default function Monitors() {
+  const [after, setAfter] = useState<string>();
+  const [{ data, error, fetching }] = useQuery({ query: MonitorsDocument, variables: { first: A_PAGE, after } });
+  const found = data?.monitors;
+  return (
+    <>
+      <title>Monitors</title>
+      <h1>Monitors</h1>
+      {error && <Failure error={error} />}
+      {!found && fetching && <Working what="Reading the monitors" />}
+      {found?.nodes.length === 0 && (
+        <Empty title="No monitors yet">
+          <p>A monitor is whatever runs regularly and reports how that went. The first run that is reported makes it.</p>
+        </Empty>
+      )}
+      {found?.nodes.map((monitor) => <OneMonitor key={monitor.id} monitor={monitor} />)}
+      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setAfter(found?.pageInfo.endCursor ?? undefined)} />
+      <Reporting />
+    </>
+  );
+}
+
+function OneMonitor({ monitor }: { monitor: Monitor }) {
+  return (
+    <section className="provider" aria-label={monitor.name}>
+      <h2><bdi>{monitor.name}</bdi></h2>
+      {monitor.name !== monitor.key && <p className="quiet">Key: <code>{monitor.key}</code></p>}
+      <ol className="rows log">
+        {monitor.runs.nodes.map((run) => (
+          <li key={run.id}>
+            <div>
+              <p>Run <bdi>{run.runId}</bdi>, <Time at={run.startedAt} />, {sayDuration(run.durationMs)}{run.testCount > 0 && `, ${run.failedTestCount} of ${run.testCount} tests failed`}</p>
+              {run.url && <p><a href={run.url} rel="noreferrer" target="_blank">Read more about it</a></p>}
+            </div>
+            <Status of={run.outcome} />
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Reporting() {
+  return (
+    <section aria-label="How to report a run">
+      <h2>Report a run from CI</h2>
+      <p>Make an access token with the scope “report runs”, set INSTALLED_APPS_TOKEN to it, and report what Newman wrote:</p>
+      <Copy text={`INSTALLED_APPS_URL=${base.href} python -m app report newman report.json --monitor my-monitor`} what="command" />
+    </section>
+  );
+}

@@ -1,0 +1,59 @@
+import type { Key, ReactNode } from "react";
+import { Button, ComboBox, FieldError, Input, Label, ListBox, ListBoxItem, Popover, Text } from "react-aria-components";
+
+export interface Choice {
+  id: string;
+  name: string;
+  /** What stands beside the name, such as "private". */
+  note?: string | undefined;
+}
+
+interface Props {
+  label: string;
+  /** What was typed: the choices are those that have it. */
+  typed: string;
+  onType: (typed: string) => void;
+  choices: readonly Choice[];
+  chosen: string | null;
+  onChoose: (choice: Choice | null) => void;
+  help?: ReactNode;
+  problem?: string | undefined;
+  /** Whether a text that is none of the choices is taken too. */
+  takesNew?: boolean;
+  isRequired?: boolean;
+  empty?: string;
+}
+
+/** A field whose choices are looked up as one types. */
+export function Picker({ label, typed, onType, choices, chosen, onChoose, help, problem, takesNew = false, isRequired = false, empty }: Props) {
+  const choose = (key: Key | null): void => {
+    const choice = choices.find(({ id }) => id === key) ?? null;
+    onChoose(choice);
+    if (choice) onType(choice.name);
+  };
+  return (
+    <ComboBox
+      className="field" items={choices} inputValue={typed} onInputChange={onType} selectedKey={chosen} onSelectionChange={choose}
+      allowsCustomValue={takesNew} allowsEmptyCollection={!takesNew} menuTrigger="focus" isRequired={isRequired} isInvalid={problem !== undefined}
+      validationBehavior="aria"
+    >
+      <Label>{label}</Label>
+      <div className="picker">
+        <Input />
+        <Button aria-label={`Show the choices of ${label}`}>▾</Button>
+      </div>
+      {help && <Text slot="description">{help}</Text>}
+      <FieldError>{problem}</FieldError>
+      <Popover className="popover">
+        <ListBox<Choice> renderEmptyState={() => <p className="quiet">{empty ?? "Nothing found."}</p>}>
+          {(choice) => (
+            <ListBoxItem id={choice.id} textValue={choice.name}>
+              <bdi>{choice.name}</bdi>
+              {choice.note && <span className="quiet"> {choice.note}</span>}
+            </ListBoxItem>
+          )}
+        </ListBox>
+      </Popover>
+    </ComboBox>
+  );
+}

@@ -1,0 +1,97 @@
+import { useState } from "react";
+import { useQuery } from "urql";
+
+import { useAction } from "../api/useAction";
+import type { TeamRole } from "../api/schema.generated";
+import { useViewer } from "../frame/viewer";
+import { Choice } from "../parts/Choice";
+import { Confirm } from "../parts/Confirm";
+import { Failure } from "../parts/Failure";
+import { More } from "../parts/More";
+import { Problems } from "../parts/Problems";
+import { ShownOnce } from "../parts/ShownOnce";
+import { Working } from "../parts/Working";
+import { AddMember } from "./AddMember";
+import { ChangeRoleDocument, MembersDocument, NewSignInLinkDocument, RemoveMemberDocument, type MemberRowFragment } from "./Members.generated";
+
+const A_PAGE = 100;
+
+export const ROLES: readonly (readonly [TeamRole, string])[] = [["ADMIN", "Admin"], ["MEMBER", "Member"], ["VIEWER", "Viewer"]];
+
+/** Who is in the team, as what. */
+export default function Members() {
+  const isAdmin = useViewer().member.role === "ADMIN";
+  const [after, setAfter] = useState<string>();
+  const [link, setLink] = useState<{ of: string; url: string }>();
+  const [{ data, error, fetching }] = useQuery({ query: MembersDocument, variables: { first: A_PAGE, after } });
+  const found = data?.viewer.team.members;
+  return (
+    <>
+      <title>Members</title>
+      <h1>Members</h1>
+      {error && <Failure error={error} />}
+      {!found && fetching && <Working what="Reading the members" />}
+      {link && <ShownOnce what={`sign-in link of ${link.of}`} text={link.url} note="It signs their browser in once. Give it to them alone." />}
+      <ul className="rows" aria-label="Members">
+        {found?.nodes.map((member) => <Member key={member.id} member={member} isAdmin={isAdmin} onLink={setLink} />)}
+      </ul>
+      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setAfter(found?.pageInfo.endCursor ?? undefined)} />
+      {isAdmin ? <AddMember onAdded={setLink} /> : <p className="quiet">Team Admins can add members, change their roles, and remove them.</p>}
+    </>
+  );
+}
+
+interface MemberProps {
+  member: MemberRowFragment;
+  isAdmin: boolean;
+  onLink: (link: { of: string; url: string }) => void;
+}
+
+function Member({ member, isAdmin, onLink }: MemberProps) {
+  return (
+    <li>
+      <div>
+        <h2><bdi>{member.name}</bdi></h2>
+        <p className="quiet"><bdi>{member.email}</bdi></p>
+        {isAdmin && <Administration member={member} onLink={onLink} />}
+      </div>
+      <span className="status quiet">{ROLES.find(([role]) => role === member.role)?.[1]}</span>
+    </li>
+  );
+}
+
+function Administration({ member, onLink }: Omit<MemberProps, "isAdmin">) {
+  const link = useAction(NewSignInLinkDocument);
+  const remove = useAction(RemoveMemberDocument);
+  const makeLink = async (): Promise<boolean> => {
+    const url = (await link.run({ id: member.id }))?.createSignInLink?.signInUrl;
+    if (url) onLink({ of: member.name, url });
+    return url !== undefined;
+  };
+  const removeThem = async (): Promise<boolean> => (await remove.run({ id: member.id })) !== null;
+  return (
+    <div className="actions">
+      <Role member={member} />
+      <Confirm trigger="New sign-in link" title={`A new sign-in link for ${member.name}?`} act="Make the link" isWorking={link.isWorking} onAct={makeLink} isDestructive={false}>
+        <p>Earlier links stop working. Whoever has the link is signed in as {member.name}.</p>
+        <Problems of={link.problems} />
+      </Confirm>
+      <Confirm trigger="Remove" title={`Remove ${member.name}?`} act="Remove the member" isWorking={remove.isWorking} onAct={removeThem}>
+        <p>Their access tokens, browser sessions and own sign-ins end, and integrations that used those stop. Installed apps that they set up stay.</p>
+        <Problems of={remove.problems} />
+      </Confirm>
+    </div>
+  );
+}
+
+function Role({ member }: { member: MemberRowFragment }) {
+  const [role, setRole] = useState(member.role);
+  const change = useAction(ChangeRoleDocument);
+  const save = async (): Promise<boolean> => (await change.run({ id: member.id, role })) !== null;
+  return (
+    <Confirm trigger="Change role" title={`The role of ${member.name}`} act="Save changes" isWorking={change.isWorking} onAct={save} isDestructive={false}>
+      <Choice<TeamRole> label="Role" value={role} onChange={setRole} choices={ROLES} />
+      <Problems of={change.problems} />
+    </Confirm>
+  );
+}
