@@ -17,6 +17,7 @@ const ConnectedAccounts = lazy(() => import("../settings/ConnectedAccounts"));
 const AccessTokens = lazy(() => import("../settings/AccessTokens"));
 const AddInstalledApp = lazy(() => import("../installed-apps/AddInstalledApp"));
 const InstalledApps = lazy(() => import("../installed-apps/InstalledApps"));
+const EditIntegration = lazy(() => import("../integrations/editing/EditIntegration"));
 const Integration = lazy(() => import("../integrations/Integration"));
 const Integrations = lazy(() => import("../integrations/Integrations"));
 const Members = lazy(() => import("../settings/Members"));
@@ -56,6 +57,7 @@ function Pages() {
       <Route path="integrations/browse" element={<Browse />} />
       <Route path="integrations/add/:provider/:kind" element={<AddIntegration />} />
       <Route path="integrations/:id" element={<Integration />} />
+      <Route path="integrations/:id/edit" element={<EditIntegration />} />
       <Route path="monitors" element={<Monitors />} />
       <Route path="activity" element={<Activity />} />
       <Route path="settings/installed-apps" element={<InstalledApps />} />

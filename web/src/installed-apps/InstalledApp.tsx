@@ -1,6 +1,7 @@
 import { Button } from "react-aria-components";
 
 import { useAction } from "../api/useAction";
+import { useViewer } from "../frame/viewer";
 import { Problems } from "../parts/Problems";
 import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
@@ -8,7 +9,7 @@ import { SignIn } from "../sign-ins/SignIn";
 import { Deletion } from "./Deletion";
 import type { StoppedIntegrations } from "./InstalledApps";
 import { CheckInstalledAppDocument, ReauthenticateInstalledAppDocument, type InstalledAppRowFragment } from "./InstalledApps.generated";
-import { Rename } from "./Rename";
+import { Edit } from "./Edit";
 
 /** One installed app, with what the viewer may do with it. */
 export function InstalledApp({ app, onDeleted }: { app: InstalledAppRowFragment; onDeleted: (stopped: StoppedIntegrations) => void }) {
@@ -29,19 +30,23 @@ export function InstalledApp({ app, onDeleted }: { app: InstalledAppRowFragment;
 }
 
 function Actions({ app, onDeleted }: { app: InstalledAppRowFragment; onDeleted: (stopped: StoppedIntegrations) => void }) {
+  const { role } = useViewer().member;
   const check = useAction(CheckInstalledAppDocument);
   const reauthenticate = useAction(ReauthenticateInstalledAppDocument);
   return (
     <>
       <Problems of={[...check.problems, ...reauthenticate.problems]} />
       <div className="actions">
-        {app.viewerCanEdit && <Rename app={app} />}
+        {app.viewerCanEdit && <Edit key={app.updatedAt} app={app} />}
         {app.viewerCanEdit && <Button isPending={check.isWorking} onPress={() => void check.run({ id: app.id })}>Check now</Button>}
         {app.viewerCanReauthenticate && app.provider.sharing === "SHARED_AUTHORIZATION" && (
           <SignIn
             label="Re-authenticate" purpose={{ installedAppId: app.id }}
             onFinished={({ id }) => void reauthenticate.run({ id: app.id, authorizationId: id })}
           />
+        )}
+        {app.provider.sharing === "SHARED_CLIENT" && !app.viewerIsAuthenticated && app.status === "ACTIVE" && role !== "VIEWER" && (
+          <SignIn label={`Sign in to ${app.connectedTo}`} purpose={{ installedAppId: app.id }} onFinished={() => undefined} />
         )}
         {app.viewerCanDelete && <Deletion app={app} onDeleted={onDeleted} />}
       </div>

@@ -1,5 +1,5 @@
 import { Button } from "react-aria-components";
-import { useNavigate } from "react-router";
+import { Link, useNavigate } from "react-router";
 
 import { useAction } from "../api/useAction";
 import { Confirm } from "../parts/Confirm";
@@ -25,6 +25,7 @@ export function Actions({ integration }: { integration: IntegrationDetailsFragme
     <>
       <Problems of={[...pause.problems, ...resume.problems]} />
       <div className="actions">
+        {viewerCanEdit && <Link className="button" to={`/integrations/${encodeURIComponent(id)}/edit`}>Edit integration</Link>}
         {viewerCanEdit && !isPaused && <Button isPending={pause.isWorking} onPress={() => void pause.run({ id })}>Pause</Button>}
         {viewerCanEdit && isPaused && <Button isPending={resume.isWorking} onPress={() => void resume.run({ id })}>Resume</Button>}
         {viewerCanDelete && (

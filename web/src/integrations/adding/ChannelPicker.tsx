@@ -7,16 +7,20 @@ import { ChannelsOfAppDocument, ChannelsOfSignInDocument } from "./AddIntegratio
 import type { Using } from "./Credentials";
 
 interface Props {
-  using: Using;
+  using: Using | null;
+  /** The name of the channel that is chosen from the beginning on. */
+  now?: string | undefined;
   chosen: string | null;
   onChoose: (id: string | null) => void;
   problem: string | undefined;
 }
 
 /** Where to post, searched at the provider as one types. */
-export function ChannelPicker({ using, chosen, onChoose, problem }: Props) {
-  const [typed, setTyped] = useState("");
-  const found = useChannels(using, useSettled(typed));
+export function ChannelPicker({ using, now = "", chosen, onChoose, problem }: Props) {
+  const [typed, setTyped] = useState(now);
+  const search = useSettled(typed);
+  const found = useChannels(using, search === now ? "" : search);
+  if (!using) return <p className="quiet">To choose another channel, sign in first: the channels are read with that sign-in.</p>;
   const choices = found.map(({ id, name, isPrivate }) => ({ id, name, note: isPrivate ? "private" : undefined }));
   return (
     <Picker
@@ -26,11 +30,11 @@ export function ChannelPicker({ using, chosen, onChoose, problem }: Props) {
   );
 }
 
-function useChannels(using: Using, search: string) {
-  const isApp = using.kind === "app";
-  const variables = { id: using.id, search: search || null };
+function useChannels(using: Using | null, search: string) {
+  const isApp = using?.kind === "app";
+  const variables = { id: using?.id ?? "", search: search || null };
   const [ofApp] = useQuery({ query: ChannelsOfAppDocument, variables, pause: !isApp });
-  const [ofSignIn] = useQuery({ query: ChannelsOfSignInDocument, variables, pause: isApp });
+  const [ofSignIn] = useQuery({ query: ChannelsOfSignInDocument, variables, pause: using?.kind !== "sign-in" });
   const channels = isApp ? ofApp.data?.installedApp?.channels : ofSignIn.data?.authorization?.channels;
   return channels?.nodes ?? [];
 }

@@ -6,12 +6,13 @@ import type { FieldsProps } from "./KindForm";
 import { BranchPicker, FilePicker, RepositoryPicker, type Repository } from "./repositories";
 
 /** Which API is connected with which repository, and where its definition and its collections stand there. */
-export function ConnectApiFields({ using, problems, onChange }: FieldsProps) {
-  const [apiName, setApiName] = useState("");
-  const [repository, setRepository] = useState<Repository | null>(null);
-  const [branch, setBranch] = useState("");
-  const [schemaFile, setSchemaFile] = useState("");
-  const [collectionDirectory, setDirectory] = useState("postman/collections");
+export function ConnectApiFields({ using, problems, onChange, now }: FieldsProps) {
+  const before = now?.__typename === "ConnectApi" ? now : null;
+  const [apiName, setApiName] = useState(before?.apiName ?? "");
+  const [repository, setRepository] = useState<Repository | null>(before && using ? { id: before.repositoryId, fullName: before.repositoryPath, defaultBranch: null, app: using.id } : null);
+  const [branch, setBranch] = useState(before?.branch ?? "");
+  const [schemaFile, setSchemaFile] = useState(before?.schemaFile ?? "");
+  const [collectionDirectory, setDirectory] = useState(before?.collectionDirectory ?? "postman/collections");
   useEffect(() => {
     const isWhole = apiName && repository && branch;
     onChange(isWhole ? { connectApi: { apiName, repositoryId: repository.id, branch, schemaFile: schemaFile || null, collectionDirectory } } : null);
@@ -23,7 +24,7 @@ export function ConnectApiFields({ using, problems, onChange }: FieldsProps) {
   return (
     <>
       <TextInput label="API" value={apiName} onChange={setApiName} problem={about(problems, "apiName")} isRequired />
-      <RepositoryPicker app={using.id} chosen={repository} onChoose={choose} problem={about(problems, "repositoryId")} />
+      {!before && using && <RepositoryPicker app={using.id} chosen={repository} onChoose={choose} problem={about(problems, "repositoryId")} />}
       {repository && (
         <>
           <BranchPicker key={repository.id} repository={repository} branch={branch} onChoose={setBranch} problem={about(problems, "branch")} />

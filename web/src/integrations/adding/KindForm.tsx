@@ -7,25 +7,29 @@ import { about, besides, useAction, type Problem } from "../../api/useAction";
 import { Problems } from "../../parts/Problems";
 import { TextInput } from "../../parts/TextInput";
 import { AddIntegrationDocument } from "./AddIntegration.generated";
+import type { IntegrationDetailsFragment } from "../Integration.generated";
 import { ConnectApiFields } from "./ConnectApiFields";
 import type { Using } from "./Credentials";
 import { OpenIncidentsFields } from "./OpenIncidentsFields";
 import { PostMonitoringResultsFields } from "./PostMonitoringResultsFields";
 
 export interface FieldsProps {
-  using: Using;
+  /** What the choices are read with; null where that needs a sign-in first. */
+  using: Using | null;
+  /** The settings before an edit. */
+  now?: IntegrationDetailsFragment["settings"];
   problems: readonly Problem[];
   /** Called with what the fields hold now; null while something is left open that they cannot do without. */
   onChange: (settings: IntegrationSettingsInput | null) => void;
 }
 
-const FIELDS: Record<string, (props: FieldsProps) => ReactNode> = {
+export const FIELDS: Record<string, (props: FieldsProps) => ReactNode> = {
   "post-monitoring-results": PostMonitoringResultsFields,
   "connect-api": ConnectApiFields,
   "open-incidents": OpenIncidentsFields,
 };
 
-const SHOWN_AT_FIELDS = ["name", "monitorKey", "channelId", "notify", "severity", "apiName", "repositoryId", "branch", "schemaFile", "collectionDirectory"];
+export const SHOWN_AT_FIELDS = ["name", "monitorKey", "channelId", "notify", "severity", "apiName", "repositoryId", "branch", "schemaFile", "collectionDirectory"];
 
 /** What the integration is to do: its name, and the fields of its kind. */
 export function KindForm({ kind, kindName, using }: { kind: string; kindName: string; using: Using }) {
@@ -52,7 +56,7 @@ export function KindForm({ kind, kindName, using }: { kind: string; kindName: st
   );
 }
 
-const inputOf = (using: Using) =>
+export const inputOf = (using: Using) =>
   using.kind === "app"
     ? { installedAppId: using.id }
     : { authorization: { authorizationId: using.id, shareWithTeam: using.share } };

@@ -5,8 +5,8 @@ import { Picker } from "../../parts/Picker";
 import { KnownMonitorsDocument } from "./AddIntegration.generated";
 
 /** A monitor: one of the known ones, or a key that no run has named yet. */
-export function MonitorPicker({ onChange, problem }: { onChange: (key: string) => void; problem: string | undefined }) {
-  const [typed, setTyped] = useState("");
+export function MonitorPicker({ now = "", onChange, problem }: { now?: string | undefined; onChange: (key: string) => void; problem: string | undefined }) {
+  const [typed, setTyped] = useState(now);
   const [{ data }] = useQuery({ query: KnownMonitorsDocument });
   const words = typed.toLowerCase();
   const known = data?.monitors.nodes.filter(({ key, name }) => `${key} ${name}`.toLowerCase().includes(words)) ?? [];

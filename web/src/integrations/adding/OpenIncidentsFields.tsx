@@ -9,13 +9,14 @@ import { MonitorPicker } from "./MonitorPicker";
 const SEVERITIES = [["CRITICAL", "Critical"], ["ERROR", "Error"], ["WARNING", "Warning"], ["INFO", "Info"]] as const;
 
 /** Whose third failure in a row opens an incident, and how severe it is. */
-export function OpenIncidentsFields({ problems, onChange }: FieldsProps) {
-  const [monitorKey, setMonitorKey] = useState("");
-  const [severity, setSeverity] = useState<IncidentSeverity>("ERROR");
+export function OpenIncidentsFields({ problems, onChange, now }: FieldsProps) {
+  const before = now?.__typename === "OpenIncidents" ? now : null;
+  const [monitorKey, setMonitorKey] = useState(before?.monitor.key ?? "");
+  const [severity, setSeverity] = useState<IncidentSeverity>(before?.severity ?? "ERROR");
   useEffect(() => onChange(monitorKey ? { openIncidents: { monitorKey, severity } } : null), [monitorKey, severity, onChange]);
   return (
     <>
-      <MonitorPicker onChange={setMonitorKey} problem={about(problems, "monitorKey")} />
+      {!before && <MonitorPicker onChange={setMonitorKey} problem={about(problems, "monitorKey")} />}
       <Choice<IncidentSeverity> label="Severity" value={severity} onChange={setSeverity} choices={SEVERITIES} />
     </>
   );

@@ -13,17 +13,18 @@ const RULES = [
 ] as const;
 
 /** Which monitor's results go to which channel, and when. */
-export function PostMonitoringResultsFields({ using, problems, onChange }: FieldsProps) {
-  const [monitorKey, setMonitorKey] = useState("");
-  const [channelId, setChannelId] = useState<string | null>(null);
-  const [notify, setNotify] = useState<NotifyRule>("ALL_RUNS");
+export function PostMonitoringResultsFields({ using, problems, onChange, now }: FieldsProps) {
+  const before = now?.__typename === "PostMonitoringResults" ? now : null;
+  const [monitorKey, setMonitorKey] = useState(before?.monitor.key ?? "");
+  const [channelId, setChannelId] = useState<string | null>(before?.channelId ?? null);
+  const [notify, setNotify] = useState<NotifyRule>(before?.notify ?? "ALL_RUNS");
   useEffect(() => {
     onChange(monitorKey && channelId ? { postMonitoringResults: { monitorKey, channelId, notify } } : null);
   }, [monitorKey, channelId, notify, onChange]);
   return (
     <>
-      <MonitorPicker onChange={setMonitorKey} problem={about(problems, "monitorKey")} />
-      <ChannelPicker using={using} chosen={channelId} onChoose={setChannelId} problem={about(problems, "channelId")} />
+      <MonitorPicker now={before?.monitor.key} onChange={setMonitorKey} problem={about(problems, "monitorKey")} />
+      <ChannelPicker using={using} now={before?.channelName} chosen={channelId} onChoose={setChannelId} problem={about(problems, "channelId")} />
       <Choice<NotifyRule> label="When to post" value={notify} onChange={setNotify} choices={RULES} />
     </>
   );

@@ -1,0 +1,83 @@
+import { useState, type FormEvent } from "react";
+import { Button } from "react-aria-components";
+import { Link, useNavigate, useParams } from "react-router";
+import { useQuery } from "urql";
+
+import type { EditIntegrationSettingsInput, IntegrationSettingsInput } from "../../api/schema.generated";
+import { about, besides, useAction } from "../../api/useAction";
+import { Failure } from "../../parts/Failure";
+import { Problems } from "../../parts/Problems";
+import { TextInput } from "../../parts/TextInput";
+import { Working } from "../../parts/Working";
+import type { Using } from "../adding/Credentials";
+import { FIELDS, inputOf, SHOWN_AT_FIELDS } from "../adding/KindForm";
+import { EditIntegrationDocument, IntegrationToEditDocument, type IntegrationDetailsFragment } from "../Integration.generated";
+import { OtherCredentials } from "./OtherCredentials";
+
+/** Edit an integration: its name, its settings and what authorizes it, in one save. */
+export default function EditIntegration() {
+  const { id = "" } = useParams();
+  const [{ data, error }] = useQuery({ query: IntegrationToEditDocument, variables: { id } });
+  if (error) return <Failure error={error} />;
+  if (!data) return <Working what="Reading the integration" />;
+  if (!data.integration) return <p>There is no such integration.</p>;
+  if (!data.integration.viewerCanEdit) return <p>Whoever made this integration can edit it, and Team Admins can.</p>;
+  return <Form key={id} integration={data.integration} />;
+}
+
+function Form({ integration }: { integration: IntegrationDetailsFragment }) {
+  const navigate = useNavigate();
+  const [name, setName] = useState(integration.name);
+  const [settings, setSettings] = useState<IntegrationSettingsInput | null>(null);
+  const [using, setUsing] = useState<Using | null>(null);
+  const edit = useAction(EditIntegrationDocument);
+  const [readAt] = useState(integration.updatedAt); // an edit of somebody else's meanwhile is a conflict, which the API tells
+  const here = `/integrations/${encodeURIComponent(integration.id)}`;
+  const current: Using | null = integration.installedApp ? { kind: "app", id: integration.installedApp.id } : null;
+  const Fields = FIELDS[integration.kind.key];
+
+  const save = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    const input = {
+      id: integration.id,
+      expectedUpdatedAt: readAt,
+      name,
+      ...(settings && { settings: editOf(settings) }),
+      ...(using && { using: inputOf(using) }),
+    };
+    if (await edit.run({ input })) await navigate(here);
+  };
+
+  return (
+    <>
+      <title>{`Edit ${integration.name}`}</title>
+      <h1>Edit integration</h1>
+      {integration.statusMessage && integration.status !== "PAUSED" && (
+        <section className="banner bad" aria-label="What is wrong">
+          <span className="warning" role="img" aria-label="Warning">!</span>
+          <p>{integration.statusMessage}</p>
+        </section>
+      )}
+      <form onSubmit={(event) => void save(event)}>
+        <TextInput label="Name" value={name} onChange={setName} problem={about(edit.problems, "name")} isRequired />
+        <OtherCredentials integration={integration} using={using} onUse={setUsing} />
+        {Fields && <Fields key={using?.id} using={using ?? current} now={integration.settings} problems={edit.problems} onChange={setSettings} />}
+        <Problems of={besides(edit.problems, SHOWN_AT_FIELDS)} />
+        <div className="actions">
+          <Link className="button" to={here}>Cancel</Link>
+          <Button className="primary" type="submit" isPending={edit.isWorking}>Save changes</Button>
+        </div>
+      </form>
+    </>
+  );
+}
+
+/** What of the settings an edit can change. */
+function editOf({ connectApi, openIncidents, postMonitoringResults }: IntegrationSettingsInput): EditIntegrationSettingsInput {
+  if (connectApi) {
+    const { repositoryId: _, ...rest } = connectApi;
+    return { connectApi: rest };
+  }
+  if (openIncidents) return { openIncidents: { severity: openIncidents.severity } };
+  return { postMonitoringResults };
+}
