@@ -31,6 +31,13 @@ def routes(*, path: str, entropy: Callable[[int], bytes]) -> list[BaseRoute]:
     return [*(Route(each, show, methods=["GET"]) for each in PATHS), Mount("/pages", app=_Files(directory=_BUILT / "pages"))]
 
 
+@cache
+def stylesheet() -> str:
+    """Return the pages' one style sheet, for the few pages that the server writes itself."""
+    [file] = (_BUILT / "pages").glob("*.css")
+    return file.read_text("utf-8")
+
+
 def _page(*, path: str, nonce: str) -> Response:
     """Return the one page. What the application's parts add as a style element has to carry the nonce, which nobody can guess."""
     base = f'<base href="{path}/" /><meta property="csp-nonce" content="{nonce}" />'

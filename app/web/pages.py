@@ -7,6 +7,7 @@ forms with `Origin: null`, and says by Sec-Fetch-Site where the form stood: see 
 import base64
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from string import Formatter
 
@@ -14,6 +15,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
 from app.outbound.origins import OddUrl, parse_url
+from app.pages import stylesheet
 
 
 class Html(str):
@@ -46,7 +48,7 @@ def page(
     `form_origins` names the other origins (the provider's) where such a redirect goes. Raises ValueError for what is no
     address.
     """
-    answer = HTMLResponse(html(_FRAME, title=title, style=_STYLE, body=body), status)
+    answer = HTMLResponse(html(_FRAME, title=title, style=Html(stylesheet()), body=body), status)
     answer.headers.update(
         {
             "Content-Security-Policy": _policy(form_origins),
@@ -87,7 +89,12 @@ class _Escaping(Formatter):
 
 def _policy(form_origins: Sequence[str]) -> str:
     targets = " ".join(["'self'", *dict.fromkeys(_origin(address) for address in form_origins)])
-    return f"default-src 'none'; style-src '{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'; form-action {targets}"
+    return f"default-src 'none'; style-src '{_style_hash()}'; base-uri 'none'; frame-ancestors 'none'; form-action {targets}"
+
+
+@cache
+def _style_hash() -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(stylesheet().encode()).digest()).decode("ascii")
 
 
 def _origin(address: str) -> str:
@@ -96,27 +103,6 @@ def _origin(address: str) -> str:
         raise ValueError(f"no address: {url.message}")  # noqa: TRY004 - its spelling is wrong, not its type
     return url.origin
 
-
-_STYLE = Html("""
-:root { color-scheme: light dark; font: 100%/1.55 system-ui, sans-serif; --line: #8886; --accent: #1f5fbf; }
-body { margin: 0; }
-main { max-width: 32rem; margin: 10vh auto 4rem; padding: 0 1.25rem; overflow-wrap: anywhere; }
-h1 { font-size: 1.45rem; line-height: 1.3; margin: 0 0 1rem; }
-p, dl, ul { margin: 0 0 1rem; }
-dt { font-weight: 600; }
-dd { margin: 0 0 .5rem; }
-label { display: block; font-weight: 600; margin-bottom: .3rem; }
-input[type=text], input[type=password] { width: 100%; box-sizing: border-box; }
-input, button { font: inherit; padding: .55rem .9rem; border: 1px solid var(--line); border-radius: .4rem; }
-button { background: var(--accent); border-color: var(--accent); color: #fff; font-weight: 600; cursor: pointer; }
-button.quiet { background: none; color: inherit; border-color: var(--line); font-weight: 400; }
-form { margin: 1.5rem 0; }
-form p:last-child { display: flex; gap: .75rem; flex-wrap: wrap; }
-.hint { opacity: .8; font-size: .92rem; }
-.wrong { border-left: .3rem solid #b3261e; padding-left: .75rem; }
-:focus-visible { outline: 3px solid #4c8bf5; outline-offset: 2px; }
-""")
-_STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
 
 _FRAME = """<!doctype html>
 <html lang="en">
