@@ -16,6 +16,7 @@ from app.installed_apps.loaders import oauth_clients
 from app.installed_apps.types import InstalledApp
 from app.providers import hosting
 from app.repositories import asking
+from app.repositories.references import decode_repository
 from app.repositories.types import Repository
 
 __all__ = ["FIELDS", "Repository"]
@@ -51,4 +52,24 @@ async def repositories_of_app(
     return UncountedConnection.of(await from_provider_pages(fetch, page), wrap)
 
 
-FIELDS: Fields = {InstalledApp: {"repositories": repositories_of_app}}
+@relation(
+    rule=ASKING_PROVIDERS,
+    name="repository",
+    description=(
+        "SHARED_CLIENT only: one of its repositories, as the viewer sees it, with the viewer's own authorization. Null for an id of "
+        "another server's; null with an error where the server does not show it, and without a sign-in. Not for VIEWERs."
+    ),
+)
+async def repository_of_app(
+    root: InstalledApp, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A repository's `id`.")]
+) -> Repository | None:
+    key = root.row.oauth_client_id
+    client = await info.context.load(oauth_clients, key) if key is not None else None
+    named = decode_repository(id)
+    if client is None or named is None or (named.provider, named.base_url) != (client.provider, client.base_url):
+        return None
+    found = await asking.ask_as_viewer(asking.repository(named.repository_id), client.id, context=info.context)
+    return Repository.of(found, provider=client.provider, base_url=client.base_url, oauth_client_id=client.id)
+
+
+FIELDS: Fields = {InstalledApp: {"repositories": repositories_of_app, "repository": repository_of_app}}

@@ -62,8 +62,8 @@ def token_form(*, refused: bool = False, retry_after: int | None = None, offer: 
 <input id="token" name="token" type="password" required autocomplete="off" spellcheck="false"{described}></p>
 <p><button>Sign in</button></p>
 </form>
-<p class="hint">Any admin of your team makes a link for you, in GraphiQL's tab <b>SignInLink</b> (<code>createSignInLink</code>),
-and sends one along with an invitation. Whoever runs this server makes one with the command <code>sign-in-link</code>.</p>""",
+<p class="hint">Any admin of your team makes a link for you, on the page <b>Members</b>, and sends one along with an invitation.
+Whoever runs this server makes one with the command <code>sign-in-link</code>.</p>""",
         refusal=_REFUSAL if refused else Html(""),
         offered=_offered(offer) if offer is not None else Html(""),
         described=Html(' aria-describedby="refusal" aria-invalid="true"') if refused else Html(""),

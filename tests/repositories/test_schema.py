@@ -249,3 +249,40 @@ async def test_a_server_that_fails_is_told_of_and_stops_nothing(
 
     assert codes(answer) == [(code, ["installedApp", "repositories"])]
     assert (await own_grant(app, world.people.bob)).trouble is None
+
+
+ONE = "query ($id: ID!, $repository: ID!) { installedApp(id: $id) { repository(id: $repository) { id fullName defaultBranch } } }"
+
+
+@EACH
+async def test_one_repository_is_looked_up_by_its_id(world: World, host: Host) -> None:
+    app = await open_app(world, host, bob="ada")
+    where = ref_of(world, host, "acme/payments-api")
+
+    data = await world.ask(ONE, world.people.bob, id=gid("InstalledApp", app.id), repository=where.id)
+
+    assert data["installedApp"]["repository"] == {"id": where.id, "fullName": "acme/payments-api", "defaultBranch": "main"}
+
+
+@EACH
+async def test_another_servers_repository_is_none_and_not_asked_for(world: World, host: Host) -> None:
+    app = await open_app(world, host, bob="ada")
+    other = next(each for each in HOSTS if each is not host)
+    asked = calls(world, host)
+
+    for id in (ref_of(world, other, "acme/payments-api").id, "UmVwb3NpdG9yeTpub25l", "nonsense"):
+        data = await world.ask(ONE, world.people.bob, id=gid("InstalledApp", app.id), repository=id)
+        assert data["installedApp"]["repository"] is None
+
+    assert calls(world, host) == asked
+
+
+@EACH
+async def test_a_repository_that_the_viewer_may_not_see_is_null_with_the_servers_word(world: World, host: Host) -> None:
+    app = await open_app(world, host, bob="ada")
+    hidden = ref_of(world, host, "grace/service-001")
+
+    answer = await world.answer(ONE, world.people.bob, id=gid("InstalledApp", app.id), repository=hidden.id)
+
+    assert answer.data["installedApp"]["repository"] is None
+    assert codes(answer) == [("NOT_FOUND", ["installedApp", "repository"])]

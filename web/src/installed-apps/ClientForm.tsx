@@ -25,7 +25,7 @@ export function ClientForm({ provider, save, isWorking, problems }: FormProps) {
   };
   return (
     <form onSubmit={submit}>
-      <TextInput label="Name" value={name} onChange={setName} problem={about(problems, "name")} help="Left empty, it is named after the server." />
+      <TextInput label="Name" value={name} onChange={setName} problem={about(problems, "name")} isRequired help="For people to know it by." />
       <TextInput
         label="Address" type="url" value={url} onChange={setUrl} problem={about(problems, "url")} isRequired
         help="The server's base address, such as https://git.example.com."

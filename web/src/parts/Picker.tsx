@@ -1,4 +1,4 @@
-import type { Key, ReactNode } from "react";
+import { useState, type Key, type ReactNode } from "react";
 import { Button, ComboBox, FieldError, Input, Label, ListBox, ListBoxItem, Popover, Text } from "react-aria-components";
 
 export interface Choice {
@@ -26,14 +26,18 @@ interface Props {
 
 /** A field whose choices are looked up as one types. */
 export function Picker({ label, typed, onType, choices, chosen, onChoose, help, problem, takesNew = false, isRequired = false, empty }: Props) {
+  const [kept, setKept] = useState<Choice | null>(null);
+  const isMissing = kept !== null && kept.id === chosen && !choices.some(({ id }) => id === chosen);
+  const shown = isMissing ? [kept, ...choices] : choices; // what is chosen stays, whatever is looked up next
   const choose = (key: Key | null): void => {
-    const choice = choices.find(({ id }) => id === key) ?? null;
+    const choice = shown.find(({ id }) => id === key) ?? null;
+    setKept(choice);
     onChoose(choice);
     if (choice) onType(choice.name);
   };
   return (
     <ComboBox
-      className="field" items={choices} inputValue={typed} onInputChange={onType} selectedKey={chosen} onSelectionChange={choose}
+      className="field" items={shown} inputValue={typed} onInputChange={onType} selectedKey={chosen} onSelectionChange={choose}
       allowsCustomValue={takesNew} allowsEmptyCollection={!takesNew} menuTrigger="focus" isRequired={isRequired} isInvalid={problem !== undefined}
       validationBehavior="aria"
     >

@@ -17,11 +17,14 @@ export function RepositoryPicker({ app, chosen, onChoose, problem }: {
   problem: string | undefined;
 }) {
   const [typed, setTyped] = useState("");
-  const [{ data }] = useQuery({ query: RepositoriesDocument, variables: { id: app, search: useSettled(typed) || null } });
+  const settled = useSettled(typed);
+  const search = settled === chosen?.fullName ? null : settled || null;
+  const [{ data }] = useQuery({ query: RepositoriesDocument, variables: { id: app, search } });
   const found = data?.installedApp?.repositories?.nodes ?? [];
   const choose = (id: string | null): void => {
     const repository = found.find((each) => each.id === id);
-    onChoose(repository ? { ...repository, app } : null);
+    if (repository) onChoose({ ...repository, app });
+    else if (id !== chosen?.id) onChoose(null);
   };
   return (
     <Picker
@@ -43,9 +46,9 @@ export function BranchPicker({ repository, branch, onChoose, problem }: InReposi
   const search = useSettled(typed);
   const [{ data }] = useQuery({
     query: BranchesDocument,
-    variables: { id: repository.app, repository: repository.fullName, search: search === branch ? null : search || null },
+    variables: { id: repository.app, repository: repository.id, search: search === branch ? null : search || null },
   });
-  const found = data?.installedApp?.repositories?.nodes.find(({ id }) => id === repository.id)?.branches?.nodes ?? [];
+  const found = data?.installedApp?.repository?.branches?.nodes ?? [];
   return (
     <Picker
       label="Branch" typed={typed} onType={setTyped} chosen={branch || null} problem={problem} isRequired
@@ -61,9 +64,9 @@ export function FilePicker({ repository, branch, file, onChoose, problem }: InRe
   const path = useSettled(typed).replace(/[^/]*$/, "").replace(/\/$/, "");
   const [{ data }] = useQuery({
     query: EntriesDocument,
-    variables: { id: repository.app, repository: repository.fullName, branch, path },
+    variables: { id: repository.app, repository: repository.id, branch, path },
   });
-  const entries = data?.installedApp?.repositories?.nodes.find(({ id }) => id === repository.id)?.entries?.nodes ?? [];
+  const entries = data?.installedApp?.repository?.entries?.nodes ?? [];
   const choices = entries
     .filter((entry) => entry.path.startsWith(typed) || entry.path === file)
     .map((entry) => ({ id: entry.path, name: entry.type === "DIRECTORY" ? `${entry.path}/` : entry.path }));
