@@ -92,6 +92,7 @@ def test_nothing_else_takes_more_than_reading_or_asking_a_provider(rules: Mappin
         "ConnectApi.definition",
         "InstalledApp.channels",
         "InstalledApp.repositories",
+        "InstalledApp.repository",
         "Repository.branches",
         "Repository.entries",
         "Repository.file",

@@ -270,8 +270,8 @@ async def test_another_servers_repository_is_none_and_not_asked_for(world: World
     other = next(each for each in HOSTS if each is not host)
     asked = calls(world, host)
 
-    for id in (ref_of(world, other, "acme/payments-api").id, "UmVwb3NpdG9yeTpub25l", "nonsense"):
-        data = await world.ask(ONE, world.people.bob, id=gid("InstalledApp", app.id), repository=id)
+    for wanted in (ref_of(world, other, "acme/payments-api").id, "UmVwb3NpdG9yeTpub25l", "nonsense"):
+        data = await world.ask(ONE, world.people.bob, id=gid("InstalledApp", app.id), repository=wanted)
         assert data["installedApp"]["repository"] is None
 
     assert calls(world, host) == asked
