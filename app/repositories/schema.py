@@ -56,8 +56,8 @@ async def repositories_of_app(
     rule=ASKING_PROVIDERS,
     name="repository",
     description=(
-        "SHARED_CLIENT only: one of its repositories, as the viewer sees it, with the viewer's own authorization. Null for another "
-        "server's id; null with an error where the server does not show it, and without a sign-in. Not for VIEWERs."
+        "SHARED_CLIENT only: one of its repositories, as the viewer sees it, with the viewer's own authorization. Null for an id "
+        "of another server; null with an error where the server does not show it, and without a sign-in. Not for VIEWERs."
     ),
 )
 async def repository_of_app(

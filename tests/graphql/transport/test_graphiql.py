@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from app.graphql.transport import graphiql
 
 ROOT = Path(__file__).parents[3]
-SOURCES = ROOT / "tools/graphiql"
+SOURCES = ROOT / "web/graphiql"
 BUNDLE = ROOT / "app/graphql/transport/graphiql/static"
 TABS = sorted((ROOT / "app/graphql/transport/graphiql/operations").glob("*.graphql"))
 
