@@ -65,7 +65,7 @@ def test_everything_that_the_page_names_is_served_here(client: TestClient) -> No
     assert page.addresses == [
         "data:,",
         "graphiql/main.css",
-        "sign-in",
+        "sign-in?next=/graphql",
         "sign-out",
         "graphiql/account.js",
         "graphiql/main.js",
