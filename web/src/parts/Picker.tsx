@@ -16,6 +16,8 @@ interface Props {
   choices: readonly Choice[];
   chosen: string | null;
   onChoose: (choice: Choice | null) => void;
+  /** Called when the choices are about to be shown: what they are is looked up from then on. */
+  onOpen: () => void;
   help?: ReactNode;
   problem?: string | undefined;
   /** Whether a text that is none of the choices is taken too. */
@@ -25,7 +27,7 @@ interface Props {
 }
 
 /** A field whose choices are looked up as one types. */
-export function Picker({ label, typed, onType, choices, chosen, onChoose, help, problem, takesNew = false, isRequired = false, empty }: Props) {
+export function Picker({ label, typed, onType, choices, chosen, onChoose, onOpen, help, problem, takesNew = false, isRequired = false, empty }: Props) {
   const [kept, setKept] = useState<Choice | null>(null);
   const isMissing = kept !== null && kept.id === chosen && !choices.some(({ id }) => id === chosen);
   const shown = isMissing ? [kept, ...choices] : choices; // what is chosen stays, whatever is looked up next
@@ -39,7 +41,7 @@ export function Picker({ label, typed, onType, choices, chosen, onChoose, help, 
     <ComboBox
       className="field" items={shown} inputValue={typed} onInputChange={onType} selectedKey={chosen} onSelectionChange={choose}
       allowsCustomValue={takesNew} allowsEmptyCollection={!takesNew} menuTrigger="focus" isRequired={isRequired} isInvalid={problem !== undefined}
-      validationBehavior="aria"
+      validationBehavior="aria" onFocus={onOpen}
     >
       <Label>{label}</Label>
       <div className="picker">

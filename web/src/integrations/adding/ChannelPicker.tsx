@@ -18,14 +18,15 @@ interface Props {
 /** Where to post, searched at the provider as one types. */
 export function ChannelPicker({ using, now = "", chosen, onChoose, problem }: Props) {
   const [typed, setTyped] = useState(now);
+  const [isOpened, setOpened] = useState(false);
   const search = useSettled(typed);
-  const found = useChannels(using, search === now ? "" : search);
+  const found = useChannels(isOpened ? using : null, search === now ? "" : search);
   if (!using) return <p className="quiet">To choose another channel, sign in first: the channels are read with that sign-in.</p>;
   const choices = found.map(({ id, name, isPrivate }) => ({ id, name, note: isPrivate ? "private" : undefined }));
   return (
     <Picker
       label="Channel" typed={typed} onType={setTyped} choices={choices} chosen={chosen} onChoose={(choice) => onChoose(choice?.id ?? null)}
-      problem={problem} isRequired help="A private channel is listed once the app was invited to it: type “/invite” and the app's name there."
+      problem={problem} isRequired onOpen={() => setOpened(true)} help="A private channel is listed once the app was invited to it: type “/invite” and the app's name there."
     />
   );
 }

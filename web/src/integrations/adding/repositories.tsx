@@ -19,7 +19,8 @@ export function RepositoryPicker({ app, chosen, onChoose, problem }: {
   const [typed, setTyped] = useState("");
   const settled = useSettled(typed);
   const search = settled === chosen?.fullName ? null : settled || null;
-  const [{ data }] = useQuery({ query: RepositoriesDocument, variables: { id: app, search } });
+  const [isOpened, setOpened] = useState(false);
+  const [{ data }] = useQuery({ query: RepositoriesDocument, variables: { id: app, search }, pause: !isOpened });
   const found = data?.installedApp?.repositories?.nodes ?? [];
   const choose = (id: string | null): void => {
     const repository = found.find((each) => each.id === id);
@@ -29,7 +30,7 @@ export function RepositoryPicker({ app, chosen, onChoose, problem }: {
   return (
     <Picker
       label="Repository" typed={typed} onType={setTyped} choices={found.map(({ id, fullName }) => ({ id, name: fullName }))}
-      chosen={chosen?.id ?? null} onChoose={(choice) => choose(choice?.id ?? null)} problem={problem} isRequired
+      chosen={chosen?.id ?? null} onChoose={(choice) => choose(choice?.id ?? null)} problem={problem} isRequired onOpen={() => setOpened(true)}
     />
   );
 }
@@ -44,14 +45,16 @@ interface InRepository {
 export function BranchPicker({ repository, branch, onChoose, problem }: InRepository & { onChoose: (branch: string) => void }) {
   const [typed, setTyped] = useState(branch);
   const search = useSettled(typed);
+  const [isOpened, setOpened] = useState(false);
   const [{ data }] = useQuery({
     query: BranchesDocument,
+    pause: !isOpened,
     variables: { id: repository.app, repository: repository.id, search: search === branch ? null : search || null },
   });
   const found = data?.installedApp?.repository?.branches?.nodes ?? [];
   return (
     <Picker
-      label="Branch" typed={typed} onType={setTyped} chosen={branch || null} problem={problem} isRequired
+      label="Branch" typed={typed} onType={setTyped} chosen={branch || null} problem={problem} isRequired onOpen={() => setOpened(true)}
       choices={found.map(({ name, isDefault }) => ({ id: name, name, note: isDefault ? "default" : undefined }))}
       onChoose={(choice) => choice && onChoose(choice.id)}
     />
@@ -62,8 +65,10 @@ export function BranchPicker({ repository, branch, onChoose, problem }: InReposi
 export function FilePicker({ repository, branch, file, onChoose, problem }: InRepository & { file: string; onChoose: (file: string) => void }) {
   const [typed, setTyped] = useState(file);
   const path = useSettled(typed).replace(/[^/]*$/, "").replace(/\/$/, "");
+  const [isOpened, setOpened] = useState(false);
   const [{ data }] = useQuery({
     query: EntriesDocument,
+    pause: !isOpened,
     variables: { id: repository.app, repository: repository.id, branch, path },
   });
   const entries = data?.installedApp?.repository?.entries?.nodes ?? [];
@@ -76,7 +81,7 @@ export function FilePicker({ repository, branch, file, onChoose, problem }: InRe
   };
   return (
     <Picker
-      label="Definition file" typed={typed} onType={type} choices={choices} chosen={null} problem={problem} takesNew
+      label="Definition file" typed={typed} onType={type} choices={choices} chosen={null} problem={problem} takesNew onOpen={() => setOpened(true)}
       onChoose={(choice) => choice && type(choice.name)} help="The path of the root definition file. Left empty, the connection has none."
       empty="Nothing stands there."
     />

@@ -12,7 +12,8 @@ import { Working } from "../../parts/Working";
 import type { Using } from "../adding/Credentials";
 import { FIELDS, inputOf, SHOWN_AT_FIELDS } from "../adding/KindForm";
 import { EditIntegrationDocument, IntegrationToEditDocument, type IntegrationDetailsFragment } from "../Integration.generated";
-import { OtherCredentials } from "./OtherCredentials";
+import { WhatIsWrong } from "../WhatIsWrong";
+import { OtherCredentials, type Other } from "./OtherCredentials";
 
 /** Edit an integration: its name, its settings and what authorizes it, in one save. */
 export default function EditIntegration() {
@@ -29,7 +30,7 @@ function Form({ integration }: { integration: IntegrationDetailsFragment }) {
   const navigate = useNavigate();
   const [name, setName] = useState(integration.name);
   const [settings, setSettings] = useState<IntegrationSettingsInput | null>(null);
-  const [using, setUsing] = useState<Using | null>(null);
+  const [other, setOther] = useState<Other | null>(null);
   const edit = useAction(EditIntegrationDocument);
   const [readAt] = useState(integration.updatedAt); // an edit of somebody else's meanwhile is a conflict, which the API tells
   const here = `/integrations/${encodeURIComponent(integration.id)}`;
@@ -43,7 +44,7 @@ function Form({ integration }: { integration: IntegrationDetailsFragment }) {
       expectedUpdatedAt: readAt,
       name,
       ...(settings && { settings: editOf(settings) }),
-      ...(using && { using: inputOf(using) }),
+      ...(other && { using: inputOf(other.using) }),
     };
     if (await edit.run({ input })) await navigate(here);
   };
@@ -52,16 +53,11 @@ function Form({ integration }: { integration: IntegrationDetailsFragment }) {
     <>
       <title>{`Edit ${integration.name}`}</title>
       <h1>Edit integration</h1>
-      {integration.statusMessage && integration.status !== "PAUSED" && (
-        <section className="banner bad" aria-label="What is wrong">
-          <span className="warning" role="img" aria-label="Warning">!</span>
-          <p>{integration.statusMessage}</p>
-        </section>
-      )}
+      <WhatIsWrong integration={integration} />
       <form onSubmit={(event) => void save(event)}>
         <TextInput label="Name" value={name} onChange={setName} problem={about(edit.problems, "name")} isRequired />
-        <OtherCredentials integration={integration} using={using} onUse={setUsing} />
-        {Fields && <Fields key={using?.id} using={using ?? current} now={integration.settings} problems={edit.problems} onChange={setSettings} />}
+        <OtherCredentials integration={integration} other={other} onUse={setOther} />
+        {Fields && <Fields key={other?.using.id} using={other?.using ?? current} now={integration.settings} problems={edit.problems} onChange={setSettings} />}
         <Problems of={besides(edit.problems, SHOWN_AT_FIELDS)} />
         <div className="actions">
           <Link className="button" to={here}>Cancel</Link>

@@ -1,46 +1,46 @@
 import { Button } from "react-aria-components";
-import { useQuery } from "urql";
 
-import { Choice } from "../../parts/Choice";
 import { SignIn } from "../../sign-ins/SignIn";
 import type { Using } from "../adding/Credentials";
-import { OtherAppsDocument, type IntegrationDetailsFragment } from "../Integration.generated";
+import type { IntegrationDetailsFragment } from "../Integration.generated";
+import { OtherApps } from "../OtherApps";
 
-const AS_IT_IS = "";
+/** What is to authorize an integration from the save on, where that is to be something else. */
+export interface Other {
+  using: Using;
+  /** What it is, for people: the account, or the installed app's name. */
+  name: string;
+}
 
 interface Props {
   integration: IntegrationDetailsFragment;
-  using: Using | null;
-  onUse: (using: Using | null) => void;
+  other: Other | null;
+  onUse: (other: Other | null) => void;
 }
 
-/** What else is to authorize an integration: another installed app for the same account, or a sign-in of its own. */
-export function OtherCredentials({ integration, using, onUse }: Props) {
-  const { id, provider, connectedTo, installedApp } = integration;
-  const [{ data }] = useQuery({ query: OtherAppsDocument, variables: { filter: { provider: provider.key } } });
-  const others = data?.installedApps.nodes.filter((app) => app.viewerIsAuthenticated && app.id !== installedApp?.id && app.connectedTo === connectedTo) ?? [];
-  if (using?.kind === "sign-in") {
+/** Another installed app for the same account, or a sign-in of its own. */
+export function OtherCredentials({ integration, other, onUse }: Props) {
+  const { id, provider, connectedTo, status } = integration;
+  if (other) {
     return (
       <p role="status" className="notice good">
-        <span role="img" aria-label="Connected" className="check">✓</span> You are connected to <bdi>{using.connectedTo}</bdi>: it is used when you save.{" "}
+        <span role="img" aria-label="Connected" className="check">✓</span> You are connected to <bdi>{other.name}</bdi>. It is used as soon as you save.{" "}
         <Button className="link" onPress={() => onUse(null)}>Leave it as it was</Button>
       </p>
     );
   }
+  const isStopped = status === "NEEDS_REAUTHENTICATION";
+  const finish = (authorizationId: string, account: string): void =>
+    onUse({ using: { kind: "sign-in", id: authorizationId, connectedTo: account, share: false }, name: account });
   return (
-    <>
-      {others.length > 0 && (
-        <Choice
-          label="Authorization" value={using?.id ?? AS_IT_IS} onChange={(app) => onUse(app === AS_IT_IS ? null : { kind: "app", id: app })}
-          choices={[[AS_IT_IS, "As it is"], ...others.map((app) => [app.id, `The installed app ${app.name}`] as const)]}
-        />
-      )}
+    <div className="actions">
       {provider.sharing === "SHARED_AUTHORIZATION" && (
         <SignIn
-          label={integration.status === "NEEDS_REAUTHENTICATION" ? "Re-authenticate" : "Use other credentials"} purpose={{ integrationId: id }}
-          onFinished={(finished) => onUse({ kind: "sign-in", id: finished.id, connectedTo: finished.connectedTo ?? connectedTo, share: false })}
+          label={isStopped ? "Re-authenticate" : "Use other credentials"} purpose={{ integrationId: id }}
+          onFinished={(finished) => finish(finished.id, finished.connectedTo ?? connectedTo)}
         />
       )}
-    </>
+      <OtherApps integration={integration} isWorking={false} onUse={({ id: app, name }) => onUse({ using: { kind: "app", id: app }, name })} />
+    </div>
   );
 }
