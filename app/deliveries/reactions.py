@@ -1,7 +1,7 @@
 """What a run, or a turn in an integration's life, does to deliveries."""
 
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from app.deliveries.events import DeliveryChanged, DeliveryCreated
 from app.deliveries.holding_back import find_queue
@@ -53,7 +53,7 @@ async def _make(change: Change, domain_event: RunRecorded, heard: Heard) -> None
     integration, status = heard.integration, _first_status(heard)
     queue = await find_queue(integration.id)
     delivery = await Delivery.create(
-        id=uuid4(),
+        id=heard.delivery_id,
         team_id=change.team_id,
         integration_id=integration.id,
         run_id=domain_event.run.id,
@@ -62,6 +62,7 @@ async def _make(change: Change, domain_event: RunRecorded, heard: Heard) -> None
         status=status,
         next_attempt_at=change.now if status is DeliveryStatus.PENDING else None,
         held_back=status is DeliveryStatus.PENDING and queue.is_held_back,
+        outage_id=heard.outage_id,
         created_at=change.now,
     )
     await change.record(DeliveryCreated(delivery.id, integration.id, integration.name, status))

@@ -61,7 +61,12 @@ class World:
     _runs: Iterator[int] = field(default_factory=lambda: iter(range(1, 10_000)))
 
     async def add_integration(
-        self, *, channel: str = GENERAL, notify: NotifyRule = NotifyRule.ALL_RUNS, monitor_key: str = "checkout"
+        self,
+        *,
+        channel: str = GENERAL,
+        notify: NotifyRule = NotifyRule.ALL_RUNS,
+        monitor_key: str = "checkout",
+        **settings: Any,
     ) -> Integration:
         async def add(change: Change) -> Integration:
             monitor = await find_or_make(change, key=monitor_key)
@@ -90,6 +95,7 @@ class World:
                 channel_name="general",
                 channel_is_private=False,
                 notify=notify,
+                **settings,
             )
             return integration
 

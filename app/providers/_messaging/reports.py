@@ -16,7 +16,9 @@ _OCCASIONS = {
     Occasion.RUN: "",
     Occasion.THIRD_FAILURE: "Third failure in a row. Further failures stay quiet until a run passes.",
     Occasion.RECOVERY: "Recovered: the first pass after three failures or more in a row.",
+    Occasion.TEST: "Test message: a member had it posted to see that messages arrive here. Nothing was run.",
 }
+_IN_THREAD = "Third failure in a row. Further failures are told in this thread until a run passes."
 _SECOND = 1_000
 _MINUTE = 60 * _SECOND
 
@@ -32,6 +34,8 @@ def outcome(report: RunReport) -> str:
 
 def occasion(report: RunReport) -> str:
     """Say why it is told; nothing where each run is."""
+    if report.occasion is Occasion.THIRD_FAILURE and report.follow_ups_in_thread:
+        return _IN_THREAD
     return _OCCASIONS[report.occasion]
 
 

@@ -21,10 +21,17 @@ async def targets_of(integrations: Sequence[Integration]) -> Mapping[UUID, Targe
 
 
 async def deliver(
-    report: RunReport, *, run_id: UUID, integration: Integration, target: Target, authorized: Authorized, services: Services
+    report: RunReport,
+    *,
+    run_id: UUID,
+    integration: Integration,
+    target: Target,
+    thread_id: str | None,
+    authorized: Authorized,
+    services: Services,
 ) -> Posted | Failure:
-    """Have the incident opened, or what is over resolved."""
-    del target  # the account is in what authorizes
+    """Have the incident opened, or what is over resolved. A test's is opened and resolved at once."""
+    del target, thread_id  # the account is in what authorizes
     provider = CATALOGUE[integration.provider]
     if provider.incidents is None:
         return Failure(Fault.REFUSED, f"{provider.name} has no incidents to open.")
