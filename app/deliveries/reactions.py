@@ -24,7 +24,7 @@ async def make(change: Change, domain_event: RunRecorded) -> None:
     heard = [one for kind in ALL if kind.deliveries is not None for one in await kind.deliveries.hear(change, domain_event.run)]
     for one in sorted(heard, key=_oldest_first):
         change.spend(DELIVERIES_OF_DAY)
-        await _make(change, domain_event, one)
+        await make_one(change, domain_event.run.id, one)
 
 
 async def follow_integration(change: Change, domain_event: IntegrationStatusChanged) -> None:
@@ -49,14 +49,15 @@ def _oldest_first(heard: Heard) -> tuple[datetime, UUID]:
     return heard.integration.created_at, heard.integration.id
 
 
-async def _make(change: Change, domain_event: RunRecorded, heard: Heard) -> None:
+async def make_one(change: Change, run_id: UUID, heard: Heard) -> Delivery:
+    """Make the delivery of what the integration heard of the run. The caller lets it count."""
     integration, status = heard.integration, _first_status(heard)
     queue = await find_queue(integration.id)
     delivery = await Delivery.create(
         id=heard.delivery_id,
         team_id=change.team_id,
         integration_id=integration.id,
-        run_id=domain_event.run.id,
+        run_id=run_id,
         position=queue.last + 1,
         occasion=heard.occasion or Occasion.RUN,
         status=status,
@@ -66,6 +67,7 @@ async def _make(change: Change, domain_event: RunRecorded, heard: Heard) -> None
         created_at=change.now,
     )
     await change.record(DeliveryCreated(delivery.id, integration.id, integration.name, status))
+    return delivery
 
 
 def _first_status(heard: Heard) -> DeliveryStatus:

@@ -79,6 +79,7 @@ class World:
                 uses_installed_app=False,
                 grant_id=self.grant.id,
                 authorized_by_id=self.caller.member_id,
+                created_by_id=self.caller.member_id,
                 connected_to="Acme",
                 account_id=self.grant.account_id,
                 origin=self.grant.origin,

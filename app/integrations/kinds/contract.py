@@ -184,6 +184,8 @@ class Deliveries:
     targets_of: Callable[[Sequence[Integration]], Awaitable[Mapping[UUID, Target]]]
     """Return where integrations of the kind hand over to, by their ids."""
     deliver: Deliver
+    monitor_of: Callable[[Integration], Awaitable[Monitor]] | None = None
+    """Return whose runs an integration of the kind hears of. None: of no monitor's, so that there is no test message either."""
 
 
 @dataclass(frozen=True)

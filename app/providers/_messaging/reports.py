@@ -11,12 +11,13 @@ _OUTCOMES = {
     "FAILED": ("❌", "failed"),
     "NOTHING_RAN": ("⚪", "ran nothing: no request was made and no test was run"),
 }
+_BELL = "🔔"
 _ERROR = ("⚠️", "ended in an error")
 _OCCASIONS = {
     Occasion.RUN: "",
     Occasion.THIRD_FAILURE: "Third failure in a row. Further failures stay quiet until a run passes.",
     Occasion.RECOVERY: "Recovered: the first pass after three failures or more in a row.",
-    Occasion.TEST: "Test message: a member had it posted to see that messages arrive here. Nothing was run.",
+    Occasion.TEST: "A member had it posted, to see that messages arrive here. Nothing was run.",
 }
 _IN_THREAD = "Third failure in a row. Further failures are told in this thread until a run passes."
 _SECOND = 1_000
@@ -24,6 +25,8 @@ _MINUTE = 60 * _SECOND
 
 
 def emoji(report: RunReport) -> str:
+    if report.occasion is Occasion.TEST:
+        return _BELL
     return _OUTCOMES.get(report.outcome, _ERROR)[0]
 
 

@@ -24,6 +24,10 @@ async def listeners(monitor: Monitor) -> Sequence[Integration]:
     return [post.integration for post in await _POSTS_OF.ask(monitor.id)]
 
 
+async def monitor_of(integration: Integration) -> Monitor:
+    return (await MonitoringPost.get(integration_id=integration.id).select_related("monitor")).monitor
+
+
 @dataclass(frozen=True)
 class ChannelTarget(Target):
     """A channel, and how the integration wants to be heard there."""
