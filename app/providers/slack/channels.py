@@ -24,7 +24,7 @@ LARGEST_PAGE = 1000
 # What a person finds in the channel's details: nobody writes a name so, and the API's own ids are longer.
 _OWN_ID = re.compile(r"[CG][A-Z0-9]{7,20}")
 _CHANNEL_ID = re.compile(r"[A-Za-z0-9]{1,64}")
-_TS = r"^[0-9]{1,12}\.[0-9]{1,9}$"
+_TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 _EVENT_TYPE = "monitor_run_reported"
 
 
@@ -60,7 +60,7 @@ class _ChannelInfo(Answer):
 
 class _Post(Answer):
     channel: SlackId
-    ts: Annotated[str, StringConstraints(pattern=_TS)]
+    ts: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{1,9}$")]
     message: object = None
 
     def posted(self) -> Posted:
@@ -69,7 +69,7 @@ class _Post(Answer):
     def _thread(self) -> str | None:
         """Return what it answers. What else Slack says of it is not needed: the message stands."""
         match self.message:
-            case {"thread_ts": str() as ts} if ts != self.ts and re.fullmatch(_TS, ts):
+            case {"thread_ts": str() as ts} if ts != self.ts and _TS.fullmatch(ts):
                 return ts
             case _:
                 return None

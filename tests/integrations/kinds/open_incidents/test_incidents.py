@@ -388,7 +388,9 @@ async def test_a_test_opens_an_incident_of_its_own_and_resolves_it_at_once(world
 
     outage, tested = incidents(world)
     assert (outage["status"], tested["status"], tested["severity"]) == ("triggered", "resolved", "info")
-    assert tested["summary"] == "Test: a member tries out what is told of Checkout. Nothing is wrong, and this is resolved at once."
+    assert (
+        tested["summary"] == "Test: a member tries out what is told of Checkout. Nothing is wrong, and this is resolved at once."
+    )
     assert told(world)[1:] == [Told(f"test-{delivery.id}", "trigger"), Told(f"test-{delivery.id}", "resolve")]
     assert await Incident.all().count() == 1
     assert (await deliveries_of(integration))[-1] == "DELIVERED"
