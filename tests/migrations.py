@@ -4,6 +4,7 @@ import ast
 import asyncio
 import sys
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,13 @@ class _Autodetector(MigrationAutodetector):
 
 
 def _plain(field: Field[Any]) -> Field[Any]:
-    """Return the same column, without the service's enum where it has one."""
+    """Return the same column, without the service's enum where it has one, and with the text of a default of it."""
     if not isinstance(field, CharEnumFieldInstance):
         return field
     _, _, keywords = field.deconstruct()
     del keywords["enum_type"]
+    if isinstance(keywords.get("default"), Enum):
+        keywords["default"] = keywords["default"].value
     return CharField(**keywords)
 
 

@@ -16,7 +16,8 @@ CHANGES = "max_changes_per_day"
 ROWS: Mapping[str, tuple[str, ...] | str] = {
     "monitors.actions._name_or_make: Monitor": ("max_monitors",),
     "monitors.actions._create: MonitorRun": ("max_runs_per_minute", "max_runs_per_day", "max_run_kilobytes_per_day"),
-    "deliveries.reactions._make: Delivery": ("max_deliveries_per_day",),
+    "monitors.actions.record_test: MonitorRun": "One for each test message, which is a delivery.",
+    "deliveries.reactions.make_one: Delivery": ("max_deliveries_per_day",),
     "deliveries.settling._keep: DeliveryAttempt": "A hundred for each delivery.",
     "deliveries.leases._lock_paces: Pace": "One for each channel that integrations post to; an integration moves by a change.",
     "teams.founding.create_team: Team": "The operator's command line alone makes teams.",
@@ -61,6 +62,7 @@ MUTATIONS: Mapping[str, tuple[str, ...] | str] = {
     "pauseIntegration": (CHANGES,),
     "resumeIntegration": (CHANGES,),
     "retryDelivery": (CHANGES,),
+    "testIntegration": ("max_deliveries_per_day", CHANGES),
     "addTeamMember": ("max_members", CHANGES),
     "changeTeamMemberRole": (CHANGES,),
     "createSignInLink": (CHANGES,),

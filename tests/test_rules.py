@@ -35,7 +35,7 @@ TOLD = {
     "sign in at a provider; add, re-authenticate, check an installed app; add, re-authenticate an integration; `retryDelivery`": (
         CHANGING
     ),
-    "edit, delete, pause, resume an integration": CHANGING_OWN,
+    "edit, delete, pause, resume, test an integration": CHANGING_OWN,
     "rename an installed app": CHANGING_OWN,
     "add, edit a Git server's installed app, or one that holds a secret; delete any installed app; members": ADMINISTERING,
     "one's own access tokens": OWN_TOKENS,
@@ -54,6 +54,7 @@ MUTATIONS: dict[str, Rules] = {
     "deleteIntegration": (CHANGING_OWN,),
     "pauseIntegration": (CHANGING_OWN,),
     "resumeIntegration": (CHANGING_OWN,),
+    "testIntegration": (CHANGING_OWN,),
     "editInstalledApp": (CHANGING_OWN, ADMINISTERING),
     "deleteInstalledApp": (ADMINISTERING,),
     "addTeamMember": (ADMINISTERING,),

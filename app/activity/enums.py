@@ -24,6 +24,7 @@ register_enum(
         EventType.INTEGRATION_STATUS_CHANGED: "An integration's status, or the reason for it, changed.",
         EventType.INTEGRATION_WILL_STOP: "An integration still works, and will stop unless somebody acts.",
         EventType.INTEGRATION_WILL_NOT_STOP: "An INTEGRATION_WILL_STOP no longer holds.",
+        EventType.INTEGRATION_TESTED: "A member had a test message posted; what became of it is told of its delivery.",
         EventType.DELIVERY_CREATED: "A run made a delivery, to be posted or kept quiet.",
         EventType.DELIVERY_SKIPPED: "A waiting delivery was dropped: its integration was paused.",
         EventType.DELIVERY_RETRYING: "An attempt failed, or a member asked for another: there will be one more.",

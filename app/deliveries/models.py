@@ -9,7 +9,7 @@ from tortoise.models import Model
 
 from app.integrations.models import Integration
 from app.monitors.models import MonitorRun
-from app.providers.contract import Occasion
+from app.providers.contract import Occasion, PostedMessage
 
 
 class DeliveryStatus(StrEnum):
@@ -21,6 +21,9 @@ class DeliveryStatus(StrEnum):
 
 
 WAITING = (DeliveryStatus.PENDING, DeliveryStatus.RETRYING)
+
+# As the first migration has it: another occasion is text like these, and changes no table.
+_OCCASIONS = "RUN: RUN\nTHIRD_FAILURE: THIRD_FAILURE\nRECOVERY: RECOVERY"
 
 HELD_BACK_BY = 5
 """A delivery that has failed so often no longer holds back those behind it."""
@@ -34,6 +37,8 @@ class Delivery(Model):
     `held_back`: one of the same integration goes before it, and lets it go when it is out of the way. False also where nobody has
     looked yet.
     `attempt_count` is how many attempts of the present schedule were made; it begins anew when a member asks for another try.
+    `outage_id` is the delivery that began the thread to which this one belongs, its own id where it is that. Where the message
+    stands is kept as the provider says it: `thread_id` is what it answers, `message_url` is asked for later.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -47,7 +52,7 @@ class Delivery(Model):
     )
     run_id: UUID
     position = fields.BigIntField()
-    occasion = fields.CharEnumField(Occasion, max_length=32)
+    occasion = fields.CharEnumField(Occasion, max_length=32, description=_OCCASIONS)
     status = fields.CharEnumField(DeliveryStatus, max_length=32)
     attempt_count = fields.IntField(default=0)
     next_attempt_at: datetime | None = fields.DatetimeField(null=True)
@@ -55,6 +60,12 @@ class Delivery(Model):
     lease_owner: UUID | None = fields.UUIDField(null=True)
     lease_until: datetime | None = fields.DatetimeField(null=True)
     held_back = fields.BooleanField(default=False, db_default=False)
+    outage_id: UUID | None = fields.UUIDField(null=True)
+    channel_id = fields.CharField(max_length=300, null=True)
+    message_id = fields.CharField(max_length=300, null=True)
+    thread_id = fields.CharField(max_length=300, null=True)
+    posted_at: datetime | None = fields.DatetimeField(null=True)
+    message_url: str | None = fields.TextField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -67,6 +78,7 @@ class Delivery(Model):
             ("created_at",),
             ("held_back", "next_attempt_at", "created_at", "id"),
             ("put_off_at",),
+            ("outage_id", "position"),
         )
 
     @property
@@ -82,6 +94,11 @@ class Delivery(Model):
         """Wait no longer: DELIVERED, FAILED or SKIPPED. Who held the lease no longer does."""
         self.status, self.held_back = status, False
         self.next_attempt_at = self.lease_owner = self.lease_until = None
+
+    def stand(self, message: PostedMessage, *, at: datetime) -> None:
+        """Take note of where the provider says that the message stands, since `at`."""
+        self.channel_id, self.message_id, self.thread_id = message.channel_id, message.id, message.thread_id
+        self.posted_at = at
 
     def retry(self, after: timedelta, *, now: datetime) -> None:
         """Wait for another attempt; who held the lease no longer does."""

@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery
 from app.deliveries.targets import deliver
+from app.deliveries.threads import find_thread
 from app.integrations.sources import grant_of
 from app.monitors.models import MonitorRun
-from app.providers.contract import Authorized, Failure, Fault, Posted, RunReport
+from app.providers.contract import Authorized, Failure, Fault, Posted, PostedMessage, RunReport
 from app.services import Services
 from app.sign_ins import calls
 from app.storage.written import Written
@@ -23,13 +24,21 @@ _LEASED = Written(lambda key, owner: Delivery.filter(id=key, lease_owner=owner).
 
 @dataclass(frozen=True)
 class Attempt:
-    """The result of an attempt: `failure` is None where the provider has said that the message stands."""
+    """The result of an attempt: `failure` is None where the provider has said that the message stands.
+
+    `message` is where, as far as it has said so.
+    """
 
     id: UUID
     at: datetime
     duration_ms: int
     target_id: str
     failure: Failure | None
+    message: PostedMessage | None = None
+
+    @property
+    def ended_at(self) -> datetime:
+        return self.at + timedelta(milliseconds=self.duration_ms)
 
 
 @dataclass(frozen=True)
@@ -75,18 +84,21 @@ class _Call:
             return Waiting(answer.retry_after)
         took = self._services.clock.now() - at
         failure = answer if isinstance(answer, Failure) else None
-        return Attempt(uuid4(), at, max(took // timedelta(milliseconds=1), 0), self._lease.target.id, failure)
+        message = answer.message if isinstance(answer, Posted) else None
+        return Attempt(uuid4(), at, max(took // timedelta(milliseconds=1), 0), self._lease.target.id, failure, message)
 
     async def _ask(self, authorized: Authorized) -> Posted | Lost | Failure:
         # Getting here may have taken a refresh of the token, or the machine may have slept.
         if self._services.stopping.is_told or self._services.clock.now() + _LONGEST_CALL > self._lease.until:
             return Lost()
+        thread_id = await find_thread(self._delivery, channel_id=self._lease.target.id)
         self._asked = True
         return await deliver(
             _report(self._delivery),
             run_id=self._delivery.run_id,
             integration=self._delivery.integration,
             target=self._lease.target,
+            thread_id=thread_id,
             authorized=authorized,
             services=self._services,
         )

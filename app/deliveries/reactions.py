@@ -1,7 +1,7 @@
 """What a run, or a turn in an integration's life, does to deliveries."""
 
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from app.deliveries.events import DeliveryChanged, DeliveryCreated
 from app.deliveries.holding_back import find_queue
@@ -24,7 +24,7 @@ async def make(change: Change, domain_event: RunRecorded) -> None:
     heard = [one for kind in ALL if kind.deliveries is not None for one in await kind.deliveries.hear(change, domain_event.run)]
     for one in sorted(heard, key=_oldest_first):
         change.spend(DELIVERIES_OF_DAY)
-        await _make(change, domain_event, one)
+        await make_one(change, domain_event.run.id, one)
 
 
 async def follow_integration(change: Change, domain_event: IntegrationStatusChanged) -> None:
@@ -49,22 +49,25 @@ def _oldest_first(heard: Heard) -> tuple[datetime, UUID]:
     return heard.integration.created_at, heard.integration.id
 
 
-async def _make(change: Change, domain_event: RunRecorded, heard: Heard) -> None:
+async def make_one(change: Change, run_id: UUID, heard: Heard) -> Delivery:
+    """Make the delivery of what the integration heard of the run. The caller lets it count."""
     integration, status = heard.integration, _first_status(heard)
     queue = await find_queue(integration.id)
     delivery = await Delivery.create(
-        id=uuid4(),
+        id=heard.delivery_id,
         team_id=change.team_id,
         integration_id=integration.id,
-        run_id=domain_event.run.id,
+        run_id=run_id,
         position=queue.last + 1,
         occasion=heard.occasion or Occasion.RUN,
         status=status,
         next_attempt_at=change.now if status is DeliveryStatus.PENDING else None,
         held_back=status is DeliveryStatus.PENDING and queue.is_held_back,
+        outage_id=heard.outage_id,
         created_at=change.now,
     )
     await change.record(DeliveryCreated(delivery.id, integration.id, integration.name, status))
+    return delivery
 
 
 def _first_status(heard: Heard) -> DeliveryStatus:

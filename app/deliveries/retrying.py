@@ -1,5 +1,6 @@
 """Having a delivery that has failed tried again."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import strawberry
@@ -70,13 +71,19 @@ async def retry(delivery_id: UUID, *, caller: Caller, services: Services) -> Row
     return await services.events.change(caller.team_id, start_over, actor=caller.actor)
 
 
+def check_goes_out(integration: Integration, *, field: Sequence[str]) -> None:
+    """Raise CONFLICT, with what to do, where nothing is posted: the integration is stopped or paused."""
+    if integration.is_stopped:
+        message = f"“{integration.name}” is stopped: re-authenticate it first. {integration.message or ''}".rstrip()
+        raise Refusal(UserErrorCode.CONFLICT, message, field=field)
+    if integration.is_paused:
+        raise Refusal(UserErrorCode.CONFLICT, f"“{integration.name}” is paused: resume it first.", field=field)
+
+
 def _check(delivery: Row, integration: Integration) -> None:
     if delivery.status is not DeliveryStatus.FAILED:
         raise _conflict(f"Only a delivery that has failed can be tried again, and this one is {delivery.status}.")
-    if integration.is_stopped:
-        raise _conflict(f"“{integration.name}” is stopped: re-authenticate it first. {integration.message or ''}".rstrip())
-    if integration.is_paused:
-        raise _conflict(f"“{integration.name}” is paused: resume it first.")
+    check_goes_out(integration, field=["id"])
 
 
 async def _check_attempts(delivery: Row) -> None:

@@ -13,6 +13,7 @@ from app.deliveries import loaders
 from app.deliveries.models import DeliveryStatus
 from app.deliveries.recording import record_monitor_run
 from app.deliveries.retrying import retry_delivery
+from app.deliveries.testing import test_integration
 from app.deliveries.types import Delivery
 from app.graphql.connections import UncountedConnection
 from app.graphql.context import Batch, Info
@@ -87,7 +88,7 @@ def _only(integration_id: str | None) -> frozenset[UUID] | None:
     return frozenset({key} if key is not None else ())
 
 
-MUTATION = {"record_monitor_run": record_monitor_run, "retry_delivery": retry_delivery}
+MUTATION = {"record_monitor_run": record_monitor_run, "retry_delivery": retry_delivery, "test_integration": test_integration}
 SUBSCRIPTION = {"delivery_changed": delivery_changed}
 FIELDS: Fields = {
     Integration: {

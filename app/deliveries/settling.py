@@ -27,6 +27,7 @@ from app.storage.written import Written
 _WAITS = (0.1, 0.3, 1.0, 3.0, 9.0)
 _MADE = RawSQL("""(SELECT COUNT(*) FROM "delivery_attempt" AS "made" WHERE "made"."delivery_id" = "delivery"."id")""")
 _TURNED = ("status", "held_back", "attempt_count", "next_attempt_at", "put_off_at", "lease_owner", "lease_until")
+_STANDING = ("channel_id", "message_id", "thread_id", "posted_at")
 _FINAL = frozenset({Fault.DEAD_GRANT, Fault.EXPIRED, Fault.MISSING_SCOPES, Fault.CLIENT_REFUSED, Fault.TARGET_GONE})
 """Trying again would not help: somebody has to act first, and can then ask for another try."""
 
@@ -49,7 +50,7 @@ async def settle(lease: Lease, attempt: Attempt, *, services: Services) -> None:
         previous, held_back = delivery.status, delivery.holds_back
         is_news = _turn(delivery, lease, attempt, entropy=services.entropy, now=change.now)
         if is_news:
-            await delivery.save(update_fields=_TURNED)
+            await delivery.save(update_fields=[*_TURNED, *(_STANDING if attempt.message is not None else ())])
             if held_back and not delivery.holds_back:
                 await _let_next_go(delivery)
             await change.record(_changed(delivery, previous, attempt.failure))
@@ -105,6 +106,8 @@ def _turn(delivery: Delivery, lease: Lease, attempt: Attempt, *, entropy: Callab
     if failure is None:
         is_news = delivery.status is not DeliveryStatus.DELIVERED
         delivery.end(DeliveryStatus.DELIVERED)
+        if is_news and attempt.message is not None:
+            delivery.stand(attempt.message, at=attempt.ended_at)
         return is_news
     if delivery.lease_owner != lease.owner or not delivery.is_waiting:
         return False

@@ -25,12 +25,25 @@ async def target_of(integration: Integration) -> Target | None:
 
 
 async def deliver(
-    report: RunReport, *, run_id: UUID, integration: Integration, target: Target, authorized: Authorized, services: Services
+    report: RunReport,
+    *,
+    run_id: UUID,
+    integration: Integration,
+    target: Target,
+    thread_id: str | None,
+    authorized: Authorized,
+    services: Services,
 ) -> Posted | Failure:
     """Hand the report over, once, as the integration's kind does."""
     deliveries = kind_of(integration).deliveries
     if deliveries is None:
         raise LookupError("What makes no deliveries has no target either.")
     return await deliveries.deliver(
-        report, run_id=run_id, integration=integration, target=target, authorized=authorized, services=services
+        report,
+        run_id=run_id,
+        integration=integration,
+        target=target,
+        thread_id=thread_id,
+        authorized=authorized,
+        services=services,
     )

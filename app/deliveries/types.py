@@ -6,13 +6,15 @@ import strawberry
 
 from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.deliveries import loaders, models
+from app.deliveries.links import links
 from app.deliveries.models import DeliveryStatus
 from app.errors import Unavailable
 from app.graphql.enums import register_enum
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
 from app.graphql.objects import object_of
-from app.graphql.relations import reference
+from app.graphql.relations import derived, reference
+from app.graphql.scalars import URL
 from app.integrations.loaders import integrations
 from app.integrations.types import Integration
 from app.monitors.loaders import runs
@@ -45,6 +47,31 @@ class DeliveryAttempt:
         return object_of(cls, row)
 
 
+@strawberry.type(description="A message as it stands at its provider.")
+@attributes(PUBLIC_ATTRIBUTE)
+class PostedMessage:
+    row: strawberry.Private[models.Delivery]
+    posted_at: datetime = strawberry.field(description="When the provider said that it stands.")
+    is_answer: bool = strawberry.field(description="Whether it stands in the thread of another message.")
+
+    url: URL | None = reference(
+        links,
+        str,
+        by="row.id",
+        description=(
+            "Where it is read, in the provider's own words. Asked for there once; null where the provider has no addresses for "
+            "messages or does not answer, where the message was deleted before, where an operation would ask for too many, and "
+            "for VIEWERs until somebody else has asked."
+        ),
+    )
+
+    @classmethod
+    def of(cls, row: models.Delivery) -> "PostedMessage | None":
+        if row.message_id is None or row.posted_at is None:
+            return None
+        return cls(row=row, posted_at=row.posted_at, is_answer=row.thread_id is not None)
+
+
 @strawberry.type(description="What a run made for one integration: a message to be posted, or kept quiet.")
 @attributes(PUBLIC_ATTRIBUTE)
 class Delivery(Node):
@@ -66,6 +93,11 @@ class Delivery(Node):
         by="row.run_id",
         missing=lambda: Unavailable("This delivery is being removed with its run, 90 days after it: ask again without it."),
         description="What it tells of.",
+    )
+    message: PostedMessage | None = derived(
+        PostedMessage.of,
+        by="row",
+        description="The message, once it stands; null where the provider has no name for one, as for webhooks and incidents.",
     )
     attempts: list[DeliveryAttempt] = reference(
         loaders.attempts,

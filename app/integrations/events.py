@@ -49,6 +49,15 @@ class IntegrationReauthenticated(Logged):
 
 
 @dataclass(frozen=True)
+class IntegrationTested(Logged):
+    type = EventType.INTEGRATION_TESTED
+    summary = "A test message of the integration “{name}” was asked for."
+
+    integration_id: UUID
+    name: str
+
+
+@dataclass(frozen=True)
 class IntegrationStatusChanged(Logged):
     type = EventType.INTEGRATION_STATUS_CHANGED
     summary = "The integration “{name}” is now {status}{because}."

@@ -30,10 +30,10 @@ async def find_integration(team_id: UUID, integration_id: UUID, *, field: Sequen
     return integration
 
 
-async def find_editable(change: Change, integration_id: UUID, *, caller: Caller) -> Integration:
+async def find_editable(change: Change, integration_id: UUID, *, caller: Caller, field: Sequence[str] = ("id",)) -> Integration:
     """The same, for a caller who is about to change it. Raises FORBIDDEN unless they made it or are an admin."""
     viewer = await recheck_role(change, caller)
-    integration = await find_integration(change.team_id, integration_id)
+    integration = await find_integration(change.team_id, integration_id, field=field)
     check_editable(viewer, integration)
     return integration
 

@@ -10,7 +10,7 @@ from app.access.callers import Caller
 from app.log.events import Change
 from app.log.quotas import KILOBYTES_OF_DAY, MONITORS, RUNS_OF_DAY, RUNS_OF_MINUTE, require_room
 from app.monitors.events import RunRecorded
-from app.monitors.models import Monitor, MonitorRun, write_failures
+from app.monitors.models import Monitor, MonitorRun, RunOutcome, write_failures
 from app.monitors.reported import ReportedRun, check, check_name, size_of
 from app.services import Services
 from app.storage.written import Written
@@ -77,6 +77,27 @@ async def record_run(reported: ReportedRun, *, caller: Caller, services: Service
     return await services.events.change(caller.team_id, record, actor=caller.actor, is_free=True)
 
 
+async def record_test(change: Change, monitor: Monitor) -> MonitorRun:
+    """Record a run that nobody ran, for a test message to tell of. Nothing that follows from runs follows from it."""
+    first = await MonitorRun.filter(monitor_id=monitor.id).order_by("position").first().only("position")
+    return await MonitorRun.create(
+        id=uuid4(),
+        team_id=change.team_id,
+        monitor=monitor,
+        position=min(first.position if first is not None else 0, 0) - 1,
+        run_id=f"test-{uuid4()}",
+        outcome=RunOutcome.NOTHING_RAN,
+        started_at=change.now,
+        duration_ms=0,
+        request_count=0,
+        test_count=0,
+        failed_test_count=0,
+        error_count=0,
+        failures_json=write_failures(()),
+        recorded_at=change.now,
+    )
+
+
 def _spend(change: Change, reported: ReportedRun) -> None:
     change.spend(RUNS_OF_MINUTE)
     change.spend(RUNS_OF_DAY)
@@ -104,5 +125,5 @@ async def _create(change: Change, monitor: Monitor, reported: ReportedRun, *, po
 
 
 def _last_of(monitor: Monitor | None) -> int:
-    """Return the position of the monitor's last run, as the query found it."""
-    return getattr(monitor, "last", None) or 0
+    """Return the position of the monitor's last run, as the query found it; 0 before the first. Tests do not count."""
+    return max(getattr(monitor, "last", None) or 0, 0)

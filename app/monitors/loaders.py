@@ -26,6 +26,6 @@ async def failures_of(keys: Sequence[UUID], *, context: Context) -> list[tuple[F
 
 
 async def runs_of(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[MonitorRun]]:
-    """Return a page of the runs of each monitor, the one recorded last first, without what failed in them."""
-    runs_of_team = of_team(MonitorRun, context)
+    """Return a page of the runs of each monitor, the one recorded last first, without what failed in them and without tests."""
+    runs_of_team = of_team(MonitorRun, context).filter(position__gt=0)
     return await paginate_each(runs_of_team, keys, by="monitor_id", order=LATEST_FIRST, columns=COLUMNS_BUT_FAILURES)

@@ -47,7 +47,10 @@ class Monitor(Model):
 
 
 class MonitorRun(Model):
-    """`position` counts the monitor's runs in the order in which they were recorded, from 1 on."""
+    """`position` counts the monitor's runs in the order in which they were recorded, from 1 on.
+
+    Tests, which nobody ran, are counted from -1 downwards: they stand in no list of runs.
+    """
 
     id = fields.UUIDField(primary_key=True)
     team_id = fields.UUIDField()
@@ -72,6 +75,10 @@ class MonitorRun(Model):
         table = "monitor_run"
         unique_together = (("monitor", "run_id"), ("monitor", "position"))
         indexes = (("recorded_at",),)
+
+    @property
+    def is_test(self) -> bool:
+        return bool(self.position < 0)
 
     @property
     def failures(self) -> tuple[Failure, ...]:

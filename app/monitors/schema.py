@@ -84,6 +84,9 @@ class MonitorRun(Node):
         description="What failed, 100 at most.",
     )
     url: URL | None = strawberry.field(description="Where to read more about it.")
+    is_test: bool = strawberry.field(
+        description="Whether nobody ran it: it was made for a test message to tell of. Such a run is in no monitor's `runs`."
+    )
 
     monitor: Monitor = reference(
         loaders.monitors,

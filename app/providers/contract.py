@@ -166,6 +166,7 @@ class Occasion(StrEnum):
     RUN = "RUN"
     THIRD_FAILURE = "THIRD_FAILURE"
     RECOVERY = "RECOVERY"
+    TEST = "TEST"
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,7 @@ class RunReport:
     """A monitor's run, as a message tells it. `outcome` is PASSED, FAILED, ERROR or NOTHING_RAN.
 
     `failures` are (name, message) pairs, the first of those that the counts tell of. A duration of 0 is one that is not known.
+    `follow_ups_in_thread`: what fails from now on is told in a thread of this message, and not left unsaid.
     """
 
     delivery_id: str
@@ -187,11 +189,26 @@ class RunReport:
     error_count: int
     failures: tuple[tuple[str, str], ...] = ()
     url: str | None = None
+    follow_ups_in_thread: bool = False
+
+
+@dataclass(frozen=True)
+class PostedMessage:
+    """A message that stands in a channel. `id` is the provider's own, and names it there.
+
+    `thread_id` is the message that it answers, as the provider says; None for one that stands by itself.
+    """
+
+    channel_id: str
+    id: str
+    thread_id: str | None = None
 
 
 @dataclass(frozen=True)
 class Posted:
-    """The provider's own word that a message stands in the channel."""
+    """The provider's own word that a message stands in the channel, and where, where it has names for messages."""
+
+    message: PostedMessage | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from app.outbound import Sender
-from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Posted, RunReport
+from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Posted, PostedMessage, RunReport
 
 
 class ListChannels(Protocol):
@@ -22,12 +22,36 @@ class FindChannel(Protocol):
     async def __call__(self, *, authorized: Authorized, channel_id: str, outbound: Sender) -> Channel | Failure: ...
 
 
+@dataclass(frozen=True)
+class Thread:
+    """What a message answers: the message `id` of the same channel. `in_channel_too`: it is shown in the channel as well."""
+
+    id: str
+    in_channel_too: bool = False
+
+
 class PostReport(Protocol):
-    """Post the message about a run. Posted only on the provider's own word."""
+    """Post the message about a run. Posted only on the provider's own word.
+
+    In the `thread`, where the provider has threads and what it answers is still there; else as a message of its own.
+    """
 
     async def __call__(
-        self, *, authorized: Authorized, channel_id: str, report: RunReport, now: datetime, outbound: Sender
+        self,
+        *,
+        authorized: Authorized,
+        channel_id: str,
+        report: RunReport,
+        now: datetime,
+        outbound: Sender,
+        thread: Thread | None = None,
     ) -> Posted | Failure: ...
+
+
+class FindLink(Protocol):
+    """Return the address at which a person reads the message; TARGET_GONE where it is not there any more."""
+
+    async def __call__(self, *, authorized: Authorized, message: PostedMessage, outbound: Sender) -> str | Failure: ...
 
 
 class IsOwnId(Protocol):
@@ -38,10 +62,15 @@ class IsOwnId(Protocol):
 
 @dataclass(frozen=True)
 class Messaging:
-    """How messages are posted. `pace` is the least time between two to the same channel."""
+    """How messages are posted. `pace` is the least time between two to the same channel.
+
+    `find_link` is None where messages have no address of their own, `has_threads` says whether one can answer another.
+    """
 
     list_channels: ListChannels
     find_channel: FindChannel
     post_report: PostReport
     is_own_id: IsOwnId
     pace: timedelta
+    has_threads: bool = False
+    find_link: FindLink | None = None

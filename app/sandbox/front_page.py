@@ -77,11 +77,18 @@ def _slack(held: Snapshot) -> Iterator[str]:
 
 def _channel(channel: Row, messages: list[Row]) -> Iterator[str]:
     yield f"<h4>{_name(channel)}</h4><ol>"
-    for message in messages[-_MESSAGES_SHOWN:]:
-        yield f"<li><p class=by><b>Installed Apps</b> <time>{_text(_moment(message['at']))}</time></p>"
+    for message in _in_threads(messages)[-_MESSAGES_SHOWN:]:
+        answer = "" if message["thread_ts"] is None else " class=answer"
+        also = " <small>(also in the channel)</small>" if message["reply_broadcast"] else ""
+        yield f"<li{answer}><p class=by><b>Installed Apps</b> <time>{_text(_moment(message['at']))}</time>{also}</p>"
         yield from (_line(shown) for shown in words_of(message))
         yield "</li>"
     yield "</ol>"
+
+
+def _in_threads(messages: list[Row]) -> list[Row]:
+    """Return each message with its answers behind it."""
+    return sorted(messages, key=lambda each: (each["thread_ts"] or each["ts"], each["ts"]))
 
 
 def _line(shown: Shown) -> str:
@@ -171,6 +178,7 @@ main { max-width: 56rem; margin: 2rem auto; padding: 0 1.25rem; overflow-wrap: a
 h3 { margin-bottom: 0; } h4 { margin: 1rem 0 .25rem; }
 ol { list-style: none; margin: 0; padding: 0; }
 li { border-left: 3px solid #8888; margin: .5rem 0; padding: .1rem 0 .1rem .75rem; }
+li.answer { margin-left: 1.5rem; }
 li p { margin: .15rem 0; white-space: pre-wrap; }
 .by time, .context, small { opacity: .75; font-size: .88rem; }
 .header { font-weight: 700; }

@@ -127,6 +127,7 @@ def _show_message(workspace: Workspace, channel: Channel, message: Message) -> d
         "attachments": message.attachments,
         "metadata": message.metadata,
         "thread_ts": message.thread_ts,
+        "reply_broadcast": message.reply_broadcast,
         "unfurl_links": message.unfurl_links,
         "unfurl_media": message.unfurl_media,
     }

@@ -29,12 +29,19 @@ class _ChannelOf(BaseModel):
     channel: str
 
 
+class _MessageOf(_ChannelOf):
+    ts: str
+
+
 class _NewName(_ChannelOf):
     name: str = Field(pattern=r"^[a-z0-9_-]{1,80}$")
 
 
 def slack_control_routes(slack: SlackState) -> Sequence[BaseRoute]:
-    """Return /settings (token rotation on or off) and /invite, /archive, /unarchive, /rename (a channel, by ids or names)."""
+    """Return /settings (token rotation on or off), /invite, /archive, /unarchive, /rename (a channel, by ids or names), /delete.
+
+    The last takes away a message of a channel, by its ts.
+    """
 
     async def change_settings(request: Request) -> JSONResponse:
         try:
@@ -49,6 +56,7 @@ def slack_control_routes(slack: SlackState) -> Sequence[BaseRoute]:
         _channel_route(slack, "/archive", _ChannelOf, _archive),
         _channel_route(slack, "/unarchive", _ChannelOf, _unarchive),
         _channel_route(slack, "/rename", _NewName, _rename),
+        _channel_route(slack, "/delete", _MessageOf, _delete),
     ]
 
 
@@ -78,6 +86,12 @@ def _archive(channel: Channel, _: _ChannelOf) -> None:
 
 def _unarchive(channel: Channel, _: _ChannelOf) -> None:
     channel.is_archived = False
+
+
+def _delete(channel: Channel, wanted: _MessageOf) -> None:
+    message = channel.message(wanted.ts)
+    if message is not None:
+        channel.delete(message)
 
 
 def _rename(channel: Channel, wanted: _NewName) -> None:

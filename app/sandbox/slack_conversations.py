@@ -2,13 +2,14 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
 from app.sandbox.slack_grants import Grant
 from app.sandbox.slack_state import SlackState
+from app.sandbox.slack_threads import describe_message
 from app.sandbox.slack_wire import Failure
 from app.sandbox.slack_world import Channel, Message, Workspace
 
@@ -46,6 +47,12 @@ class ReadHistory(BaseModel):
     latest: str = ""
     oldest: str = ""
     inclusive: bool = False
+    include_all_metadata: bool = False
+
+
+class ReadReplies(ReadHistory):
+    ts: str
+    limit: int = Field(default=1000, ge=1, le=1000)
 
 
 def list_channels(_: SlackState, grant: Grant, arguments: ListChannels) -> Answer:
@@ -90,41 +97,46 @@ def join_channel(_: SlackState, grant: Grant, arguments: ChannelNamed) -> Answer
 
 
 def read_history(_: SlackState, grant: Grant, arguments: ReadHistory) -> Answer:
-    """Return a page of the channel's messages, newest first."""
-    channel = grant.workspace.visible_channel(arguments.channel)
+    """Return a page of the channel's messages, newest first, without answers that are shown in their threads only."""
+    channel = _readable(grant, arguments.channel)
+    if isinstance(channel, Failure):
+        return channel
+    shown = [each for each in reversed(channel.messages) if each.thread_ts is None or each.reply_broadcast]
+    return _cut(channel, shown, arguments, is_behind=lambda ts, until: ts <= until)
+
+
+def read_replies(_: SlackState, grant: Grant, arguments: ReadReplies) -> Answer:
+    """Return a page of a message and what answers it, oldest first. For an answer's ts, that answer alone."""
+    channel = _readable(grant, arguments.channel)
+    if isinstance(channel, Failure):
+        return channel
+    message = channel.message(arguments.ts)
+    if message is None:
+        return Failure("thread_not_found")
+    return _cut(channel, [message, *channel.answers_to(message)], arguments, is_behind=lambda ts, until: ts >= until)
+
+
+def _readable(grant: Grant, wanted: str) -> Channel | Failure:
+    channel = grant.workspace.visible_channel(wanted)
     if channel is None:
         return Failure("channel_not_found")
     refusal = _refuse_scope(grant, channel, "history")
     if refusal is not None or not channel.is_member:
         return refusal or Failure("not_in_channel")
+    return channel
+
+
+def _cut(
+    channel: Channel, messages: Sequence[Message], arguments: ReadHistory, *, is_behind: Callable[[str, str], bool]
+) -> Answer:
     until = _decode("next_ts", arguments.cursor)
     if until is None:
         return Failure("invalid_cursor")
-    found = [each for each in reversed(channel.messages) if _is_within(each.ts, arguments)]
-    found = [each for each in found if not until or each.ts <= until]
+    found = [each for each in messages if _is_within(each.ts, arguments) and (not until or is_behind(each.ts, until))]
     page, rest = found[: arguments.limit], found[arguments.limit :]
-    answer: dict[str, object] = {"messages": [describe_message(each) for each in page], "has_more": bool(rest)}
+    shown = [describe_message(channel, each, with_metadata=arguments.include_all_metadata) for each in page]
+    answer: dict[str, object] = {"messages": shown, "has_more": bool(rest)}
     return answer | ({"response_metadata": {"next_cursor": _encode("next_ts", rest[0].ts)}} if rest else {})
-
-
-def describe_message(message: Message) -> dict[str, object]:
-    """Return the message as Slack shows it."""
-    optional = {
-        "attachments": message.attachments or None,
-        "metadata": message.metadata,
-        "thread_ts": message.thread_ts,
-    }
-    return {
-        "type": "message",
-        "subtype": "bot_message",
-        "ts": message.ts,
-        "text": message.text,
-        "blocks": message.blocks,
-        "user": message.user,
-        "bot_id": message.bot_id,
-        "app_id": message.app_id,
-        **{key: value for key, value in optional.items() if value is not None},
-    }
 
 
 def _refuse_scope(grant: Grant, channel: Channel, deed: Literal["read", "history"]) -> Failure | None:

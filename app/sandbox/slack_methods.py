@@ -30,10 +30,13 @@ METHODS: Mapping[str, Method[Any]] = {
     "auth.revoke": Method(oauth.AuthRevoke, oauth.revoke_token),
     "apps.uninstall": Method(oauth.AppsUninstall, oauth.uninstall_app),
     "chat.postMessage": Method(chat.PostMessage, chat.post_message, scope="chat:write"),
+    "chat.delete": Method(chat.DeleteMessage, chat.delete_message, scope="chat:write"),
+    "chat.getPermalink": Method(chat.GetPermalink, chat.get_permalink),
     "conversations.list": Method(conversations.ListChannels, conversations.list_channels),
     "conversations.info": Method(conversations.ChannelNamed, conversations.show_channel),
     "conversations.join": Method(conversations.ChannelNamed, conversations.join_channel, scope="channels:join"),
     "conversations.history": Method(conversations.ReadHistory, conversations.read_history),
+    "conversations.replies": Method(conversations.ReadReplies, conversations.read_replies),
 }
 
 # Arguments whose malformation has an error of its own; all others are invalid_arguments.

@@ -9,11 +9,15 @@ from pydantic import JsonValue
 _PUBLIC = ("general", "monitoring", "random")
 _ARCHIVED = "old-announcements"
 _PRIVATE = "ops-private"
+_TOMBSTONE = "This message was deleted."
 
 
 @dataclass
 class Message:
-    """What was posted, as it came. `ts` is its name within the channel."""
+    """What was posted, as it came. `ts` is its name within the channel, `thread_ts` that of the message that it answers.
+
+    `is_tombstone`: it was deleted, and stays where it was for the answers below it.
+    """
 
     ts: str
     at: datetime
@@ -25,6 +29,8 @@ class Message:
     attachments: list[JsonValue] = field(default_factory=list)
     metadata: dict[str, JsonValue] | None = None
     thread_ts: str | None = None
+    reply_broadcast: bool = False
+    is_tombstone: bool = False
     unfurl_links: bool | None = None
     unfurl_media: bool | None = None
 
@@ -39,6 +45,19 @@ class Channel:
     is_archived: bool = False
     is_member: bool = False
     messages: list[Message] = field(default_factory=list)
+
+    def message(self, ts: str) -> Message | None:
+        return next((each for each in self.messages if each.ts == ts), None)
+
+    def answers_to(self, message: Message) -> list[Message]:
+        return [each for each in self.messages if each.thread_ts == message.ts]
+
+    def delete(self, message: Message) -> None:
+        """Take the message away; one that was answered leaves a tombstone, which can be answered on."""
+        if not self.answers_to(message):
+            self.messages.remove(message)
+            return
+        message.text, message.blocks, message.metadata, message.is_tombstone = _TOMBSTONE, [], None, True
 
 
 @dataclass

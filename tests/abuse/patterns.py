@@ -130,6 +130,7 @@ PATTERNS: Mapping[str, Use] = {
     "app/providers/pagerduty/keys.py _KEY": _WHOLE,
     "app/providers/slack/channels.py _OWN_ID": _WHOLE,
     "app/providers/slack/channels.py _CHANNEL_ID": _WHOLE,
+    "app/providers/slack/channels.py _TS": _WHOLE,
     "app/providers/slack/hooks.py _TIMESTAMP": _WHOLE,
     "app/providers/slack/hooks.py _SIGNATURE": Use("fullmatch", ("", "v0="), ("v0=", "0f")),
     "app/providers/slack/messages.py _URL": Use("fullmatch", ("", "https://", "https://a/"), ("/", "?", "#", "https://", "a?")),

@@ -10,7 +10,7 @@ import structlog
 
 from app.access.callers import Caller, Role, Scope
 from app.deliveries.models import Delivery
-from app.graphql.context import Context
+from app.graphql.context import DEADLINE, Context
 from app.graphql.execution.schema import Schema
 from app.graphql.ids import encode_id
 from app.integrations.kinds.post_monitoring_results.models import NotifyRule
@@ -53,12 +53,15 @@ def schema() -> Schema:
     return build_schema()
 
 
-def context(world: World, caller: Caller | None = None) -> Context:
-    return Context(caller=caller or world.caller, services=world.services, request_id="a test's")
+def context(world: World, caller: Caller | None = None, *, deadline: float = DEADLINE) -> Context:
+    return Context(caller=caller or world.caller, services=world.services, request_id="a test's", deadline=deadline)
 
 
-async def ask(schema: Schema, world: World, document: str, *, caller: Caller | None = None, **variables: Any) -> Any:
-    answer = await schema.execute(document, variable_values=variables, context_value=context(world, caller))
+async def ask(
+    schema: Schema, world: World, document: str, *, caller: Caller | None = None, deadline: float = DEADLINE, **variables: Any
+) -> Any:
+    asking = context(world, caller, deadline=deadline)
+    answer = await schema.execute(document, variable_values=variables, context_value=asking)
     assert answer.errors is None, answer.errors
     return answer.data
 

@@ -61,7 +61,12 @@ class World:
     _runs: Iterator[int] = field(default_factory=lambda: iter(range(1, 10_000)))
 
     async def add_integration(
-        self, *, channel: str = GENERAL, notify: NotifyRule = NotifyRule.ALL_RUNS, monitor_key: str = "checkout"
+        self,
+        *,
+        channel: str = GENERAL,
+        notify: NotifyRule = NotifyRule.ALL_RUNS,
+        monitor_key: str = "checkout",
+        **settings: Any,
     ) -> Integration:
         async def add(change: Change) -> Integration:
             monitor = await find_or_make(change, key=monitor_key)
@@ -74,6 +79,7 @@ class World:
                 uses_installed_app=False,
                 grant_id=self.grant.id,
                 authorized_by_id=self.caller.member_id,
+                created_by_id=self.caller.member_id,
                 connected_to="Acme",
                 account_id=self.grant.account_id,
                 origin=self.grant.origin,
@@ -90,6 +96,7 @@ class World:
                 channel_name="general",
                 channel_is_private=False,
                 notify=notify,
+                **settings,
             )
             return integration
 

@@ -32,6 +32,7 @@ def test_a_message_is_kept_as_it_was_sent(sandbox: Sandbox) -> None:
             "attachments": [],
             "metadata": {"event_type": "run", "event_payload": {"id": "1"}},
             "thread_ts": None,
+            "reply_broadcast": False,
             "unfurl_links": False,
             "unfurl_media": None,
         }

@@ -167,6 +167,7 @@ ROWS: Mapping[str, Row] = {
     "Mutation.pauseIntegration(input.id)": Row(INTEGRATION),
     "Mutation.resumeIntegration(input.id)": Row(INTEGRATION),
     "Mutation.retryDelivery(input.id)": Row("Delivery"),
+    "Mutation.testIntegration(input.integrationId)": Row(INTEGRATION),
     "Mutation.changeTeamMemberRole(input.id)": Row("TeamMember", beside={"input.role": "VIEWER"}),
     "Subscription.integrationStatusChanged(integrationIds)": Row(INTEGRATION, beside=FROM_THE_START, shows_gone=True),
     "Subscription.integrationChanged(integrationIds)": Row(INTEGRATION, beside=FROM_THE_START, shows_gone=True),

@@ -4,10 +4,10 @@ Outside of the kinds nobody knows what an integration's settings are. The table 
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from tortoise.models import Model
 
@@ -141,14 +141,23 @@ class Target:
 
 @dataclass(frozen=True)
 class Heard:
-    """What a run means to an integration: why a message is due. `occasion` is None where it keeps quiet."""
+    """What a run means to an integration: why a message is due. `occasion` is None where it keeps quiet.
+
+    `delivery_id` is what the delivery is going to be called. `outage_id` is set where the message belongs to a thread: that is
+    the delivery that began it, which may be this one.
+    """
 
     integration: Integration
     occasion: Occasion | None
+    delivery_id: UUID = field(default_factory=uuid4)
+    outage_id: UUID | None = None
 
 
 class Deliver(Protocol):
-    """Hand the report over, once. `run_id` is the key of the run that was heard: a kind finds by it what it kept then."""
+    """Hand the report over, once. `run_id` is the key of the run that was heard: a kind finds by it what it kept then.
+
+    `thread_id` is the message at the target that is answered, where the delivery is one of an outage that was told there before.
+    """
 
     async def __call__(
         self,
@@ -158,6 +167,7 @@ class Deliver(Protocol):
         run_id: UUID,
         integration: Integration,
         target: Target,
+        thread_id: str | None,
         authorized: Authorized,
         services: Services,
     ) -> Posted | Failure: ...
@@ -174,6 +184,8 @@ class Deliveries:
     targets_of: Callable[[Sequence[Integration]], Awaitable[Mapping[UUID, Target]]]
     """Return where integrations of the kind hand over to, by their ids."""
     deliver: Deliver
+    monitor_of: Callable[[Integration], Awaitable[Monitor]] | None = None
+    """Return whose runs an integration of the kind hears of. None: of no monitor's, so that there is no test message either."""
 
 
 @dataclass(frozen=True)

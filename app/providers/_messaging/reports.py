@@ -11,17 +11,22 @@ _OUTCOMES = {
     "FAILED": ("❌", "failed"),
     "NOTHING_RAN": ("⚪", "ran nothing: no request was made and no test was run"),
 }
+_BELL = "🔔"
 _ERROR = ("⚠️", "ended in an error")
 _OCCASIONS = {
     Occasion.RUN: "",
     Occasion.THIRD_FAILURE: "Third failure in a row. Further failures stay quiet until a run passes.",
     Occasion.RECOVERY: "Recovered: the first pass after three failures or more in a row.",
+    Occasion.TEST: "A member had it posted, to see that messages arrive here. Nothing was run.",
 }
+_IN_THREAD = "Third failure in a row. Further failures are told in this thread until a run passes."
 _SECOND = 1_000
 _MINUTE = 60 * _SECOND
 
 
 def emoji(report: RunReport) -> str:
+    if report.occasion is Occasion.TEST:
+        return _BELL
     return _OUTCOMES.get(report.outcome, _ERROR)[0]
 
 
@@ -32,6 +37,8 @@ def outcome(report: RunReport) -> str:
 
 def occasion(report: RunReport) -> str:
     """Say why it is told; nothing where each run is."""
+    if report.occasion is Occasion.THIRD_FAILURE and report.follow_ups_in_thread:
+        return _IN_THREAD
     return _OCCASIONS[report.occasion]
 
 

@@ -1,19 +1,21 @@
 """Posting to Slack: which channels there are, whether one can be posted to, and the message itself.
 
-Sources: Slack's references of conversations.list, conversations.info and chat.postMessage. Public channels need no invitation
-with the scope chat:write.public; in private ones the app has to be a member.
+Sources: Slack's references of conversations.list, conversations.info, chat.postMessage and chat.getPermalink. Public channels
+need no invitation with the scope chat:write.public; in private ones the app has to be a member. An answer whose parent is gone is
+refused by nobody: Slack posts it to the channel, and its answer then names no thread.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import StringConstraints
 
 from app.outbound import Sender
-from app.providers._http.answers import Answer, Many
-from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Fault, Posted, RunReport
-from app.providers.messaging import Messaging
+from app.providers._http.answers import Answer, Many, web_address
+from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Fault, Posted, PostedMessage, RunReport
+from app.providers.messaging import Messaging, Thread
 from app.providers.slack.calls import SlackId, call, read_answer
 from app.providers.slack.messages import write_message
 
@@ -22,6 +24,7 @@ LARGEST_PAGE = 1000
 # What a person finds in the channel's details: nobody writes a name so, and the API's own ids are longer.
 _OWN_ID = re.compile(r"[CG][A-Z0-9]{7,20}")
 _CHANNEL_ID = re.compile(r"[A-Za-z0-9]{1,64}")
+_TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 _EVENT_TYPE = "monitor_run_reported"
 
 
@@ -58,6 +61,22 @@ class _ChannelInfo(Answer):
 class _Post(Answer):
     channel: SlackId
     ts: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{1,9}$")]
+    message: object = None
+
+    def posted(self) -> Posted:
+        return Posted(PostedMessage(self.channel, self.ts, self._thread()))
+
+    def _thread(self) -> str | None:
+        """Return what it answers. What else Slack says of it is not needed: the message stands."""
+        match self.message:
+            case {"thread_ts": str() as ts} if ts != self.ts and _TS.fullmatch(ts):
+                return ts
+            case _:
+                return None
+
+
+class _Permalink(Answer):
+    permalink: str
 
 
 async def list_channels(*, authorized: Authorized, cursor: str | None, limit: int, outbound: Sender) -> ChannelPage | Failure:
@@ -114,12 +133,41 @@ async def post_report(
     report: RunReport,
     now: datetime,  # noqa: ARG001 - Slack says itself when a message came
     outbound: Sender,
+    thread: Thread | None = None,
 ) -> Posted | Failure:
-    """Post the message about a run. The delivery's id stands in the message's metadata, by which a duplicate can be found."""
+    """Post the message about a run. The delivery's id stands in the message's metadata, by which a duplicate can be found.
+
+    Where the channel, or what is to be answered, takes no answers, it is posted as a message of its own.
+    """
     if not _CHANNEL_ID.fullmatch(channel_id):
         return _NO_CHANNEL
+    posting = _write_posting(channel_id, report)
+    if thread is not None:
+        answering = posting | {"thread_ts": thread.id, "reply_broadcast": thread.in_channel_too}
+        answered = await _post(answering, authorized=authorized, outbound=outbound)
+        if not isinstance(answered, Failure) or answered.fault is not Fault.TARGET_GONE:
+            return answered
+    return await _post(posting, authorized=authorized, outbound=outbound)
+
+
+async def find_link(*, authorized: Authorized, message: PostedMessage, outbound: Sender) -> str | Failure:
+    """Return the message's permalink. It needs no scope."""
+    arguments = {"channel": message.channel_id, "message_ts": message.id}
+    outcome = await call("chat.getPermalink", arguments, authorized=authorized, outbound=outbound)
+    answer = await read_answer(outcome, _Permalink)
+    if isinstance(answer, Failure):
+        return answer
+    return web_address(answer.permalink) or Failure(Fault.BROKEN, "Slack answered with what is no web address.")
+
+
+async def _post(posting: Mapping[str, object], *, authorized: Authorized, outbound: Sender) -> Posted | Failure:
+    answer = await read_answer(await call("chat.postMessage", json=posting, authorized=authorized, outbound=outbound), _Post)
+    return answer if isinstance(answer, Failure) else answer.posted()
+
+
+def _write_posting(channel_id: str, report: RunReport) -> dict[str, object]:
     message = write_message(report)
-    posting = {
+    return {
         "channel": channel_id,
         "text": message.text,
         "blocks": message.blocks,
@@ -127,8 +175,6 @@ async def post_report(
         "unfurl_links": False,
         "unfurl_media": False,
     }
-    answer = await read_answer(await call("chat.postMessage", json=posting, authorized=authorized, outbound=outbound), _Post)
-    return answer if isinstance(answer, Failure) else Posted()
 
 
 _NO_CHANNEL = Failure(Fault.TARGET_GONE, "That is no channel of Slack's: choose another.")
@@ -140,4 +186,6 @@ MESSAGING = Messaging(
     is_own_id=is_own_id,
     # Slack lets an app post about one message a second to a channel.
     pace=timedelta(seconds=1),
+    has_threads=True,
+    find_link=find_link,
 )

@@ -1,7 +1,7 @@
 """What Slack's refusals mean: every error code sorted once, and said to a person.
 
-Sources: the error tables of oauth.v2.access, auth.test, auth.revoke, conversations.list, conversations.info and
-chat.postMessage in Slack's API reference, and its page on rate limits (429 with Retry-After).
+Sources: the error tables of oauth.v2.access, auth.test, auth.revoke, conversations.list, conversations.info,
+chat.postMessage and chat.getPermalink in Slack's API reference, and its page on rate limits (429 with Retry-After).
 """
 
 from collections.abc import Mapping
@@ -38,6 +38,9 @@ _MEANINGS: Mapping[str, tuple[Fault, str]] = {
     "restricted_action_read_only_channel": (Fault.TARGET_GONE, _CLOSED),
     "restricted_action_thread_only_channel": (Fault.TARGET_GONE, _CLOSED),
     "restricted_action_non_threadable_channel": (Fault.TARGET_GONE, _CLOSED),
+    "restricted_action_thread_locked": (Fault.TARGET_GONE, "the thread is locked"),
+    "cannot_reply_to_message": (Fault.TARGET_GONE, "this is no message that can be answered"),
+    "message_not_found": (Fault.TARGET_GONE, "the message was deleted"),
     "posting_to_general_channel_denied": (Fault.TARGET_GONE, _CLOSED),
     "method_not_supported_for_channel_type": (Fault.TARGET_GONE, "this is no channel that can be posted to: choose another"),
     "access_denied": (Fault.REFUSED, "an admin of the workspace does not allow this"),

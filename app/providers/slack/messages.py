@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from app.providers._messaging.reports import count_failures, emoji, figures, occasion, one_line, outcome
-from app.providers.contract import RunReport
+from app.providers.contract import Occasion, RunReport
 
 FAILURES_SHOWN = 10
 
@@ -34,9 +34,16 @@ class Message:
 
 
 def write_message(report: RunReport) -> Message:
-    """Tell a run: the outcome first, then why it is told, figures, the first ten failing tests, and where to read on."""
+    """Tell a run: the outcome first, then why it is told, figures, the first ten failing tests, and where to read on.
+
+    A test message says first that it is one, and has no figures to tell.
+    """
+    name = escape(report.monitor_name, limit=_NAME_LENGTH)
+    if report.occasion is Occasion.TEST:
+        said = _section(f"{emoji(report)} *Test message* for *{name}*"), _section(occasion(report))
+        return Message(f"{emoji(report)} Test message for {name}. {occasion(report)}", (*said, _context(report, "Asked for")))
     facts = [occasion(report), figures(report)]
-    blocks = [_section(f"{emoji(report)} *{escape(report.monitor_name, limit=_NAME_LENGTH)}* {outcome(report)}")]
+    blocks = [_section(f"{emoji(report)} *{name}* {outcome(report)}")]
     blocks.append(_section("\n".join(filter(None, facts))))
     if report.failures:
         blocks.append(_section("\n".join(_failing_tests(report))))
@@ -77,10 +84,10 @@ def _failing_test(name: str, message: str) -> str:
     return f"• *{shown}*: {why}" if why else f"• *{shown}*"
 
 
-def _context(report: RunReport) -> Block:
+def _context(report: RunReport, deed: str = "Started") -> Block:
     written = report.started_at.strftime("%d %b %Y, %H:%M %Z")
     # Slack shows this in the reader's own time zone, and what stands behind the bar where it cannot.
-    started = f"Started <!date^{int(report.started_at.timestamp())}^{{date_short_pretty}}, {{time}}|{written}>"
+    started = f"{deed} <!date^{int(report.started_at.timestamp())}^{{date_short_pretty}}, {{time}}|{written}>"
     url = _link(report.url)
     return {"type": "context", "elements": [_mrkdwn(f"{started} · <{url}|Open the run>" if url else started)]}
 

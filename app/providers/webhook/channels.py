@@ -13,7 +13,7 @@ from app.providers._http.answers import explain_silence
 from app.providers._http.statuses import explain_patience
 from app.providers._http.waiting import read_retry_after
 from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Fault, Posted, RunReport
-from app.providers.messaging import Messaging
+from app.providers.messaging import Messaging, Thread
 from app.providers.shared_secrets import Fields, split_fields
 from app.providers.webhook.messages import write_message
 from app.providers.webhook.secrets import PREVIOUS, SIGNING, URL, decode
@@ -34,7 +34,13 @@ async def find_channel(*, authorized: Authorized, channel_id: str, outbound: Sen
 
 
 async def post_report(
-    *, authorized: Authorized, channel_id: str, report: RunReport, now: datetime, outbound: Sender
+    *,
+    authorized: Authorized,
+    channel_id: str,
+    report: RunReport,
+    now: datetime,
+    outbound: Sender,
+    thread: Thread | None = None,  # noqa: ARG001 - there are none
 ) -> Posted | Failure:
     """Post the message about a run. `webhook-id` is the delivery's id, by which a duplicate can be found."""
     if channel_id != CHANNEL:

@@ -25,6 +25,7 @@ from app.providers.contract import (
     NotConfigured,
     Occasion,
     Posted,
+    PostedMessage,
     RunReport,
     Tokens,
     Unwanted,
@@ -261,7 +262,7 @@ async def test_a_report_stands_in_the_channel(world: World) -> None:
     posted = await world.post(tokens, GENERAL)
 
     [message] = world.sandbox.state()["messages"]
-    assert posted == Posted()
+    assert posted == Posted(PostedMessage(GENERAL, message["ts"]))
     assert message["channel"] == GENERAL
     assert message["text"].startswith("❌ &lt;!channel&gt; Checkout failed: ")
     assert message["metadata"] == {"event_type": "monitor_run_reported", "event_payload": {"delivery_id": "delivery-1"}}

@@ -20,6 +20,10 @@ async def listeners(monitor: Monitor) -> Sequence[Integration]:
     return [settings.integration for settings in await _OF_MONITOR.ask(monitor.id)]
 
 
+async def monitor_of(integration: Integration) -> Monitor:
+    return (await IncidentSettings.get(integration_id=integration.id).select_related("monitor")).monitor
+
+
 async def hear(change: Change, run: MonitorRun) -> Sequence[Heard]:
     """Let each integration of the monitor count the run, and have an incident opened or resolved where that follows."""
     return [Heard(each.integration, await _hear(change, run, each)) for each in await _OF_MONITOR.ask(run.monitor_id)]

@@ -10,7 +10,7 @@ from app.integrations.models import Integration
 from app.monitors.models import MonitorRun
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault, Occasion, Posted, RunReport
-from app.providers.incidents import Incidents
+from app.providers.incidents import Incidents, Severity
 from app.services import Services
 from app.storage import database
 
@@ -21,15 +21,24 @@ async def targets_of(integrations: Sequence[Integration]) -> Mapping[UUID, Targe
 
 
 async def deliver(
-    report: RunReport, *, run_id: UUID, integration: Integration, target: Target, authorized: Authorized, services: Services
+    report: RunReport,
+    *,
+    run_id: UUID,
+    integration: Integration,
+    target: Target,
+    thread_id: str | None,
+    authorized: Authorized,
+    services: Services,
 ) -> Posted | Failure:
-    """Have the incident opened, or what is over resolved."""
-    del target  # the account is in what authorizes
+    """Have the incident opened, or what is over resolved. A test's is opened and resolved at once."""
+    del target, thread_id  # the account is in what authorizes
     provider = CATALOGUE[integration.provider]
     if provider.incidents is None:
         return Failure(Fault.REFUSED, f"{provider.name} has no incidents to open.")
-    run = await MonitorRun.get(id=run_id)
     speaker = _Speaker(provider.incidents, authorized, services)
+    if report.occasion is Occasion.TEST:
+        return await speaker.try_out(report)
+    run = await MonitorRun.get(id=run_id)
     if report.occasion is Occasion.RECOVERY:
         return await speaker.resolve_all(integration, run)
     return await speaker.open(integration, run, report)
@@ -48,6 +57,16 @@ class _Speaker:
         self._incidents = incidents
         self._authorized = authorized
         self._services = services
+
+    async def try_out(self, report: RunReport) -> Posted | Failure:
+        """Open an incident of the test's own, of the least severity, and resolve it at once."""
+        key = f"test-{report.delivery_id}"
+        answer = await self._incidents.trigger(
+            authorized=self._authorized, key=key, report=report, severity=Severity.INFO, outbound=self._services.outbound
+        )
+        if isinstance(answer, Failure):
+            return answer
+        return await self._incidents.resolve(authorized=self._authorized, key=key, outbound=self._services.outbound)
 
     async def open(self, integration: Integration, run: MonitorRun, report: RunReport) -> Posted | Failure:
         """Open the incident of the run's outage; once its resolution was attempted, only resolve it."""

@@ -1,12 +1,22 @@
-"""What a run means to an integration that posts its monitor: whether a message is due, and why."""
+"""What a run means to an integration that posts its monitor: whether a message is due, why, and in which thread."""
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
-from app.integrations.kinds.post_monitoring_results.models import NotifyRule
+from app.integrations.kinds.post_monitoring_results.models import FollowUps, NotifyRule
 from app.monitors.models import RunOutcome
 from app.providers.contract import Occasion
 
 FAILURES_UNTIL_POSTED = 3
+
+
+class Place(Enum):
+    """What a message is to the thread of the failures that it tells of. CONTINUATION begins one where there is none."""
+
+    NONE = auto()
+    BEGINNING = auto()
+    CONTINUATION = auto()
+    ANSWER = auto()
 
 
 @dataclass(frozen=True)
@@ -15,24 +25,37 @@ class Verdict:
 
     failures_in_a_row: int
     occasion: Occasion | None
+    thread: Place = Place.NONE
 
 
-def judge(rule: NotifyRule, *, failures_in_a_row: int, outcome: RunOutcome) -> Verdict:
+def judge(rule: NotifyRule, follow_ups: FollowUps, *, failures_in_a_row: int, outcome: RunOutcome) -> Verdict:
     """Decide about the next run of a monitor, `failures_in_a_row` failed or errored ones having come right before it.
 
     A run in which nothing ran says nothing of what is watched: the count stays as it was.
     """
-    if outcome is RunOutcome.NOTHING_RAN:
-        return Verdict(failures_in_a_row, Occasion.RUN if rule is NotifyRule.ALL_RUNS else None)
-    count = failures_in_a_row + 1 if outcome.is_failure else 0
+    before, is_threaded = failures_in_a_row, follow_ups is FollowUps.IN_THREAD
+    after = before if outcome is RunOutcome.NOTHING_RAN else before + 1 if outcome.is_failure else 0
     match rule:
         case NotifyRule.ALL_RUNS:
-            return Verdict(count, Occasion.RUN)
+            place = _place(before, after, begins_at=1) if is_threaded else Place.NONE
+            return Verdict(after, Occasion.RUN, place)
+        case NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS if outcome is RunOutcome.NOTHING_RAN:
+            return Verdict(after, None)
         case NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS:
-            return Verdict(count, _turn(failures_in_a_row, count))
+            occasion = _turn(before, after, follow_ups)
+            place = _place(before, after, begins_at=FAILURES_UNTIL_POSTED) if occasion is not None else Place.NONE
+            return Verdict(after, occasion, place)
 
 
-def _turn(before: int, after: int) -> Occasion | None:
+def _turn(before: int, after: int, follow_ups: FollowUps) -> Occasion | None:
     if after == FAILURES_UNTIL_POSTED:
         return Occasion.THIRD_FAILURE
+    if after > FAILURES_UNTIL_POSTED and follow_ups is FollowUps.IN_THREAD:
+        return Occasion.RUN
     return Occasion.RECOVERY if after == 0 and before >= FAILURES_UNTIL_POSTED else None
+
+
+def _place(before: int, after: int, *, begins_at: int) -> Place:
+    if after > before:
+        return Place.BEGINNING if after == begins_at else Place.CONTINUATION
+    return Place.ANSWER if before else Place.NONE

@@ -1,19 +1,21 @@
 """What runs make of it: which of them are posted, to which channel, and how fast."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
 from tortoise.queryset import QuerySet
 
 from app.integrations.kinds.contract import Heard, Target
-from app.integrations.kinds.post_monitoring_results.models import MonitoringPost
-from app.integrations.kinds.post_monitoring_results.notify_rule import judge
+from app.integrations.kinds.post_monitoring_results.models import FollowUps, MonitoringPost
+from app.integrations.kinds.post_monitoring_results.notify_rule import Place, judge
 from app.integrations.models import Integration
 from app.log.events import Change
-from app.monitors.models import Monitor, MonitorRun
+from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault, Posted, RunReport
+from app.providers.messaging import Thread
 from app.services import Services
 from app.storage.written import Written
 
@@ -22,37 +24,70 @@ async def listeners(monitor: Monitor) -> Sequence[Integration]:
     return [post.integration for post in await _POSTS_OF.ask(monitor.id)]
 
 
+async def monitor_of(integration: Integration) -> Monitor:
+    return (await MonitoringPost.get(integration_id=integration.id).select_related("monitor")).monitor
+
+
+@dataclass(frozen=True)
+class ChannelTarget(Target):
+    """A channel, and how the integration wants to be heard there."""
+
+    follow_ups: FollowUps
+    recovery_in_channel: bool
+
+
 async def hear(change: Change, run: MonitorRun) -> Sequence[Heard]:
-    """Let each notify rule count the run."""
+    """Let each notify rule count the run, and each outage have its thread."""
     del change
-    heard = []
-    for post in await _POSTS_OF.ask(run.monitor_id):
-        verdict = judge(post.notify, failures_in_a_row=post.failures_in_a_row, outcome=run.outcome)
-        if post.failures_in_a_row != verdict.failures_in_a_row:
-            post.failures_in_a_row = verdict.failures_in_a_row
-            await post.save(update_fields=["failures_in_a_row"])
-        heard.append(Heard(post.integration, verdict.occasion))
-    return heard
+    return [await _hear(post, run) for post in await _POSTS_OF.ask(run.monitor_id)]
 
 
 async def targets_of(integrations: Sequence[Integration]) -> Mapping[UUID, Target]:
     """Return their channels."""
     posts = await MonitoringPost.filter(integration_id__in=[integration.id for integration in integrations])
-    channels = {post.integration_id: post.channel_id for post in posts}
-    return {integration.id: _target(integration, channels[integration.id]) for integration in integrations}
+    by_integration = {post.integration_id: post for post in posts}
+    return {integration.id: _target(integration, by_integration[integration.id]) for integration in integrations}
 
 
 async def deliver(
-    report: RunReport, *, run_id: UUID, integration: Integration, target: Target, authorized: Authorized, services: Services
+    report: RunReport,
+    *,
+    run_id: UUID,
+    integration: Integration,
+    target: Target,
+    thread_id: str | None,
+    authorized: Authorized,
+    services: Services,
 ) -> Posted | Failure:
-    """Post it to the channel."""
+    """Post it to the channel, in the thread of its outage; what ends an outage also where all see it, unless told otherwise."""
     del run_id  # all that is posted is in the report
     provider = CATALOGUE[integration.provider]
-    if provider.messaging is None:
+    if provider.messaging is None or not isinstance(target, ChannelTarget):
         return Failure(Fault.REFUSED, f"{provider.name} has no channels to post to.")
+    is_over = report.outcome == RunOutcome.PASSED
     return await provider.messaging.post_report(
-        authorized=authorized, channel_id=target.id, report=report, now=services.clock.now(), outbound=services.outbound
+        authorized=authorized,
+        channel_id=target.id,
+        report=replace(report, follow_ups_in_thread=target.follow_ups is FollowUps.IN_THREAD),
+        now=services.clock.now(),
+        outbound=services.outbound,
+        thread=Thread(thread_id, in_channel_too=is_over and target.recovery_in_channel) if thread_id is not None else None,
     )
+
+
+async def _hear(post: MonitoringPost, run: MonitorRun) -> Heard:
+    before = (post.failures_in_a_row, post.outage_id)
+    verdict = judge(post.notify, post.follow_ups, failures_in_a_row=post.failures_in_a_row, outcome=run.outcome)
+    heard = Heard(post.integration, verdict.occasion)
+    if verdict.thread is Place.BEGINNING or (verdict.thread is Place.CONTINUATION and post.outage_id is None):
+        post.outage_id = heard.delivery_id
+    belongs_to = post.outage_id if verdict.thread is not Place.NONE else None
+    post.failures_in_a_row = verdict.failures_in_a_row
+    if not post.failures_in_a_row:
+        post.outage_id = None
+    if (post.failures_in_a_row, post.outage_id) != before:
+        await post.save(update_fields=["failures_in_a_row", "outage_id"])
+    return replace(heard, outage_id=belongs_to)
 
 
 def _posts_of(monitor_id: UUID) -> QuerySet[MonitoringPost]:
@@ -63,7 +98,8 @@ def _posts_of(monitor_id: UUID) -> QuerySet[MonitoringPost]:
 _POSTS_OF = Written(_posts_of)
 
 
-def _target(integration: Integration, channel_id: str) -> Target:
+def _target(integration: Integration, post: MonitoringPost) -> Target:
     messaging = CATALOGUE[integration.provider].messaging
     pace = messaging.pace if messaging is not None else timedelta()
-    return Target(channel_id, f"{integration.origin}:{integration.account_id}:{channel_id}", pace)
+    address = f"{integration.origin}:{integration.account_id}:{post.channel_id}"
+    return ChannelTarget(post.channel_id, address, pace, post.follow_ups, post.recovery_in_channel)

@@ -8,7 +8,7 @@ from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
 from app.integrations.kinds.contract import Ready, ReadyEdit
 from app.integrations.kinds.post_monitoring_results.channels import look_up, read_channel
-from app.integrations.kinds.post_monitoring_results.models import MonitoringPost, NotifyRule
+from app.integrations.kinds.post_monitoring_results.models import FollowUps, MonitoringPost, NotifyRule
 from app.integrations.models import Integration
 from app.integrations.sources import Using, dry_run, grant_of
 from app.log.events import Change
@@ -17,6 +17,7 @@ from app.monitors.actions import find_or_make
 from app.monitors.models import Monitor
 from app.monitors.reported import check_name as check_key
 from app.outbound.budget import Budget
+from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Channel
 from app.services import Services
 from app.sign_ins.channels import ChannelRef
@@ -27,6 +28,7 @@ KEY = "post-monitoring-results"
 POST_FIELD = ("settings", "postMonitoringResults")
 MONITOR_FIELD = (*POST_FIELD, "monitorKey")
 CHANNEL_FIELD = (*POST_FIELD, "channelId")
+FOLLOW_UPS_FIELD = (*POST_FIELD, "followUps")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class MonitoringPostSettings:
     monitor_key: str
     channel_id: str
     notify: NotifyRule
+    follow_ups: FollowUps = FollowUps.SILENT
+    recovery_in_channel: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class MonitoringPostEdit:
     monitor_key: str | None = None
     channel_id: str | None = None
     notify: NotifyRule | None = None
+    follow_ups: FollowUps | None = None
+    recovery_in_channel: bool | None = None
 
 
 async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: Services, budget: Budget) -> Ready:
@@ -58,6 +64,7 @@ async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: S
     """
     del budget  # one call for the channel
     check_key(settings.monitor_key, field=MONITOR_FIELD)
+    _check_threads(grant.provider, settings.follow_ups)
     named = read_channel(settings.channel_id, provider=grant.provider, account_id=grant.account_id, field=CHANNEL_FIELD)
     channel = await look_up(named, grant=grant, services=services, field=CHANNEL_FIELD)
 
@@ -72,6 +79,8 @@ async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: S
             channel_name=channel.name,
             channel_is_private=channel.is_private,
             notify=settings.notify,
+            follow_ups=settings.follow_ups,
+            recovery_in_channel=settings.recovery_in_channel,
         )
 
     return Ready(named.account_id, save)
@@ -91,6 +100,7 @@ async def prepare_edit(
     edited = edit or MonitoringPostEdit()
     if edited.monitor_key is not None:
         check_key(edited.monitor_key, field=MONITOR_FIELD)
+    _check_threads(found.provider, edited.follow_ups)
     named, channel = (
         await _look_up(found, edited.channel_id, using=using, caller=caller, services=services)
         if edited.channel_id is not None
@@ -103,6 +113,17 @@ async def prepare_edit(
         return await _save_edit(change, integration, edited, channel=channel)
 
     return ReadyEdit(named.account_id if named is not None else None, is_confirmed=channel is not None, save=save)
+
+
+def _check_threads(provider: str, follow_ups: FollowUps | None) -> None:
+    """Raise INVALID for a provider whose messages cannot answer one another: follow-ups would fill the channel."""
+    messaging = CATALOGUE[provider].messaging
+    if follow_ups is FollowUps.IN_THREAD and (messaging is None or not messaging.has_threads):
+        raise Refusal(
+            UserErrorCode.INVALID,
+            f"{CATALOGUE[provider].name} has no threads: leave `followUps` SILENT.",
+            field=FOLLOW_UPS_FIELD,
+        )
 
 
 async def _look_up(
@@ -143,25 +164,30 @@ def _check_place(integration: Integration, named: ChannelRef) -> None:
 
 async def _save_edit(change: Change, integration: Integration, edit: MonitoringPostEdit, *, channel: Channel | None) -> bool:
     post = await MonitoringPost.get(integration_id=integration.id)
-    monitor_id, notify = post.monitor_id, post.notify
+    monitor_id, notify = post.monitor_id, edit.notify if edit.notify is not None else post.notify
     if edit.monitor_key is not None:
         monitor = await find_or_make(change, key=edit.monitor_key, field=MONITOR_FIELD)
         if monitor.id != monitor_id:
             await _require_room(change, monitor)
         monitor_id = monitor.id
-    if edit.notify is not None:
-        notify = edit.notify
-    columns: dict[str, Any] = {"monitor_id": monitor_id, "notify": notify}
+    columns = {"monitor_id": monitor_id, "notify": notify, **_columns(edit, channel)}
     if (monitor_id, notify) != (post.monitor_id, post.notify):
         # Another rule, or another monitor's runs, are not the ones that were counted.
-        columns |= {"failures_in_a_row": 0}
-    if channel is not None:
-        columns |= {"channel_id": channel.id, "channel_name": channel.name, "channel_is_private": channel.is_private}
+        columns |= {"failures_in_a_row": 0, "outage_id": None}
     changed = {name: value for name, value in columns.items() if getattr(post, name) != value}
     if not changed:
         return False
     await MonitoringPost.filter(id=post.id).update(**changed)
     return True
+
+
+def _columns(edit: MonitoringPostEdit, channel: Channel | None) -> dict[str, Any]:
+    """Return what the edit says, and the count does not depend on."""
+    ways: dict[str, Any] = {"follow_ups": edit.follow_ups, "recovery_in_channel": edit.recovery_in_channel}
+    chosen = {name: value for name, value in ways.items() if value is not None}
+    if channel is None:
+        return chosen
+    return chosen | {"channel_id": channel.id, "channel_name": channel.name, "channel_is_private": channel.is_private}
 
 
 async def _require_room(change: Change, monitor: Monitor) -> None:

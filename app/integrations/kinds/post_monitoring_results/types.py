@@ -9,9 +9,10 @@ from app.graphql.fields import relation
 from app.graphql.inputs import given
 from app.integrations import models
 from app.integrations.kinds.post_monitoring_results.loaders import live_channels
-from app.integrations.kinds.post_monitoring_results.models import MonitoringPost, NotifyRule
+from app.integrations.kinds.post_monitoring_results.models import FollowUps, MonitoringPost, NotifyRule
 from app.integrations.kinds.post_monitoring_results.settings import (
     CHANNEL_FIELD,
+    FOLLOW_UPS_FIELD,
     MONITOR_FIELD,
     POST_FIELD,
     MonitoringPostEdit,
@@ -29,7 +30,20 @@ register_enum(
     members={
         NotifyRule.ALL_RUNS: "Every run.",
         NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS: (
-            "One message at the third failure in a row, then silence until the first success, which is posted too."
+            "One message at the third failure in a row, then silence until the first success, which is an answer in its thread. "
+            "With `followUps` IN_THREAD there is no silence: further failures are answers too."
+        ),
+    },
+)
+register_enum(
+    FollowUps,
+    name="FollowUps",
+    description="What is told of failures between the first that is posted and the success that ends them.",
+    members={
+        FollowUps.SILENT: "Nothing; with the rule ALL_RUNS, which is never silent, each run is a message of its own.",
+        FollowUps.IN_THREAD: (
+            "Each is an answer in the thread of the first one, so that one outage is one thread; with the rule ALL_RUNS also the "
+            "success that ends them. For providers that have threads."
         ),
     },
 )
@@ -42,9 +56,15 @@ class PostMonitoringResultsInput:
     )
     channel_id: strawberry.ID = strawberry.field(description="A channel's `id`, from `channels`, or its own id at the provider.")
     notify: NotifyRule = strawberry.field(default=NotifyRule.ALL_RUNS, description="Which runs are posted.")
+    follow_ups: FollowUps = strawberry.field(default=FollowUps.SILENT, description="What is told of the failures in between.")
+    recovery_in_channel: bool = strawberry.field(
+        default=True, description="Whether the success that ends an outage, an answer in its thread, is shown in the channel too."
+    )
 
     def settings(self) -> MonitoringPostSettings:
-        return MonitoringPostSettings(self.monitor_key, self.channel_id, self.notify)
+        return MonitoringPostSettings(
+            self.monitor_key, self.channel_id, self.notify, self.follow_ups, recovery_in_channel=self.recovery_in_channel
+        )
 
 
 @strawberry.input(description="Other settings of the kind “Post monitoring results”; what is left out stays as it is.")
@@ -56,12 +76,20 @@ class EditPostMonitoringResultsInput:
         default=strawberry.UNSET, description="Another channel, by its id, or its own id at the provider."
     )
     notify: NotifyRule | None = strawberry.field(default=strawberry.UNSET, description="Another rule; its count starts over.")
+    follow_ups: FollowUps | None = strawberry.field(
+        default=strawberry.UNSET, description="What is told of the failures in between; the notify rule's count goes on."
+    )
+    recovery_in_channel: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Whether the success that ends an outage is shown in the channel too."
+    )
 
     def edit(self) -> MonitoringPostEdit:
         return MonitoringPostEdit(
             monitor_key=given(self.monitor_key, field=MONITOR_FIELD),
             channel_id=given(self.channel_id, field=CHANNEL_FIELD),
             notify=given(self.notify, field=(*POST_FIELD, "notify")),
+            follow_ups=given(self.follow_ups, field=FOLLOW_UPS_FIELD),
+            recovery_in_channel=given(self.recovery_in_channel, field=(*POST_FIELD, "recoveryInChannel")),
         )
 
 
@@ -71,6 +99,12 @@ class PostMonitoringResults:
     integration: strawberry.Private[models.Integration]
     post: strawberry.Private[MonitoringPost]
     notify: NotifyRule = strawberry.field(description="Which runs are posted.")
+    follow_ups: FollowUps = strawberry.field(
+        description="What is told of the failures between the first message and the success."
+    )
+    recovery_in_channel: bool = strawberry.field(
+        description="Whether the success that ends an outage, an answer in its thread, is shown in the channel too."
+    )
     channel_id: strawberry.ID = strawberry.field(description="Where they are posted, as it was chosen: what channelId takes.")
     channel_name: str = strawberry.field(description="The channel's name when it was chosen, without a leading #.")
 
@@ -100,6 +134,8 @@ class PostMonitoringResults:
             integration=integration,
             post=post,
             notify=post.notify,
+            follow_ups=post.follow_ups,
+            recovery_in_channel=post.recovery_in_channel,
             channel_id=strawberry.ID(_where(integration, post).id),
             channel_name=post.channel_name,
         )

@@ -9,6 +9,7 @@ import pytest
 from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery, DeliveryStatus
 from app.deliveries.retrying import retry
+from app.deliveries.testing import test as post_test
 from app.installed_apps.deleting import delete as delete_app
 from app.installed_apps.shared_secrets import replace_secret
 from app.integrations.kinds.open_incidents.models import Incident
@@ -377,3 +378,30 @@ async def test_incidents_of_runs_that_are_gone_go_with_the_next(world: World, in
     await report_all(world, DOWN)
 
     assert await key_of(integration) != old
+
+
+async def test_a_test_opens_an_incident_of_its_own_and_resolves_it_at_once(world: World, integration: Integration) -> None:
+    await report_all(world, DOWN)
+
+    delivery = await post_test(integration.id, caller=world.people.bob, services=world.services)
+    await deliver(world)
+
+    outage, tested = incidents(world)
+    assert (outage["status"], tested["status"], tested["severity"]) == ("triggered", "resolved", "info")
+    assert (
+        tested["summary"] == "Test: a member tries out what is told of Checkout. Nothing is wrong, and this is resolved at once."
+    )
+    assert told(world)[1:] == [Told(f"test-{delivery.id}", "trigger"), Told(f"test-{delivery.id}", "resolve")]
+    assert await Incident.all().count() == 1
+    assert (await deliveries_of(integration))[-1] == "DELIVERED"
+
+
+async def test_a_test_whose_incident_was_not_resolved_is_told_again_until_it_is(world: World, integration: Integration) -> None:
+    await post_test(integration.id, caller=world.people.bob, services=world.services)
+    break_pagerduty(world, 1, fault="status", status=500)
+    await deliver(world)
+
+    await deliver(world, during=timedelta(minutes=1))
+
+    assert statuses(world) == ["resolved"]
+    assert await deliveries_of(integration) == ["DELIVERED"]

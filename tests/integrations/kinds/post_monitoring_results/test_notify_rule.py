@@ -1,7 +1,9 @@
+import re
+
 from hypothesis import given, strategies as st
 
-from app.integrations.kinds.post_monitoring_results.models import NotifyRule
-from app.integrations.kinds.post_monitoring_results.notify_rule import judge
+from app.integrations.kinds.post_monitoring_results.models import FollowUps, NotifyRule
+from app.integrations.kinds.post_monitoring_results.notify_rule import Place, Verdict, judge
 from app.monitors.models import RunOutcome
 from app.providers.contract import Occasion
 
@@ -9,13 +11,22 @@ OUTCOMES = {"p": RunOutcome.PASSED, "f": RunOutcome.FAILED, "e": RunOutcome.ERRO
 RUNS = st.text(alphabet="pfen", max_size=60)
 
 
-def occasions(rule: NotifyRule, runs: str) -> list[Occasion | None]:
-    count, said = 0, []
+def judged(rule: NotifyRule, runs: str, follow_ups: FollowUps = FollowUps.SILENT) -> list[Verdict]:
+    count, verdicts = 0, []
     for run in runs:
-        verdict = judge(rule, failures_in_a_row=count, outcome=OUTCOMES[run])
-        count = verdict.failures_in_a_row
-        said.append(verdict.occasion)
-    return said
+        verdicts.append(judge(rule, follow_ups, failures_in_a_row=count, outcome=OUTCOMES[run]))
+        count = verdicts[-1].failures_in_a_row
+    return verdicts
+
+
+def occasions(rule: NotifyRule, runs: str, follow_ups: FollowUps = FollowUps.SILENT) -> list[Occasion | None]:
+    return [verdict.occasion for verdict in judged(rule, runs, follow_ups)]
+
+
+def places(rule: NotifyRule, runs: str, follow_ups: FollowUps) -> str:
+    """Return a letter for each run: silent, a message of its own, beginning, continuation, answer."""
+    letters = {Place.NONE: "o", Place.BEGINNING: "b", Place.CONTINUATION: "c", Place.ANSWER: "a"}
+    return "".join(letters[each.thread] if each.occasion else "." for each in judged(rule, runs, follow_ups))
 
 
 def naive(runs: str) -> list[Occasion | None]:
@@ -45,9 +56,31 @@ def test_failures_and_recoveries_take_turns_however_runs_end(runs: str) -> None:
     assert said == [(Occasion.THIRD_FAILURE, Occasion.RECOVERY)[at % 2] for at in range(len(said))]
 
 
-@given(RUNS)
-def test_all_runs_posts_every_run(runs: str) -> None:
-    assert occasions(NotifyRule.ALL_RUNS, runs) == [Occasion.RUN] * len(runs)
+@given(RUNS, st.sampled_from(FollowUps))
+def test_all_runs_posts_every_run(runs: str, follow_ups: FollowUps) -> None:
+    assert occasions(NotifyRule.ALL_RUNS, runs, follow_ups) == [Occasion.RUN] * len(runs)
+
+
+@given(RUNS, st.sampled_from(NotifyRule))
+def test_a_thread_is_begun_once_for_each_outage_and_ends_with_its_success(runs: str, rule: NotifyRule) -> None:
+    said = places(rule, runs, FollowUps.IN_THREAD).replace(".", "").replace("o", "")
+    loud = re.sub(r"n+", "", runs.replace("e", "f"))
+    least = 1 if rule is NotifyRule.ALL_RUNS else 3
+
+    threads = re.findall(r"b[ca]*", said)
+    assert "".join(threads) == said
+    assert [thread.count("c") + least for thread in threads] == [
+        len(failed) for failed in re.findall(r"f+", loud) if len(failed) >= least
+    ]
+
+
+def test_stories_of_threads() -> None:
+    runs = "pfnffffpnf"
+
+    assert places(NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS, runs, FollowUps.SILENT) == "....b..a.."
+    assert places(NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS, runs, FollowUps.IN_THREAD) == "....bcca.."
+    assert places(NotifyRule.ALL_RUNS, runs, FollowUps.SILENT) == "oooooooooo"
+    assert places(NotifyRule.ALL_RUNS, runs, FollowUps.IN_THREAD) == "obaccccaob"
 
 
 def test_a_story_of_the_rule() -> None:
