@@ -70,3 +70,13 @@ async def test_there_is_nothing_else(browser: httpx2.AsyncClient, path: str) -> 
     answer = await browser.get(path)
 
     assert answer.status_code == 404
+
+
+async def test_a_file_is_compressed_on_its_way(browser: httpx2.AsyncClient) -> None:
+    page = await browser.get("/")
+    [script] = re.findall(r'src="\./(pages/[^"]+\.js)"', page.text)
+
+    answer = await browser.get(f"/{script}", headers={"Accept-Encoding": "gzip"})
+
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in page.headers

@@ -61,6 +61,7 @@ REACHED: Mapping[str, tuple[str, str]] = {
     "Team": ("Team", "{ viewer { team { FIELD } } }"),
     "InstalledApp": (APP, "($own: ID!) { installedApp(id: $own) { FIELD } }"),
     "InstalledApp.repositories": (GIT, "($own: ID!) { installedApp(id: $own) { FIELD } }"),
+    "InstalledApp.repository": (GIT, "($own: ID!) { installedApp(id: $own) { FIELD } }"),
     "Authorization": (SIGN_IN, "($own: ID!) { authorization(id: $own) { FIELD } }"),
     "Repository": (
         GIT,
@@ -108,6 +109,7 @@ ROWS: Mapping[str, Row] = {
     "Query.provider(key)": Row("provider", Naming.ENTRY),
     "Query.installedApps(filter.provider)": Row("provider", Naming.ENTRY),
     "Query.installedApp(id)": Row(APP),
+    "InstalledApp.repository(id)": Row(REPOSITORY, Naming.ABROAD),
     "Query.integrations(filter.provider)": Row("provider", Naming.ENTRY),
     "Query.integrations(filter.kind)": Row("kind", Naming.ENTRY),
     "Query.integrations(filter.installedAppId)": Row(APP, shows_gone=True),

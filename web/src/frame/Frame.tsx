@@ -8,6 +8,7 @@ import { Working } from "../parts/Working";
 import { ConnectionNotice } from "./ConnectionNotice";
 import { FrameDocument } from "./Frame.generated";
 import { useChanges } from "./useChanges";
+import { useFocusOnNewPages } from "./useFocusOnNewPages";
 import { ViewerContext, type Viewer } from "./viewer";
 
 const Activity = lazy(() => import("../activity/Activity"));
@@ -46,6 +47,7 @@ export function Frame() {
 
 function Live({ after, children }: { after: string; children: ReactNode }) {
   useChanges(after);
+  useFocusOnNewPages();
   return children;
 }
 

@@ -1,0 +1,14 @@
+import { useEffect, useRef } from "react";
+import { useLocation } from "react-router";
+
+/** Move the focus to a new page when one goes there: a screen reader begins to read it, and Tab goes on in it. */
+export function useFocusOnNewPages(): void {
+  const { pathname } = useLocation();
+  const last = useRef(pathname);
+  useEffect(() => {
+    if (last.current === pathname) return;
+    last.current = pathname;
+    document.getElementById("main")?.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }, [pathname]);
+}
