@@ -43,6 +43,7 @@ class SlowFault(_Fault):
 
     fault: Literal["slow"]
     seconds: float = Field(default=1.0, ge=0)
+    when: Literal["before", "after"] = "before"
 
 
 class ResetFault(_Fault):

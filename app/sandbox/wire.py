@@ -54,6 +54,8 @@ class Watched:
                 await _break_connection(receive, abruptly=True)
             case ResetFault():
                 await self._app(scope, receive, _breaking_midway(receive, send))
+            case SlowFault(when="after"):
+                await self._app(scope, receive, _holding_back(send, seconds=fault.seconds))
             case _:
                 await self._befall(fault)
                 await self._app(scope, receive, send)
@@ -73,6 +75,17 @@ def _noting_status(send: Send, seen: SeenRequest) -> Send:
         await send(message)
 
     return note
+
+
+def _holding_back(send: Send, *, seconds: float) -> Send:
+    """Let the answer wait: what was asked for is done."""
+
+    async def send_late(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await asyncio.sleep(seconds)
+        await send(message)
+
+    return send_late
 
 
 def _breaking_midway(receive: Receive, send: Send) -> Send:
