@@ -97,7 +97,7 @@ class Delivery(Node):
     message: PostedMessage | None = derived(
         PostedMessage.of,
         by="row",
-        description="The message, once it stands; null where the provider has no name for one, as for webhooks and incidents.",
+        description="The message, once it stands; null where the provider has no name for one.",
     )
     attempts: list[DeliveryAttempt] = reference(
         loaders.attempts,
