@@ -20,7 +20,7 @@ from app.integrations.kinds.post_monitoring_results.models import MonitoringPost
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.pausing import pause
 from app.integrations.reauthenticating import reauthenticate
-from app.integrations.reauthenticating_all import StoppedBy, UsedBy, reauthenticate_all
+from app.integrations.reauthenticating_all import Outcome, StoppedBy, UsedBy, reauthenticate_all
 from app.integrations.sources import BySignIn, ThroughApp
 from app.log.events import Event, head
 from app.monitors.actions import record_run
@@ -398,11 +398,18 @@ async def test_a_thousand_over_two_apps_come_back_in_one_change_while_runs_are_r
         )
         return (await record_run(run, caller=people.bob, services=services)).run.id
 
-    began = time.monotonic()
-    bringing = reauthenticate_all(StoppedBy(present.id), using=ThroughApp(present.id), caller=people.cid, services=services)
-    reports = asyncio.gather(*(report(number) for number in range(full(200, ci=20))))
-    outcome, _ = await asyncio.gather(bringing, reports)
-    took = time.monotonic() - began
+    async def report_some(worker: int) -> None:
+        for number in range(full(25, ci=5)):
+            await report(worker * 1_000 + number)
+
+    async def bring_back_all() -> tuple[Outcome, float]:
+        began = time.monotonic()
+        which = StoppedBy(present.id)
+        outcome = await reauthenticate_all(which, using=ThroughApp(present.id), caller=people.cid, services=services)
+        return outcome, time.monotonic() - began
+
+    reports = asyncio.gather(*map(report_some, range(4)))
+    (outcome, took), _ = await asyncio.gather(bring_back_all(), reports)
 
     questions = asked_of_channels(world) - asked
     assert (len(outcome.gone_over), len(outcome.refused)) == (each, each)

@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 from graphql import GraphQLSchema
 
 from app.graphql.streams import LogCursors
-from app.installed_apps.deleting import delete as delete_app
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
+from app.integrations.kinds.post_monitoring_results.models import MonitoringPost
+from app.integrations.models import Integration
 from tests.installed_apps.world import World, gid
 from tests.sign_ins.world import write
 from tests.tenancy.door import Answer, Door
@@ -22,7 +23,8 @@ from tests.tenancy.teams import Things, Who
 from tests.tenancy.values import NOT_THERE, Cursors, Value, own_of, right, values_of
 
 _ECHO = b"(what was asked for)"
-_REACHED_BY_CHANGING = {"DeleteInstalledAppPayload", "AddInstalledAppPayload", "AddIntegrationPayload"}
+_ADDING = {"AddInstalledAppPayload", "AddIntegrationPayload"}
+_REACHED_BY_CHANGING = {"DeleteInstalledAppPayload", *_ADDING}
 """What lies behind this is reached by a mutation that has succeeded."""
 
 _LIKE_THE_APPS = {"DeleteInstalledAppPayload", "ReauthenticateIntegrationsPayload"}
@@ -98,7 +100,10 @@ class Matrix:
             variables["own"] = await self._resolved(Own(asked.starts_at), things=things, who=who)
         put = self.door.listen if asked.is_subscription else self.door.ask
         self.answers += 1
-        return await put(things.tokens.get(who), asked.document, variables)
+        answer = await put(things.tokens.get(who), asked.document, variables)
+        if place.type in _ADDING:
+            await self._forget_added(things)
+        return answer
 
     async def _resolved(self, value: Any, *, things: Things, who: Who) -> Any:
         match value:
@@ -136,10 +141,20 @@ class Matrix:
 
     async def _sign_in_anew(self, things: Things) -> UUID:
         """Return a finished sign-in of the admin's at a workspace that the team shares no more."""
-        shared = await InstalledApp.get_or_none(team_id=things.people.team_id, connected_to="Initech", deleted_at__isnull=True)
-        if shared is not None:
-            await delete_app(shared.id, caller=things.people.ada, services=self.world.services)
         return await self.world.sign_in(things.people.ada, "Initech")
+
+    async def _forget_added(self, things: Things) -> None:
+        """Take away what such a sign-in was put to use for: the next one adds it anew, and lists are what they were."""
+
+        async def forget() -> None:
+            shared = InstalledApp.filter(team_id=things.people.team_id, connected_to="Initech", deleted_at__isnull=True)
+            for app in await shared:
+                for integration in await Integration.filter(installed_app_id=app.id):
+                    await MonitoringPost.filter(integration_id=integration.id).delete()
+                    await integration.delete()
+                await app.delete()
+
+        await write(forget)
 
     async def _cursors_of(self, place: Place, row: Row) -> Cursors | None:
         if row.right != "cursor":
