@@ -22,6 +22,7 @@ from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 if TYPE_CHECKING:
     from typer._click.core import Command, Context  # its own copy of click, which has no other name
 
+    from app.monitors.report import Reported
     from app.providers.description import Manifest, Provider
 
 _EXIT_STATED = 1
@@ -167,18 +168,25 @@ def backup(
     print_line(backups.back_up(read_settings(), file))
 
 
+_Monitor = Annotated[str, typer.Option("--monitor", help="The monitor's key.")]
+_Name = Annotated[str | None, typer.Option("--name", help="The monitor's name.")]
+_RunId = Annotated[str | None, typer.Option("--run-id", help="The run's own id; the SHA-256 of what is reported when left out.")]
+_Link = Annotated[
+    str | None,
+    typer.Option("--url", help="A link for people: where they can read about this run. The service is INSTALLED_APPS_URL."),
+]
+
+
 @report.command("newman")
 def report_newman(
     file: Annotated[
         Path, typer.Argument(help="The report that `newman run … -r json` or `postman collection run … -r json` wrote.")
     ],
     *,
-    monitor: Annotated[str, typer.Option(help="The monitor's key.")],
-    name: Annotated[str | None, typer.Option(help="The monitor's name.")] = None,
-    run_id: Annotated[str | None, typer.Option(help="The run's own id; the file's SHA-256 when left out.")] = None,
-    url: Annotated[
-        str | None, typer.Option(help="A link for people: where they can read about this run. The service is INSTALLED_APPS_URL.")
-    ] = None,
+    monitor: _Monitor,
+    name: _Name = None,
+    run_id: _RunId = None,
+    url: _Link = None,
 ) -> None:
     """Record a run of Newman or the Postman CLI through the API (INSTALLED_APPS_URL, INSTALLED_APPS_TOKEN).
 
@@ -186,12 +194,30 @@ def report_newman(
     """
     from app.console import reporting
 
-    reported = asyncio.run(
-        reporting.report_newman(file, monitor_key=monitor, monitor_name=name, run_id=run_id, url=url, warn=_warn)
+    _tell_reported(
+        asyncio.run(reporting.report_newman(file, monitor_key=monitor, monitor_name=name, run_id=run_id, url=url, warn=_warn))
     )
-    print_line(reported.run_id)
-    if reported.notice is not None:
-        _warn(reported.notice)
+
+
+@report.command("junit")
+def report_junit(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The reports in JUnit's XML that one run wrote.")],
+    *,
+    monitor: _Monitor,
+    name: _Name = None,
+    run_id: _RunId = None,
+    url: _Link = None,
+) -> None:
+    """Record a run of any test runner that writes JUnit's XML, through the API (INSTALLED_APPS_URL, INSTALLED_APPS_TOKEN).
+
+    Several files are one run. Prints its id and exits with 0 when it is recorded; a warning on standard error says why nothing is
+    posted, if nothing is.
+    """
+    from app.console import reporting
+
+    _tell_reported(
+        asyncio.run(reporting.report_junit(files, monitor_key=monitor, monitor_name=name, run_id=run_id, url=url, warn=_warn))
+    )
 
 
 @events.command("export")
@@ -287,6 +313,12 @@ def _registration(provider: "Provider", manifest: "Manifest") -> "Command":
     group.command("manifest", help=f"Print the {provider.name} app manifest to register.")(print_manifest)
     group.callback()(lambda: None)
     return typer.main.get_command(group)
+
+
+def _tell_reported(reported: "Reported") -> None:
+    print_line(reported.run_id)
+    if reported.notice is not None:
+        _warn(reported.notice)
 
 
 def _warn(line: str) -> None:

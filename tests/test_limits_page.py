@@ -11,6 +11,7 @@ from app.graphql.execution.documents import DEAREST, LONGEST_DOCUMENT, MOST_TOKE
 from app.graphql.limits.cost_accounting import ANONYMOUS_POINTS
 from app.graphql.limits.sizes import LARGEST
 from app.graphql.transport.requests import LARGEST_BODY
+from app.integrations.reauthenticating_all import MOST_AT_ONCE
 from app.monitors.reported import MOST_FAILURES
 from app.settings import Settings
 
@@ -26,6 +27,7 @@ PAGE = (Path(__file__).parent.parent / "docs" / "limits.md").read_text("utf-8")
         f"{LARGEST.introspection:,} fields",
         f"{MOST_VARIABLE_VALUES:,} values",
         f"what is theirs | {MOST_LOOKED_THROUGH:,} |",
+        f"`reauthenticateIntegrations` takes | {MOST_AT_ONCE:,}",
         f"`totalCount` counts | {MOST_COUNTED:,} of a list",
         f"{LARGEST_BODY // 1024**2} MiB, within ten seconds",
         f"{MOST_FAILURES} `failures`",

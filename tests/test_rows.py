@@ -59,6 +59,7 @@ MUTATIONS: Mapping[str, tuple[str, ...] | str] = {
     "addIntegration": ("max_integrations", "max_integrations_of_monitor", "max_installed_apps", "max_monitors", CHANGES),
     "editIntegration": ("max_integrations_of_monitor", "max_installed_apps", "max_monitors", CHANGES),
     "reauthenticateIntegration": ("max_installed_apps", CHANGES),
+    "reauthenticateIntegrations": ("max_installed_apps", CHANGES),
     "pauseIntegration": (CHANGES,),
     "resumeIntegration": (CHANGES,),
     "retryDelivery": (CHANGES,),

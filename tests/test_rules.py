@@ -49,6 +49,7 @@ MUTATIONS: dict[str, Rules] = {
     "checkInstalledApp": (CHANGING,),
     "addIntegration": (CHANGING,),
     "reauthenticateIntegration": (CHANGING,),
+    "reauthenticateIntegrations": (CHANGING,),
     "retryDelivery": (CHANGING,),
     "editIntegration": (CHANGING_OWN,),
     "deleteIntegration": (CHANGING_OWN,),

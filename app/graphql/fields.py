@@ -61,12 +61,14 @@ def mutation(
     description: str,
     deprecated: str | None = None,
     name: str | None = None,
+    taken: Callable[[Any], Rule] | None = None,
 ) -> Callable[[R], R]:
     """A field of Mutation: a scope that does not suffice is the GraphQL error FORBIDDEN, a role a row of `userErrors`.
 
     The resolver returns a payload: a strawberry type with `user_errors: list[UserError]` whose fields all have defaults. A role
     that does not suffice and a Refusal that the resolver raises become the one row of `userErrors` in a payload that is otherwise
     its defaults. What it began goes on to its end when the client leaves. The field is nullable, as the contract has it.
+    `taken` says which one of several rules an input takes: who lacks the role for that is told so, whatever scope they lack too.
     """
 
     def decorate(resolver: R) -> R:
@@ -80,7 +82,7 @@ def mutation(
             async def act() -> Any:
                 # All of it in the task that goes on when the client leaves: nobody is refused unseen by leaving early.
                 try:
-                    require(context.viewer, *rules)
+                    require(context.viewer, *rules if taken is None else (taken(kwargs["input"]),))
                     with waiting_until(context.budget.ends):
                         return await resolver(*args, **_gather(resolver, kwargs))
                 except (Forbidden, Refusal) as error:

@@ -5,7 +5,7 @@ from uuid import UUID
 import strawberry
 
 from app.access.callers import Caller
-from app.access.rules import ADMINISTERING, CHANGING, PUBLIC_ATTRIBUTE, attributes, require
+from app.access.rules import ADMINISTERING, CHANGING, PUBLIC_ATTRIBUTE, Rule, attributes
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
@@ -73,9 +73,14 @@ class AddInstalledAppPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=WHY)
 
 
+def _rule_of(input: AddInstalledAppInput) -> Rule:
+    return CHANGING if chosen(input.using.authorization_id) is not None else ADMINISTERING
+
+
 @mutation(
     CHANGING,
     ADMINISTERING,
+    taken=_rule_of,
     description=(
         "Share a sign-in with the team, so that every member can put it to use (MEMBER, scope INTEGRATIONS_WRITE), or "
         "store the team's OAuth client for a Git server, where each member then signs in (ADMIN, scope ADMIN), or store a secret "
@@ -110,13 +115,10 @@ async def add(authorization_id: UUID, *, name: str | None, caller: Caller, servi
 async def _add(input: AddInstalledAppInput, *, caller: Caller, services: Services) -> Row:
     client, secret = chosen(input.using.client), chosen(input.using.secret)
     if secret is not None:
-        require(caller, ADMINISTERING)
         typed = read_fields(secret.fields)
         return await shared_secrets.add(secret.provider, typed, name=input.name, caller=caller, services=services)
     if client is not None:
-        require(caller, ADMINISTERING)
         return await shared_clients.add(_read(client), name=input.name, caller=caller, services=services)
-    require(caller, CHANGING)
     key = key_of_sign_in(chosen(input.using.authorization_id) or "", field=("using", "authorizationId"))
     return await add(key, name=input.name, caller=caller, services=services)
 

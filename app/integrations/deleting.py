@@ -15,9 +15,9 @@ from app.integrations.inputs import NOTHING_CHANGED, NULL_WHEN_REFUSED, key_of_i
 from app.integrations.kinds.table import kind_of
 from app.integrations.models import Integration as Row
 from app.integrations.permissions import find_editable
+from app.integrations.restoring import give_back
 from app.log.events import Change
 from app.services import Services
-from app.sign_ins import grants
 
 
 @strawberry.input(description="Which integration is deleted.")
@@ -50,7 +50,7 @@ async def delete(integration_id: UUID, *, caller: Caller, services: Services) ->
         touch(integration, change.now)
         await integration.save(update_fields=["deleted_at", "updated_at"])
         if integration.grant_id is not None:
-            await grants.retire(change, integration.grant_id)
+            await give_back(change, integration.grant_id, but=integration.id)
         checks = kind_of(integration).checks
         if checks is not None:
             await checks.release(change, integration.id)

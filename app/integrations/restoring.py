@@ -1,17 +1,28 @@
 """Letting integrations go on that have a working authorization again, within the change that is the cause."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from tortoise.queryset import QuerySet
 
+from app.graphql.revisions import touch
 from app.installed_apps.models import InstalledApp
 from app.integrations.events import IntegrationReauthenticated
-from app.integrations.kinds.table import kind_of
-from app.integrations.models import Integration
-from app.integrations.sources import Using, take
-from app.integrations.status import save_status, snapshot_of
+from app.integrations.kinds.table import KINDS, kind_of
+from app.integrations.models import Integration, IntegrationStatus
+from app.integrations.sources import Source, Using, take
+from app.integrations.status import STATUS_COLUMNS, living, save_status, snapshot_of, tell_status
 from app.log.events import Change
 from app.sign_ins import grants
+
+_COLUMNS = (
+    *("provider", "connected_to", "account_id", "origin", "uses_installed_app", "installed_app_id", "grant_id"),
+    *("authorized_by_id", "updated_at"),
+    *(column for column in STATUS_COLUMNS if column != "status_changed_at"),
+)
+"""What another authorization makes of a row."""
 
 
 async def go_on(change: Change, integration: Integration) -> None:
@@ -41,8 +52,36 @@ async def reauthorize(
     integration.restore(now=change.now)
     await _look_soon(change, integration)
     if replaced is not None and replaced != integration.grant_id:
-        await grants.retire(change, replaced)
+        await give_back(change, replaced, but=integration.id)
     return source.new_app
+
+
+async def reauthorize_all(change: Change, integrations: Sequence[Integration], source: Source) -> None:
+    """Give rows that use an installed app, or used one, another authorization, all at once; save them and tell of each."""
+    before = {integration.id: snapshot_of(integration) for integration in integrations}
+    alike: dict[tuple[IntegrationStatus, datetime, bool], list[Integration]] = defaultdict(list)
+    for integration in integrations:
+        source.give_to(integration)
+        integration.restore(now=change.now)
+        touch(integration, change.now)
+        is_another = snapshot_of(integration) != before[integration.id]
+        alike[integration.status, integration.updated_at, is_another].append(integration)
+    for (_, _, is_another), rows in alike.items():
+        columns = _COLUMNS + (("status_changed_at",) if is_another else ())
+        values = {column: getattr(rows[0], column) for column in columns}
+        await Integration.filter(id__in=[row.id for row in rows], team_id=change.team_id).update(**values)
+    for key, kind in KINDS.items():
+        if kind.checks is not None and (of_kind := [row.id for row in integrations if row.kind == key]):
+            await kind.checks.check_soon(change, of_kind)
+    for integration in integrations:
+        await tell_reauthenticated(change, integration)
+        await tell_status(change, integration, before=before[integration.id])
+
+
+async def give_back(change: Change, grant_id: UUID, *, but: UUID) -> None:
+    """Have a grant given back that an integration had for its own, unless another one than `but` has it too."""
+    if not await living(change).filter(grant_id=grant_id).exclude(id=but).exists():
+        await grants.retire(change, grant_id)
 
 
 async def tell_reauthenticated(change: Change, integration: Integration) -> None:
@@ -53,4 +92,4 @@ async def _look_soon(change: Change, integration: Integration) -> None:
     """Have what it is connected to looked at, where its kind looks after that."""
     checks = kind_of(integration).checks
     if checks is not None:
-        await checks.check_soon(change, integration.id)
+        await checks.check_soon(change, [integration.id])

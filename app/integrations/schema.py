@@ -19,10 +19,11 @@ from app.graphql.pages import look_through, paginate
 from app.graphql.relations import pages
 from app.graphql.row_search import HOW_FAR, nothing_of, showing
 from app.graphql.rows import of_team
+from app.installed_apps.adding import AddInstalledAppPayload
 from app.installed_apps.deleting import DeleteInstalledAppPayload
 from app.installed_apps.types import InstalledApp
 from app.integrations import loaders, models
-from app.integrations.adding import add_integration
+from app.integrations.adding import AddIntegrationPayload, add_integration
 from app.integrations.beginning import begin_authorization
 from app.integrations.deleting import delete_integration
 from app.integrations.editing import edit_integration
@@ -31,6 +32,7 @@ from app.integrations.kinds import schema as kinds
 from app.integrations.kinds.table import KINDS
 from app.integrations.pausing import pause_integration, resume_integration
 from app.integrations.reauthenticating import reauthenticate_integration
+from app.integrations.reauthenticating_all import reauthenticate_integrations, stopped_at_account_of
 from app.integrations.subscriptions import (
     IntegrationChange,
     IntegrationStatusChange,
@@ -58,6 +60,11 @@ class IntegrationFilter:
 
 
 _NONE = Q(id__in=[])
+_COULD_BRING_BACK = (
+    "What has stopped with an installed app that the team had for the same workspace or server, newest first: "
+    "`reauthenticateIntegrations` brings all of it back, with the new app's id as `stoppedBy` and in `using`. Null where no app "
+    "was added."
+)
 
 _Filter = Annotated[IntegrationFilter | None, strawberry.argument(description="Only some of them.")]
 
@@ -80,6 +87,16 @@ async def stopped_integrations(root: DeleteInstalledAppPayload, info: Info, page
     if root.app_id is None:
         return None
     stopped = await info.context.load(loaders.integrations_stopped_with_apps, (root.app_id, page))
+    return Connection.of(stopped, Integration.of)
+
+
+async def _could_bring_back(
+    root: AddInstalledAppPayload | AddIntegrationPayload, info: Info, page: Arguments
+) -> Connection[Integration] | None:
+    if root.installed_app is None:
+        return None
+    living = of_team(models.Integration, info.context).filter(deleted_at__isnull=True)
+    stopped = await look_through(living, page, stopped_at_account_of(root.installed_app.row))
     return Connection.of(stopped, Integration.of)
 
 
@@ -114,6 +131,7 @@ MUTATION: dict[str, Any] = {
     "edit_integration": edit_integration,
     "delete_integration": delete_integration,
     "reauthenticate_integration": reauthenticate_integration,
+    "reauthenticate_integrations": reauthenticate_integrations,
     "pause_integration": pause_integration,
     "resume_integration": resume_integration,
 }
@@ -132,6 +150,8 @@ FIELDS: Fields = {
         )
     },
     DeleteInstalledAppPayload: {"stopped_integrations": stopped_integrations},
+    AddInstalledAppPayload: {"could_bring_back": relation(description=_COULD_BRING_BACK)(_could_bring_back)},
+    AddIntegrationPayload: {"could_bring_back": relation(description=_COULD_BRING_BACK)(_could_bring_back)},
     **kinds.FIELDS,
 }
 NODES: dict[type, Batch[UUID, Any]] = {Integration: objects_by_id(Integration.of, loaders.integrations), **kinds.NODES}

@@ -6,7 +6,7 @@ Newman's structure without `completed`, or its own: `run` with `meta`, `summary`
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, BinaryIO
 
@@ -15,14 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.errors import StatedProblem
 from app.monitors.models import RunOutcome
 from app.monitors.newman_failures import Failures, OddFailureError, read_error
+from app.monitors.report_files import read_pieces
 from app.monitors.reported import ReportedRun
 from app.text.json_stream import JsonStream, Kind, OddJsonError
 
-LARGEST_REPORT = 2 * 1024 * 1024 * 1024
-
 _HOW = "Newman writes one with: newman run … -r json; the Postman CLI with: postman collection run … -r json"
 _TWICE = "it has a name twice in one object"
-_PIECE = 256 * 1024
 _LAST_MOMENT = 253_402_300_799_999
 
 _Count = Annotated[int, Field(ge=0)]
@@ -139,8 +137,9 @@ def read_report(
     StatedProblem, which says what is wrong, where the report is none of Newman's or the Postman CLI's.
     """
     digest = hashlib.sha256()
+    pieces = read_pieces(report, note=digest.update, advice="have it leave out what responses hold")
     try:
-        counted, failures = _read(JsonStream(_pieces(report, digest.update)))
+        counted, failures = _read(JsonStream(pieces))
     except OddJsonError as odd:
         raise StatedProblem(f"The report cannot be read: {odd}. {_HOW}") from None
     except ValidationError as error:
@@ -162,18 +161,6 @@ def read_report(
         failures=tuple(failures.listed),
         url=url,
     )
-
-
-def _pieces(report: BinaryIO, note: Callable[[bytes], object]) -> Iterator[bytes]:
-    size = 0
-    while piece := report.read(_PIECE):
-        size += len(piece)
-        if size > LARGEST_REPORT:
-            raise StatedProblem(
-                f"The report is larger than {LARGEST_REPORT // 2**20} MiB: have it leave out what responses hold."
-            )
-        note(piece)
-        yield piece
 
 
 def _read(stream: JsonStream) -> tuple[_Counted, Failures]:

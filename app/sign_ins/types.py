@@ -17,6 +17,7 @@ from app.graphql.scalars import URL
 from app.providers.catalogue import CATALOGUE
 from app.sign_ins import actions, models
 from app.sign_ins.channels import Channel, page_of_channels
+from app.sign_ins.connection_messages import message_of
 from app.sign_ins.models import AuthorizationFailureCode, AuthorizationStatus
 
 __all__ = ["Authorization", "AuthorizationFailure", "Channel", "ChannelConnection"]
@@ -80,6 +81,12 @@ class Authorization(Node):
     @relation(description="Open this in the member's browser, which must be signed in here as that member, or will be asked to.")
     async def start_url(self, info: Info) -> URL:
         return URL(await actions.start_url(self.row, services=info.context.services))
+
+    @relation(
+        description="What the member is connected to by it, as in “Connected to Acme.”; or why not, and what to do. For a person."
+    )
+    def viewer_connection_message(self, info: Info) -> str:
+        return message_of(self.row, now=info.context.services.clock.now())
 
     @relation(
         rule=ASKING_PROVIDERS,

@@ -24,6 +24,7 @@ from app.graphql.transport.requests import read_operation, read_parameters
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_secret
 from app.integrations.kinds.connect_api.layouts import check_layout
 from app.log.actors import origin_of as browser_of
+from app.monitors.junit import ReportFile, read_reports
 from app.monitors.models import Failure, RunOutcome
 from app.monitors.newman import read_report
 from app.monitors.reported import ReportedRun, check as check_run
@@ -216,6 +217,13 @@ READERS: Mapping[str, Reader] = {
         ("", '{"run":{"failures":['),
         ('{"error":{}},', "{},", *_JSON),
         ("", "{}]}}"),
+        allowed=256 * 1024,  # what the command line takes at once of a file
+    ),
+    "a report in JUnit's XML": Reader(
+        _bytes(lambda body: read_reports([ReportFile(io.BytesIO(body), datetime.now(UTC))], monitor_key="m")),
+        ("", "<testsuite>", "<testsuite name='"),
+        ("<testcase><failure/></testcase>", "<testcase name='n'/>", "<a>", "&#65;", "a='1' ", "\n"),
+        ("", "</testsuite>", "'/>"),
         allowed=256 * 1024,  # what the command line takes at once of a file
     ),
     "what graphql-core says of a value": Reader(

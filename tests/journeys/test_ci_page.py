@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
 SCRIPT, CALL = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 ACTIONS, GITLAB = (yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+[JENKINS] = re.findall(r"^```groovy\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 DATA = ROOT / "tests" / "data"
 # Every one that has Newman's structure.
 REPORTS = (
@@ -32,6 +34,7 @@ REPORTS = (
     *(DATA / "odd_reports" / f"{name}.json" for name in ("1500-failures", "message-is-an-object", "nothing-ran")),
     DATA / "odd_reports" / "postman-cli-newman-structure.json",
 )
+JUNIT_REPORT = DATA / "junit" / "pytest.xml"
 RUNS = """
 query { monitors(first: 1) { nodes { key runs(first: 20) { nodes {
   runId outcome startedAt durationMs requestCount testCount failedTestCount errorCount failures { name message } url
@@ -49,7 +52,11 @@ class Pipeline:
 
     def __init__(self, folder: Path, *, url: str, token: str) -> None:
         self.folder = folder
-        self.environment = {"INSTALLED_APPS_URL": url, "INSTALLED_APPS_TOKEN": token, "PATH": os.environ["PATH"]}
+        self.environment = {
+            "INSTALLED_APPS_URL": url,
+            "INSTALLED_APPS_TOKEN": token,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
         (folder / "report-newman.sh").write_text(SCRIPT)
 
     @classmethod
@@ -61,6 +68,7 @@ class Pipeline:
     def run(self, command: str, report: Path | None, **more: str) -> subprocess.CompletedProcess[str]:
         if report is not None:
             shutil.copyfile(report, self.folder / "newman.json")
+            shutil.copyfile(JUNIT_REPORT, self.folder / "junit.xml")
         environment: Mapping[str, str] = self.environment | more
         return subprocess.run(  # noqa: S603 - what the page says
             [shutil.which("bash") or "bash", "-e", "-c", command],
@@ -214,3 +222,45 @@ async def test_the_step_of_github_and_the_job_of_gitlab_record_their_runs(story:
         ("4711-2", "PASSED", "https://github.example.com/acme/shop/actions/runs/4711"),
         ("815", "FAILED", "https://gitlab.example.com/acme/shop/-/jobs/815"),
     }
+
+
+async def test_the_steps_of_all_three_record_a_report_of_junit_s(story: Story, tmp_path: Path) -> None:
+    pipeline = Pipeline.of_story(tmp_path, story)
+    [step] = [step for step in ACTIONS["jobs"]["pytest"]["steps"] if step.get("name") == "Report the run"]
+    [after] = GITLAB["pytest"]["after_script"]
+    [jenkins] = re.findall(r"always \{.*?sh '(.*?)'", JENKINS, re.DOTALL)
+    github = {
+        "GITHUB_RUN_ID": "4711",
+        "GITHUB_RUN_ATTEMPT": "2",
+        "GITHUB_SERVER_URL": "https://github.example.com",
+        "GITHUB_REPOSITORY": "acme/shop",
+    }
+
+    at_github = pipeline.run(step["run"], REPORTS[0], **github)
+    at_gitlab = pipeline.run(after, REPORTS[0], CI_JOB_ID="815", CI_JOB_URL="https://gitlab.example.com/acme/shop/-/jobs/815")
+    at_jenkins = pipeline.run(jenkins, REPORTS[0], BUILD_TAG="jenkins-shop-7", BUILD_URL="https://jenkins.example.com/shop/7/")
+
+    for done in (at_github, at_gitlab, at_jenkins):
+        assert done.returncode == 0, done.stderr
+    assert {(run["runId"], run["outcome"], run["url"]) for run in await recorded(story)} == {
+        ("4711-2", "ERROR", "https://github.example.com/acme/shop/actions/runs/4711"),
+        ("815", "ERROR", "https://gitlab.example.com/acme/shop/-/jobs/815"),
+        ("jenkins-shop-7", "ERROR", "https://jenkins.example.com/shop/7/"),
+    }
+
+
+def test_each_exit_code_of_the_page_is_the_command_s(tmp_path: Path) -> None:
+    command = "installed-apps report junit junit.xml --monitor checkout"
+    with answering(RECORDED) as service:
+        pipeline = Pipeline(tmp_path, url=service.url, token=TOKEN)
+
+        ends = [
+            pipeline.run(command, REPORTS[0]).returncode,
+            pipeline.run(command.replace("junit.xml", "missing.xml"), None).returncode,
+            pipeline.run(command, REPORTS[0], INSTALLED_APPS_URL=f"http://127.0.0.1:{free_port()}").returncode,
+            pipeline.run("installed-apps report junit junit.xml", REPORTS[0]).returncode,
+        ]
+
+    assert ends == [0, 1, 1, 2]
+    for code in set(ends):
+        assert f"| {code} | " in PAGE

@@ -10,6 +10,8 @@ from graphql import GraphQLSchema
 
 from app.graphql.streams import LogCursors
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
+from app.integrations.kinds.post_monitoring_results.models import MonitoringPost
+from app.integrations.models import Integration
 from tests.installed_apps.world import World, gid
 from tests.sign_ins.world import write
 from tests.tenancy.door import Answer, Door
@@ -21,8 +23,12 @@ from tests.tenancy.teams import Things, Who
 from tests.tenancy.values import NOT_THERE, Cursors, Value, own_of, right, values_of
 
 _ECHO = b"(what was asked for)"
-_REACHED_BY_CHANGING = "DeleteInstalledAppPayload"
+_ADDING = {"AddInstalledAppPayload", "AddIntegrationPayload"}
+_REACHED_BY_CHANGING = {"DeleteInstalledAppPayload", *_ADDING}
 """What lies behind this is reached by a mutation that has succeeded."""
+
+_LIKE_THE_APPS = {"DeleteInstalledAppPayload", "ReauthenticateIntegrationsPayload"}
+"""Lists of integrations whose cursors are those of an installed app's."""
 
 
 @dataclass
@@ -69,7 +75,7 @@ class Matrix:
     def _changes(self, place: Place, before: Kept, after: Kept) -> Iterator[str]:
         for owner in before.keys() | after.keys():
             is_own = owner == self.ours.people.team_id
-            if is_own and place.type == _REACHED_BY_CHANGING:
+            if is_own and place.type in _REACHED_BY_CHANGING:
                 continue
             rows, passing = (before.get(owner, {}), after.get(owner, {})), NOTED if is_own else {}
             yield from (f"{'its own' if is_own else 'not its own'}: {change}" for change in changes(*rows, passing=passing))
@@ -94,7 +100,10 @@ class Matrix:
             variables["own"] = await self._resolved(Own(asked.starts_at), things=things, who=who)
         put = self.door.listen if asked.is_subscription else self.door.ask
         self.answers += 1
-        return await put(things.tokens.get(who), asked.document, variables)
+        answer = await put(things.tokens.get(who), asked.document, variables)
+        if place.type in _ADDING:
+            await self._forget_added(things)
+        return answer
 
     async def _resolved(self, value: Any, *, things: Things, who: Who) -> Any:
         match value:
@@ -102,6 +111,8 @@ class Matrix:
                 return LogCursors(things.people.team_id).write([0])
             case Own("app to delete"):
                 return gid("InstalledApp", await self._make_app(things))
+            case Own("fresh sign-in"):
+                return gid("Authorization", await self._sign_in_anew(things))
             case Own(name):
                 return own_of(things, name, who=who)
             case dict():
@@ -128,6 +139,23 @@ class Matrix:
         )
         return key
 
+    async def _sign_in_anew(self, things: Things) -> UUID:
+        """Return a finished sign-in of the admin's at a workspace that the team shares no more."""
+        return await self.world.sign_in(things.people.ada, "Initech")
+
+    async def _forget_added(self, things: Things) -> None:
+        """Take away what such a sign-in was put to use for: the next one adds it anew, and lists are what they were."""
+
+        async def forget() -> None:
+            shared = InstalledApp.filter(team_id=things.people.team_id, connected_to="Initech", deleted_at__isnull=True)
+            for app in await shared:
+                for integration in await Integration.filter(installed_app_id=app.id):
+                    await MonitoringPost.filter(integration_id=integration.id).delete()
+                    await integration.delete()
+                await app.delete()
+
+        await write(forget)
+
     async def _cursors_of(self, place: Place, row: Row) -> Cursors | None:
         if row.right != "cursor":
             return None
@@ -142,7 +170,7 @@ class Matrix:
 
     async def _cursor(self, place: Place, things: Things) -> str:
         """Return the cursor of the first thing in the list, as the admin of that team is shown it."""
-        if place.type == _REACHED_BY_CHANGING:
+        if place.type in _LIKE_THE_APPS:
             place = Place("InstalledApp", "integrations", place.path, takes_list=False, takes_cursor=True)
         answer = await self._put(place, {"first": 1}, things=things, who=Who.ADMIN)
         found = [value for value in _named("endCursor", answer.json) if isinstance(value, str)]

@@ -69,6 +69,21 @@ REACHED: Mapping[str, tuple[str, str]] = {
     ),
     "Integration": (INTEGRATION, "($own: ID!) { integration(id: $own) { FIELD } }"),
     "Monitor": ("Monitor", "($own: ID!) { node(id: $own) { ... on Monitor { FIELD } } }"),
+    "AddInstalledAppPayload": (
+        "fresh sign-in",
+        "($own: ID!) { addInstalledApp(input: { using: { authorizationId: $own } }) { FIELD } }",
+    ),
+    "AddIntegrationPayload": (
+        "fresh sign-in",
+        """($own: ID!) { addIntegration(input: { name: "New"
+          using: { authorization: { authorizationId: $own, shareWithTeam: true } }
+          settings: { postMonitoringResults: { monitorKey: "checkout", channelId: "C0INITECH001" } } }) { FIELD } }""",
+    ),
+    "ReauthenticateIntegrationsPayload": (
+        APP,
+        """($own: ID!) { reauthenticateIntegrations(
+          input: { installedAppId: $own, using: { installedAppId: $own }, preview: true }) { FIELD } }""",
+    ),
     "DeleteInstalledAppPayload": ("app to delete", "($own: ID!) { deleteInstalledApp(input: { id: $own }) { FIELD } }"),
 }
 """How one gets to a field of a type, or to one field of it: the name of what leads there, and the operation around it."""
@@ -84,6 +99,10 @@ LISTS: Mapping[Naming, Sequence[str]] = {
         "Integration.deliveries",
         "Monitor.runs",
         "DeleteInstalledAppPayload.stoppedIntegrations",
+        "AddInstalledAppPayload.couldBringBack",
+        "AddIntegrationPayload.couldBringBack",
+        "ReauthenticateIntegrationsPayload.integrations",
+        "ReauthenticateIntegrationsPayload.refused",
     ),
     Naming.PROVIDERS: (
         "InstalledApp.channels",
@@ -166,6 +185,15 @@ ROWS: Mapping[str, Row] = {
     ),
     "Mutation.reauthenticateIntegration(input.id)": Row(INTEGRATION, beside={"input.using": THROUGH_APP}),
     "Mutation.reauthenticateIntegration(input.using.installedAppId)": Row(APP, beside={"input.id": Own("own integration")}),
+    "Mutation.reauthenticateIntegrations(input.stoppedBy)": Row(
+        APP, beside={"input.using": THROUGH_APP, "input.preview": True}, shows_gone=True
+    ),
+    "Mutation.reauthenticateIntegrations(input.installedAppId)": Row(
+        APP, beside={"input.using": THROUGH_APP, "input.preview": True}
+    ),
+    "Mutation.reauthenticateIntegrations(input.using.installedAppId)": Row(
+        APP, beside={"input.installedAppId": Own(APP), "input.preview": True}
+    ),
     "Mutation.pauseIntegration(input.id)": Row(INTEGRATION),
     "Mutation.resumeIntegration(input.id)": Row(INTEGRATION),
     "Mutation.retryDelivery(input.id)": Row("Delivery"),
@@ -183,6 +211,9 @@ ROWS: Mapping[str, Row] = {
     "Mutation.reauthenticateInstalledApp(input.authorizationId)": Row(SIGN_IN, beside={"input.id": Own(APP)}),
     "Mutation.reauthenticateIntegration(input.using.authorization.authorizationId)": Row(
         SIGN_IN, beside={"input.id": Own("own integration")}
+    ),
+    "Mutation.reauthenticateIntegrations(input.using.authorization.authorizationId)": Row(
+        SIGN_IN, beside={"input.installedAppId": Own(APP)}
     ),
     "Mutation.editIntegration(input.using.authorization.authorizationId)": Row(
         SIGN_IN, beside={"input.id": Own("own integration")}

@@ -3,7 +3,7 @@
 Outside of the kinds nobody knows what an integration's settings are. The table of kinds is `table.py`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
@@ -109,6 +109,18 @@ class CheckAccess(Protocol):
     ) -> None: ...
 
 
+class FindHidden(Protocol):
+    """Return why what some of the integrations are connected to cannot be seen with `grant`, by their ids.
+
+    Each is asked about once, however many are connected to it; what cannot be asked about now is not among them. Never inside a
+    change.
+    """
+
+    async def __call__(
+        self, found: Sequence[Integration], /, *, grant: Grant, services: Services, budget: Budget
+    ) -> Mapping[UUID, Failure]: ...
+
+
 class CheckDue(Protocol):
     """Begin to look after what falls due, let statuses follow, and return how many that were; in the `slots`, where given."""
 
@@ -120,8 +132,9 @@ class Checks:
     """What a kind does that looks after what it is connected to, as the member whose authorization it uses sees it."""
 
     check_access: CheckAccess
-    check_soon: Callable[[Change, UUID], Awaitable[None]]
-    """Have the job look at once at this integration: it has another authorization, or has it again."""
+    find_hidden: FindHidden
+    check_soon: Callable[[Change, Collection[UUID]], Awaitable[None]]
+    """Have the job look at once at these integrations: they have another authorization, or have it again."""
     release: Callable[[Change, UUID], Awaitable[None]]
     """Look after this integration no more, and let others have what it was alone with: it was just deleted."""
     check_due: CheckDue

@@ -1,4 +1,4 @@
-"""What is read where nobody serves: Newman's reports, settings, and tokens of an issuer."""
+"""What is read where nobody serves: Newman's and JUnit's reports, settings, and tokens of an issuer."""
 
 import io
 import json
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from app.errors import ConfigurationError, StatedProblem
+from app.monitors.junit import ReportFile, read_reports
 from app.monitors.newman import read_report
 from app.oidc.claims import Expected, read_claims
 from app.oidc.compact import LONGEST, take_apart
@@ -35,6 +36,14 @@ def _read_newman(report: object) -> object:
     assert isinstance(report, bytes)
     try:
         return read_report(io.BytesIO(report), monitor_key="key")
+    except StatedProblem as problem:
+        return problem
+
+
+def _read_junit(report: object) -> object:
+    body = str(report).encode("utf-8", "surrogatepass")
+    try:
+        return read_reports([ReportFile(io.BytesIO(body), _NOW)], monitor_key="key")
     except StatedProblem as problem:
         return problem
 
@@ -134,6 +143,26 @@ READINGS: Sequence[Reading] = [
             "one name again and again": _newman('"run": 1,', before="{", after='"run": 1}'),
             "spaces": _newman(" ", before="", after="{}"),
             "executions that nobody looks at": _newman('{"a": [1, 2, "b"]},', before='{"run": {"executions": [', after="1]}}"),
+        },
+    ),
+    *_rows(
+        "JUnit files",
+        _LARGEST_REPORT,
+        _read_junit,
+        {
+            "cases that failed": _text(
+                "<testcase name='n'><failure message='m'/></testcase>", before="<testsuite>", after="</testsuite>"
+            ),
+            "a failure of lines": _text(
+                "m\n", before="<testsuite><testcase><failure>", after="</failure></testcase></testsuite>"
+            ),
+            "results of one case": _text("<failure/>", before="<testsuite><testcase>", after="</testcase></testsuite>"),
+            "a huge attribute": _text("n", before="<testsuite name='", after="'/>"),
+            "references to characters": _text("&#65;", before="<testsuite name='", after="'/>"),
+            "elements in one another": _text("<testsuite>"),
+            "what nobody looks at": _text("<a b='c'/>", before="<testsuite>", after="</testsuite>"),
+            "a comment that does not end": _text("-", before="<testsuite><!--"),
+            "an opening bracket again and again": _text("<", before="<testsuite>"),
         },
     ),
     *_rows(

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 RIGHT = """
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from app.access.callers import Caller
@@ -21,6 +22,7 @@ from app.integrations.models import Integration
 from app.integrations.sources import Using
 from app.log.events import Change
 from app.outbound.budget import Budget
+from app.providers.contract import Failure
 from app.services import Services
 from app.sign_ins.models import Grant
 from app.storage.slots import Slots
@@ -52,7 +54,16 @@ async def prepare_edit(
 async def check_access(found: Integration, *, using: Using, caller: Caller, services: Services, budget: Budget) -> None: ...
 
 
-async def check_soon(change: Change, integration_id: UUID) -> None: ...
+async def find_hidden(
+    found: Sequence[Integration], *, grant: Grant, services: Services, budget: Budget
+) -> Mapping[UUID, Failure]:
+    return {}
+
+
+async def check_soon(change: Change, integration_ids: Collection[UUID]) -> None: ...
+
+
+async def release(change: Change, integration_id: UUID) -> None: ...
 
 
 async def check_due(*, services: Services, slots: Slots | None = None) -> int:
@@ -78,12 +89,18 @@ KIND = Kind(
     prepare=prepare,
     prepare_edit=prepare_edit,
     is_offered_by=lambda provider: provider.hosting is not None,
-    checks=Checks(check_access=check_access, check_soon=check_soon, release=check_soon, check_due=check_due),
+    checks=Checks(
+        check_access=check_access, find_hidden=find_hidden, check_soon=check_soon, release=release, check_due=check_due
+    ),
 )
 """
 
 WRONG = {
-    "an_argument_of_another_name": ("grant: Grant, services", "access: Grant, services", ["Kind"]),
+    "an_argument_of_another_name": (
+        "grant: Grant, services: Services, budget: Budget) -> Ready:",
+        "access: Grant, services: Services, budget: Budget) -> Ready:",
+        ["Kind"],
+    ),
     "an_argument_of_another_type": ("budget: Budget,\n)", "budget: int,\n)", ["Kind"]),
     "an_argument_too_few": ("(*, services: Services, slots: Slots | None = None) -> int", "() -> int", ["Checks"]),
     "another_answer": ("-> ReadyEdit:\n    return ReadyEdit(None, False, save_edit)", "-> None: ...", ["Kind"]),

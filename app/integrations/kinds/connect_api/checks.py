@@ -1,5 +1,7 @@
 """Finding out whether what APIs are connected to is still there, as their members see it: nobody tells us otherwise."""
 
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -7,6 +9,7 @@ from uuid import UUID
 from tortoise.expressions import Subquery
 
 from app.access.callers import Caller
+from app.errors import TooComplex
 from app.integrations.kinds.connect_api.layouts import Layout
 from app.integrations.kinds.connect_api.models import ApiConnection
 from app.integrations.kinds.connect_api.repositories import check_visible, find_failure
@@ -17,6 +20,7 @@ from app.integrations.status import record_attempt
 from app.log.events import Change
 from app.outbound.budget import Budget
 from app.providers.contract import Failure
+from app.repositories import asking
 from app.repositories.references import RepositoryRef
 from app.services import Services
 from app.sign_ins.models import Grant
@@ -41,9 +45,20 @@ async def check_access(found: Integration, *, using: Using, caller: Caller, serv
     await check_visible(repository_of(found, connection), grant=grant, services=services, budget=budget)
 
 
-async def check_soon(change: Change, integration_id: UUID) -> None:
+async def find_hidden(
+    found: Sequence[Integration], /, *, grant: Grant, services: Services, budget: Budget
+) -> Mapping[UUID, Failure]:
+    """Return why the grant's member does not see the repositories of some, by the integrations' ids: each is asked for once."""
+    connections = await ApiConnection.filter(integration_id__in=[integration.id for integration in found])
+    wanted = list(dict.fromkeys(connection.repository_id for connection in connections))
+    answers = await asyncio.gather(*(_ask_for(one, grant=grant, services=services, budget=budget) for one in wanted))
+    hidden = {one: failure for one, failure in zip(wanted, answers, strict=True) if failure is not None}
+    return {each.integration_id: hidden[each.repository_id] for each in connections if each.repository_id in hidden}
+
+
+async def check_soon(change: Change, integration_ids: Collection[UUID]) -> None:
     """Have the job look at once, in this change's team, whether what is connected is there."""
-    mine = ApiConnection.filter(integration_id=integration_id, team_id=change.team_id, live_key__isnull=False)
+    mine = ApiConnection.filter(integration_id__in=list(integration_ids), team_id=change.team_id, live_key__isnull=False)
     await mine.update(next_check_at=change.now)
 
 
@@ -66,6 +81,15 @@ async def check_due(*, services: Services, slots: Slots | None = None) -> int:
         return await CHECKS.work(
             living.select_related("integration"), look, whose=_claimant_of, clock=services.clock, slots=places, limit=_ROUND
         )
+
+
+async def _ask_for(repository_id: str, *, grant: Grant, services: Services, budget: Budget) -> Failure | None:
+    """Return why the repository is not there to see; None where it is, or cannot be asked for now."""
+    try:
+        answer = await asking.ask(asking.repository(repository_id), grant=grant, budget=budget, services=services, fresh=True)
+    except TooComplex:
+        return None
+    return answer if isinstance(answer, Failure) and not answer.fault.is_transient else None
 
 
 def _claimant_of(connection: ApiConnection) -> Claimant:

@@ -1,6 +1,6 @@
 """The kind “Connect an API”, described."""
 
-from app.integrations.kinds.connect_api.checks import check_access, check_due, check_soon, release
+from app.integrations.kinds.connect_api.checks import check_access, check_due, check_soon, find_hidden, release
 from app.integrations.kinds.connect_api.layouts import CONNECTION_FIELD
 from app.integrations.kinds.connect_api.loaders import rows
 from app.integrations.kinds.connect_api.models import ApiConnection
@@ -23,5 +23,7 @@ KIND = Kind(
     prepare=prepare,
     prepare_edit=prepare_edit,
     is_offered_by=lambda provider: provider.hosting is not None,
-    checks=Checks(check_access=check_access, check_soon=check_soon, release=release, check_due=check_due),
+    checks=Checks(
+        check_access=check_access, find_hidden=find_hidden, check_soon=check_soon, release=release, check_due=check_due
+    ),
 )
