@@ -70,9 +70,10 @@ class EntryPage:
 
 @dataclass(frozen=True)
 class Server:
-    """A server that is what it was taken for."""
+    """A server that is what it was taken for. `certificate` is the one that it has shown, in DER; None without TLS."""
 
     version: str
+    certificate: bytes | None = None
 
 
 class FindServer(Protocol):
