@@ -5,7 +5,7 @@ from app.forecasts.telling import review
 from app.installed_apps.events import InstalledAppDeleted, InstalledAppEdited, InstalledAppReauthenticated
 from app.installed_apps.models import InstalledApp
 from app.integrations import members_own
-from app.integrations.events import IntegrationDeleted, IntegrationEdited, IntegrationReauthenticated
+from app.integrations.events import AccessEndSeen, IntegrationDeleted, IntegrationEdited, IntegrationReauthenticated
 from app.integrations.models import Integration
 from app.integrations.status import living
 from app.log.events import Change
@@ -22,6 +22,11 @@ async def review_integration(change: Change, domain_event: IntegrationEdited | I
     """The same for an integration."""
     if await Forecast.filter(subject_id=domain_event.integration_id).exists():
         await review(change, await Integration.get(id=domain_event.integration_id))
+
+
+async def review_access(change: Change, domain_event: AccessEndSeen) -> None:
+    """Say of an integration until when its member has access."""
+    await review(change, await Integration.get(id=domain_event.integration_id))
 
 
 async def forget_app(change: Change, domain_event: InstalledAppDeleted) -> None:

@@ -12,6 +12,7 @@ from app.installed_apps.events import (
 )
 from app.integrations import reactions as integrations
 from app.integrations.events import (
+    AccessEndSeen,
     IntegrationDeleted,
     IntegrationEdited,
     IntegrationReauthenticated,
@@ -53,6 +54,7 @@ REACTIONS: Reactions = {
     InstalledAppEdited: (forecasts.review_app,),
     IntegrationReauthenticated: (forecasts.review_integration,),
     IntegrationEdited: (forecasts.review_integration,),
+    AccessEndSeen: (forecasts.review_access,),
     IntegrationStatusChanged: (deliveries.follow_integration,),
     IntegrationDeleted: (deliveries.give_up, forecasts.forget_integration),
     RunRecorded: (deliveries.make,),
