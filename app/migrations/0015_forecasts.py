@@ -4,7 +4,7 @@ from uuid import uuid4
 from tortoise import fields
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0012_indexes_of_lists')]
+    dependencies = [('models', '0013_threads_of_outages')]
 
     initial = False
 
