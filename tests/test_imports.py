@@ -28,6 +28,7 @@ TOPS = ("__main__", "console", "service")
 CAPABILITIES = (
     "activity",
     "deliveries",
+    "forecasts",
     "integrations",
     "repositories",
     "installed_apps",

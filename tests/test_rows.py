@@ -29,6 +29,7 @@ ROWS: Mapping[str, tuple[str, ...] | str] = {
     "sign_ins.actions.begin: row": (CHANGES,),
     "sign_ins.completion._save_grant: grant": "One for each sign-in that was begun.",
     "sign_ins.pasted.save_pasted: grant": (CHANGES,),
+    "forecasts.telling._say: row": "One for each cause of an installed app or an integration.",
     "installed_apps.sharing.share: InstalledApp": ("max_installed_apps", CHANGES),
     "installed_apps.shared_clients._create: InstalledApp": ("max_installed_apps", CHANGES),
     "installed_apps.shared_clients.add: client": ("max_installed_apps", CHANGES),

@@ -9,12 +9,13 @@ from tortoise.queryset import QuerySet
 from app.clock import APART
 from app.errors import SealError
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
+from app.installed_apps.servers import ask_server, find_trust
 from app.installed_apps.status import record_recovery, record_trouble
 from app.log.events import Change
 from app.log.quotas import TROUBLES_OF_DAY
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Failure, Fault
-from app.providers.hosting import Hosting
+from app.providers.hosting import Server
 from app.services import Services
 from app.sign_ins import faults, oauth_clients
 from app.sign_ins.models import OAuthClient, StatusReason
@@ -51,14 +52,21 @@ async def check_due(*, services: Services, slots: Slots | None = None) -> int:
 async def check_server(app: InstalledApp, *, services: Services) -> Failure | None:
     """Ask whether such a server still answers and whether the client's secret opens; write both down."""
     client = await OAuthClient.get(id=app.oauth_client_id)
+    hosting = CATALOGUE[client.provider].hosting
+    if hosting is None:
+        return None
     try:
         await oauth_clients.open_secret(client, services=services)
     except SealError as error:
         return Failure(Fault.BROKEN, error.message)
-    failure = await _ask(client, services=services)
+    found = await ask_server(hosting, client, services=services)
+    failure = found if isinstance(found, Failure) else None
+    ends = await find_trust(hosting, client, found, services=services) if isinstance(found, Server) else None
 
     async def note(change: Change) -> None:
         await OAuthClient.filter(id=client.id).update(last_checked_at=change.now)
+        if ends is not None:
+            await oauth_clients.record_ends(change, client, ends)
         fresh = await InstalledApp.get(id=app.id)
         if fresh.is_deleted or fresh.oauth_client_id != client.id:
             return
@@ -78,16 +86,6 @@ async def _record(change: Change, app: InstalledApp, failure: Failure | None) ->
         await record_trouble(change, app, _reason_of(failure), failure.message)
     else:
         await record_recovery(change, app)
-
-
-async def _ask(client: OAuthClient, *, services: Services) -> Failure | None:
-    hosting: Hosting | None = CATALOGUE[client.provider].hosting
-    if hosting is None:
-        return None
-    found = await hosting.find_server(
-        base_url=client.base_url, origin=client.origin, certificates=client.certificates, outbound=services.outbound
-    )
-    return found if isinstance(found, Failure) else None
 
 
 def _reason_of(failure: Failure) -> StatusReason:

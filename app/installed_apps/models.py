@@ -31,6 +31,7 @@ class InstalledApp(Model):
     """An app that a team shares: a grant (SHARED_AUTHORIZATION, SHARED_SECRET) or an OAuth client (SHARED_CLIENT).
 
     `live_key` is what it is unique by in its team while it lives; NULL once deleted, so that a new one may stand beside it.
+    `next_forecast_at` is when to look next at what will make it stop; NULL: at once.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -60,6 +61,7 @@ class InstalledApp(Model):
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
     deleted_at: datetime | None = fields.DatetimeField(null=True)
+    next_forecast_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "installed_app"

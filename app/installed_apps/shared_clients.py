@@ -14,6 +14,7 @@ from app.installed_apps.client_inputs import check_address, check_certificates, 
 from app.installed_apps.events import InstalledAppAdded, InstalledAppEdited
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.permissions import find_app
+from app.installed_apps.servers import ask_server, find_trust
 from app.installed_apps.sharing import already_there, live_key, look_for_room
 from app.installed_apps.status import record_recovery
 from app.log.events import Change
@@ -74,7 +75,7 @@ async def add(new: NewClient, *, name: str | None, caller: Caller, services: Ser
     )
     secret = check_secret(new.secret.reveal(), field=(*_FIELD, "clientSecret"))
     await _refuse_taken(caller.team_id, provider, address)
-    await _ask_server(hosting, client, services=services)
+    await _meet_server(hosting, client, services=services)
     sealed = await _seal(secret, client, version=1, services=services)
 
     async def apply(change: Change) -> InstalledApp:
@@ -147,7 +148,13 @@ async def _plan(client: OAuthClient, edited: ClientEdit, *, services: Services) 
         sealed = await _seal(secret, client, version=client.version + 1, services=services) if secret is not None else None
         return _Plan(certificates, sealed, None)
     successor = client.clone(pk=uuid4()).update_from_dict(
-        {"client_id": client_id, "trouble": None, "certificates": certificates, "ended_at": None}
+        {
+            "client_id": client_id,
+            "trouble": None,
+            "certificates": certificates,
+            "trust_ends_at": client.trust_ends_at if certificates == client.certificates else None,
+            "ended_at": None,
+        }
     )
     kept = secret or await _open(client, services=services)
     return _Plan(certificates, await _seal(kept, successor, version=1, services=services), successor)
@@ -169,7 +176,8 @@ async def _carry_out(change: Change, app: InstalledApp, plan: _Plan) -> bool:
         return True
     changed = plan.certificates != client.certificates
     client.certificates = plan.certificates
-    await client.save(update_fields=["certificates"])
+    client.trust_ends_at = None if changed else client.trust_ends_at
+    await client.save(update_fields=["certificates", "trust_ends_at"])
     if plan.sealed is not None:
         await oauth_clients.take_secret(change, client, plan.sealed)
     return changed or plan.sealed is not None
@@ -207,12 +215,13 @@ async def _refuse_taken(team_id: UUID, provider: Provider, address: ServerAddres
         raise already_there(existing, field=_URL)
 
 
-async def _ask_server(hosting: Hosting, client: OAuthClient, *, services: Services) -> None:
-    """Raise a refusal unless such a server answers there."""
-    found = await hosting.find_server(
-        base_url=client.base_url, origin=client.origin, certificates=client.certificates, outbound=services.outbound
-    )
+async def _meet_server(hosting: Hosting, client: OAuthClient, *, services: Services) -> None:
+    """Raise a refusal unless such a server answers there; keep with the client until when it is trusted."""
+    found = await ask_server(hosting, client, services=services)
     if not isinstance(found, Failure):
+        ends = await find_trust(hosting, client, found, services=services)
+        client.certificate_ends_at = ends.server if ends is not None else None
+        client.trust_ends_at = ends.authority if ends is not None else None
         return
     if found.fault is Fault.REFUSED:
         raise Refusal(UserErrorCode.INVALID, found.message, field=_URL)

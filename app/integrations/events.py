@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.integrations.models import IntegrationStatus
-from app.log.domain_events import Logged
+from app.log.domain_events import Logged, Unlogged
 from app.log.event_types import EventType
 from app.sign_ins.models import StatusReason
 
@@ -68,3 +68,10 @@ class IntegrationStatusChanged(Logged):
     previous_status: IntegrationStatus
     reason: StatusReason | None
     message: str | None
+
+
+@dataclass(frozen=True)
+class AccessEndSeen(Unlogged):
+    """The member whose authorization it uses loses access to what it is connected to at another time than was known."""
+
+    integration_id: UUID

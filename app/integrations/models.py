@@ -24,7 +24,8 @@ class Integration(Model):
     """An authorization put to work: through an installed app, or with a grant of its own.
 
     What holds it back is kept apart (`stopped_by`, `is_paused`, `failing_by`), so that each can end by itself; `status` is what
-    they come to together. Both are changed by the transitions below only.
+    they come to together. Both are changed by the transitions below only. `access_ends_at` is when its member loses access to
+    what it is connected to, as the provider has told; `next_forecast_at` is when to look next at what stops it, NULL: at once.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -62,6 +63,8 @@ class Integration(Model):
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
     deleted_at: datetime | None = fields.DatetimeField(null=True)
+    access_ends_at: datetime | None = fields.DatetimeField(null=True)
+    next_forecast_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "integration"

@@ -78,6 +78,8 @@ class Source:
         integration.installed_app_id = self.installed_app.id if self.installed_app is not None else None
         # At a Git server the member may sign in anew at any time: whose grant it is stays, which one it is does not.
         integration.grant_id = self.grant.id if self.installed_app is None else None
+        if is_members_own and integration.authorized_by_id != self.grant.member_id:
+            integration.access_ends_at = None
         integration.authorized_by_id = self.grant.member_id if is_members_own else None
 
 

@@ -4,10 +4,11 @@ Stopping and noting attempts stand here, below the kinds; what has its authoriza
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from tortoise.queryset import QuerySet
 
-from app.integrations.events import IntegrationStatusChanged
+from app.integrations.events import AccessEndSeen, IntegrationStatusChanged
 from app.integrations.models import Integration, IntegrationStatus
 from app.log.events import Change
 from app.providers.contract import Failure, Fault
@@ -61,6 +62,15 @@ async def record_attempt(change: Change, integration: Integration, failure: Fail
     elif _is_its_own(failure):
         integration.fail(faults.reason(failure), failure.message, now=change.now)
     await save_status(change, integration, before=before)
+
+
+async def record_access_end(change: Change, integration: Integration, at: datetime | None) -> None:
+    """Keep until when its member has access to what it is connected to, of a row that is as it is in the change."""
+    if integration.is_deleted or integration.access_ends_at == at:
+        return
+    integration.access_ends_at = at
+    await integration.save(update_fields=["access_ends_at"])
+    await change.record(AccessEndSeen(integration.id))
 
 
 def snapshot_of(integration: Integration) -> StatusSnapshot:

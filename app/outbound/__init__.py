@@ -1,6 +1,14 @@
 """The way out: the one door for every outgoing call, what goes through it, and where it may lead."""
 
-from app.outbound.certificates import CERTIFICATES_FILE, CERTIFICATES_FOLDER, BadCertificates, make_trust, parse_certificates
+from app.outbound.certificates import (
+    CERTIFICATES_FILE,
+    CERTIFICATES_FOLDER,
+    BadCertificates,
+    Ends,
+    find_ends,
+    make_trust,
+    parse_certificates,
+)
 from app.outbound.door import Outbound, Outcome, Sender, prove_guarded
 from app.outbound.environment import proxy_for
 from app.outbound.messages import (
@@ -34,6 +42,7 @@ __all__ = [
     "Bearer",
     "Cause",
     "Endpoint",
+    "Ends",
     "Headers",
     "NoWay",
     "NotAllowed",
@@ -48,6 +57,7 @@ __all__ = [
     "Sender",
     "Unreachable",
     "Url",
+    "find_ends",
     "fits_header",
     "make_trust",
     "origin_of",

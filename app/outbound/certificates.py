@@ -2,7 +2,9 @@
 
 import os
 import ssl
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from string import hexdigits
 
@@ -37,6 +39,42 @@ def parse_certificates(pem: str) -> str | BadCertificates:
     if len(certificates) > _MOST_CERTIFICATES:
         return BadCertificates(f"it holds more than {_MOST_CERTIFICATES} certificates")
     return "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in certificates)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """When a server's certificate ends, and when the one of those given does that it is trusted by; None where there is none."""
+
+    server: datetime
+    authority: datetime | None
+
+
+def find_ends(certificate: bytes, *, given: str | None) -> Ends | None:
+    """Return when the certificate (DER) that a server has shown ends, and the first of those `given` (PEM) on its way up.
+
+    What the server has shown between the two is not known here: where the way does not begin among those given, the one that
+    lasts longest counts. None: it cannot be read.
+    """
+    try:
+        shown = x509.load_der_x509_certificate(certificate)
+        trusted = x509.load_pem_x509_certificates(given.encode()) if given else []
+    except ValueError:
+        return None
+    if not trusted or shown in trusted:
+        return Ends(shown.not_valid_after_utc, None)
+    ends = [each.not_valid_after_utc for each in _way_up(shown, trusted)]
+    return Ends(shown.not_valid_after_utc, min(ends, default=max(each.not_valid_after_utc for each in trusted)))
+
+
+def _way_up(shown: x509.Certificate, trusted: Sequence[x509.Certificate]) -> Iterator[x509.Certificate]:
+    """Yield what stands above the certificate, by its names; of several that are called the same, the one that lasts longest."""
+    at = shown
+    for _ in trusted:
+        above = [each for each in trusted if each.subject == at.issuer and at.issuer != at.subject]
+        if not above:
+            return
+        at = max(above, key=lambda each: each.not_valid_after_utc)
+        yield at
 
 
 def make_trust(certificates: str | None) -> ssl.SSLContext:

@@ -259,12 +259,19 @@ async def _call(connections: httpcore2.AsyncConnectionPool, url: Url, wire: Wire
         headers = Headers(answer.headers)
         if headers.get("content-encoding", "identity").lower() != "identity":
             return BadAnswer(f"{url.origin} answered compressed, though it was asked not to")
+        certificate = _certificate_of(answer)
         body = await _read(answer, max_bytes)
     finally:
         await answer.aclose()
     if isinstance(body, str):
         return BadAnswer(f"{url.origin} answered {body}")
-    return Response(status=answer.status, headers=headers, body=body)
+    return Response(status=answer.status, headers=headers, body=body, certificate=certificate)
+
+
+def _certificate_of(answer: httpcore2.Response) -> bytes | None:
+    """Return what the server has shown in the handshake of this answer's connection."""
+    session = answer.extensions["network_stream"].get_extra_info("ssl_object")
+    return session.getpeercert(binary_form=True) if session is not None else None
 
 
 async def _read(answer: httpcore2.Response, max_bytes: int) -> bytes | str:

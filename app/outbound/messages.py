@@ -98,11 +98,15 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True)
 class Response:
-    """An answer of any status, a redirect too: none is followed. Its repr hides headers and body: tokens arrive in them."""
+    """An answer of any status, a redirect too: none is followed. Its repr hides headers and body: tokens arrive in them.
+
+    `certificate` is the one that the server has shown, in DER; None without TLS.
+    """
 
     status: int
     headers: Headers = field(repr=False)
     body: bytes = field(repr=False)
+    certificate: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -115,12 +115,16 @@ class Identity:
 
 @dataclass(frozen=True)
 class Tokens:
-    """The tokens of an exchange or a refresh. `expires_at` is by our own clock; None: the token does not expire."""
+    """The tokens of an exchange or a refresh. `expires_at` is by our own clock; None: the token does not expire.
+
+    `refresh_ends_at` is when the refresh token ends, where the provider says so.
+    """
 
     access: Secret
     refresh: Secret | None
     expires_at: datetime | None
     scopes: tuple[str, ...]
+    refresh_ends_at: datetime | None = None
 
 
 @dataclass(frozen=True)

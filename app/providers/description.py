@@ -7,6 +7,7 @@ A provider is a folder beside this module. It imports no other provider, holds n
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from app.outbound import Sender
@@ -64,6 +65,8 @@ class Provider:
     hooks: Hooks | None = None
     operator: OperatorSettings | None = None
     manifest: Manifest | None = None
+    ends_unused_after: timedelta | None = None
+    """After how long without a use it ends a token; None: it does not, as far as its reference says."""
 
     @property
     def scopes(self) -> tuple[str, ...]:

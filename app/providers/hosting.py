@@ -1,6 +1,7 @@
 """What a Git server can do, and the values in which it tells of repositories."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from app.outbound import Sender
@@ -70,9 +71,17 @@ class EntryPage:
 
 @dataclass(frozen=True)
 class Server:
-    """A server that is what it was taken for."""
+    """A server that is what it was taken for. `certificate` is the one that it has shown, in DER; None without TLS."""
 
     version: str
+    certificate: bytes | None = None
+
+
+@dataclass(frozen=True)
+class AccessEnd:
+    """When an account loses access to a repository; None: no end is set."""
+
+    at: datetime | None
 
 
 class FindServer(Protocol):
@@ -135,6 +144,14 @@ class ReadFile(Protocol):
     ) -> File | Failure: ...
 
 
+class FindAccessEnd(Protocol):
+    """Return when the account that asks loses access to the repository."""
+
+    async def __call__(
+        self, *, authorized: Authorized, repository_id: str, account_id: str, outbound: Sender
+    ) -> AccessEnd | Failure: ...
+
+
 @dataclass(frozen=True)
 class Hosting:
     """The functions of a Git server, always as the one whose access token `authorized` holds.
@@ -149,3 +166,5 @@ class Hosting:
     find_branch: FindBranch
     list_entries: ListEntries
     read_file: ReadFile
+    find_access_end: FindAccessEnd | None = None
+    """None: it does not tell for how long access was given."""

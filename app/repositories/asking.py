@@ -12,7 +12,7 @@ from app.outbound import Sender
 from app.outbound.budget import Budget
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault
-from app.providers.hosting import Branch, BranchPage, EntryPage, File, Hosting, Repository, RepositoryPage
+from app.providers.hosting import AccessEnd, Branch, BranchPage, EntryPage, File, Hosting, Repository, RepositoryPage
 from app.services import Services
 from app.sign_ins import answers, faults
 from app.sign_ins.models import Grant
@@ -99,6 +99,19 @@ def file(repository_id: str, ref: str, path: str) -> Question[File]:
         return await hosting.read_file(authorized=authorized, repository_id=repository_id, ref=ref, path=path, outbound=outbound)
 
     return Question(("file", repository_id, ref, path), put)
+
+
+def access_end(repository_id: str, account_id: str) -> Question[AccessEnd]:
+    """Ask until when the account has access; of a server that does not tell that, nothing is known to end."""
+
+    async def put(hosting: Hosting, /, *, authorized: Authorized, outbound: Sender) -> AccessEnd | Failure:
+        if hosting.find_access_end is None:
+            return AccessEnd(None)
+        return await hosting.find_access_end(
+            authorized=authorized, repository_id=repository_id, account_id=account_id, outbound=outbound
+        )
+
+    return Question(("access_end", repository_id, account_id), put)
 
 
 async def ask(question: Question[T], *, grant: Grant, budget: Budget, services: Services, fresh: bool = False) -> T | Failure:

@@ -1,6 +1,7 @@
 """What /control can do at the stand-in for a Git server: be those who push there and those who run it."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import TypeVar
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, ValidationError
@@ -25,6 +26,12 @@ class _OfRepository(BaseModel):
 
 class _OfUser(_OfRepository):
     user: str
+
+
+class _EndOfAccess(_OfUser):
+    """The day at whose beginning a membership ends; null: it does not."""
+
+    on: date | None
 
 
 class _OfBranch(_OfRepository):
@@ -71,12 +78,14 @@ def git_control_routes(state: GitState) -> Sequence[BaseRoute]:
     """Return /NAME/… for the provider's name; repositories are named by their paths ("acme/empty"), people by their logins.
 
     commit (a file's new content, on a branch that may be new), delete_file, rename_file, delete_branch, rename_branch,
-    delete_repository, remove_access (of a user to a repository), renew_secret (of the OAuth client: grants stay).
+    delete_repository, remove_access (of a user to a repository), end_access (the same on a day), renew_secret (of the
+    OAuth client: grants stay).
     """
     return [
         _route(state, "renew_secret", _NewSecret, _renew_secret),
         _route(state, "delete_repository", _OfRepository, _delete_repository),
         _route(state, "remove_access", _OfUser, _remove_access),
+        _route(state, "end_access", _EndOfAccess, _end_access),
         _route(state, "delete_branch", _OfBranch, _delete_branch),
         _route(state, "rename_branch", _NewBranch, _rename_branch),
         _route(state, "commit", _NewContent, _commit_content),
@@ -113,6 +122,16 @@ def _delete_repository(state: GitState, order: _OfRepository) -> Answer:
 def _remove_access(state: GitState, order: _OfUser) -> Answer:
     if _repository(state, order).access.pop(order.user, None) is None:
         raise _Absent("user")
+    return {}
+
+
+def _end_access(state: GitState, order: _EndOfAccess) -> Answer:
+    repository = _repository(state, order)
+    if order.user not in repository.access:
+        raise _Absent("user")
+    repository.ends.pop(order.user, None)
+    if order.on is not None:
+        repository.ends[order.user] = order.on
     return {}
 
 

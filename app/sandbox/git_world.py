@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum
 from typing import Literal
 
@@ -59,6 +59,8 @@ class Repository:
     created_at: datetime
     pushed_at: datetime
     access: dict[str, Access]
+    ends: dict[str, date] = field(default_factory=dict)
+    """On whose day, by login, access ends."""
     default_branch: str | None = None
     branches: dict[str, Commit] = field(default_factory=dict)
     protected: frozenset[str] = frozenset()
@@ -69,7 +71,15 @@ class Repository:
         return f"{self.namespace.path}/{self.name}"
 
     def copy(self) -> "Repository":
-        return replace(self, access=dict(self.access), branches=dict(self.branches), history=dict(self.history))
+        return replace(
+            self, access=dict(self.access), ends=dict(self.ends), branches=dict(self.branches), history=dict(self.history)
+        )
+
+    def end_access(self, today: date) -> None:
+        """Take access from those whose day has come."""
+        for login in [login for login, day in self.ends.items() if day <= today]:
+            del self.ends[login]
+            self.access.pop(login, None)
 
     def is_visible(self, user: User | None) -> bool:
         return not self.is_private or (user is not None and user.login in self.access)

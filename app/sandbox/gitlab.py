@@ -33,6 +33,7 @@ _ROUTES: Routes = {
     ("groups", None, "projects"): Endpoint(of_group(groups.list_projects)),
     ("projects",): Endpoint(projects.list_projects, is_for_anyone=True),
     ("projects", None): Endpoint(of_project(projects.show_one), is_for_anyone=True),
+    ("projects", None, "members", "all", None): Endpoint(of_project(projects.show_member)),
     ("projects", None, "repository", "branches"): Endpoint(of_project(repository.list_branches), is_for_anyone=True),
     ("projects", None, "repository", "branches", None): Endpoint(of_project(repository.show_one_branch), is_for_anyone=True),
     ("projects", None, "repository", "tree"): Endpoint(of_project(repository.list_tree), is_for_anyone=True),
@@ -55,6 +56,8 @@ class GitLab:
 
     def routes(self) -> Sequence[BaseRoute]:
         async def endpoint(request: Request) -> Response:
+            for project in self._git.world.repositories.values():
+                project.end_access(self._git.clock.now().date())
             return call_api(self._git, _ROUTES, request)
 
         return [*oauth_routes(self._git), Route("/api/v4/{rest:path}", endpoint, methods=["GET"])]

@@ -56,6 +56,17 @@ def show_one(call: Call, project: Repository) -> Response:
     return JSONResponse(show_project(call, project, is_simple=call.user is None))
 
 
+def show_member(call: Call, project: Repository) -> Response:
+    """Answer /projects/:id/members/all/:user_id."""
+    wanted = next((each for each in call.git.world.users.values() if str(each.id) == call.names[1]), None)
+    level = project.access.get(wanted.login) if wanted is not None else None
+    if wanted is None or level is None:
+        return refuse(404, "Not found")
+    ends = project.ends.get(wanted.login)
+    shown = {"access_level": int(level), "expires_at": ends.isoformat() if ends is not None else None}
+    return JSONResponse(show_user(wanted, call.root) | shown)
+
+
 def of_project(answer: Callable[[Call, Repository], Response]) -> Callable[[Call], Response]:
     """Let `answer` have the project that the path names by number or path; what one may not see is not there."""
 

@@ -10,6 +10,7 @@ import structlog
 
 from app.deliveries import jobs as deliveries
 from app.errors import DatabaseAway
+from app.forecasts import jobs as forecasts
 from app.installed_apps import checks as installed_apps
 from app.integrations.kinds import table as integrations
 from app.log.retention import Retention, remove_old
@@ -51,6 +52,7 @@ JOBS = (
     Job("check servers", installed_apps.check_due, every=5.0, shares=ASKS),
     Job("check connections", integrations.check_due, every=1.0, shares=ASKS),
     Job("refresh", sign_ins.refresh_due, every=5.0, shares=ASKS),
+    Job("forecast", forecasts.look_due, every=30.0, is_woken=False),
     Job("expire", sign_ins.expire_due, every=1.0, is_woken=False),
     Job("sweep", teams.sweep, every=600.0, is_woken=False),
     *(Job(name, partial(_remove, retentions), every=600.0, is_woken=False) for name, retentions in RETENTION.items()),

@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -16,6 +16,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.deliveries.backlog import Backlog, look_at_backlog
+from app.forecasts.counting import count_forecasts
+from app.forecasts.models import ForecastCode
 from app.integrations.counting import Tally, tally
 from app.services import Services
 from app.settings import LOOPBACK_HOSTS
@@ -50,7 +52,7 @@ def route(*, services: Services) -> Route:
 
 def gauges() -> Iterator[tuple[str, str, Sequence[str]]]:
     """Return the name, kind and labels of every gauge that is found when somebody asks."""
-    found = _Found(_Rows([Tally("", None, 0)], Backlog(0, timedelta())))
+    found = _Found(_Rows([Tally("", None, 0)], dict.fromkeys(ForecastCode, 0), Backlog(0, timedelta())))
     for metric in found.collect():
         yield metric.name, metric.type, list(metric.samples[0].labels)
 
@@ -83,6 +85,7 @@ class _Rows:
     """The figures of the database."""
 
     integrations: Sequence[Tally]
+    forecasts: Mapping[ForecastCode, int]
     backlog: Backlog
 
 
@@ -108,7 +111,7 @@ class _Present:
     async def _ask(self, now: datetime) -> _Rows | None:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return _Rows(await tally(), await look_at_backlog(now=now))
+                return _Rows(await tally(), await count_forecasts(), await look_at_backlog(now=now))
         except (*database.OUTAGES, TimeoutError) as error:
             self._log.warning("gauges are missing: the database does not answer", error=type(error).__name__)
             return None
@@ -128,6 +131,11 @@ class _Found(Collector):
         for one in self._rows.integrations:
             integrations.add_metric((one.status, one.reason or "NONE"), one.count)
         yield integrations
+        message = "Installed apps and integrations whose team was told that they will stop, by cause."
+        forecasts = GaugeMetricFamily(f"{PREFIX}_forecasts", message, labels=("code",))
+        for code, count in self._rows.forecasts.items():
+            forecasts.add_metric((code.value,), count)
+        yield forecasts
         late = self._rows.backlog
         yield GaugeMetricFamily(f"{PREFIX}_deliveries_waiting", "Deliveries that wait for an attempt.", late.waiting)
         message = "The age of the oldest delivery that waits; 0 where none does."

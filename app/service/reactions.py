@@ -1,19 +1,36 @@
 """The table of contents of what follows from what, in order. Everything here happens in the transaction of its cause."""
 
 from app.deliveries import reactions as deliveries
+from app.forecasts import reactions as forecasts
 from app.installed_apps import reactions as installed_apps
 from app.installed_apps.events import (
     InstalledAppAdded,
     InstalledAppDeleted,
+    InstalledAppEdited,
     InstalledAppReauthenticated,
     InstalledAppStatusChanged,
 )
 from app.integrations import reactions as integrations
-from app.integrations.events import IntegrationDeleted, IntegrationStatusChanged
+from app.integrations.events import (
+    AccessEndSeen,
+    IntegrationDeleted,
+    IntegrationEdited,
+    IntegrationReauthenticated,
+    IntegrationStatusChanged,
+)
 from app.log.events import Reactions
 from app.monitors.events import RunRecorded
 from app.sign_ins import reactions as sign_ins
-from app.sign_ins.events import ClientRecovered, ClientTroubled, GrantEnded, GrantRecovered, GrantTroubled, MemberSignedIn
+from app.sign_ins.events import (
+    ClientRecovered,
+    ClientTroubled,
+    GrantEnded,
+    GrantRecovered,
+    GrantTroubled,
+    MemberSignedIn,
+    RenewalTurned,
+    ServerCertificateSeen,
+)
 from app.teams.events import MemberRemoved
 
 REACTIONS: Reactions = {
@@ -24,14 +41,21 @@ REACTIONS: Reactions = {
     MemberSignedIn: (
         installed_apps.mark_reached,
         integrations.bring_back_theirs,
+        forecasts.review_theirs,
     ),
+    RenewalTurned: (forecasts.review_renewal,),
+    ServerCertificateSeen: (forecasts.review_server,),
     ClientTroubled: (installed_apps.mark_client,),
     ClientRecovered: (installed_apps.mark_client,),
-    InstalledAppDeleted: (integrations.stop_those_using,),
+    InstalledAppDeleted: (integrations.stop_those_using, forecasts.forget_app),
     InstalledAppAdded: (integrations.adopt,),
     InstalledAppStatusChanged: (integrations.follow_installed_app,),
-    InstalledAppReauthenticated: (integrations.bring_back,),
+    InstalledAppReauthenticated: (integrations.bring_back, forecasts.review_app),
+    InstalledAppEdited: (forecasts.review_app,),
+    IntegrationReauthenticated: (forecasts.review_integration,),
+    IntegrationEdited: (forecasts.review_integration,),
+    AccessEndSeen: (forecasts.review_access,),
     IntegrationStatusChanged: (deliveries.follow_integration,),
-    IntegrationDeleted: (deliveries.give_up,),
+    IntegrationDeleted: (deliveries.give_up, forecasts.forget_integration),
     RunRecorded: (deliveries.make,),
 }

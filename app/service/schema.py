@@ -10,6 +10,7 @@ from strawberry.types.field import StrawberryField
 from app.activity import schema as activity
 from app.catalogue import schema as catalogue
 from app.deliveries import schema as deliveries
+from app.forecasts import schema as forecasts
 from app.graphql.context import Info
 from app.graphql.execution.executor import BoundedExecutor
 from app.graphql.execution.schema import Schema
@@ -35,7 +36,7 @@ NODES = nodes_of(
     activity.NODES,
 )
 
-FIELDS = (installed_apps.FIELDS, repositories.FIELDS, integrations.FIELDS, deliveries.FIELDS, activity.FIELDS)
+FIELDS = (installed_apps.FIELDS, repositories.FIELDS, integrations.FIELDS, forecasts.FIELDS, deliveries.FIELDS, activity.FIELDS)
 """Fields that a capability adds to the types of those below it."""
 
 

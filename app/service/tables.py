@@ -14,6 +14,7 @@ MODELS = (
     "app.installed_apps.models",
     "app.integrations.models",
     *(kind.table.__module__ for kind in ALL),
+    "app.forecasts.models",
     "app.deliveries.models",
 )
 

@@ -65,6 +65,13 @@ class GrantRecovered(Unlogged):
 
 
 @dataclass(frozen=True)
+class RenewalTurned(Unlogged):
+    """The provider has refused, in a row and more than once, to renew the grant's tokens; or has renewed them after all."""
+
+    grant_id: UUID
+
+
+@dataclass(frozen=True)
 class MemberSignedIn(Unlogged):
     """A member has an authorization of their own at a team's OAuth client from now on, in the place of any older one."""
 
@@ -80,6 +87,13 @@ class ClientTroubled(Unlogged):
     oauth_client_id: UUID
     reason: StatusReason
     message: str
+
+
+@dataclass(frozen=True)
+class ServerCertificateSeen(Unlogged):
+    """The certificate of the client's server, or the one that it is trusted by, ends at another time than was known."""
+
+    oauth_client_id: UUID
 
 
 @dataclass(frozen=True)

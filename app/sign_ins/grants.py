@@ -8,7 +8,7 @@ from app.errors import Refusal, UserErrorCode
 from app.log.events import Change
 from app.log.quotas import TROUBLES_OF_DAY
 from app.services import Services
-from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled
+from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled, RenewalTurned
 from app.sign_ins.inputs import no_such_sign_in
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
 from app.storage.scheduling import Schedule
@@ -111,6 +111,16 @@ async def note_recovery(grant: Grant, *, services: Services) -> None:
 
     if grant.trouble is not None:
         await services.events.change(grant.team_id, recover)
+
+
+async def note_renewal(grant: Grant, *, services: Services) -> None:
+    """Say that the provider refuses to renew the grant, or no longer does; what a day allows no more, a daily look finds."""
+
+    async def turn(change: Change) -> None:
+        if await Grant.filter(id=grant.id, state__in=LIVE).exists() and change.let(TROUBLES_OF_DAY):
+            await change.record(RenewalTurned(grant.id))
+
+    await services.events.change(grant.team_id, turn)
 
 
 def _outweighs(present: StatusReason | None, reason: StatusReason) -> bool:

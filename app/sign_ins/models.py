@@ -95,6 +95,8 @@ class OAuthClient(Model):
     """A team's own OAuth client at a Git server. Its secret stays until the last grant that it made is GONE.
 
     `version` counts the secrets it has had; `trouble` is what keeps the client itself from working, whoever signs in with it.
+    `certificate_ends_at` is when the server's certificate ends, and `trust_ends_at` when the one of `certificates` does that
+    it is trusted by: as of the last check; None where there is none.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -108,6 +110,8 @@ class OAuthClient(Model):
     certificates: str | None = fields.TextField(null=True)
     version = fields.IntField(default=1)
     trouble: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment]  # null=True is not in its type
+    certificate_ends_at: datetime | None = fields.DatetimeField(null=True)
+    trust_ends_at: datetime | None = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
     last_checked_at: datetime | None = fields.DatetimeField(null=True)
     ended_at: datetime | None = fields.DatetimeField(null=True)
@@ -136,7 +140,8 @@ class Grant(Model):
     """The tokens of one sign-in, sealed. `version` counts the token pairs it has held: what is sealed is bound to it.
 
     `refresh_at` is when the next refresh is due, and after one that failed, when it may be tried again. A `lease_owner` whose
-    lease has run out was cut off: nobody knows whether the provider has spent the refresh token.
+    lease has run out was cut off: nobody knows whether the provider has spent the refresh token. `refresh_ends_at` is when
+    the refresh token ends, where the provider says so; `refusals` counts how often in a row it has refused to renew the tokens.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -165,6 +170,8 @@ class Grant(Model):
     expires_at: datetime | None = fields.DatetimeField(null=True)
     lifetime_seconds: int | None = fields.BigIntField(null=True)
     refresh_at: datetime | None = fields.DatetimeField(null=True)
+    refresh_ends_at: datetime | None = fields.DatetimeField(null=True)
+    refusals: int | None = fields.IntField(null=True)
     state = fields.CharEnumField(GrantState, max_length=32)
     trouble: StatusReason | None = fields.CharEnumField(StatusReason, max_length=32, null=True)  # type: ignore[assignment]  # null=True is not in its type
     trouble_message: str | None = fields.TextField(null=True)

@@ -7,9 +7,10 @@ from uuid import UUID
 from app.errors import KeyUnavailable, SealError
 from app.log.events import Change
 from app.log.quotas import TROUBLES_OF_DAY
+from app.outbound import Ends
 from app.sealing.secret import Secret
 from app.services import Services
-from app.sign_ins.events import ClientRecovered, ClientTroubled
+from app.sign_ins.events import ClientRecovered, ClientTroubled, ServerCertificateSeen
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant, GrantState, OAuthClient, StatusReason
 from app.sign_ins.sealing import was_due
 from app.storage import database
@@ -76,6 +77,16 @@ async def record_trouble(change: Change, client_id: UUID, reason: StatusReason, 
     if row is not None and row.trouble is not reason:
         await living.update(trouble=reason)
         await change.record(ClientTroubled(client_id, reason, message))
+
+
+async def record_ends(change: Change, client: OAuthClient, ends: Ends) -> None:
+    """Keep when the certificates end by which the server was trusted that the client, as it was read, belongs to."""
+    seen = {"certificate_ends_at": ends.server, "trust_ends_at": ends.authority}
+    if seen == {name: getattr(client, name) for name in seen}:
+        return
+    as_read = OAuthClient.filter(id=client.id, team_id=change.team_id, certificates=client.certificates)
+    if await as_read.update(**seen):
+        await change.record(ServerCertificateSeen(client.id))
 
 
 async def note_recovery(client_id: UUID, *, services: Services) -> None:

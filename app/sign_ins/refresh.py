@@ -18,7 +18,7 @@ from app.sealing.secret import Secret
 from app.services import Services
 from app.sign_ins import faults, oauth_clients
 from app.sign_ins.clients import client_of, describe_refused, explain, provider_of, sign_in_of
-from app.sign_ins.grants import note_recovery, note_trouble
+from app.sign_ins.grants import note_recovery, note_renewal, note_trouble
 from app.sign_ins.models import Grant, GrantState, StatusReason
 from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
 from app.storage import database
@@ -28,6 +28,9 @@ LEASE = timedelta(seconds=60)
 LONGEST_QUIET = timedelta(hours=1)
 COOL_DOWN = timedelta(seconds=30)
 LONG_COOL_DOWN = timedelta(minutes=5)
+REFUSED_OFTEN = 2
+"""How many refusals in a row to renew a grant are said to its team."""
+
 _LEFT_OVER_AT_MOST = timedelta(hours=1)
 
 T = TypeVar("T")
@@ -59,6 +62,11 @@ def is_leased(grant: Grant, *, now: datetime) -> bool:
 def quiet_until(grant: Grant, *, now: datetime) -> datetime | None:
     """Return until when the provider has asked to be left alone, for an hour at most; None where it has not."""
     return grant.quiet_until if lies_ahead(grant.quiet_until, now=now, longest=LONGEST_QUIET) else None
+
+
+def is_refused(grant: Grant) -> bool:
+    """Whether the provider has refused to renew it, in a row and so often that it is said."""
+    return (grant.refusals or 0) >= REFUSED_OFTEN
 
 
 def is_expired(grant: Grant, *, now: datetime) -> bool:
@@ -172,6 +180,8 @@ class _Attempt:
         self._services.meters.refreshed(outcome.fault.name if isinstance(outcome, Failure) else "REFRESHED")
         if isinstance(outcome, Tokens):
             saved = await self._save(row, outcome, asked_at=asked_at)
+            if isinstance(saved, Grant) and is_refused(row):
+                await note_renewal(saved, services=self._services)
             if isinstance(saved, Grant) and saved.trouble is not row.trouble:  # found meanwhile: said of the tokens before
                 await note_recovery(saved, services=self._services)
             if row.oauth_client_id is not None:
@@ -223,7 +233,17 @@ class _Attempt:
                 return await self._bury(row, owner, failure, cut=cut)
             case Fault.MISSING_SCOPES | Fault.CLIENT_REFUSED:
                 await note_refusal(row, failure, services=self._services)
+            case Fault.REFUSED:
+                return await self._count(row, owner, failure)
         return await self._give_up(row, owner, failure, cool_down=LONG_COOL_DOWN)
+
+    async def _count(self, row: Grant, owner: UUID, failure: Failure) -> Failure:
+        """Count a refusal for a reason of the provider's own: it may pass, and is said where it comes again."""
+        refusals = (row.refusals or 0) + 1
+        await self._give_up(row, owner, failure, cool_down=LONG_COOL_DOWN, refusals=refusals)
+        if refusals == REFUSED_OFTEN:
+            await note_renewal(row, services=self._services)
+        return failure
 
     async def _put_off(self, row: Grant, owner: UUID, failure: Failure) -> Failure:
         """Leave the provider alone. Where this limit is of refreshing alone, an access token that is still good goes on."""
@@ -258,15 +278,24 @@ class _Attempt:
         return failure
 
     async def _give_up(
-        self, row: Grant, owner: UUID, failure: Failure, *, cool_down: timedelta = COOL_DOWN, is_quiet: bool = False
+        self,
+        row: Grant,
+        owner: UUID,
+        failure: Failure,
+        *,
+        cool_down: timedelta = COOL_DOWN,
+        is_quiet: bool = False,
+        refusals: int | None = None,
     ) -> Failure:
         """Nothing was spent: the lease is free, also of the mark of a cut, unless that is still to be settled."""
         unsettled = row.lease_owner is not None and failure.fault is not Fault.DEAD_GRANT
         until = self._services.clock.now() + cool_down
-        await self._release(owner, keeps_mark=unsettled, refresh_at=until, **({"quiet_until": until} if is_quiet else {}))
+        columns = {"quiet_until": until if is_quiet else None, "refusals": refusals}
+        told = {name: value for name, value in columns.items() if value is not None}
+        await self._release(owner, keeps_mark=unsettled, refresh_at=until, **told)
         return failure
 
-    async def _release(self, owner: UUID, *, keeps_mark: bool, **columns: datetime) -> None:
+    async def _release(self, owner: UUID, *, keeps_mark: bool, **columns: object) -> None:
         marked = {"lease_owner": owner, "lease_until": self._services.clock.now()}
         columns_of_lease = marked if keeps_mark else {"lease_owner": None, "lease_until": None}
         owned = Grant.filter(id=self._id, lease_owner=owner)

@@ -22,7 +22,9 @@ class SealedTokens:
     expires_at: datetime | None
     lifetime_seconds: int | None
     refresh_at: datetime | None
+    refresh_ends_at: datetime | None
     scope_names: str
+    refusals: None = None
 
     def columns(self) -> dict[str, Any]:
         return asdict(self)
@@ -39,6 +41,7 @@ async def seal_tokens(tokens: Tokens, grant: Grant, *, version: int, now: dateti
         expires_at=tokens.expires_at,
         lifetime_seconds=None if lifetime is None else int(lifetime.total_seconds()),
         refresh_at=None if lifetime is None or tokens.refresh is None else _due_at(now, lifetime),
+        refresh_ends_at=tokens.refresh_ends_at,
         scope_names=" ".join(tokens.scopes),
     )
 

@@ -203,6 +203,14 @@ async def read_file(provider: Provider, there: ScriptedProvider, outbound: Outbo
     )
 
 
+async def find_access_end(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
+    assert provider.hosting is not None
+    assert provider.hosting.find_access_end is not None
+    return await provider.hosting.find_access_end(
+        authorized=there.authorized(), repository_id=REPOSITORY_IDS[provider.key], account_id="7", outbound=outbound
+    )
+
+
 # What finds a channel there; a provider of messaging that is added says so here.
 CHANNEL_IDS = {"slack": "C0001", "webhook": "address"}
 # What finds a repository there; a Git server that is added says so here.
@@ -236,7 +244,9 @@ def calls_of(provider: Provider) -> tuple[Call, ...]:
     posting = (*looking, post_report) if provider.messaging is not None else ()
     checking = (check,) if provider.check is not None else ()
     waking = (trigger_incident, resolve_incident) if provider.incidents is not None else ()
-    return (*signing_in, *checking, *posting, *waking, *(HOSTING if provider.hosting is not None else ()))
+    hosting = HOSTING if provider.hosting is not None else ()
+    bounding = (find_access_end,) if provider.hosting is not None and provider.hosting.find_access_end is not None else ()
+    return (*signing_in, *checking, *posting, *waking, *hosting, *bounding)
 
 
 PROVIDERS = tuple(CATALOGUE.values())

@@ -1,6 +1,7 @@
 """A Git server's world, changed on order, as seen through its API: the same at both."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -124,6 +125,19 @@ def test_access_can_be_taken_from_one_person(server: GitServer) -> None:
     assert repositories(server)[PAYMENTS]["access"] == {"ada": 50}
 
 
+def test_access_can_end_on_a_day_and_gitlab_says_so_before(sandbox: Sandbox) -> None:
+    server = gitlab_server(sandbox)
+    number = next(each["id"] for each in sandbox.state()["users"] if (each["provider"], each["login"]) == ("gitlab", "grace"))
+
+    server.change("end_access", repository=PAYMENTS, user="grace", on="2026-01-09")
+    told = read(server, server.token(), f"/members/all/{number}")
+    sandbox.clock.advance(timedelta(days=7))
+
+    assert (told.json()["username"], told.json()["expires_at"]) == ("grace", "2026-01-09")
+    assert read(server, server.token("grace"), "").status_code == 404
+    assert read(server, server.token(), f"/members/all/{number}").status_code == 404
+
+
 def test_a_change_at_one_server_is_none_at_the_other(sandbox: Sandbox) -> None:
     github_server(sandbox).change("delete_repository", repository=PAYMENTS)
 
@@ -164,6 +178,8 @@ def test_the_state_shows_grants_and_people(server: GitServer) -> None:
         ("delete_branch", {"repository": "acme/nowhere", "branch": "main"}, 404),
         ("delete_file", {"repository": PAYMENTS, "branch": "main", "path": "nowhere"}, 404),
         ("remove_access", {"repository": PAYMENTS, "user": "edsger"}, 404),
+        ("end_access", {"repository": PAYMENTS, "user": "edsger", "on": "2026-01-09"}, 404),
+        ("end_access", {"repository": PAYMENTS, "user": "ada", "on": "soon"}, 400),
         ("delete_branch", {"repository": PAYMENTS}, 400),
         ("commit", {"repository": PAYMENTS, "branch": "main", "path": "a", "contents": "?"}, 400),
         ("commit", {"repository": PAYMENTS, "branch": "main", "path": "/a", "content": "?"}, 400),

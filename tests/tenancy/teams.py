@@ -9,6 +9,7 @@ from uuid import UUID
 from app.access.callers import Caller, Role, Scope, scopes_of
 from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery
+from app.forecasts.jobs import look_due
 from app.installed_apps.deleting import delete as delete_app
 from app.installed_apps.models import InstalledApp
 from app.integrations.deleting import delete
@@ -19,6 +20,7 @@ from app.monitors.actions import Recorded, record_run
 from app.monitors.models import Failure, RunOutcome
 from app.monitors.reported import ReportedRun
 from app.sealing.secret import Secret
+from app.sign_ins.models import Grant
 from app.teams.access_tokens import CreatedToken
 from app.teams.adding import add_member
 from app.teams.creating_tokens import create as create_access_token
@@ -31,6 +33,7 @@ from tests.integrations.git_scene import connect
 from tests.integrations.incident_scene import put_to_use, share_key
 from tests.integrations.scene import channel, place, posting
 from tests.repositories.scene import ref_of
+from tests.sign_ins.world import write
 
 
 class Who(StrEnum):
@@ -80,6 +83,7 @@ async def furnish(world: World, people: People, places: Places) -> Things:
     tokens = await _make_tokens(world, people)
     signed_in = await places.host.sign_in(world, ada, apps["git"], "ada")
     left = await _let_one_leave(world, people)
+    await _foretell(world, apps["slack"])
     event = await Event.get(team_id=people.team_id, sequence=1)
     live = {
         "Team": gid("Team", people.team_id),
@@ -113,6 +117,12 @@ async def furnish(world: World, people: People, places: Places) -> Things:
         "never Repository": replace(ref_of(world, places.host, "globex/secret-plans"), repository_id="999999").id,
     }
     return Things(people, {who: tokens[who].token for who in Who if who in tokens}, live, gone)
+
+
+async def _foretell(world: World, app: InstalledApp) -> None:
+    """Have the app said to stop: what it holds is refused its renewal."""
+    await write(lambda: Grant.filter(id=app.grant_id).update(refusals=2))
+    await look_due(services=world.services)
 
 
 async def _add_apps(world: World, people: People, places: Places) -> dict[str, InstalledApp]:

@@ -23,13 +23,21 @@ class TokenAnswer(Answer):
     token_type: Bearer
     refresh_token: Token | None = None
     expires_in: Lifetime | None = None
+    refresh_token_expires_in: Lifetime | None = None
     scope: ScopesOrList | None = None
 
     def tokens(self, *, now: datetime, lifetime: timedelta, scopes: tuple[str, ...]) -> Tokens:
         """Return the tokens; where the answer does not say, they have that lifetime, and the scopes that were asked for."""
         told = lifetime if self.expires_in is None else timedelta(seconds=self.expires_in)
         granted = scopes if self.scope is None else self.scope
-        return Tokens(access=self.access_token, refresh=self.refresh_token, expires_at=now + told, scopes=granted)
+        ends = self.refresh_token_expires_in
+        return Tokens(
+            access=self.access_token,
+            refresh=self.refresh_token,
+            expires_at=now + told,
+            scopes=granted,
+            refresh_ends_at=now + timedelta(seconds=ends) if ends is not None else None,
+        )
 
 
 async def post(

@@ -6,7 +6,7 @@ GitHub keeps ten of them for each person, app and scopes: the oldest ends when a
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
 
@@ -204,4 +204,5 @@ PROVIDER = Provider(
     check=check,
     sign_in=SIGN_IN,
     hosting=HOSTING,
+    ends_unused_after=timedelta(days=365),
 )

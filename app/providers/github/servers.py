@@ -34,10 +34,10 @@ async def find_server(*, base_url: str, origin: str, certificates: str | None, o
         return explain_silence(outcome, server=API.server)
     version = outcome.headers.get("x-github-enterprise-version", "")
     if _VERSION.fullmatch(version) and outcome.status in {200, 401, 403}:
-        return Server(version)
+        return Server(version, outcome.certificate)
     if outcome.status == 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
         meta = await parse(outcome.body, _META, server=API.server)
-        return _NOT_THIS if isinstance(meta, Failure) else Server(meta.installed_version)
+        return _NOT_THIS if isinstance(meta, Failure) else Server(meta.installed_version, outcome.certificate)
     failure = sort_refusal(outcome, base_url=base_url)
     return failure if outcome.status >= 500 or failure.fault is Fault.BUSY else _NOT_THIS  # noqa: PLR2004 - RFC 9110, 15.6
 

@@ -19,6 +19,7 @@ from app.providers.contract import Alive, Authorized, Client, Failure, Identity,
 from app.providers.description import Provider
 from app.providers.gitlab.calls import API, SCOPES, read_answer
 from app.providers.gitlab.files import list_entries, read_file
+from app.providers.gitlab.members import find_access_end
 from app.providers.gitlab.projects import find_branch, find_repository, list_branches, list_repositories
 from app.providers.gitlab.servers import find_server
 from app.providers.gitlab.tokens import ask_for_tokens, revoke
@@ -99,6 +100,7 @@ HOSTING = Hosting(
     find_branch=find_branch,
     list_entries=list_entries,
     read_file=read_file,
+    find_access_end=find_access_end,
 )
 
 SIGN_IN = OAuth(

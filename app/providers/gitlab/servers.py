@@ -35,9 +35,9 @@ async def find_server(*, base_url: str, origin: str, certificates: str | None, o
         return explain_silence(outcome, server=API.server)
     if outcome.status == 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
         answer = await parse(outcome.body, _VERSION, server=API.server)
-        return _NOT_THIS if isinstance(answer, Failure) else Server(answer.version)
+        return _NOT_THIS if isinstance(answer, Failure) else Server(answer.version, outcome.certificate)
     if outcome.status == 401 and _is_gitlabs(outcome):  # noqa: PLR2004 - RFC 9110, section 15.5.2
-        return Server(_UNTOLD)
+        return Server(_UNTOLD, outcome.certificate)
     return sort_status(outcome, server=API.server) or _NOT_THIS
 
 

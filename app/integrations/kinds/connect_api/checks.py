@@ -12,11 +12,11 @@ from app.access.callers import Caller
 from app.errors import TooComplex
 from app.integrations.kinds.connect_api.layouts import Layout
 from app.integrations.kinds.connect_api.models import ApiConnection
-from app.integrations.kinds.connect_api.repositories import check_visible, find_failure
+from app.integrations.kinds.connect_api.repositories import check_visible, find_access_end, find_failure
 from app.integrations.kinds.connect_api.settings import grant_for, repository_of
 from app.integrations.models import Integration
 from app.integrations.sources import Using, grant_of
-from app.integrations.status import record_attempt
+from app.integrations.status import record_access_end, record_attempt
 from app.log.events import Change
 from app.outbound.budget import Budget
 from app.providers.contract import Failure
@@ -106,10 +106,13 @@ async def _check(connection: ApiConnection, *, services: Services) -> None:
     where = RepositoryRef(integration.provider, integration.account_id, connection.repository_id)
     layout = Layout(connection.branch, connection.schema_file, connection.collection_directory)
     failure = await find_failure(where, layout, grant=grant, services=services)
+    access = await find_access_end(where, grant=grant, services=services) if failure is None else None
 
     async def note(change: Change) -> None:
         if await _is_as_it_was(connection):
             await record_attempt(change, integration, failure)
+            if access is not None and await grant_of(integration) == grant.id:
+                await record_access_end(change, integration, access.at)
 
     await services.events.change(integration.team_id, note)
     if failure is not None:

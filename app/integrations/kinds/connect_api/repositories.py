@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 from app.integrations.kinds.connect_api.layouts import BRANCH_FIELD, REPOSITORY_FIELD, SCHEMA_FIELD, Layout
 from app.outbound.budget import Budget
-from app.providers.contract import Failure
-from app.providers.hosting import Repository
+from app.providers.contract import Failure, Fault
+from app.providers.hosting import AccessEnd, Repository
 from app.repositories import asking
 from app.repositories.asking import Question
 from app.repositories.references import RepositoryRef
@@ -53,6 +53,19 @@ async def find_failure(where: RepositoryRef, layout: Layout, *, grant: Grant, se
         if isinstance(answer, Failure):
             return answer
     return None
+
+
+async def find_access_end(where: RepositoryRef, *, grant: Grant, services: Services) -> AccessEnd | None:
+    """Return until when the grant's member has access; None where the server does not say."""
+    question = asking.access_end(where.repository_id, grant.account_id)
+    answer = await asking.ask(question, grant=grant, budget=Budget(), services=services, fresh=True)
+    match answer:
+        case AccessEnd():
+            return answer
+        case Failure(fault=Fault.TARGET_GONE):
+            return AccessEnd(None)  # they see it as everybody does
+        case Failure():
+            return None
 
 
 class _MemberView:

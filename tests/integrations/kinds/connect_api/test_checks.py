@@ -155,7 +155,7 @@ async def test_two_workers_look_once(world: World, host: Host) -> None:
     looked = await asyncio.gather(*(check_due(services=world.services) for _ in range(4)))
 
     assert sum(looked) == 1
-    assert calls(world, host) - asked == 2
+    assert calls(world, host) - asked == (3 if host is GITLAB else 2)  # GitLab tells for how long access was given
 
 
 async def test_an_edit_is_looked_at_at_once_and_heals(world: World) -> None:
