@@ -1,11 +1,14 @@
 """What is known beforehand of installed apps and integrations, when what they stand on has changed."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from app.forecasts.models import Forecast
 from app.forecasts.telling import review
 from app.installed_apps.events import InstalledAppDeleted, InstalledAppEdited, InstalledAppReauthenticated
 from app.installed_apps.models import InstalledApp
 from app.integrations import members_own
-from app.integrations.events import AccessEndSeen, IntegrationDeleted, IntegrationEdited, IntegrationReauthenticated
+from app.integrations.events import AccessEndSeen, AuthorizationsReplaced, IntegrationDeleted, IntegrationEdited
 from app.integrations.models import Integration
 from app.integrations.status import living
 from app.log.events import Change
@@ -18,10 +21,14 @@ async def review_app(change: Change, domain_event: InstalledAppEdited | Installe
         await review(change, await InstalledApp.get(id=domain_event.installed_app_id))
 
 
-async def review_integration(change: Change, domain_event: IntegrationEdited | IntegrationReauthenticated) -> None:
+async def review_integration(change: Change, domain_event: IntegrationEdited) -> None:
     """The same for an integration."""
-    if await Forecast.filter(subject_id=domain_event.integration_id).exists():
-        await review(change, await Integration.get(id=domain_event.integration_id))
+    await _review_of_those(change, [domain_event.integration_id])
+
+
+async def review_integrations(change: Change, domain_event: AuthorizationsReplaced) -> None:
+    """The same for all that have another authorization now."""
+    await _review_of_those(change, domain_event.integration_ids)
 
 
 async def review_access(change: Change, domain_event: AccessEndSeen) -> None:
@@ -59,6 +66,12 @@ async def review_theirs(change: Change, domain_event: MemberSignedIn) -> None:
     for integration in await members_own.of_member(change, domain_event.oauth_client_id, domain_event.member_id):
         if await Forecast.filter(subject_id=integration.id).exists():
             await review(change, integration)
+
+
+async def _review_of_those(change: Change, ids: Sequence[UUID]) -> None:
+    said = await Forecast.filter(team_id=change.team_id, subject_id__in=list(ids)).distinct().values_list("subject_id", flat=True)
+    for integration in await Integration.filter(id__in=list(said)).order_by("id"):
+        await review(change, integration)
 
 
 async def _apps(change: Change, **held: object) -> list[InstalledApp]:

@@ -49,6 +49,13 @@ class IntegrationReauthenticated(Logged):
 
 
 @dataclass(frozen=True)
+class AuthorizationsReplaced(Unlogged):
+    """Integrations have another authorization, all by one change; of each the log is told by itself."""
+
+    integration_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
 class IntegrationTested(Logged):
     type = EventType.INTEGRATION_TESTED
     summary = "A test message of the integration “{name}” was asked for."

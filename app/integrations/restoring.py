@@ -9,7 +9,7 @@ from tortoise.queryset import QuerySet
 
 from app.graphql.revisions import touch
 from app.installed_apps.models import InstalledApp
-from app.integrations.events import IntegrationReauthenticated
+from app.integrations.events import AuthorizationsReplaced, IntegrationReauthenticated
 from app.integrations.kinds.table import KINDS, kind_of
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.sources import Source, Using, take
@@ -74,8 +74,9 @@ async def reauthorize_all(change: Change, integrations: Sequence[Integration], s
         if kind.checks is not None and (of_kind := [row.id for row in integrations if row.kind == key]):
             await kind.checks.check_soon(change, of_kind)
     for integration in integrations:
-        await tell_reauthenticated(change, integration)
+        await _tell(change, integration)
         await tell_status(change, integration, before=before[integration.id])
+    await change.record(AuthorizationsReplaced(tuple(integration.id for integration in integrations)))
 
 
 async def give_back(change: Change, grant_id: UUID, *, but: UUID) -> None:
@@ -85,6 +86,11 @@ async def give_back(change: Change, grant_id: UUID, *, but: UUID) -> None:
 
 
 async def tell_reauthenticated(change: Change, integration: Integration) -> None:
+    await _tell(change, integration)
+    await change.record(AuthorizationsReplaced((integration.id,)))
+
+
+async def _tell(change: Change, integration: Integration) -> None:
     await change.record(IntegrationReauthenticated(integration.id, integration.name, integration.connected_to))
 
 

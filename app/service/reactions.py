@@ -13,9 +13,9 @@ from app.installed_apps.events import (
 from app.integrations import reactions as integrations
 from app.integrations.events import (
     AccessEndSeen,
+    AuthorizationsReplaced,
     IntegrationDeleted,
     IntegrationEdited,
-    IntegrationReauthenticated,
     IntegrationStatusChanged,
 )
 from app.log.events import Reactions
@@ -52,7 +52,7 @@ REACTIONS: Reactions = {
     InstalledAppStatusChanged: (integrations.follow_installed_app,),
     InstalledAppReauthenticated: (integrations.bring_back, forecasts.review_app),
     InstalledAppEdited: (forecasts.review_app,),
-    IntegrationReauthenticated: (forecasts.review_integration,),
+    AuthorizationsReplaced: (forecasts.review_integrations,),
     IntegrationEdited: (forecasts.review_integration,),
     AccessEndSeen: (forecasts.review_access,),
     IntegrationStatusChanged: (deliveries.follow_integration,),
