@@ -106,5 +106,5 @@ async def test_what_calls_nobody_is_refused(world: World, word: str) -> None:
         await change(world, integration, mention=word)
 
     assert refused.value.code is UserErrorCode.INVALID
-    assert refused.value.field == ("settings", "postMonitoringResults", "mentionId")
+    assert refused.value.field == ("settings", "postMonitoringResults", "mention")
     assert (await MonitoringPost.get(integration_id=integration.id)).mention is None

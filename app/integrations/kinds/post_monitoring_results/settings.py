@@ -29,7 +29,7 @@ POST_FIELD = ("settings", "postMonitoringResults")
 MONITOR_FIELD = (*POST_FIELD, "monitorKey")
 CHANNEL_FIELD = (*POST_FIELD, "channelId")
 FOLLOW_UPS_FIELD = (*POST_FIELD, "followUps")
-MENTION_FIELD = (*POST_FIELD, "mentionId")
+MENTION_FIELD = (*POST_FIELD, "mention")
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _name_mention(provider: str, word: str | None) -> str | None:
     if name is None:
         raise Refusal(
             UserErrorCode.INVALID,
-            f"Nobody is called by this at {CATALOGUE[provider].name}: at Slack it takes here, channel, or a user group's id.",
+            f"Nobody is called by this at {CATALOGUE[provider].name}: it takes here, channel, or a user group's own id.",
             field=MENTION_FIELD,
         )
     return name

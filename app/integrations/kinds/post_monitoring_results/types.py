@@ -61,11 +61,11 @@ class PostMonitoringResultsInput:
         default=True, description="Whether the success that ends an outage, an answer in its thread, is shown in the channel too."
     )
 
-    mention_id: strawberry.ID | None = strawberry.field(
+    mention: str | None = strawberry.field(
         default=None,
         description=(
-            "Whom the first message that is told of failures in a row calls: at Slack `here`, `channel`, or a user group's own "
-            "id. Left out: nobody. No other message calls anybody, and no name or text of a run does."
+            "Whom the first message that is told of failures in a row calls: `here`, `channel`, or a user group's own id at the "
+            "provider. Left out: nobody. No other message calls anybody, and no name or text of a run does."
         ),
     )
 
@@ -76,7 +76,7 @@ class PostMonitoringResultsInput:
             self.notify,
             self.follow_ups,
             recovery_in_channel=self.recovery_in_channel,
-            mention=self.mention_id or None,
+            mention=self.mention or None,
         )
 
 
@@ -95,7 +95,7 @@ class EditPostMonitoringResultsInput:
     recovery_in_channel: bool | None = strawberry.field(
         default=strawberry.UNSET, description="Whether the success that ends an outage is shown in the channel too."
     )
-    mention_id: strawberry.ID | None = strawberry.field(
+    mention: str | None = strawberry.field(
         default=strawberry.UNSET, description="Whom the first message of failures in a row calls; null: nobody any more."
     )
 
@@ -106,7 +106,7 @@ class EditPostMonitoringResultsInput:
             notify=given(self.notify, field=(*POST_FIELD, "notify")),
             follow_ups=given(self.follow_ups, field=FOLLOW_UPS_FIELD),
             recovery_in_channel=given(self.recovery_in_channel, field=(*POST_FIELD, "recoveryInChannel")),
-            mention=None if self.mention_id is strawberry.UNSET else self.mention_id or "",
+            mention=None if self.mention is strawberry.UNSET else self.mention or "",
         )
 
 
@@ -122,7 +122,7 @@ class PostMonitoringResults:
     recovery_in_channel: bool = strawberry.field(
         description="Whether the success that ends an outage, an answer in its thread, is shown in the channel too."
     )
-    mention_id: strawberry.ID | None = strawberry.field(
+    mention: str | None = strawberry.field(
         description="Whom the first message that is told of failures in a row calls; null: nobody."
     )
     mention_name: str | None = strawberry.field(description="The same for people.")
@@ -157,7 +157,7 @@ class PostMonitoringResults:
             notify=post.notify,
             follow_ups=post.follow_ups,
             recovery_in_channel=post.recovery_in_channel,
-            mention_id=strawberry.ID(post.mention) if post.mention is not None else None,
+            mention=post.mention,
             mention_name=post.mention_name,
             channel_id=strawberry.ID(_where(integration, post).id),
             channel_name=post.channel_name,
