@@ -119,4 +119,5 @@ def _report(delivery: Delivery) -> RunReport:
         error_count=run.error_count,
         failures=tuple((failure.name, failure.message) for failure in run.failures),
         url=run.url,
+        begins_outage=delivery.outage_id == delivery.id,
     )

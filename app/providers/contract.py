@@ -178,7 +178,8 @@ class RunReport:
     """A monitor's run, as a message tells it. `outcome` is PASSED, FAILED, ERROR or NOTHING_RAN.
 
     `failures` are (name, message) pairs, the first of those that the counts tell of. A duration of 0 is one that is not known.
-    `follow_ups_in_thread`: what fails from now on is told in a thread of this message, and not left unsaid.
+    `begins_outage`: it is the first that is told of failures in a row. `follow_ups_in_thread`: what fails from now on is told in
+    a thread of this message, and not left unsaid.
     """
 
     delivery_id: str
@@ -193,6 +194,7 @@ class RunReport:
     error_count: int
     failures: tuple[tuple[str, str], ...] = ()
     url: str | None = None
+    begins_outage: bool = False
     follow_ups_in_thread: bool = False
 
 

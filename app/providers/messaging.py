@@ -33,7 +33,8 @@ class Thread:
 class PostReport(Protocol):
     """Post the message about a run. Posted only on the provider's own word.
 
-    In the `thread`, where the provider has threads and what it answers is still there; else as a message of its own.
+    In the `thread`, where the provider has threads and what it answers is still there; else as a message of its own. `mention`
+    is whom it calls, in the provider's own word; nobody else is, whatever the report says.
     """
 
     async def __call__(
@@ -45,6 +46,7 @@ class PostReport(Protocol):
         now: datetime,
         outbound: Sender,
         thread: Thread | None = None,
+        mention: str | None = None,
     ) -> Posted | Failure: ...
 
 
@@ -52,6 +54,12 @@ class FindLink(Protocol):
     """Return the address at which a person reads the message; TARGET_GONE where it is not there any more."""
 
     async def __call__(self, *, authorized: Authorized, message: PostedMessage, outbound: Sender) -> str | Failure: ...
+
+
+class NameMention(Protocol):
+    """Return what people call those whom a message can call by this word of the provider's; None for no such word."""
+
+    def __call__(self, word: str, /) -> str | None: ...
 
 
 class IsOwnId(Protocol):
@@ -65,6 +73,7 @@ class Messaging:
     """How messages are posted. `pace` is the least time between two to the same channel.
 
     `find_link` is None where messages have no address of their own, `has_threads` says whether one can answer another.
+    `name_mention` is None where messages call nobody.
     """
 
     list_channels: ListChannels
@@ -74,3 +83,4 @@ class Messaging:
     pace: timedelta
     has_threads: bool = False
     find_link: FindLink | None = None
+    name_mention: NameMention | None = None

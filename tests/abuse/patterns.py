@@ -133,6 +133,7 @@ PATTERNS: Mapping[str, Use] = {
     "app/providers/slack/channels.py _TS": _WHOLE,
     "app/providers/slack/hooks.py _TIMESTAMP": _WHOLE,
     "app/providers/slack/hooks.py _SIGNATURE": Use("fullmatch", ("", "v0="), ("v0=", "0f")),
+    "app/providers/slack/mentions.py _USER_GROUP": _WHOLE,
     "app/providers/slack/messages.py _URL": Use("fullmatch", ("", "https://", "https://a/"), ("/", "?", "#", "https://", "a?")),
     "app/repositories/paths.py _UNFIT": _SEARCHED,
     "app/sandbox/access.py _LOOPBACK_HOST": Use("fullmatch", ("", "localhost:", "127.0.0.1:"), ("localhost", ":1")),

@@ -1,14 +1,17 @@
 """A webhook that an admin has pasted, put to use by another member, from the integration to the message at its address."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from app.deliveries.jobs import deliver_due
 from app.deliveries.models import Delivery, DeliveryStatus
+from app.deliveries.testing import test as post_test
 from app.errors import Refusal, UserErrorCode
 from app.installed_apps.deleting import delete
 from app.installed_apps.shared_secrets import replace_secret
+from app.integrations.kinds.post_monitoring_results.models import FollowUps
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.sources import ThroughApp
 from app.monitors.actions import record_run
@@ -123,3 +126,30 @@ async def test_a_channel_of_another_address_is_refused(world: World) -> None:
         await place(world, world.people.bob, ThroughApp(app.id), settings=posting(channel_id=elsewhere))
 
     assert refused.value.code is UserErrorCode.INVALID
+
+
+async def test_a_webhook_has_no_threads_and_calls_nobody(world: World) -> None:
+    app = await share(world, world.people.ada)
+
+    for settings, field in (
+        (replace(posting(channel_id="address"), follow_ups=FollowUps.IN_THREAD), "followUps"),
+        (replace(posting(channel_id="address"), mention="here"), "mention"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            await place(world, world.people.bob, ThroughApp(app.id), settings=settings)
+        assert (refused.value.code, refused.value.field) == (
+            UserErrorCode.INVALID,
+            ("settings", "postMonitoringResults", field),
+        )
+    assert await Integration.all().count() == 0
+
+
+async def test_a_test_message_of_a_webhook_says_that_it_is_one(world: World) -> None:
+    integration = await put_to_use(world)
+
+    await post_test(integration.id, caller=world.people.bob, services=world.services)
+    await deliver_due(services=world.services)
+
+    [received] = world.sandbox.state()["webhooks"]
+    told = received["message"]["data"]
+    assert (told["occasion"], told["outcome"]) == ("TEST", "NOTHING_RAN")

@@ -10,9 +10,11 @@ from tortoise.models import Model
 NOTED = {
     "grant": frozenset({"last_used_at", "last_checked_at", "next_check_at", "quiet_until"}),
     "access_token": frozenset({"last_used_at"}),
+    "delivery": frozenset({"message_url"}),
     "counter": frozenset({"sequence", "used"}),
 }
-"""What asking leaves behind, whatever is answered: when a token, or what it stands for, was last put to use.
+"""What asking leaves behind, whatever is answered: when a token, or what it stands for, was last put to use,
+and a message's address.
 
 And the log's length and what of the day's refusals is used, since the log tells who was refused something: so its new entries may
 be of that type.

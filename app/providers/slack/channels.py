@@ -17,6 +17,7 @@ from app.providers._http.answers import Answer, Many, web_address
 from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Fault, Posted, PostedMessage, RunReport
 from app.providers.messaging import Messaging, Thread
 from app.providers.slack.calls import SlackId, call, read_answer
+from app.providers.slack.mentions import name_mention
 from app.providers.slack.messages import write_message
 
 LARGEST_PAGE = 1000
@@ -134,6 +135,7 @@ async def post_report(
     now: datetime,  # noqa: ARG001 - Slack says itself when a message came
     outbound: Sender,
     thread: Thread | None = None,
+    mention: str | None = None,
 ) -> Posted | Failure:
     """Post the message about a run. The delivery's id stands in the message's metadata, by which a duplicate can be found.
 
@@ -141,7 +143,7 @@ async def post_report(
     """
     if not _CHANNEL_ID.fullmatch(channel_id):
         return _NO_CHANNEL
-    posting = _write_posting(channel_id, report)
+    posting = _write_posting(channel_id, report, mention)
     if thread is not None:
         answering = posting | {"thread_ts": thread.id, "reply_broadcast": thread.in_channel_too}
         answered = await _post(answering, authorized=authorized, outbound=outbound)
@@ -165,8 +167,8 @@ async def _post(posting: Mapping[str, object], *, authorized: Authorized, outbou
     return answer if isinstance(answer, Failure) else answer.posted()
 
 
-def _write_posting(channel_id: str, report: RunReport) -> dict[str, object]:
-    message = write_message(report)
+def _write_posting(channel_id: str, report: RunReport, mention: str | None) -> dict[str, object]:
+    message = write_message(report, mention=mention)
     return {
         "channel": channel_id,
         "text": message.text,
@@ -188,4 +190,5 @@ MESSAGING = Messaging(
     pace=timedelta(seconds=1),
     has_threads=True,
     find_link=find_link,
+    name_mention=name_mention,
 )

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from app.providers._messaging.reports import count_failures, emoji, figures, occasion, one_line, outcome
 from app.providers.contract import Occasion, RunReport
+from app.providers.slack.mentions import write_mention
 
 FAILURES_SHOWN = 10
 
@@ -33,21 +34,22 @@ class Message:
     blocks: tuple[Block, ...]
 
 
-def write_message(report: RunReport) -> Message:
+def write_message(report: RunReport, *, mention: str | None = None) -> Message:
     """Tell a run: the outcome first, then why it is told, figures, the first ten failing tests, and where to read on.
 
-    A test message says first that it is one, and has no figures to tell.
+    A test message says first that it is one, and has no figures to tell. Whom the message is to call is called in front of it.
     """
+    called = write_mention(mention)
     name = escape(report.monitor_name, limit=_NAME_LENGTH)
     if report.occasion is Occasion.TEST:
         said = _section(f"{emoji(report)} *Test message* for *{name}*"), _section(occasion(report))
         return Message(f"{emoji(report)} Test message for {name}. {occasion(report)}", (*said, _context(report, "Asked for")))
     facts = [occasion(report), figures(report)]
-    blocks = [_section(f"{emoji(report)} *{name}* {outcome(report)}")]
+    blocks = [_section(f"{called}{emoji(report)} *{name}* {outcome(report)}")]
     blocks.append(_section("\n".join(filter(None, facts))))
     if report.failures:
         blocks.append(_section("\n".join(_failing_tests(report))))
-    return Message(_fallback(report), (*blocks, _context(report)))
+    return Message(f"{called}{_fallback(report)}", (*blocks, _context(report)))
 
 
 def escape(text: str, *, limit: int) -> str:

@@ -41,6 +41,7 @@ async def post_report(
     now: datetime,
     outbound: Sender,
     thread: Thread | None = None,  # noqa: ARG001 - there are none
+    mention: str | None = None,  # noqa: ARG001 - as above
 ) -> Posted | Failure:
     """Post the message about a run. `webhook-id` is the delivery's id, by which a duplicate can be found."""
     if channel_id != CHANNEL:

@@ -11,7 +11,10 @@ FAILURES_UNTIL_POSTED = 3
 
 
 class Place(Enum):
-    """What a message is to the thread of the failures that it tells of. CONTINUATION begins one where there is none."""
+    """What a message is to the thread of the failures that it tells of. CONTINUATION begins one where there is none.
+
+    Where failures are told one by one, the first is a BEGINNING that nothing answers.
+    """
 
     NONE = auto()
     BEGINNING = auto()
@@ -37,8 +40,8 @@ def judge(rule: NotifyRule, follow_ups: FollowUps, *, failures_in_a_row: int, ou
     after = before if outcome is RunOutcome.NOTHING_RAN else before + 1 if outcome.is_failure else 0
     match rule:
         case NotifyRule.ALL_RUNS:
-            place = _place(before, after, begins_at=1) if is_threaded else Place.NONE
-            return Verdict(after, Occasion.RUN, place)
+            place = _place(before, after, begins_at=1)
+            return Verdict(after, Occasion.RUN, place if is_threaded or place is Place.BEGINNING else Place.NONE)
         case NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS if outcome is RunOutcome.NOTHING_RAN:
             return Verdict(after, None)
         case NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS:

@@ -34,6 +34,7 @@ class ChannelTarget(Target):
 
     follow_ups: FollowUps
     recovery_in_channel: bool
+    mention: str | None
 
 
 async def hear(change: Change, run: MonitorRun) -> Sequence[Heard]:
@@ -59,7 +60,10 @@ async def deliver(
     authorized: Authorized,
     services: Services,
 ) -> Posted | Failure:
-    """Post it to the channel, in the thread of its outage; what ends an outage also where all see it, unless told otherwise."""
+    """Post it to the channel, in the thread of its outage; what ends an outage also where all see it, unless told otherwise.
+
+    What begins one calls whom the integration is to call.
+    """
     del run_id  # all that is posted is in the report
     provider = CATALOGUE[integration.provider]
     if provider.messaging is None or not isinstance(target, ChannelTarget):
@@ -72,6 +76,7 @@ async def deliver(
         now=services.clock.now(),
         outbound=services.outbound,
         thread=Thread(thread_id, in_channel_too=is_over and target.recovery_in_channel) if thread_id is not None else None,
+        mention=target.mention if report.begins_outage else None,
     )
 
 
@@ -102,4 +107,4 @@ def _target(integration: Integration, post: MonitoringPost) -> Target:
     messaging = CATALOGUE[integration.provider].messaging
     pace = messaging.pace if messaging is not None else timedelta()
     address = f"{integration.origin}:{integration.account_id}:{post.channel_id}"
-    return ChannelTarget(post.channel_id, address, pace, post.follow_ups, post.recovery_in_channel)
+    return ChannelTarget(post.channel_id, address, pace, post.follow_ups, post.recovery_in_channel, post.mention)

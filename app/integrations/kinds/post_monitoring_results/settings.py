@@ -29,6 +29,7 @@ POST_FIELD = ("settings", "postMonitoringResults")
 MONITOR_FIELD = (*POST_FIELD, "monitorKey")
 CHANNEL_FIELD = (*POST_FIELD, "channelId")
 FOLLOW_UPS_FIELD = (*POST_FIELD, "followUps")
+MENTION_FIELD = (*POST_FIELD, "mention")
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,12 @@ class MonitoringPostSettings:
     notify: NotifyRule
     follow_ups: FollowUps = FollowUps.SILENT
     recovery_in_channel: bool = True
+    mention: str | None = None
 
 
 @dataclass(frozen=True)
 class MonitoringPostEdit:
-    """An edit; None leaves a value as it is. `channel_id`: its global id or the provider's own."""
+    """An edit; None leaves a value as it is. `channel_id`: its global id or the provider's own. An empty `mention`: nobody."""
 
     kind: ClassVar[str] = KEY
 
@@ -55,6 +57,7 @@ class MonitoringPostEdit:
     notify: NotifyRule | None = None
     follow_ups: FollowUps | None = None
     recovery_in_channel: bool | None = None
+    mention: str | None = None
 
 
 async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: Services, budget: Budget) -> Ready:
@@ -65,6 +68,7 @@ async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: S
     del budget  # one call for the channel
     check_key(settings.monitor_key, field=MONITOR_FIELD)
     _check_threads(grant.provider, settings.follow_ups)
+    mention_name = _name_mention(grant.provider, settings.mention)
     named = read_channel(settings.channel_id, provider=grant.provider, account_id=grant.account_id, field=CHANNEL_FIELD)
     channel = await look_up(named, grant=grant, services=services, field=CHANNEL_FIELD)
 
@@ -81,6 +85,8 @@ async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: S
             notify=settings.notify,
             follow_ups=settings.follow_ups,
             recovery_in_channel=settings.recovery_in_channel,
+            mention=settings.mention,
+            mention_name=mention_name,
         )
 
     return Ready(named.account_id, save)
@@ -101,6 +107,7 @@ async def prepare_edit(
     if edited.monitor_key is not None:
         check_key(edited.monitor_key, field=MONITOR_FIELD)
     _check_threads(found.provider, edited.follow_ups)
+    _name_mention(found.provider, edited.mention)
     named, channel = (
         await _look_up(found, edited.channel_id, using=using, caller=caller, services=services)
         if edited.channel_id is not None
@@ -124,6 +131,21 @@ def _check_threads(provider: str, follow_ups: FollowUps | None) -> None:
             f"{CATALOGUE[provider].name} has no threads: leave `followUps` SILENT.",
             field=FOLLOW_UPS_FIELD,
         )
+
+
+def _name_mention(provider: str, word: str | None) -> str | None:
+    """Return what people call those whom the word is for; None for none. Raises INVALID for what is no such word."""
+    if not word:
+        return None
+    messaging = CATALOGUE[provider].messaging
+    name = messaging.name_mention(word) if messaging is not None and messaging.name_mention is not None else None
+    if name is None:
+        raise Refusal(
+            UserErrorCode.INVALID,
+            f"Nobody is called by this at {CATALOGUE[provider].name}: it takes here, channel, or a user group's own id.",
+            field=MENTION_FIELD,
+        )
+    return name
 
 
 async def _look_up(
@@ -170,7 +192,7 @@ async def _save_edit(change: Change, integration: Integration, edit: MonitoringP
         if monitor.id != monitor_id:
             await _require_room(change, monitor)
         monitor_id = monitor.id
-    columns = {"monitor_id": monitor_id, "notify": notify, **_columns(edit, channel)}
+    columns = {"monitor_id": monitor_id, "notify": notify, **_columns(edit, channel, provider=integration.provider)}
     if (monitor_id, notify) != (post.monitor_id, post.notify):
         # Another rule, or another monitor's runs, are not the ones that were counted.
         columns |= {"failures_in_a_row": 0, "outage_id": None}
@@ -181,10 +203,12 @@ async def _save_edit(change: Change, integration: Integration, edit: MonitoringP
     return True
 
 
-def _columns(edit: MonitoringPostEdit, channel: Channel | None) -> dict[str, Any]:
+def _columns(edit: MonitoringPostEdit, channel: Channel | None, *, provider: str) -> dict[str, Any]:
     """Return what the edit says, and the count does not depend on."""
     ways: dict[str, Any] = {"follow_ups": edit.follow_ups, "recovery_in_channel": edit.recovery_in_channel}
     chosen = {name: value for name, value in ways.items() if value is not None}
+    if edit.mention is not None:
+        chosen |= {"mention": edit.mention or None, "mention_name": _name_mention(provider, edit.mention)}
     if channel is None:
         return chosen
     return chosen | {"channel_id": channel.id, "channel_name": channel.name, "channel_is_private": channel.is_private}

@@ -61,9 +61,22 @@ class PostMonitoringResultsInput:
         default=True, description="Whether the success that ends an outage, an answer in its thread, is shown in the channel too."
     )
 
+    mention: str | None = strawberry.field(
+        default=None,
+        description=(
+            "Whom the first message that is told of failures in a row calls: `here`, `channel`, or a user group's own id at the "
+            "provider. Left out: nobody. No other message calls anybody, and no name or text of a run does."
+        ),
+    )
+
     def settings(self) -> MonitoringPostSettings:
         return MonitoringPostSettings(
-            self.monitor_key, self.channel_id, self.notify, self.follow_ups, recovery_in_channel=self.recovery_in_channel
+            self.monitor_key,
+            self.channel_id,
+            self.notify,
+            self.follow_ups,
+            recovery_in_channel=self.recovery_in_channel,
+            mention=self.mention or None,
         )
 
 
@@ -82,6 +95,9 @@ class EditPostMonitoringResultsInput:
     recovery_in_channel: bool | None = strawberry.field(
         default=strawberry.UNSET, description="Whether the success that ends an outage is shown in the channel too."
     )
+    mention: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Whom the first message of failures in a row calls; null: nobody any more."
+    )
 
     def edit(self) -> MonitoringPostEdit:
         return MonitoringPostEdit(
@@ -90,6 +106,7 @@ class EditPostMonitoringResultsInput:
             notify=given(self.notify, field=(*POST_FIELD, "notify")),
             follow_ups=given(self.follow_ups, field=FOLLOW_UPS_FIELD),
             recovery_in_channel=given(self.recovery_in_channel, field=(*POST_FIELD, "recoveryInChannel")),
+            mention=None if self.mention is strawberry.UNSET else self.mention or "",
         )
 
 
@@ -105,6 +122,10 @@ class PostMonitoringResults:
     recovery_in_channel: bool = strawberry.field(
         description="Whether the success that ends an outage, an answer in its thread, is shown in the channel too."
     )
+    mention: str | None = strawberry.field(
+        description="Whom the first message that is told of failures in a row calls; null: nobody."
+    )
+    mention_name: str | None = strawberry.field(description="The same for people.")
     channel_id: strawberry.ID = strawberry.field(description="Where they are posted, as it was chosen: what channelId takes.")
     channel_name: str = strawberry.field(description="The channel's name when it was chosen, without a leading #.")
 
@@ -136,6 +157,8 @@ class PostMonitoringResults:
             notify=post.notify,
             follow_ups=post.follow_ups,
             recovery_in_channel=post.recovery_in_channel,
+            mention=post.mention,
+            mention_name=post.mention_name,
             channel_id=strawberry.ID(_where(integration, post).id),
             channel_name=post.channel_name,
         )

@@ -79,7 +79,7 @@ def test_stories_of_threads() -> None:
 
     assert places(NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS, runs, FollowUps.SILENT) == "....b..a.."
     assert places(NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS, runs, FollowUps.IN_THREAD) == "....bcca.."
-    assert places(NotifyRule.ALL_RUNS, runs, FollowUps.SILENT) == "oooooooooo"
+    assert places(NotifyRule.ALL_RUNS, runs, FollowUps.SILENT) == "obooooooob"
     assert places(NotifyRule.ALL_RUNS, runs, FollowUps.IN_THREAD) == "obaccccaob"
 
 
