@@ -241,12 +241,13 @@ async def test_of_what_has_stopped_nothing_is_said_or_shown_and_nothing_again_af
     await write(lambda: Integration.filter(id=integration.id).update(**stopped))
     world.clock.advance(4 * DAY)
     await look(world)
-    shown = await read(world, app.id, integration.id)
+    shown, meanwhile = await read(world, app.id, integration.id), await log_since(before, team_id=app.team_id)
     await write(lambda: InstalledApp.filter(id=app.id).update(status="ACTIVE", status_reason=None))
     world.clock.advance(DAY)
     await look(world)
 
     assert shown == {"installedApp": {"expiresAt": None, "forecast": None}, "integration": {"forecast": None}}
+    assert meanwhile == []
     assert await log_since(before, team_id=app.team_id) == [APPS]  # of the step of seven days, which came meanwhile
 
 
