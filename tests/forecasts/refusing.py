@@ -2,6 +2,7 @@
 
 from app.installed_apps.models import InstalledApp
 from app.integrations.models import Integration
+from app.providers.contract import Failure, Fault
 from app.sign_ins.models import Grant
 from app.sign_ins.refresh import refresh
 from tests.installed_apps.world import World
@@ -18,7 +19,9 @@ async def be_refused(world: World, holder: InstalledApp | Integration) -> None:
     """Try to renew what is due, and be refused."""
     fault = {"provider": "slack", "endpoint": "oauth.v2.access", "fault": "status", "status": 200, "times": 1}
     assert world.sandbox.control("faults", **fault, body=_REFUSES).status_code == 200
-    await refresh(await grant_of(holder), services=world.services)
+    answer = await refresh(await grant_of(holder), services=world.services)
+    assert isinstance(answer, Failure)
+    assert answer.fault is Fault.REFUSED, answer
 
 
 async def grant_of(holder: InstalledApp | Integration) -> Grant:

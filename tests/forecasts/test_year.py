@@ -20,12 +20,11 @@ from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.shared_clients import ClientEdit, edit
 from app.log.events import Event, Events
 from app.outbound.single_flight import SingleFlight
-from app.providers.contract import Failure, Fault
 from app.service.reactions import REACTIONS
 from app.services import Services
 from app.sign_ins.jobs import check_due, refresh_due
-from app.sign_ins.models import Grant
-from app.sign_ins.refresh import LONG_COOL_DOWN, refresh
+from app.sign_ins.refresh import LONG_COOL_DOWN
+from tests.forecasts.refusing import be_refused
 from tests.forecasts.tls_hosts import Authority, Hosts, hosting
 from tests.held import HeldClock
 from tests.installed_apps.test_shared_secrets import share as share_hook
@@ -37,7 +36,6 @@ pytestmark = pytest.mark.endurance
 TEAMS = full(20, ci=2)
 DAYS = full(365, ci=60)
 DAY = timedelta(days=1)
-_REFUSES = '{"ok": false, "error": "renewals_are_closed_today"}'
 _NINE_HOURS = timedelta(hours=9)
 _ENDED_AT_IT = 0.2
 _EVERY = 2
@@ -149,14 +147,15 @@ class Year:
             refused = [life for life in self.lives if day == life.day and life.fate in _REFUSALS]
             self.world.clock.advance(_NINE_HOURS)
             for _ in range(2):
-                await self.be_refused(refused)
+                for life in refused:
+                    await be_refused(self.world, life.app)
                 self.world.clock.advance(LONG_COOL_DOWN)
             await self.look(twin)
             self.world.clock.advance(self.began + (day + _EVERY) * DAY - self.world.clock.now())
 
     async def befall(self, life: Life, days: range) -> None:
         if life.day + _EVERY in days and life.fate is Fate.REFUSED:
-            await self.be_refused([life])
+            await be_refused(self.world, life.app)
         host, far = life.app.name, self.began + (3 * 365) * DAY
         stranger = Authority("Nobody's", ends=far) if life.day in days and life.fate in _BREAKING else None
         if stranger is not None:
@@ -166,15 +165,6 @@ class Year:
             if life.fate is Fate.CA_LAPSES:
                 edited = ClientEdit(certificates=self.hosts.corp.pem)
                 await edit(life.app.id, edited, caller=life.people.ada, services=self.services)
-
-    async def be_refused(self, lives: Sequence[Life]) -> None:
-        for life in lives:
-            fault = {"provider": "slack", "endpoint": "oauth.v2.access", "fault": "status", "status": 200, "times": 1}
-            assert self.world.sandbox.control("faults", **fault, body=_REFUSES).status_code == 200
-            app = await InstalledApp.get(id=life.app.id)
-            answer = await refresh(await Grant.get(id=app.grant_id), services=self.services)
-            assert isinstance(answer, Failure)
-            assert answer.fault is Fault.REFUSED, answer
 
     async def work(self) -> None:
         """Let the jobs do all that is due."""
