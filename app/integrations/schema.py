@@ -124,7 +124,7 @@ def _is_one_of(groups: Groups) -> Q:
     return Q(*(Q(**dict(zip(groups.columns, key, strict=True))) for key in groups.keys), join_type=Q.OR) if groups.keys else _NONE
 
 
-QUERY: dict[str, Any] = {"integrations": integrations, "integration": integration}
+QUERY: dict[str, Any] = {**kinds.QUERY, "integrations": integrations, "integration": integration}
 MUTATION: dict[str, Any] = {
     "begin_authorization": begin_authorization,
     "add_integration": add_integration,
