@@ -63,13 +63,14 @@ async def look_through(
     sought: Q,
     *,
     order: Sequence[str] = NEWEST_FIRST,
+    cursors: Cursors | None = None,
 ) -> Page[M]:
     """Return the page of those of `queryset` that are `sought`, which no index finds: some rows are looked through for them.
 
     A page that is short for that reason says that there are more, and where to go on. Only the first MOST_COUNTED rows are looked
     through to count them. Otherwise as `paginate`.
     """
-    cursors = ColumnCursors(queryset.model, order)
+    cursors = cursors or ColumnCursors(queryset.model, order)
     within, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
     ends = await _end(within, directed, MOST_LOOKED_THROUGH)
 

@@ -159,6 +159,7 @@ async def fill(url: str, size: Size, *, team_id: UUID, member_id: UUID) -> None:
             "WHEN i % 3 = 0 THEN 'INTEGRATION_STATUS_CHANGED' ELSE 'DELIVERY_CREATED' END"
         ),
         occurred_at=say.moment("i"),
+        actor_id=f"CASE WHEN i = 18 THEN {say.id('member', '2')} WHEN i % 5 = 0 THEN {say.id('member', '1')} ELSE NULL END",
         subject_id=f"CASE WHEN i % 3 = 0 OR i = 17 THEN {say.id('integration', '1')} ELSE {say.id('delivery', 'i')} END",
         summary="'So it is.'",
     )

@@ -11,21 +11,28 @@ from tests.growth.filling import id_of
 
 INTEGRATION, RARE_APP = encode_id("Integration", id_of("integration", 1)), encode_id("InstalledApp", id_of("installed_app", 51))
 APP = encode_id("InstalledApp", id_of("installed_app", 1))
+ACTORS = tuple(encode_id("TeamMember", id_of("member", number)) for number in (1, 2, 3))
+"""Who does much, who has done something once, and who does nothing."""
 MONITOR = encode_id("Monitor", id_of("monitor", 1))
 
 
 @dataclass(frozen=True)
 class List:
-    """`around` is an operation with LIST where the list stands. `filters` are what it may be narrowed by."""
+    """`around` is an operation with LIST where the list stands.
+
+    `filters` are what it may be narrowed by, and `arguments` what else it takes, each alone and beside others.
+    """
 
     name: str
     around: str = "{ LIST }"
     filters: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
     is_counted: bool = True
 
     def operations(self, *, after: str, before: str) -> Iterator[str]:
         """Yield each page of each narrowed list, from either end and at the cursors far from it, and its count."""
-        for narrowed in ("", *(f"filter: {{ {each} }}, " for each in self.filters)):
+        filters = (f"filter: {{ {each} }}, " for each in self.filters)
+        for narrowed in ("", *filters, *(f"{each}, " for each in self.arguments)):
             for part in ("first: 20", "last: 20", f'first: 20, after: "{after}"', f'last: 20, before: "{before}"'):
                 yield self.asking(f"{narrowed}{part}", "nodes { id } pageInfo { hasNextPage startCursor endCursor }")
             if self.is_counted:
@@ -63,6 +70,18 @@ LISTS = (
             "types: [ACCESS_TOKEN_REVOKED, INTEGRATION_EDITED, DELIVERY_FAILED]",
             f'subjectId: "{INTEGRATION}"',
             f'subjectId: "{INTEGRATION}", types: [INTEGRATION_EDITED]',
+            *(f'actorId: "{member}"' for member in ACTORS),
+            *(f'actorId: "{member}", types: [DELIVERY_FAILED, INTEGRATION_STATUS_CHANGED]' for member in ACTORS),
+            *(f'actorId: "{member}", subjectId: "{INTEGRATION}"' for member in ACTORS),
+        ),
+        arguments=(
+            "order: NEWEST_FIRST",
+            'since: "2026-01-01T00:10:00Z"',
+            'until: "2026-01-01T00:10:00Z", order: NEWEST_FIRST',
+            'since: "2026-01-01T00:05:00Z", until: "2026-01-01T00:06:00Z"',
+            'since: "2025-01-01T00:00:00Z", until: "2027-01-01T00:00:00Z", filter: { types: [INTEGRATION_EDITED] }',
+            f'until: "2026-01-01T00:15:00Z", filter: {{ actorId: "{ACTORS[0]}", types: [DELIVERY_CREATED] }}',
+            f'since: "2026-01-01T00:15:00Z", filter: {{ subjectId: "{INTEGRATION}" }}',
         ),
         is_counted=False,
     ),
@@ -84,9 +103,11 @@ OF_MANY = (
 )
 """Operations with a list in each of many."""
 
+_PAGING = frozenset({"first", "after", "last", "before"})
+
 
 def lists_of(schema: GraphQLSchema) -> Mapping[str, frozenset[str]]:
-    """Return each list of the schema that is read from the database (it can be read backward), with its filter's fields."""
+    """Return each list of the schema that is read from the database (it can be read backward), and what narrows or turns it."""
     found: dict[str, frozenset[str]] = {}
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
@@ -94,5 +115,5 @@ def lists_of(schema: GraphQLSchema) -> Mapping[str, frozenset[str]]:
                 if is_connection(get_named_type(field.type)) and "last" in field.args:
                     narrowed = get_named_type(field.args["filter"].type) if "filter" in field.args else None
                     fields = narrowed.fields if isinstance(narrowed, GraphQLInputObjectType) else ()
-                    found[f"{kind.name}.{name}"] = frozenset(fields)
+                    found[f"{kind.name}.{name}"] = frozenset(fields) | field.args.keys() - _PAGING - {"filter"}
     return found

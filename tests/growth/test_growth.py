@@ -33,8 +33,8 @@ async def world(database: str, tmp_path: Path, clock: HeldClock) -> AsyncIterato
         yield made
 
 
-def test_every_list_of_the_schema_is_asked_for_here_by_each_of_its_filters() -> None:
-    asked = {each.name: " ".join(each.filters) for each in LISTS}
+def test_every_list_of_the_schema_is_asked_for_here_in_each_of_its_ways() -> None:
+    asked = {each.name: " ".join((*each.filters, *each.arguments)) for each in LISTS}
 
     found = lists_of(schema()._schema)  # noqa: SLF001 - its lists say what they are, which no text of it does
 

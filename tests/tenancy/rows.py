@@ -135,6 +135,7 @@ ROWS: Mapping[str, Row] = {
     "Query.integration(id)": Row(INTEGRATION),
     "Query.authorization(id)": Row(SIGN_IN),
     "Query.events(filter.subjectId)": Row(INTEGRATION, shows_gone=True, takes_all_types=True),
+    "Query.events(filter.actorId)": Row("TeamMember", shows_gone=True),
     "Mutation.addInstalledApp(input.using.client.provider)": Row(
         "git provider",
         Naming.ENTRY,
@@ -206,6 +207,7 @@ ROWS: Mapping[str, Row] = {
     "Subscription.eventRecorded(filter.subjectId)": Row(
         INTEGRATION, beside=FROM_THE_START, shows_gone=True, takes_all_types=True
     ),
+    "Subscription.eventRecorded(filter.actorId)": Row("TeamMember", beside=FROM_THE_START, shows_gone=True),
     # From here on what is found is used up, so that the order matters.
     "Mutation.reauthenticateInstalledApp(input.id)": Row(APP, beside={"input.authorizationId": Own(SIGN_IN)}),
     "Mutation.reauthenticateInstalledApp(input.authorizationId)": Row(SIGN_IN, beside={"input.id": Own(APP)}),
