@@ -165,7 +165,8 @@ async def test_a_time_begins_with_its_first_moment_and_ends_before_its_last(worl
 
 async def test_a_time_narrows_whatever_else_is_asked_for(world: World) -> None:
     bob = world.people.bob.member_id
-    await write(world, *[{"actor_id": bob}, {"type": "INTEGRATION_DELETED"}, {"subject_id": UUID(int=2)}] * 2)
+    turns: list[dict[str, Any]] = [{"actor_id": bob}, {"type": "INTEGRATION_DELETED"}, {"subject_id": UUID(int=2)}]
+    await write(world, *turns * 2)
     since = format_moment(world.clock.now() + 3 * SECOND)
 
     assert await numbers(world, since=since, filter={"actorId": gid("TeamMember", bob)}) == [4]

@@ -13,7 +13,8 @@ INTEGRATION, RARE_APP = encode_id("Integration", id_of("integration", 1)), encod
 APP = encode_id("InstalledApp", id_of("installed_app", 1))
 ACTORS = tuple(encode_id("TeamMember", id_of("member", number)) for number in (1, 2, 3))
 """Who does much, who has done something once, and who does nothing."""
-MONITOR = encode_id("Monitor", id_of("monitor", 1))
+MONITOR, HEARD, UNHEARD = (encode_id("Monitor", id_of("monitor", number)) for number in (1, 2, 3))
+RUN = encode_id("MonitorRun", id_of("monitor_run", 1))
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ _NARROWED = (
     f'installedAppId: "{RARE_APP}"',
     f'installedAppId: "{APP}", statuses: [FAILING]',
     f'installedAppId: "{APP}", search: "nowhere"',
+    'search: "slack"',
+    f'monitorId: "{HEARD}"',
+    f'monitorId: "{UNHEARD}"',
+    'monitorKey: "m2", statuses: [PAUSED]',
+    'monitorKey: "m2", search: "nowhere"',
+    f'monitorKey: "m2", installedAppId: "{APP}"',
 )
 
 LISTS = (
@@ -87,12 +94,19 @@ LISTS = (
     ),
     List("Query.integrations", filters=_NARROWED),
     List("Query.installedApps", filters=('provider: "gitlab"', "statuses: [UNREACHABLE]", 'search: "nowhere"')),
-    List("Query.monitors"),
+    List("Query.monitors", arguments=('search: "M7"', 'search: "nowhere"')),
     List("InstalledApp.integrations", _of("InstalledApp", APP)),
-    List("Integration.deliveries", _of("Integration", INTEGRATION), is_counted=False),
+    List(
+        "Integration.deliveries",
+        _of("Integration", INTEGRATION),
+        filters=("statuses: [FAILED]", "statuses: [PENDING, RETRYING]", "statuses: [DELIVERED, FAILED, SKIPPED]"),
+        is_counted=False,
+    ),
+    List("MonitorRun.deliveries", _of("MonitorRun", RUN), is_counted=False),
     List("Monitor.runs", _of("Monitor", MONITOR), is_counted=False),
     List("Team.members", "{ viewer { team { LIST } } }"),
     List("Viewer.accessTokens", "{ viewer { LIST } }"),
+    List("Viewer.connectedAccounts", "{ viewer { LIST } }"),
 )
 
 OF_MANY = (
@@ -100,6 +114,10 @@ OF_MANY = (
     "{ installedApps(first: 100) { nodes { integrations(last: 1) { totalCount } } } }",
     "{ integrations(last: 90) { nodes { deliveries(last: 1) { nodes { attempts { at } run { id } } } } } }",
     "{ monitors(last: 100) { nodes { runs(first: 20) { nodes { id } } } } }",
+    "{ monitors(last: 20) { nodes { runs(first: 20) { nodes { deliveries(first: 5) { nodes { viewerCanRetry } } } } } } }",
+    "{ integrations(last: 90) { nodes { deliveries(last: 1, filter: { statuses: [FAILED, RETRYING] }) { nodes { id } } } } }",
+    "{ viewer { team { members(first: 100) { nodes { viewerCanRemove viewerCanChangeRole lastSignedInAt } } } } }",
+    '{ monitor(key: "m7") { id } }',
 )
 """Operations with a list in each of many."""
 
