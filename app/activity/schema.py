@@ -21,17 +21,16 @@ from strawberry.types.graphql import OperationType
 from app.access.rules import ADMINISTERING, PUBLIC_ATTRIBUTE, attributes
 from app.activity import loaders
 from app.activity.enums import EventType
+from app.activity.reading import EventOrder, Wanted, page_of_log
 from app.deliveries import schema as deliveries
 from app.graphql.connections import Arguments, UncountedConnection
 from app.graphql.context import Context, Info
 from app.graphql.extension import Fields
 from app.graphql.fields import query, relation, subscription
-from app.graphql.groups import Groups
 from app.graphql.ids import decode_id, encode_id, type_of
 from app.graphql.nodes import Node, Nodes, find_node, nodes_of
 from app.graphql.objects import object_of, objects_by_id
-from app.graphql.pages import paginate
-from app.graphql.rows import of_team
+from app.graphql.row_search import PAGE_HOW_FAR
 from app.graphql.streams import LogCursors, cursor_of, follow
 from app.installed_apps import schema as installed_apps
 from app.installed_apps.subscriptions import InstalledAppChange
@@ -102,6 +101,9 @@ class Event(Node):
 class EventFilter:
     types: list[EventType] | None = strawberry.field(description="Only of these types.", default=None)
     subject_id: strawberry.ID | None = strawberry.field(description="Only what happened to this.", default=None)
+    actor_id: strawberry.ID | None = strawberry.field(
+        description=f"Only what this member did. In the list, anything else is looked for in that. {PAGE_HOW_FAR}", default=None
+    )
 
 
 _Filter = Annotated[EventFilter | None, strawberry.argument(description="Only some of the events.")]
@@ -109,17 +111,23 @@ _After = Annotated[
     str | None,
     strawberry.argument(description="A cursor: first everything recorded since, then live. Without it: live from about now."),
 ]
+_Since = Annotated[datetime | None, strawberry.argument(description="Only what happened at this moment or later.")]
+_Until = Annotated[datetime | None, strawberry.argument(description="Only what happened before this moment.")]
+_Order = Annotated[EventOrder, strawberry.argument(description="From which end. A cursor is good for both.")]
 
 
-@query(description="The team's activity log, append-only, oldest first; every member may read it.")
-async def events(info: Info, page: Arguments, filter: _Filter = None) -> UncountedConnection[Event]:
-    rows = of_team(Row, info.context)
-    types, subjects = _types(filter), _subjects(filter)
-    if subjects is not None:
-        rows = rows.filter(subject_id__in=list(subjects))
-    groups = Groups(("type",), [(each,) for each in sorted(types)]) if types is not None else None
-    cursors = LogCursors(info.context.viewer.team_id)
-    return UncountedConnection.of(await paginate(rows, page, order=("sequence",), cursors=cursors, groups=groups), Event.of)
+@query(description="The team's activity log, append-only, oldest first unless `order` says otherwise; every member may read it.")
+async def events(
+    info: Info,
+    page: Arguments,
+    *,
+    filter: _Filter = None,
+    since: _Since = None,
+    until: _Until = None,
+    order: _Order = EventOrder.OLDEST_FIRST,
+) -> UncountedConnection[Event]:
+    wanted = Wanted(_types(filter), _subjects(filter), _actors(filter), since, until)
+    return UncountedConnection.of(await page_of_log(wanted, page, order=order, context=info.context), Event.of)
 
 
 @query(
@@ -134,7 +142,7 @@ async def event_cursor(info: Info) -> str:
 
 @subscription(description="Everything in the activity log.")
 async def event_recorded(info: Info, after: _After = None, filter: _Filter = None) -> AsyncGenerator[Event, None]:
-    async for row in follow(info.context, after, types=_types(filter), subjects=_subjects(filter)):
+    async for row in follow(info.context, after, types=_types(filter), subjects=_subjects(filter), actors=_actors(filter)):
         yield Event.of(row)
 
 
@@ -170,7 +178,7 @@ async def _end_of_log(context: Context) -> str:
     return LogCursors(team_id).write([await context.load(loaders.lengths_of_logs, team_id)])
 
 
-def _types(filter: EventFilter | None) -> frozenset[str] | None:
+def _types(filter: EventFilter | None) -> frozenset[EventType] | None:
     """Return the types that the filter leaves; where it names a subject, only those that such a thing has: None means all."""
     if filter is None or (filter.types is None and filter.subject_id is None):
         return None
@@ -178,13 +186,20 @@ def _types(filter: EventFilter | None) -> frozenset[str] | None:
     if filter.subject_id is not None:
         about = type_of(filter.subject_id)
         types = frozenset(each for each in types if each.subject_type == about)
-    return frozenset(types)
+    return types
 
 
 def _subjects(filter: EventFilter | None) -> frozenset[UUID] | None:
     if filter is None or filter.subject_id is None:
         return None
     key = decode_id(filter.subject_id, type_of(filter.subject_id) or "")
+    return frozenset({key} if key is not None else ())
+
+
+def _actors(filter: EventFilter | None) -> frozenset[UUID] | None:
+    if filter is None or filter.actor_id is None:
+        return None
+    key = decode_id(filter.actor_id, "TeamMember")
     return frozenset({key} if key is not None else ())
 
 

@@ -8,6 +8,7 @@ import strawberry
 
 from app.access.rules import ADMINISTERING, CHANGING, PUBLIC_ATTRIBUTE, attributes
 from app.catalogue.addresses import read_address
+from app.catalogue.routes import icon_url
 from app.errors import BadUserInput
 from app.graphql.context import Batch, Context, Info
 from app.graphql.enums import register_enum
@@ -64,10 +65,17 @@ class Provider(Node):
     name: str = strawberry.field(description="For people.")
     description: str = strawberry.field(description="What connecting to it is good for.")
     sharing: SharingModel = strawberry.field(description="What an installed app of it holds.")
+    help_url: URL | None = strawberry.field(
+        description="Where the provider itself explains to people what they have to do there; null where it does not."
+    )
     requested_scopes: list[str] = strawberry.field(description="What a sign-in asks for; all of it is needed.")
     secret_fields: list[SecretField] = strawberry.field(
         description="SHARED_SECRET only: what an admin pastes, in this order.", metadata=at_most(MOST_SECRET_FIELDS)
     )
+
+    @relation(description="A picture to know it by: a square SVG at this server's own address, for whoever asks.")
+    def icon_url(self, info: Info) -> URL:
+        return URL(icon_url(self.of_catalogue, public_url=info.context.services.settings.public_url))
 
     @relation(description="False until the operator has set what it needs; `unavailableReason` names the missing settings.")
     def available(self, info: Info) -> bool:
@@ -109,6 +117,7 @@ def provider_of(key: str) -> Provider:
         name=described.name,
         description=described.description,
         sharing=described.sharing,
+        help_url=URL(described.help_url) if described.help_url is not None else None,
         requested_scopes=list(described.scopes),
         secret_fields=[
             SecretField(name=each.name, label=each.label, description=each.description, is_required=each.is_required)
@@ -143,17 +152,11 @@ async def _providers(keys: Sequence[UUID], *, context: Context) -> list[Provider
     return [provider_of(named[key]) if key in named else None for key in keys]
 
 
-@query(description="What can be connected to, in alphabetical order.", size=at_most(len(CATALOGUE)))
-def providers(info: Info) -> list[Provider]:
-    del info
-    return [provider_of(key) for key in CATALOGUE]
-
-
 @query(description="One of the providers; null for a key that is not among them.")
 def provider(info: Info, key: _Key) -> Provider | None:
     del info
     return provider_of(key) if key in CATALOGUE else None
 
 
-QUERY = {"providers": providers, "provider": provider}
+QUERY = {"provider": provider}
 NODES: dict[type, Batch[UUID, Any]] = {Provider: _providers}

@@ -1,13 +1,14 @@
 """Reading deliveries for many asks at once. Those of an integration that was deleted are gone with it."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from app.deliveries.models import Delivery, DeliveryAttempt
+from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.schedule import MOST_ATTEMPTS
 from app.graphql.connections import LARGEST_SIZE, Arguments, Page
-from app.graphql.context import Context
+from app.graphql.context import Batch, Context
 from app.graphql.pages import paginate_each
 from app.graphql.rows import of_team, rows_by
 
@@ -35,6 +36,22 @@ async def attempts(keys: Sequence[UUID], *, context: Context) -> list[Sequence[D
 async def deliveries_of(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Delivery]]:
     """Return a page of the deliveries of each integration, newest first."""
     return await paginate_each(of_team(Delivery, context), keys, by="integration_id", order=NEWEST_FIRST)
+
+
+@cache
+def deliveries_in(statuses: frozenset[DeliveryStatus]) -> Batch[tuple[UUID, Arguments], Page[Delivery]]:
+    """Return the batch function that does the same, of those in one of these statuses alone."""
+    among = ("status", sorted(statuses))
+
+    async def batch(keys: Sequence[tuple[UUID, Arguments]], /, *, context: Context) -> list[Page[Delivery]]:
+        return await paginate_each(of_team(Delivery, context), keys, by="integration_id", order=NEWEST_FIRST, among=among)
+
+    return batch
+
+
+async def deliveries_of_runs(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Delivery]]:
+    """Return a page of what each run made: no more than integrations hear of one monitor, so that the order needs no index."""
+    return await paginate_each(of_team(Delivery, context).filter(**_LIVING), keys, by="run_id")
 
 
 async def made_by(run_id: UUID, *, context: Context) -> list[Delivery]:

@@ -10,22 +10,23 @@ import strawberry
 
 from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.deliveries import loaders
-from app.deliveries.models import DeliveryStatus
+from app.deliveries.models import Delivery as Row, DeliveryStatus
 from app.deliveries.recording import record_monitor_run
 from app.deliveries.retrying import retry_delivery
 from app.deliveries.testing import test_integration
 from app.deliveries.types import Delivery
-from app.graphql.connections import UncountedConnection
+from app.graphql.connections import Arguments, Page, UncountedConnection
 from app.graphql.context import Batch, Info
 from app.graphql.extension import Fields
 from app.graphql.fields import relation, subscription
 from app.graphql.ids import decode_id, encode_id
 from app.graphql.objects import object_of, objects_by_id
-from app.graphql.relations import pages
+from app.graphql.relations import Narrowing, pages
 from app.graphql.streams import cursor_of, follow
 from app.integrations.types import Integration
 from app.log.event_types import EventType
 from app.log.events import Event
+from app.monitors.schema import MonitorRun
 
 _TYPES = frozenset(
     {
@@ -88,6 +89,18 @@ def _only(integration_id: str | None) -> frozenset[UUID] | None:
     return frozenset({key} if key is not None else ())
 
 
+@strawberry.input(description="Which deliveries: those that meet all that is given.")
+class DeliveryFilter:
+    statuses: list[DeliveryStatus] | None = strawberry.field(default=None, description="Only in one of these statuses.")
+
+
+_Filter = Annotated[DeliveryFilter | None, strawberry.argument(description="Only some of them.")]
+
+
+def _narrow(filter: DeliveryFilter) -> Batch[tuple[UUID, Arguments], Page[Row]]:
+    return loaders.deliveries_of if filter.statuses is None else loaders.deliveries_in(frozenset(filter.statuses))
+
+
 MUTATION = {"record_monitor_run": record_monitor_run, "retry_delivery": retry_delivery, "test_integration": test_integration}
 SUBSCRIPTION = {"delivery_changed": delivery_changed}
 FIELDS: Fields = {
@@ -98,7 +111,17 @@ FIELDS: Fields = {
             by="row.id",
             type=UncountedConnection[Delivery],
             description="The run log: newest first.",
+            narrowed=Narrowing(_Filter, _narrow),
         )
-    }
+    },
+    MonitorRun: {
+        "deliveries": pages(
+            loaders.deliveries_of_runs,
+            partial(UncountedConnection.of, wrap=Delivery.of),
+            by="row.id",
+            type=UncountedConnection[Delivery],
+            description="What it made: one for each integration that heard of it, in an order that stays.",
+        )
+    },
 }
 NODES: dict[type, Batch[UUID, Any]] = {Delivery: objects_by_id(Delivery.of, loaders.deliveries)}

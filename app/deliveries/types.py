@@ -4,12 +4,14 @@ from datetime import datetime
 
 import strawberry
 
-from app.access.rules import PUBLIC_ATTRIBUTE, attributes
+from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, attributes
 from app.deliveries import loaders, models
 from app.deliveries.links import links
 from app.deliveries.models import DeliveryStatus
 from app.errors import Unavailable
+from app.graphql.context import Info
 from app.graphql.enums import register_enum
+from app.graphql.fields import relation
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
 from app.graphql.objects import object_of
@@ -106,6 +108,18 @@ class Delivery(Node):
         description=f"The tries to hand it over, the last {loaders.MOST_TOLD} at most, the first one first.",
         size=at_most(loaders.MOST_TOLD),
     )
+
+    @relation(
+        description=(
+            "Whether the viewer may have it tried again now: it has FAILED, its integration is neither stopped nor paused, and "
+            "the viewer is no VIEWER."
+        )
+    )
+    async def viewer_can_retry(self, info: Info) -> bool:
+        if self.status != DeliveryStatus.FAILED or not CHANGING.admits(info.context.viewer.role):
+            return False
+        integration = await info.context.load(integrations, self.row.integration_id)
+        return integration is not None and not (integration.is_stopped or integration.is_paused)
 
     @classmethod
     def of(cls, row: models.Delivery) -> "Delivery":

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any, TypeVar, overload
@@ -63,13 +63,14 @@ async def look_through(
     sought: Q,
     *,
     order: Sequence[str] = NEWEST_FIRST,
+    cursors: Cursors | None = None,
 ) -> Page[M]:
     """Return the page of those of `queryset` that are `sought`, which no index finds: some rows are looked through for them.
 
     A page that is short for that reason says that there are more, and where to go on. Only the first MOST_COUNTED rows are looked
     through to count them. Otherwise as `paginate`.
     """
-    cursors = ColumnCursors(queryset.model, order)
+    cursors = cursors or ColumnCursors(queryset.model, order)
     within, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
     ends = await _end(within, directed, MOST_LOOKED_THROUGH)
 
@@ -95,20 +96,30 @@ async def paginate_each(
     order: Sequence[str] = NEWEST_FIRST,
     cursors: Cursors | None = None,
     columns: Sequence[str] = (),
+    among: tuple[str, Collection[Any]] | None = None,
 ) -> list[Page[M]]:
     """Return a page for each (parent, arguments), in the order of the keys: one query for all parents with the same arguments.
 
     `by` names the column that holds the parent's key; an index holds the rows by it, in that order. Only `columns` are read,
     where given. For use in batch functions, whose keys are exactly these pairs. Totals are counted together too, once one of them
-    is asked for.
+    is asked for. Of what is `among` others only the rows with one of these values in that column: an index holds them by `by` and
+    that, and each value is a query.
     """
     cursors = cursors or ColumnCursors(queryset.model, order)
-    total, parent_of = _Totals(queryset, _parents(by, keys), order), attrgetter(by)
+    whole = queryset if among is None else queryset.filter(**{f"{among[0]}__in": list(among[1])})
+    total, parent_of = _Totals(whole, _parents(by, keys), order), attrgetter(by)
     rows: dict[Arguments, dict[K, list[M]]] = {}
     for arguments in dict.fromkeys(arguments for _, arguments in keys):
         parents = list({parent for parent, own in keys if own == arguments})
         some, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
-        found = await read_first_of_each(some, parents, by=by, order=directed, most=arguments.size + 1, columns=columns)
+        parts = [some] if among is None else [some.filter(**{among[0]: value}) for value in among[1]]
+        found = [
+            row
+            for part in parts
+            for row in await read_first_of_each(part, parents, by=by, order=directed, most=arguments.size + 1, columns=columns)
+        ]
+        if len(parts) > 1:
+            _sort(found, directed)
         own: defaultdict[K, list[M]] = defaultdict(list)
         for row in found:
             own[parent_of(row)].append(row)
@@ -210,6 +221,11 @@ def _directed(order: Sequence[str], arguments: Arguments) -> list[str]:
     if not arguments.is_backward:
         return list(order)
     return [name[1:] if name.startswith("-") else f"-{name}" for name in order]
+
+
+def _sort(rows: list[Any], order: Sequence[str]) -> None:
+    for name in reversed(order):
+        rows.sort(key=attrgetter(name.lstrip("-")), reverse=name.startswith("-"))
 
 
 def _page(

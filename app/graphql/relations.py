@@ -4,6 +4,7 @@ A field that needs more than that, an argument or a word of its own, is a functi
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -15,6 +16,19 @@ from app.graphql.context import Batch, Info
 from app.graphql.execution.levels.sources import TOGETHER, Together
 from app.graphql.fields import NO_LIST, check_page, let, spread
 
+_FILTER = "filter"
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """How a list is narrowed: the type of the argument `filter`, and the batch function for what was given as that.
+
+    For equal filters it is one and the same function: what it is asked for is asked together.
+    """
+
+    argument: Any
+    batch: Callable[[Any], Batch[Any, Any]]
+
 
 def reference(
     batch: Batch[Any, Any],
@@ -25,10 +39,12 @@ def reference(
     missing: Callable[[], Exception] | None = None,
     rule: Rule = READING,
     size: Mapping[str, Any] = NO_LIST,
+    type: Any = None,
 ) -> Any:
     """Return the field of what an object refers to: `of` makes it of what `batch` finds for the object's attribute `by`.
 
     It is null where that is None or nothing is found; or the error that `missing` makes. A dot leads on within the attribute.
+    `type` is the field's type in the schema, where none is annotated.
     """
     key_of = attrgetter(by)
 
@@ -43,7 +59,7 @@ def reference(
     async def resolve(root: Any, info: Info) -> Any:
         return _alone(await together([root], info, {}))
 
-    return _field(resolve, together, description=description, rule=rule, size=size)
+    return _field(resolve, together, description=description, rule=rule, size=size, type=type)
 
 
 def pages(
@@ -54,23 +70,32 @@ def pages(
     description: str,
     rule: Rule = READING,
     type: Any = None,
+    narrowed: Narrowing | None = None,
 ) -> Any:
     """Return the field of an object's list, in pages: `of` makes it of the page that `batch` finds for `by` and the Arguments.
 
-    `type` is the field's type in the schema, where none is annotated.
+    `type` is the field's type in the schema, where none is annotated. Where the list is `narrowed`, it has an argument `filter`.
     """
     key_of = attrgetter(by)
 
     async def together(roots: Sequence[Any], info: Info, arguments: Mapping[str, Any]) -> list[Any]:
         let(info, rule)
-        page = check_page(arguments)
-        found = await info.context.load_all(batch, [(key_of(root), page) for root in roots])
+        parts = dict(arguments)
+        by_filter = parts.pop(_FILTER, None)
+        page = check_page(parts)
+        read = batch if narrowed is None or by_filter is None else narrowed.batch(by_filter)
+        found = await info.context.load_all(read, [(key_of(root), page) for root in roots])
         return [of(each) for each in found]
 
     async def resolve(root: Any, info: Info, **arguments: Arguments) -> Any:
         return _alone(await together([root], info, arguments))
 
-    return _field(resolve, together, description=description, rule=rule, type=type)
+    async def resolve_narrowed(root: Any, info: Info, *, filter: Any = None, **arguments: Arguments) -> Any:
+        return _alone(await together([root], info, {_FILTER: filter, **arguments}))
+
+    if narrowed is not None:
+        resolve_narrowed.__annotations__[_FILTER] = narrowed.argument
+    return _field(resolve if narrowed is None else resolve_narrowed, together, description=description, rule=rule, type=type)
 
 
 def derived(of: Callable[[Any], Any], *, by: str, description: str, rule: Rule = READING) -> Any:

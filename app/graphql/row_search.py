@@ -11,11 +11,14 @@ from app.graphql.searches import check_search
 
 M = TypeVar("M", bound=Model)
 
-HOW_FAR = (
+PAGE_HOW_FAR = (
     f"A page looks through {MOST_LOOKED_THROUGH:,} of the list: one that found less than it was asked for says by `hasNextPage` "
-    f"whether to go on from its `endCursor`. The total has those that the list's first {MOST_COUNTED:,} have."
+    f"whether to go on from its `endCursor`."
 )
 """What is said of such a search in the API."""
+
+HOW_FAR = f"{PAGE_HOW_FAR} The total has those that the list's first {MOST_COUNTED:,} have."
+"""The same of a list that is counted."""
 
 
 def showing(text: str | None, *columns: str) -> Q:

@@ -78,13 +78,14 @@ async def follow(
     types: frozenset[str] | None = None,
     subjects: frozenset[UUID] | None = None,
     parents: frozenset[UUID] | None = None,
+    actors: frozenset[UUID] | None = None,
 ) -> AsyncGenerator[Event, None]:
     """Yield the events of the caller's team behind the cursor `after` (None: from now on), and then each new one, for ever.
 
-    Only those of the `types`, about the `subjects` and belonging to the `parents`, where given. Raises CursorInvalid for what is
-    no cursor of this team, CursorExpired for one beyond the end of the log (of a database that was restored from an older state)
-    and where an event of the `types` was removed behind it, also one that a slow listener had still to get to. A database that is
-    away is waited for; TryAgainLater where it was away for long at the beginning.
+    Only those of the `types`, about the `subjects`, belonging to the `parents` and by the `actors`, where given. Raises
+    CursorInvalid for what is no cursor of this team, CursorExpired for one beyond the end of the log (of a database that was
+    restored from an older state) and where an event of the `types` was removed behind it, also one that a slow listener had still
+    to get to. A database that is away is waited for; TryAgainLater where it was away for long at the beginning.
     """
     team_id = context.viewer.team_id
     watcher = context.services.watcher
@@ -95,7 +96,8 @@ async def follow(
     with meters.subscription():
         async with aclosing(watcher.follow_in(company, context, team_id, types=types, caught_up=context.caught_up)) as events:
             async for event in events:
-                if (subjects is None or event.subject_id in subjects) and (parents is None or event.parent_id in parents):
+                is_wanted = (subjects is None or event.subject_id in subjects) and (actors is None or event.actor_id in actors)
+                if is_wanted and (parents is None or event.parent_id in parents):
                     if await tell_known(context, event):
                         context.position = event.sequence
                         continue

@@ -16,6 +16,10 @@ installed_apps = rows_by(InstalledApp, deleted_at__isnull=True)
 """The team's installed apps by id; None for deleted ones."""
 
 
+installed_apps_by_client = rows_by(InstalledApp, "oauth_client_id", deleted_at__isnull=True)
+"""The team's installed apps by their OAuth clients' ids."""
+
+
 async def installed_apps_by_live_key(keys: Sequence[str], *, context: Context) -> list[InstalledApp | None]:
     """Return the installed apps that the team has, by what they are unique by."""
     return await find_rows(InstalledApp, keys, context=context, by="live_key")

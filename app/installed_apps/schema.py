@@ -13,6 +13,7 @@ from app.graphql.fields import query, relation
 from app.graphql.ids import decode_id
 from app.graphql.objects import objects_by_id
 from app.graphql.pages import look_through, paginate
+from app.graphql.relations import reference
 from app.graphql.row_search import HOW_FAR, showing
 from app.graphql.rows import of_team
 from app.installed_apps import loaders, models
@@ -86,5 +87,16 @@ MUTATION: dict[str, Any] = {
     "delete_installed_app": delete_installed_app,
 }
 SUBSCRIPTION: dict[str, Any] = {"installed_app_changed": installed_app_changed}
-FIELDS: Fields = {Authorization: {"existing_installed_app": existing_installed_app}}
+FIELDS: Fields = {
+    Authorization: {
+        "existing_installed_app": existing_installed_app,
+        "installed_app": reference(
+            loaders.installed_apps_by_client,
+            InstalledApp.of,
+            by="row.oauth_client_id",
+            type=InstalledApp | None,
+            description="The Git server's installed app, with whose client the member signs in; null elsewhere.",
+        ),
+    }
+}
 NODES: dict[type, Batch[UUID, Any]] = {InstalledApp: objects_by_id(InstalledApp.of, loaders.installed_apps)}

@@ -9,7 +9,7 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from app.graphql.connections import Arguments, Connection, Page
-from app.graphql.context import Batch, Info
+from app.graphql.context import Batch, Context, Info
 from app.graphql.extension import Fields
 from app.graphql.fields import query, relation
 from app.graphql.groups import Groups
@@ -40,6 +40,8 @@ from app.integrations.subscriptions import (
     integration_status_changed,
 )
 from app.integrations.types import Integration
+from app.monitors.loaders import monitors, monitors_by_key
+from app.monitors.models import Monitor
 from app.providers.catalogue import CATALOGUE
 
 __all__ = ["FIELDS", "MUTATION", "NODES", "QUERY", "SUBSCRIPTION", "Integration", "IntegrationChange", "IntegrationStatusChange"]
@@ -53,9 +55,14 @@ class IntegrationFilter:
     installed_app_id: strawberry.ID | None = strawberry.field(
         default=None, description="Only what uses this installed app; by anything else too, it is looked for as by `search`."
     )
+    monitor_id: strawberry.ID | None = strawberry.field(default=None, description="Only those that hear of this monitor's runs.")
+    monitor_key: str | None = strawberry.field(default=None, description="The same, by the monitor's key.")
     search: str | None = strawberry.field(
         default=None,
-        description=f"Only those whose name, or what they are connected to, has this in it, in upper or lower case. {HOW_FAR}",
+        description=(
+            "Only those whose name, what they are connected to, or their provider's or kind's name has this in it, in upper or "
+            f"lower case. {HOW_FAR}"
+        ),
     )
 
 
@@ -72,7 +79,11 @@ _Filter = Annotated[IntegrationFilter | None, strawberry.argument(description="O
 @query(description="The team's integrations, newest first.")
 async def integrations(info: Info, page: Arguments, filter: _Filter = None) -> Connection[Integration]:
     living = of_team(models.Integration, info.context).filter(deleted_at__isnull=True)
-    return Connection.of(await _find(living, page, filter or IntegrationFilter()), Integration.of)
+    wanted = filter or IntegrationFilter()
+    if (wanted.monitor_id, wanted.monitor_key) == (None, None):
+        return Connection.of(await _find(living, page, wanted), Integration.of)
+    heard = Groups(("id",), [(key,) for key in await _listeners(wanted, context=info.context)])
+    return Connection.of(await paginate(_of_app(living, wanted).filter(_sought(wanted)), page, groups=heard), Integration.of)
 
 
 @query(description="One of the team's integrations; null when there is none with this id.")
@@ -102,14 +113,52 @@ async def _could_bring_back(
 
 async def _find(living: QuerySet[models.Integration], page: Arguments, wanted: IntegrationFilter) -> Page[models.Integration]:
     """Return a page of those wanted: by an index, but for a text, and for what narrows an installed app's further down."""
-    search = showing(wanted.search, "name", "connected_to")
-    is_narrowed = (wanted.provider, wanted.kind, wanted.statuses) != (None, None, None)
-    if wanted.installed_app_id is not None:
-        key = decode_id(wanted.installed_app_id, "InstalledApp")
-        living = living.filter(installed_app_id=key) if key is not None else nothing_of(living)
-    if wanted.search or (wanted.installed_app_id is not None and is_narrowed):
-        return await look_through(living, page, search & _is_one_of(_groups(wanted)) if is_narrowed else search)
-    return await paginate(living, page, groups=_groups(wanted) if is_narrowed else None)
+    living, sought = _of_app(living, wanted), _sought(wanted)
+    if wanted.search or (wanted.installed_app_id is not None and _is_narrowed(wanted)):
+        return await look_through(living, page, sought)
+    return await paginate(living, page, groups=_groups(wanted) if _is_narrowed(wanted) else None)
+
+
+async def _listeners(wanted: IntegrationFilter, *, context: Context) -> list[UUID]:
+    """Return the integrations, of whatever kind, that hear of the monitor: no more than a team may have of one."""
+    named = await _monitors(wanted, context=context)
+    monitor = named[0]
+    if monitor is None or any(each is None or each.id != monitor.id for each in named):
+        return []
+    heard = [await kind.deliveries.listeners(monitor) for kind in KINDS.values() if kind.deliveries is not None]
+    return [each.id for of_kind in heard for each in of_kind]
+
+
+async def _monitors(wanted: IntegrationFilter, *, context: Context) -> list[Monitor | None]:
+    """Return the monitor for each way in which it is named; None for one that leads to none of the team's."""
+    found: list[Monitor | None] = []
+    if wanted.monitor_id is not None:
+        key = decode_id(wanted.monitor_id, "Monitor")
+        found.append(await context.load(monitors, key) if key is not None else None)
+    if wanted.monitor_key is not None:
+        found.append(await context.load(monitors_by_key, wanted.monitor_key))
+    return found
+
+
+def _of_app(living: QuerySet[models.Integration], wanted: IntegrationFilter) -> QuerySet[models.Integration]:
+    if wanted.installed_app_id is None:
+        return living
+    key = decode_id(wanted.installed_app_id, "InstalledApp")
+    return living.filter(installed_app_id=key) if key is not None else nothing_of(living)
+
+
+def _is_narrowed(wanted: IntegrationFilter) -> bool:
+    return (wanted.provider, wanted.kind, wanted.statuses) != (None, None, None)
+
+
+def _sought(wanted: IntegrationFilter) -> Q:
+    """Return all of it that rows can be asked for, but for the installed app."""
+    sought = showing(wanted.search, "name", "connected_to")
+    if wanted.search:
+        text = wanted.search.casefold()
+        providers = [each.key for each in CATALOGUE.values() if text in each.name.casefold()]
+        sought |= Q(provider__in=providers) | Q(kind__in=[each.key for each in KINDS.values() if text in each.name.casefold()])
+    return sought & _is_one_of(_groups(wanted)) if _is_narrowed(wanted) else sought
 
 
 def _groups(wanted: IntegrationFilter) -> Groups:
@@ -124,7 +173,7 @@ def _is_one_of(groups: Groups) -> Q:
     return Q(*(Q(**dict(zip(groups.columns, key, strict=True))) for key in groups.keys), join_type=Q.OR) if groups.keys else _NONE
 
 
-QUERY: dict[str, Any] = {"integrations": integrations, "integration": integration}
+QUERY: dict[str, Any] = {**kinds.QUERY, "integrations": integrations, "integration": integration}
 MUTATION: dict[str, Any] = {
     "begin_authorization": begin_authorization,
     "add_integration": add_integration,

@@ -75,6 +75,7 @@ class Event(Model):
     class Meta:
         table = "event"
         unique_together = (("team_id", "sequence"),)
+        # What a member did goes by a partial index, which Tortoise does not declare: migration 0017 makes it.
         indexes = (("team_id", "type", "sequence"), ("team_id", "subject_id", "type", "sequence"), ("occurred_at",))
 
 

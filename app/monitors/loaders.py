@@ -8,11 +8,20 @@ from app.graphql.context import Context
 from app.graphql.pages import paginate_each
 from app.graphql.rows import find_rows, of_team, rows_by
 from app.monitors.models import COLUMNS_BUT_FAILURES, Failure, Monitor, MonitorRun
+from app.teams.names import LONGEST_NAME
+from app.text.characters import describe_unseen
 
 LATEST_FIRST = ("-position",)
 
 
 monitors = rows_by(Monitor)
+
+
+async def monitors_by_key(keys: Sequence[str], *, context: Context) -> list[Monitor | None]:
+    """Return the team's monitors by what its reporters call them; None for what no monitor can be called."""
+    fit = [key for key in keys if len(key) <= LONGEST_NAME and describe_unseen(key) is None]
+    found = dict(zip(fit, await find_rows(Monitor, fit, context=context, by="key"), strict=True)) if fit else {}
+    return [found.get(key) for key in keys]
 
 
 runs = rows_by(MonitorRun, columns=COLUMNS_BUT_FAILURES)

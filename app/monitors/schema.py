@@ -1,7 +1,7 @@
 """Monitors and their runs in the API."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -14,8 +14,9 @@ from app.graphql.fields import query
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
 from app.graphql.objects import object_of, objects_by_id
-from app.graphql.pages import paginate
+from app.graphql.pages import look_through, paginate
 from app.graphql.relations import pages, reference
+from app.graphql.row_search import HOW_FAR, showing
 from app.graphql.rows import of_team
 from app.graphql.scalars import URL
 from app.monitors import loaders, models
@@ -101,12 +102,26 @@ class MonitorRun(Node):
         return object_of(cls, row)
 
 
+_Search = Annotated[
+    str | None,
+    strawberry.argument(description=f"Only those whose key or name has this in it, in upper or lower case. {HOW_FAR}"),
+]
+_Key = Annotated[str, strawberry.argument(description="The monitor's key.")]
+
+
 @query(description="The team's monitors, newest first.")
-async def monitors(info: Info, page: Arguments) -> Connection[Monitor]:
-    return Connection.of(await paginate(of_team(models.Monitor, info.context), page), Monitor.of)
+async def monitors(info: Info, page: Arguments, search: _Search = None) -> Connection[Monitor]:
+    rows, sought = of_team(models.Monitor, info.context), showing(search, "key", "name")
+    return Connection.of(await (look_through(rows, page, sought) if search else paginate(rows, page)), Monitor.of)
 
 
-QUERY = {"monitors": monitors}
+@query(description="The team's monitor that is called so; null where none is, which `recordMonitorRun` would make.")
+async def monitor(info: Info, key: _Key) -> Monitor | None:
+    row = await info.context.load(loaders.monitors_by_key, key)
+    return Monitor.of(row) if row is not None else None
+
+
+QUERY: dict[str, Any] = {"monitors": monitors, "monitor": monitor}
 NODES: dict[type, Batch[UUID, Any]] = {
     Monitor: objects_by_id(Monitor.of, loaders.monitors),
     MonitorRun: objects_by_id(MonitorRun.of, loaders.runs),

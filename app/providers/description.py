@@ -14,6 +14,7 @@ from app.outbound import Sender
 from app.providers.contract import Alive, Authorized, Failure, SharingModel
 from app.providers.hooks import Hooks
 from app.providers.hosting import Hosting
+from app.providers.icons import Icon
 from app.providers.incidents import Incidents
 from app.providers.messaging import Messaging
 from app.providers.oauth import OAuth
@@ -55,6 +56,10 @@ class Provider:
     sharing: SharingModel
     check: Check | None
     """None: the provider has no call by which a stored secret could be tried."""
+    icon: Icon | None = None
+    """None: the first letter of its name."""
+    help_url: str | None = None
+    """Where the provider itself explains to people what they have to do there."""
     limits_methods: bool = False
     """Whether it limits how often each method is called, each by itself: then one that has to wait holds no other back."""
     sign_in: OAuth | None = None
@@ -67,6 +72,11 @@ class Provider:
     manifest: Manifest | None = None
     ends_unused_after: timedelta | None = None
     """After how long without a use it ends a token; None: it does not, as far as its reference says."""
+
+    @property
+    def picture(self) -> str:
+        """What people know it by in a list, as SVG."""
+        return (self.icon or Icon(self.name[0])).draw(name=self.name)
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -36,7 +36,15 @@ NODES = nodes_of(
     activity.NODES,
 )
 
-FIELDS = (installed_apps.FIELDS, repositories.FIELDS, integrations.FIELDS, forecasts.FIELDS, deliveries.FIELDS, activity.FIELDS)
+FIELDS = (
+    sign_ins.FIELDS,
+    installed_apps.FIELDS,
+    repositories.FIELDS,
+    integrations.FIELDS,
+    forecasts.FIELDS,
+    deliveries.FIELDS,
+    activity.FIELDS,
+)
 """Fields that a capability adds to the types of those below it."""
 
 

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from app import pages
 from app.access.refusals import Refusals
+from app.catalogue import routes as catalogue
 from app.clock import Clock, SystemClock
 from app.errors import DatabaseAway
 from app.graphql.execution.executor import BoundedExecutor
@@ -122,6 +123,7 @@ class _Service:
             *oidc_sign_ins.routes(services=services),  # first: /sign-in/oidc is no link's secret
             *teams.routes(services=services),
             *sign_ins.routes(services=services),
+            *catalogue.routes(),
             *_probes(services),
         ]
 

@@ -257,7 +257,13 @@ class Authorization(Model):
 
     class Meta:
         table = "authorization"
-        indexes = (("team_id", "member_id"), ("status", "expires_at"), ("status", "ended_at"), ("grant_id",))
+        indexes = (
+            ("team_id", "member_id"),
+            ("member_id", "status", "begun_at", "id"),
+            ("status", "expires_at"),
+            ("status", "ended_at"),
+            ("grant_id",),
+        )
 
     def status_at(self, now: datetime) -> AuthorizationStatus:
         """Return the status as it is at `now`: what ran out counts as EXPIRED before the job has written it."""

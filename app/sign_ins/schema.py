@@ -8,16 +8,18 @@ from uuid import UUID
 import strawberry
 
 from app.errors import BadUserInput
+from app.graphql.connections import Arguments, Connection
 from app.graphql.context import Context, Info
 from app.graphql.execution.insistence import insist
 from app.graphql.extension import Fields
-from app.graphql.fields import query, subscription
+from app.graphql.fields import query, relation, subscription
 from app.graphql.ids import decode_id
 from app.graphql.streams import end_of_log, follow
 from app.sign_ins import loaders
 from app.sign_ins.models import AuthorizationStatus
 from app.sign_ins.revoking import revoke_authorization
 from app.sign_ins.types import Authorization
+from app.teams.types import Viewer
 
 _TYPE = "Authorization"
 _LOOK_EVERY_SECONDS = 1.0
@@ -43,6 +45,12 @@ async def authorization_changed(info: Info, id: strawberry.ID) -> AsyncGenerator
     yield shown
     if shown.status is AuthorizationStatus.PENDING:
         yield await _wait_for_end(shown, after, context=context)
+
+
+@relation(description="The caller's own sign-ins at Git servers that are in force, newest first: `revokeAuthorization` ends one.")
+async def connected_accounts(root: Viewer, info: Info, page: Arguments) -> Connection[Authorization]:
+    found = await info.context.load(loaders.connected_account_pages, (root.member_key, page))
+    return Connection.of(found, partial(Authorization.of, now=info.context.services.clock.now()))
 
 
 async def _wait_for_end(shown: Authorization, after: str, *, context: Context) -> Authorization:
@@ -82,5 +90,5 @@ async def _authorizations(keys: Sequence[UUID], *, context: Context) -> list[Aut
 QUERY = {"authorization": authorization}
 MUTATION = {"revoke_authorization": revoke_authorization}
 SUBSCRIPTION = {"authorization_changed": authorization_changed}
-FIELDS: Fields = {}
+FIELDS: Fields = {Viewer: {"connected_accounts": connected_accounts}}
 NODES = {Authorization: _authorizations}

@@ -37,7 +37,8 @@ class AddTeamMemberInput:
 class AddTeamMemberPayload:
     member: TeamMember | None = strawberry.field(default=None, description="Who was added.")
     invite_url: URL | None = strawberry.field(
-        default=None, description="Signs the new member's browser in once, within 24 hours; shown once."
+        default=None,
+        description="Signs the new member's browser in once, within 24 hours; shown once. `createSignInLink` makes another.",
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
 

@@ -43,6 +43,7 @@ async def join(change: Change, *, name: str, email: str, role: Role, former: Mem
     await require_room(MEMBERS, Member.filter(team_id=change.team_id, left_at__isnull=True), quotas=change.quotas)
     member = former or Member(id=uuid4(), team_id=change.team_id, email=email)
     member.name, member.role, member.joined_at, member.left_at = name, role, change.now, None
+    member.last_signed_in_at = None
     await member.save(force_create=former is None)
     await change.record(MemberAdded(member.id, name, role))
     return member

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from app.access.callers import Role
 from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
@@ -27,6 +28,13 @@ async def teams(keys: Sequence[UUID], *, context: Context) -> list[Team | None]:
 async def access_tokens(keys: Sequence[UUID], *, context: Context) -> list[AccessToken | None]:
     """Return the caller's own tokens by their ids, as long as they are not revoked."""
     return await find_rows(AccessToken, keys, context=context, member_id=context.viewer.member_id, revoked_at=None)
+
+
+async def have_other_admins(keys: Sequence[UUID], *, context: Context) -> list[bool]:
+    """Return for each member whether the team has another ADMIN."""
+    admins = of_team(Member, context).filter(left_at=None, role=Role.ADMIN).order_by(*OLDEST_FIRST).limit(2)
+    found: list[UUID] = list(await admins.values_list("id", flat=True))  # type: ignore[arg-type]  # flat is not in its type
+    return [any(admin != key for admin in found) for key in keys]
 
 
 async def member_pages(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Member]]:

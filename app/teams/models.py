@@ -29,6 +29,7 @@ class Member(Model):
     role = fields.CharEnumField(Role, max_length=32)
     joined_at = fields.DatetimeField()
     left_at: datetime | None = fields.DatetimeField(null=True)
+    last_signed_in_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "member"

@@ -50,6 +50,11 @@ async def find_present(change: Change, member_id: UUID) -> Member:
     return member
 
 
+def may_administer(caller: Caller) -> bool:
+    """Whether the caller adds members, changes their roles, removes them and makes their way back in."""
+    return ADMINISTERING.admits(caller.role)
+
+
 async def require_other_admin(change: Change, member: Member) -> None:
     """Raise CONFLICT where the member is the team's last ADMIN."""
     if member.role is not Role.ADMIN:

@@ -15,7 +15,7 @@ from app.sealing.secret import Secret
 from app.services import Services
 from app.settings import Settings
 from app.storage import database
-from app.teams.models import BrowserSession
+from app.teams.models import BrowserSession, Member
 from app.teams.secrets import hash_of
 from app.web.cookies import cookies_of, own_name, own_path
 from app.web.pages import is_same_origin
@@ -77,6 +77,7 @@ async def open_session(
         expires_at=expires_at,
         access_token_id=access_token_id,
     )
+    await Member.filter(id=member_id).update(last_signed_in_at=now)
     return OpenedSession(cookie, expires_at)
 
 

@@ -9,17 +9,21 @@ import strawberry
 from app.access.callers import Caller
 from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.graphql.connections import Connection
+from app.graphql.context import Info
+from app.graphql.fields import relation
 from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
 from app.graphql.objects import object_of
 from app.graphql.relations import pages, reference
 from app.teams import loaders, models
 from app.teams.enums import Role, Scope
+from app.teams.permissions import may_administer
 
 
 @strawberry.type(description="Somebody in the team, or somebody who was.")
 @attributes(PUBLIC_ATTRIBUTE)
 class TeamMember(Node):
+    row: strawberry.Private[models.Member]
     name: str = strawberry.field(description="For people.")
     email: str = strawberry.field(description="By which they are known: unique in the team, in lower case.")
     role: Role = strawberry.field(description="What they may do.")
@@ -27,6 +31,33 @@ class TeamMember(Node):
     left_at: datetime | None = strawberry.field(
         description="Set once they have left: still named where they did something, no longer among the team's members."
     )
+
+    @relation(
+        description=(
+            "When a browser was last signed in as them; null: never since they were added, so that `createSignInLink` may be "
+            "what they need. Null too for whoever is neither an admin nor they themselves."
+        )
+    )
+    def last_signed_in_at(self, info: Info) -> datetime | None:
+        viewer = info.context.viewer
+        return self.row.last_signed_in_at if may_administer(viewer) or viewer.member_id == self.row.id else None
+
+    @relation(description="Whether the viewer may give them another role: admins may, but a team keeps one ADMIN.")
+    async def viewer_can_change_role(self, info: Info) -> bool:
+        return await self._may_be_no_admin(info)
+
+    @relation(description="Whether the viewer may remove them: admins may, but a team keeps one ADMIN.")
+    async def viewer_can_remove(self, info: Info) -> bool:
+        return await self._may_be_no_admin(info)
+
+    @relation(description="Whether the viewer may make a link that signs them in: admins only.")
+    def viewer_can_create_sign_in_link(self, info: Info) -> bool:
+        return self.left_at is None and may_administer(info.context.viewer)
+
+    async def _may_be_no_admin(self, info: Info) -> bool:
+        if self.left_at is not None or not may_administer(info.context.viewer):
+            return False
+        return self.role != Role.ADMIN or await info.context.load(loaders.have_other_admins, self.row.id)
 
     @classmethod
     def of(cls, row: models.Member) -> "TeamMember":
@@ -46,6 +77,10 @@ class Team(Node):
         by="key",
         description="Its present members, in the order in which they joined.",
     )
+
+    @relation(description="Whether the viewer may add members: admins only.")
+    def viewer_can_add_members(self, info: Info) -> bool:
+        return may_administer(info.context.viewer)
 
     @classmethod
     def of(cls, row: models.Team) -> "Team":

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import pytest
 from graphql import GraphQLInterfaceType
 
 from app.graphql.context import Context
+from app.providers.catalogue import CATALOGUE
 from app.service.schema import NODES, build_schema
 from app.services import Services
 from tests.graphql.tiny import World, caller
@@ -52,3 +54,32 @@ def test_whatever_has_an_id_is_found_by_it() -> None:
     assert isinstance(node, GraphQLInterfaceType)
 
     assert {kind.name for kind in SCHEMA._schema.get_possible_types(node)} == NODES.keys()  # noqa: SLF001 - as above
+
+
+SOUGHT = "query ($search: String) { providers(search: $search) { key } }"
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("gITlAB", ["gitlab-self-managed"]),
+        ("connect an api", ["github-enterprise-server", "gitlab-self-managed"]),
+        ("monitoring", ["slack", "webhook"]),
+        ("nowhere", []),
+        ("", ["github-enterprise-server", "gitlab-self-managed", "pagerduty", "slack", "webhook"]),
+    ],
+)
+async def test_they_are_found_by_their_names_and_by_what_integrations_with_them_can_be(search: str, found: list[str]) -> None:
+    data = await ask(SOUGHT, World().services, search=search)
+
+    assert [each["key"] for each in data["providers"]] == found
+
+
+async def test_each_has_a_picture_here_and_says_where_it_helps_people() -> None:
+    services = World().services
+    public_url = services.settings.public_url
+
+    providers = (await ask("{ providers { key iconUrl helpUrl } }", services))["providers"]
+
+    assert {each["key"]: each["iconUrl"] for each in providers} == {key: f"{public_url}/icons/{key}.svg" for key in CATALOGUE}
+    assert {each["key"]: each["helpUrl"] for each in providers} == {key: each.help_url for key, each in CATALOGUE.items()}

@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 import structlog
 
 from app.access.callers import Caller, Role, Scope
-from app.deliveries.models import Delivery
+from app.deliveries.models import Delivery, DeliveryStatus
 from app.graphql.context import DEADLINE, Context
 from app.graphql.execution.schema import Schema
 from app.graphql.ids import encode_id
@@ -19,6 +20,8 @@ from app.log.events import Change, Counter, Event
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.service.schema import build_schema
 from app.sign_ins.models import StatusReason
+from app.storage import database
+from app.teams.models import Member
 from tests.deliveries.world import MONITORING, World, create_team, statuses
 
 RECORD = """
@@ -360,3 +363,122 @@ async def test_a_listener_to_one_integration_hears_nothing_of_others(schema: Sch
         (encode_id("Delivery", delivery.id), "PENDING"),
         (encode_id("Delivery", delivery.id), "DELIVERED"),
     ]
+
+
+NARROWED = """
+query ($id: ID!, $first: Int, $after: String, $last: Int, $filter: DeliveryFilter) {
+  node(id: $id) { ... on Integration {
+    deliveries(first: $first, after: $after, last: $last, filter: $filter) {
+      nodes { run { runId } } pageInfo { hasNextPage endCursor }
+    } } }
+}"""
+
+
+async def run_log(schema: Schema, world: World, integration: Integration, *wanted: str, **page: Any) -> Any:
+    data = await ask(
+        schema, world, NARROWED, id=encode_id("Integration", integration.id), filter={"statuses": list(wanted)}, **page
+    )
+    found = data["node"]["deliveries"]
+    return [each["run"]["runId"] for each in found["nodes"]], found["pageInfo"]
+
+
+async def give(statuses_of: dict[str, DeliveryStatus]) -> None:
+    for run_id, status in statuses_of.items():
+        await database.update(Delivery.filter(run_id=(await MonitorRun.get(run_id=run_id)).id), status=status)
+
+
+async def test_the_run_log_is_narrowed_by_statuses_and_keeps_its_order(schema: Schema, world: World) -> None:
+    integration, beside = await world.add_integration(), await world.add_integration()
+    for number in range(6):
+        await world.report(run_id=f"{number}")
+    await give(
+        {"0": DeliveryStatus.FAILED, "2": DeliveryStatus.DELIVERED, "3": DeliveryStatus.FAILED, "5": DeliveryStatus.SKIPPED}
+    )
+
+    first, more = await run_log(schema, world, integration, "FAILED", "DELIVERED", first=2)
+    rest, end = await run_log(schema, world, integration, "FAILED", "DELIVERED", first=2, after=more["endCursor"])
+
+    assert (first, more["hasNextPage"]) == (["3", "2"], True)
+    assert (rest, end["hasNextPage"]) == (["0"], False)
+    assert (await run_log(schema, world, integration, "FAILED", "SKIPPED", "DELIVERED", last=3))[0] == ["3", "2", "0"]
+    assert (await run_log(schema, world, beside, "PENDING"))[0] == ["4", "1"]
+    assert (await run_log(schema, world, integration, "RETRYING"))[0] == []
+    assert (await run_log(schema, world, integration))[0] == []
+
+
+async def test_many_run_logs_are_narrowed_by_a_statement_for_each_status(
+    schema: Schema, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(5):
+        await world.add_integration()
+    await world.report()
+    document = "{ integrations { nodes { deliveries(filter: { statuses: [PENDING, FAILED] }) { nodes { status } } } } }"
+
+    with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+        data = await ask(schema, world, document)
+
+    assert [each["deliveries"]["nodes"] for each in data["integrations"]["nodes"]] == [[{"status": "PENDING"}]] * 5
+    assert sum('FROM "delivery"' in record.getMessage() for record in caplog.records) == 2
+
+
+async def test_a_run_says_what_it_made_in_pages(schema: Schema, world: World) -> None:
+    made = [await world.add_integration() for _ in range(3)]
+    recorded = await world.report()
+    await world.report()
+    others = await create_team(world.services, name="Another")
+    document = """query ($id: ID!, $after: String) { node(id: $id) { ... on MonitorRun {
+      deliveries(first: 2, after: $after) { nodes { integration { id } run { id } } pageInfo { hasNextPage endCursor } } } } }"""
+    run = encode_id("MonitorRun", recorded.run.id)
+
+    first = (await ask(schema, world, document, id=run))["node"]["deliveries"]
+    rest = (await ask(schema, world, document, id=run, after=first["pageInfo"]["endCursor"]))["node"]["deliveries"]
+    theirs = (await ask(schema, world, document, id=run, caller=others))["node"]
+
+    told = [*first["nodes"], *rest["nodes"]]
+    assert {each["integration"]["id"] for each in told} == {encode_id("Integration", each.id) for each in made}
+    assert [each["run"]["id"] for each in told] == [run] * 3
+    assert (first["pageInfo"]["hasNextPage"], rest["pageInfo"]["hasNextPage"]) == (True, False)
+    assert theirs is None
+
+
+async def test_what_a_run_made_for_an_integration_that_is_gone_is_gone_with_it(schema: Schema, world: World) -> None:
+    integration = await world.add_integration()
+    recorded = await world.report()
+    await database.update(Integration.filter(id=integration.id), deleted_at=world.clock.now())
+    document = "query ($id: ID!) { node(id: $id) { ... on MonitorRun { deliveries { nodes { id } } } } }"
+
+    data = await ask(schema, world, document, id=encode_id("MonitorRun", recorded.run.id))
+
+    assert data["node"]["deliveries"]["nodes"] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "turn", "role", "may"),
+    [
+        (DeliveryStatus.FAILED, None, Role.MEMBER, True),
+        (DeliveryStatus.FAILED, None, Role.VIEWER, False),
+        (DeliveryStatus.FAILED, _stop, Role.ADMIN, False),
+        (DeliveryStatus.FAILED, _pause, Role.ADMIN, False),
+        (DeliveryStatus.PENDING, None, Role.ADMIN, False),
+        (DeliveryStatus.DELIVERED, None, Role.ADMIN, False),
+    ],
+)
+async def test_who_may_have_what_tried_again(
+    schema: Schema, world: World, *, status: DeliveryStatus, turn: Any, role: Role, may: bool
+) -> None:
+    """As `retryDelivery` then does, which a row of userErrors says."""
+    integration = await world.add_integration()
+    await world.report(run_id="one")
+    if turn is not None:
+        await world.turn(integration, turn)
+    await give({"one": status})
+    await database.update(Member.filter(id=world.caller.member_id), role=role)
+    caller, key = replace(world.caller, role=role), encode_id("Delivery", (await Delivery.get()).id)
+
+    data = await ask(
+        schema, world, "query ($id: ID!) { node(id: $id) { ... on Delivery { viewerCanRetry } } }", caller=caller, id=key
+    )
+    tried = await ask(schema, world, RETRY, caller=caller, id=key)
+
+    assert data["node"]["viewerCanRetry"] is may
+    assert (not tried["retryDelivery"]["userErrors"]) is may

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
+from typing import Annotated
 
 import pytest
 import strawberry
@@ -10,11 +12,11 @@ from graphql import parse
 from app.access.callers import Caller, Role, Scope
 from app.access.rules import ADMINISTERING, PUBLIC_ATTRIBUTE, attributes
 from app.graphql.connections import Arguments, Connection, Page
-from app.graphql.context import Context, Info
+from app.graphql.context import Batch, Context, Info
 from app.graphql.execution.schema import Schema
 from app.graphql.fields import query
 from app.graphql.lists import at_most
-from app.graphql.relations import derived, pages, reference
+from app.graphql.relations import Narrowing, derived, pages, reference
 from tests.graphql.alike import ByLevels, answer, both, essence
 from tests.graphql.tiny import World, caller
 
@@ -32,6 +34,14 @@ async def lists(keys: Sequence[tuple[int, Arguments]], /, *, context: Context) -
     return [
         Page(range(page.size), [str(place) for place in range(page.size)], has_next=False, has_previous=False) for _, page in keys
     ]
+
+
+@cache
+def lists_from(least: int) -> Batch[tuple[int, Arguments], Page[int]]:
+    async def batch(keys: Sequence[tuple[int, Arguments]], /, *, context: Context) -> list[Page[int]]:
+        return [replace(page, rows=[row + least for row in page.rows]) for page in await lists(keys, context=context)]
+
+    return batch
 
 
 @strawberry.type(description="A number.")
@@ -56,6 +66,13 @@ class Number:
         by="value",
         description="Numbers.",
     )
+    narrow_list: Connection["Number"] = pages(
+        lists,
+        lambda page: Connection.of(page, lambda value: Number(value=value)),
+        by="value",
+        description="Numbers from some on.",
+        narrowed=Narrowing(Annotated[int | None, strawberry.argument(description="The least of them.")], lists_from),
+    )
 
 
 @strawberry.type(description="Questions.")
@@ -75,6 +92,8 @@ SCHEMA = Schema(Query)._schema  # noqa: SLF001 - around the limits
         "value square half { value half { value } }",
         "list(first: 2) { nodes { value square } pageInfo { hasNextPage startCursor endCursor } }",
         "list(first: 0) { nodes { value } }",
+        "narrowList(first: 2) { nodes { value } } from: narrowList(first: 2, filter: 7) { nodes { value } }",
+        "narrowList(first: 2, filter: null) { nodes { value } } wrong: narrowList(first: 0, filter: 7) { nodes { value } }",
         "needed { value }",
         "value secret { value }",
     ],
@@ -92,6 +111,14 @@ async def test_one_question_is_asked_for_all_objects_and_fields_of_a_level() -> 
 
     assert BATCHES == [[0, 1, 2, 3, 4]]
     assert [number["half"] for number in found["data"]["numbers"]] == [{"value": 0}, None, {"value": 1}, None, {"value": 2}]
+
+
+async def test_a_list_is_narrowed_by_what_its_filter_says() -> None:
+    found = await answer(
+        SCHEMA, parse("{ numbers { narrowList(first: 2, filter: 7) { nodes { value } } } }"), ByLevels, context=_context()
+    )
+
+    assert found["data"]["numbers"] == [{"narrowList": {"nodes": [{"value": 7}, {"value": 8}]}}] * 5
 
 
 async def test_who_is_refused_is_told_so_for_each_object() -> None:

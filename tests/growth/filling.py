@@ -20,7 +20,13 @@ GROWING = (
     "installed_app",
     "member",
     "access_token",
+    "authorization",
+    "oauth_client",
+    "monitoring_post",
 )
+
+LISTENERS = 100
+"""So many integrations hear of the second monitor."""
 
 OTHER_TEAM = UUID(int=77)
 
@@ -111,6 +117,43 @@ async def fill(url: str, size: Size, *, team_id: UUID, member_id: UUID) -> None:
         deleted_at=_share({1: living}, 2, ended),
     )
     await put(
+        "monitoring_post",
+        LISTENERS,
+        integration_id=say.id("integration", f"1 + 2 * i * ({things} / {2 * LISTENERS})"),
+        monitor_id=say.id("monitor", "2"),
+        channel_id="'C'",
+        channel_name="'general'",
+        channel_is_private="false",
+        notify="'ALL_RUNS'",
+        failures_in_a_row="0",
+    )
+    await put(
+        "oauth_client",
+        1,
+        team_id=say.team,
+        provider="'gitlab-self-managed'",
+        base_url="'https://git.example.com'",
+        origin="'https://git.example.com'",
+        client_id="'id'",
+        secret_hint="'hint'",
+        version="1",
+        created_at=say.moment("i"),
+    )
+    await put(
+        "authorization",
+        things,
+        team_id=say.team,
+        member_id=say.quoted(member_id),
+        provider="'gitlab-self-managed'",
+        oauth_client_id=say.id("oauth_client", "1"),
+        origin="'https://git.example.com'",
+        client_id="'id'",
+        redirect_uri="'https://apps.example.com'",
+        ticket_hash="'t' || i",
+        status=_share({1: "'COMPLETED'"}, 50, "'EXPIRED'"),
+        begun_at=say.moment("i"),
+    )
+    await put(
         "monitor_run",
         rows,
         team_id=say.team,
@@ -135,7 +178,7 @@ async def fill(url: str, size: Size, *, team_id: UUID, member_id: UUID) -> None:
         run_id=say.id("monitor_run", "i"),
         position="i",
         occasion="'RUN'",
-        status="'DELIVERED'",
+        status=_share({501: "'FAILED'"}, 1000, "'DELIVERED'"),
         attempt_count="1",
         held_back="false",
         created_at=say.moment("i"),
@@ -159,6 +202,7 @@ async def fill(url: str, size: Size, *, team_id: UUID, member_id: UUID) -> None:
             "WHEN i % 3 = 0 THEN 'INTEGRATION_STATUS_CHANGED' ELSE 'DELIVERY_CREATED' END"
         ),
         occurred_at=say.moment("i"),
+        actor_id=f"CASE WHEN i = 18 THEN {say.id('member', '2')} WHEN i % 5 = 0 THEN {say.id('member', '1')} ELSE NULL END",
         subject_id=f"CASE WHEN i % 3 = 0 OR i = 17 THEN {say.id('integration', '1')} ELSE {say.id('delivery', 'i')} END",
         summary="'So it is.'",
     )

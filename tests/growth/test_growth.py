@@ -33,8 +33,8 @@ async def world(database: str, tmp_path: Path, clock: HeldClock) -> AsyncIterato
         yield made
 
 
-def test_every_list_of_the_schema_is_asked_for_here_by_each_of_its_filters() -> None:
-    asked = {each.name: " ".join(each.filters) for each in LISTS}
+def test_every_list_of_the_schema_is_asked_for_here_in_each_of_its_ways() -> None:
+    asked = {each.name: " ".join((*each.filters, *each.arguments)) for each in LISTS}
 
     found = lists_of(schema()._schema)  # noqa: SLF001 - its lists say what they are, which no text of it does
 
@@ -90,7 +90,8 @@ async def findings(world: World, url: str, caplog: pytest.LogCaptureFixture) -> 
         for sql, values in [record.args for record in caplog.records if isinstance(record.args, tuple)]:
             work = await work_of(url, str(sql), list(values))  # type: ignore[call-overload]  # a record's arguments are objects
             most, statements = max(most, work.read), statements + 1
-            if work.scanned or work.read > bound:
+            # To count the first 10,000 of a list, a server may rather go through all of a table that has few more.
+            if work.read > bound or (work.scanned and bound == MOST_READ):
                 found.append(f"{work}: {document}: {sql}"[:600])
     say(f"{statements} statements, of which none looked at more than {most} rows")
     return found

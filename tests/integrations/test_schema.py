@@ -13,7 +13,8 @@ from app.integrations.sources import ThroughApp
 from app.sign_ins.models import Authorization
 from app.teams.models import Member
 from tests.installed_apps.world import World, gid, make_people, rows
-from tests.integrations.scene import ACME, channel, place, place_own, place_through, posting
+from tests.integrations.incident_scene import put_to_use, share_key
+from tests.integrations.scene import ACME, channel, place, place_own, place_through, post_of, posting
 from tests.teams.people import by_token
 
 INTEGRATION = """{ id name status statusReason statusMessage statusChangedAt isPaused connectedTo usesInstalledApp
@@ -143,6 +144,60 @@ async def test_integrations_are_filtered_by_all_that_is_given(world: World) -> N
     assert await names(world, bob, provider="gitlab-self-managed") == []
     assert await names(world, bob, statuses=[]) == []
     assert await names(world, bob, search="CHECK") == ["Checkout"]
+
+
+async def test_a_search_finds_the_names_of_providers_and_kinds_too(world: World) -> None:
+    bob = world.people.bob
+    app = await world.share(world.people.ada)
+    await place_named(world, app.id, "Checkout", "Payments")
+
+    assert await names(world, bob, search="sLACK") == ["Payments", "Checkout"]
+    assert await names(world, bob, search="monitoring RES") == ["Payments", "Checkout"]
+    assert await names(world, bob, search="GitLab") == []
+    assert await names(world, bob, search="slack", kind="connect-api") == []
+
+
+async def test_integrations_are_found_by_the_monitor_whose_runs_they_hear_of(world: World) -> None:
+    people = world.people
+    app = await world.share(people.ada)
+    [one, two] = await place_named(world, app.id, "One", "Two")
+    await place(world, people.bob, ThroughApp(app.id), name="Other", settings=posting(monitor_key="other"))
+    incidents = await put_to_use(world, await share_key(world, people.ada), caller=people.bob)
+    await pause(one.id, caller=people.bob, services=world.services)
+    monitor = gid("Monitor", (await post_of(one)).monitor_id)
+
+    assert incidents.name in await names(world, people.vera, monitorKey="checkout")
+    assert await names(world, people.vera, monitorKey="checkout", provider="slack") == ["Two", "One"]
+    assert await names(world, people.vera, monitorId=monitor, statuses=["PAUSED"]) == ["One"]
+    assert await names(world, people.vera, monitorId=monitor, search="tW") == ["Two"]
+    assert await names(world, people.vera, monitorId=monitor, installedAppId=gid("InstalledApp", two.id)) == []
+    assert await names(world, people.vera, monitorId=monitor, monitorKey="other") == []
+    assert await names(world, people.vera, monitorId=gid("Integration", one.id)) == []
+    assert await names(world, people.vera, monitorKey="che\u0000ckout") == []
+    assert await names(world, people.vera, monitorKey="none") == []
+
+
+async def test_what_hears_of_a_monitor_is_counted_and_read_in_pages(world: World) -> None:
+    app = await world.share(world.people.ada)
+    [gone, *_] = await place_named(world, app.id, "One", "Two", "Three", "Four")
+    await delete(gone.id, caller=world.people.bob, services=world.services)
+    wanted = {"filter": {"monitorKey": "checkout"}}
+
+    first = (await world.ask(LIST, world.people.vera, first=2, **wanted))["integrations"]
+    rest = (await world.ask(LIST, world.people.vera, first=2, after=first["pageInfo"]["endCursor"], **wanted))["integrations"]
+
+    assert (first["totalCount"], first["nodes"]) == (3, [{"name": "Four"}, {"name": "Three"}])
+    assert (rest["nodes"], rest["pageInfo"]["hasNextPage"]) == ([{"name": "Two"}], False)
+
+
+async def test_another_teams_monitor_of_the_same_key_is_no_part_of_it(world: World) -> None:
+    others = await make_people(world.services, name="Another")
+    theirs = await place_own(world, others.bob)
+    monitor = gid("Monitor", (await post_of(theirs)).monitor_id)
+
+    assert await names(world, world.people.bob, monitorKey="checkout") == []
+    assert await names(world, world.people.bob, monitorId=monitor) == []
+    assert await names(world, others.bob, monitorId=monitor) == ["Checkout"]
 
 
 async def test_an_app_says_what_would_stop_and_its_deletion_what_has(world: World) -> None:

@@ -69,3 +69,40 @@ async def test_another_team_sees_none_of_them(schema: Schema, world: World) -> N
     monitors = await ask(schema, world, caller=stranger)
 
     assert (monitors["totalCount"], monitors["nodes"]) == (0, [])
+
+
+async def test_monitors_are_searched_by_key_and_name(schema: Schema, world: World) -> None:
+    for key in ("checkout", "search", "Check in"):
+        await world.report(monitor_key=key)
+        world.clock.advance(timedelta(seconds=1))
+
+    assert await found(schema, world, search="cHECK") == ["Check in", "checkout"]
+    assert await found(schema, world, search="%") == []
+    assert await found(schema, world, search="") == ["Check in", "search", "checkout"]
+
+
+async def test_a_monitor_is_looked_up_by_its_key(schema: Schema, world: World) -> None:
+    await world.report(monitor_key="checkout")
+    others = await create_team(world.services, name="Another")
+
+    assert await looked_up(schema, world, "checkout") == {"key": "checkout", "runs": {"nodes": [{"runId": "run-1"}]}}
+    assert await looked_up(schema, world, "checkout", caller=others) is None
+    for none in ("Checkout", "", "x" * 300, "check\u0000out", "check\u200bout"):
+        assert await looked_up(schema, world, none) is None
+
+
+async def found(schema: Schema, world: World, **variables: Any) -> list[str]:
+    document = "query ($search: String) { monitors(search: $search) { nodes { key } } }"
+    return [each["key"] for each in (await answered(schema, world, document, **variables))["monitors"]["nodes"]]
+
+
+async def looked_up(schema: Schema, world: World, key: str, *, caller: Caller | None = None) -> Any:
+    document = "query ($key: String!) { monitor(key: $key) { key runs { nodes { runId } } } }"
+    return (await answered(schema, world, document, caller=caller, key=key))["monitor"]
+
+
+async def answered(schema: Schema, world: World, document: str, *, caller: Caller | None = None, **variables: Any) -> Any:
+    context = Context(caller=caller or world.caller, services=world.services, request_id="a test's")
+    answer = await schema.execute(document, variable_values=variables, context_value=context)
+    assert answer.errors is None, answer.errors
+    return answer.data

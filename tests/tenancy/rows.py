@@ -68,6 +68,7 @@ REACHED: Mapping[str, tuple[str, str]] = {
         '($own: ID!) { installedApp(id: $own) { repositories(first: 1, search: "payments-api") { nodes { FIELD } } } }',
     ),
     "Integration": (INTEGRATION, "($own: ID!) { integration(id: $own) { FIELD } }"),
+    "MonitorRun": ("MonitorRun", "($own: ID!) { node(id: $own) { ... on MonitorRun { FIELD } } }"),
     "Monitor": ("Monitor", "($own: ID!) { node(id: $own) { ... on Monitor { FIELD } } }"),
     "AddInstalledAppPayload": (
         "fresh sign-in",
@@ -94,9 +95,11 @@ LISTS: Mapping[Naming, Sequence[str]] = {
         "Query.integrations",
         "Query.monitors",
         "Viewer.accessTokens",
+        "Viewer.connectedAccounts",
         "Team.members",
         "InstalledApp.integrations",
         "Integration.deliveries",
+        "MonitorRun.deliveries",
         "Monitor.runs",
         "DeleteInstalledAppPayload.stoppedIntegrations",
         "AddInstalledAppPayload.couldBringBack",
@@ -132,9 +135,11 @@ ROWS: Mapping[str, Row] = {
     "Query.integrations(filter.provider)": Row("provider", Naming.ENTRY),
     "Query.integrations(filter.kind)": Row("kind", Naming.ENTRY),
     "Query.integrations(filter.installedAppId)": Row(APP, shows_gone=True),
+    "Query.integrations(filter.monitorId)": Row("Monitor"),
     "Query.integration(id)": Row(INTEGRATION),
     "Query.authorization(id)": Row(SIGN_IN),
     "Query.events(filter.subjectId)": Row(INTEGRATION, shows_gone=True, takes_all_types=True),
+    "Query.events(filter.actorId)": Row("TeamMember", shows_gone=True),
     "Mutation.addInstalledApp(input.using.client.provider)": Row(
         "git provider",
         Naming.ENTRY,
@@ -206,6 +211,7 @@ ROWS: Mapping[str, Row] = {
     "Subscription.eventRecorded(filter.subjectId)": Row(
         INTEGRATION, beside=FROM_THE_START, shows_gone=True, takes_all_types=True
     ),
+    "Subscription.eventRecorded(filter.actorId)": Row("TeamMember", beside=FROM_THE_START, shows_gone=True),
     # From here on what is found is used up, so that the order matters.
     "Mutation.reauthenticateInstalledApp(input.id)": Row(APP, beside={"input.authorizationId": Own(SIGN_IN)}),
     "Mutation.reauthenticateInstalledApp(input.authorizationId)": Row(SIGN_IN, beside={"input.id": Own(APP)}),

@@ -13,7 +13,14 @@ from tests.tenancy.teams import OURS, THEIRS, furnish
 from tests.tenancy.values import NOBODYS
 
 BATCHES = batches()
-OF_A_MEMBER = ("access_tokens", "access_token_pages", "authorizations", "own_grants", "own_authorizations")
+OF_A_MEMBER = (
+    "access_tokens",
+    "access_token_pages",
+    "authorizations",
+    "connected_account_pages",
+    "own_grants",
+    "own_authorizations",
+)
 """How the names of those end that read what is one member's own."""
 
 OF_NO_TEAM = ("app.catalogue.schema._providers", "app.integrations.kinds.schema._kinds")

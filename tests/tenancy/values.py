@@ -66,7 +66,7 @@ def _rows(row: Row, ours: Things, theirs: Things) -> Iterator[Value]:
     if row.right in ours.gone and not row.shows_gone:
         yield Value("deleted", ours.gone[row.right])
     yield Value("random", encode_id(_type(live), NOBODYS))
-    yield Value("of another type", _named(live, "Monitor"))
+    yield Value("of another type", _named(live, "Team" if row.right == "Monitor" else "Monitor"))
     yield Value("malformed", "nonsense")
 
 

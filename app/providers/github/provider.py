@@ -34,6 +34,7 @@ from app.providers.github.files import list_entries, read_file
 from app.providers.github.repositories import find_repository, list_repositories
 from app.providers.github.servers import find_server
 from app.providers.hosting import Hosting
+from app.providers.icons import Icon
 from app.providers.oauth import OAuth
 from app.sealing.secret import Secret
 from app.web.authorization_requests import authorization_url
@@ -200,6 +201,8 @@ PROVIDER = Provider(
     key="github-enterprise-server",
     name="GitHub Enterprise Server",
     description="Connects APIs to repositories on your own GitHub. An admin adds its OAuth app once; each member signs in once.",
+    icon=Icon("GH", "#24292f"),
+    help_url="https://docs.github.com/en/enterprise-server@latest/apps/oauth-apps/building-oauth-apps/creating-an-oauth-app",
     sharing=SharingModel.SHARED_CLIENT,
     check=check,
     sign_in=SIGN_IN,

@@ -24,6 +24,7 @@ from app.providers.gitlab.projects import find_branch, find_repository, list_bra
 from app.providers.gitlab.servers import find_server
 from app.providers.gitlab.tokens import ask_for_tokens, revoke
 from app.providers.hosting import Hosting
+from app.providers.icons import Icon
 from app.providers.oauth import OAuth
 from app.sealing.secret import Secret
 from app.web.authorization_requests import authorization_url
@@ -116,6 +117,8 @@ PROVIDER = Provider(
     key="gitlab-self-managed",
     name="GitLab Self-Managed",
     description="Connects APIs to projects on your own GitLab. An admin adds its OAuth app once; each member signs in once.",
+    icon=Icon("GL", "#a8371b"),
+    help_url="https://docs.gitlab.com/integration/oauth_provider/",
     sharing=SharingModel.SHARED_CLIENT,
     check=check,
     sign_in=SIGN_IN,

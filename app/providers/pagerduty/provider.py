@@ -5,6 +5,7 @@ Source: PagerDuty's Events API v2 (github.com/PagerDuty/developer-docs, docs/eve
 
 from app.providers.contract import SharingModel
 from app.providers.description import Provider
+from app.providers.icons import Icon
 from app.providers.pagerduty.events import INCIDENTS, check
 from app.providers.pagerduty.keys import SECRET
 
@@ -12,6 +13,8 @@ PROVIDER = Provider(
     key="pagerduty",
     name="PagerDuty",
     description="Opens incidents while your monitors fail, and resolves them. An admin pastes a service's integration key.",
+    icon=Icon("PD", "#04663a"),
+    help_url="https://support.pagerduty.com/main/docs/services-and-integrations",
     sharing=SharingModel.SHARED_SECRET,
     check=check,
     secret=SECRET,

@@ -28,6 +28,7 @@ from app.providers.contract import (
 )
 from app.providers.description import OperatorSettings, Provider
 from app.providers.hooks import Hooks
+from app.providers.icons import Icon
 from app.providers.oauth import OAuth
 from app.providers.slack.calls import SCOPES, SlackId, call, read_answer, read_granted
 from app.providers.slack.channels import MESSAGING
@@ -201,6 +202,8 @@ PROVIDER = Provider(
     key="slack",
     name="Slack",
     description="Posts the results of your monitors to a Slack channel. One sign-in connects a workspace for the whole team.",
+    icon=Icon("Sl", "#611f69"),
+    help_url="https://slack.com/help/articles/202035138-Add-apps-to-your-Slack-workspace",
     sharing=SharingModel.SHARED_AUTHORIZATION,
     check=check,
     limits_methods=True,
