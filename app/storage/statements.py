@@ -90,7 +90,7 @@ async def _ask(
     embedded = connection.capabilities.dialect == "sqlite"
     statement = _write(shape, others, embedded=embedded) if others else _written(shape, embedded=embedded)
     values = [_given(value, keys, conditions, most, embedded=embedded) for value in statement.values]
-    _, rows = await connection.execute_query(statement.sql, values)
+    rows = await database.read(connection, statement.sql, values)
     return list(map(statement.record, rows))
 
 
