@@ -13,16 +13,18 @@ from app.graphql.execution.levels.completion import Completion, Found, Locate
 from app.graphql.execution.levels.pace import Pace
 from app.graphql.execution.levels.planning import Plan, PlannedField, Selection
 from app.graphql.execution.levels.rows import Level
-from app.graphql.execution.levels.shapes import Column
-from app.graphql.execution.levels.sources import Call, Relation
+from app.graphql.execution.levels.sources import Relation, read_of
 
 Task: TypeAlias = asyncio.Task[Any]
 
 _CALLED_AT_ONCE = 8
 """Resolvers: so many are called before it is asked whether others are to go on."""
 
-_READ_AT_ONCE = 100
-"""The same for attributes."""
+_READ_AT_ONCE = 250
+"""The same for objects whose attributes are read."""
+
+_COMPLETED_AT_ONCE = 100
+"""The same for values that are completed one by one."""
 
 _CANCELLED_AT_ONCE = 32
 
@@ -80,23 +82,26 @@ class _Run:
 
     async def _begin(self, selection: Selection, level: Level, coming: list[_Coming]) -> None:
         """Do what can be done at once, at this level and below it; add what has to be waited for."""
-        for field in selection.fields:
-            asked = Asked(self._executor, level, field)
-            if field.column is None or not await self._read(field.source.call(asked), field.column, asked):
-                await self._resolve(field, asked, coming)
+        for piece in selection.pieces:
+            if piece[0].is_column and await self._read(piece, level):
+                continue
+            for field in piece:
+                await self._resolve(field, Asked(self._executor, level, field), coming)
 
-    async def _read(self, call: Call, column_of: Column, asked: Asked) -> bool:
-        """Read a field of which each row has a plain leaf; return whether each has."""
-        level, key, answers = asked.level, asked.field.key, asked.level.answers
-        for start in range(0, len(answers), _READ_AT_ONCE):
+    async def _read(self, fields: Sequence[PlannedField], level: Level) -> bool:
+        """Read fields of which each row has a plain leaf; return whether each has, in all of them."""
+        for start in range(0, len(level.answers), _READ_AT_ONCE):
             await self._breathe(level)
-            some = answers[start : start + _READ_AT_ONCE]
+            some = slice(start, start + _READ_AT_ONCE)
+            objects, answers = level.sources[some], level.answers[some]
             try:
-                column = column_of(list(map(call, range(start, start + len(some)))))
+                read = read_of(objects)
+                for field in fields:
+                    key = field.key
+                    for answer, leaf in zip(answers, field.column(objects, read), strict=True):
+                        answer[key] = leaf
             except Exception:  # noqa: BLE001 - whatever it is, it is found again where each row is looked at by itself
                 return False
-            for answer, leaf in zip(some, column, strict=True):
-                answer[key] = leaf
         return True
 
     async def _resolve(self, field: PlannedField, asked: Asked, coming: list[_Coming]) -> None:
@@ -174,7 +179,7 @@ class _Run:
         depth, found = here.field.shape.depth, Found(here.field, here.asked)
         await self._breathe(here.level)
         is_done = bool(here.rows) and self._completion.complete_objects(here.rows, here.values, found)
-        at_once = 1 if depth else _READ_AT_ONCE
+        at_once = 1 if depth else _COMPLETED_AT_ONCE
         for number, row in enumerate(() if is_done else here.rows):
             if number % at_once == 0:
                 await self._breathe(here.level)
