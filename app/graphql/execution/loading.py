@@ -27,7 +27,7 @@ class Loader(Generic[K, V]):
         self._read = read
         self._place = place
         self._answers: dict[K, _Answer[V]] = {}
-        self._asked: list[K] = []
+        self._asked: list[tuple[K, _Answer[V]]] = []
         self._reading: set[asyncio.Task[None]] = set()
 
     def load(self, key: K) -> "asyncio.Future[V]":
@@ -53,7 +53,7 @@ class Loader(Generic[K, V]):
             answer = self._answers[key] = _Answer()
             if not self._asked:
                 asyncio.get_running_loop().call_soon(self._begin)
-            self._asked.append(key)
+            self._asked.append((key, answer))
         return answer
 
     def _begin(self) -> None:
@@ -68,11 +68,11 @@ class Loader(Generic[K, V]):
         while self._asked:
             asked = self._asked[:MOST_KEYS]
             del self._asked[:MOST_KEYS]
-            await self._read_some([(key, self._answers[key]) for key in asked if self._is_wanted(key)])
+            await self._read_some([each for each in asked if self._is_wanted(*each)])
 
-    def _is_wanted(self, key: K) -> bool:
+    def _is_wanted(self, key: K, answer: "_Answer[V]") -> bool:
         """Whether anybody still waits for it; who asks later has it read."""
-        is_wanted = self._answers[key].is_awaited
+        is_wanted = answer.is_awaited
         if not is_wanted:
             del self._answers[key]
         return is_wanted

@@ -41,11 +41,14 @@ async def run(plan: Plan, executor: Executor[Any], *, pace: Pace, locate: Locate
 class _Coming:
     """A field of a level: `values` are of its `rows`, with tasks in place of what has still to come.
 
-    `whole` is the one task that brings all of them, where there is one.
+    `whole` is what has to be awaited for all of them, where that is one thing, and `waiting` the task that does so,
+    which has been cancelled where that `is_in_vain`.
     """
 
     def __init__(self, field: PlannedField, asked: Asked, rows: Sequence[int], values: list[Any]) -> None:
-        self.whole: Task | None = None
+        self.whole: Awaitable[Any] | None = None
+        self.waiting: Task | None = None
+        self.is_in_vain = False
         self.field = field
         self.asked = asked
         self.level = asked.level
@@ -86,7 +89,7 @@ class _Run:
             if piece[0].is_column and await self._read(piece, level):
                 continue
             for field in piece:
-                await self._resolve(field, Asked(self._executor, level, field), coming)
+                await self._resolve(field, Asked(self._executor, level, field, self._plan.below), coming)
 
     async def _read(self, fields: Sequence[PlannedField], level: Level) -> bool:
         """Read fields of which each row has a plain leaf; return whether each has, in all of them."""
@@ -142,7 +145,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - it stands for all values, and is told in their places
             found = [error] * len(here.rows)
         if self._executor.is_awaitable(found):
-            here.whole = self._start(found, here.level)
+            here.whole = self._pace.asleep(found, here.level.depth + 1)
             self._coming.add(here)
             coming.append(here)
         else:
@@ -156,14 +159,11 @@ class _Run:
             return
         parts = [self._task(self._pace.in_turns(self._finish_one(each), each.level.depth)) for each in coming]
         for part in parts:
-            await _settle(part)
-            part.result()
+            await part
 
     async def _finish_one(self, here: _Coming) -> None:
         if here.whole is not None:
-            await _settle(here.whole)
-            self._tasks.discard(here.whole)
-            here.values = self._outcomes(here, here.whole)
+            here.values = await self._whole(here, here.whole)
         for number, row in enumerate(here.rows):
             value = here.values[number]
             if isinstance(value, asyncio.Task):
@@ -222,12 +222,23 @@ class _Run:
             return None
         return task.result()
 
-    def _outcomes(self, here: _Coming, whole: Task) -> list[Any]:
-        """Return what has come for all rows; an exception stands for each where it could not."""
-        if whole.cancelled() and not self._completion.standing(here.level, here.rows):
+    async def _whole(self, here: _Coming, whole: Awaitable[Any]) -> list[Any]:
+        """Return what comes for all rows: an exception for each where it could not, None where nobody waits for it any more."""
+        if not self._completion.standing(here.level, here.rows):
             return [None] * len(here.rows)
-        found = whole.result()
-        return [found] * len(here.rows) if isinstance(found, Exception) else list(found)
+        task = here.waiting = asyncio.current_task()
+        try:
+            return list(await whole)
+        except Exception as error:  # noqa: BLE001 - it stands for the values, and is told in their places
+            return [error] * len(here.rows)
+        except asyncio.CancelledError:
+            if not here.is_in_vain:
+                raise
+            return [None] * len(here.rows)
+        finally:
+            here.waiting = None
+            if here.is_in_vain and task is not None:
+                task.uncancel()
 
     def _sweep_soon(self) -> None:
         if not self._is_sweeping:
@@ -238,8 +249,9 @@ class _Run:
         """End what is waited for in vain, because an error has taken away where it would stand."""
         self._is_sweeping = False
         for here in self._coming:
-            if here.whole is not None and not self._completion.standing(here.level, here.rows):
-                here.whole.cancel()
+            if here.waiting is not None and not here.is_in_vain and not self._completion.standing(here.level, here.rows):
+                here.is_in_vain = True
+                here.waiting.cancel()
             for row, value in zip(here.rows, here.values, strict=False):  # some may not have begun
                 if isinstance(value, asyncio.Task) and not self._completion.stands(here.level, row):
                     value.cancel()
