@@ -6,9 +6,9 @@ from uuid import UUID
 
 from app.deliveries.models import Delivery, DeliveryAttempt
 from app.deliveries.schedule import MOST_ATTEMPTS
-from app.graphql.connections import LARGEST_SIZE, Arguments, Page
+from app.graphql.connections import LARGEST_SIZE, Arguments
 from app.graphql.context import Context
-from app.graphql.pages import paginate_each
+from app.graphql.pages import PagesOfEach, paginate_each
 from app.graphql.rows import of_team, rows_by
 
 NEWEST_FIRST = ("-position",)
@@ -32,9 +32,8 @@ async def attempts(keys: Sequence[UUID], *, context: Context) -> list[Sequence[D
     return [page.rows for page in pages]
 
 
-async def deliveries_of(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Delivery]]:
-    """Return a page of the deliveries of each integration, newest first."""
-    return await paginate_each(of_team(Delivery, context), keys, by="integration_id", order=NEWEST_FIRST)
+deliveries_of = PagesOfEach(Delivery, "integration_id", order=NEWEST_FIRST)
+"""A page of the deliveries of each integration, newest first."""
 
 
 async def made_by(run_id: UUID, *, context: Context) -> list[Delivery]:

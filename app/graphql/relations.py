@@ -14,6 +14,9 @@ from app.graphql.connections import Arguments
 from app.graphql.context import Batch, Info
 from app.graphql.execution.levels.sources import TOGETHER, Together
 from app.graphql.fields import NO_LIST, check_page, let, spread
+from app.graphql.pages import PagesOfEach
+from app.graphql.rows import Rows
+from app.graphql.shown import FOUND_BY, columns_shown
 
 
 def reference(
@@ -36,14 +39,14 @@ def reference(
         let(info, rule)
         keys = [key_of(root) for root in roots]
         asked = list(dict.fromkeys(key for key in keys if key is not None))
-        found = zip(asked, await info.context.load_all(batch, asked), strict=True)
+        found = zip(asked, await info.context.load_all(_narrowed(batch, info), asked), strict=True)
         made = {key: of(value) for key, value in found if value is not None}
         return [made[key] if key in made else missing() if missing is not None else None for key in keys]
 
     async def resolve(root: Any, info: Info) -> Any:
         return _alone(await together([root], info, {}))
 
-    return _field(resolve, together, description=description, rule=rule, size=size)
+    return _field(resolve, together, by=by, description=description, rule=rule, size=size)
 
 
 def pages(
@@ -64,13 +67,13 @@ def pages(
     async def together(roots: Sequence[Any], info: Info, arguments: Mapping[str, Any]) -> list[Any]:
         let(info, rule)
         page = check_page(arguments)
-        found = await info.context.load_all(batch, [(key_of(root), page) for root in roots])
+        found = await info.context.load_all(_narrowed(batch, info), [(key_of(root), page) for root in roots])
         return [of(each) for each in found]
 
     async def resolve(root: Any, info: Info, **arguments: Arguments) -> Any:
         return _alone(await together([root], info, arguments))
 
-    return _field(resolve, together, description=description, rule=rule, type=type)
+    return _field(resolve, together, by=by, description=description, rule=rule, type=type)
 
 
 def derived(of: Callable[[Any], Any], *, by: str, description: str, rule: Rule = READING) -> Any:
@@ -86,7 +89,14 @@ def derived(of: Callable[[Any], Any], *, by: str, description: str, rule: Rule =
     def resolve(root: Any, info: Info) -> Any:
         return _alone(together([root], info, {}))
 
-    return _field(resolve, together, description=description, rule=rule)
+    return _field(resolve, together, by=by, description=description, rule=rule)
+
+
+def _narrowed(batch: Batch[Any, Any], info: Info) -> Batch[Any, Any]:
+    """Return what reads no other columns than are shown, where the batch function can do that: `of` looks at no others."""
+    if not isinstance(batch, Rows | PagesOfEach):
+        return batch
+    return batch.of_columns(columns_shown(info, batch.model))
 
 
 def _alone(values: Sequence[Any]) -> Any:
@@ -100,6 +110,7 @@ def _field(
     resolve: Callable[..., Any],
     together: Together,
     *,
+    by: str,
     description: str,
     rule: Rule,
     size: Mapping[str, Any] = NO_LIST,
@@ -109,5 +120,5 @@ def _field(
         spread(resolve),
         description=description,
         graphql_type=type,
-        metadata={**declared(rule), **size, TOGETHER: together},
+        metadata={**declared(rule), **size, TOGETHER: together, FOUND_BY: by},
     )

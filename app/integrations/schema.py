@@ -1,5 +1,6 @@
 """Integrations in the API."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from app.graphql.pages import look_through, paginate
 from app.graphql.relations import pages
 from app.graphql.row_search import HOW_FAR, nothing_of, showing
 from app.graphql.rows import of_team
+from app.graphql.shown import columns_shown
 from app.installed_apps.deleting import DeleteInstalledAppPayload
 from app.installed_apps.types import InstalledApp
 from app.integrations import loaders, models
@@ -65,7 +67,8 @@ _Filter = Annotated[IntegrationFilter | None, strawberry.argument(description="O
 @query(description="The team's integrations, newest first.")
 async def integrations(info: Info, page: Arguments, filter: _Filter = None) -> Connection[Integration]:
     living = of_team(models.Integration, info.context).filter(deleted_at__isnull=True)
-    return Connection.of(await _find(living, page, filter or IntegrationFilter()), Integration.of)
+    shown = columns_shown(info, models.Integration)
+    return Connection.of(await _find(living, page, filter or IntegrationFilter(), columns=shown), Integration.of)
 
 
 @query(description="One of the team's integrations; null when there is none with this id.")
@@ -83,7 +86,9 @@ async def stopped_integrations(root: DeleteInstalledAppPayload, info: Info, page
     return Connection.of(stopped, Integration.of)
 
 
-async def _find(living: QuerySet[models.Integration], page: Arguments, wanted: IntegrationFilter) -> Page[models.Integration]:
+async def _find(
+    living: QuerySet[models.Integration], page: Arguments, wanted: IntegrationFilter, *, columns: Sequence[str]
+) -> Page[models.Integration]:
     """Return a page of those wanted: by an index, but for a text, and for what narrows an installed app's further down."""
     search = showing(wanted.search, "name", "connected_to")
     is_narrowed = (wanted.provider, wanted.kind, wanted.statuses) != (None, None, None)
@@ -92,7 +97,7 @@ async def _find(living: QuerySet[models.Integration], page: Arguments, wanted: I
         living = living.filter(installed_app_id=key) if key is not None else nothing_of(living)
     if wanted.search or (wanted.installed_app_id is not None and is_narrowed):
         return await look_through(living, page, search & _is_one_of(_groups(wanted)) if is_narrowed else search)
-    return await paginate(living, page, groups=_groups(wanted) if is_narrowed else None)
+    return await paginate(living, page, groups=_groups(wanted) if is_narrowed else None, columns=columns)
 
 
 def _groups(wanted: IntegrationFilter) -> Groups:

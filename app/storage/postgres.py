@@ -107,6 +107,7 @@ class ServerClient(AsyncpgDBClient):
         return await self._fetch(statement, values)
 
     async def _fetch(self, statement: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
+        self.log.debug("%s: %s", statement, values)
         connection = await self.borrow()
         try:
             rows = await connection.fetch(statement, *values)

@@ -1,16 +1,22 @@
 """Rows as the driver gives them, with a model's own words: nothing of a row is made into anything before it is asked for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from functools import cache
+from functools import lru_cache
 from operator import attrgetter
 from types import FunctionType, MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 from tortoise import fields
 from tortoise.models import Model
+
+K = TypeVar("K", bound=Hashable)
+R = TypeVar("R")
+
+_MOST_KINDS = 1_000
+"""Classes of Records: clients choose what columns are read."""
 
 Convert: TypeAlias = Callable[[Any], Any]
 
@@ -37,6 +43,35 @@ class Column(NamedTuple):
         values = [row.values[place] for row in rows]
         return values if convert is None else [None if value is None else convert(value) for value in values]
 
+    def stored(self, value: Any) -> Any:
+        """Return the value as the driver gives it, where it is an id or the driver's own."""
+        return str(value) if self.convert is UUID else value
+
+
+def grouped(rows: Sequence[R], by: str, keys: Iterable[K]) -> dict[K, list[R]]:
+    """Return for each key the rows that have it in that column, in their order. They are Records of one kind."""
+    groups: dict[K, list[R]] = {key: [] for key in keys}
+    if rows:
+        column = _column_of(rows, by)
+        of_stored = {column.stored(key): group for key, group in groups.items()}
+        for row in rows:
+            of_stored[row.values[column.place]].append(row)  # type: ignore[attr-defined]  # a Record is in its model's place
+    return groups
+
+
+def found(rows: Sequence[R], by: str, keys: Iterable[K]) -> list[R | None]:
+    """Return for each key the row that has it in that column; None where there is none. They are Records of one kind."""
+    if not rows:
+        return [None for _ in keys]
+    column = _column_of(rows, by)
+    stored = {row.values[column.place]: row for row in rows}  # type: ignore[attr-defined]  # as above
+    return [stored.get(column.stored(key)) for key in keys]
+
+
+def _column_of(rows: Sequence[Any], name: str) -> Column:
+    column: Column = type(rows[0]).columns[name]
+    return column
+
 
 def keys_of(rows: Sequence[Any], name: str) -> list[bytes]:
     """Return the sixteen bytes of the ids in that column, which is never null, of rows of one kind."""
@@ -53,7 +88,7 @@ def values_of(rows: Sequence[Any], name: str) -> list[Any]:
     return column.of(rows) if column is not None else list(map(attrgetter(name), rows))
 
 
-@cache
+@lru_cache(_MOST_KINDS)
 def record_of(model: type[Model], columns: tuple[str, ...], *, embedded: bool) -> type[Record]:
     """Return the class of such rows of the model; `embedded`: as SQLite gives them, which knows text and numbers alone."""
     own = {name: value for name, value in vars(model).items() if _is_own(value, model)}
