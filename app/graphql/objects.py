@@ -26,7 +26,8 @@ def object_of(cls: type[T], source: Any, **given: object) -> T:
     """
     made: Any = object.__new__(_shown(cast(Any, cls), *given))
     made.__dict__ = {"row": source, **given}
-    return cast(T, made)
+    shown: T = made
+    return shown
 
 
 def objects_by_id(of: Callable[[R], T], load: Batch[UUID, R | None]) -> Batch[UUID, T | None]:

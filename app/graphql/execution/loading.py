@@ -52,7 +52,7 @@ class Loader(Generic[K, V]):
         if answer is None:
             answer = self._answers[key] = _Answer()
             if not self._asked:
-                asyncio.get_running_loop().call_soon(self._begin)
+                self._begin()
             self._asked.append((key, answer))
         return answer
 

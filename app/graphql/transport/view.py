@@ -1,6 +1,5 @@
 """GraphQL over HTTP: JSON, server-sent events, and the page from which people try it."""
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -59,7 +58,7 @@ class View:
         deadline: float = DEADLINE,
         read_within: float = READ_SECONDS,
         insistence: Insistence = INSISTENCE,
-        cpu_seconds: Callable[[], float] = time.thread_time,
+        cpu_seconds: Callable[[], float] | None = None,
     ) -> None:
         self._entrance = Endpoint(
             schema,

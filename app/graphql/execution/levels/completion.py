@@ -96,12 +96,15 @@ class Completion:
         if len(classes) != 1 or type(None) in classes:
             return None
         [kind] = classes
+        if kind not in found.levels and (known := found.field.kinds.get(kind)) is not None:
+            found.levels[kind] = self._level(known, found)
         if kind not in found.levels:
             value = next(value for value in values if value is not None)
             if isinstance(value, Exception) or not _is_strawberry(kind) or hasattr(value, "__as_strawberry_type__"):
                 return None
             try:
-                found.levels[kind] = self._below(value, found)
+                found.field.kinds[kind] = self._kind_of(value, found)
+                found.levels[kind] = self._level(found.field.kinds[kind], found)
             except Exception:  # noqa: BLE001 - it is told of each of them
                 return None
         return found.levels[kind]
@@ -144,7 +147,9 @@ class Completion:
         return self._below(value, found).add(value, owner=row, places=places)
 
     def _below(self, value: Any, found: Found) -> Level:
-        kind = self._kind_of(value, found)
+        return self._level(self._kind_of(value, found), found)
+
+    def _level(self, kind: GraphQLObjectType, found: Found) -> Level:
         if kind.name not in found.below:
             found.below[kind.name] = self._plan.below(found.field, kind), Level(found.level, found.field)
         return found.below[kind.name][1]

@@ -33,6 +33,8 @@ class PlannedField(Field):
         self._complete = column_of(self.shape)
         self.is_column = self._plain is not None and self._complete is not None
         self.below: dict[str, Selection] = {}
+        self.kinds: dict[type, GraphQLObjectType] = {}
+        """Of classes all of whose objects are of one type, as far as they have been looked at."""
 
     def column(self, objects: Sequence[Any], read: Read) -> list[Any]:
         """Return what stands in the answer for this field of each object. It raises where that takes more than to read it."""
