@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache, partial
 from operator import attrgetter
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -24,8 +24,11 @@ def object_of(cls: type[T], source: Any, **given: object) -> T:
     `row` is the source itself, and `id` is made of the type's name and the row's key. What the source calls otherwise can stand
     in the type's `__called__`: its own name, and the source's. Each is taken when it is looked at.
     """
-    made: Any = object.__new__(_shown(cast(Any, cls), *given))
-    made.__dict__ = {"row": source, **given}
+    kind: Any = cls
+    made: Any = object.__new__(_shown(kind, *given))
+    made.row = source
+    if given:
+        made.__dict__.update(given)
     shown: T = made
     return shown
 
@@ -51,7 +54,7 @@ def _shown(cls: Any, *given: str) -> type:
 
 def _read_together(ways: Mapping[str, "_Way"], shown: Sequence[Any]) -> Callable[[str], Sequence[Any]]:
     """Return what reads an attribute of all these objects of one type: of rows of one kind at once."""
-    rows = [each.__dict__["row"] for each in shown]
+    rows = [each.row for each in shown]
     are_alike = len(set(map(type, rows))) == 1
 
     def read(name: str) -> Sequence[Any]:

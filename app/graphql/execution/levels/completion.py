@@ -82,11 +82,15 @@ class Completion:
         level = self._level_of(objects, found, may_be_null=not shape.depth and shape.nullable[0])
         if level is None:
             return False
-        for row, value in zip(rows, values, strict=True):
-            if shape.depth:
+        if shape.depth:
+            for row, value in zip(rows, values, strict=True):
                 answers[row][key] = level.add_all(value, owner=row)
-            elif value is not None:
-                answers[row][key] = level.add(value, owner=row, places=())
+            return True
+        there = [number for number, value in enumerate(values) if value is not None]
+        owners = [rows[number] for number in there]
+        made = level.add_each([values[number] for number in there], owners=owners)
+        for row, answer in zip(owners, made, strict=True):
+            answers[row][key] = answer
         return True
 
     def _level_of(self, values: Sequence[Any], found: Found, *, may_be_null: bool) -> Level | None:
