@@ -154,10 +154,11 @@ class _Run:
 
     async def _finish(self, coming: Sequence[_Coming]) -> None:
         """Wait for all of it, and for what lies below; each part goes on as soon as it has come."""
-        if len(coming) == 1:
-            await self._finish_one(coming[0])
+        if not coming:
             return
-        parts = [self._task(self._pace.in_turns(self._finish_one(each), each.level.depth)) for each in coming]
+        *others, last = coming
+        parts = [self._task(self._pace.in_turns(self._finish_one(each), each.level.depth)) for each in others]
+        await self._finish_one(last)
         for part in parts:
             await part
 
@@ -232,13 +233,11 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - it stands for the values, and is told in their places
             return [error] * len(here.rows)
         except asyncio.CancelledError:
-            if not here.is_in_vain:
+            if task is None or not here.is_in_vain or task.uncancel():
                 raise
             return [None] * len(here.rows)
         finally:
             here.waiting = None
-            if here.is_in_vain and task is not None:
-                task.uncancel()
 
     def _sweep_soon(self) -> None:
         if not self._is_sweeping:
