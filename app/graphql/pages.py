@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar, overload
+from uuid import UUID
 
 from tortoise.expressions import Q
 from tortoise.models import Model
@@ -142,7 +143,7 @@ class PagesOfEach(Generic[M]):
         self._columns = columns
         self._conditions = conditions
 
-    async def __call__(self, keys: Sequence[tuple[Any, Arguments]], /, *, context: Context) -> list[Page[M]]:
+    async def __call__(self, keys: Sequence[tuple[UUID, Arguments]], /, *, context: Context) -> list[Page[M]]:
         rows = of_team(self.model, context).filter(**self._conditions)
         return await paginate_each(rows, keys, by=self._by, order=self._order, columns=self._columns)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
@@ -51,7 +52,7 @@ class Rows(Generic[M]):
         self._conditions = conditions
         self.of_columns = lru_cache(MOST_NARROWED)(self._of_columns)
 
-    async def __call__(self, keys: Sequence[Any], /, *, context: Context) -> list[M | None]:
+    async def __call__(self, keys: Sequence[UUID], /, *, context: Context) -> list[M | None]:
         return await find_rows(self.model, keys, context=context, by=self._by, columns=self._columns, **self._conditions)
 
     def _of_columns(self, columns: Sequence[str]) -> "Rows[M]":
