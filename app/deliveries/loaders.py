@@ -8,7 +8,8 @@ from app.deliveries.models import Delivery, DeliveryAttempt
 from app.deliveries.schedule import MOST_ATTEMPTS
 from app.graphql.connections import LARGEST_SIZE, Arguments
 from app.graphql.context import Context
-from app.graphql.pages import PagesOfEach, paginate_each
+from app.graphql.pages import paginate_each
+from app.graphql.pages_of_each import PagesOfEach
 from app.graphql.rows import of_team, rows_by
 
 NEWEST_FIRST = ("-position",)

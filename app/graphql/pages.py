@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
-from typing import Any, Generic, TypeVar, overload
-from uuid import UUID
+from functools import partial
+from typing import Any, TypeVar, overload
 
 from tortoise.expressions import Q
 from tortoise.models import Model
@@ -13,10 +12,8 @@ from tortoise.queryset import QuerySet
 
 from app.errors import BadUserInput, Refusal, UserErrorCode
 from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH, Arguments, ForwardArguments, Page
-from app.graphql.context import Context
 from app.graphql.cursors import NO_CURSOR, ColumnCursors, Cursors, read_position, write_position
 from app.graphql.groups import Groups, count_each, count_up_to, first_of_all
-from app.graphql.rows import MOST_NARROWED, of_team
 from app.storage.records import grouped
 from app.storage.statements import read_first, read_first_of_each
 
@@ -128,30 +125,6 @@ async def paginate_each(
             await asyncio.sleep(0)
             made = 0
     return pages
-
-
-class PagesOfEach(Generic[M]):
-    """A batch function that reads a page of each parent's rows of a model, of the caller's team: as `paginate_each` does."""
-
-    def __init__(
-        self, model: type[M], by: str, *, order: Sequence[str] = NEWEST_FIRST, columns: Sequence[str] = (), **conditions: Any
-    ) -> None:
-        self.model = model
-        self.of_columns = lru_cache(MOST_NARROWED)(self._of_columns)
-        self._by = by
-        self._order = order
-        self._columns = columns
-        self._conditions = conditions
-
-    async def __call__(self, keys: Sequence[tuple[UUID, Arguments]], /, *, context: Context) -> list[Page[M]]:
-        rows = of_team(self.model, context).filter(**self._conditions)
-        return await paginate_each(rows, keys, by=self._by, order=self._order, columns=self._columns)
-
-    def _of_columns(self, columns: Sequence[str]) -> "PagesOfEach[M]":
-        """Return the same for these columns alone; itself where there are none."""
-        if not columns:
-            return self
-        return PagesOfEach(self.model, self._by, order=self._order, columns=columns, **self._conditions)
 
 
 async def from_provider_pages(

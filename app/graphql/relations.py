@@ -14,7 +14,7 @@ from app.graphql.connections import Arguments
 from app.graphql.context import Batch, Info
 from app.graphql.execution.levels.sources import TOGETHER, Together
 from app.graphql.fields import NO_LIST, check_page, let, spread
-from app.graphql.pages import PagesOfEach
+from app.graphql.pages_of_each import PagesOfEach
 from app.graphql.rows import Rows
 from app.graphql.shown import FOUND_BY, columns_shown
 

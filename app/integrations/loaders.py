@@ -5,7 +5,8 @@ from uuid import UUID
 
 from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
-from app.graphql.pages import PagesOfEach, paginate_each
+from app.graphql.pages import paginate_each
+from app.graphql.pages_of_each import PagesOfEach
 from app.graphql.rows import of_team, rows_by
 from app.integrations.models import Integration
 from app.sign_ins.models import StatusReason

@@ -29,7 +29,7 @@ from app.errors import DatabaseAway
 from app.storage.addresses import ServerAddress
 from app.storage.outages import AWAY, PATIENCE, Patience, of_server, spoils_connection, unknown
 from app.storage.pooling import OPTIONS, is_pooled, leave, without_a_session
-from app.storage.ready import Loaned, Ready
+from app.storage.ready import Loan, Loaned, Ready
 from app.storage.server_errors import RAISED, translated, translating
 from app.storage.server_settings import server_settings
 
@@ -137,7 +137,7 @@ class ServerClient(AsyncpgDBClient):
         raise unknown("lost in COMMIT")
 
     def acquire_connection(self) -> Any:  # Tortoise's own wrappers share no type either
-        return _Loan(self)
+        return Loan(self)
 
     def _in_transaction(self) -> "ServerContext":
         return ServerContext(self)
@@ -272,23 +272,6 @@ class _CutOff(Exception):
     def __init__(self, number: int) -> None:
         super().__init__()
         self.number = number
-
-
-class _Loan:
-    """A connection for as long as one statement takes."""
-
-    def __init__(self, server: ServerClient) -> None:
-        self._server = server
-
-    async def __aenter__(self) -> Loaned:
-        self._connection = await self._server.borrow()
-        return self._connection
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None:
-            await self._server.lend(self._connection)
-        else:
-            await self._server.give_back(self._connection, after=error)
 
 
 def _is_read(*args: Any) -> bool:

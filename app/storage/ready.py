@@ -7,7 +7,8 @@ and after a second: so it closes what nobody uses, and knows of all.
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from types import TracebackType
+from typing import Protocol, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -71,3 +72,30 @@ class Ready:
         here, self._here = self._here, []
         for connection in here:
             self._let_go(connection)
+
+
+class Lender(Protocol):
+    """Whoever has connections: each is borrowed, and lent to the next or given back after an error."""
+
+    async def borrow(self) -> Loaned: ...
+
+    async def lend(self, connection: Loaned) -> None: ...
+
+    async def give_back(self, connection: Loaned, *, after: BaseException | None = None) -> None: ...
+
+
+class Loan:
+    """A connection for as long as one statement takes."""
+
+    def __init__(self, lender: Lender) -> None:
+        self._lender = lender
+
+    async def __aenter__(self) -> Loaned:
+        self._connection = await self._lender.borrow()
+        return self._connection
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            await self._lender.lend(self._connection)
+        else:
+            await self._lender.give_back(self._connection, after=error)

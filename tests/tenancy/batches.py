@@ -12,7 +12,7 @@ from uuid import UUID
 import app
 from app.graphql.connections import LARGEST_SIZE, Arguments, Page
 from app.graphql.context import Batch, Context
-from app.graphql.pages import PagesOfEach
+from app.graphql.pages_of_each import PagesOfEach
 from app.graphql.rows import Rows
 
 _PARAMETERS = ("keys", "context")
