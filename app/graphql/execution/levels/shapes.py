@@ -15,12 +15,16 @@ from graphql import (
     is_non_null_type,
 )
 from graphql.execution.executor import Executor
+from graphql.pyutils.undefined import UndefinedType
 
 Complete: TypeAlias = Callable[[Any], Any]
 """Makes of a value what stands in the answer. Raises what graphql-core would."""
 
 Column: TypeAlias = Callable[[Sequence[Any]], list[Any]]
 """The same for many values at once."""
+
+_ODD = frozenset({type(None), UndefinedType})
+"""The types of what is no value."""
 
 _LEAST, _MOST = -(2**31), 2**31 - 1
 
@@ -89,7 +93,20 @@ def _column(leaf: GraphQLLeafType, complete: Complete) -> Column:
             return lambda values: [
                 value if value.__class__ is int and _LEAST <= value <= _MOST else complete(value) for value in values
             ]
-    return lambda values: list(map(complete, values))
+    return _scalars(leaf, complete)
+
+
+def _scalars(leaf: GraphQLLeafType, complete: Complete) -> Column:
+    """Return the column of a scalar that the schema has made: where nothing odd is among the values, none is asked what it is."""
+    coerce = leaf.coerce_output_value
+
+    def column(values: Sequence[Any]) -> list[Any]:
+        if any(kind in _ODD or issubclass(kind, Exception) or hasattr(kind, "__await__") for kind in set(map(type, values))):
+            return list(map(complete, values))
+        made = list(map(coerce, values))
+        return made if _ODD.isdisjoint(map(type, made)) else list(map(complete, values))
+
+    return column
 
 
 class _Names(dict[Enum, str]):
