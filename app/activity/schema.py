@@ -1,22 +1,11 @@
 """The activity log in the API: read in pages, or listened to."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
-from graphql import (
-    DefinitionNode,
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    InlineFragmentNode,
-    OperationDefinitionNode,
-    SelectionNode,
-)
-from strawberry.extensions import SchemaExtension
-from strawberry.types.graphql import OperationType
 
 from app.access.rules import ADMINISTERING, PUBLIC_ATTRIBUTE, attributes
 from app.activity import loaders
@@ -25,6 +14,7 @@ from app.activity.reading import EventOrder, Wanted, page_of_log
 from app.deliveries import schema as deliveries
 from app.graphql.connections import Arguments, UncountedConnection
 from app.graphql.context import Context, Info
+from app.graphql.execution.first import First
 from app.graphql.extension import Fields
 from app.graphql.fields import query, relation, subscription
 from app.graphql.ids import decode_id, encode_id, type_of
@@ -146,36 +136,12 @@ async def event_recorded(info: Info, after: _After = None, filter: _Filter = Non
         yield Event.of(row)
 
 
-class EndOfLogFirst(SchemaExtension):
-    """Reads the end of the log before the operation's fields run side by side, where the operation asks for it."""
-
-    async def on_execute(self) -> AsyncIterator[None]:
-        execution = self.execution_context
-        document = execution.graphql_document
-        is_query = execution.operation_type is OperationType.QUERY
-        if is_query and document is not None and _names(document, "eventCursor") and execution.context.caller is not None:
-            await _end_of_log(execution.context)
-        yield
-
-
-def _names(document: DocumentNode, field: str) -> bool:
-    """Whether the field stands at the top of an operation or a fragment of the document: then it may be asked for."""
-    waiting: list[DefinitionNode | SelectionNode] = list(document.definitions)
-    while waiting:
-        match waiting.pop():
-            case FieldNode(name=name):
-                if name.value == field:
-                    return True
-            case OperationDefinitionNode(selection_set=inner) | FragmentDefinitionNode(selection_set=inner):
-                waiting.extend(inner.selections)
-            case InlineFragmentNode(selection_set=inner):
-                waiting.extend(inner.selections)
-    return False
-
-
 async def _end_of_log(context: Context) -> str:
     team_id = context.viewer.team_id
     return LogCursors(team_id).write([await context.load(loaders.lengths_of_logs, team_id)])
+
+
+FIRST: First = {"eventCursor": _end_of_log}
 
 
 def _types(filter: EventFilter | None) -> frozenset[EventType] | None:

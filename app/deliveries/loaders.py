@@ -10,6 +10,7 @@ from app.deliveries.schedule import MOST_ATTEMPTS
 from app.graphql.connections import LARGEST_SIZE, Arguments, Page
 from app.graphql.context import Batch, Context
 from app.graphql.pages import paginate_each
+from app.graphql.pages_of_each import PagesOfEach
 from app.graphql.rows import of_team, rows_by
 
 NEWEST_FIRST = ("-position",)
@@ -33,9 +34,8 @@ async def attempts(keys: Sequence[UUID], *, context: Context) -> list[Sequence[D
     return [page.rows for page in pages]
 
 
-async def deliveries_of(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Delivery]]:
-    """Return a page of the deliveries of each integration, newest first."""
-    return await paginate_each(of_team(Delivery, context), keys, by="integration_id", order=NEWEST_FIRST)
+deliveries_of = PagesOfEach(Delivery, "integration_id", order=NEWEST_FIRST)
+"""A page of the deliveries of each integration, newest first."""
 
 
 @cache

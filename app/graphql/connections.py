@@ -7,6 +7,7 @@ A resolver takes `page: Arguments` (or `page: ForwardArguments`), and the decora
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Generic, Self, TypeVar
 
@@ -56,6 +57,13 @@ class Arguments:
                 raise BadUserInput(f"`{name}` has to be 1 to {LARGEST_SIZE}.")
         return cls(first=DEFAULT_SIZE if first is None and last is None else first, after=after, last=last, before=before)
 
+    def __hash__(self) -> int:
+        return self._hash  # made once: it stands in the key of each parent
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.first, self.after, self.last, self.before))
+
     @property
     def size(self) -> int:
         return self.first or self.last or DEFAULT_SIZE
@@ -83,7 +91,7 @@ async def _nothing() -> int:
     return 0
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Page(Generic[Row]):
     """Some rows of a list with their cursors; `count` counts the whole list, only when asked.
 

@@ -5,15 +5,27 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from uuid import UUID
 
 _KEY_BYTES = 16
 _LONGEST = 4096
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def encode_id(type_name: str, key: UUID) -> str:
     """Return the id of the row `key` of the GraphQL type `type_name`."""
     return _encode(type_name, key.bytes)
+
+
+def encode_ids(type_name: str, keys: Sequence[bytes]) -> list[str]:
+    """Return the ids of many rows of the type, by the sixteen bytes of each key: the same as `encode_id` gives for each."""
+    prefix = type_name.encode("ascii") + b":"
+    padded = b"".join([binascii.b2a_base64(prefix + key, newline=False) for key in keys])
+    text = padded.translate(_URL_SAFE).decode("ascii")
+    bytes_each = len(prefix) + _KEY_BYTES
+    each, shown = -(-bytes_each // 3) * 4, -(-bytes_each * 4 // 3)
+    return [text[start : start + shown] for start in range(0, len(text), each)]
 
 
 def decode_id(id: str, type_name: str) -> UUID | None:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import strawberry
 
 from app.graphql.context import Batch, Context
-from app.graphql.ids import encode_id
+from app.graphql.execution.levels.sources import READ_TOGETHER
+from app.graphql.ids import encode_id, encode_ids
+from app.storage.records import keys_of, values_of
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -22,9 +24,13 @@ def object_of(cls: type[T], source: Any, **given: object) -> T:
     `row` is the source itself, and `id` is made of the type's name and the row's key. What the source calls otherwise can stand
     in the type's `__called__`: its own name, and the source's. Each is taken when it is looked at.
     """
-    made: Any = object.__new__(_shown(cast(Any, cls)))
-    made.__dict__ = {"row": source, **given}
-    return cast(T, made)
+    kind: Any = cls
+    made: Any = object.__new__(_shown(kind, *given))
+    made.row = source
+    if given:
+        made.__dict__.update(given)
+    shown: T = made
+    return shown
 
 
 def objects_by_id(of: Callable[[R], T], load: Batch[UUID, R | None]) -> Batch[UUID, T | None]:
@@ -37,18 +43,57 @@ def objects_by_id(of: Callable[[R], T], load: Batch[UUID, R | None]) -> Batch[UU
 
 
 @cache
-def _shown(cls: Any) -> type:
+def _shown(cls: Any, *given: str) -> type:
     """Return the same type, whose objects take from their row what they were not given."""
     called: Mapping[str, str] = getattr(cls, "__called__", {})
-    names = [field.name for field in fields(cls) if field.init and field.name != "row"]
-    return type(cls.__name__, (cls,), {name: _Taken(name, _way(name, called.get(name, name), cls)) for name in names})
+    names = [field.name for field in fields(cls) if field.init and field.name not in {"row", *given}]
+    ways = {name: _Id(cls.__name__) if name == "id" else _Named(called.get(name, name)) for name in names}
+    taken: dict[str, Any] = {name: _Taken(name, way.one) for name, way in ways.items()}
+    return type(cls.__name__, (cls,), {**taken, READ_TOGETHER: staticmethod(partial(_read_together, ways))})
 
 
-def _way(name: str, called: str, cls: type) -> Callable[[Any], Any]:
-    if name == "id":
-        kind = cls.__name__
-        return lambda row: strawberry.ID(encode_id(kind, row.id))
-    return attrgetter(called)
+def _read_together(ways: Mapping[str, "_Way"], shown: Sequence[Any]) -> Callable[[str], Sequence[Any]]:
+    """Return what reads an attribute of all these objects of one type: of rows of one kind at once."""
+    rows = [each.row for each in shown]
+    are_alike = len(set(map(type, rows))) == 1
+
+    def read(name: str) -> Sequence[Any]:
+        way = ways.get(name) if are_alike else None
+        return way.many(rows) if way is not None else [getattr(each, name) for each in shown]
+
+    return read
+
+
+class _Way(Protocol):
+    """A way from a row to what stands in a field: for one row, and for many of one kind at once."""
+
+    def one(self, row: Any, /) -> Any: ...
+
+    def many(self, rows: Sequence[Any], /) -> Sequence[Any]: ...
+
+
+class _Id:
+    """The id of the row's key, for that type."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def one(self, row: Any) -> strawberry.ID:
+        return strawberry.ID(encode_id(self._kind, row.id))
+
+    def many(self, rows: Sequence[Any]) -> Sequence[str]:
+        return encode_ids(self._kind, keys_of(rows, "id"))
+
+
+class _Named:
+    """What the row has under a name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.one: Callable[[Any], Any] = attrgetter(name)
+
+    def many(self, rows: Sequence[Any]) -> Sequence[Any]:
+        return values_of(rows, self._name)
 
 
 class _Taken:

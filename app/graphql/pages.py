@@ -1,9 +1,9 @@
 """Pages of rows: by keyset, never by offset, so that what is added or deleted meanwhile shifts nothing."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from operator import attrgetter
 from typing import Any, TypeVar, overload
 
@@ -15,6 +15,7 @@ from app.errors import BadUserInput, Refusal, UserErrorCode
 from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH, Arguments, ForwardArguments, Page
 from app.graphql.cursors import NO_CURSOR, ColumnCursors, Cursors, read_position, write_position
 from app.graphql.groups import Groups, count_each, count_up_to, first_of_all
+from app.storage.records import grouped
 from app.storage.statements import read_first, read_first_of_each
 
 M = TypeVar("M", bound=Model)
@@ -36,9 +37,11 @@ async def paginate(
     order: Sequence[str] = NEWEST_FIRST,
     cursors: Cursors | None = None,
     groups: Groups | None = None,
+    columns: Sequence[str] = (),
 ) -> Page[M]:
     """Return the page of `queryset` (filtered, not ordered) that `arguments` ask for: of the rows in `groups`, where given.
 
+    Without groups, only `columns` are read, where given, and those of the order.
     `order` names columns that are never null, "-" for descending, and ends with a unique one; an index holds the rows in that
     order. Raises BadUserInput for a cursor of another list.
     """
@@ -51,10 +54,10 @@ async def paginate(
         return min(sum(await count_each(queryset, groups, order=order, most=MOST_COUNTED)), MOST_COUNTED)
 
     if groups is None:
-        rows: Sequence[M] = await read_first(within, order=directed, most=limit)
+        rows: Sequence[M] = await read_first(within, order=directed, most=limit, columns=_with(columns, order))
     else:
         rows = await first_of_all(within, groups, order=directed, limit=limit)
-    return _page(rows, arguments, order, cursors, count=count)
+    return _PageOf(order, cursors)(rows, arguments, count=count)
 
 
 async def look_through(
@@ -79,7 +82,7 @@ async def look_through(
         return await count_up_to(_up_to(queryset, order, first).filter(sought), MOST_COUNTED, order=order)
 
     rows = await _up_to(within, directed, ends).filter(sought).order_by(*directed).limit(arguments.size + 1)
-    page = _page(rows, arguments, order, cursors, count=count)
+    page: Page[M] = _PageOf(order, cursors)(rows, arguments, count=count)
     if ends is None or len(rows) > arguments.size:
         return page
     resume = cursors.write(ends)
@@ -101,34 +104,34 @@ async def paginate_each(
     """Return a page for each (parent, arguments), in the order of the keys: one query for all parents with the same arguments.
 
     `by` names the column that holds the parent's key; an index holds the rows by it, in that order. Only `columns` are read,
-    where given. For use in batch functions, whose keys are exactly these pairs. Totals are counted together too, once one of them
-    is asked for. Of what is `among` others only the rows with one of these values in that column: an index holds them by `by` and
-    that, and each value is a query.
+    where given, with those of the order and the parent's key. For use in batch functions, whose keys are exactly these pairs.
+    Totals are counted together too, once one of them is asked for. Of what is `among` others only the rows with one of these
+    values in that column: an index holds them by `by` and that, and each value is a query.
     """
     cursors = cursors or ColumnCursors(queryset.model, order)
     whole = queryset if among is None else queryset.filter(**{f"{among[0]}__in": list(among[1])})
-    total, parent_of = _Totals(whole, _parents(by, keys), order), attrgetter(by)
-    rows: dict[Arguments, dict[K, list[M]]] = {}
-    for arguments in dict.fromkeys(arguments for _, arguments in keys):
-        parents = list({parent for parent, own in keys if own == arguments})
+    total, made_of = _Totals(whole, by, keys, order), _PageOf(order, cursors)
+    asked: dict[Arguments, dict[K, None]] = {}
+    for parent, arguments in keys:
+        asked.setdefault(arguments, {})[parent] = None
+    rows: dict[Arguments, Mapping[K, Sequence[M]]] = {}
+    for arguments, parents in asked.items():
         some, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
         parts = [some] if among is None else [some.filter(**{among[0]: value}) for value in among[1]]
+        most, shown = arguments.size + 1, _with(columns, (by, *order))
         found = [
             row
             for part in parts
-            for row in await read_first_of_each(part, parents, by=by, order=directed, most=arguments.size + 1, columns=columns)
+            for row in await read_first_of_each(part, [*parents], by=by, order=directed, most=most, columns=shown)
         ]
         if len(parts) > 1:
             _sort(found, directed)
-        own: defaultdict[K, list[M]] = defaultdict(list)
-        for row in found:
-            own[parent_of(row)].append(row)
-        rows[arguments] = own
+        rows[arguments] = grouped(found, by, parents)
     pages: list[Page[M]] = []
     made = 0
     for parent, arguments in keys:
-        of_parent = rows[arguments].get(parent, [])
-        pages.append(_page(of_parent, arguments, order, cursors, count=total.counter(parent)))
+        of_parent = rows[arguments][parent]
+        pages.append(made_of(of_parent, arguments, count=partial(total.count, parent)))
         made += len(of_parent)
         if made >= _MADE_AT_ONCE:
             await asyncio.sleep(0)
@@ -213,8 +216,9 @@ def _up_to(queryset: QuerySet[M], order: Sequence[str], position: Sequence[Any] 
     return queryset if position is None else queryset.filter(_beyond(order, position, forward=False, inclusive=True))
 
 
-def _parents(by: str, keys: Sequence[tuple[Any, Arguments]]) -> Groups:
-    return Groups((by,), [(parent,) for parent in dict.fromkeys(parent for parent, _ in keys)])
+def _with(columns: Sequence[str], order: Sequence[str]) -> Sequence[str]:
+    """Return the columns with those that a page itself looks at; none, which stands for all, where there are none."""
+    return [*dict.fromkeys((*columns, *(name.lstrip("-") for name in order)))] if columns else ()
 
 
 def _directed(order: Sequence[str], arguments: Arguments) -> list[str]:
@@ -228,21 +232,23 @@ def _sort(rows: list[Any], order: Sequence[str]) -> None:
         rows.sort(key=attrgetter(name.lstrip("-")), reverse=name.startswith("-"))
 
 
-def _page(
-    rows: Sequence[M],
-    arguments: Arguments,
-    order: Sequence[str],
-    cursors: Cursors,
-    *,
-    count: Callable[[], Awaitable[int]],
-) -> Page[M]:
-    more = len(rows) > arguments.size
-    rows = list(rows[: arguments.size])
-    if arguments.is_backward:
-        rows.reverse()
-    columns = [name.lstrip("-") for name in order]
-    positions = _Positions(rows, lambda row: cursors.write([getattr(row, column) for column in columns]))
-    return Page(rows, positions, *_more(arguments, more=more), count=count)
+class _PageOf:
+    """Makes pages of a list in that order."""
+
+    def __init__(self, order: Sequence[str], cursors: Cursors) -> None:
+        self._columns = [name.lstrip("-") for name in order]
+        self._cursors = cursors
+
+    def __call__(self, rows: Sequence[M], arguments: Arguments, *, count: Callable[[], Awaitable[int]]) -> Page[M]:
+        has_more = len(rows) > arguments.size
+        rows = rows[: arguments.size] if has_more else rows
+        if arguments.is_backward:
+            rows = rows[::-1]
+        has_next, has_previous = _more(arguments, more=has_more)
+        return Page(rows, _Positions(rows, self._write), has_next, has_previous, count)
+
+    def _write(self, row: Any) -> str:
+        return self._cursors.write([getattr(row, column) for column in self._columns])
 
 
 class _Positions(Sequence[str]):
@@ -280,20 +286,20 @@ def _more(arguments: Arguments, *, more: bool) -> tuple[bool, bool]:
 class _Totals:
     """How many each parent has: counted for all of them, once, when the first is asked for."""
 
-    def __init__(self, rows: QuerySet[Any], parents: Groups, order: Sequence[str]) -> None:
+    def __init__(self, rows: QuerySet[Any], by: str, keys: Sequence[tuple[Any, Arguments]], order: Sequence[str]) -> None:
         self._rows = rows
-        self._parents = parents
+        self._by = by
+        self._keys = keys
         self._order = order
-        self._found: Awaitable[dict[tuple[Any, ...], int]] | None = None
+        self._found: Awaitable[dict[Any, int]] | None = None
 
-    def counter(self, parent: Any) -> Callable[[], Awaitable[int]]:
-        async def count() -> int:
-            if self._found is None:
-                self._found = asyncio.ensure_future(self._count())
-            return (await asyncio.shield(self._found))[(parent,)]
+    async def count(self, parent: Any) -> int:
+        if self._found is None:
+            self._found = asyncio.ensure_future(self._count())
+        return (await asyncio.shield(self._found))[parent]
 
-        return count
-
-    async def _count(self) -> dict[tuple[Any, ...], int]:
-        counts = await count_each(self._rows, self._parents, order=self._order, most=MOST_COUNTED)
-        return dict(zip(self._parents.keys, counts, strict=True))
+    async def _count(self) -> dict[Any, int]:
+        parents = [*dict.fromkeys(parent for parent, _ in self._keys)]
+        groups = Groups((self._by,), [(parent,) for parent in parents])
+        counts = await count_each(self._rows, groups, order=self._order, most=MOST_COUNTED)
+        return dict(zip(parents, counts, strict=True))

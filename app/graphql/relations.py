@@ -15,6 +15,9 @@ from app.graphql.connections import Arguments
 from app.graphql.context import Batch, Info
 from app.graphql.execution.levels.sources import TOGETHER, Together
 from app.graphql.fields import NO_LIST, check_page, let, spread
+from app.graphql.pages_of_each import PagesOfEach
+from app.graphql.rows import Rows
+from app.graphql.shown import FOUND_BY, columns_shown
 
 _FILTER = "filter"
 
@@ -52,14 +55,14 @@ def reference(
         let(info, rule)
         keys = [key_of(root) for root in roots]
         asked = list(dict.fromkeys(key for key in keys if key is not None))
-        found = zip(asked, await info.context.load_all(batch, asked), strict=True)
+        found = zip(asked, await info.context.load_all(_narrowed(batch, info), asked), strict=True)
         made = {key: of(value) for key, value in found if value is not None}
         return [made[key] if key in made else missing() if missing is not None else None for key in keys]
 
     async def resolve(root: Any, info: Info) -> Any:
         return _alone(await together([root], info, {}))
 
-    return _field(resolve, together, description=description, rule=rule, size=size, type=type)
+    return _field(resolve, together, by=by, description=description, rule=rule, size=size, type=type)
 
 
 def pages(
@@ -83,7 +86,7 @@ def pages(
         parts = dict(arguments)
         by_filter = parts.pop(_FILTER, None)
         page = check_page(parts)
-        read = batch if narrowed is None or by_filter is None else narrowed.batch(by_filter)
+        read = _narrowed(batch, info) if narrowed is None or by_filter is None else narrowed.batch(by_filter)
         found = await info.context.load_all(read, [(key_of(root), page) for root in roots])
         return [of(each) for each in found]
 
@@ -95,7 +98,8 @@ def pages(
 
     if narrowed is not None:
         resolve_narrowed.__annotations__[_FILTER] = narrowed.argument
-    return _field(resolve if narrowed is None else resolve_narrowed, together, description=description, rule=rule, type=type)
+    resolver = resolve if narrowed is None else resolve_narrowed
+    return _field(resolver, together, by=by, description=description, rule=rule, type=type)
 
 
 def derived(of: Callable[[Any], Any], *, by: str, description: str, rule: Rule = READING) -> Any:
@@ -111,7 +115,14 @@ def derived(of: Callable[[Any], Any], *, by: str, description: str, rule: Rule =
     def resolve(root: Any, info: Info) -> Any:
         return _alone(together([root], info, {}))
 
-    return _field(resolve, together, description=description, rule=rule)
+    return _field(resolve, together, by=by, description=description, rule=rule)
+
+
+def _narrowed(batch: Batch[Any, Any], info: Info) -> Batch[Any, Any]:
+    """Return what reads no other columns than are shown, where the batch function can do that: `of` looks at no others."""
+    if not isinstance(batch, Rows | PagesOfEach):
+        return batch
+    return batch.of_columns(columns_shown(info, batch.model))
 
 
 def _alone(values: Sequence[Any]) -> Any:
@@ -125,6 +136,7 @@ def _field(
     resolve: Callable[..., Any],
     together: Together,
     *,
+    by: str,
     description: str,
     rule: Rule,
     size: Mapping[str, Any] = NO_LIST,
@@ -134,5 +146,5 @@ def _field(
         spread(resolve),
         description=description,
         graphql_type=type,
-        metadata={**declared(rule), **size, TOGETHER: together},
+        metadata={**declared(rule), **size, TOGETHER: together, FOUND_BY: by},
     )

@@ -1,17 +1,21 @@
 """Rows of the caller's team, read together. The team's filter is put on here: no loader can leave it out."""
 
-from collections.abc import Sequence
-from functools import cache
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from app.graphql.context import Batch, Context
+from app.graphql.context import Context
+from app.storage.records import found
 from app.storage.statements import read_rows
 
 M = TypeVar("M", bound=Model)
+
+MOST_NARROWED = 64
+"""Selections of columns for which a batch function of their own is kept: two that are the same read together."""
 
 
 def of_team(model: type[M], context: Context) -> QuerySet[M]:
@@ -30,17 +34,30 @@ async def find_rows(
     Of `columns` alone, where given. For use in batch functions.
     """
     own = {_way_to_team(model): context.viewer.team_id, **conditions}
-    found = {getattr(row, by): row for row in await read_rows(model, keys, by=by, conditions=own, columns=columns)}
-    return [found.get(key) for key in keys]
+    return found(await read_rows(model, keys, by=by, conditions=own, columns=columns), by, keys)
 
 
-def rows_by(model: type[M], by: str = "id", *, columns: Sequence[str] = (), **conditions: Any) -> Batch[UUID, M | None]:
+def rows_by(model: type[M], by: str = "id", *, columns: Sequence[str] = (), **conditions: Any) -> "Rows[M]":
     """Return the batch function that finds the rows of the caller's team by such a key: as `find_rows` does."""
+    return Rows(model, by, columns, conditions)
 
-    async def batch(keys: Sequence[UUID], /, *, context: Context) -> list[M | None]:
-        return await find_rows(model, keys, context=context, by=by, columns=columns, **conditions)
 
-    return batch
+class Rows(Generic[M]):
+    """A batch function that finds rows by a unique column."""
+
+    def __init__(self, model: type[M], by: str, columns: Sequence[str], conditions: Mapping[str, Any]) -> None:
+        self.model = model
+        self._by = by
+        self._columns = columns
+        self._conditions = conditions
+        self.of_columns = lru_cache(MOST_NARROWED)(self._of_columns)
+
+    async def __call__(self, keys: Sequence[UUID], /, *, context: Context) -> list[M | None]:
+        return await find_rows(self.model, keys, context=context, by=self._by, columns=self._columns, **self._conditions)
+
+    def _of_columns(self, columns: Sequence[str]) -> "Rows[M]":
+        """Return the same for these columns alone; itself where there are none."""
+        return Rows(self.model, self._by, [*dict.fromkeys((self._by, *columns))], self._conditions) if columns else self
 
 
 @cache

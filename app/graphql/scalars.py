@@ -19,6 +19,7 @@ _MOMENT = re.compile(
 )
 _FRACTION = re.compile(r"\.(\d+)")
 _ODD = re.compile(r"[\s\x00-\x20\x7f\\<>\"^`{|}]")
+_ZERO = "+00:00"
 _LONGEST_URL = 2048
 # Less than that is more likely to be seconds: as milliseconds, those of today lie in 1970.
 _FIRST_MILLISECOND = 10**11
@@ -27,9 +28,11 @@ _LAST_MILLISECOND = 253_402_300_799_999
 
 def format_moment(moment: datetime) -> str:
     """Return RFC 3339 in UTC with whole milliseconds: `2026-11-21T10:00:00.123Z`. The moment has to know its zone."""
+    if moment.tzinfo is UTC:
+        return moment.isoformat(timespec="milliseconds")[: -len(_ZERO)] + "Z"
     if moment.tzinfo is None:
         raise ValueError("A moment without a zone is no moment.")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace(_ZERO, "Z")
 
 
 def parse_moment(value: object) -> datetime:

@@ -16,6 +16,7 @@ from app.graphql.pages import look_through, paginate
 from app.graphql.relations import reference
 from app.graphql.row_search import HOW_FAR, showing
 from app.graphql.rows import of_team
+from app.graphql.shown import columns_shown
 from app.installed_apps import loaders, models
 from app.installed_apps.adding import add_installed_app
 from app.installed_apps.checking import check_installed_app
@@ -48,7 +49,8 @@ _Filter = Annotated[InstalledAppFilter | None, strawberry.argument(description="
 @query(description="What the team shares, newest first.")
 async def installed_apps(info: Info, page: Arguments, filter: _Filter = None) -> Connection[InstalledApp]:
     living = of_team(models.InstalledApp, info.context).filter(deleted_at__isnull=True)
-    found = await paginate(living, page) if filter is None else await look_through(living, page, _sought(filter))
+    shown = columns_shown(info, models.InstalledApp)
+    found = await paginate(living, page, columns=shown) if filter is None else await look_through(living, page, _sought(filter))
     return Connection.of(found, InstalledApp.of)
 
 

@@ -1,5 +1,6 @@
 """Integrations in the API."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from app.graphql.pages import look_through, paginate
 from app.graphql.relations import pages
 from app.graphql.row_search import HOW_FAR, nothing_of, showing
 from app.graphql.rows import of_team
+from app.graphql.shown import columns_shown
 from app.installed_apps.adding import AddInstalledAppPayload
 from app.installed_apps.deleting import DeleteInstalledAppPayload
 from app.installed_apps.types import InstalledApp
@@ -81,7 +83,8 @@ async def integrations(info: Info, page: Arguments, filter: _Filter = None) -> C
     living = of_team(models.Integration, info.context).filter(deleted_at__isnull=True)
     wanted = filter or IntegrationFilter()
     if (wanted.monitor_id, wanted.monitor_key) == (None, None):
-        return Connection.of(await _find(living, page, wanted), Integration.of)
+        shown = columns_shown(info, models.Integration)
+        return Connection.of(await _find(living, page, wanted, columns=shown), Integration.of)
     heard = Groups(("id",), [(key,) for key in await _listeners(wanted, context=info.context)])
     return Connection.of(await paginate(_of_app(living, wanted).filter(_sought(wanted)), page, groups=heard), Integration.of)
 
@@ -111,12 +114,14 @@ async def _could_bring_back(
     return Connection.of(stopped, Integration.of)
 
 
-async def _find(living: QuerySet[models.Integration], page: Arguments, wanted: IntegrationFilter) -> Page[models.Integration]:
+async def _find(
+    living: QuerySet[models.Integration], page: Arguments, wanted: IntegrationFilter, *, columns: Sequence[str]
+) -> Page[models.Integration]:
     """Return a page of those wanted: by an index, but for a text, and for what narrows an installed app's further down."""
     living, sought = _of_app(living, wanted), _sought(wanted)
     if wanted.search or (wanted.installed_app_id is not None and _is_narrowed(wanted)):
         return await look_through(living, page, sought)
-    return await paginate(living, page, groups=_groups(wanted) if _is_narrowed(wanted) else None)
+    return await paginate(living, page, groups=_groups(wanted) if _is_narrowed(wanted) else None, columns=columns)
 
 
 async def _listeners(wanted: IntegrationFilter, *, context: Context) -> list[UUID]:

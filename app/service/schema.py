@@ -91,7 +91,7 @@ def build_schema(*, executor: type[BoundedExecutor] = BoundedExecutor) -> Schema
             "Mutation", MUTATIONS, "Changing. What a client can do wrong is a row of `userErrors`, with nothing changed."
         ),
         subscription=_root("Subscription", SUBSCRIPTIONS, "Listening. Every change once and in order, resumable by its cursor."),
-        extensions=[activity.EndOfLogFirst],
+        first=activity.FIRST,
         executor=executor,
     )
 

@@ -11,24 +11,42 @@ V = TypeVar("V")
 class Batcher(Generic[K, V]):
     """Asks `read` for one batch of keys at a time; who asks meanwhile is in the next one.
 
-    What is answered was read after it was asked for. Whatever `read` raises reaches everybody of that batch.
+    What is answered was read after it was asked for. Whatever `read` raises reaches everybody of that batch. `at_once`: so many
+    at most. `may_be_alone`: who asks while nothing is read reads for itself, without a task, and is cancelled with its reading.
     """
 
-    def __init__(self, read: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, at_once: int = 500) -> None:
+    def __init__(
+        self, read: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, at_once: int = 500, may_be_alone: bool = False
+    ) -> None:
         self._read = read
+        self._may_be_alone = may_be_alone
         self._at_once = at_once
         self._waiting: dict[K, asyncio.Future[V | None]] = {}
         self._reading: asyncio.Task[None] | None = None
+        self._is_asked_alone = False
 
     async def ask(self, key: K) -> V | None:
         """Return the key's value; None where there is none."""
+        if self._may_be_alone and self._reading is None and not self._is_asked_alone:
+            return await self._ask_alone(key)
         answer = self._waiting.get(key)
         if answer is None:
             answer = self._waiting[key] = asyncio.get_running_loop().create_future()
-        if self._reading is None:
+        if self._reading is None and not self._is_asked_alone:
             self._reading = asyncio.create_task(self._read_all())
         # Others may wait for the same answer: one that leaves must not take it along.
         return await asyncio.shield(answer)
+
+    async def _ask_alone(self, key: K) -> V | None:
+        """Read for one alone. Those who come meanwhile are in the next batch."""
+        self._is_asked_alone = True
+        try:
+            found = await self._read([key])
+        finally:
+            self._is_asked_alone = False
+            if self._waiting:
+                self._reading = asyncio.create_task(self._read_all())
+        return found.get(key)
 
     async def settle(self) -> None:
         """Wait until nothing is read any more, also for those who have left. Before the database is closed."""

@@ -149,6 +149,15 @@ def current() -> BaseDBAsyncClient:
     return get_connection(_CONNECTION)
 
 
+async def read(connection: BaseDBAsyncClient, statement: str, values: Sequence[Any]) -> Sequence[Any]:
+    """Return the rows of a SELECT, as the driver gives them, by the way that the connection has for them alone."""
+    way: Callable[[str, Sequence[Any]], Awaitable[Sequence[Any]]] | None = getattr(connection, "read", None)
+    if way is not None:
+        return await way(statement, values)
+    _, rows = await connection.execute_query(statement, list(values))
+    return rows
+
+
 def _connection(url: str, patience: Patience, connections: int) -> dict[str, Any]:
     if url.startswith("sqlite:///"):
         if embedded_path(url).startswith(":memory:"):

@@ -16,28 +16,25 @@ What differs from `tortoise.backends.asyncpg`:
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionContext
 from tortoise.connection import get_connections
-from tortoise.exceptions import IntegrityError, OperationalError, TransactionManagementError
 
 from app.errors import DatabaseAway
 from app.storage.addresses import ServerAddress
 from app.storage.outages import AWAY, PATIENCE, Patience, of_server, spoils_connection, unknown
 from app.storage.pooling import OPTIONS, is_pooled, leave, without_a_session
-
-Loaned: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+from app.storage.ready import Loan, Loaned, Ready
+from app.storage.server_errors import RAISED, translated, translating
+from app.storage.server_settings import server_settings
 
 _LOCAL_GRACE_SECONDS = 1.0
 """The server gives a statement up by itself. Only when it cannot be heard is that for us to do."""
-
-_RAISED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 class ServerClient(AsyncpgDBClient):
@@ -56,6 +53,7 @@ class ServerClient(AsyncpgDBClient):
         self.is_pooled = False
         self.patience = patience
         self._giving_back: set[asyncio.Task[None]] = set()
+        self._ready = Ready(self._let_go)
 
     async def create_pool(self, **options: Any) -> "asyncpg.Pool[asyncpg.Record]":
         """Make the pool. Tortoise knows one host, nothing of TLS and no pooler: what it says of them is put right."""
@@ -64,19 +62,22 @@ class ServerClient(AsyncpgDBClient):
             self.is_pooled = await is_pooled(
                 self.address, settings=settings, connection=patience.connection, statement=patience.statement
             )
-        except _RAISED as error:
-            raise _translated(error) from error
+        except RAISED as error:
+            raise translated(error) from error
         pooled = OPTIONS if self.is_pooled else {}
         return await asyncpg.create_pool(**{**options, **self.address.options, **pooled, "reset": leave})
 
     async def borrow(self) -> Loaned:
         """Return a connection that nobody else has. Raises DatabaseAway when none is to be had in time."""
+        if (ready := self._ready.take()) is not None:
+            return ready
         try:
             pool = await self._opened()
-            async with asyncio.timeout(self.patience.place):
-                return await pool.acquire()
-        except _RAISED as error:
-            raise _translated(error) from error
+            with self._ready.wait_for_pool():
+                async with asyncio.timeout(self.patience.place):
+                    return await pool.acquire()
+        except RAISED as error:
+            raise translated(error) from error
 
     async def give_back(self, connection: Loaned, *, after: BaseException | None = None) -> None:
         """Let others have the connection, unless it is broken by what came `after` it was borrowed. Never raises an outage."""
@@ -85,11 +86,38 @@ class ServerClient(AsyncpgDBClient):
             with contextlib.suppress(asyncpg.InterfaceError):  # the pool has heard of its end before us
                 connection.terminate()
             await self._expire_connections()
-        task = asyncio.create_task(self._release(connection))
-        self._giving_back.add(task)
-        task.add_done_callback(self._giving_back.discard)
+            self._ready.forget()
+        task = self._let_go(connection)
         if not isinstance(after, asyncio.CancelledError):  # the server may have to be asked to stop first
             await asyncio.shield(task)
+
+    async def lend(self, connection: Loaned) -> None:
+        """Give back a connection on which a statement has come to its end: to whoever is next."""
+        if not self._ready.keep(connection):
+            await self.give_back(connection)
+
+    async def read(self, statement: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
+        """Return the rows of a SELECT, which is asked once more where its connection was lost. Raises DatabaseAway."""
+        try:
+            return await self._fetch(statement, values)
+        except DatabaseAway as away:
+            if not away.passes:
+                raise
+        await asyncio.sleep(next(self.patience.jittered(), 0.0))
+        return await self._fetch(statement, values)
+
+    async def _fetch(self, statement: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
+        self.log.debug("%s: %s", statement, values)
+        connection = await self.borrow()
+        try:
+            rows = await connection.fetch(statement, *values)
+        except BaseException as error:
+            await self.give_back(connection, after=error)
+            if isinstance(error, RAISED):
+                raise translated(error) from error
+            raise
+        await self.lend(connection)
+        return rows
 
     async def find_outcome(self, number: int) -> None:
         """Return when the transaction of that number was committed, its connection having been lost.
@@ -109,7 +137,7 @@ class ServerClient(AsyncpgDBClient):
         raise unknown("lost in COMMIT")
 
     def acquire_connection(self) -> Any:  # Tortoise's own wrappers share no type either
-        return _Loan(self)
+        return Loan(self)
 
     def _in_transaction(self) -> "ServerContext":
         return ServerContext(self)
@@ -121,26 +149,37 @@ class ServerClient(AsyncpgDBClient):
             return status
         return None
 
+    async def _close(self) -> None:
+        self._ready.close()
+        await super()._close()
+        self._ready = Ready(self._let_go)
+
     async def _opened(self) -> "asyncpg.Pool[asyncpg.Record]":
         async with self._pool_init_lock:
             while (pool := self._pool) is None:
                 await self.create_connection(with_db=True)
         return pool
 
+    def _let_go(self, connection: Loaned) -> "asyncio.Task[None]":
+        task = asyncio.create_task(self._release(connection))
+        self._giving_back.add(task)
+        task.add_done_callback(self._giving_back.discard)
+        return task
+
     async def _release(self, connection: Loaned) -> None:
         pool = self._pool
-        with contextlib.suppress(*_RAISED):  # the connection is closed then, and what it was used for is done
+        with contextlib.suppress(*RAISED):  # the connection is closed then, and what it was used for is done
             if pool is not None:
                 await pool.release(connection, timeout=self.patience.connection)
 
     async def _translate_exceptions(self, func: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
         try:
-            return await _translating(func, self, *args, **kwargs)
+            return await translating(func, self, *args, **kwargs)
         except DatabaseAway as away:
             if not away.passes or not _is_read(*args):
                 raise
         await asyncio.sleep(next(self.patience.jittered(), 0.0))
-        return await _translating(func, self, *args, **kwargs)
+        return await translating(func, self, *args, **kwargs)
 
 
 class ServerTransaction(TransactionWrapper):
@@ -161,8 +200,8 @@ class ServerTransaction(TransactionWrapper):
         number = await self._number()
         try:
             await super().commit()
-        except _RAISED as error:
-            failure = _translated(error)
+        except RAISED as error:
+            failure = translated(error)
             if number is not None and isinstance(failure, DatabaseAway) and failure.is_silent:
                 raise _CutOff(number) from error
             raise failure from error
@@ -174,7 +213,7 @@ class ServerTransaction(TransactionWrapper):
         return number
 
     async def _translate_exceptions(self, func: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
-        return await _translating(func, self, *args, **kwargs)
+        return await translating(func, self, *args, **kwargs)
 
 
 class ServerContext(TransactionContext):
@@ -218,7 +257,7 @@ class ServerContext(TransactionContext):
             return error
         try:
             await self.client.rollback()
-        except _RAISED as failure:
+        except RAISED as failure:
             return failure
         return error
 
@@ -235,58 +274,8 @@ class _CutOff(Exception):
         self.number = number
 
 
-class _Loan:
-    """A connection for as long as one statement takes."""
-
-    def __init__(self, server: ServerClient) -> None:
-        self._server = server
-
-    async def __aenter__(self) -> Loaned:
-        self._connection = await self._server.borrow()
-        return self._connection
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self._server.give_back(self._connection, after=error)
-
-
 def _is_read(*args: Any) -> bool:
     return bool(args) and isinstance(args[0], str) and args[0].lstrip().upper().startswith("SELECT")
-
-
-async def _translating(func: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
-    try:
-        return await func(*args, **kwargs)
-    except _RAISED as error:
-        raise _translated(error) from error
-
-
-def _translated(error: Exception) -> Exception:
-    """Return what is raised in the place of asyncpg's error."""
-    away = of_server(error)
-    if away is not None:
-        return away
-    match error:
-        case asyncpg.SyntaxOrAccessError() | asyncpg.DataError():
-            return OperationalError(error)
-        case asyncpg.IntegrityConstraintViolationError():
-            return IntegrityError(error)
-        case asyncpg.InvalidTransactionStateError():
-            return TransactionManagementError(error)
-    return error
-
-
-def server_settings(patience: Patience) -> dict[str, str]:
-    """Return what the server keeps to on every connection of ours; it takes milliseconds, or seconds where it says so."""
-    return {
-        "statement_timeout": f"{patience.statement * 1000:.0f}",
-        "lock_timeout": f"{patience.lock * 1000:.0f}",
-        "idle_in_transaction_session_timeout": f"{patience.idle * 1000:.0f}",
-        # A process whose machine is gone must not keep its transaction, and so its team's lock.
-        "tcp_keepalives_idle": "10",
-        "tcp_keepalives_interval": "5",
-        "tcp_keepalives_count": "3",
-        "tcp_user_timeout": "20000",
-    }
 
 
 _END_ITS_CONNECTION = """

@@ -1,15 +1,22 @@
 """Rows as the driver gives them, with a model's own words: nothing of a row is made into anything before it is asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from functools import cache
-from types import FunctionType
-from typing import Any, TypeAlias
+from functools import lru_cache
+from operator import attrgetter
+from types import FunctionType, MappingProxyType
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 from tortoise import fields
 from tortoise.models import Model
+
+K = TypeVar("K", bound=Hashable)
+R = TypeVar("R")
+
+_MOST_KINDS = 1_000
+"""Classes of Records: clients choose what columns are read."""
 
 Convert: TypeAlias = Callable[[Any], Any]
 
@@ -18,18 +25,76 @@ class Record:
     """A row that was read to be shown: it has the columns that were read, and what its model makes of them. It is not saved."""
 
     __slots__ = ("values",)
-    columns: Sequence[str] = ()
+    columns: Mapping[str, "Column"] = MappingProxyType({})
 
     def __init__(self, values: Any) -> None:
         self.values = values
 
 
-@cache
+class Column(NamedTuple):
+    """A column of Records: where its values stand, and what makes them of what the driver gives; None: they are that."""
+
+    place: int
+    convert: Convert | None
+
+    def of(self, rows: Sequence[Record]) -> list[Any]:
+        """Return the column's values of rows of one kind."""
+        place, convert = self.place, self.convert
+        values = [row.values[place] for row in rows]
+        return values if convert is None else [None if value is None else convert(value) for value in values]
+
+    def stored(self, value: Any) -> Any:
+        """Return the value as the driver gives it, where it is an id or the driver's own."""
+        return str(value) if self.convert is UUID else value
+
+
+def grouped(rows: Sequence[R], by: str, keys: Iterable[K]) -> dict[K, list[R]]:
+    """Return for each key the rows that have it in that column, in their order. They are Records of one kind."""
+    groups: dict[K, list[R]] = {key: [] for key in keys}
+    if rows:
+        column = _column_of(rows, by)
+        of_stored = {column.stored(key): group for key, group in groups.items()}
+        for row in rows:
+            of_stored[row.values[column.place]].append(row)  # type: ignore[attr-defined]  # a Record is in its model's place
+    return groups
+
+
+def found(rows: Sequence[R], by: str, keys: Iterable[K]) -> list[R | None]:
+    """Return for each key the row that has it in that column; None where there is none. They are Records of one kind."""
+    if not rows:
+        return [None for _ in keys]
+    column = _column_of(rows, by)
+    stored = {row.values[column.place]: row for row in rows}  # type: ignore[attr-defined]  # as above
+    return [stored.get(column.stored(key)) for key in keys]
+
+
+def _column_of(rows: Sequence[Any], name: str) -> Column:
+    column: Column = type(rows[0]).columns[name]
+    return column
+
+
+def keys_of(rows: Sequence[Any], name: str) -> list[bytes]:
+    """Return the sixteen bytes of the ids in that column, which is never null, of rows of one kind."""
+    column = type(rows[0]).columns.get(name) if isinstance(rows[0], Record) else None
+    if column is not None and column.convert is UUID:  # of text: to make an id of each and then bytes takes long
+        place = column.place
+        return [bytes.fromhex(row.values[place].replace("-", "")) for row in rows]
+    return [key.bytes for key in values_of(rows, name)]
+
+
+def values_of(rows: Sequence[Any], name: str) -> list[Any]:
+    """Return that attribute of rows of one kind."""
+    column = type(rows[0]).columns.get(name) if isinstance(rows[0], Record) else None
+    return column.of(rows) if column is not None else list(map(attrgetter(name), rows))
+
+
+@lru_cache(_MOST_KINDS)
 def record_of(model: type[Model], columns: tuple[str, ...], *, embedded: bool) -> type[Record]:
     """Return the class of such rows of the model; `embedded`: as SQLite gives them, which knows text and numbers alone."""
     own = {name: value for name, value in vars(model).items() if _is_own(value, model)}
-    read = {name: property(_reading(model, name, place, embedded=embedded)) for place, name in enumerate(columns)}
-    return type(model.__name__, (Record,), {"__slots__": (), "columns": columns, **own, **read})
+    placed = {name: Column(place, _conversion(_column(model, name), embedded=embedded)) for place, name in enumerate(columns)}
+    read = {name: property(_reading(column)) for name, column in placed.items()}
+    return type(model.__name__, (Record,), {"__slots__": (), **own, **read, "columns": placed})
 
 
 def columns_of(model: type[Model]) -> tuple[str, ...]:
@@ -42,8 +107,8 @@ def _is_own(value: object, model: type[Model]) -> bool:
     return isinstance(made, FunctionType) and made.__module__ == model.__module__
 
 
-def _reading(model: type[Model], name: str, place: int, *, embedded: bool) -> Callable[[Record], Any]:
-    convert = _conversion(_column(model, name), embedded=embedded)
+def _reading(column: Column) -> Callable[[Record], Any]:
+    place, convert = column
     if convert is None:
         return lambda record: record.values[place]
 

@@ -1,7 +1,7 @@
 """Statements that read rows by keys, each written once for its shape: to write one takes longer than to ask it."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
@@ -17,6 +17,9 @@ from app.storage.records import Record, columns_of, record_of
 M = TypeVar("M", bound=Model)
 
 _OF_KEY = "of_key"
+
+_MOST_WRITTEN = 1_000
+"""Statements that are kept: clients choose what columns are read."""
 
 
 async def read_rows(
@@ -37,10 +40,10 @@ async def read_first_of_each(
     return await _ask(_shape(queryset.model, by, conditions, columns, order=tuple(order)), keys, conditions, others, most)
 
 
-async def read_first(queryset: QuerySet[M], *, order: Sequence[str], most: int) -> Sequence[M]:
-    """Return the first rows of the queryset in the order, so many at most."""
+async def read_first(queryset: QuerySet[M], *, order: Sequence[str], most: int, columns: Sequence[str] = ()) -> Sequence[M]:
+    """Return the first rows of the queryset in the order, so many at most. Of `columns` alone, where given."""
     conditions, others = _taken_apart(queryset)
-    return await _ask(_shape(queryset.model, "", conditions, (), order=tuple(order)), (), conditions, others, most)
+    return await _ask(_shape(queryset.model, "", conditions, columns, order=tuple(order)), (), conditions, others, most)
 
 
 def _taken_apart(queryset: QuerySet[Any]) -> tuple[dict[str, Any], Sequence[Q]]:
@@ -90,7 +93,7 @@ async def _ask(
     embedded = connection.capabilities.dialect == "sqlite"
     statement = _write(shape, others, embedded=embedded) if others else _written(shape, embedded=embedded)
     values = [_given(value, keys, conditions, most, embedded=embedded) for value in statement.values]
-    _, rows = await connection.execute_query(statement.sql, values)
+    rows = await database.read(connection, statement.sql, values)
     return list(map(statement.record, rows))
 
 
@@ -111,7 +114,7 @@ def _shape(
     return _Shape(model, by, asked, tuple(columns), order)
 
 
-@cache
+@lru_cache(_MOST_WRITTEN)
 def _written(shape: _Shape, *, embedded: bool) -> _Statement:
     return _write(shape, (), embedded=embedded)
 

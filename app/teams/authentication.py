@@ -47,7 +47,7 @@ class Authenticator:
         self._look_again_after = look_again_after  # seconds
         self._noting: dict[UUID, asyncio.Task[None]] = {}
         self._watches: dict[UUID, CredentialWatch] = {}
-        self._tokens: Batcher[str, Any] = Batcher(_find_tokens)
+        self._tokens: Batcher[str, Any] = Batcher(_find_tokens, may_be_alone=True)
         self._members = Batcher(find_members)
         self._standing = Batcher(_find_standing)
         self._uses = Batcher(self._write_uses)

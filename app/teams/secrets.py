@@ -11,6 +11,7 @@ from app.sealing.secret import Secret, to_bytes
 PREFIX = "ia_"
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_CHARACTERS = frozenset(_ALPHABET)
 _RANDOM_CHARACTERS = 32
 _CHECK_CHARACTERS = 6
 _ENTROPY_BYTES = 32
@@ -32,7 +33,7 @@ def is_token(text: str) -> bool:
     return (
         text.startswith(PREFIX)
         and len(random) == _RANDOM_CHARACTERS
-        and all(character in _ALPHABET for character in random)
+        and _CHARACTERS.issuperset(random)
         and check == _check(random)
     )
 

@@ -4,9 +4,9 @@ A span has a name and attributes that our own code chose: a route's pattern, an 
 is taken from headers, and nothing is sent along with calls that go out.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol, Self
 
 Attributes = Mapping[str, str | int]
 
@@ -37,12 +37,17 @@ class NoTracing:
     def close(self) -> None:
         pass
 
-    @contextmanager
-    def span(self, _name: str, _attributes: Attributes | None = None) -> Iterator[Span]:
-        yield _NO_SPAN
+    def span(self, _name: str, _attributes: Attributes | None = None) -> AbstractContextManager[Span]:
+        return _NO_SPAN
 
 
 class _NoSpan:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
     def note(self, attributes: Attributes) -> None:
         pass
 

@@ -43,7 +43,7 @@ def parse_json(body: bytes, *, depth: int = DEPTH, separators: int = SEPARATORS)
     if deep:
         return NotJson("it is nested too deeply")
     try:
-        parsed: object = json.loads(body, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_constant)
+        parsed: object = _DECODER.decode(body.decode())
     except ValueError as error:
         return NotJson(error.args[0] if isinstance(error, _OddJsonError) else "it is not JSON")
     return parsed
@@ -109,3 +109,6 @@ def _finite(text: str) -> float:
 
 def _no_constant(_: str) -> Never:
     raise _OddJsonError("it has a number that is not finite")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_constant)

@@ -30,6 +30,7 @@ class AccessLog:
         self._meters = meters
         self._tracing = tracing
         self._log = structlog.get_logger("access")
+        self._known: dict[tuple[str, str | None, str], str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -56,6 +57,17 @@ class AccessLog:
             structlog.contextvars.unbind_contextvars("request_id")
 
     def _route(self, scope: Scope) -> str:
+        """Return the route's pattern; those without parameters, which are few, are found once."""
+        key = scope["type"], scope.get("root_path"), scope["path"]
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        found = self._find_route(scope)
+        if found == scope["path"] and not scope.get("root_path"):
+            self._known[key] = found
+        return found
+
+    def _find_route(self, scope: Scope) -> str:
         for route in self._routes():
             match, _ = route.matches(scope)
             if match is not Match.NONE:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
@@ -11,6 +12,9 @@ from app.outbound.addresses import Reachability, reachability_of
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
+
+_MOST_READ = 1_000
+"""Addresses that were read last: most who ask have asked before."""
 
 UNKNOWN = "unknown"
 """What stands for the address where there is none: a Unix socket, say."""
@@ -63,6 +67,7 @@ def _is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
     return any(address in network for network in trusted)
 
 
+@lru_cache(_MOST_READ)
 def _read(text: str) -> Address | None:
     """Read "192.0.2.1", "192.0.2.1:443", "2001:db8::1", "[2001:db8::1]" and "[2001:db8::1]:443"; None for all else."""
     if (match := _WITH_PORT.fullmatch(text)) is not None:

@@ -28,7 +28,7 @@ class UnnamedProxies:
         """Return `app` with everybody looked at who comes to it."""
 
         async def watched(scope: Scope, receive: Receive, send: Send) -> None:
-            if self.found is None and scope["type"] in {"http", "websocket"}:
+            if self.found is None and scope["type"] in {"http", "websocket"} and _names_others(scope):
                 self._look(HTTPConnection(scope))
             await app(scope, receive, send)
 
@@ -42,6 +42,11 @@ class UnnamedProxies:
         if self._seen[address] >= REQUESTS:
             self.found = address
             self._log.warning("all requests come from one private address", address=address, mend=advice(address))
+
+
+def _names_others(scope: Scope) -> bool:
+    """Whether it has been handed on, as its headers say."""
+    return any(name == b"x-forwarded-for" for name, _ in scope["headers"])
 
 
 def advice(address: str) -> str:

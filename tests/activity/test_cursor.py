@@ -26,7 +26,8 @@ async def test_the_end_of_the_log_is_read_before_any_list_beside_it(
     lists = "monitors { nodes { id } } integrations { nodes { id } } installedApps { nodes { id } }"
 
     with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
-        await world.ask(document % lists, world.people.ada)
+        for _ in range(2):  # the second time the document is known
+            await world.ask(document % lists, world.people.ada)
 
     of_counter = ['"counter"' in record.getMessage() for record in caplog.records]
-    assert of_counter == [True, False, False, False]
+    assert of_counter == [True, False, False, False] * 2

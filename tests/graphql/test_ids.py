@@ -3,7 +3,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, strategies as st
 
-from app.graphql.ids import decode_id, decode_key, encode_id, encode_key, type_of
+from app.graphql.ids import decode_id, decode_key, encode_id, encode_ids, encode_key, type_of
 
 KEY = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 names = st.sampled_from(["Team", "InstalledApp", "Integration"])
@@ -19,6 +19,11 @@ def test_what_is_encoded_is_decoded(name: str, key: UUID) -> None:
 
     assert decode_id(text, name) == key
     assert type_of(text) == name
+
+
+@given(names, st.lists(st.uuids(), max_size=5))
+def test_many_ids_are_those_of_each(name: str, keys: list[UUID]) -> None:
+    assert encode_ids(name, [key.bytes for key in keys]) == [encode_id(name, key) for key in keys]
 
 
 @given(names, st.text(max_size=200))

@@ -1,7 +1,6 @@
 """A schema of a few fields, for what every schema stands on."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -236,7 +235,7 @@ class World:
     clock: HeldClock = field(default_factory=HeldClock)
     settings: Settings = field(default_factory=lambda: Settings(allowed_origins=("https://friend.example",)))
     rates: Rates | None = None
-    cpu_seconds: Callable[[], float] = time.thread_time
+    cpu_seconds: Callable[[], float] | None = None
     meters: Meters = field(default_factory=Meters)
     tracing: Tracing = field(default_factory=NoTracing)
     caller: Caller | None = None

@@ -413,3 +413,35 @@ async def test_a_list_reads_as_many_times_for_three_as_for_one(world: World, cap
             counts.append(len(caplog.records))
 
     assert counts[0] == counts[1] > 0
+
+
+_PAGE = """{ installedApps { nodes { name %s integrations(first: 1) { nodes { id %s } pageInfo { endCursor } } } } }"""
+
+
+async def test_no_other_columns_are_read_than_are_shown(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    app = await world.share(world.people.ada)
+    await place_named(world, app.id, "One", "Two")
+
+    with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+        narrow = await world.ask(_PAGE % ("", ""), world.people.bob)
+        said = caplog.text
+        caplog.clear()
+        wide = await world.ask(_PAGE % ("viewerCanEdit", "viewerCanEdit"), world.people.bob)
+
+    assert [column for column in ("connected_to", "live_key", "stopped_message") if column in said] == []
+    assert [column for column in ("connected_to", "live_key", "stopped_message") if column not in caplog.text] == []
+    [of_narrow], [of_wide] = narrow["installedApps"]["nodes"], wide["installedApps"]["nodes"]
+    assert of_narrow["integrations"]["pageInfo"] == of_wide["integrations"]["pageInfo"]
+    assert of_wide["integrations"]["nodes"] == [{**of_narrow["integrations"]["nodes"][0], "viewerCanEdit": True}]
+
+
+async def test_a_row_that_is_shown_in_two_ways_is_read_with_what_each_shows(world: World) -> None:
+    app = await world.share(world.people.ada)
+    await place_named(world, app.id, "One")
+
+    data = await world.ask(
+        "{ integrations { nodes { a: installedApp { name } b: installedApp { status connectedTo } } } }", world.people.bob
+    )
+
+    [node] = data["integrations"]["nodes"]
+    assert node == {"a": {"name": app.name}, "b": {"status": "ACTIVE", "connectedTo": app.connected_to}}

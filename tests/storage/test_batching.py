@@ -76,6 +76,36 @@ async def test_no_reading_is_larger_than_it_may_be() -> None:
     assert [len(batch) for batch in library.batches] == [2, 2, 1]
 
 
+async def test_who_may_be_alone_reads_for_itself_and_those_who_come_meanwhile_are_read_for_together() -> None:
+    library = Library()
+    batcher = Batcher(library.read, may_be_alone=True)
+
+    first = asyncio.create_task(batcher.ask("a"))
+    await began(library, 1)
+    later = [asyncio.create_task(batcher.ask(key)) for key in ("a", "bb")]
+    await asyncio.sleep(0)
+    library.may_answer.set()
+
+    assert await asyncio.gather(first, *later) == [1, 1, 2]
+    assert library.batches == [["a"], ["a", "bb"]]
+
+
+async def test_who_read_alone_and_leaves_takes_nobody_along() -> None:
+    library = Library()
+    batcher = Batcher(library.read, may_be_alone=True)
+    leaving = asyncio.create_task(batcher.ask("a"))
+    await began(library, 1)
+    staying = asyncio.create_task(batcher.ask("bb"))
+    await asyncio.sleep(0)
+
+    leaving.cancel()
+    library.may_answer.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert await staying == 2
+
+
 async def began(library: Library, readings: int) -> None:
     async with asyncio.timeout(5):
         while len(library.batches) < readings:  # noqa: ASYNC110 - a few turns of the loop

@@ -12,6 +12,8 @@ from uuid import UUID
 import app
 from app.graphql.connections import LARGEST_SIZE, Arguments, Page
 from app.graphql.context import Batch, Context
+from app.graphql.pages_of_each import PagesOfEach
+from app.graphql.rows import Rows
 
 _PARAMETERS = ("keys", "context")
 _WHOLE = Arguments.check(first=LARGEST_SIZE)
@@ -36,7 +38,7 @@ class Found:
 
 
 def batches() -> list[Found]:
-    """Return every function of the service that takes `keys` and, by its name, the `context`."""
+    """Return everything of the service that is called with `keys` and, by its name, the `context`."""
     found: dict[Any, Found] = {}
     for module in _modules():
         for name, function in _functions_of(importlib.import_module(module)):
@@ -46,10 +48,11 @@ def batches() -> list[Found]:
 
 
 def _functions_of(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """Yield the functions that stand in a module, its nodes', and those that were made for it or for another."""
+    """Yield the functions that stand in a module, its nodes', and what was made for it or for another."""
     for name, function in inspect.getmembers(module, inspect.iscoroutinefunction):
         if function.__module__ == module.__name__ or "<locals>" in function.__qualname__:
             yield name, function
+    yield from inspect.getmembers(module, lambda member: isinstance(member, Rows | PagesOfEach))
     for kind, function in getattr(module, "NODES", {}).items():
         yield f"nodes of {kind}", function
 
@@ -59,7 +62,8 @@ async def _told(answer: Any) -> Any:
 
 
 def _key_of(function: Any) -> Any:
-    [key] = get_args(get_type_hints(function)["keys"])
+    called = function.__call__ if isinstance(function, Rows | PagesOfEach) else function
+    [key] = get_args(get_type_hints(called)["keys"])
     return key
 
 

@@ -13,6 +13,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     ValuesOfCorrectTypeRule,
     parse,
     specified_rules,
@@ -23,6 +24,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from app.graphql.error_messages import without_value
+from app.graphql.execution.first import fields_at_top
 from app.graphql.limits.costs import Cost, Costs
 from app.graphql.limits.sizes import Size, examine_size, too_complex
 
@@ -69,6 +71,14 @@ class Examined:
     size: Size
     errors: tuple[GraphQLError, ...]
 
+    def is_query(self, name: str | None) -> bool:
+        """Whether the document is valid, and its operation of that name (None: the only one) is a query."""
+        kinds = self._kinds
+        if name is None and len(kinds) == 1:
+            [kind] = kinds.values()
+            return kind is OperationType.QUERY
+        return name is not None and kinds.get(name) is OperationType.QUERY
+
     def points(self, name: str | None, variables: Mapping[str, Any] | None) -> int:
         """Return what the operation of that name costs: the objects that may come, and what it asks of the schema itself."""
         return max(self._cost(name, variables).objects + self.size.introspection // FIELDS_A_POINT, 1)
@@ -78,6 +88,18 @@ class Examined:
         cost = self._cost(name, variables)
         limits = zip(Cost._fields, cost, DEAREST, strict=True)
         return [too_complex(_TOO_DEAR[respect].format(has, may)) for respect, has, may in limits if has > may]
+
+    @cached_property
+    def fields_at_top(self) -> frozenset[str]:
+        """The fields at the top of its operations and fragments."""
+        return fields_at_top(self.document)
+
+    @cached_property
+    def _kinds(self) -> dict[str | None, OperationType]:
+        operations = [node for node in self.document.definitions if isinstance(node, OperationDefinitionNode)]
+        return (
+            {node.name.value if node.name is not None else None: node.operation for node in operations} if not self.errors else {}
+        )
 
     def _cost(self, name: str | None, variables: Mapping[str, Any] | None) -> Cost:
         return self._costs.of(name, variables) if not self.errors else Cost()
@@ -96,9 +118,7 @@ class Documents:
 
     def examine(self, schema: GraphQLSchema, text: str) -> Examined:
         """Parse, measure and validate. Raises GraphQLError for what is no document, or too long to be read as one."""
-        kept = self._kept.get(text)
-        if kept is not None:
-            self._kept.move_to_end(text)
+        if (kept := self.find(text)) is not None:
             return kept
         document = parse(text, **_parse_options(text))
         size, errors = examine_size(document)
@@ -107,6 +127,13 @@ class Documents:
         if not errors:  # or anybody could push out what is asked for all the time
             self._keep(text, examined)
         return examined
+
+    def find(self, text: str) -> Examined | None:
+        """Return the document, where it was found valid; what is asked for is kept longest."""
+        kept = self._kept.get(text)
+        if kept is not None:
+            self._kept.move_to_end(text)
+        return kept
 
     def knows(self, text: str) -> bool:
         """Whether the document was found valid, and need not be read again."""
@@ -153,7 +180,7 @@ class ExamineDocuments(SchemaExtension):
         name = context._provided_operation_name  # noqa: SLF001 - Strawberry would run the first of several
         context.pre_execution_errors = [
             *self._refuse(name, context.variables),
-            *_refuse_many_values(context.variables),
+            *refuse_many_values(context.variables),
             *_refuse_to_guess(context.graphql_document, named=name is not None),
         ]
         yield
@@ -178,7 +205,8 @@ def _refuse_to_guess(document: DocumentNode | None, *, named: bool) -> list[Grap
     return [GraphQLError(WHICH_OPERATION)] if len(operations) > 1 and not named else []
 
 
-def _refuse_many_values(variables: Mapping[str, Any] | None) -> list[GraphQLError]:
+def refuse_many_values(variables: Mapping[str, Any] | None) -> list[GraphQLError]:
+    """Return an error where variables have more values than any operation needs."""
     level: list[Any] = [variables or {}]
     count = 0
     while level:

@@ -112,7 +112,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         self._context.services.meters.executed(by="levels" if isinstance(plan, Plan) else "fields")
         if isinstance(plan, Plan):
             work = run(plan, self, pace=PaceOf(self._place), locate=self._locate)
-            return self._in_time(asyncio.ensure_future(Paced(work, self._place, None)))
+            return self._run_in_time(Paced(work, self._place, None))
         result = super().execute_operation(serially)
         self._place.rest()
         if self.is_awaitable(result):
@@ -153,6 +153,28 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     def _guarded(self, result: Any) -> Any:
         return Guarded(result, self._place) if self.is_awaitable(result) else result
 
+    async def _run_in_time(self, work: Awaitable[ExecutionResult]) -> ExecutionResult:
+        """Run the work in the present task, which is cancelled at the deadline."""
+        task, is_late = asyncio.current_task(), False
+
+        def end() -> None:
+            nonlocal is_late
+            is_late = True
+            if task is not None:
+                task.cancel()
+
+        timer = asyncio.get_running_loop().call_later(self._context.deadline, end)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            await self._context.tasks.finish(self._place.give_up())
+            if task is None or not is_late or task.uncancel():  # whoever asked has gone
+                raise
+            return self._late()
+        finally:
+            timer.cancel()
+            self._let_go()
+
     async def _in_time(self, result: "asyncio.Task[ExecutionResult]") -> ExecutionResult:
         try:
             done, _ = await asyncio.wait({result}, timeout=self._context.deadline)
@@ -164,6 +186,9 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
             raise
         finally:
             self._let_go()
+        return self._late()
+
+    def _late(self) -> ExecutionResult:
         error = Overdue(LATE_CHANGE if self.operation.operation is OperationType.MUTATION else LATE)
         return ExecutionResult(None, [GraphQLError(error.message, original_error=error)])
 

@@ -27,13 +27,13 @@ class Loader(Generic[K, V]):
         self._read = read
         self._place = place
         self._answers: dict[K, _Answer[V]] = {}
-        self._asked: list[K] = []
+        self._asked: list[tuple[K, _Answer[V]]] = []
         self._reading: set[asyncio.Task[None]] = set()
 
     def load(self, key: K) -> "asyncio.Future[V]":
         """Return the key's value, to be awaited by one alone: who no longer waits takes it from nobody else."""
         one: asyncio.Future[V] = asyncio.get_running_loop().create_future()
-        self._answer(key).await_by(one)
+        self._awaited(key, one)
         return one
 
     async def load_all(self, keys: Sequence[K]) -> list[V]:
@@ -41,19 +41,19 @@ class Loader(Generic[K, V]):
         if not keys:
             return []
         all_: _All[V] = _All(len(keys))
-        answers = [self._answer(key) for key in keys]
-        for answer in answers:
-            answer.await_by(all_)
+        answers = [self._awaited(key, all_) for key in keys]
         await all_.come
         return [answer.value for answer in answers]
 
-    def _answer(self, key: K) -> "_Answer[V]":
+    def _awaited(self, key: K, one: "_Waiting[V]") -> "_Answer[V]":
         answer = self._answers.get(key)
-        if answer is None:
-            answer = self._answers[key] = _Answer()
-            if not self._asked:
-                asyncio.get_running_loop().call_soon(self._begin)
-            self._asked.append(key)
+        if answer is not None:
+            answer.await_by(one)
+            return answer
+        answer = self._answers[key] = _Answer(one)
+        if not self._asked:
+            self._begin()
+        self._asked.append((key, answer))
         return answer
 
     def _begin(self) -> None:
@@ -68,11 +68,11 @@ class Loader(Generic[K, V]):
         while self._asked:
             asked = self._asked[:MOST_KEYS]
             del self._asked[:MOST_KEYS]
-            await self._read_some([(key, self._answers[key]) for key in asked if self._is_wanted(key)])
+            await self._read_some([each for each in asked if self._is_wanted(*each)])
 
-    def _is_wanted(self, key: K) -> bool:
+    def _is_wanted(self, key: K, answer: "_Answer[V]") -> bool:
         """Whether anybody still waits for it; who asks later has it read."""
-        is_wanted = self._answers[key].is_awaited
+        is_wanted = answer.is_awaited
         if not is_wanted:
             del self._answers[key]
         return is_wanted
@@ -127,8 +127,8 @@ class _Answer(Generic[V]):
 
     value: V
 
-    def __init__(self) -> None:
-        self._waiting: list[_Waiting[V]] = []
+    def __init__(self, first: _Waiting[V]) -> None:
+        self._waiting: list[_Waiting[V]] = [first]
         self._error: Exception | None = None
         self._has_come = False
 
@@ -145,18 +145,21 @@ class _Answer(Generic[V]):
     def tell(self, value: V) -> int:
         """Give it to all who await it, and to those who will; return how many they are by now."""
         self.value = value
-        return self._come()
+        waiting = self._come()
+        for each in waiting:
+            if not each.done():
+                each.set_result(value)
+        return len(waiting)
 
     def fail(self, error: Exception) -> None:
         self._error = error
-        self._come()
+        for each in self._come():
+            self._end(each)
 
-    def _come(self) -> int:
+    def _come(self) -> "Sequence[_Waiting[V]]":
         self._has_come = True
         waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            self._end(each)
-        return len(waiting)
+        return waiting
 
     def _end(self, one: _Waiting[V]) -> None:
         if one.done():

@@ -6,14 +6,18 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
-from strawberry.types.execution import ExecutionContext
+from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES
+from strawberry.types.execution import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from app.access.rules import rules_of
+from app.graphql.context import Context
 from app.graphql.execution.documents import Documents, ExamineDocuments
 from app.graphql.execution.executor import BoundedExecutor
+from app.graphql.execution.first import NOTHING_FIRST, First, ReadFirst
+from app.graphql.execution.known import Request, execute_known
 from app.graphql.execution.telemetry import ObserveOperations
 from app.graphql.limits.cost_accounting import ChargeOperations
 from app.graphql.lists import require_list_sizes
@@ -45,8 +49,8 @@ class Schema(strawberry.Schema):
         mutation: type | None = None,
         subscription: type | None = None,
         types: Iterable[Any] = (),
-        extensions: Iterable[type[SchemaExtension]] = (),
         *,
+        first: First = NOTHING_FIRST,
         executor: type[BoundedExecutor] = BoundedExecutor,
     ) -> None:
         super().__init__(
@@ -54,13 +58,35 @@ class Schema(strawberry.Schema):
             mutation,
             subscription,
             types=types,
-            extensions=[ObserveOperations, ExamineDocuments, ChargeOperations, KeepDocuments, *extensions],
+            extensions=[ObserveOperations, ExamineDocuments, ChargeOperations, KeepDocuments, ReadFirst],
             execution_context_class=executor,
             config=StrawberryConfig(scalar_map=SCALARS, name_converter=_RememberedNames()),
         )
         self.rules = rules_of(self._schema)
         self.list_sizes = require_list_sizes(self._schema)
         self.documents = Documents()
+        self.first = first
+        self._executor = executor
+
+    async def execute(  # noqa: PLR0917 - as Strawberry's
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        allowed = DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types
+        if query is not None and isinstance(context_value, Context) and root_value is None:
+            request = Request(query, variable_values, operation_name, operation_extensions, allowed)
+            known = await execute_known(request, context_value, schema=self, executor=self._executor)
+            if known is not None:
+                return known
+        return await super().execute(
+            query, variable_values, context_value, root_value, operation_name, allowed, operation_extensions
+        )
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log nothing here: `errors.describe` logs what nobody expected, without the values that Strawberry would write down."""

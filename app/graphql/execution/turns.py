@@ -11,10 +11,11 @@ import asyncio
 import bisect
 import heapq
 import itertools
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
+
+from app.graphql.execution.cpu_clock import CpuClock
 
 SLICE_SECONDS = 0.01
 """Of CPU: what other processes of the machine do is nobody's fault here."""
@@ -43,9 +44,9 @@ Waiter: TypeAlias = tuple[int, int, Turn]
 class Turns:
     """The slices of one event loop. `now` counts the seconds of CPU that the loop's thread has taken."""
 
-    def __init__(self, *, seconds: float = SLICE_SECONDS, now: Callable[[], float] = time.thread_time) -> None:
+    def __init__(self, *, seconds: float = SLICE_SECONDS, now: Callable[[], float] | None = None) -> None:
         self._seconds = seconds
-        self._now = now
+        self._now = now or CpuClock()
         self._numbers = itertools.count()
         self._round = 0
         self._newcomers_since: float | None = None

@@ -126,7 +126,7 @@ class ChargeOperations(SchemaExtension):
         yield
         context = self.execution_context.context
         if context is not None:
-            await _charge_for_work(context)
+            await charge_for_work(context)
 
     def get_results(self) -> dict[str, Any]:
         """Nothing of its own; called for each event of a subscription, of which only the first tells what it all has cost."""
@@ -169,7 +169,7 @@ async def charge(context: Context, *, points: int) -> Charged | None:
     return Charged(_told(points, states), _refusal(points, short[0], rates=rates) if short else None)
 
 
-async def _charge_for_work(context: Context) -> None:
+async def charge_for_work(context: Context) -> None:
     """Take what the operation has taken of CPU beyond its points, or what is left of that."""
     rates, work, paid = context.services.rates, price_of_work(context.place.seconds), max(context.cost, context.paid)
     if rates is None or work <= paid:

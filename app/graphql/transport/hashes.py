@@ -5,7 +5,7 @@ Only what is valid, within the limits and paid for is kept, and no mutation that
 """
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -42,10 +42,18 @@ class KeepDocuments(SchemaExtension):
 
     async def on_validate(self) -> AsyncIterator[None]:
         execution = self.execution_context
-        digest = digest_in(execution.operation_extensions)
-        if isinstance(digest, str) and not execution.pre_execution_errors and execution.graphql_document is not None:
-            await _keep(digest, execution.query or "", execution.graphql_document, execution.context)
+        if not execution.pre_execution_errors and execution.graphql_document is not None:
+            await keep_document(
+                execution.operation_extensions, execution.query or "", execution.graphql_document, execution.context
+            )
         yield
+
+
+async def keep_document(extensions: Mapping[str, Any] | None, text: str, document: DocumentNode, context: Context) -> None:
+    """Keep a document that is valid and paid for, where its hash came with it."""
+    digest = digest_in(extensions)
+    if isinstance(digest, str):
+        await _keep(digest, text, document, context)
 
 
 async def _find(digest: str, context: Context) -> str | None:

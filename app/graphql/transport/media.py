@@ -1,7 +1,8 @@
 """Which media types are read, and which of them an answer has (RFC 9110, 8.3 and 12.5.1)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 _MOST_RANGES = 32
@@ -16,12 +17,17 @@ class Media(StrEnum):
     PAGE = "text/html"
 
 
+_MOST_KNOWN = 256
+"""Accept headers that were read last: the same few come again and again."""
+
+
 class _Range(NamedTuple):
     name: str
     quality: float
 
 
-def choose_media(accept: str, *, offered: Sequence[Media]) -> Media | None:
+@lru_cache(_MOST_KNOWN)
+def choose_media(accept: str, *, offered: tuple[Media, ...]) -> Media | None:
     """Return the one of `offered` that the Accept header prefers, None where it takes none. Without a header: JSON.
 
     What it likes equally goes by its order; for what it only covers with a `*`, by the order of `offered`. Events only when

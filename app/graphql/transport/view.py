@@ -1,7 +1,6 @@
 """GraphQL over HTTP: JSON, server-sent events, and the page from which people try it."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -59,7 +58,7 @@ class View:
         deadline: float = DEADLINE,
         read_within: float = READ_SECONDS,
         insistence: Insistence = INSISTENCE,
-        cpu_seconds: Callable[[], float] = time.thread_time,
+        cpu_seconds: Callable[[], float] | None = None,
     ) -> None:
         self._entrance = Endpoint(
             schema,
@@ -197,7 +196,7 @@ async def _read(request: Request, context: Context, *, read_within: float) -> Op
     return read_operation(body)
 
 
-def _offered(request: Request) -> Sequence[Media]:
+def _offered(request: Request) -> tuple[Media, ...]:
     asks = request.method == "POST" or {"query", "extensions"} & request.query_params.keys()
     return (*_ANSWERS, Media.EVENTS) if asks else (*_ANSWERS, Media.EVENTS, Media.PAGE)
 

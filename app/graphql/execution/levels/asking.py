@@ -1,16 +1,21 @@
 """What resolvers are told of the field that they are asked for."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import strawberry
-from graphql import GraphQLResolveInfo
+from graphql import GraphQLObjectType, GraphQLResolveInfo
 from graphql.execution.executor import Executor
 from graphql.pyutils import Path
 from strawberry.types.field import StrawberryField
 
 from app.graphql.execution.levels.fields import Field
 from app.graphql.execution.levels.rows import Level, path_within
+
+T = TypeVar("T")
+Below: TypeAlias = Callable[[Any, GraphQLObjectType], Any]
+"""Returns the Selection of an object of that type which the PlannedField brings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,7 @@ class Asked:
     executor: Executor[Any]
     level: Level
     field: Field
+    below: Below
 
     def info(self, row: int) -> GraphQLResolveInfo[Any]:
         """Return what graphql-core tells the resolver of one object."""
@@ -31,12 +37,12 @@ class Asked:
         """Return what Strawberry tells the function of one object."""
         kind = self.executor.schema._strawberry_schema.config.info_class  # type: ignore[attr-defined]  # noqa: SLF001 - its own way back
         if kind is strawberry.Info:
-            return _LateInfo(self, row, field)
+            return LateInfo(self, row, field)
         made: strawberry.Info[Any, Any] = kind(_raw_info=self.info(row), _field=field)
         return made
 
 
-class _LateInfo(strawberry.Info[Any, Any]):
+class LateInfo(strawberry.Info[Any, Any]):
     """Strawberry's Info, which finds the path of its object only when it is asked for: most resolvers want the context alone."""
 
     def __init__(self, asked: Asked, row: int, field: StrawberryField) -> None:
@@ -44,6 +50,14 @@ class _LateInfo(strawberry.Info[Any, Any]):
         self._row = row
         self._field = field
         self._raw: GraphQLResolveInfo[Any] | None = None
+
+    def once(self, key: Hashable, find: Callable[[Any, Below], T]) -> T:
+        """Return what `find` tells of what is selected below the field: it is asked once for each key and plan."""
+        known = self._asked.field.known
+        if key not in known:
+            known[key] = find(self._asked.field, self._asked.below)
+        found: T = known[key]
+        return found
 
     @property
     def context(self) -> Any:

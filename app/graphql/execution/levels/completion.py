@@ -82,11 +82,15 @@ class Completion:
         level = self._level_of(objects, found, may_be_null=not shape.depth and shape.nullable[0])
         if level is None:
             return False
-        for row, value in zip(rows, values, strict=True):
-            if shape.depth:
+        if shape.depth:
+            for row, value in zip(rows, values, strict=True):
                 answers[row][key] = level.add_all(value, owner=row)
-            elif value is not None:
-                answers[row][key] = level.add(value, owner=row, places=())
+            return True
+        there = [number for number, value in enumerate(values) if value is not None]
+        owners = [rows[number] for number in there]
+        made = level.add_each([values[number] for number in there], owners=owners)
+        for row, answer in zip(owners, made, strict=True):
+            answers[row][key] = answer
         return True
 
     def _level_of(self, values: Sequence[Any], found: Found, *, may_be_null: bool) -> Level | None:
@@ -96,12 +100,15 @@ class Completion:
         if len(classes) != 1 or type(None) in classes:
             return None
         [kind] = classes
+        if kind not in found.levels and (known := found.field.kinds.get(kind)) is not None:
+            found.levels[kind] = self._level(known, found)
         if kind not in found.levels:
             value = next(value for value in values if value is not None)
             if isinstance(value, Exception) or not _is_strawberry(kind) or hasattr(value, "__as_strawberry_type__"):
                 return None
             try:
-                found.levels[kind] = self._below(value, found)
+                found.field.kinds[kind] = self._kind_of(value, found)
+                found.levels[kind] = self._level(found.field.kinds[kind], found)
             except Exception:  # noqa: BLE001 - it is told of each of them
                 return None
         return found.levels[kind]
@@ -144,7 +151,9 @@ class Completion:
         return self._below(value, found).add(value, owner=row, places=places)
 
     def _below(self, value: Any, found: Found) -> Level:
-        kind = self._kind_of(value, found)
+        return self._level(self._kind_of(value, found), found)
+
+    def _level(self, kind: GraphQLObjectType, found: Found) -> Level:
         if kind.name not in found.below:
             found.below[kind.name] = self._plan.below(found.field, kind), Level(found.level, found.field)
         return found.below[kind.name][1]

@@ -1,5 +1,8 @@
 """A field of a document, as it stands in the schema."""
 
+from collections.abc import Hashable
+from typing import Any
+
 from graphql import FieldNode, GraphQLObjectType, GraphQLSchema
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.executor import to_nodes
@@ -21,3 +24,5 @@ class Field:
             raise LookupError(self.name)
         self.definition = definition
         self.shape = shape_of(definition.type)
+        self.known: dict[Hashable, Any] = {}
+        """What others have found out about it, by whatever they know it again."""

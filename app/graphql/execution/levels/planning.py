@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLSchema, OperationDefinitionNode
@@ -14,7 +14,7 @@ from graphql.execution.values import VariableValues
 from app.graphql.execution.levels.fields import Field
 from app.graphql.execution.levels.plannable import DEPENDS_ON_NULL, Looks, look_at, refuse_executor, refuse_schema
 from app.graphql.execution.levels.shapes import column_of, leaf_of
-from app.graphql.execution.levels.sources import Source, source_of
+from app.graphql.execution.levels.sources import Read, Source, plain, source_of
 
 LARGEST = 60_000
 """Of all that is kept: in fields of plans, each of which takes some 700 bytes, and as many in half as many characters."""
@@ -29,8 +29,18 @@ class PlannedField(Field):
         super().__init__(key, details, parent, schema)
         self.leaf = leaf_of(self.shape)
         self.source: Source = source_of(self.definition, self.name, schema)
-        self.column = column_of(self.shape) if self.source.is_plain else None
+        self._plain = plain(self.source)
+        self._complete = column_of(self.shape)
+        self.is_column = self._plain is not None and self._complete is not None
         self.below: dict[str, Selection] = {}
+        self.kinds: dict[type, GraphQLObjectType] = {}
+        """Of classes all of whose objects are of one type, as far as they have been looked at."""
+
+    def column(self, objects: Sequence[Any], read: Read) -> list[Any]:
+        """Return what stands in the answer for this field of each object. It raises where that takes more than to read it."""
+        if self._plain is None or self._complete is None:
+            raise TypeError(self.name)
+        return self._complete(self._plain.column(self, objects, read))
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,17 @@ class Selection:
 
     kind: GraphQLObjectType
     fields: tuple[PlannedField, ...]
+
+    @cached_property
+    def pieces(self) -> Sequence[Sequence[PlannedField]]:
+        """The fields in their order: those that stand side by side and are read by columns together, all others alone."""
+        pieces: list[list[PlannedField]] = []
+        for field in self.fields:
+            if pieces and field.is_column and pieces[-1][-1].is_column:
+                pieces[-1].append(field)
+            else:
+                pieces.append([field])
+        return pieces
 
 
 class Plan:

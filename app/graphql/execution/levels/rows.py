@@ -1,6 +1,7 @@
 """The objects of one level, and where each of them stands in the answer."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from graphql.pyutils import Path
@@ -35,13 +36,21 @@ class Level:
         self.places.append(places)
         return answer
 
+    def add_each(self, sources: Sequence[Any], *, owners: Sequence[int]) -> list[dict[str, Any]]:
+        """Add an object below each of the owners, in no list; return the same for them."""
+        return self._add(sources, owners, itertools.repeat((), len(sources)))
+
     def add_all(self, sources: Sequence[Any], *, owner: int) -> list[dict[str, Any]]:
         """Add all objects of a list; return the same for them."""
+        count = len(sources)
+        return self._add(sources, itertools.repeat(owner, count), zip(range(count), strict=True))
+
+    def _add(self, sources: Sequence[Any], owners: Iterable[int], places: Iterable[tuple[int, ...]]) -> list[dict[str, Any]]:
         made: list[dict[str, Any]] = [{} for _ in sources]
         self.sources.extend(sources)
         self.answers.extend(made)
-        self.owners.extend([owner] * len(made))
-        self.places.extend(zip(range(len(made)), strict=True))
+        self.owners.extend(owners)
+        self.places.extend(places)
         return made
 
     def stands(self, row: int, data: dict[str, Any] | None) -> bool:

@@ -13,16 +13,18 @@ from app.graphql.execution.levels.completion import Completion, Found, Locate
 from app.graphql.execution.levels.pace import Pace
 from app.graphql.execution.levels.planning import Plan, PlannedField, Selection
 from app.graphql.execution.levels.rows import Level
-from app.graphql.execution.levels.shapes import Column
-from app.graphql.execution.levels.sources import Call, Relation
+from app.graphql.execution.levels.sources import Relation, read_of
 
 Task: TypeAlias = asyncio.Task[Any]
 
 _CALLED_AT_ONCE = 8
 """Resolvers: so many are called before it is asked whether others are to go on."""
 
-_READ_AT_ONCE = 100
-"""The same for attributes."""
+_READ_AT_ONCE = 250
+"""The same for objects whose attributes are read."""
+
+_COMPLETED_AT_ONCE = 100
+"""The same for values that are completed one by one."""
 
 _CANCELLED_AT_ONCE = 32
 
@@ -39,11 +41,14 @@ async def run(plan: Plan, executor: Executor[Any], *, pace: Pace, locate: Locate
 class _Coming:
     """A field of a level: `values` are of its `rows`, with tasks in place of what has still to come.
 
-    `whole` is the one task that brings all of them, where there is one.
+    `whole` is what has to be awaited for all of them, where that is one thing, and `waiting` the task that does so,
+    which has been cancelled where that `is_in_vain`.
     """
 
     def __init__(self, field: PlannedField, asked: Asked, rows: Sequence[int], values: list[Any]) -> None:
-        self.whole: Task | None = None
+        self.whole: Awaitable[Any] | None = None
+        self.waiting: Task | None = None
+        self.is_in_vain = False
         self.field = field
         self.asked = asked
         self.level = asked.level
@@ -80,23 +85,26 @@ class _Run:
 
     async def _begin(self, selection: Selection, level: Level, coming: list[_Coming]) -> None:
         """Do what can be done at once, at this level and below it; add what has to be waited for."""
-        for field in selection.fields:
-            asked = Asked(self._executor, level, field)
-            if field.column is None or not await self._read(field.source.call(asked), field.column, asked):
-                await self._resolve(field, asked, coming)
+        for piece in selection.pieces:
+            if piece[0].is_column and await self._read(piece, level):
+                continue
+            for field in piece:
+                await self._resolve(field, Asked(self._executor, level, field, self._plan.below), coming)
 
-    async def _read(self, call: Call, column_of: Column, asked: Asked) -> bool:
-        """Read a field of which each row has a plain leaf; return whether each has."""
-        level, key, answers = asked.level, asked.field.key, asked.level.answers
-        for start in range(0, len(answers), _READ_AT_ONCE):
+    async def _read(self, fields: Sequence[PlannedField], level: Level) -> bool:
+        """Read fields of which each row has a plain leaf; return whether each has, in all of them."""
+        for start in range(0, len(level.answers), _READ_AT_ONCE):
             await self._breathe(level)
-            some = answers[start : start + _READ_AT_ONCE]
+            some = slice(start, start + _READ_AT_ONCE)
+            objects, answers = level.sources[some], level.answers[some]
             try:
-                column = column_of(list(map(call, range(start, start + len(some)))))
+                read = read_of(objects)
+                for field in fields:
+                    key = field.key
+                    for answer, leaf in zip(answers, field.column(objects, read), strict=True):
+                        answer[key] = leaf
             except Exception:  # noqa: BLE001 - whatever it is, it is found again where each row is looked at by itself
                 return False
-            for answer, leaf in zip(some, column, strict=True):
-                answer[key] = leaf
         return True
 
     async def _resolve(self, field: PlannedField, asked: Asked, coming: list[_Coming]) -> None:
@@ -137,7 +145,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - it stands for all values, and is told in their places
             found = [error] * len(here.rows)
         if self._executor.is_awaitable(found):
-            here.whole = self._start(found, here.level)
+            here.whole = self._pace.asleep(found, here.level.depth + 1)
             self._coming.add(here)
             coming.append(here)
         else:
@@ -146,19 +154,17 @@ class _Run:
 
     async def _finish(self, coming: Sequence[_Coming]) -> None:
         """Wait for all of it, and for what lies below; each part goes on as soon as it has come."""
-        if len(coming) == 1:
-            await self._finish_one(coming[0])
+        if not coming:
             return
-        parts = [self._task(self._pace.in_turns(self._finish_one(each), each.level.depth)) for each in coming]
+        *others, last = coming
+        parts = [self._task(self._pace.in_turns(self._finish_one(each), each.level.depth)) for each in others]
+        await self._finish_one(last)
         for part in parts:
-            await _settle(part)
-            part.result()
+            await part
 
     async def _finish_one(self, here: _Coming) -> None:
         if here.whole is not None:
-            await _settle(here.whole)
-            self._tasks.discard(here.whole)
-            here.values = self._outcomes(here, here.whole)
+            here.values = await self._whole(here, here.whole)
         for number, row in enumerate(here.rows):
             value = here.values[number]
             if isinstance(value, asyncio.Task):
@@ -174,7 +180,7 @@ class _Run:
         depth, found = here.field.shape.depth, Found(here.field, here.asked)
         await self._breathe(here.level)
         is_done = bool(here.rows) and self._completion.complete_objects(here.rows, here.values, found)
-        at_once = 1 if depth else _READ_AT_ONCE
+        at_once = 1 if depth else _COMPLETED_AT_ONCE
         for number, row in enumerate(() if is_done else here.rows):
             if number % at_once == 0:
                 await self._breathe(here.level)
@@ -217,12 +223,21 @@ class _Run:
             return None
         return task.result()
 
-    def _outcomes(self, here: _Coming, whole: Task) -> list[Any]:
-        """Return what has come for all rows; an exception stands for each where it could not."""
-        if whole.cancelled() and not self._completion.standing(here.level, here.rows):
+    async def _whole(self, here: _Coming, whole: Awaitable[Any]) -> list[Any]:
+        """Return what comes for all rows: an exception for each where it could not, None where nobody waits for it any more."""
+        if not self._completion.standing(here.level, here.rows):
             return [None] * len(here.rows)
-        found = whole.result()
-        return [found] * len(here.rows) if isinstance(found, Exception) else list(found)
+        task = here.waiting = asyncio.current_task()
+        try:
+            return list(await whole)
+        except Exception as error:  # noqa: BLE001 - it stands for the values, and is told in their places
+            return [error] * len(here.rows)
+        except asyncio.CancelledError:
+            if task is None or not here.is_in_vain or task.uncancel():
+                raise
+            return [None] * len(here.rows)
+        finally:
+            here.waiting = None
 
     def _sweep_soon(self) -> None:
         if not self._is_sweeping:
@@ -233,8 +248,9 @@ class _Run:
         """End what is waited for in vain, because an error has taken away where it would stand."""
         self._is_sweeping = False
         for here in self._coming:
-            if here.whole is not None and not self._completion.standing(here.level, here.rows):
-                here.whole.cancel()
+            if here.waiting is not None and not here.is_in_vain and not self._completion.standing(here.level, here.rows):
+                here.is_in_vain = True
+                here.waiting.cancel()
             for row, value in zip(here.rows, here.values, strict=False):  # some may not have begun
                 if isinstance(value, asyncio.Task) and not self._completion.stands(here.level, row):
                     value.cancel()

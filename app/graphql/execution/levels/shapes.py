@@ -15,12 +15,16 @@ from graphql import (
     is_non_null_type,
 )
 from graphql.execution.executor import Executor
+from graphql.pyutils.undefined import UndefinedType
 
 Complete: TypeAlias = Callable[[Any], Any]
 """Makes of a value what stands in the answer. Raises what graphql-core would."""
 
 Column: TypeAlias = Callable[[Sequence[Any]], list[Any]]
 """The same for many values at once."""
+
+_ODD = frozenset({type(None), UndefinedType})
+"""The types of what is no value."""
 
 _LEAST, _MOST = -(2**31), 2**31 - 1
 
@@ -59,10 +63,9 @@ def leaf_of(shape: Shape) -> Complete | None:
 
 def column_of(shape: Shape) -> Column | None:
     """Return what completes the leaves of many rows. It raises where one of them takes more than that: null, say, or an error."""
-    if shape.depth or not is_leaf_type(shape.named):
+    leaf, is_nullable = shape.named, shape.nullable[0]
+    if shape.depth or not is_leaf_type(leaf):
         return None
-    is_nullable = shape.nullable[0]
-    leaf = shape.named
 
     def complete(value: Any) -> Any:
         if value is None and is_nullable:
@@ -90,20 +93,40 @@ def _column(leaf: GraphQLLeafType, complete: Complete) -> Column:
             return lambda values: [
                 value if value.__class__ is int and _LEAST <= value <= _MOST else complete(value) for value in values
             ]
-    return lambda values: [complete(value) for value in values]
+    return _scalars(leaf, complete)
+
+
+def _scalars(leaf: GraphQLLeafType, complete: Complete) -> Column:
+    """Return the column of a scalar that the schema has made: where nothing odd is among the values, none is asked what it is."""
+    coerce = leaf.coerce_output_value
+
+    def column(values: Sequence[Any]) -> list[Any]:
+        if any(kind in _ODD or issubclass(kind, Exception) or hasattr(kind, "__await__") for kind in set(map(type, values))):
+            return list(map(complete, values))
+        made = list(map(coerce, values))
+        return made if _ODD.isdisjoint(map(type, made)) else list(map(complete, values))
+
+    return column
+
+
+class _Names(dict[Enum, str]):
+    """The names of an enum's members, each found when it is first looked at."""
+
+    def __init__(self, complete: Complete) -> None:
+        super().__init__()
+        self._complete = complete
+
+    def __missing__(self, member: Enum) -> Any:
+        name = self[member] = self._complete(member)
+        return name
 
 
 def _members(complete: Complete) -> Column:
     """Return the column of an enum, whose members' names are found once."""
-    names: dict[Enum, str] = {}
-
-    def name_of(value: Any) -> Any:
-        name = complete(value)
-        if isinstance(value, Enum):
-            names[value] = name
-        return name
+    names = _Names(complete)
 
     def members(values: Sequence[Any]) -> list[Any]:
-        return [names[value] if isinstance(value, Enum) and value in names else name_of(value) for value in values]
+        kind = next((type(value) for value in values if isinstance(value, Enum)), None)
+        return [names[value] if value.__class__ is kind else complete(value) for value in values]
 
     return members

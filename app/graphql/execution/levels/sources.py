@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import strawberry
 from graphql import GraphQLField, GraphQLSchema
@@ -14,6 +14,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from app.graphql.execution.levels.asking import Asked
+from app.graphql.execution.levels.fields import Field
 
 Call: TypeAlias = Callable[[int], Any]
 """Returns the value of the field for one row of a level: the value itself, or what has to be awaited for it."""
@@ -27,10 +28,25 @@ TOGETHER = "resolved_together"
 """Where the metadata of a Strawberry field has its Together. Its resolver has to do the same for one object."""
 
 
+Read: TypeAlias = Callable[[str], Sequence[Any]]
+"""Returns an attribute of many objects, in their order. Raises what it would for one of them."""
+
+READ_TOGETHER = "__read_together__"
+"""A function of a class that makes a Read of objects of it, where they know a quicker way than one by one."""
+
+
+def read_of(objects: Sequence[Any]) -> Read:
+    """Return what reads attributes of these objects: quickly where all are of one class that knows how."""
+    kinds = set(map(type, objects))
+    quick: Callable[[Sequence[Any]], Read] | None = getattr(kinds.pop(), READ_TOGETHER, None) if len(kinds) == 1 else None
+    return quick(objects) if quick is not None else lambda name: [getattr(each, name) for each in objects]
+
+
 class Source(Protocol):
     """Where the values of one field come from. `is_plain`: they are there already, and nothing is called."""
 
-    is_plain: bool
+    @property
+    def is_plain(self) -> bool: ...
 
     def call(self, asked: Asked) -> Call:
         """Return the function of the rows. It raises what stands in the place of a value."""
@@ -52,10 +68,25 @@ def source_of(definition: GraphQLField, name: str, schema: GraphQLSchema) -> Sou
     return Function(field, field.base_resolver, whole) if field.base_resolver is not None and is_its_own else Resolver()
 
 
+class Plain(Source, Protocol):
+    """One whose values are there already."""
+
+    def column(self, field: Field, objects: Sequence[Any], read: Read) -> Sequence[Any]:
+        """Return the values of these objects, of which `read` reads attributes."""
+
+
+def plain(source: Source) -> Plain | None:
+    """Return the source where its values are there already; None where anything is called for them."""
+    return cast(Plain, source) if source.is_plain else None
+
+
 class TypeName:
     """The name of each object's type."""
 
     is_plain = True
+
+    def column(self, field: Field, objects: Sequence[Any], _: Read) -> Sequence[Any]:
+        return [field.parent.name] * len(objects)
 
     def call(self, asked: Asked) -> Call:
         name = asked.field.parent.name
@@ -68,7 +99,11 @@ class Attribute:
     is_plain = True
 
     def __init__(self, name: str) -> None:
+        self._name = name
         self._get = attrgetter(name)
+
+    def column(self, _field: Field, _objects: Sequence[Any], read: Read) -> Sequence[Any]:
+        return read(self._name)
 
     def call(self, asked: Asked) -> Call:
         get, sources = self._get, asked.level.sources

@@ -1,0 +1,92 @@
+"""Queries whose document is known: what it told when it was read is not found out anew, nor is Strawberry asked for each of them.
+
+All else goes Strawberry's way: what is asked for the first time or cannot be executed, mutations, what has no plan. Extensions of
+the schema do there what is done here, by the same functions, and the answer is the same.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from graphql import ExecutionResult as CoreResult, GraphQLError
+from strawberry.execution import optimized_is_awaitable
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from app.graphql.context import Context
+from app.graphql.execution.documents import Examined, HasDocuments, refuse_many_values
+from app.graphql.execution.executor import BoundedExecutor
+from app.graphql.execution.first import First, HasFirst, read_first
+from app.graphql.execution.levels.planning import Plan
+from app.graphql.execution.telemetry import observing
+from app.graphql.limits.cost_accounting import charge, charge_for_work
+from app.graphql.transport.hashes import keep_document
+
+
+@dataclass(frozen=True)
+class Request:
+    """What Strawberry's `execute` is told of an operation."""
+
+    query: str
+    variables: Mapping[str, Any] | None
+    name: str | None
+    extensions: Mapping[str, Any] | None
+    allowed: Iterable[OperationType]
+
+
+class KnowingSchema(HasDocuments, HasFirst, Protocol):
+    """What is asked of the schema."""
+
+
+async def execute_known(
+    request: Request, context: Context, *, schema: KnowingSchema, executor: type[BoundedExecutor]
+) -> ExecutionResult | None:
+    """Execute a query that is known, planned and within its limits; None for anything else, of which nothing was done."""
+    examined = schema.documents.find(request.query)
+    if examined is None or not examined.is_query(request.name) or OperationType.QUERY not in request.allowed:
+        return None
+    if examined.refuse_cost(request.name, request.variables) or refuse_many_values(request.variables):
+        return None
+    built = _build(examined, request, context, executor)
+    if built is None:
+        return None
+    with observing(context) as observed:
+        observed.kind, observed.name = "query", built.operation.name.value if built.operation.name is not None else None
+        result = await _pay_and_execute(built, examined, request, context, schema.first)
+        observed.errors = result.errors or ()
+        return result
+
+
+def _build(examined: Examined, request: Request, context: Context, executor: type[BoundedExecutor]) -> BoundedExecutor | None:
+    """Return what executes the query by whole levels; None where its variables do not fit, or it has no plan."""
+    built = executor.build(
+        examined.schema,
+        examined.document,
+        context_value=context,
+        raw_variable_values=request.variables,
+        operation_name=request.name,
+        is_awaitable=optimized_is_awaitable,
+        operation_extensions=request.extensions,
+    )
+    return built if isinstance(built, BoundedExecutor) and isinstance(built.find_plan(), Plan) else None
+
+
+async def _pay_and_execute(
+    built: BoundedExecutor, examined: Examined, request: Request, context: Context, first: First
+) -> ExecutionResult:
+    extensions: dict[str, Any] = {}
+    context.cost, context.extensions = examined.points(request.name, request.variables), extensions
+    charged = await charge(context, points=context.cost)
+    if charged is not None:
+        extensions["cost"] = charged.told
+        if charged.refusal is not None:
+            return charged.answer()
+    await keep_document(request.extensions, request.query, examined.document, context)
+    try:
+        await read_first(first, examined.fields_at_top, context)
+        result = cast(CoreResult, await built.execute_operation())
+        await charge_for_work(context)
+    except Exception as error:  # noqa: BLE001 - as Strawberry does: `errors` says what clients are told of it
+        located = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+        return PreExecutionError(None, [located], extensions)
+    return ExecutionResult(result.data, result.errors, extensions)

@@ -1,0 +1,78 @@
+"""What is asked again is answered as it was the first time, when Strawberry's extensions saw to all of it."""
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from app.redis.rate_limits import Rates
+from app.settings import Settings
+from tests.graphql.tiny import World
+from tests.telemetry.reading import read_meters, value_of
+
+THINGS = "query Things($first: Int = 2) { things(first: $first) { nodes { name } } }"
+
+TOO_MUCH = THINGS.replace("name", "name things { name }")
+
+ASKED: dict[str, dict[str, Any]] = {
+    "a query": {"query": THINGS},
+    "one with a variable": {"query": THINGS, "variables": {"first": 3}},
+    "one of a variable that does not fit": {"query": THINGS, "variables": {"first": "three"}},
+    "one that may bring too much": {
+        "query": THINGS.replace("nodes { name }", "nodes { name things { name } }"),
+        "variables": {"first": 100},
+    },
+    "one that is refused by its resolver": {"query": THINGS, "variables": {"first": 101}},
+    "one for the schema itself": {"query": "{ __typename __schema { queryType { name } } }"},
+    "one of two, by its name": {"query": "query A { role } query B { rule }", "operationName": "A"},
+    "one of two, without a name": {"query": "query A { role } query B { rule }"},
+    "one of another name": {"query": "query A { role }", "operationName": "B"},
+    "a field that there is not": {"query": "{ nothing }"},
+}
+
+
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED.keys())
+async def test_it_is_answered_counted_and_charged_the_same(asked: dict[str, Any]) -> None:
+    world = World(settings=Settings(rate_limit_per_minute=100_000, team_rate_limit_per_minute=0))
+    world.rates = Rates(clock=world.clock)
+    world.cpu_seconds = lambda: 0.0
+
+    async with world.client() as client:
+        first, then = [await post(client, asked) for _ in range(2)]
+        counted = read_meters(world.meters)
+
+    assert without_rate(first) == without_rate(then)
+    assert [value for (name, _), value in counted.items() if name == "graphql_operations_total"] == [2.0]
+
+
+async def test_nobody_is_answered_who_has_no_points_left_for_it() -> None:
+    world = World(settings=Settings(rate_limit_per_minute=5, team_rate_limit_per_minute=0))
+    world.rates = Rates(clock=world.clock)
+    world.cpu_seconds = lambda: 0.0
+
+    async with world.client() as client:
+        first, then, dearer = [await post(client, {"query": THINGS, "variables": {"first": first}}) for first in (1, 1, 4)]
+
+    assert [body["extensions"]["cost"]["rate"]["remaining"] for body in (first, then, dearer)] == [3, 1, 1]
+    assert dearer["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+    assert value_of(read_meters(world.meters), "graphql_operations_total", kind="query", outcome="RATE_LIMITED") == 1
+
+
+async def test_a_mutation_is_done_each_time() -> None:
+    world = World()
+    add = {"query": 'mutation { addClient(input: { url: "https://a.example", clientSecret: "s" }) { name } }'}
+
+    async with world.client() as client:
+        for _ in range(2):
+            await post(client, add)
+
+    assert len(world.added) == 2
+
+
+async def post(client: httpx2.AsyncClient, asked: dict[str, Any]) -> Any:
+    return (await client.post("/graphql", json=asked)).json()
+
+
+def without_rate(body: Any) -> Any:
+    body.get("extensions", {}).get("cost", {}).pop("rate", None)
+    return body
