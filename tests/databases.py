@@ -87,6 +87,7 @@ async def opened(url: str, *, patience: Patience = PATIENCE) -> AsyncIterator[No
         await database.close()
         if is_of_other_kind:
             EXECUTOR_CACHE.clear()
+            _models_once.clear()  # they write statements as that database reads them, until they are set up anew
 
 
 async def rows() -> dict[str, list[dict[str, Any]]]:
