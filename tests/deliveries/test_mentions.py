@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.errors import Refusal, UserErrorCode
+from app.graphql.ids import encode_id
 from app.integrations.editing import Edit, edit
 from app.integrations.kinds.post_monitoring_results.models import FollowUps, MonitoringPost, NotifyRule
 from app.integrations.kinds.post_monitoring_results.settings import MonitoringPostEdit
@@ -12,11 +13,20 @@ from app.integrations.models import Integration
 from app.monitors.actions import record_run
 from app.monitors.models import Failure
 from app.monitors.reported import ReportedRun
+from app.service.schema import build_schema
+from tests.deliveries.test_schema import ask
 from tests.deliveries.test_threads import F, N, P, tell
 from tests.deliveries.world import World
 
 RULE = NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS
 GROUP = "S0ONCALL1"
+EDIT = """
+mutation ($id: ID!, $settings: EditPostMonitoringResultsInput!) {
+  editIntegration(input: {id: $id, settings: {postMonitoringResults: $settings}}) {
+    integration { settings { ... on PostMonitoringResults { followUps recoveryInChannel mention mentionName } } }
+    userErrors { code field }
+  }
+}"""
 CALLS = ("<!here>", "<!channel>", "<!subteam^")
 
 
@@ -108,3 +118,22 @@ async def test_what_calls_nobody_is_refused(world: World, word: str) -> None:
     assert refused.value.code is UserErrorCode.INVALID
     assert refused.value.field == ("settings", "postMonitoringResults", "mention")
     assert (await MonitoringPost.get(integration_id=integration.id)).mention is None
+
+
+async def test_a_client_writes_and_reads_how_an_outage_is_told(world: World) -> None:
+    integration, schema = await world.add_integration(notify=RULE), build_schema()
+    wanted = {"followUps": "IN_THREAD", "recoveryInChannel": False, "mention": "here"}
+
+    answers = [
+        (await ask(schema, world, EDIT, id=encode_id("Integration", integration.id), settings=settings))["editIntegration"]
+        for settings in (wanted, {"notify": "ALL_RUNS"}, {"mention": None}, {"mention": "everyone"})
+    ]
+
+    told = [answer["integration"] and answer["integration"]["settings"] for answer in answers]
+    assert told == [
+        wanted | {"mentionName": "@here"},
+        wanted | {"mentionName": "@here"},
+        wanted | {"mention": None, "mentionName": None},
+        None,
+    ]
+    assert answers[-1]["userErrors"] == [{"code": "INVALID", "field": ["settings", "postMonitoringResults", "mention"]}]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.deliveries.models import Delivery
+from app.deliveries.threads import find_thread
 from app.integrations.kinds.post_monitoring_results.models import FollowUps, MonitoringPost, NotifyRule
 from app.integrations.models import Integration
 from app.log.events import Change
@@ -202,3 +203,13 @@ async def test_a_message_posted_twice_is_answered_where_it_was_saved(world: Worl
     assert len(set(world.posted_ids())) == 2
     world.clock.advance(timedelta(days=1))
     assert texts(world.messages())[0] == texts(world.messages())[1]
+
+
+async def test_an_answer_names_the_message_that_its_thread_stands_below(world: World) -> None:
+    await world.add_integration(notify=RULE, follow_ups=FollowUps.IN_THREAD)
+    await tell(world, F, F, F, F, F)
+    *_, last = await Delivery.all().order_by("position")
+
+    thread_id = await find_thread(last, channel_id=GENERAL)
+
+    assert thread_id == world.messages()[0]["ts"]
