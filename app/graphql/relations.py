@@ -25,10 +25,12 @@ def reference(
     missing: Callable[[], Exception] | None = None,
     rule: Rule = READING,
     size: Mapping[str, Any] = NO_LIST,
+    type: Any = None,
 ) -> Any:
     """Return the field of what an object refers to: `of` makes it of what `batch` finds for the object's attribute `by`.
 
     It is null where that is None or nothing is found; or the error that `missing` makes. A dot leads on within the attribute.
+    `type` is the field's type in the schema, where none is annotated.
     """
     key_of = attrgetter(by)
 
@@ -43,7 +45,7 @@ def reference(
     async def resolve(root: Any, info: Info) -> Any:
         return _alone(await together([root], info, {}))
 
-    return _field(resolve, together, description=description, rule=rule, size=size)
+    return _field(resolve, together, description=description, rule=rule, size=size, type=type)
 
 
 def pages(

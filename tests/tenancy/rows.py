@@ -68,6 +68,7 @@ REACHED: Mapping[str, tuple[str, str]] = {
         '($own: ID!) { installedApp(id: $own) { repositories(first: 1, search: "payments-api") { nodes { FIELD } } } }',
     ),
     "Integration": (INTEGRATION, "($own: ID!) { integration(id: $own) { FIELD } }"),
+    "Integration.activityDeliveries": ("activity integration", "($own: ID!) { integration(id: $own) { FIELD } }"),
     "Monitor": ("Monitor", "($own: ID!) { node(id: $own) { ... on Monitor { FIELD } } }"),
     "AddInstalledAppPayload": (
         "fresh sign-in",
@@ -97,6 +98,7 @@ LISTS: Mapping[Naming, Sequence[str]] = {
         "Team.members",
         "InstalledApp.integrations",
         "Integration.deliveries",
+        "Integration.activityDeliveries",
         "Monitor.runs",
         "DeleteInstalledAppPayload.stoppedIntegrations",
         "AddInstalledAppPayload.couldBringBack",
@@ -167,6 +169,12 @@ ROWS: Mapping[str, Row] = {
         Naming.ABROAD,
         beside={**NEW, "input.using": THROUGH_APP, "input.settings.postMonitoringResults.monitorKey": "checkout"},
     ),
+    "Mutation.addIntegration(input.settings.postTeamActivity.channelId)": Row(
+        CHANNEL, Naming.ABROAD, beside={**NEW, "input.using": THROUGH_APP}
+    ),
+    "Mutation.addIntegration(input.settings.postTeamActivity.installedAppIds)": Row(
+        APP, beside={**NEW, "input.using": THROUGH_APP, "input.settings.postTeamActivity.channelId": Own(CHANNEL)}
+    ),
     "Mutation.addIntegration(input.settings.connectApi.repositoryId)": Row(
         REPOSITORY,
         Naming.ABROAD,
@@ -182,6 +190,12 @@ ROWS: Mapping[str, Row] = {
     "Mutation.editIntegration(input.using.installedAppId)": Row(APP, beside={"input.id": Own(INTEGRATION)}),
     "Mutation.editIntegration(input.settings.postMonitoringResults.channelId)": Row(
         CHANNEL, Naming.ABROAD, beside={"input.id": Own(INTEGRATION)}
+    ),
+    "Mutation.editIntegration(input.settings.postTeamActivity.channelId)": Row(
+        CHANNEL, Naming.ABROAD, beside={"input.id": Own("activity integration")}
+    ),
+    "Mutation.editIntegration(input.settings.postTeamActivity.installedAppIds)": Row(
+        APP, beside={"input.id": Own("activity integration")}
     ),
     "Mutation.reauthenticateIntegration(input.id)": Row(INTEGRATION, beside={"input.using": THROUGH_APP}),
     "Mutation.reauthenticateIntegration(input.using.installedAppId)": Row(APP, beside={"input.id": Own("own integration")}),
