@@ -23,6 +23,7 @@ GROWING = (
     "authorization",
     "oauth_client",
     "monitoring_post",
+    "activity_delivery",
 )
 
 LISTENERS = 100
@@ -191,6 +192,19 @@ async def fill(url: str, size: Size, *, team_id: UUID, member_id: UUID) -> None:
         at=say.moment("i"),
         duration_ms="1",
         succeeded="true",
+    )
+    await put(
+        "activity_delivery",
+        rows,
+        team_id=say.team,
+        integration_id=f"CASE WHEN i % 10 = 0 THEN {integration} ELSE {say.id('integration', '1')} END",
+        position="i",
+        status=_share({501: "'FAILED'"}, 1000, "'DELIVERED'"),
+        attempt_count="1",
+        held_back="false",
+        created_at=say.moment("i"),
+        sequences="'[1]'",
+        event_count="1",
     )
     await put(
         "event",

@@ -102,6 +102,7 @@ LISTS = (
         filters=("statuses: [FAILED]", "statuses: [PENDING, RETRYING]", "statuses: [DELIVERED, FAILED, SKIPPED]"),
         is_counted=False,
     ),
+    List("Integration.activityDeliveries", _of("Integration", INTEGRATION), is_counted=False),
     List("MonitorRun.deliveries", _of("MonitorRun", RUN), is_counted=False),
     List("Monitor.runs", _of("Monitor", MONITOR), is_counted=False),
     List("Team.members", "{ viewer { team { LIST } } }"),
