@@ -1,6 +1,5 @@
 """One service and one Chromium for the tests of a module; a new team for each test."""
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,27 +8,19 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests import databases
+from tests.pages.chromium import PATH, launch
 from tests.pages.people import PATIENCE, Team, gather
 from tests.peers.processes import need
 from tests.processes import Service, serving
-
-_ARGUMENTS = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-)
 
 expect.set_options(timeout=PATIENCE)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium")
-    need(installed=path is not None, reason="Chromium is not installed: tests/peers/install")
+    need(installed=PATH is not None, reason="Chromium is not installed: tests/peers/install")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, chromium_sandbox=False, args=_ARGUMENTS)
+        browser = await launch(playwright)
         yield browser
         await browser.close()
 

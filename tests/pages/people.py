@@ -60,6 +60,10 @@ class Person:
         await self.page.get_by_role("combobox", name=label).click()
         await self.page.get_by_role("option", name=choice).click()
 
+    async def tick(self, label: str) -> None:
+        """Click on the words beside a check box or a radio button."""
+        await self.page.locator("label", has_text=label).click()
+
     async def sign_in_at_slack(self, button: str = "Sign in to Slack", *, workspace: str = "Acme", answer: str = "Allow") -> Page:
         """Press the button, and say yes in the tab that opens. Returns the tab, which says how it ended."""
         return await self._sign_in(button, goes_on="Go on to Slack", label="Workspace", who=workspace, answer=answer)

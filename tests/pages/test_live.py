@@ -1,0 +1,68 @@
+"""What changes on an open page by itself, and what a page says while it is cut off."""
+
+import asyncio
+import time
+
+import pytest
+from playwright.async_api import expect
+
+from tests.journeys.soaking import say
+from tests.journeys.story import DELETE
+from tests.pages.people import Team
+from tests.pages.scene import begin_story
+
+pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="module")]
+
+CUT_OFF = "The connection to the server is lost"
+
+
+async def test_a_deletion_is_seen_in_a_second_browser_within_a_second(team: Team) -> None:
+    ada, ben = await team.person("Ada"), await team.person("Ben")
+    story = await begin_story(team, ada)
+    _, app = await story.add_sharing(name="Watched", monitor="watched")
+    await ben.go_to("Integrations")
+    await expect(ben.row("Watched")).to_contain_text("Active")
+
+    asked = time.monotonic()
+    deletion = asyncio.create_task(story.admin.ask(DELETE, input={"id": app}))
+    await expect(ben.row("Watched")).to_contain_text("Needs re-authentication")
+    seen = time.monotonic()
+    await deletion
+
+    say(f"a deletion is seen elsewhere {seen - asked:.2f} s after it was asked for")
+    await story.browser.close()
+
+
+async def test_after_a_restart_of_the_server_the_page_goes_on_where_it_was_and_says_so_while_it_is_cut_off(team: Team) -> None:
+    ben = await team.person("Ben")
+    ben.watch.expect(r"WebSocket connection to .* failed|ERR_CONNECTION_REFUSED")
+    story = await begin_story(team, await team.person("Ada"))
+    (await team.person("Ada")).watch.expect(r"WebSocket connection to .* failed|ERR_CONNECTION_REFUSED")
+    integration, app = await story.add_sharing(name="Through a restart", monitor="restarted")
+    await ben.open(f"/integrations/{integration}")
+    await ben.report("restarted", "before")
+    await expect(ben.row("before")).to_contain_text("Delivered")
+
+    team.service.stop()
+    await expect(ben.page.get_by_role("status").filter(has_text=CUT_OFF)).to_be_visible()
+    await team.service.start("--sandbox")
+    await ben.report("restarted", "while the page was away")
+    assert (await story.admin.ask(DELETE, input={"id": app}))["deleteInstalledApp"]["userErrors"] == []
+
+    await expect(ben.page.get_by_role("status").filter(has_text=CUT_OFF)).to_be_hidden()
+    await expect(ben.row("while the page was away")).to_be_visible()
+    await expect(ben.page.get_by_role("region", name="What is wrong").get_by_role("img", name="Warning")).to_be_visible()
+    await story.browser.close()
+
+
+async def test_the_activity_of_an_open_page_grows_by_itself(team: Team) -> None:
+    ada, ben = await team.person("Ada"), await team.person("Ben")
+    story = await begin_story(team, ada)
+    await story.add_sharing(name="Grows", monitor="grows")
+    await ada.go_to("Activity")
+    await expect(ada.row("Grows")).to_be_visible()
+
+    await ben.report("grows", "first of it")
+
+    await expect(ada.row("A run's result for “Grows” was posted.")).to_be_visible()
+    await story.browser.close()
