@@ -75,13 +75,14 @@ export function FilePicker({ repository, branch, file, onChoose, problem }: InRe
   const choices = entries
     .filter((entry) => entry.path.startsWith(typed) || entry.path === file)
     .map((entry) => ({ id: entry.path, name: entry.type === "DIRECTORY" ? `${entry.path}/` : entry.path }));
+  const chosenFile = choices.find(({ name }) => name === file && !name.endsWith("/"))?.id ?? null; // behind a directory one goes on
   const type = (text: string): void => {
     setTyped(text);
     onChoose(text.trim());
   };
   return (
     <Picker
-      label="Definition file" typed={typed} onType={type} choices={choices} chosen={null} problem={problem} takesNew onOpen={() => setOpened(true)}
+      label="Definition file" typed={typed} onType={type} choices={choices} chosen={chosenFile} problem={problem} takesNew onOpen={() => setOpened(true)}
       onChoose={(choice) => choice && type(choice.name)} help="The path of the root definition file. Left empty, the connection has none."
       empty="Nothing stands there."
     />
