@@ -1,4 +1,4 @@
-"""One service and one Chromium for the tests of a module; a new team for each test."""
+"""One service and one Chromium for all of these tests; a new team for each, or one that has everything, to look at."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,13 +10,14 @@ from playwright.async_api import Browser, async_playwright, expect
 from tests import databases
 from tests.pages.chromium import PATH, launch
 from tests.pages.people import PATIENCE, Team, gather
+from tests.pages.scene import Scene, furnish
 from tests.peers.processes import need
 from tests.processes import Service, serving
 
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     need(installed=PATH is not None, reason="Chromium is not installed: tests/peers/install")
     async with async_playwright() as playwright:
@@ -25,14 +26,21 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def service(database_template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
     folder: Path = tmp_path_factory.mktemp("served")
     async with databases.copy(database_template, folder) as url, serving(folder, database_url=url) as running:
         yield running
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def team(service: Service, chromium: Browser) -> AsyncIterator[Team]:
     async with gather(service, chromium) as gathered:
         yield gathered
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def furnished(service: Service, chromium: Browser) -> AsyncIterator[tuple[Team, Scene]]:
+    """A team that has everything, which no test changes."""
+    async with gather(service, chromium) as team:
+        yield team, await furnish(team)

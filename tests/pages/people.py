@@ -46,7 +46,9 @@ class Person:
         await self.sees_page(name)
 
     async def sees_page(self, heading: str) -> None:
-        await expect(self.page.get_by_role("heading", level=1)).to_have_text(re.compile(re.escape(heading), re.IGNORECASE))
+        await expect(self.page.get_by_role("heading", level=1)).to_have_text(
+            re.compile(rf"^\s*{re.escape(heading)}\s*$", re.IGNORECASE)
+        )
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)

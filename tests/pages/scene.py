@@ -22,6 +22,7 @@ _ADD = """
 mutation ($input: AddIntegrationInput!) {
   addIntegration(input: $input) { integration { id } userErrors { message field } }
 }"""
+_CHANNELS = "query ($id: ID!) { installedApp(id: $id) { channels(first: 100) { nodes { id name } } } }"
 _STATUSES = "query ($id: ID!) { integration(id: $id) { deliveries(first: 50) { nodes { status } } } }"
 
 REASON = "Expected status 200 but got 503"
@@ -87,6 +88,14 @@ async def begin_story(team: Team, ada: Person) -> Story:
     page = await story.browser.submit(await story.browser.open(link.reveal()))
     assert page.status == httpx2.codes.OK, page
     return story
+
+
+async def add_with_app(story: Story, app: str, *, name: str, monitor: str) -> str:
+    """Have the admin add an integration with an installed app; return its id."""
+    found = (await story.admin.ask(_CHANNELS, id=app))["installedApp"]["channels"]["nodes"]
+    channel = next(each["id"] for each in found if each["name"] == "random")
+    added = await story.add(story.admin, name=name, using={"installedAppId": app}, monitor=monitor, channel=channel)
+    return str(added["integration"]["id"])
 
 
 async def _add_pagerduty(story: Story) -> None:

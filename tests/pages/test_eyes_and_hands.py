@@ -1,31 +1,22 @@
 """What a page is to those who do not see it as others do: axe-core's rules, both colour schemes, narrow and wide."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
-from tests.pages.people import Person, Team, gather
-from tests.pages.scene import Scene, furnish
+from tests.pages.people import Person, Team
+from tests.pages.scene import Scene
 from tests.peers.processes import need
-from tests.processes import Service
 
-pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
 _AXE = Path(__file__).parent.parent.parent / "web" / "node_modules" / "axe-core" / "axe.min.js"
 _SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _WIDTHS = (360, 1280, 2560)
 _WIDER_THAN_THE_WINDOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def furnished(service: Service, chromium: Browser) -> AsyncIterator[tuple[Team, Scene]]:
-    async with gather(service, chromium) as team:
-        yield team, await furnish(team)
 
 
 async def test_axe_finds_nothing_on_any_page_in_either_colour_scheme(furnished: tuple[Team, Scene]) -> None:

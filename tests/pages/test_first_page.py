@@ -3,7 +3,7 @@ from playwright.async_api import expect
 
 from tests.pages.people import Team
 
-pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_whoever_signs_in_stands_at_the_integrations_and_is_told_what_they_are(team: Team) -> None:

@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from tests.pages.people import Person, Team
 
-pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_an_admin_adds_a_gitlab_and_a_member_connects_an_api_with_a_repository(team: Team) -> None:

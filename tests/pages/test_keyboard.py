@@ -5,7 +5,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.pages.people import Person, Team
 
-pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
 _MOST_STOPS = 60
 

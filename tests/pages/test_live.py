@@ -11,7 +11,7 @@ from tests.journeys.story import DELETE
 from tests.pages.people import Team
 from tests.pages.scene import begin_story
 
-pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
 CUT_OFF = "The connection to the server is lost"
 

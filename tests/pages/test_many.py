@@ -10,14 +10,15 @@ from playwright.async_api import Browser, expect
 from app.graphql.ids import encode_id
 from app.teams import console
 from app.teams.models import Member
+from tests import databases
 from tests.growth.filling import Size, fill, id_of
 from tests.journeys.soaking import say
 from tests.pages.people import Team, gather
-from tests.processes import Service
+from tests.processes import serving
 from tests.services import services_beside
 from tests.storage.schemas import ask
 
-pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
 _SIZE = Size(rows=10_000, things=5_000)
 """Of as many things, 5,000 integrations and 100 installed apps are living. The first integration has nine tenths of the rows."""
@@ -30,14 +31,20 @@ SELECT i.id, i.id, (SELECT m.id FROM monitor m WHERE m.team_id = i.team_id LIMIT
 FROM integration i"""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def large(service: Service, chromium: Browser) -> AsyncIterator[Team]:
-    async with gather(service, chromium) as team:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def large(database_template: str, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Team]:
+    """A team of a service of its own: others would wait for so many rows."""
+    folder = tmp_path_factory.mktemp("large")
+    async with (
+        databases.copy(database_template, folder) as url,
+        serving(folder, database_url=url) as service,
+        gather(service, chromium) as team,
+    ):
         async with services_beside(service):
             found = await console.find_team(team.name)
             ada = await Member.get(team_id=found.id, email="ada@example.com")
-        await fill(service.database_url, _SIZE, team_id=found.id, member_id=ada.id)
-        await ask(service.database_url, _SETTINGS)
+        await fill(url, _SIZE, team_id=found.id, member_id=ada.id)
+        await ask(url, _SETTINGS)
         yield team
 
 

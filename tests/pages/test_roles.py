@@ -1,22 +1,12 @@
 """What each role finds on the pages: what it may not do is absent, and a line says who may."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.pages.people import Person, Team, gather
-from tests.pages.scene import Scene, furnish
-from tests.processes import Service
+from tests.pages.people import Person, Team
+from tests.pages.scene import Scene
 
-pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def furnished(service: Service, chromium: Browser) -> AsyncIterator[tuple[Team, Scene]]:
-    async with gather(service, chromium) as team:
-        yield team, await furnish(team)
+pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_an_admin_may_do_everything(furnished: tuple[Team, Scene]) -> None:
@@ -25,7 +15,7 @@ async def test_an_admin_may_do_everything(furnished: tuple[Team, Scene]) -> None
 
     await ada.open("/settings/installed-apps")
     app = ada.page.get_by_role("list", name="Installed apps").get_by_role("listitem").filter(has_text="set up by Ada").first
-    for button in ("Rename", "Check now", "Delete"):
+    for button in ("Edit", "Check now", "Delete"):
         await expect(app.get_by_role("button", name=button, exact=True)).to_be_visible()
     await ada.open("/settings/members")
     await expect(ada.button("Add member")).to_be_visible()
@@ -40,7 +30,7 @@ async def test_a_member_is_told_who_deletes_apps_adds_servers_and_edits_what_oth
 
     await ben.open("/settings/installed-apps")
     await expect(ben.row("set up by Ada")).to_contain_text("Team Admins can delete it.")
-    await assert_absent(ben, "Delete", "Rename")
+    await assert_absent(ben, "Delete", "Edit")
     await expect(ben.page.get_by_role("link", name="Add Slack")).to_be_visible()
     await expect(ben.page.get_by_role("link", name="Add GitLab")).to_have_count(0)
     await expect(ben.page.get_by_text("Team Admins can add")).to_be_visible()
@@ -72,7 +62,7 @@ async def test_a_viewer_only_looks_and_is_told_who_may_do_more(furnished: tuple[
     await assert_absent(vic, "Add integration", "Sign in to Slack")
     await vic.open("/settings/installed-apps")
     await expect(vic.row("set up by Ada")).to_be_visible()
-    await assert_absent(vic, "Delete", "Rename", "Check now", "Re-authenticate")
+    await assert_absent(vic, "Delete", "Edit", "Check now", "Re-authenticate")
     await expect(vic.page.get_by_role("link", name="Add Slack")).to_have_count(0)
     await vic.open(f"/integrations/{scene.stopped}")
     await expect(vic.page.get_by_role("img", name="Warning")).to_be_visible()

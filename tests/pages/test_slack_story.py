@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.pages.people import Person, Team
 
-pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_member_adds_slack_from_the_catalogue_for_the_team_and_sees_the_message_arrive_live(team: Team) -> None:

@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from tests.pages.people import Team
 
-pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_sign_in_that_is_denied_is_told_on_the_page_and_can_be_begun_again(team: Team) -> None:

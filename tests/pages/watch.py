@@ -45,7 +45,8 @@ class Watch:
         self._expected.append(re.compile(words))
 
     def assert_nothing_wrong(self) -> None:
-        assert [each for each in self.wrong if not any(words.search(each) for words in self._expected)] == []
+        wrong = [each for each in self.wrong if not any(words.search(each) for words in self._expected)]
+        assert wrong == [], wrong
 
     @contextmanager
     def counting(self) -> Iterator[list[str]]:
@@ -62,7 +63,7 @@ class Watch:
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning", "assert"}:
-            self.wrong.append(f"console: {message.text}")
+            self.wrong.append(f"console: {message.text} ({message.location['url']})")
 
     def _hear_error(self, error: WebError) -> None:
         self.wrong.append(f"error: {error.error}")
