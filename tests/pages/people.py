@@ -1,12 +1,11 @@
 """A team whose people each sit at a browser of their own, and see the service by roles and labels alone."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -103,27 +102,24 @@ class Team:
     name: str
     service: Service
     chromium: Browser
-    options: Mapping[str, Any]
     people: dict[str, Person]
 
-    async def person(self, name: str, **options: Any) -> Person:
+    async def person(self, name: str) -> Person:
         """Return one of the team at their browser, which stands at the service's first page."""
         if name not in self.people:
-            self.people[name] = await self.another_browser(name, **options)
+            self.people[name] = await self._open_browser(name)
         return self.people[name]
 
-    async def another_browser(self, name: str, **options: Any) -> Person:
-        """Return the same person at one more browser."""
+    async def _open_browser(self, name: str) -> Person:
         email = f"{name.lower()}@example.com"
         async with services_beside(self.service) as services:
             token = await console.create_token(team=self.name, email=email, scopes=(), days=None, services=services)
             link = await console.make_sign_in_link(team=self.name, email=email, services=services)
-        context = await self.chromium.new_context(**{**self.options, **options})
+        context = await self.chromium.new_context()
         context.set_default_timeout(PATIENCE)
         watch = await Watch.begin(context, origins=[self.service.url, self.service.sandbox_url])
         page = await context.new_page()
         person = Person(name, self.service.url, Api(self.service.url, token.reveal()), context, page, watch)
-        self.people[f"{name}, browser {len(self.people)}"] = person
         await page.goto(link.reveal())
         await page.get_by_role("button").click()
         await expect(page).to_have_url(re.compile(re.escape(self.service.url) + "/(integrations)?$"))
@@ -131,19 +127,19 @@ class Team:
 
 
 @asynccontextmanager
-async def gather(service: Service, chromium: Browser, **options: Any) -> AsyncIterator[Team]:
+async def gather(service: Service, chromium: Browser, *, name: str = "") -> AsyncIterator[Team]:
     """Yield a new team of the service. At the end no browser of it may have told of anything wrong."""
-    name = f"Acme monitoring {next(_numbers)}"
+    name = name or f"Acme monitoring {next(_numbers)}"
     async with services_beside(service) as services:
         await console.create_team(name=name, admin_name="Ada", admin_email="ada@example.com", services=services)
         for who, role in list(_ROLES.items())[1:]:
             email = f"{who.lower()}@example.com"
             await console.add_member(team=name, name=who, email=email, role=role, services=services)
-    team = Team(name, service, chromium, options, {})
+    team = Team(name, service, chromium, {})
     try:
         yield team
         for person in team.people.values():
             person.watch.assert_nothing_wrong()
     finally:
-        for context in {person.context for person in team.people.values()}:
-            await context.close()
+        for person in team.people.values():
+            await person.context.close()

@@ -1,6 +1,7 @@
 """A team that has something of everything: what the pages can show, made over the API."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import httpx2
 
@@ -113,7 +114,12 @@ async def _add_pagerduty(story: Story) -> None:
 
 async def _report(person: Person) -> None:
     await person.report("checkout", "build-1", monitorName="Checkout", testCount=12, url="https://ci.example/build/1")
-    failed = {"outcome": "FAILED", "testCount": 12, "failedTestCount": 1, "failures": [{"name": "Pay", "message": REASON}]}
+    failed: dict[str, Any] = {
+        "outcome": "FAILED",
+        "testCount": 12,
+        "failedTestCount": 1,
+        "failures": [{"name": "Pay", "message": REASON}],
+    }
     await person.report("checkout", "build-2", **failed)
 
 

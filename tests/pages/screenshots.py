@@ -30,7 +30,7 @@ async def take_all() -> None:
         url = f"sqlite:///{folder / 'pictured.sqlite3'}"
         async with serving(folder, database_url=url) as service, async_playwright() as playwright:
             chromium = await launch(playwright)
-            async with gather(service, chromium) as team:
+            async with gather(service, chromium, name="Acme") as team:
                 scene = await furnish(team)
                 for name, path in scene.paths.items():
                     await _take(await team.person("Ada"), name=name, path=path)

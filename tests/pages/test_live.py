@@ -7,11 +7,14 @@ import pytest
 from playwright.async_api import expect
 
 from tests.journeys.soaking import say
-from tests.journeys.story import DELETE
-from tests.pages.people import Team
+from tests.journeys.story import DELETE, Story
+from tests.pages.people import Person, Team
 from tests.pages.scene import begin_story
 
 pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
+
+_TRIES = 2
+"""Of which one has to be as fast: the machine may be busy with something else."""
 
 CUT_OFF = "The connection to the server is lost"
 
@@ -19,18 +22,24 @@ CUT_OFF = "The connection to the server is lost"
 async def test_a_deletion_is_seen_in_a_second_browser_within_a_second(team: Team) -> None:
     ada, ben = await team.person("Ada"), await team.person("Ben")
     story = await begin_story(team, ada)
-    _, app = await story.add_sharing(name="Watched", monitor="watched")
     await ben.go_to("Integrations")
-    await expect(ben.row("Watched")).to_contain_text("Active")
 
+    seconds = [await _seconds_until_seen(story, ben, name=f"Watched {number}") for number in range(_TRIES)]
+
+    say(f"a deletion is seen elsewhere {min(seconds):.2f} s after it was asked for")
+    assert min(seconds) < 1
+    await story.browser.close()
+
+
+async def _seconds_until_seen(story: Story, other: Person, *, name: str) -> float:
+    _, app = await story.add_sharing(name=name, monitor="watched")
+    await expect(other.row(name)).to_contain_text("Active")
     asked = time.monotonic()
     deletion = asyncio.create_task(story.admin.ask(DELETE, input={"id": app}))
-    await expect(ben.row("Watched")).to_contain_text("Needs re-authentication")
+    await expect(other.row(name)).to_contain_text("Needs re-authentication")
     seen = time.monotonic()
     await deletion
-
-    say(f"a deletion is seen elsewhere {seen - asked:.2f} s after it was asked for")
-    await story.browser.close()
+    return seen - asked
 
 
 async def test_after_a_restart_of_the_server_the_page_goes_on_where_it_was_and_says_so_while_it_is_cut_off(team: Team) -> None:
