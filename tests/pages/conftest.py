@@ -40,7 +40,14 @@ async def team(service: Service, chromium: Browser) -> AsyncIterator[Team]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def furnished(service: Service, chromium: Browser) -> AsyncIterator[tuple[Team, Scene]]:
-    """A team that has everything, which no test changes."""
+async def furnished_once(service: Service, chromium: Browser) -> AsyncIterator[tuple[Team, Scene]]:
     async with gather(service, chromium) as team:
         yield team, await furnish(team)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def furnished(furnished_once: tuple[Team, Scene]) -> AsyncIterator[tuple[Team, Scene]]:
+    """A team that has everything, which no test changes."""
+    yield furnished_once
+    team, _ = furnished_once
+    team.assert_nothing_wrong()

@@ -17,7 +17,7 @@ from tests.pages.watch import Watch
 from tests.processes import Service
 from tests.services import services_beside
 
-PATIENCE = 15_000
+PATIENCE = 30_000
 """Milliseconds until what has to appear is missing: the machine may be slow."""
 
 _ROLES = {"Ada": Role.ADMIN, "Ben": Role.MEMBER, "Vic": Role.VIEWER}
@@ -110,6 +110,10 @@ class Team:
             self.people[name] = await self._open_browser(name)
         return self.people[name]
 
+    def assert_nothing_wrong(self) -> None:
+        for person in self.people.values():
+            person.watch.assert_nothing_wrong()
+
     async def _open_browser(self, name: str) -> Person:
         email = f"{name.lower()}@example.com"
         async with services_beside(self.service) as services:
@@ -138,8 +142,7 @@ async def gather(service: Service, chromium: Browser, *, name: str = "") -> Asyn
     team = Team(name, service, chromium, {})
     try:
         yield team
-        for person in team.people.values():
-            person.watch.assert_nothing_wrong()
+        team.assert_nothing_wrong()
     finally:
         for person in team.people.values():
             await person.context.close()

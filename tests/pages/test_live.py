@@ -2,14 +2,18 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+import pytest_asyncio
+from playwright.async_api import Browser, expect
 
 from tests.journeys.soaking import say
 from tests.journeys.story import DELETE, Story
-from tests.pages.people import Person, Team
+from tests.pages.people import Person, Team, gather
 from tests.pages.scene import begin_story
+from tests.processes import serving
 
 pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
@@ -17,6 +21,13 @@ _TRIES = 2
 """Of which one has to be as fast: the machine may be busy with something else."""
 
 CUT_OFF = "The connection to the server is lost"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def team_of_its_own(database_url: str, tmp_path: Path, chromium: Browser) -> AsyncIterator[Team]:
+    """A team of a service that no other test uses."""
+    async with serving(tmp_path, database_url=database_url) as service, gather(service, chromium) as team:
+        yield team
 
 
 async def test_a_deletion_is_seen_in_a_second_browser_within_a_second(team: Team) -> None:
@@ -42,7 +53,10 @@ async def _seconds_until_seen(story: Story, other: Person, *, name: str) -> floa
     return seen - asked
 
 
-async def test_after_a_restart_of_the_server_the_page_goes_on_where_it_was_and_says_so_while_it_is_cut_off(team: Team) -> None:
+async def test_after_a_restart_of_the_server_the_page_goes_on_where_it_was_and_says_so_while_it_is_cut_off(
+    team_of_its_own: Team,
+) -> None:
+    team = team_of_its_own
     ben = await team.person("Ben")
     ben.watch.expect(r"WebSocket connection to .* failed|ERR_CONNECTION_REFUSED")
     story = await begin_story(team, await team.person("Ada"))
