@@ -2,6 +2,7 @@ import { useState } from "react";
 import { useQuery } from "urql";
 
 import { Picker } from "../../parts/Picker";
+import { useKept } from "../../parts/useKept";
 import { useSettled } from "../../parts/useSettled";
 import { BranchesDocument, EntriesDocument, RepositoriesDocument, type RepositoriesQuery } from "./AddIntegration.generated";
 
@@ -21,7 +22,7 @@ export function RepositoryPicker({ app, chosen, onChoose, problem }: {
   const search = settled === chosen?.fullName ? null : settled || null;
   const [isOpened, setOpened] = useState(false);
   const [{ data }] = useQuery({ query: RepositoriesDocument, variables: { id: app, search }, pause: !isOpened });
-  const found = data?.installedApp?.repositories?.nodes ?? [];
+  const found = useKept(data?.installedApp?.repositories?.nodes) ?? [];
   const choose = (id: string | null): void => {
     const repository = found.find((each) => each.id === id);
     if (repository) onChoose({ ...repository, app });
