@@ -26,10 +26,12 @@ async def test_the_slack_story_is_told_by_keyboard_alone_to_the_message_and_back
     await reach(page, page.get_by_role("combobox", name="Monitor"))
     await page.keyboard.type("by-keyboard")
     await reach(page, page.get_by_role("combobox", name="Channel"))
-    await page.keyboard.type("monitoring")
+    async with page.expect_response(lambda answer: '"search":"monitoring"' in (answer.request.post_data or "")):
+        await page.keyboard.type("monitoring")
     await expect(page.get_by_role("option")).to_have_count(1)
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
+    await expect(page.get_by_role("option")).to_have_count(0)
     await expect(page.get_by_role("combobox", name="Channel")).to_have_value("monitoring")
     await press(page, ada.button("Add integration"), "Enter")
     await ada.sees_page("Post monitoring results")
