@@ -34,13 +34,13 @@ async def service(database_template: str, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def team(service: Service, chromium: Browser) -> AsyncIterator[Team]:
+async def team(chromium: Browser, service: Service) -> AsyncIterator[Team]:
     async with gather(service, chromium) as gathered:
         yield gathered
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def furnished_once(service: Service, chromium: Browser) -> AsyncIterator[tuple[Team, Scene]]:
+async def furnished_once(chromium: Browser, service: Service) -> AsyncIterator[tuple[Team, Scene]]:
     async with gather(service, chromium) as team:
         yield team, await furnish(team)
 

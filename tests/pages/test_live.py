@@ -24,7 +24,7 @@ CUT_OFF = "The connection to the server is lost"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def team_of_its_own(database_url: str, tmp_path: Path, chromium: Browser) -> AsyncIterator[Team]:
+async def team_of_its_own(chromium: Browser, database_url: str, tmp_path: Path) -> AsyncIterator[Team]:
     """A team of a service that no other test uses."""
     async with serving(tmp_path, database_url=database_url) as service, gather(service, chromium) as team:
         yield team

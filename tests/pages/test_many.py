@@ -32,7 +32,7 @@ FROM integration i"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def large(database_template: str, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Team]:
+async def large(chromium: Browser, database_template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Team]:
     """A team of a service of its own: others would wait for so many rows."""
     folder = tmp_path_factory.mktemp("large")
     async with (
