@@ -19,15 +19,18 @@ export function ClientForm({ provider, save, isWorking, problems }: FormProps) {
   const [clientId, setClientId] = useState("");
   const [clientSecret, setClientSecret] = useState("");
   const [certificates, setCertificates] = useState("");
+  const [isTried, setTried] = useState(false);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    void save({ client: { provider: provider.key, url, clientId, clientSecret, caCertificates: certificates || null } }, name);
+    setTried(true);
+    if (isAddress(url)) void save({ client: { provider: provider.key, url, clientId, clientSecret, caCertificates: certificates || null } }, name);
   };
   return (
     <form onSubmit={submit}>
       <TextInput label="Name" value={name} onChange={setName} problem={about(problems, "name")} isRequired help="For people to know it by." />
       <TextInput
-        label="Address" type="url" value={url} onChange={setUrl} problem={about(problems, "url")} isRequired
+        label="Address" type="url" value={url} onChange={setUrl} isRequired
+        problem={isTried && !isAddress(url) ? "This is no address: type one that begins with https:// or http://." : about(problems, "url")}
         help="The server's base address, such as https://git.example.com."
       />
       <RedirectUri provider={provider.key} name={provider.name} address={url} />

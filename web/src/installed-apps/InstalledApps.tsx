@@ -49,6 +49,9 @@ export default function InstalledApps() {
 function AddOne({ providers }: { providers: InstalledAppsQuery["providers"] }) {
   const addable = providers.filter(({ viewerCanAddInstalledApp }) => viewerCanAddInstalledApp);
   const others = providers.filter(({ viewerCanAddInstalledApp }) => !viewerCanAddInstalledApp);
+  const [forMembers, forAdmins] = [true, false].map((isSignIn) =>
+    others.filter(({ sharing }) => (sharing === "SHARED_AUTHORIZATION") === isSignIn).map(({ name }) => name).join(", "),
+  );
   return (
     <section aria-label="Add an installed app">
       <h2>Add an installed app</h2>
@@ -59,7 +62,8 @@ function AddOne({ providers }: { providers: InstalledAppsQuery["providers"] }) {
           </li>
         ))}
       </ul>
-      {others.length > 0 && <p className="quiet">Team Admins can add {others.map(({ name }) => name).join(", ")}.</p>}
+      {forMembers && <p className="quiet">Members and Team Admins can add {forMembers}.</p>}
+      {forAdmins && <p className="quiet">Team Admins can add {forAdmins}.</p>}
     </section>
   );
 }

@@ -2,6 +2,8 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { useQuery } from "urql";
 
+import { ForMembers } from "../frame/ForMembers";
+import { useViewer } from "../frame/viewer";
 import { Empty } from "../parts/Empty";
 import { Failure } from "../parts/Failure";
 import { Search } from "../parts/Search";
@@ -19,6 +21,7 @@ export default function Browse() {
     <>
       <title>Browse all integrations</title>
       <h1>Browse all integrations</h1>
+      <ForMembers to="add integrations" />
       <Search label="Search providers and kinds" value={search} onChange={setSearch} />
       {error && <Failure error={error} />}
       {fetching && !data && <Working what="Reading the catalogue" />}
@@ -38,6 +41,7 @@ function matching(provider: Provider, search: string): Provider | null {
 }
 
 function OfProvider({ provider }: { provider: Provider }) {
+  const canAdd = useViewer().member.role !== "VIEWER";
   return (
     <section className="provider" aria-label={provider.name}>
       <h2>{provider.name}</h2>
@@ -50,7 +54,7 @@ function OfProvider({ provider }: { provider: Provider }) {
               <h3>{kind.name}</h3>
               <p className="quiet">{kind.description}</p>
             </div>
-            {provider.available && (
+            {provider.available && canAdd && (
               <Link className="button" aria-label={`Add integration: ${kind.name} with ${provider.name}`} to={`/integrations/add/${provider.key}/${kind.key}`}>
                 Add integration
               </Link>

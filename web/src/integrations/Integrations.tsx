@@ -2,7 +2,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { useQuery } from "urql";
 
-import { useViewer } from "../frame/viewer";
+import { ForMembers } from "../frame/ForMembers";
 import { Empty } from "../parts/Empty";
 import { Failure } from "../parts/Failure";
 import { More } from "../parts/More";
@@ -27,7 +27,9 @@ export default function Integrations() {
       <title>Integrations</title>
       <div className="heading">
         <h1>Integrations</h1>
-        {useViewer().member.role !== "VIEWER" && <Link className="button primary" to="/integrations/browse">Browse all integrations</Link>}
+        <ForMembers to="add integrations">
+          <Link className="button primary" to="/integrations/browse">Browse all integrations</Link>
+        </ForMembers>
       </div>
       <Search label="Search integrations" value={typed} onChange={(value) => { setAfter(undefined); setTyped(value); }} />
       {error && <Failure error={error} />}
@@ -67,7 +69,9 @@ function None() {
   return (
     <Empty title="No integrations yet">
       <p>An integration connects your team with another service: it posts a monitor's results to a channel, or connects an API with a repository.</p>
-      <p><Link to="/integrations/browse">Browse all integrations</Link> to add the first one.</p>
+      <ForMembers to="add the first one">
+        <p><Link to="/integrations/browse">Browse all integrations</Link> to add the first one.</p>
+      </ForMembers>
     </Empty>
   );
 }

@@ -1,4 +1,5 @@
 import { useAction } from "../api/useAction";
+import { ForMembers } from "../frame/ForMembers";
 import { Problems } from "../parts/Problems";
 import { SignIn } from "../sign-ins/SignIn";
 import { ReauthenticateIntegrationDocument, type IntegrationDetailsFragment } from "./Integration.generated";
@@ -10,7 +11,9 @@ export function Reauthentication({ integration }: { integration: IntegrationDeta
   const { status, viewerCanReauthenticate } = integration;
   return (
     <WhatIsWrong integration={integration}>
-      {status === "NEEDS_REAUTHENTICATION" && viewerCanReauthenticate && <WaysBack integration={integration} />}
+      {status === "NEEDS_REAUTHENTICATION" && (
+        <ForMembers to="re-authenticate it">{viewerCanReauthenticate && <WaysBack integration={integration} />}</ForMembers>
+      )}
     </WhatIsWrong>
   );
 }

@@ -16,12 +16,13 @@ export function RunLog({ deliveries, isWorking, load }: { deliveries: Deliveries
   return (
     <section aria-label="Run log">
       <h2>Run log</h2>
-      {deliveries.nodes.length === 0 && (
+      {deliveries.nodes.length === 0 ? (
         <Empty title="Nothing yet"><p>The next run of the monitor that is reported stands here, with what became of its message.</p></Empty>
+      ) : (
+        <ol className="rows log">
+          {deliveries.nodes.map((delivery) => <Entry key={delivery.id} delivery={delivery} />)}
+        </ol>
       )}
-      <ol className="rows log">
-        {deliveries.nodes.map((delivery) => <Entry key={delivery.id} delivery={delivery} />)}
-      </ol>
       <More has={deliveries.pageInfo.hasNextPage} isWorking={isWorking} load={load} />
     </section>
   );

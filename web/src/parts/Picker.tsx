@@ -46,7 +46,7 @@ export function Picker({ label, typed, onType, choices, chosen, onChoose, onOpen
       <Label>{label}</Label>
       <div className="picker">
         <Input />
-        <Button aria-label={`Show the choices of ${label}`}>▾</Button>
+        <Button aria-label="Show the choices of">▾</Button>
       </div>
       {help && <Text slot="description">{help}</Text>}
       <FieldError>{problem}</FieldError>

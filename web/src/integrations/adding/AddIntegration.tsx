@@ -2,6 +2,7 @@ import { useState } from "react";
 import { useParams } from "react-router";
 import { useQuery } from "urql";
 
+import { ForMembers } from "../../frame/ForMembers";
 import { Failure } from "../../parts/Failure";
 import { Working } from "../../parts/Working";
 import { ToAddDocument, type ToAddQuery } from "./AddIntegration.generated";
@@ -36,10 +37,10 @@ function Adding({ provider, kind, apps }: Props) {
       <h1>{title}</h1>
       <p>{kind.description}</p>
       {provider.available ? (
-        <>
+        <ForMembers to="add integrations">
           <Credentials provider={provider} apps={apps} using={using} onUse={setUsing} />
           {using && <KindForm key={using.id} kind={kind.key} kindName={kind.name} using={using} />}
-        </>
+        </ForMembers>
       ) : (
         <p className="notice">{provider.unavailableReason}</p>
       )}

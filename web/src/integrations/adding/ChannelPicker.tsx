@@ -2,6 +2,7 @@ import { useState } from "react";
 import { useQuery } from "urql";
 
 import { Picker } from "../../parts/Picker";
+import { useKept } from "../../parts/useKept";
 import { useSettled } from "../../parts/useSettled";
 import { ChannelsOfAppDocument, ChannelsOfSignInDocument } from "./AddIntegration.generated";
 import type { Using } from "./Credentials";
@@ -37,5 +38,5 @@ function useChannels(using: Using | null, search: string) {
   const [ofApp] = useQuery({ query: ChannelsOfAppDocument, variables, pause: !isApp });
   const [ofSignIn] = useQuery({ query: ChannelsOfSignInDocument, variables, pause: using?.kind !== "sign-in" });
   const channels = isApp ? ofApp.data?.installedApp?.channels : ofSignIn.data?.authorization?.channels;
-  return channels?.nodes ?? [];
+  return useKept(channels?.nodes) ?? [];
 }

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { useQuery } from "urql";
 
 import { Picker } from "../../parts/Picker";
+import { useKept } from "../../parts/useKept";
 import { useSettled } from "../../parts/useSettled";
 import { BranchesDocument, EntriesDocument, RepositoriesDocument, type RepositoriesQuery } from "./AddIntegration.generated";
 
@@ -21,7 +22,7 @@ export function RepositoryPicker({ app, chosen, onChoose, problem }: {
   const search = settled === chosen?.fullName ? null : settled || null;
   const [isOpened, setOpened] = useState(false);
   const [{ data }] = useQuery({ query: RepositoriesDocument, variables: { id: app, search }, pause: !isOpened });
-  const found = data?.installedApp?.repositories?.nodes ?? [];
+  const found = useKept(data?.installedApp?.repositories?.nodes) ?? [];
   const choose = (id: string | null): void => {
     const repository = found.find((each) => each.id === id);
     if (repository) onChoose({ ...repository, app });
@@ -75,13 +76,14 @@ export function FilePicker({ repository, branch, file, onChoose, problem }: InRe
   const choices = entries
     .filter((entry) => entry.path.startsWith(typed) || entry.path === file)
     .map((entry) => ({ id: entry.path, name: entry.type === "DIRECTORY" ? `${entry.path}/` : entry.path }));
+  const chosenFile = choices.find(({ name }) => name === file && !name.endsWith("/"))?.id ?? null; // behind a directory one goes on
   const type = (text: string): void => {
     setTyped(text);
     onChoose(text.trim());
   };
   return (
     <Picker
-      label="Definition file" typed={typed} onType={type} choices={choices} chosen={null} problem={problem} takesNew onOpen={() => setOpened(true)}
+      label="Definition file" typed={typed} onType={type} choices={choices} chosen={chosenFile} problem={problem} takesNew onOpen={() => setOpened(true)}
       onChoose={(choice) => choice && type(choice.name)} help="The path of the root definition file. Left empty, the connection has none."
       empty="Nothing stands there."
     />

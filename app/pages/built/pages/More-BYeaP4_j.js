@@ -1,1 +1,0 @@
-import{n as e}from"./Button-uUNDusrf.js";import{a as t}from"./index-D3qot08U.js";var n=t();function r({has:t,isWorking:r,load:i}){return t?(0,n.jsx)(e,{className:`plain`,isPending:r,onPress:i,children:r?`Reading more…`:`Show more`}):null}export{r as t};

@@ -1,1 +1,0 @@
-import{g as e,m as t}from"./index-D3qot08U.js";var n=e(t(),1),r=200;function i(e){let[t,i]=(0,n.useState)(e);return(0,n.useEffect)(()=>{let t=setTimeout(()=>i(e),r);return()=>clearTimeout(t)},[e]),t}export{i as t};
