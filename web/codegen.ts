@@ -8,7 +8,7 @@ const config = {
 
 /** Typed operations beside the components that use them: `Name.graphql` becomes `Name.generated.ts`. */
 const codegen: CodegenConfig = {
-  schema: "../schema.graphql",
+  schema: process.env["SCHEMA"] ?? "../schema.graphql",
   documents: "src/**/*.graphql",
   generates: {
     "src/api/schema.generated.ts": { plugins: ["typescript"], config },

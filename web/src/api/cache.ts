@@ -6,8 +6,8 @@ import type { ChangesSubscription } from "../frame/Changes.generated";
 
 /** Types that are a part of what they stand in, and are kept there. */
 const PARTS = [
-  "AuthorizationFailure", "Branch", "ConnectApi", "DeliveryAttempt", "EventOrigin", "MonitorRunFailure", "OpenIncidents", "PageInfo",
-  "PostMonitoringResults", "RepositoryEntry", "RepositoryFile", "SecretField", "UserError",
+  "AuthorizationFailure", "Branch", "ConnectApi", "DeliveryAttempt", "EventOrigin", "Forecast", "MonitorRunFailure", "OpenIncidents", "PageInfo",
+  "PostedMessage", "PostMonitoringResults", "PostTeamActivity", "RefusedIntegration", "RepositoryEntry", "RepositoryFile", "SecretField", "UserError",
 ];
 
 type Change = ChangesSubscription["eventRecorded"];
@@ -20,7 +20,7 @@ export function createCache(): Exchange {
       Query: { events: relayPagination(), installedApps: relayPagination(), integrations: relayPagination(), monitors: relayPagination() },
       Authorization: { channels: relayPagination() },
       InstalledApp: { channels: relayPagination(), repositories: relayPagination() },
-      Integration: { deliveries: relayPagination() },
+      Integration: { activityDeliveries: relayPagination(), deliveries: relayPagination() },
       Monitor: { runs: relayPagination() },
       Team: { members: relayPagination() },
       Viewer: { accessTokens: relayPagination() },

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { useNavigate, useParams } from "react-router";
 import { useQuery } from "urql";
 
@@ -8,6 +9,7 @@ import { Problems } from "../parts/Problems";
 import { Working } from "../parts/Working";
 import { SignIn } from "../sign-ins/SignIn";
 import { AddInstalledAppDocument, ProviderToAddDocument, type ProviderToAddQuery } from "./AddInstalledApp.generated";
+import { BringBack, type Stopped } from "./BringBack";
 import { ClientForm } from "./ClientForm";
 import { SecretForm } from "./SecretForm";
 
@@ -26,9 +28,13 @@ export default function AddInstalledApp() {
 function Adding({ provider }: { provider: Provider }) {
   const navigate = useNavigate();
   const add = useAction(AddInstalledAppDocument);
+  const [stopped, setStopped] = useState<Stopped>();
   const save = async (using: InstalledAppSourceInput, name?: string): Promise<void> => {
-    if (await add.run({ using, name: name || null })) await navigate("/settings/installed-apps");
+    const added = (await add.run({ using, name: name || null }))?.addInstalledApp;
+    if (added?.installedApp && added.couldBringBack?.totalCount) setStopped({ app: added.installedApp, integrations: added.couldBringBack });
+    else if (added) await navigate("/settings/installed-apps");
   };
+  if (stopped) return <BringBack {...stopped} />;
   return (
     <>
       <title>{`Add ${provider.name}`}</title>

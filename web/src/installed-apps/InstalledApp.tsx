@@ -2,6 +2,7 @@ import { Button } from "react-aria-components";
 
 import { useAction } from "../api/useAction";
 import { useViewer } from "../frame/viewer";
+import { ForecastNotice } from "../parts/ForecastNotice";
 import { Problems } from "../parts/Problems";
 import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
@@ -21,6 +22,7 @@ export function InstalledApp({ app, onDeleted }: { app: InstalledAppRowFragment;
           {app.provider.name}, connected to <bdi>{app.connectedTo}</bdi>
           {app.installedBy && <>, set up by <bdi>{app.installedBy.name}</bdi></>}. {app.lastUsedAt ? <>Last used <Time at={app.lastUsedAt} />.</> : "Never used."}
         </p>
+        <ForecastNotice forecast={app.forecast} />
         {app.statusMessage && <p className="message">{app.statusMessage}</p>}
         <Actions app={app} onDeleted={onDeleted} />
       </div>

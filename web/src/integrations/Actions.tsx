@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { Button } from "react-aria-components";
 import { Link, useNavigate } from "react-router";
 
@@ -5,7 +6,7 @@ import { useAction } from "../api/useAction";
 import { Confirm } from "../parts/Confirm";
 import { Problems } from "../parts/Problems";
 import {
-  DeleteIntegrationDocument, PauseIntegrationDocument, ResumeIntegrationDocument, type IntegrationDetailsFragment,
+  DeleteIntegrationDocument, PauseIntegrationDocument, ResumeIntegrationDocument, TestIntegrationDocument, type IntegrationDetailsFragment,
 } from "./Integration.generated";
 
 /** What the viewer may do with an integration; where that is nothing, who may. */
@@ -13,9 +14,16 @@ export function Actions({ integration }: { integration: IntegrationDetailsFragme
   const navigate = useNavigate();
   const pause = useAction(PauseIntegrationDocument);
   const resume = useAction(ResumeIntegrationDocument);
+  const test = useAction(TestIntegrationDocument);
+  const [notice, setNotice] = useState<string | null>(null);
   const remove = useAction(DeleteIntegrationDocument);
   const { id, name, isPaused, viewerCanEdit, viewerCanDelete } = integration;
   if (!viewerCanEdit && !viewerCanDelete) return <p className="quiet">Whoever made it can edit and delete it, and Team Admins can.</p>;
+  const sendTest = async (): Promise<void> => {
+    setNotice(null);
+    const answer = await test.run({ id });
+    setNotice(answer?.testIntegration?.notice ?? null);
+  };
   const leave = async (): Promise<boolean> => {
     if (!(await remove.run({ id }))) return false;
     await navigate("/integrations");
@@ -23,11 +31,15 @@ export function Actions({ integration }: { integration: IntegrationDetailsFragme
   };
   return (
     <>
-      <Problems of={[...pause.problems, ...resume.problems]} />
+      <Problems of={[...pause.problems, ...resume.problems, ...test.problems]} />
+      {notice && <p role="status" className="notice">{notice}</p>}
       <div className="actions">
         {viewerCanEdit && <Link className="button" to={`/integrations/${encodeURIComponent(id)}/edit`}>Edit integration</Link>}
         {viewerCanEdit && !isPaused && <Button isPending={pause.isWorking} onPress={() => void pause.run({ id })}>Pause</Button>}
         {viewerCanEdit && isPaused && <Button isPending={resume.isWorking} onPress={() => void resume.run({ id })}>Resume</Button>}
+        {viewerCanEdit && integration.settings.__typename === "PostMonitoringResults" && (
+          <Button isPending={test.isWorking} onPress={() => void sendTest()}>Send a test message</Button>
+        )}
         {viewerCanDelete && (
           <Confirm trigger="Delete" title={`Delete ${name}?`} act="Delete the integration" isWorking={remove.isWorking} onAct={leave}>
             <p>It stops at once, and its run log goes with it. What it has posted stays where it is.</p>

@@ -44,8 +44,8 @@ function OfProvider({ provider }: { provider: Provider }) {
   const canAdd = useViewer().member.role !== "VIEWER";
   return (
     <section className="provider" aria-label={provider.name}>
-      <h2>{provider.name}</h2>
-      <p>{provider.description}</p>
+      <h2 className="named"><img src={provider.iconUrl} alt="" width={24} height={24} /> {provider.name}</h2>
+      <p>{provider.description}{provider.helpUrl && <> <a href={provider.helpUrl} target="_blank" rel="noreferrer">Help of {provider.name}</a></>}</p>
       {!provider.available && <p className="notice">{provider.unavailableReason}</p>}
       <ul className="rows">
         {provider.integrationKinds.map((kind) => (

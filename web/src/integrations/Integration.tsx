@@ -3,10 +3,12 @@ import { Link, useParams } from "react-router";
 import { useQuery } from "urql";
 
 import { Failure } from "../parts/Failure";
+import { ForecastNotice } from "../parts/ForecastNotice";
 import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
 import { Working } from "../parts/Working";
 import { Actions } from "./Actions";
+import { ActivityLog } from "./ActivityLog";
 import { IntegrationDocument, type IntegrationDetailsFragment } from "./Integration.generated";
 import { Reauthentication } from "./Reauthentication";
 import { RunLog } from "./RunLog";
@@ -31,9 +33,11 @@ export default function Integration() {
         <Status of={integration.status} />
       </div>
       <Reauthentication integration={integration} />
+      <ForecastNotice forecast={integration.forecast} />
       <About integration={integration} />
       <Actions integration={integration} />
-      {integration.settings.__typename !== "ConnectApi" && (
+      {integration.settings.__typename === "PostTeamActivity" && <ActivityLog id={integration.id} />}
+      {!["ConnectApi", "PostTeamActivity"].includes(integration.settings.__typename) && (
         <RunLog deliveries={deliveries} isWorking={fetching} load={() => setAfter(deliveries.pageInfo.endCursor ?? undefined)} />
       )}
     </>

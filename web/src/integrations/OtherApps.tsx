@@ -7,7 +7,7 @@ import { OtherAppsDocument, type IntegrationDetailsFragment } from "./Integratio
 
 interface Props {
   integration: IntegrationDetailsFragment;
-  onUse: (app: { id: string; name: string }) => void;
+  onUse: (app: { id: string; viewerConnectionMessage: string }) => void;
   isWorking: boolean;
 }
 

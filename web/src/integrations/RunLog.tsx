@@ -7,6 +7,7 @@ import { More } from "../parts/More";
 import { Problems } from "../parts/Problems";
 import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
+import { Attempts } from "./Attempts";
 import { RetryDeliveryDocument, type IntegrationQuery, type RunLogRowFragment } from "./Integration.generated";
 
 type Deliveries = NonNullable<IntegrationQuery["integration"]>["deliveries"];
@@ -35,17 +36,10 @@ function Entry({ delivery }: { delivery: RunLogRowFragment }) {
     <li>
       <div>
         <p>
-          <bdi>{run.monitor.name}</bdi>, run <bdi>{run.runId}</bdi>: <Status of={run.outcome} /> after {sayDuration(run.durationMs)}, <Time at={delivery.createdAt} />
+          {run.isTest ? "Test message" : <><bdi>{run.monitor.name}</bdi>, run <bdi>{run.runId}</bdi>: <Status of={run.outcome} /> after {sayDuration(run.durationMs)}</>}, <Time at={delivery.createdAt} />
         </p>
-        {attempts.length > 0 && (
-          <ul className="attempts">
-            {attempts.map((attempt) => (
-              <li key={attempt.at}>
-                <Time at={attempt.at} />, {sayDuration(attempt.durationMs)}: {attempt.succeeded ? "accepted" : <q>{attempt.error}</q>}
-              </li>
-            ))}
-          </ul>
-        )}
+        <Attempts attempts={attempts} />
+        {delivery.message?.url && <p><a href={delivery.message.url} target="_blank" rel="noreferrer">See the message</a></p>}
         {nextAttemptAt && delivery.status === "RETRYING" && <p className="quiet">Next attempt <Time at={nextAttemptAt} />.</p>}
         <Problems of={retry.problems} />
         {delivery.status === "FAILED" && (

@@ -70,6 +70,6 @@ function sayProgress(now: SignInStateFragment) {
     case "EXPIRED":
       return <p>The sign-in was not finished in time. Begin again.</p>;
     default:
-      return <p>You are connected to <bdi>{now.connectedTo}</bdi>.</p>;
+      return <p><bdi>{now.viewerConnectionMessage}</bdi></p>;
   }
 }

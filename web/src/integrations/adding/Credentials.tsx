@@ -7,7 +7,7 @@ import { SignIn, type Finished } from "../../sign-ins/SignIn";
 import type { ToAddQuery, UsableAppFragment } from "./AddIntegration.generated";
 
 /** What authorizes the integration: an installed app of the team, or a sign-in that was just made. */
-export type Using = { kind: "app"; id: string } | { kind: "sign-in"; id: string; connectedTo: string; share: boolean };
+export type Using = { kind: "app"; id: string } | { kind: "sign-in"; id: string; message: string; share: boolean };
 
 interface Props {
   provider: NonNullable<ToAddQuery["provider"]>;
@@ -18,12 +18,12 @@ interface Props {
 
 /** Says with a green check what the integration will be connected with, or lets the member sign in. */
 export function Credentials({ provider, apps, using, onUse }: Props) {
-  if (using?.kind === "sign-in") return <Connected to={using.connectedTo} by={null} />;
+  if (using?.kind === "sign-in") return <Connected message={using.message} />;
   const app = apps.find(({ id }) => id === using?.id);
   if (app) {
     return (
       <>
-        <Connected to={app.connectedTo} by={app.installedBy?.name ?? null} />
+        <Connected message={app.viewerConnectionMessage} />
         <Others apps={apps} app={app} onUse={onUse} />
         {provider.sharing === "SHARED_AUTHORIZATION" && <Button className="link" onPress={() => onUse(null)}>Use other credentials</Button>}
       </>
@@ -39,10 +39,10 @@ export function Credentials({ provider, apps, using, onUse }: Props) {
   }
 }
 
-function Connected({ to, by }: { to: string; by: string | null }) {
+function Connected({ message }: { message: string }) {
   return (
     <p role="status" className="notice good">
-      <span role="img" aria-label="Connected" className="check">✓</span> You are connected to <bdi>{to}</bdi>{by && <>, as set up by <bdi>{by}</bdi></>}.
+      <span role="img" aria-label="Connected" className="check">✓</span> <bdi>{message}</bdi>
     </p>
   );
 }
@@ -56,8 +56,8 @@ function Others({ apps, app, onUse }: { apps: readonly UsableAppFragment[]; app:
 
 function OwnSignIn({ provider, onUse }: { provider: Props["provider"]; onUse: Props["onUse"] }) {
   const [share, setShare] = useState(false);
-  const finish = ({ id, connectedTo, existingInstalledApp }: Finished): void =>
-    onUse({ kind: "sign-in", id, connectedTo: connectedTo ?? provider.name, share: share && !existingInstalledApp });
+  const finish = ({ id, viewerConnectionMessage, existingInstalledApp }: Finished): void =>
+    onUse({ kind: "sign-in", id, message: viewerConnectionMessage, share: share && !existingInstalledApp });
   return (
     <>
       <Checkbox className="checkbox" isSelected={share} onChange={setShare}>

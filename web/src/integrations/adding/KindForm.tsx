@@ -12,6 +12,7 @@ import { ConnectApiFields } from "./ConnectApiFields";
 import type { Using } from "./Credentials";
 import { OpenIncidentsFields } from "./OpenIncidentsFields";
 import { PostMonitoringResultsFields } from "./PostMonitoringResultsFields";
+import { PostTeamActivityFields } from "./PostTeamActivityFields";
 
 export interface FieldsProps {
   /** What the choices are read with; null where that needs a sign-in first. */
@@ -27,6 +28,7 @@ export const FIELDS: Record<string, (props: FieldsProps) => ReactNode> = {
   "post-monitoring-results": PostMonitoringResultsFields,
   "connect-api": ConnectApiFields,
   "open-incidents": OpenIncidentsFields,
+  "post-team-activity": PostTeamActivityFields,
 };
 
 export const SHOWN_AT_FIELDS = ["name", "monitorKey", "channelId", "notify", "severity", "apiName", "repositoryId", "branch", "schemaFile", "collectionDirectory"];

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-import type { NotifyRule } from "../../api/schema.generated";
+import type { FollowUps, NotifyRule } from "../../api/schema.generated";
 import { about } from "../../api/useAction";
 import { Choice } from "../../parts/Choice";
 import { ChannelPicker } from "./ChannelPicker";
@@ -12,20 +12,27 @@ const RULES = [
   ["THREE_FAILURES_THEN_FIRST_SUCCESS", "The third failure in a row, and the first success after it"],
 ] as const;
 
+const FOLLOW_UPS = [
+  ["SILENT", "Do not tell of them"],
+  ["IN_THREAD", "Answer in the thread of the first one"],
+] as const;
+
 /** Which monitor's results go to which channel, and when. */
 export function PostMonitoringResultsFields({ using, problems, onChange, now }: FieldsProps) {
   const before = now?.__typename === "PostMonitoringResults" ? now : null;
   const [monitorKey, setMonitorKey] = useState(before?.monitor.key ?? "");
   const [channelId, setChannelId] = useState<string | null>(before?.channelId ?? null);
   const [notify, setNotify] = useState<NotifyRule>(before?.notify ?? "ALL_RUNS");
+  const [followUps, setFollowUps] = useState<FollowUps>(before?.followUps ?? "SILENT");
   useEffect(() => {
-    onChange(monitorKey && channelId ? { postMonitoringResults: { monitorKey, channelId, notify } } : null);
-  }, [monitorKey, channelId, notify, onChange]);
+    onChange(monitorKey && channelId ? { postMonitoringResults: { monitorKey, channelId, notify, followUps } } : null);
+  }, [monitorKey, channelId, notify, followUps, onChange]);
   return (
     <>
       <MonitorPicker now={before?.monitor.key} onChange={setMonitorKey} problem={about(problems, "monitorKey")} />
       <ChannelPicker using={using} now={before?.channelName} chosen={channelId} onChoose={setChannelId} problem={about(problems, "channelId")} />
       <Choice<NotifyRule> label="When to post" value={notify} onChange={setNotify} choices={RULES} />
+      <Choice<FollowUps> label="Failures in between" value={followUps} onChange={setFollowUps} choices={FOLLOW_UPS} />
     </>
   );
 }

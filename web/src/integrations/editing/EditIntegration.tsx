@@ -69,11 +69,11 @@ function Form({ integration }: { integration: IntegrationDetailsFragment }) {
 }
 
 /** What of the settings an edit can change. */
-function editOf({ connectApi, openIncidents, postMonitoringResults }: IntegrationSettingsInput): EditIntegrationSettingsInput {
+function editOf({ connectApi, openIncidents, postMonitoringResults, postTeamActivity }: IntegrationSettingsInput): EditIntegrationSettingsInput {
   if (connectApi) {
     const { repositoryId: _, ...rest } = connectApi;
     return { connectApi: rest };
   }
   if (openIncidents) return { openIncidents: { severity: openIncidents.severity } };
-  return { postMonitoringResults };
+  return postTeamActivity ? { postTeamActivity } : { postMonitoringResults };
 }

@@ -8,8 +8,8 @@ import { OtherApps } from "../OtherApps";
 /** What is to authorize an integration from the save on, where that is to be something else. */
 export interface Other {
   using: Using;
-  /** What it is, for people: the account, or the installed app's name. */
-  name: string;
+  /** What it connects to, for people. */
+  message: string;
 }
 
 interface Props {
@@ -20,27 +20,27 @@ interface Props {
 
 /** Another installed app for the same account, or a sign-in of its own. */
 export function OtherCredentials({ integration, other, onUse }: Props) {
-  const { id, provider, connectedTo, status } = integration;
+  const { id, provider, status } = integration;
   if (other) {
     return (
       <p role="status" className="notice good">
-        <span role="img" aria-label="Connected" className="check">✓</span> You are connected to <bdi>{other.name}</bdi>. It is used as soon as you save.{" "}
+        <span role="img" aria-label="Connected" className="check">✓</span> <bdi>{other.message}</bdi> It is used as soon as you save.{" "}
         <Button className="link" onPress={() => onUse(null)}>Leave it as it was</Button>
       </p>
     );
   }
   const isStopped = status === "NEEDS_REAUTHENTICATION";
-  const finish = (authorizationId: string, account: string): void =>
-    onUse({ using: { kind: "sign-in", id: authorizationId, connectedTo: account, share: false }, name: account });
+  const finish = (authorizationId: string, message: string): void =>
+    onUse({ using: { kind: "sign-in", id: authorizationId, message, share: false }, message });
   return (
     <div className="actions">
       {provider.sharing === "SHARED_AUTHORIZATION" && (
         <SignIn
           label={isStopped ? "Re-authenticate" : "Use other credentials"} purpose={{ integrationId: id }}
-          onFinished={(finished) => finish(finished.id, finished.connectedTo ?? connectedTo)}
+          onFinished={(finished) => finish(finished.id, finished.viewerConnectionMessage)}
         />
       )}
-      <OtherApps integration={integration} isWorking={false} onUse={({ id: app, name }) => onUse({ using: { kind: "app", id: app }, name })} />
+      <OtherApps integration={integration} isWorking={false} onUse={(app) => onUse({ using: { kind: "app", id: app.id }, message: app.viewerConnectionMessage })} />
     </div>
   );
 }
