@@ -23,7 +23,7 @@ export function createCache(): Exchange {
       Integration: { activityDeliveries: relayPagination(), deliveries: relayPagination() },
       Monitor: { runs: relayPagination() },
       Team: { members: relayPagination() },
-      Viewer: { accessTokens: relayPagination() },
+      Viewer: { accessTokens: relayPagination(), connectedAccounts: relayPagination() },
     },
     updates: {
       Subscription: {
@@ -39,6 +39,7 @@ function follow({ type, subject }: Change, cache: Cache): void {
   if (/^INSTALLED_APP_(ADDED|DELETED)$/.test(type)) forget(cache, "Query", "installedApps");
   if (/^INTEGRATION_(ADDED|DELETED)$/.test(type)) forget(cache, "Query", "integrations");
   if (type.startsWith("TEAM_MEMBER_")) forget(cache, linked(cache, "viewer", "team"), "members");
+  if (type.startsWith("AUTHORIZATION_")) forget(cache, linked(cache, "viewer"), "connectedAccounts");
   if (type.startsWith("ACCESS_TOKEN_")) forget(cache, linked(cache, "viewer"), "accessTokens");
   if (subject?.__typename === "Delivery" && /_(CREATED|SKIPPED)$/.test(type)) {
     forget(cache, { __typename: "Integration", id: subject.integration.id }, "deliveries");

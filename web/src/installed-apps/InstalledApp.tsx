@@ -43,7 +43,7 @@ function Actions({ app, onDeleted }: { app: InstalledAppRowFragment; onDeleted: 
         {app.viewerCanEdit && <Button isPending={check.isWorking} onPress={() => void check.run({ id: app.id })}>Check now</Button>}
         {app.viewerCanReauthenticate && app.provider.sharing === "SHARED_AUTHORIZATION" && (
           <SignIn
-            label="Re-authenticate" purpose={{ installedAppId: app.id }}
+            label="Re-authenticate" purpose={{ installedAppId: app.id }} isQuiet={app.status === "ACTIVE"}
             onFinished={({ id }) => void reauthenticate.run({ id: app.id, authorizationId: id })}
           />
         )}

@@ -42,7 +42,7 @@ function Entry({ delivery }: { delivery: RunLogRowFragment }) {
         {delivery.message?.url && <p><a href={delivery.message.url} target="_blank" rel="noreferrer">See the message</a></p>}
         {nextAttemptAt && delivery.status === "RETRYING" && <p className="quiet">Next attempt <Time at={nextAttemptAt} />.</p>}
         <Problems of={retry.problems} />
-        {delivery.status === "FAILED" && (
+        {delivery.status === "FAILED" && delivery.viewerCanRetry && (
           <Button isPending={retry.isWorking} onPress={() => void retry.run({ id: delivery.id })}>Try again</Button>
         )}
       </div>

@@ -1,48 +1,54 @@
+import { useState } from "react";
 import { useQuery } from "urql";
 
 import { useAction } from "../api/useAction";
 import { Confirm } from "../parts/Confirm";
 import { Empty } from "../parts/Empty";
 import { Failure } from "../parts/Failure";
+import { More } from "../parts/More";
 import { Problems } from "../parts/Problems";
 import { Working } from "../parts/Working";
 import { ConnectedAccountsDocument, EndAuthorizationDocument, type ConnectedAccountsQuery } from "./ConnectedAccounts.generated";
 
-type App = ConnectedAccountsQuery["installedApps"]["nodes"][number];
+const A_PAGE = 50;
+
+type Account = ConnectedAccountsQuery["viewer"]["connectedAccounts"]["nodes"][number];
 
 /** The viewer's own sign-ins at the team's servers, each to end. */
 export default function ConnectedAccounts() {
-  const [{ data, error, fetching }] = useQuery({ query: ConnectedAccountsDocument });
-  const apps = data?.installedApps.nodes.filter(({ viewerAuthorization }) => viewerAuthorization?.status === "COMPLETED") ?? [];
+  const [after, setAfter] = useState<string>();
+  const [{ data, error, fetching }] = useQuery({ query: ConnectedAccountsDocument, variables: { first: A_PAGE, after } });
+  const found = data?.viewer.connectedAccounts;
+  const accounts = found?.nodes.filter(({ status }) => status === "COMPLETED") ?? []; // one that was just ended is known as such at once
   return (
     <>
       <title>Connected accounts</title>
       <h1>Connected accounts</h1>
       {error && <Failure error={error} />}
       {!data && fetching && <Working what="Reading your sign-ins" />}
-      {data && apps.length === 0 && (
+      {found && accounts.length === 0 && (
         <Empty title="No connected accounts">
           <p>When you sign in at one of your team's Git servers, your account there is listed here.</p>
         </Empty>
       )}
       <ul className="rows" aria-label="Connected accounts">
-        {apps.map((app) => <Account key={app.id} app={app} />)}
+        {accounts.map((account) => <ConnectedAccount key={account.id} account={account} />)}
       </ul>
+      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setAfter(found?.pageInfo.endCursor ?? undefined)} />
     </>
   );
 }
 
-function Account({ app }: { app: App }) {
+function ConnectedAccount({ account }: { account: Account }) {
   const end = useAction(EndAuthorizationDocument);
-  const account = app.viewerAuthorization;
-  if (!account) return null;
+  const server = account.installedApp?.connectedTo ?? account.provider.name;
   const act = async (): Promise<boolean> => (await end.run({ id: account.id })) !== null;
   return (
     <li>
       <div>
         <h2><bdi>{account.connectedTo}</bdi></h2>
-        <p className="quiet">{app.provider.name}: <bdi>{app.connectedTo}</bdi></p>
-        <Confirm trigger="End" title={`End your sign-in at ${app.connectedTo}?`} act="End the sign-in" isWorking={end.isWorking} onAct={act}>
+        <p className="quiet">{account.provider.name}: <bdi>{server}</bdi></p>
+        <Confirm trigger="End" title={`End your sign-in at ${server}?`} act="End the sign-in" isWorking={end.isWorking} onAct={act}>
           <p>The authorization is given back, and integrations that use it stop until somebody re-authenticates them.</p>
           <Problems of={end.problems} />
         </Confirm>

@@ -71,15 +71,19 @@ function Administration({ member, onLink }: Omit<MemberProps, "isAdmin">) {
   const removeThem = async (): Promise<boolean> => (await remove.run({ id: member.id })) !== null;
   return (
     <div className="actions">
-      <Role member={member} />
-      <Confirm trigger="New sign-in link" title={`A new sign-in link for ${member.name}?`} act="Make the link" isWorking={link.isWorking} onAct={makeLink} isDestructive={false}>
-        <p>Earlier links stop working. Whoever has the link is signed in as {member.name}.</p>
-        <Problems of={link.problems} />
-      </Confirm>
-      <Confirm trigger="Remove" title={`Remove ${member.name}?`} act="Remove the member" isWorking={remove.isWorking} onAct={removeThem}>
-        <p>Their access tokens, browser sessions and own sign-ins end, and integrations that used those stop. Installed apps that they set up stay.</p>
-        <Problems of={remove.problems} />
-      </Confirm>
+      {member.viewerCanChangeRole && <Role member={member} />}
+      {member.viewerCanCreateSignInLink && (
+        <Confirm trigger="New sign-in link" title={`A new sign-in link for ${member.name}?`} act="Make the link" isWorking={link.isWorking} onAct={makeLink} isDestructive={false}>
+          <p>Earlier links stop working. Whoever has the link is signed in as {member.name}.</p>
+          <Problems of={link.problems} />
+        </Confirm>
+      )}
+      {member.viewerCanRemove && (
+        <Confirm trigger="Remove" title={`Remove ${member.name}?`} act="Remove the member" isWorking={remove.isWorking} onAct={removeThem}>
+          <p>Their access tokens, browser sessions and own sign-ins end, and integrations that used those stop. Installed apps that they set up stay.</p>
+          <Problems of={remove.problems} />
+        </Confirm>
+      )}
     </div>
   );
 }

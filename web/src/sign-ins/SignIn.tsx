@@ -14,10 +14,12 @@ interface Props {
   /** What the button says: "Sign in to Slack". */
   label: string;
   onFinished: (authorization: Finished) => void;
+  /** Whether something else is what one would do first. */
+  isQuiet?: boolean;
 }
 
 /** Sign in at a provider in a new tab, while this page waits live for how it ends. */
-export function SignIn({ purpose, label, onFinished }: Props) {
+export function SignIn({ purpose, label, onFinished, isQuiet = false }: Props) {
   const begin = useAction(BeginSignInDocument);
   const [begun, setBegun] = useState<SignInStateFragment>();
 
@@ -40,7 +42,7 @@ export function SignIn({ purpose, label, onFinished }: Props) {
     <div className="sign-in">
       <Problems of={begin.problems} />
       {begun && <Waiting key={begun.id} begun={begun} onFinished={onFinished} />}
-      <Button className={begun ? "" : "primary"} isPending={begin.isWorking} onPress={() => void start()}>
+      <Button className={begun || isQuiet ? "" : "primary"} isPending={begin.isWorking} onPress={() => void start()}>
         {begun ? "Begin again" : label}
       </Button>
     </div>

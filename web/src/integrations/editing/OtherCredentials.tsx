@@ -36,7 +36,7 @@ export function OtherCredentials({ integration, other, onUse }: Props) {
     <div className="actions">
       {provider.sharing === "SHARED_AUTHORIZATION" && (
         <SignIn
-          label={isStopped ? "Re-authenticate" : "Use other credentials"} purpose={{ integrationId: id }}
+          label={isStopped ? "Re-authenticate" : "Use other credentials"} purpose={{ integrationId: id }} isQuiet={!isStopped}
           onFinished={(finished) => finish(finished.id, finished.viewerConnectionMessage)}
         />
       )}
