@@ -9,7 +9,7 @@ import pytest
 from app.deliveries.models import Delivery, DeliveryStatus
 from app.errors import Refusal, UserErrorCode
 from app.graphql.connections import ForwardArguments
-from app.integrations.kinds.post_monitoring_results.channels import look_up
+from app.integrations.kinds.channels import look_up
 from app.integrations.models import Integration, IntegrationStatus
 from app.outbound.budget import Budget
 from app.sign_ins.channels import ChannelRef, page_of_channels

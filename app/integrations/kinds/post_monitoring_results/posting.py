@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from uuid import UUID
 
 from tortoise.queryset import QuerySet
 
+from app.integrations.kinds.channels import target_at
 from app.integrations.kinds.contract import Heard, Target
 from app.integrations.kinds.post_monitoring_results.models import FollowUps, MonitoringPost
 from app.integrations.kinds.post_monitoring_results.notify_rule import Place, judge
@@ -104,7 +104,5 @@ _POSTS_OF = Written(_posts_of)
 
 
 def _target(integration: Integration, post: MonitoringPost) -> Target:
-    messaging = CATALOGUE[integration.provider].messaging
-    pace = messaging.pace if messaging is not None else timedelta()
-    address = f"{integration.origin}:{integration.account_id}:{post.channel_id}"
-    return ChannelTarget(post.channel_id, address, pace, post.follow_ups, post.recovery_in_channel, post.mention)
+    at = target_at(integration, post.channel_id)
+    return ChannelTarget(at.id, at.address, at.pace, post.follow_ups, post.recovery_in_channel, post.mention)

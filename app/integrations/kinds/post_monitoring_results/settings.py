@@ -6,11 +6,11 @@ from uuid import uuid4
 
 from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
+from app.integrations.kinds.channels import check_place, look_up, look_up_another, read_channel
 from app.integrations.kinds.contract import Ready, ReadyEdit
-from app.integrations.kinds.post_monitoring_results.channels import look_up, read_channel
 from app.integrations.kinds.post_monitoring_results.models import FollowUps, MonitoringPost, NotifyRule
 from app.integrations.models import Integration
-from app.integrations.sources import Using, dry_run, grant_of
+from app.integrations.sources import Using
 from app.log.events import Change
 from app.log.quotas import INTEGRATIONS_OF_MONITOR, require_room
 from app.monitors.actions import find_or_make
@@ -20,7 +20,6 @@ from app.outbound.budget import Budget
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Channel
 from app.services import Services
-from app.sign_ins.channels import ChannelRef
 from app.sign_ins.models import Grant
 
 KEY = "post-monitoring-results"
@@ -109,14 +108,14 @@ async def prepare_edit(
     _check_threads(found.provider, edited.follow_ups)
     _name_mention(found.provider, edited.mention)
     named, channel = (
-        await _look_up(found, edited.channel_id, using=using, caller=caller, services=services)
+        await look_up_another(found, edited.channel_id, using=using, caller=caller, services=services, field=CHANNEL_FIELD)
         if edited.channel_id is not None
         else (None, None)
     )
 
     async def save(change: Change, integration: Integration) -> bool:
         if named is not None and using is None:
-            _check_place(integration, named)
+            check_place(integration, named, field=CHANNEL_FIELD)
         return await _save_edit(change, integration, edited, channel=channel)
 
     return ReadyEdit(named.account_id if named is not None else None, is_confirmed=channel is not None, save=save)
@@ -146,42 +145,6 @@ def _name_mention(provider: str, word: str | None) -> str | None:
             field=MENTION_FIELD,
         )
     return name
-
-
-async def _look_up(
-    found: Integration, id: str, *, using: Using | None, caller: Caller, services: Services
-) -> tuple[ChannelRef, Channel]:
-    named = read_channel(id, provider=found.provider, account_id=found.account_id, field=CHANNEL_FIELD)
-    if using is not None:
-        grant = await dry_run(using, caller=caller, services=services)
-        # An id of the provider's own is meant where the integration is going to be.
-        named = read_channel(id, provider=grant.provider, account_id=grant.account_id, field=CHANNEL_FIELD)
-    else:
-        _check_place(found, named)
-        grant = await _present_grant(found)
-    return named, await look_up(named, grant=grant, services=services, field=CHANNEL_FIELD)
-
-
-async def _present_grant(integration: Integration) -> Grant:
-    grant_id = await grant_of(integration)
-    if integration.is_stopped or grant_id is None:
-        raise Refusal(
-            UserErrorCode.CONFLICT,
-            f"“{integration.name}” has no authorization that works, so its channel cannot be looked up: "
-            "re-authenticate it first, or in the same edit with `using`.",
-            field=CHANNEL_FIELD,
-        )
-    return await Grant.get(id=grant_id)
-
-
-def _check_place(integration: Integration, named: ChannelRef) -> None:
-    """The channel has to be where the integration is, unless the edit moves it elsewhere."""
-    if (named.provider, named.account_id) != (integration.provider, integration.account_id):
-        raise Refusal(
-            UserErrorCode.INVALID,
-            f"This channel is not one of {integration.connected_to}'s: choose another, or move the integration with `using`.",
-            field=CHANNEL_FIELD,
-        )
 
 
 async def _save_edit(change: Change, integration: Integration, edit: MonitoringPostEdit, *, channel: Channel | None) -> bool:
