@@ -5,41 +5,49 @@ However long an integration's backlog is, a worker that looks for what is due me
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import RawSQL
 
-from app.deliveries.models import HELD_BACK_BY, WAITING, Delivery
+from app.deliveries.models import HELD_BACK_BY, WAITING, Delivery, Queued, table_of
 from app.storage import database
 from app.storage.written import Written
 
 _STATUSES = ", ".join(f"'{status.value}'" for status in WAITING)
 
-_LET_GO_OF_NOTHING = f"""UPDATE "delivery" SET "held_back" = false
+_LET_GO_OF_NOTHING = f"""UPDATE "{{table}}" SET "held_back" = false
 WHERE "held_back" = true AND ("integration_id", "position") IN (
-    SELECT "integration_id", MIN("position") FROM "delivery" WHERE "held_back" = true GROUP BY "integration_id"
+    SELECT "integration_id", MIN("position") FROM "{{table}}" WHERE "held_back" = true GROUP BY "integration_id"
 ) AND NOT EXISTS (
-    SELECT 1 FROM "delivery" AS "ahead"
-    WHERE "ahead"."integration_id" = "delivery"."integration_id" AND "ahead"."status" IN ({_STATUSES})
-    AND "ahead"."position" < "delivery"."position" AND "ahead"."attempt_count" < {HELD_BACK_BY}
+    SELECT 1 FROM "{{table}}" AS "ahead"
+    WHERE "ahead"."integration_id" = "{{table}}"."integration_id" AND "ahead"."status" IN ({_STATUSES})
+    AND "ahead"."position" < "{{table}}"."position" AND "ahead"."attempt_count" < {HELD_BACK_BY}
 )"""  # noqa: S608 - no value from outside is in it
 
 
-FIRST_HELD_BACK = RawSQL(f"""(
-    SELECT "next"."id" FROM "delivery" AS "next" WHERE "next"."integration_id" = "delivery"."integration_id"
+def first_held_back(model: type[Queued]) -> RawSQL:
+    """Return the one that goes next in the integration of one that is read, if any is held back."""
+    table = table_of(model)
+    return RawSQL(f"""(
+    SELECT "next"."id" FROM "{table}" AS "next" WHERE "next"."integration_id" = "{table}"."integration_id"
     AND "next"."status" IN ({_STATUSES}) AND "next"."held_back" = true ORDER BY "next"."position" LIMIT 1
 )""")  # noqa: S608 - no value from outside is in it
-"""The one that goes next in the integration of a delivery that is read, if any is held back."""
 
-_WAITS = RawSQL(f"""(
-    SELECT "ahead"."id" FROM "delivery" AS "ahead" WHERE "ahead"."integration_id" = "delivery"."integration_id"
+
+def _waits(model: type[Queued]) -> RawSQL:
+    table = table_of(model)
+    return RawSQL(f"""(
+    SELECT "ahead"."id" FROM "{table}" AS "ahead" WHERE "ahead"."integration_id" = "{table}"."integration_id"
     AND "ahead"."status" IN ({_STATUSES}) AND "ahead"."attempt_count" < {HELD_BACK_BY} LIMIT 1
 )""")  # noqa: S608 - as above
 
 
-_LAST = Written(lambda key: Delivery.filter(integration_id=key).annotate(ahead=_WAITS).order_by("-position").limit(1))
+@cache
+def _last(model: type[Queued]) -> Written[Queued]:
+    return Written(lambda key: model.filter(integration_id=key).annotate(ahead=_waits(model)).order_by("-position").limit(1))
 
 
 @dataclass(frozen=True)
@@ -50,24 +58,27 @@ class Queue:
     is_held_back: bool
 
 
-async def find_queue(integration_id: UUID) -> Queue:
+async def find_queue(integration_id: UUID, *, of: type[Queued]) -> Queue:
     """Return where the next one stands. Within a change of its team."""
-    last: Any = await _LAST.ask_one(integration_id)
+    last: Any = await _last(of).ask_one(integration_id)
     return Queue(last.position, last.ahead is not None) if last is not None else Queue(0, is_held_back=False)
 
 
-async def let_go(delivery_id: UUID | str) -> None:
-    """Have it looked at again: what it waited for is out of its way. Within a change of its team."""
-    await Delivery.filter(id=delivery_id).update(held_back=False)
+async def let_next_go(settled: Queued) -> None:
+    """Have the one behind it looked at again, which was read with it as `next`: it is out of its way. Within a change."""
+    following: UUID | str | None = settled.next  # type: ignore[attr-defined]  # it is annotated
+    if following is not None:
+        await type(settled).filter(id=following).update(held_back=False)
 
 
-async def let_go_of_nothing() -> int:
+async def let_go_of_nothing(model: type[Queued] = Delivery) -> int:
     """Let go what is held back though nothing of its integration goes before; return how many that were."""
-    if not await Delivery.exists(held_back=True):
+    if not await model.exists(held_back=True):
         return 0
+    statement = _LET_GO_OF_NOTHING.format(table=table_of(model))
 
     async def run(connection: BaseDBAsyncClient) -> int:
-        number, _ = await connection.execute_query(_LET_GO_OF_NOTHING)
+        number, _ = await connection.execute_query(statement)
         return number
 
     return await database.write(run)

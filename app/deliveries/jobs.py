@@ -1,11 +1,13 @@
 """The worker's job: handing over what is due."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
 from app.deliveries.holding_back import let_go_of_nothing
 from app.deliveries.leases import Lease, put_back, take_due
+from app.deliveries.models import Delivery, Queued
 from app.deliveries.posting import Attempt, Lost, Waiting, post
 from app.deliveries.schedule import spread
 from app.deliveries.settling import settle
@@ -20,7 +22,16 @@ _PATIENCE = timedelta(seconds=5)
 _OWNER_BYTES = 16
 
 
+Work = Callable[[Lease, Services], Awaitable[Attempt | Waiting | Lost]]
+"""One attempt at what was leased, whose outcome is saved."""
+
+
 async def deliver_due(*, services: Services, slots: Slots | None = None) -> int:
+    """Begin to attempt the deliveries of runs that are due: as `hand_over_due`."""
+    return await hand_over_due(Delivery, _deliver, services=services, slots=slots)
+
+
+async def hand_over_due(model: type[Queued], work: Work, *, services: Services, slots: Slots | None) -> int:
     """Begin to attempt what is due, as much as there are free slots for, and return how many rows that moved.
 
     Any number of workers may do so at once, in one process or several: none gets what another has. Cancelling an attempt lets a
@@ -32,9 +43,9 @@ async def deliver_due(*, services: Services, slots: Slots | None = None) -> int:
         if not room.left:
             return 0
         owner = UUID(bytes=services.entropy(_OWNER_BYTES))
-        taken = await take_due(owner=owner, now=services.clock.now(), room=room)
+        taken = await take_due(owner=owner, now=services.clock.now(), room=room, model=model)
         for lease in taken.leases:
-            places.begin(lease.claimant, _deliver_to_the_end(lease, services=services))
+            places.begin(lease.claimant, _work_to_the_end(lease, work, services=services))
     return len(taken.leases) + taken.defer
 
 
@@ -44,19 +55,26 @@ async def let_go_due(*, services: Services) -> int:
     return await let_go_of_nothing()
 
 
-async def _deliver_to_the_end(lease: Lease, *, services: Services) -> None:
-    work = asyncio.ensure_future(_deliver(lease, services=services))
+async def _work_to_the_end(lease: Lease, work: Work, *, services: Services) -> None:
+    working = asyncio.ensure_future(_work(lease, work, services=services))
     try:
-        await asyncio.shield(work)
+        await asyncio.shield(working)
     except asyncio.CancelledError:
-        await _come_to_end(work, seconds=services.stopping.left(WORK_SECONDS))
+        await _come_to_end(working, seconds=services.stopping.left(WORK_SECONDS))
         raise
 
 
-async def _deliver(lease: Lease, *, services: Services) -> None:
-    match await post(lease, services=services):
-        case Attempt() as attempt:
-            await settle(lease, attempt, services=services)
+async def _deliver(lease: Lease, services: Services) -> Attempt | Waiting | Lost:
+    outcome = await post(lease, services=services)
+    if isinstance(outcome, Attempt):
+        await settle(lease, outcome, services=services)
+    return outcome
+
+
+async def _work(lease: Lease, work: Work, *, services: Services) -> None:
+    match await work(lease, services):
+        case Attempt():
+            pass
         case Waiting(seconds):
             least = timedelta(seconds=seconds) if seconds is not None else _PATIENCE
             later = least + spread(least, entropy=services.entropy)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, partial
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -10,7 +11,7 @@ from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.queryset import QuerySet
 
 from app.clock import APART
-from app.deliveries.models import HELD_BACK_BY, WAITING, Delivery, Pace
+from app.deliveries.models import HELD_BACK_BY, WAITING, Delivery, Pace, Queued, table_of
 from app.deliveries.targets import targets_of
 from app.integrations.kinds.contract import Target
 from app.integrations.models import Integration
@@ -25,17 +26,13 @@ _SOME_BEHIND = 4
 """How many more are looked at than there is room for: one that is behind another, or one too many of a grant, is not taken."""
 
 _STATUSES = ", ".join(f"'{status.value}'" for status in WAITING)
-_AHEAD = RawSQL(f"""(
-    SELECT "ahead"."id" FROM "delivery" AS "ahead"
-    WHERE "ahead"."integration_id" = "delivery"."integration_id" AND "ahead"."status" IN ({_STATUSES})
-    AND "ahead"."position" < "delivery"."position" AND "ahead"."attempt_count" < {HELD_BACK_BY} LIMIT 1
-)""")  # noqa: S608 - no value from outside is in it
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to attempt one delivery until a moment. Others have it behind that moment."""
+    """The right to attempt one delivery until a moment. Others have it behind that moment. `model` is what it is a row of."""
 
+    model: type[Queued]
     delivery_id: UUID
     team_id: UUID
     owner: UUID
@@ -57,23 +54,24 @@ class Taken:
 
 @dataclass(frozen=True)
 class _Candidate:
-    delivery: Delivery
+    delivery: Queued
     claimant: Claimant
     target: Target
 
     def lease(self, *, owner: UUID, until: datetime) -> Lease:
-        return Lease(self.delivery.id, self.delivery.team_id, owner, until, self.claimant, self.target)
+        of = self.delivery
+        return Lease(type(of), of.id, of.team_id, owner, until, self.claimant, self.target)
 
 
-async def take_due(*, owner: UUID, now: datetime, room: Room) -> Taken:
+async def take_due(*, owner: UUID, now: datetime, room: Room, model: type[Queued] = Delivery) -> Taken:
     """Lease due deliveries that nothing in their integrations goes before, and claim their channels' pace too.
 
     So many as there is room for, and of no origin and no grant more than its share; the longest due first.
     """
 
     async def take(_: BaseDBAsyncClient) -> Taken:
-        found = await _due(now, room) or await _due_by_another_clock(now, room)
-        behind = await _hold_back([each for each in found if _ahead_of(each) is not None])
+        found = await _due(model, now, room) or await _due_by_another_clock(model, now, room)
+        behind = await _hold_back(model, [each for each in found if _ahead_of(each) is not None])
         candidates = await _choose([each for each in found if _ahead_of(each) is None], room=room)
         paced = await _claim_paces([each.target for each in candidates], now=now)
         until = now + LEASE
@@ -86,9 +84,9 @@ async def take_due(*, owner: UUID, now: datetime, room: Room) -> Taken:
                 each.delivery.next_attempt_at, each.delivery.put_off_at = next_at, now
                 late.append(each.delivery)
         if granted:
-            await Delivery.filter(id__in=[each.delivery.id for each in granted]).update(lease_owner=owner, lease_until=until)
+            await model.filter(id__in=[each.delivery.id for each in granted]).update(lease_owner=owner, lease_until=until)
         if late:
-            await Delivery.bulk_update(late, fields=["next_attempt_at", "put_off_at"])
+            await model.bulk_update(late, fields=["next_attempt_at", "put_off_at"])
         leases = [each.lease(owner=owner, until=until) for each in granted]
         return Taken(leases, len(late) + behind)
 
@@ -102,49 +100,65 @@ def claimant_of(integration: Integration) -> Claimant:
 
 async def put_back(lease: Lease, *, after: timedelta, now: datetime) -> None:
     """Give the lease back without an attempt having been made; the delivery is due again `after` so long."""
-    held = Delivery.filter(id=lease.delivery_id, lease_owner=lease.owner, status__in=WAITING)
+    held = lease.model.filter(id=lease.delivery_id, lease_owner=lease.owner, status__in=WAITING)
     await database.update(held, next_attempt_at=now + after, put_off_at=now, lease_owner=None, lease_until=None)
 
 
-async def _due(now: datetime, room: Room) -> list[Delivery]:
+async def _due(model: type[Queued], now: datetime, room: Room) -> list[Queued]:
     """Return what is due, the longest due first: read off the index in that order, as far as it is needed."""
     if room.full_origins or room.full_grants:
-        return await _besides(_due_at(now, _candidates(room)), room)
-    return await _DUE.ask(now, _candidates(room))
+        return await _besides(_due_at(model, now, _candidates(room)), room)
+    return await _of_due(model).ask(now, _candidates(room))
 
 
-async def _due_by_another_clock(now: datetime, room: Room) -> list[Delivery]:
+async def _due_by_another_clock(model: type[Queued], now: datetime, room: Room) -> list[Queued]:
     """Return what a clock put off that was set back since: it is not waited for."""
     if room.full_origins or room.full_grants:
-        return await _besides(_put_off_at(now, _candidates(room)), room)
-    return await _PUT_OFF.ask(now, _candidates(room))
+        return await _besides(_put_off_at(model, now, _candidates(room)), room)
+    return await _of_put_off(model).ask(now, _candidates(room))
 
 
 def _candidates(room: Room) -> int:
     return room.left + _SOME_BEHIND
 
 
-def _besides(due: QuerySet[Delivery], room: Room) -> QuerySet[Delivery]:
+def _besides(due: QuerySet[Queued], room: Room) -> QuerySet[Queued]:
     return due.exclude(integration_id__in=Subquery(_with_their_share(room).values("id")))
 
 
-def _due_at(now: datetime, most: int) -> QuerySet[Delivery]:
-    due = Delivery.filter(unleased(now=now, lasts=LEASE), status__in=WAITING, held_back=False, next_attempt_at__lte=now)
+def _due_at(model: type[Queued], now: datetime, most: int) -> QuerySet[Queued]:
+    due = model.filter(unleased(now=now, lasts=LEASE), status__in=WAITING, held_back=False, next_attempt_at__lte=now)
     return _locked(due, most)
 
 
-def _put_off_at(now: datetime, most: int) -> QuerySet[Delivery]:
+def _put_off_at(model: type[Queued], now: datetime, most: int) -> QuerySet[Queued]:
     put_off_later = Q(put_off_at__gt=now + APART) | Q(put_off_at__isnull=True, created_at__gt=now + APART)
-    due = Delivery.filter(unleased(now=now, lasts=LEASE), put_off_later, status__in=WAITING, held_back=False)
+    due = model.filter(unleased(now=now, lasts=LEASE), put_off_later, status__in=WAITING, held_back=False)
     return _locked(due, most)
 
 
-def _locked(due: QuerySet[Delivery], most: int) -> QuerySet[Delivery]:
-    in_order = due.annotate(ahead=_AHEAD).order_by("next_attempt_at", "created_at", "id").select_related("integration")
-    return in_order.limit(most).select_for_update(skip_locked=True, of=("delivery",))
+def _locked(due: QuerySet[Queued], most: int) -> QuerySet[Queued]:
+    table = table_of(due.model)
+    in_order = due.annotate(ahead=_ahead(table)).order_by("next_attempt_at", "created_at", "id").select_related("integration")
+    return in_order.limit(most).select_for_update(skip_locked=True, of=(table,))
 
 
-_DUE, _PUT_OFF = Written(_due_at), Written(_put_off_at)
+def _ahead(table: str) -> RawSQL:
+    return RawSQL(f"""(
+    SELECT "ahead"."id" FROM "{table}" AS "ahead"
+    WHERE "ahead"."integration_id" = "{table}"."integration_id" AND "ahead"."status" IN ({_STATUSES})
+    AND "ahead"."position" < "{table}"."position" AND "ahead"."attempt_count" < {HELD_BACK_BY} LIMIT 1
+)""")  # noqa: S608 - no value from outside is in it
+
+
+@cache
+def _of_due(model: type[Queued]) -> Written[Queued]:
+    return Written(partial(_due_at, model))
+
+
+@cache
+def _of_put_off(model: type[Queued]) -> Written[Queued]:
+    return Written(partial(_put_off_at, model))
 
 
 def _with_their_share(room: Room) -> QuerySet[Integration]:
@@ -152,26 +166,26 @@ def _with_their_share(room: Room) -> QuerySet[Integration]:
     return Integration.filter(Q(origin__in=origins) | Q(grant_id__in=grants) | Q(installed_app_id__in=grants))
 
 
-def _ahead_of(delivery: Delivery) -> UUID | None:
+def _ahead_of(delivery: Queued) -> UUID | None:
     """Return one of the same integration that goes before it, as the query found it."""
     ahead: UUID | None = delivery.ahead  # type: ignore[attr-defined]  # it is annotated
     return ahead
 
 
-async def _hold_back(behind: Sequence[Delivery]) -> int:
+async def _hold_back(model: type[Queued], behind: Sequence[Queued]) -> int:
     """Have those not looked at again before the one ahead of each is out of their way; return how many.
 
     That one is locked, or left to whoever has it: settling it lets the next one go, and has to see that there is one.
     """
     if not behind:
         return 0
-    ahead = Delivery.filter(id__in=list({_ahead_of(each) for each in behind}), status__in=WAITING, attempt_count__lt=HELD_BACK_BY)
+    ahead = model.filter(id__in=list({_ahead_of(each) for each in behind}), status__in=WAITING, attempt_count__lt=HELD_BACK_BY)
     locked = {str(each.id) for each in await ahead.order_by("id").select_for_update(skip_locked=True)}
     held = [each.id for each in behind if str(_ahead_of(each)) in locked]
-    return await Delivery.filter(id__in=held).update(held_back=True) if held else 0
+    return await model.filter(id__in=held).update(held_back=True) if held else 0
 
 
-async def _choose(deliveries: Sequence[Delivery], *, room: Room) -> list[_Candidate]:
+async def _choose(deliveries: Sequence[Queued], *, room: Room) -> list[_Candidate]:
     """Return those that there is room for, with where they go to."""
     left, chosen = room.copy(), []
     for delivery in deliveries:

@@ -29,16 +29,24 @@ HELD_BACK_BY = 5
 """A delivery that has failed so often no longer holds back those behind it."""
 
 
-class Delivery(Model):
-    """One message to be posted, or not.
+OF_QUEUE = (
+    ("status", "next_attempt_at"),
+    ("integration_id", "status", "position"),
+    ("created_at",),
+    ("held_back", "next_attempt_at", "created_at", "id"),
+    ("put_off_at",),
+)
+"""The indexes that queues are read off."""
 
-    `position` counts the integration's deliveries from 1 on, as their runs were recorded: they go in that order.
+
+class Queued(Model):
+    """A message that goes to where its integration hands over, or not, in the order in which they were made.
+
+    `position` counts those of the integration from 1 on: they go in that order.
     `put_off_at` is when `next_attempt_at` was set, where that was not when it was created.
     `held_back`: one of the same integration goes before it, and lets it go when it is out of the way. False also where nobody has
     looked yet.
     `attempt_count` is how many attempts of the present schedule were made; it begins anew when a member asks for another try.
-    `outage_id` is the delivery that began the thread to which this one belongs, its own id where it is that. Where the message
-    stands is kept as the provider says it: `thread_id` is what it answers, `message_url` is asked for later.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -47,12 +55,7 @@ class Delivery(Model):
         "models.Integration", on_delete=fields.RESTRICT, related_name=False
     )
     integration_id: UUID
-    run: fields.ForeignKeyRelation[MonitorRun] = fields.ForeignKeyField(
-        "models.MonitorRun", on_delete=fields.RESTRICT, related_name=False
-    )
-    run_id: UUID
     position = fields.BigIntField()
-    occasion = fields.CharEnumField(Occasion, max_length=32, description=_OCCASIONS)
     status = fields.CharEnumField(DeliveryStatus, max_length=32)
     attempt_count = fields.IntField(default=0)
     next_attempt_at: datetime | None = fields.DatetimeField(null=True)
@@ -60,26 +63,10 @@ class Delivery(Model):
     lease_owner: UUID | None = fields.UUIDField(null=True)
     lease_until: datetime | None = fields.DatetimeField(null=True)
     held_back = fields.BooleanField(default=False, db_default=False)
-    outage_id: UUID | None = fields.UUIDField(null=True)
-    channel_id = fields.CharField(max_length=300, null=True)
-    message_id = fields.CharField(max_length=300, null=True)
-    thread_id = fields.CharField(max_length=300, null=True)
-    posted_at: datetime | None = fields.DatetimeField(null=True)
-    message_url: str | None = fields.TextField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:
-        table = "delivery"
-        unique_together = (("integration", "run"), ("integration", "position"))
-        indexes = (
-            ("status", "next_attempt_at"),
-            ("integration_id", "status", "position"),
-            ("run_id",),
-            ("created_at",),
-            ("held_back", "next_attempt_at", "created_at", "id"),
-            ("put_off_at",),
-            ("outage_id", "position"),
-        )
+        abstract = True
 
     @property
     def is_waiting(self) -> bool:
@@ -95,11 +82,6 @@ class Delivery(Model):
         self.status, self.held_back = status, False
         self.next_attempt_at = self.lease_owner = self.lease_until = None
 
-    def stand(self, message: PostedMessage, *, at: datetime) -> None:
-        """Take note of where the provider says that the message stands, since `at`."""
-        self.channel_id, self.message_id, self.thread_id = message.channel_id, message.id, message.thread_id
-        self.posted_at = at
-
     def retry(self, after: timedelta, *, now: datetime) -> None:
         """Wait for another attempt; who held the lease no longer does."""
         self.status = DeliveryStatus.RETRYING
@@ -112,19 +94,57 @@ class Delivery(Model):
         self.retry(timedelta(), now=now)
 
 
-class DeliveryAttempt(Model):
-    """One try to hand a delivery over; `number` counts them from 1 on, `error` is the provider's own words, without secrets."""
+class Delivery(Queued):
+    """What one run made for one integration: one message to be posted, or not.
+
+    `outage_id` is the delivery that began the thread to which this one belongs, its own id where it is that. Where the message
+    stands is kept as the provider says it: `thread_id` is what it answers, `message_url` is asked for later.
+    """
+
+    run: fields.ForeignKeyRelation[MonitorRun] = fields.ForeignKeyField(
+        "models.MonitorRun", on_delete=fields.RESTRICT, related_name=False
+    )
+    run_id: UUID
+    occasion = fields.CharEnumField(Occasion, max_length=32, description=_OCCASIONS)
+    outage_id: UUID | None = fields.UUIDField(null=True)
+    channel_id = fields.CharField(max_length=300, null=True)
+    message_id = fields.CharField(max_length=300, null=True)
+    thread_id = fields.CharField(max_length=300, null=True)
+    posted_at: datetime | None = fields.DatetimeField(null=True)
+    message_url: str | None = fields.TextField(null=True)
+
+    class Meta:
+        table = "delivery"
+        unique_together = (("integration", "run"), ("integration", "position"))
+        indexes = (*OF_QUEUE, ("run_id",), ("outage_id", "position"))
+
+    def stand(self, message: PostedMessage, *, at: datetime) -> None:
+        """Take note of where the provider says that the message stands, since `at`."""
+        self.channel_id, self.message_id, self.thread_id = message.channel_id, message.id, message.thread_id
+        self.posted_at = at
+
+
+class Tried(Model):
+    """One try to hand something over; `number` counts them from 1 on, `error` is the provider's own words, without secrets."""
 
     id = fields.UUIDField(primary_key=True)
-    delivery: fields.ForeignKeyRelation[Delivery] = fields.ForeignKeyField(
-        "models.Delivery", on_delete=fields.RESTRICT, related_name=False
-    )
-    delivery_id: UUID
     number = fields.IntField()
     at = fields.DatetimeField()
     duration_ms = fields.IntField()
     succeeded = fields.BooleanField()
     error: str | None = fields.TextField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class DeliveryAttempt(Tried):
+    """One try to hand a delivery over."""
+
+    delivery: fields.ForeignKeyRelation[Delivery] = fields.ForeignKeyField(
+        "models.Delivery", on_delete=fields.RESTRICT, related_name=False
+    )
+    delivery_id: UUID
 
     class Meta:
         table = "delivery_attempt"
@@ -139,3 +159,9 @@ class Pace(Model):
 
     class Meta:
         table = "pace"
+
+
+def table_of(model: type[Model]) -> str:
+    """Return the name of its table, for statements that are written by hand."""
+    name: str = model._meta.db_table  # noqa: SLF001 - Tortoise tells it nowhere else
+    return name

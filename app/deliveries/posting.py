@@ -1,5 +1,6 @@
 """One attempt to hand a delivery over."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -8,6 +9,7 @@ from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery
 from app.deliveries.targets import deliver
 from app.deliveries.threads import find_thread
+from app.integrations.models import Integration
 from app.integrations.sources import grant_of
 from app.monitors.models import MonitorRun
 from app.providers.contract import Authorized, Failure, Fault, Posted, PostedMessage, RunReport
@@ -20,6 +22,9 @@ _LONGEST_CALL = timedelta(seconds=15)
 
 
 _LEASED = Written(lambda key, owner: Delivery.filter(id=key, lease_owner=owner).select_related("integration", "run__monitor"))
+
+
+HandOver = Callable[[Authorized], Awaitable[Posted | Failure]]
 
 
 @dataclass(frozen=True)
@@ -58,20 +63,35 @@ async def post(lease: Lease, *, services: Services) -> Attempt | Waiting | Lost:
     delivery = await _LEASED.ask_one(lease.delivery_id, lease.owner)
     if delivery is None or not delivery.is_waiting:
         return Lost()
-    integration = delivery.integration
+
+    async def hand_over(authorized: Authorized) -> Posted | Failure:
+        return await deliver(
+            _report(delivery),
+            run_id=delivery.run_id,
+            integration=delivery.integration,
+            target=lease.target,
+            thread_id=await find_thread(delivery, channel_id=lease.target.id),
+            authorized=authorized,
+            services=services,
+        )
+
+    return await attempt(lease, delivery.integration, hand_over, services=services)
+
+
+async def attempt(lease: Lease, integration: Integration, hand_over: HandOver, *, services: Services) -> Attempt | Waiting | Lost:
+    """Have it handed over, once, with what authorizes the integration now. Nothing of it is saved."""
     grant_id = await grant_of(integration)
     if grant_id is None:
         return Lost()
-    call = _Call(lease, delivery, services=services)
-    return await call.make(grant_id)
+    return await _Call(lease, hand_over, services=services).make(grant_id)
 
 
 class _Call:
     """A call for a grant, which knows whether anything was sent."""
 
-    def __init__(self, lease: Lease, delivery: Delivery, *, services: Services) -> None:
+    def __init__(self, lease: Lease, hand_over: HandOver, *, services: Services) -> None:
         self._lease = lease
-        self._delivery = delivery
+        self._hand_over = hand_over
         self._services = services
         self._asked = False
 
@@ -91,17 +111,8 @@ class _Call:
         # Getting here may have taken a refresh of the token, or the machine may have slept.
         if self._services.stopping.is_told or self._services.clock.now() + _LONGEST_CALL > self._lease.until:
             return Lost()
-        thread_id = await find_thread(self._delivery, channel_id=self._lease.target.id)
         self._asked = True
-        return await deliver(
-            _report(self._delivery),
-            run_id=self._delivery.run_id,
-            integration=self._delivery.integration,
-            target=self._lease.target,
-            thread_id=thread_id,
-            authorized=authorized,
-            services=self._services,
-        )
+        return await self._hand_over(authorized)
 
 
 def _report(delivery: Delivery) -> RunReport:

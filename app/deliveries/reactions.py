@@ -52,7 +52,7 @@ def _oldest_first(heard: Heard) -> tuple[datetime, UUID]:
 async def make_one(change: Change, run_id: UUID, heard: Heard) -> Delivery:
     """Make the delivery of what the integration heard of the run. The caller lets it count."""
     integration, status = heard.integration, _first_status(heard)
-    queue = await find_queue(integration.id)
+    queue = await find_queue(integration.id, of=Delivery)
     delivery = await Delivery.create(
         id=heard.delivery_id,
         team_id=change.team_id,

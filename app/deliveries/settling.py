@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,9 @@ from tortoise.expressions import RawSQL, Subquery
 from tortoise.queryset import QuerySet
 
 from app.deliveries.events import DeliveryChanged
-from app.deliveries.holding_back import FIRST_HELD_BACK, let_go
+from app.deliveries.holding_back import first_held_back, let_next_go
 from app.deliveries.leases import Lease
-from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
+from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus, Queued, Tried, table_of
 from app.deliveries.posting import Attempt
 from app.deliveries.schedule import delay_after
 from app.deliveries.targets import target_of
@@ -24,36 +25,48 @@ from app.services import Services
 from app.storage import database
 from app.storage.written import Written
 
+Tell = Callable[[Change, Any, DeliveryStatus, Failure | None], Awaitable[None]]
+
+
+class Kept:
+    """What is delivered, and where its attempts are kept. `tell` records that one of them turned."""
+
+    def __init__(self, model: type[Queued], attempts: type[Tried], tell: Tell) -> None:
+        self.attempts = attempts
+        self.tell = tell
+        self.locked: Written[Any] = Written(partial(_locked, model, attempts))
+
+
 _WAITS = (0.1, 0.3, 1.0, 3.0, 9.0)
-_MADE = RawSQL("""(SELECT COUNT(*) FROM "delivery_attempt" AS "made" WHERE "made"."delivery_id" = "delivery"."id")""")
 _TURNED = ("status", "held_back", "attempt_count", "next_attempt_at", "put_off_at", "lease_owner", "lease_until")
 _STANDING = ("channel_id", "message_id", "thread_id", "posted_at")
 _FINAL = frozenset({Fault.DEAD_GRANT, Fault.EXPIRED, Fault.MISSING_SCOPES, Fault.CLIENT_REFUSED, Fault.TARGET_GONE})
 """Trying again would not help: somebody has to act first, and can then ask for another try."""
 
 
-async def settle(lease: Lease, attempt: Attempt, *, services: Services) -> None:
+async def settle(lease: Lease, attempt: Attempt, *, services: Services, of: Kept | None = None) -> None:
     """Save the attempt. A success is the provider's own word, and stands whatever became of the delivery meanwhile.
 
     A database that is away is waited for, for some seconds: a message that stands in the channel and is not known to would be
-    posted again. Raises what the database raises when it stays away.
+    posted again. Raises what the database raises when it stays away. `of`: what it is a delivery of, where not of a run.
     """
+    kept = of or OF_RUNS
 
     async def save(change: Change) -> DeliveryStatus | None:
-        delivery = await _LOCKED.ask_one(lease.delivery_id, attempt.id)
+        delivery = await kept.locked.ask_one(lease.delivery_id, attempt.id)
         if delivery is None:
             return None  # it ended in other hands, and is so old by now that it was removed
         made, saved = _attempts_of(delivery)
         if saved:
             return None  # the connection broke off after all between the commit and its answer
-        await _keep(delivery, attempt, number=made + 1)
+        await _keep(kept, delivery, attempt, number=made + 1)
         previous, held_back = delivery.status, delivery.holds_back
         is_news = _turn(delivery, lease, attempt, entropy=services.entropy, now=change.now)
         if is_news:
             await delivery.save(update_fields=[*_TURNED, *(_STANDING if attempt.message is not None else ())])
             if held_back and not delivery.holds_back:
-                await _let_next_go(delivery)
-            await change.record(_changed(delivery, previous, attempt.failure))
+                await let_next_go(delivery)
+            await kept.tell(change, delivery, previous, attempt.failure)
         if _says_something(attempt, delivery.integration) and await _goes_there_still(delivery.integration, attempt):
             await record_attempt(change, delivery.integration, attempt.failure)
         return delivery.status if is_news else None
@@ -73,23 +86,22 @@ async def _insist(save: Callable[[], Awaitable[DeliveryStatus | None]]) -> Deliv
     return await save()
 
 
-def _locked(key: UUID, attempt: UUID) -> QuerySet[Delivery]:
-    found = Delivery.filter(id=key).select_related("integration")
-    saved = Subquery(DeliveryAttempt.filter(id=attempt).values("id"))
-    return found.annotate(next=FIRST_HELD_BACK, made=_MADE, saved=saved).select_for_update(of=("delivery",))
+def _locked(model: type[Queued], attempts: type[Tried], key: UUID, attempt: UUID) -> QuerySet[Any]:
+    table, of_attempts = table_of(model), table_of(attempts)
+    made = RawSQL(f"""(SELECT COUNT(*) FROM "{of_attempts}" AS "made" WHERE "made"."delivery_id" = "{table}"."id")""")  # noqa: S608 - no value from outside is in it
+    found = model.filter(id=key).select_related("integration")
+    saved = Subquery(attempts.filter(id=attempt).values("id"))
+    return found.annotate(next=first_held_back(model), made=made, saved=saved).select_for_update(of=(table,))
 
 
-_LOCKED = Written(_locked)
-
-
-def _attempts_of(delivery: Delivery) -> tuple[int, bool]:
+def _attempts_of(delivery: Queued) -> tuple[int, bool]:
     """Return how many attempts the delivery has, and whether this one is among them, as the query found it."""
     found: Any = delivery
     return found.made, found.saved is not None
 
 
-async def _keep(delivery: Delivery, attempt: Attempt, *, number: int) -> None:
-    await DeliveryAttempt.create(
+async def _keep(kept: Kept, delivery: Queued, attempt: Attempt, *, number: int) -> None:
+    await kept.attempts.create(
         id=attempt.id,
         delivery_id=delivery.id,
         number=number,
@@ -100,13 +112,13 @@ async def _keep(delivery: Delivery, attempt: Attempt, *, number: int) -> None:
     )
 
 
-def _turn(delivery: Delivery, lease: Lease, attempt: Attempt, *, entropy: Callable[[int], bytes], now: datetime) -> bool:
+def _turn(delivery: Queued, lease: Lease, attempt: Attempt, *, entropy: Callable[[int], bytes], now: datetime) -> bool:
     """Make of the delivery what the attempt says; False when that is nothing."""
     failure = attempt.failure
     if failure is None:
         is_news = delivery.status is not DeliveryStatus.DELIVERED
         delivery.end(DeliveryStatus.DELIVERED)
-        if is_news and attempt.message is not None:
+        if is_news and attempt.message is not None and isinstance(delivery, Delivery):
             delivery.stand(attempt.message, at=attempt.ended_at)
         return is_news
     if delivery.lease_owner != lease.owner or not delivery.is_waiting:
@@ -120,27 +132,10 @@ def _turn(delivery: Delivery, lease: Lease, attempt: Attempt, *, entropy: Callab
     return True
 
 
-def _delay(delivery: Delivery, failure: Failure, *, entropy: Callable[[int], bytes]) -> timedelta | None:
+def _delay(delivery: Queued, failure: Failure, *, entropy: Callable[[int], bytes]) -> timedelta | None:
     if failure.fault in _FINAL:
         return None
     return delay_after(delivery.attempt_count, retry_after=failure.retry_after, entropy=entropy)
-
-
-async def _let_next_go(delivery: Delivery) -> None:
-    following: UUID | str | None = delivery.next  # type: ignore[attr-defined]  # it is annotated
-    if following is not None:
-        await let_go(following)
-
-
-def _changed(delivery: Delivery, previous: DeliveryStatus, failure: Failure | None) -> DeliveryChanged:
-    return DeliveryChanged(
-        delivery.id,
-        delivery.integration_id,
-        delivery.integration.name,
-        delivery.status,
-        previous,
-        failure.message if failure is not None else None,
-    )
 
 
 def _says_something(attempt: Attempt, integration: Integration) -> bool:
@@ -152,3 +147,12 @@ async def _goes_there_still(integration: Integration, attempt: Attempt) -> bool:
     """Whether the attempt says something of the target that the integration has now."""
     target = await target_of(integration)
     return target is not None and target.id == attempt.target_id
+
+
+async def _tell(change: Change, delivery: Delivery, previous: DeliveryStatus, failure: Failure | None) -> None:
+    integration = delivery.integration
+    message = failure.message if failure is not None else None
+    await change.record(DeliveryChanged(delivery.id, integration.id, integration.name, delivery.status, previous, message))
+
+
+OF_RUNS = Kept(Delivery, DeliveryAttempt, _tell)
