@@ -7,8 +7,8 @@ from uuid import UUID
 
 import orjson
 
-from app.activity.enums import EventType
 from app.errors import CursorExpired, StatedProblem
+from app.graphql.event_types import EventType
 from app.graphql.ids import encode_id
 from app.graphql.scalars import format_moment
 from app.graphql.streams import cursor_of, position_of

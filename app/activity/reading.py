@@ -9,10 +9,10 @@ from uuid import UUID
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from app.activity.enums import EventType
 from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.enums import register_enum
+from app.graphql.event_types import EventType
 from app.graphql.groups import Groups
 from app.graphql.pages import look_through, paginate
 from app.graphql.rows import of_team

@@ -9,15 +9,18 @@ import strawberry
 
 from app.access.rules import ADMINISTERING, PUBLIC_ATTRIBUTE, attributes
 from app.activity import loaders
-from app.activity.enums import EventType
 from app.activity.reading import EventOrder, Wanted, page_of_log
 from app.deliveries import schema as deliveries
+from app.deliveries.activity.models import MOST_NAMED
+from app.deliveries.activity.types import ActivityDelivery
 from app.graphql.connections import Arguments, UncountedConnection
 from app.graphql.context import Context, Info
+from app.graphql.event_types import EventType
 from app.graphql.execution.first import First
 from app.graphql.extension import Fields
 from app.graphql.fields import query, relation, subscription
 from app.graphql.ids import decode_id, encode_id, type_of
+from app.graphql.lists import at_most
 from app.graphql.nodes import Node, Nodes, find_node, nodes_of
 from app.graphql.objects import object_of, objects_by_id
 from app.graphql.row_search import PAGE_HOW_FAR
@@ -180,7 +183,16 @@ def _type_of_change(self: IntegrationChange | InstalledAppChange, info: Info) ->
     return EventType(self.row.type)
 
 
+@relation(description=f"What it tells of, in the log's order: the first {MOST_NAMED} of a change.", size=at_most(MOST_NAMED))
+async def _told(self: ActivityDelivery, info: Info) -> list[Event]:
+    found = await info.context.load_all(loaders.by_number, self.row.numbers)
+    return [Event.of(row) for row in found if row is not None]
+
+
 FIELDS: Fields = {
-    change: {"type": relation(description="What happened.")(_type_of_change)}
-    for change in (IntegrationChange, InstalledAppChange)
+    **{
+        change: {"type": relation(description="What happened.")(_type_of_change)}
+        for change in (IntegrationChange, InstalledAppChange)
+    },
+    ActivityDelivery: {"events": _told},
 }

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from tortoise.functions import Count, Min
 
-from app.deliveries.models import WAITING, Delivery
+from app.deliveries.activity.models import ActivityDelivery
+from app.deliveries.models import WAITING, Delivery, Queued
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,13 @@ class Backlog:
 
 
 async def look_at_backlog(*, now: datetime) -> Backlog:
-    waiting = Delivery.filter(status__in=WAITING)
+    """Look at both what runs made and what tells of the log."""
+    found = [await _look_at(model, now=now) for model in (Delivery, ActivityDelivery)]
+    return Backlog(sum(each.waiting for each in found), max(each.oldest for each in found))
+
+
+async def _look_at(model: type[Queued], *, now: datetime) -> Backlog:
+    waiting = model.filter(status__in=WAITING)
     [row] = await waiting.annotate(count=Count("id"), since=Min("created_at")).values("count", "since")
     since: datetime | str | None = row["since"]
     if since is None:

@@ -14,7 +14,7 @@ from app.graphql.pages_of_each import PagesOfEach
 from app.graphql.rows import of_team, rows_by
 
 NEWEST_FIRST = ("-position",)
-_LIVING: dict[str, Any] = {"integration__deleted_at__isnull": True}
+LIVING: dict[str, Any] = {"integration__deleted_at__isnull": True}
 
 MOST_MADE = LARGEST_SIZE
 """Deliveries that are told as a run's."""
@@ -23,7 +23,7 @@ MOST_TOLD = 3 * MOST_ATTEMPTS
 """Attempts that are told of a delivery: a member may have it tried again for ever."""
 
 
-deliveries = rows_by(Delivery, **_LIVING)
+deliveries = rows_by(Delivery, **LIVING)
 
 
 async def attempts(keys: Sequence[UUID], *, context: Context) -> list[Sequence[DeliveryAttempt]]:
@@ -56,5 +56,5 @@ async def deliveries_of_runs(keys: Sequence[tuple[UUID, Arguments]], *, context:
 
 async def made_by(run_id: UUID, *, context: Context) -> list[Delivery]:
     """Return what a run made, MOST_MADE at most, in the order in which it was made."""
-    of_run = of_team(Delivery, context).filter(run_id=run_id, **_LIVING)
+    of_run = of_team(Delivery, context).filter(run_id=run_id, **LIVING)
     return await of_run.order_by("integration__created_at", "integration_id").limit(MOST_MADE)

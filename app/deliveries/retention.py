@@ -6,24 +6,32 @@ from uuid import UUID
 from tortoise.expressions import RawSQL
 from tortoise.queryset import QuerySet
 
-from app.deliveries.models import WAITING, Delivery, DeliveryAttempt
+from app.deliveries.models import WAITING, Delivery, DeliveryAttempt, Queued, table_of
 from app.log.events import Change
 from app.log.retention import Retention
 from app.monitors.retention import KEPT_FOR, removable
 
-# The newest by MAX, which both databases read off an index; whether there is any later one they would look for row by row.
-_LATER = RawSQL("""(CASE
-    WHEN "delivery"."position" < (
-        SELECT MAX("later"."position") FROM "delivery" AS "later" WHERE "later"."integration_id" = "delivery"."integration_id"
-    ) THEN 1
-    WHEN EXISTS (
-        SELECT 1 FROM "integration" AS "gone" WHERE "gone"."id" = "delivery"."integration_id" AND "gone"."deleted_at" IS NOT NULL
-    ) THEN 1
-    ELSE 0
-END)""")
 _TOLD = RawSQL("""(
     CASE WHEN EXISTS (SELECT 1 FROM "delivery" AS "told" WHERE "told"."run_id" = "monitor_run"."id") THEN 1 ELSE 0 END
 )""")
+
+
+def later_than(model: type[Queued]) -> RawSQL:
+    """Return 1 for what is not the newest of an integration that lives."""
+    # The newest by MAX, which both databases read off an index; whether there is any later one they would look for row by row.
+    table = table_of(model)
+    return RawSQL(f"""(CASE
+    WHEN "{table}"."position" < (
+        SELECT MAX("later"."position") FROM "{table}" AS "later" WHERE "later"."integration_id" = "{table}"."integration_id"
+    ) THEN 1
+    WHEN EXISTS (
+        SELECT 1 FROM "integration" AS "gone" WHERE "gone"."id" = "{table}"."integration_id" AND "gone"."deleted_at" IS NOT NULL
+    ) THEN 1
+    ELSE 0
+END)""")  # noqa: S608 - no value from outside is in it
+
+
+_LATER = later_than(Delivery)
 
 
 def _ended() -> QuerySet[Delivery]:

@@ -10,6 +10,8 @@ import strawberry
 
 from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.deliveries import loaders
+from app.deliveries.activity import loaders as activity
+from app.deliveries.activity.types import ActivityDelivery
 from app.deliveries.models import Delivery as Row, DeliveryStatus
 from app.deliveries.recording import record_monitor_run
 from app.deliveries.retrying import retry_delivery
@@ -112,7 +114,14 @@ FIELDS: Fields = {
             type=UncountedConnection[Delivery],
             description="The run log: newest first.",
             narrowed=Narrowing(_Filter, _narrow),
-        )
+        ),
+        "activity_deliveries": pages(
+            activity.deliveries_of,
+            partial(UncountedConnection.of, wrap=ActivityDelivery.of),
+            by="row.id",
+            type=UncountedConnection[ActivityDelivery],
+            description="What it told of the team's activity log, newest first: none where its kind does not tell of it.",
+        ),
     },
     MonitorRun: {
         "deliveries": pages(
@@ -124,4 +133,7 @@ FIELDS: Fields = {
         )
     },
 }
-NODES: dict[type, Batch[UUID, Any]] = {Delivery: objects_by_id(Delivery.of, loaders.deliveries)}
+NODES: dict[type, Batch[UUID, Any]] = {
+    Delivery: objects_by_id(Delivery.of, loaders.deliveries),
+    ActivityDelivery: objects_by_id(ActivityDelivery.of, activity.deliveries),
+}

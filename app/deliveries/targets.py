@@ -6,6 +6,7 @@ from uuid import UUID
 from app.integrations.kinds.contract import Target
 from app.integrations.kinds.table import ALL, kind_of
 from app.integrations.models import Integration
+from app.providers.activity import ActivityReport
 from app.providers.contract import Authorized, Failure, Posted, RunReport
 from app.services import Services
 
@@ -14,9 +15,9 @@ async def targets_of(integrations: Sequence[Integration]) -> Mapping[UUID, Targe
     """Return the targets by the integrations' ids; none for a kind that makes no deliveries."""
     targets: dict[UUID, Target] = {}
     for kind in ALL:
-        of_kind = [integration for integration in integrations if kind_of(integration) is kind]
-        if kind.deliveries is not None and of_kind:
-            targets |= await kind.deliveries.targets_of(of_kind)
+        of_kind, hands_over = [each for each in integrations if kind_of(each) is kind], kind.deliveries or kind.activity
+        if hands_over is not None and of_kind:
+            targets |= await hands_over.targets_of(of_kind)
     return targets
 
 
@@ -47,3 +48,13 @@ async def deliver(
         authorized=authorized,
         services=services,
     )
+
+
+async def tell(
+    report: ActivityReport, *, integration: Integration, target: Target, authorized: Authorized, services: Services
+) -> Posted | Failure:
+    """Tell of the team's log, once, as the integration's kind does."""
+    activity = kind_of(integration).activity
+    if activity is None:
+        raise LookupError("What does not tell of the log has no such deliveries.")
+    return await activity.tell(report, integration=integration, target=target, authorized=authorized, services=services)

@@ -45,7 +45,7 @@ class DeliveryAttempt:
     error: str | None = strawberry.field(description="The provider's own words, without secrets; null when it succeeded.")
 
     @classmethod
-    def of(cls, row: models.DeliveryAttempt) -> "DeliveryAttempt":
+    def of(cls, row: models.Tried) -> "DeliveryAttempt":
         return object_of(cls, row)
 
 

@@ -30,11 +30,15 @@ T = TypeVar("T")
 
 
 class Counter(Model):
-    """The number of the team's newest event, and what it used of its quotas; whoever changes the team holds this row."""
+    """The number of the team's newest event, and what it used of its quotas; whoever changes the team holds this row.
+
+    `is_heard`: who reacts to whatever is recorded is told. So it costs a team nothing where there is nobody.
+    """
 
     team_id = fields.UUIDField(primary_key=True)
     sequence = fields.BigIntField()
     used: str | None = fields.TextField(null=True)
+    is_heard = fields.BooleanField(default=False, db_default=False)
 
     class Meta:
         table = "counter"
@@ -98,6 +102,19 @@ class LogEntry:
     parent_id: UUID | None = None
     action: str | None = None
     times: int | None = None
+
+
+@dataclass(frozen=True)
+class EventsRecorded:
+    """The events of a change, numbered, in their order: for reactions to whatever happens in a team that `is_heard`.
+
+    It comes last. Whoever reacts to it records nothing more.
+    """
+
+    events: Sequence[Event]
+
+    def entry(self) -> None:
+        return None
 
 
 class DomainEvent(Protocol):
@@ -212,8 +229,12 @@ class Events:
             answer = await action(change)
             if entries and not is_free:
                 change.spend(CHANGES_OF_DAY, len(entries))
-            await _keep(counter, used, news=len(entries))
-            await _number(change, entries, last=counter.sequence)
+            events = await _number(change, entries, last=counter.sequence)
+            if events and counter.is_heard:
+                await change.record(EventsRecorded(events))
+                if len(entries) > len(events):
+                    raise RuntimeError("Nothing more can be recorded once a change has its numbers.")
+            await _keep(counter, used, news=len(events))
             return _Outcome(answer, is_news=bool(entries))
 
         # The team's row is the lock. Within the process it is queued for here: else a team whose lock somebody keeps would have
@@ -242,12 +263,12 @@ async def _keep(counter: Counter, used: Used, *, news: int) -> None:
         await counter.save(update_fields=columns)
 
 
-async def _number(change: Change, entries: Sequence[LogEntry], *, last: int) -> None:
-    """Write the events; `last` is the number of the last of them."""
+async def _number(change: Change, entries: Sequence[LogEntry], *, last: int) -> Sequence[Event]:
+    """Write the events, and return them; `last` is the number of the last one before them."""
     if not entries:
-        return
+        return ()
     origin = change.actor.origin if change.actor is not None else None
-    await Event.bulk_create(
+    events = [
         Event(
             id=uuid4(),
             team_id=change.team_id,
@@ -268,8 +289,10 @@ async def _number(change: Change, entries: Sequence[LogEntry], *, last: int) -> 
             origin_user_agent=origin.user_agent if origin is not None else None,
             origin_token=origin.token_last_four if origin is not None else None,
         )
-        for sequence, entry in enumerate(entries, start=last - len(entries) + 1)
-    )
+        for sequence, entry in enumerate(entries, start=last + 1)
+    ]
+    await Event.bulk_create(events)
+    return events
 
 
 def _name_of(action: object) -> str:

@@ -12,6 +12,7 @@ class Quotas(BaseModel):
     max_installed_apps: int = Field(default=200, ge=0)
     max_integrations: int = Field(default=2_000, ge=0)
     max_integrations_of_monitor: int = Field(default=100, ge=0)
+    max_activity_integrations: int = Field(default=20, ge=0)
     max_monitors: int = Field(default=5_000, ge=0)
     max_runs_per_minute: int = Field(default=1_000, ge=0)
     max_runs_per_day: int = Field(default=100_000, ge=0)

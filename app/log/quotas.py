@@ -56,6 +56,10 @@ INTEGRATIONS_OF_MONITOR = Room(
     "max_integrations_of_monitor", "integrations that listen to it", "delete one that nobody needs", whose="This monitor has"
 )
 """Each of its runs makes a delivery for each of these, in one change."""
+ACTIVITY_INTEGRATIONS = Room(
+    "max_activity_integrations", "integrations that tell of its activity log", "delete one that nobody needs"
+)
+"""Each change of the team can make a delivery for each of these."""
 MONITORS = Room("max_monitors", "monitors", "use a monitorKey that is there already")
 
 RUNS_OF_MINUTE = Allowance("max_runs_per_minute", MINUTE, "record {most} runs a minute")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from app.outbound import Sender
+from app.providers.activity import ActivityReport
 from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Posted, PostedMessage, RunReport
 
 
@@ -62,6 +63,14 @@ class NameMention(Protocol):
     def __call__(self, word: str, /) -> str | None: ...
 
 
+class PostActivity(Protocol):
+    """Post the message about what happened in the team's log. Posted only on the provider's own word."""
+
+    async def __call__(
+        self, *, authorized: Authorized, channel_id: str, report: ActivityReport, now: datetime, outbound: Sender
+    ) -> Posted | Failure: ...
+
+
 class IsOwnId(Protocol):
     """Whether a text looks like the provider's own id of a channel."""
 
@@ -79,6 +88,7 @@ class Messaging:
     list_channels: ListChannels
     find_channel: FindChannel
     post_report: PostReport
+    post_activity: PostActivity
     is_own_id: IsOwnId
     pace: timedelta
     has_threads: bool = False

@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from app.deliveries import jobs as deliveries
+from app.deliveries.activity import jobs as activity
 from app.errors import DatabaseAway
 from app.forecasts import jobs as forecasts
 from app.installed_apps import checks as installed_apps
@@ -46,6 +47,8 @@ async def _remove(retentions: Sequence[Retention], *, services: Services) -> int
 
 JOBS = (
     Job("deliver", deliveries.deliver_due, every=1.0, shares=deliveries.POSTS, pace=0.1),
+    Job("tell", activity.tell_due, every=1.0, shares=activity.TELLS, pace=0.5),
+    Job("let go of tellings", activity.let_go_due, every=60.0, is_woken=False),
     Job("let go", deliveries.let_go_due, every=60.0, is_woken=False),
     Job("revoke", sign_ins.revoke_due, every=1.0, shares=ASKS),
     Job("check", sign_ins.check_due, every=1.0, shares=ASKS),

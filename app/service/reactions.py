@@ -1,6 +1,7 @@
 """The table of contents of what follows from what, in order. Everything here happens in the transaction of its cause."""
 
 from app.deliveries import reactions as deliveries
+from app.deliveries.activity import reactions as activity
 from app.forecasts import reactions as forecasts
 from app.installed_apps import reactions as installed_apps
 from app.installed_apps.events import (
@@ -18,7 +19,7 @@ from app.integrations.events import (
     IntegrationEdited,
     IntegrationStatusChanged,
 )
-from app.log.events import Reactions
+from app.log.events import EventsRecorded, Reactions
 from app.monitors.events import RunRecorded
 from app.sign_ins import reactions as sign_ins
 from app.sign_ins.events import (
@@ -55,7 +56,8 @@ REACTIONS: Reactions = {
     AuthorizationsReplaced: (forecasts.review_integrations,),
     IntegrationEdited: (forecasts.review_integration,),
     AccessEndSeen: (forecasts.review_access,),
-    IntegrationStatusChanged: (deliveries.follow_integration,),
-    IntegrationDeleted: (deliveries.give_up, forecasts.forget_integration),
+    IntegrationStatusChanged: (deliveries.follow_integration, activity.follow_integration),
+    IntegrationDeleted: (deliveries.give_up, activity.give_up, forecasts.forget_integration),
     RunRecorded: (deliveries.make,),
+    EventsRecorded: (activity.make,),
 }

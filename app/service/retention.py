@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from app.deliveries.activity.retention import OLD_TELLINGS
 from app.deliveries.retention import OLD_RUNS
 from app.integrations.retention import GIVEN_BACK
 from app.log.retention import Retention
@@ -10,6 +11,7 @@ from app.sign_ins.retention import ENDED_SIGN_INS
 
 RETENTION: Mapping[str, Sequence[Retention]] = {
     "remove old runs": OLD_RUNS,
+    "remove old activity deliveries": (OLD_TELLINGS,),
     "remove ended sign-ins": (ENDED_SIGN_INS,),
     "remove grants given back": (GIVEN_BACK,),
     "remove old events": (OLD_EVENTS,),

@@ -16,6 +16,7 @@ MODELS = (
     *(kind.table.__module__ for kind in ALL),
     "app.forecasts.models",
     "app.deliveries.models",
+    "app.deliveries.activity.models",
 )
 
 MIGRATIONS = "app.migrations"

@@ -15,9 +15,11 @@ from app.access.callers import Caller
 from app.graphql.context import Batch
 from app.integrations.models import Integration
 from app.integrations.sources import Using
-from app.log.events import Change
+from app.log.event_types import EventType
+from app.log.events import Change, Event
 from app.monitors.models import Monitor, MonitorRun
 from app.outbound.budget import Budget
+from app.providers.activity import ActivityReport
 from app.providers.contract import Authorized, Failure, Occasion, Posted, RunReport
 from app.providers.description import Provider
 from app.services import Services
@@ -201,6 +203,48 @@ class Deliveries:
     """Return whose runs an integration of the kind hears of. None: of no monitor's, so that there is no test message either."""
 
 
+NEVER_TOLD = frozenset({EventType.ACTIVITY_DELIVERY_FAILED})
+"""Events of telling itself, of which no integration tells."""
+
+
+@dataclass(frozen=True)
+class HeardEvents:
+    """The events of one change that an integration chooses to tell of, in their order: perhaps none."""
+
+    integration: Integration
+    events: Sequence[Event]
+
+
+class Tell(Protocol):
+    """Tell of the events, once."""
+
+    async def __call__(
+        self,
+        report: ActivityReport,
+        /,
+        *,
+        integration: Integration,
+        target: Target,
+        authorized: Authorized,
+        services: Services,
+    ) -> Posted | Failure: ...
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a kind does that tells of the team's log: what an integration chooses of a change makes a delivery.
+
+    What such integrations do is told by none of them: see `app/deliveries/activity/choosing.py`. Its `prepare` has the team be
+    heard: see `app/log/hearing.py`.
+    """
+
+    hear: Callable[[Change, Sequence[Event]], Awaitable[Sequence[HeardEvents]]]
+    """Return every integration of the kind in the change's team, but for deleted ones, the oldest first, with what it chooses."""
+    targets_of: Callable[[Sequence[Integration]], Awaitable[Mapping[UUID, Target]]]
+    """Return where integrations of the kind hand over to, by their ids."""
+    tell: Tell
+
+
 @dataclass(frozen=True)
 class Kind(Generic[S, E, R]):
     """A kind whose settings are S, an edit of them E, and a row of them R."""
@@ -231,6 +275,7 @@ class Kind(Generic[S, E, R]):
     supports_installed_apps: bool = True
     checks: Checks | None = None
     deliveries: Deliveries | None = None
+    activity: Activity | None = None
 
 
 AnyKind: TypeAlias = Kind[Any, Any, Any]

@@ -7,12 +7,13 @@ from app.integrations.kinds.connect_api.kind import KIND as CONNECT_API
 from app.integrations.kinds.contract import AnyKind
 from app.integrations.kinds.open_incidents.kind import KIND as OPEN_INCIDENTS
 from app.integrations.kinds.post_monitoring_results.kind import KIND as POST_MONITORING_RESULTS
+from app.integrations.kinds.post_team_activity.kind import KIND as POST_TEAM_ACTIVITY
 from app.integrations.models import Integration
 from app.providers.catalogue import CATALOGUE
 from app.services import Services
 from app.storage.slots import Slots
 
-ALL: Sequence[AnyKind] = (POST_MONITORING_RESULTS, CONNECT_API, OPEN_INCIDENTS)
+ALL: Sequence[AnyKind] = (POST_MONITORING_RESULTS, CONNECT_API, OPEN_INCIDENTS, POST_TEAM_ACTIVITY)
 
 KINDS: Mapping[str, AnyKind] = {kind.key: kind for kind in ALL}
 

@@ -14,11 +14,13 @@ from pydantic import StringConstraints
 
 from app.outbound import Sender
 from app.providers._http.answers import Answer, Many, web_address
+from app.providers.activity import ActivityReport
 from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Fault, Posted, PostedMessage, RunReport
 from app.providers.messaging import Messaging, Thread
+from app.providers.slack.activity import write_activity
 from app.providers.slack.calls import SlackId, call, read_answer
 from app.providers.slack.mentions import name_mention
-from app.providers.slack.messages import write_message
+from app.providers.slack.messages import Message, write_message
 
 LARGEST_PAGE = 1000
 
@@ -27,6 +29,7 @@ _OWN_ID = re.compile(r"[CG][A-Z0-9]{7,20}")
 _CHANNEL_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 _TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 _EVENT_TYPE = "monitor_run_reported"
+_ACTIVITY_TYPE = "team_activity_recorded"
 
 
 class _Channel(Answer):
@@ -143,12 +146,30 @@ async def post_report(
     """
     if not _CHANNEL_ID.fullmatch(channel_id):
         return _NO_CHANNEL
-    posting = _write_posting(channel_id, report, mention)
+    posting = _write_posting(
+        write_message(report, mention=mention), _EVENT_TYPE, channel_id=channel_id, delivery_id=report.delivery_id
+    )
     if thread is not None:
         answering = posting | {"thread_ts": thread.id, "reply_broadcast": thread.in_channel_too}
         answered = await _post(answering, authorized=authorized, outbound=outbound)
         if not isinstance(answered, Failure) or answered.fault is not Fault.TARGET_GONE:
             return answered
+    return await _post(posting, authorized=authorized, outbound=outbound)
+
+
+async def post_activity(
+    *,
+    authorized: Authorized,
+    channel_id: str,
+    report: ActivityReport,
+    now: datetime,  # noqa: ARG001 - as above
+    outbound: Sender,
+) -> Posted | Failure:
+    """Post the message about the team's log, with the delivery's id as `post_report` has it."""
+    if not _CHANNEL_ID.fullmatch(channel_id):
+        return _NO_CHANNEL
+    message, delivery_id = write_activity(report), report.delivery_id
+    posting = _write_posting(message, _ACTIVITY_TYPE, channel_id=channel_id, delivery_id=delivery_id)
     return await _post(posting, authorized=authorized, outbound=outbound)
 
 
@@ -167,13 +188,12 @@ async def _post(posting: Mapping[str, object], *, authorized: Authorized, outbou
     return answer if isinstance(answer, Failure) else answer.posted()
 
 
-def _write_posting(channel_id: str, report: RunReport, mention: str | None) -> dict[str, object]:
-    message = write_message(report, mention=mention)
+def _write_posting(message: Message, event_type: str, *, channel_id: str, delivery_id: str) -> dict[str, object]:
     return {
         "channel": channel_id,
         "text": message.text,
         "blocks": message.blocks,
-        "metadata": {"event_type": _EVENT_TYPE, "event_payload": {"delivery_id": report.delivery_id}},
+        "metadata": {"event_type": event_type, "event_payload": {"delivery_id": delivery_id}},
         "unfurl_links": False,
         "unfurl_media": False,
     }
@@ -185,6 +205,7 @@ MESSAGING = Messaging(
     list_channels=list_channels,
     find_channel=find_channel,
     post_report=post_report,
+    post_activity=post_activity,
     is_own_id=is_own_id,
     # Slack lets an app post about one message a second to a channel.
     pace=timedelta(seconds=1),

@@ -7,6 +7,7 @@ formatting text: `&`, `<` and `>` are what makes mentions and links, and are esc
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 from app.providers._messaging.reports import count_failures, emoji, figures, occasion, one_line, outcome
@@ -42,13 +43,13 @@ def write_message(report: RunReport, *, mention: str | None = None) -> Message:
     called = write_mention(mention)
     name = escape(report.monitor_name, limit=_NAME_LENGTH)
     if report.occasion is Occasion.TEST:
-        said = _section(f"{emoji(report)} *Test message* for *{name}*"), _section(occasion(report))
+        said = section(f"{emoji(report)} *Test message* for *{name}*"), section(occasion(report))
         return Message(f"{emoji(report)} Test message for {name}. {occasion(report)}", (*said, _context(report, "Asked for")))
     facts = [occasion(report), figures(report)]
-    blocks = [_section(f"{called}{emoji(report)} *{name}* {outcome(report)}")]
-    blocks.append(_section("\n".join(filter(None, facts))))
+    blocks = [section(f"{called}{emoji(report)} *{name}* {outcome(report)}")]
+    blocks.append(section("\n".join(filter(None, facts))))
     if report.failures:
-        blocks.append(_section("\n".join(_failing_tests(report))))
+        blocks.append(section("\n".join(_failing_tests(report))))
     return Message(f"{called}{_fallback(report)}", (*blocks, _context(report)))
 
 
@@ -70,6 +71,19 @@ def escape(text: str, *, limit: int) -> str:
     return "".join(kept) + "…"
 
 
+def moment(at: datetime) -> str:
+    """Return a moment that Slack shows in the reader's own time zone, and what stands behind the bar where it cannot."""
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}, {{time}}|{at.strftime('%d %b %Y, %H:%M %Z')}>"
+
+
+def section(text: str) -> Block:
+    return {"type": "section", "text": _mrkdwn(text)}
+
+
+def context(text: str) -> Block:
+    return {"type": "context", "elements": [_mrkdwn(text)]}
+
+
 def _width(piece: str) -> int:
     return sum(2 if ord(character) > _LAST_PLANE_0 else 1 for character in piece)
 
@@ -87,11 +101,8 @@ def _failing_test(name: str, message: str) -> str:
 
 
 def _context(report: RunReport, deed: str = "Started") -> Block:
-    written = report.started_at.strftime("%d %b %Y, %H:%M %Z")
-    # Slack shows this in the reader's own time zone, and what stands behind the bar where it cannot.
-    started = f"{deed} <!date^{int(report.started_at.timestamp())}^{{date_short_pretty}}, {{time}}|{written}>"
-    url = _link(report.url)
-    return {"type": "context", "elements": [_mrkdwn(f"{started} · <{url}|Open the run>" if url else started)]}
+    started, url = f"{deed} {moment(report.started_at)}", _link(report.url)
+    return context(f"{started} · <{url}|Open the run>" if url else started)
 
 
 def _fallback(report: RunReport) -> str:
@@ -113,10 +124,6 @@ def _link(url: str | None) -> str | None:
     except UnicodeEncodeError:
         return None
     return plain if len(plain) <= _URL_LENGTH else None
-
-
-def _section(text: str) -> Block:
-    return {"type": "section", "text": _mrkdwn(text)}
 
 
 def _mrkdwn(text: str) -> Block:

@@ -4,6 +4,7 @@ Source: the Standard Webhooks specification: any 2xx is a success, 410 says that
 tried again. Redirects are not followed.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import orjson
@@ -12,10 +13,11 @@ from app.outbound import Endpoint, Outcome, Request, Response, Sender
 from app.providers._http.answers import explain_silence
 from app.providers._http.statuses import explain_patience
 from app.providers._http.waiting import read_retry_after
+from app.providers.activity import ActivityReport
 from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Fault, Posted, RunReport
 from app.providers.messaging import Messaging, Thread
 from app.providers.shared_secrets import Fields, split_fields
-from app.providers.webhook.messages import write_message
+from app.providers.webhook.messages import write_activity, write_message
 from app.providers.webhook.secrets import PREVIOUS, SIGNING, URL, decode
 from app.providers.webhook.signatures import sign
 
@@ -46,8 +48,23 @@ async def post_report(
     """Post the message about a run. `webhook-id` is the delivery's id, by which a duplicate can be found."""
     if channel_id != CHANNEL:
         return _NO_CHANNEL
-    fields, message = split_fields(authorized.access), write_message(report)
-    headers = sign(id=report.delivery_id, at=now, body=orjson.dumps(message), keys=_keys(fields))
+    return await _post(write_message(report), id=report.delivery_id, authorized=authorized, now=now, outbound=outbound)
+
+
+async def post_activity(
+    *, authorized: Authorized, channel_id: str, report: ActivityReport, now: datetime, outbound: Sender
+) -> Posted | Failure:
+    """Post the message about the team's log, with the delivery's id as `post_report` has it."""
+    if channel_id != CHANNEL:
+        return _NO_CHANNEL
+    return await _post(write_activity(report), id=report.delivery_id, authorized=authorized, now=now, outbound=outbound)
+
+
+async def _post(
+    message: Mapping[str, object], *, id: str, authorized: Authorized, now: datetime, outbound: Sender
+) -> Posted | Failure:
+    fields = split_fields(authorized.access)
+    headers = sign(id=id, at=now, body=orjson.dumps(message), keys=_keys(fields))
     request = Request("POST", fields[URL].reveal(), headers=headers, json=message, endpoint=Endpoint("webhook", "post"))
     return _sort(await outbound.send(request, origin=authorized.origin, certificates=authorized.certificates))
 
@@ -89,6 +106,7 @@ MESSAGING = Messaging(
     list_channels=list_channels,
     find_channel=find_channel,
     post_report=post_report,
+    post_activity=post_activity,
     is_own_id=is_own_id,
     pace=timedelta(),
 )

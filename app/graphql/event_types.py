@@ -30,6 +30,7 @@ register_enum(
         EventType.DELIVERY_RETRYING: "An attempt failed, or a member asked for another: there will be one more.",
         EventType.DELIVERY_SUCCEEDED: "The provider has accepted it.",
         EventType.DELIVERY_FAILED: "It was given up.",
+        EventType.ACTIVITY_DELIVERY_FAILED: "A message about the team's log was given up. No integration tells of that.",
         EventType.AUTHORIZATION_COMPLETED: "A sign-in at a provider succeeded.",
         EventType.AUTHORIZATION_FAILED: "A sign-in at a provider failed.",
         EventType.AUTHORIZATION_REVOKED: "A finished sign-in ended: given back unused, or ended by its member.",

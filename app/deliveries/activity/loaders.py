@@ -1,0 +1,26 @@
+"""Reading deliveries that tell of the log for many asks at once. Those of an integration that was deleted are gone with it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.deliveries.activity.models import ActivityAttempt, ActivityDelivery
+from app.deliveries.loaders import LIVING, MOST_TOLD, NEWEST_FIRST
+from app.graphql.connections import Arguments, Page
+from app.graphql.context import Context
+from app.graphql.pages import paginate_each
+from app.graphql.rows import of_team, rows_by
+
+deliveries = rows_by(ActivityDelivery, **LIVING)
+
+
+async def attempts(keys: Sequence[UUID], *, context: Context) -> list[Sequence[ActivityAttempt]]:
+    """Return the last attempts of each delivery, MOST_TOLD at most, the first of them first."""
+    last = Arguments(last=MOST_TOLD)
+    asked = [(key, last) for key in keys]
+    pages = await paginate_each(of_team(ActivityAttempt, context), asked, by="delivery_id", order=("number",))
+    return [page.rows for page in pages]
+
+
+async def deliveries_of(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[ActivityDelivery]]:
+    """Return a page of the deliveries of each integration, newest first."""
+    return await paginate_each(of_team(ActivityDelivery, context), keys, by="integration_id", order=NEWEST_FIRST)

@@ -1,0 +1,13 @@
+"""Whether anybody reacts to whatever a team records: a mark in the row that each change locks anyway."""
+
+from app.log.events import Change, Counter
+
+
+async def begin_to_hear(change: Change) -> None:
+    """Have the events of the team's changes told to who reacts to them all, from the next change on."""
+    await Counter.filter(team_id=change.team_id).update(is_heard=True)
+
+
+async def hear_no_more(change: Change) -> None:
+    """Leave that, since nobody does."""
+    await Counter.filter(team_id=change.team_id).update(is_heard=False)
