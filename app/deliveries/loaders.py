@@ -51,7 +51,7 @@ def deliveries_in(statuses: frozenset[DeliveryStatus]) -> Batch[tuple[UUID, Argu
 
 async def deliveries_of_runs(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Delivery]]:
     """Return a page of what each run made: no more than integrations hear of one monitor, so that the order needs no index."""
-    return await paginate_each(of_team(Delivery, context).filter(**_LIVING), keys, by="run_id")
+    return await paginate_each(of_team(Delivery, context).filter(**LIVING), keys, by="run_id")
 
 
 async def made_by(run_id: UUID, *, context: Context) -> list[Delivery]:

@@ -33,7 +33,7 @@ def build(folder: Path, edits: Sequence[Edit]) -> Path:
 
 
 _EVENTS = "log/events.py"
-_BULK = "    await Event.bulk_create("
+_BULK = "    events = [\n        Event("
 _NUMBERS = """
     from app.storage import database
     query = database.current().execute_query_dict
@@ -53,9 +53,9 @@ def sequence_for_counter(*, is_held_open: bool = False) -> list[Edit]:
     """Take numbers from a database sequence, without the team's lock; `is_held_open`: and dawdle between number and commit."""
     return [
         Edit(_EVENTS, ".select_for_update()", ""),
-        Edit(_EVENTS, "_keep(counter, used, news=len(entries))", "_keep(counter, used, news=0)"),
+        Edit(_EVENTS, "_keep(counter, used, news=len(events))", "_keep(counter, used, news=0)"),
         Edit(_EVENTS, _BULK, _NUMBERS + (_HELD if is_held_open else "") + _RAISED + _BULK),
-        Edit(_EVENTS, "in enumerate(entries, start=last - len(entries) + 1)", "in zip(numbers, entries, strict=True)"),
+        Edit(_EVENTS, "in enumerate(entries, start=last + 1)", "in zip(numbers, entries, strict=True)"),
     ]
 
 

@@ -49,7 +49,10 @@ async def _post(lease: Lease, *, services: Services) -> Attempt | Waiting | Lost
     async def hand_over(authorized: Authorized) -> Posted | Failure:
         if report is None:
             return _FORGOTTEN
-        return await tell(report, integration=delivery.integration, target=lease.target, authorized=authorized, services=services)
+        integration, target = delivery.integration, lease.target
+        answer = await tell(report, integration=integration, target=target, authorized=authorized, services=services)
+        # Where it stands is not kept: nothing answers it.
+        return Posted() if isinstance(answer, Posted) else answer
 
     return await attempt(lease, delivery.integration, hand_over, services=services)
 

@@ -73,6 +73,7 @@ export default [
               'OpenIncidents', // the settings of an integration
               'PageInfo', // a page's
               'PostMonitoringResults', // the settings of an integration
+              'PostTeamActivity', // the settings of an integration
               'RepositoryEntry', // known by repository, branch and path
               'RepositoryFile', // known by repository, branch and path
               'SecretField', // a part of its provider
