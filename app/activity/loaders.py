@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from app.deliveries.activity.models import ActivityDelivery
 from app.graphql.context import Context
-from app.graphql.rows import find_rows, rows_by
+from app.graphql.rows import find_rows, of_team, rows_by
 from app.log.events import Counter, Event
 
 events = rows_by(Event)
 
 
-async def by_number(keys: Sequence[int], *, context: Context) -> list[Event | None]:
-    """Return the team's events by their numbers."""
-    return await find_rows(Event, keys, context=context, by="sequence")
+async def told_by(keys: Sequence[UUID], *, context: Context) -> list[Sequence[Event]]:
+    """Return what each delivery tells of the log, in its order, without what retention has removed."""
+    deliveries = await find_rows(ActivityDelivery, keys, context=context)
+    numbers = sorted({number for row in deliveries if row is not None for number in row.numbers})
+    rows = {row.sequence: row for row in await of_team(Event, context).filter(sequence__in=numbers)} if numbers else {}
+    return [[rows[number] for number in row.numbers if number in rows] if row is not None else [] for row in deliveries]
 
 
 async def lengths_of_logs(keys: Sequence[UUID], *, context: Context) -> list[int]:

@@ -23,6 +23,7 @@ from app.graphql.ids import decode_id, encode_id, type_of
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node, Nodes, find_node, nodes_of
 from app.graphql.objects import object_of, objects_by_id
+from app.graphql.relations import reference
 from app.graphql.row_search import PAGE_HOW_FAR
 from app.graphql.streams import LogCursors, cursor_of, follow
 from app.installed_apps import schema as installed_apps
@@ -183,16 +184,19 @@ def _type_of_change(self: IntegrationChange | InstalledAppChange, info: Info) ->
     return EventType(self.row.type)
 
 
-@relation(description=f"What it tells of, in the log's order: the first {MOST_NAMED} of a change.", size=at_most(MOST_NAMED))
-async def _told(self: ActivityDelivery, info: Info) -> list[Event]:
-    found = await info.context.load_all(loaders.by_number, self.row.numbers)
-    return [Event.of(row) for row in found if row is not None]
-
-
 FIELDS: Fields = {
     **{
         change: {"type": relation(description="What happened.")(_type_of_change)}
         for change in (IntegrationChange, InstalledAppChange)
     },
-    ActivityDelivery: {"events": _told},
+    ActivityDelivery: {
+        "events": reference(
+            loaders.told_by,
+            lambda rows: [Event.of(row) for row in rows],
+            by="row.id",
+            type=list[Event],
+            description=f"What it tells of, in the log's order: the first {MOST_NAMED} of a change.",
+            size=at_most(MOST_NAMED),
+        )
+    },
 }

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.access.callers import Role
+from app.access.callers import Caller, Role
 from app.deliveries.activity.jobs import tell_due
 from app.deliveries.activity.models import ActivityDelivery
 from app.integrations.kinds.post_team_activity.settings import ActivityPostSettings
@@ -36,9 +36,12 @@ async def have_told(
     *,
     name: str = "Tell us",
     settings: ActivityPostSettings | None = None,
+    caller: Caller | None = None,
 ) -> Integration:
     """Add an integration that tells of the log."""
-    return (await place(world, world.people.bob, ThroughApp(app_id), name=name, settings=settings or telling())).integration
+    return (
+        await place(world, caller or world.people.bob, ThroughApp(app_id), name=name, settings=settings or telling())
+    ).integration
 
 
 async def tell(world: World, *, during: timedelta = timedelta()) -> None:

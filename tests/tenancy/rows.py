@@ -69,6 +69,7 @@ REACHED: Mapping[str, tuple[str, str]] = {
     ),
     "Integration": (INTEGRATION, "($own: ID!) { integration(id: $own) { FIELD } }"),
     "MonitorRun": ("MonitorRun", "($own: ID!) { node(id: $own) { ... on MonitorRun { FIELD } } }"),
+    "Integration.activityDeliveries": ("activity integration", "($own: ID!) { integration(id: $own) { FIELD } }"),
     "Monitor": ("Monitor", "($own: ID!) { node(id: $own) { ... on Monitor { FIELD } } }"),
     "AddInstalledAppPayload": (
         "fresh sign-in",
@@ -100,6 +101,7 @@ LISTS: Mapping[Naming, Sequence[str]] = {
         "InstalledApp.integrations",
         "Integration.deliveries",
         "MonitorRun.deliveries",
+        "Integration.activityDeliveries",
         "Monitor.runs",
         "DeleteInstalledAppPayload.stoppedIntegrations",
         "AddInstalledAppPayload.couldBringBack",
@@ -172,6 +174,12 @@ ROWS: Mapping[str, Row] = {
         Naming.ABROAD,
         beside={**NEW, "input.using": THROUGH_APP, "input.settings.postMonitoringResults.monitorKey": "checkout"},
     ),
+    "Mutation.addIntegration(input.settings.postTeamActivity.channelId)": Row(
+        CHANNEL, Naming.ABROAD, beside={**NEW, "input.using": THROUGH_APP}
+    ),
+    "Mutation.addIntegration(input.settings.postTeamActivity.installedAppIds)": Row(
+        APP, beside={**NEW, "input.using": THROUGH_APP, "input.settings.postTeamActivity.channelId": Own(CHANNEL)}
+    ),
     "Mutation.addIntegration(input.settings.connectApi.repositoryId)": Row(
         REPOSITORY,
         Naming.ABROAD,
@@ -187,6 +195,12 @@ ROWS: Mapping[str, Row] = {
     "Mutation.editIntegration(input.using.installedAppId)": Row(APP, beside={"input.id": Own(INTEGRATION)}),
     "Mutation.editIntegration(input.settings.postMonitoringResults.channelId)": Row(
         CHANNEL, Naming.ABROAD, beside={"input.id": Own(INTEGRATION)}
+    ),
+    "Mutation.editIntegration(input.settings.postTeamActivity.channelId)": Row(
+        CHANNEL, Naming.ABROAD, beside={"input.id": Own("activity integration")}
+    ),
+    "Mutation.editIntegration(input.settings.postTeamActivity.installedAppIds)": Row(
+        APP, beside={"input.id": Own("activity integration")}
     ),
     "Mutation.reauthenticateIntegration(input.id)": Row(INTEGRATION, beside={"input.using": THROUGH_APP}),
     "Mutation.reauthenticateIntegration(input.using.installedAppId)": Row(APP, beside={"input.id": Own("own integration")}),

@@ -15,6 +15,7 @@ from app.installed_apps.models import InstalledApp
 from app.integrations.deleting import delete
 from app.integrations.models import Integration
 from app.integrations.sources import BySignIn, ThroughApp
+from app.log.event_types import EventType
 from app.log.events import Event
 from app.monitors.actions import Recorded, record_run
 from app.monitors.models import Failure, RunOutcome
@@ -29,6 +30,7 @@ from app.teams.revoking_tokens import revoke as revoke_access_token
 from app.teams.sign_in_links import make_sign_in_link
 from tests.installed_apps.git_servers import GITHUB, GITLAB, Host
 from tests.installed_apps.world import People, World, gid
+from tests.integrations.activity_scene import have_told, tell, telling
 from tests.integrations.git_scene import connect
 from tests.integrations.incident_scene import put_to_use, share_key
 from tests.integrations.scene import channel, place, posting
@@ -95,6 +97,7 @@ async def furnish(world: World, people: People, places: Places) -> Things:
         "Integration": gid("Integration", integrations["post"].id),
         "own integration": gid("Integration", integrations["own"].id),
         "connected": gid("Integration", integrations["connected"].id),
+        "activity integration": gid("Integration", integrations["activity"].id),
         "Monitor": gid("Monitor", recorded.monitor.id),
         "MonitorRun": gid("MonitorRun", recorded.run.id),
         "Delivery": await _delivery_of(integrations["stopped"]),
@@ -151,11 +154,14 @@ async def _add_integrations(
     made["stopped"] = (await place(world, bob, ThroughApp(apps["gone"].id), name="stopped", settings=elsewhere)).integration
     made["connected"] = await connect(world, bob, apps["git"], places.host, name="connected")
     made["disconnected"] = await connect(world, bob, apps["gone git"], places.former_host, name="disconnected")
+    told = telling(channel_id=channel(2, account=places.account), types=[EventType.DELIVERY_SUCCEEDED])
+    made["activity"] = await have_told(world, apps["slack"].id, name="activity", caller=bob, settings=told)
     made["incidents"] = await put_to_use(world, await share_key(world, ada), caller=bob)
     _pass(world)
     await _record(world, bob, "first")
     while await deliver_due(services=world.services):
         _pass(world)
+    await tell(world)
     await delete(made["gone"].id, caller=bob, services=world.services)
     for name in ("gone", "gone git"):
         _pass(world)
