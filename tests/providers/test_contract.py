@@ -11,6 +11,7 @@ import pytest
 
 from app.integrations.kinds.table import ALL as KINDS
 from app.outbound import Outbound, origin_of
+from app.providers.activity import ActivityEvent, ActivityReport
 from app.providers.catalogue import CATALOGUE, catalogue_of
 from app.providers.contract import (
     Failure,
@@ -61,6 +62,16 @@ REPORT = RunReport(
     error_count=0,
 )
 
+ACTIVITY = ActivityReport(
+    delivery_id="delivery-2",
+    occurred_at=NOW,
+    actor="Ada",
+    event_count=1,
+    events=(
+        ActivityEvent("event-1", "cursor-1", 1, "TEAM_MEMBER_ADDED", "member-1", None, "Bob was added to the team as MEMBER."),
+    ),
+)
+
 Call = Callable[[Provider, ScriptedProvider, Outbound], Awaitable[object]]
 
 
@@ -106,6 +117,17 @@ async def post_report(provider: Provider, there: ScriptedProvider, outbound: Out
     assert provider.messaging is not None
     return await provider.messaging.post_report(
         authorized=authorized_at(provider, there), channel_id=CHANNEL_IDS[provider.key], report=REPORT, now=NOW, outbound=outbound
+    )
+
+
+async def post_activity(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
+    assert provider.messaging is not None
+    return await provider.messaging.post_activity(
+        authorized=authorized_at(provider, there),
+        channel_id=CHANNEL_IDS[provider.key],
+        report=ACTIVITY,
+        now=NOW,
+        outbound=outbound,
     )
 
 
@@ -233,7 +255,7 @@ HOSTING = (
 # Whose only channel is the address itself: nobody is asked for it.
 ITS_OWN_CHANNEL = {"webhook"}
 # Standard Webhooks: any 2xx is a success, whatever is in it.
-NEEDS_NO_BODY = {("webhook", post_report)}
+NEEDS_NO_BODY = {("webhook", post_report), ("webhook", post_activity)}
 
 
 def calls_of(provider: Provider) -> tuple[Call, ...]:
@@ -241,7 +263,7 @@ def calls_of(provider: Provider) -> tuple[Call, ...]:
     revoking = (revoke,) if provider.sign_in is not None and provider.sign_in.revoke is not None else ()
     signing_in = (exchange, *refreshing, *revoking) if provider.sign_in is not None else ()
     looking = () if provider.key in ITS_OWN_CHANNEL else (list_channels, find_channel)
-    posting = (*looking, post_report) if provider.messaging is not None else ()
+    posting = (*looking, post_report, post_activity) if provider.messaging is not None else ()
     checking = (check,) if provider.check is not None else ()
     waking = (trigger_incident, resolve_incident) if provider.incidents is not None else ()
     hosting = HOSTING if provider.hosting is not None else ()

@@ -14,6 +14,7 @@ RIGHT = """
 from datetime import datetime, timedelta
 
 from app.outbound import Sender
+from app.providers.activity import ActivityReport
 from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Posted, RunReport
 from app.providers.messaging import Messaging
 
@@ -32,11 +33,17 @@ async def post_report(
     return Posted()
 
 
+async def post_activity(
+    *, authorized: Authorized, channel_id: str, report: ActivityReport, now: datetime, outbound: Sender
+) -> Posted | Failure:
+    return Posted()
+
+
 def is_own_id(text: str) -> bool:
     return text.isalnum()
 
 
-MESSAGING = Messaging(list_channels, find_channel, post_report, is_own_id, timedelta(seconds=1))
+MESSAGING = Messaging(list_channels, find_channel, post_report, post_activity, is_own_id, timedelta(seconds=1))
 """
 
 
@@ -45,7 +52,11 @@ MESSAGING = Messaging(list_channels, find_channel, post_report, is_own_id, timed
     [
         ("cursor: str | None, limit: int, outbound", "kursor: int, limit: str, outbound", "ListChannels"),
         ("channel_id: str, outbound: Sender) -> Channel", "channel_id: str) -> Channel", "FindChannel"),
-        ("-> Posted | Failure", "-> Posted | Failure | None", "PostReport"),
+        (
+            "report: RunReport, now: datetime, outbound: Sender\n) -> Posted | Failure",
+            "report: RunReport, now: datetime, outbound: Sender\n) -> Posted | Failure | None",
+            "PostReport",
+        ),
         ("def is_own_id", "async def is_own_id", "IsOwnId"),
     ],
     ids=["an argument of another name and type", "an argument too few", "another answer", "a coroutine"],

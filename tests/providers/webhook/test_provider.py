@@ -8,6 +8,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from app.outbound import Outbound
+from app.providers.activity import ActivityEvent, ActivityReport
 from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Fault, Occasion, Place, Posted, RunReport
 from app.providers.shared_secrets import OddField, Pasted, join_fields
 from app.providers.webhook.channels import CHANNEL, MESSAGING
@@ -30,6 +31,29 @@ REPORT = RunReport(
     error_count=0,
     failures=(("Status code is 200", "expected 500 to equal 200"),),
     url="https://ci.example.com/runs/7",
+)
+
+
+ACTIVITY = ActivityReport(
+    delivery_id="7c0d2f86-6a54-4f0f-8a2e-3b1d5a0c9e42",
+    occurred_at=datetime(2026, 11, 21, 10, 0, tzinfo=UTC),
+    actor="Ada",
+    event_count=120,
+    events=(
+        ActivityEvent(
+            id="event-8",
+            cursor="cursor-8",
+            sequence=8,
+            type="INTEGRATION_STATUS_CHANGED",
+            subject_id="integration-1",
+            integration_id=None,
+            summary="The integration “Kasse <b>” is now NEEDS_REAUTHENTICATION (REVOKED).",
+            status="NEEDS_REAUTHENTICATION",
+            previous_status="ACTIVE",
+            reason="REVOKED",
+            message="It was revoked.",
+        ),
+    ),
 )
 
 
@@ -72,6 +96,50 @@ async def test_a_message_is_verified_by_the_receivers_library_and_says_what_the_
             "errorCount": 0,
             "failures": [{"name": "Status code is 200", "message": "expected 500 to equal 200"}],
             "url": "https://ci.example.com/runs/7",
+        },
+    }
+
+
+async def test_a_message_about_the_log_is_verified_by_the_receivers_library_and_says_what_happened() -> None:
+    async with scripted(lambda _: http(status=204)) as there, door_to(there) as outbound:
+        posted = await MESSAGING.post_activity(
+            authorized=authorized_at(there, previousSigningSecret=OLD),
+            channel_id=CHANNEL,
+            report=ACTIVITY,
+            now=datetime.now(UTC),
+            outbound=outbound,
+        )
+        elsewhere = await MESSAGING.post_activity(
+            authorized=authorized_at(there), channel_id="elsewhere", report=ACTIVITY, now=datetime.now(UTC), outbound=outbound
+        )
+
+    [asked] = there.asked
+    assert (posted, isinstance(elsewhere, Failure)) == (Posted(), True)
+    assert asked.headers["webhook-id"] == ACTIVITY.delivery_id
+    assert Webhook(OLD).verify(asked.body, dict(asked.headers)) == Webhook(NEW).verify(asked.body, dict(asked.headers))
+    assert Webhook(NEW).verify(asked.body, dict(asked.headers)) == {
+        "type": "team_activity.recorded",
+        "timestamp": "2026-11-21T10:00:00+00:00",
+        "data": {
+            "deliveryId": ACTIVITY.delivery_id,
+            "occurredAt": "2026-11-21T10:00:00+00:00",
+            "actor": "Ada",
+            "eventCount": 120,
+            "events": [
+                {
+                    "id": "event-8",
+                    "cursor": "cursor-8",
+                    "sequence": 8,
+                    "type": "INTEGRATION_STATUS_CHANGED",
+                    "subjectId": "integration-1",
+                    "integrationId": None,
+                    "summary": "The integration “Kasse <b>” is now NEEDS_REAUTHENTICATION (REVOKED).",
+                    "status": "NEEDS_REAUTHENTICATION",
+                    "previousStatus": "ACTIVE",
+                    "reason": "REVOKED",
+                    "message": "It was revoked.",
+                }
+            ],
         },
     }
 
