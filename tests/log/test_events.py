@@ -6,7 +6,8 @@ import pytest
 
 from app.clock import SystemClock
 from app.log.event_types import EventType
-from app.log.events import Change, Event, Events, LogEntry, head
+from app.log.events import Change, Event, Events, EventsRecorded, LogEntry, head
+from app.log.hearing import begin_to_hear, hear_no_more
 from app.log.watcher import Watcher
 
 
@@ -118,3 +119,41 @@ async def test_a_listener_hears_what_was_before_and_what_comes_each_once_and_in_
     watching.cancel()
 
     assert heard == [2, 3, 4, 5, 6, 7, 8]
+
+
+@pytest.mark.usefixtures("database")
+async def test_whoever_hears_of_a_team_is_told_the_events_of_each_change_with_their_numbers() -> None:
+    told: list[list[int]] = []
+    quiet, heard = uuid4(), uuid4()
+
+    async def hear(_: Change, domain_event: EventsRecorded) -> None:
+        told.append([event.sequence for event in domain_event.events])
+
+    events = Events(clock=SystemClock(), reactions={EventsRecorded: (hear,)}, wake=lambda _: None)
+    for team in (quiet, heard):
+        await events.found(team, _note)
+    await events.change(heard, begin_to_hear)
+
+    for team in (quiet, heard):
+        await events.change(team, _nothing)
+        await events.change(team, _note)
+    await events.change(heard, hear_no_more)
+    await events.change(heard, _note)
+
+    assert told == [[2]]
+
+
+@pytest.mark.usefixtures("database")
+async def test_whoever_hears_records_nothing_more() -> None:
+    team = uuid4()
+
+    async def hear(change: Change, _: EventsRecorded) -> None:
+        await _note(change)
+
+    events = Events(clock=SystemClock(), reactions={EventsRecorded: (hear,)}, wake=lambda _: None)
+    await events.found(team, begin_to_hear)
+
+    with pytest.raises(RuntimeError, match="Nothing more can be recorded"):
+        await events.change(team, _note)
+
+    assert await Event.filter(team_id=team).count() == 0

@@ -16,7 +16,7 @@ from app.log.events import Counter, Event, head
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.models import Grant, StatusReason
 from tests.installed_apps.test_shared_secrets import share
-from tests.installed_apps.world import World, log_since
+from tests.installed_apps.world import World, log_since, make_people
 from tests.integrations.activity_scene import (
     copy,
     have_joined,
@@ -262,3 +262,22 @@ async def test_the_events_of_one_change_are_one_message_that_names_the_first(wor
     assert (sections[-1].startswith("… and ")) is (count + 1 > 10)
     assert (sent["data"]["eventCount"], len(sent["data"]["events"])) == (count + 1, min(count + 1, 100))
     assert delivery.event_count == count + 1
+
+
+async def test_another_teams_log_is_not_told(world: World) -> None:
+    others = await make_people(world.services, name="Comet")
+    ours, theirs = await world.share(world.people.ada), await world.share(others.ada, "Globex")
+    types = [EventType.INSTALLED_APP_ADDED, EventType.TEAM_MEMBER_ADDED]
+    at_globex = telling(channel_id=channel(2, account=GLOBEX), types=types)
+    one = await have_told(world, ours.id, settings=telling(types=types))
+    other = await have_told(world, theirs.id, settings=at_globex, caller=others.bob)
+
+    await have_joined(world, "Dora")
+    await world.share(others.ada, "Initech")
+    await tell(world)
+
+    assert (await statuses(one), await statuses(other)) == (["DELIVERED"], ["DELIVERED"])
+    assert sorted(texts(world)) == [
+        "🔹 Dora was added to the team as MEMBER.",
+        "🔹 The installed app “Initech” was added, connected to Initech.",
+    ]
