@@ -6,7 +6,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0012_indexes_of_lists')]
+    dependencies = [('models', '0013_threads_of_outages')]
 
     initial = False
 

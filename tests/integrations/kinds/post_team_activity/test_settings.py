@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from app.deliveries.activity.models import ActivityDelivery
+from app.deliveries.testing import test as post_test
 from app.errors import UserErrorCode
 from app.graphql.inputs import Keep
 from app.installed_apps.deleting import delete as delete_app
@@ -178,6 +179,14 @@ async def test_one_that_tells_too_many_and_one_at_what_posts_nothing_are_refused
     assert await code_of(have_told(world, app.id, name="Two")) == (UserErrorCode.CONFLICT, FIELD)
     assert await code_of(have_told(world, key.id, settings=telling(channel_id="address"))) == (UserErrorCode.INVALID, FIELD)
     assert await ActivityPost.all().count() == 1
+
+
+async def test_there_is_no_test_message_of_what_posts_no_results(world: World) -> None:
+    integration = await have_told(world, (await world.share(world.people.ada)).id)
+
+    tested = post_test(integration.id, caller=world.people.bob, services=world.services)
+
+    assert await code_of(tested) == (UserErrorCode.INVALID, ("integrationId",))
 
 
 async def test_deliveries_beyond_the_days_are_not_made_and_the_change_goes_on(world: World) -> None:
