@@ -6,7 +6,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0013_threads_of_outages')]
+    dependencies = [('models', '0015_forecasts')]
 
     initial = False
 
