@@ -4,7 +4,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0015_forecasts')]
+    dependencies = [('models', '0016_team_activity')]
 
     initial = False
 
