@@ -1,8 +1,8 @@
 """The operation that asks at one place of the schema, written from the schema itself."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from graphql import (
@@ -58,7 +58,9 @@ def _select(schema: GraphQLSchema, field: GraphQLField) -> str:
     return "" if is_leaf_type(kind) else _selection(schema, kind, depth=_DEPTH)
 
 
-def _selection(schema: GraphQLSchema, kind: GraphQLNamedType, *, depth: int, odd: frozenset[str] = frozenset()) -> str:
+def _selection(
+    schema: GraphQLSchema, kind: GraphQLNamedType, *, depth: int, odd: Mapping[str, str] = MappingProxyType({})
+) -> str:
     match kind:
         case GraphQLUnionType() | GraphQLInterfaceType():
             possible = schema.get_possible_types(kind)
@@ -67,7 +69,7 @@ def _selection(schema: GraphQLSchema, kind: GraphQLNamedType, *, depth: int, odd
         case GraphQLObjectType():
             fields = {name: field for name, field in kind.fields.items() if not field.args and name not in _ASKS_PROVIDER}
             parts = [part for name, field in fields.items() if (part := _part(schema, name, field, depth=depth))]
-            parts = [f"{kind.name}_{part}: {part}" if part in odd else part for part in parts]
+            parts = [f"{kind.name}_{part}: {part}" if _is_odd(part, fields, odd) else part for part in parts]
         case _:
             raise TypeError(print_type(kind))
     return f"{{ __typename {' '.join(parts)} }}"
@@ -80,10 +82,14 @@ def _part(schema: GraphQLSchema, name: str, field: GraphQLField, *, depth: int) 
     return f"{name} {_selection(schema, kind, depth=depth - 1)}" if depth > 0 else ""
 
 
-def _told_differently(kinds: Sequence[GraphQLObjectType]) -> frozenset[str]:
-    """Return the names of fields that are of one type here and of another there: side by side each needs a name of its own."""
-    types: dict[str, set[str]] = defaultdict(set)
+def _told_differently(kinds: Sequence[GraphQLObjectType]) -> Mapping[str, str]:
+    """Return the type that each field has in the first kind with it: beside that, one of another type needs its own name."""
+    types: dict[str, str] = {}
     for kind in kinds:
         for name, field in kind.fields.items():
-            types[name].add(str(field.type))
-    return frozenset(name for name, each in types.items() if len(each) > 1)
+            types.setdefault(name, str(field.type))
+    return types
+
+
+def _is_odd(part: str, fields: Mapping[str, GraphQLField], first: Mapping[str, str]) -> bool:
+    return part in first and first[part] != str(fields[part].type)
