@@ -28,7 +28,7 @@ _SETTINGS = """
 INSERT INTO monitoring_post
   (id, integration_id, monitor_id, channel_id, channel_name, channel_is_private, notify, failures_in_a_row)
 SELECT i.id, i.id, (SELECT m.id FROM monitor m WHERE m.team_id = i.team_id LIMIT 1), 'C1', 'monitoring', FALSE, 'ALL_RUNS', 0
-FROM integration i"""
+FROM integration i WHERE NOT EXISTS (SELECT 1 FROM monitoring_post p WHERE p.integration_id = i.id)"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -18,7 +18,7 @@ async def test_a_member_adds_slack_from_the_catalogue_for_the_team_and_sees_the_
     await ben.tick("Add Slack for your team")
     await (await ben.sign_in_at_slack()).close()
     await expect(ben.page.get_by_role("img", name="Connected")).to_be_visible()
-    await expect(ben.page.get_by_text("You are connected to Acme")).to_be_visible()
+    await expect(ben.page.get_by_text("Connected to Acme")).to_be_visible()
     await fill_in_fields(ben, monitor="checkout-story", channel="monitoring")
     await ben.button("Add integration").click()
 
@@ -48,7 +48,7 @@ async def test_an_admin_deletes_the_app_and_is_told_before_and_after_what_stops_
 
     await choose_slack_in_the_catalogue(ben)
     await expect(ben.page.get_by_role("img", name="Connected")).to_be_visible()
-    await expect(ben.page.get_by_text("You are connected to Acme, as set up by Ada.")).to_be_visible()
+    await expect(ben.page.get_by_text("Connected to Acme as set up by Ada.")).to_be_visible()
     await fill_in_fields(ben, monitor="night", channel="random")
     await ben.page.get_by_role("textbox", name="Name").fill("Nightly to random")
     await ben.button("Add integration").click()
@@ -96,7 +96,7 @@ async def test_a_member_uses_credentials_of_their_own_where_the_team_has_an_app(
     await choose_slack_in_the_catalogue(ben)
     await ben.button("Use other credentials").click()
     await (await ben.sign_in_at_slack(workspace="Globex")).close()
-    await expect(ben.page.get_by_text("You are connected to Globex")).to_be_visible()
+    await expect(ben.page.get_by_text("Connected to Globex")).to_be_visible()
     await fill_in_fields(ben, monitor="own", channel="project-003", search="project-003")
     await ben.button("Add integration").click()
 

@@ -31,7 +31,8 @@ function Adding({ provider }: { provider: Provider }) {
   const [stopped, setStopped] = useState<Stopped>();
   const save = async (using: InstalledAppSourceInput, name?: string): Promise<void> => {
     const added = (await add.run({ using, name: name || null }))?.addInstalledApp;
-    if (added?.installedApp && added.couldBringBack?.totalCount) setStopped({ app: added.installedApp, integrations: added.couldBringBack });
+    const isOffered = provider.sharing !== "SHARED_CLIENT"; // there each comes back with its member's sign-in
+    if (isOffered && added?.installedApp && added.couldBringBack?.totalCount) setStopped({ app: added.installedApp, integrations: added.couldBringBack });
     else if (added) await navigate("/settings/installed-apps");
   };
   if (stopped) return <BringBack {...stopped} />;
