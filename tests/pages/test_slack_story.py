@@ -122,6 +122,7 @@ async def test_from_the_first_page_to_a_message_it_takes_at_most_twelve_clicks_a
     for button in ("Go on to Slack", "Allow"):
         clicks.append(button)
         await tab.get_by_role("button", name=button).click()
+    await tab.wait_for_url(f"{ben.url}/**")
     await tab.close()
     fields.append("Monitor")
     await page.get_by_role("combobox", name="Monitor").fill("counted")
