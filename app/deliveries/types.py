@@ -31,7 +31,7 @@ register_enum(
         DeliveryStatus.SKIPPED: "Kept quiet by the notify rule, or recorded while paused.",
         DeliveryStatus.RETRYING: "It waits for another attempt.",
         DeliveryStatus.DELIVERED: "The provider has accepted it.",
-        DeliveryStatus.FAILED: "Given up; at once while the integration is stopped. `retryDelivery` tries again.",
+        DeliveryStatus.FAILED: "Given up; at once while the integration is stopped. `retryDelivery` tries what a run made again.",
     },
 )
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from app.outbound import NotAllowed, Outbound, Request
 from app.outbound.addresses import Reachability, parse_address, reachability_of, readings_of
@@ -138,6 +138,7 @@ def test_every_embedding_reads_back(number: int) -> None:
     assert all(inner in readings_of(address) for address in embeddings(inner).values())
 
 
+@example(IPv4Address("0.0.0.1"))
 @given(st.ip_addresses(v=4))
 def test_an_embedding_reaches_no_further_than_what_is_in_it(inner: IPv4Address) -> None:
     order = [Reachability.NEVER, Reachability.SPECIAL, Reachability.PUBLIC]
@@ -145,7 +146,7 @@ def test_an_embedding_reaches_no_further_than_what_is_in_it(inner: IPv4Address) 
     reach = {
         name: order.index(reachability_of(address))
         for name, address in embeddings(inner).items()
-        if name not in {"ISATAP", "NAT64 of local use"}
+        if name not in {"ISATAP", "NAT64 of local use"} and address != IPv6Address("::1")  # it embeds nothing
     }
 
     assert max(reach.values()) == reach["literal"]
