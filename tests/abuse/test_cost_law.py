@@ -146,6 +146,7 @@ def test_there_are_enough_of_them_by_every_way() -> None:
         "hooks",
         "provider answers",
         "Newman files",
+        "JUnit files",
         "settings",
         "cursors",
         "ids",

@@ -49,7 +49,7 @@ export function Picker({ label, typed, onType, choices, chosen, onChoose, onOpen
         <Button aria-label="Show the choices of">▾</Button>
       </div>
       {help && <Text slot="description">{help}</Text>}
-      <FieldError>{problem}</FieldError>
+      <FieldError className="field-problem">{problem}</FieldError>
       <Popover className="popover">
         <ListBox<Choice> renderEmptyState={() => <p className="quiet">{empty ?? "Nothing found."}</p>}>
           {(choice) => (

@@ -21,7 +21,7 @@ export function TextInput({ label, value, onChange, help, problem, type = "text"
       <Label>{label}</Label>
       {isLong ? <TextArea rows={6} spellCheck={false} /> : <Input />}
       {help && <Text slot="description">{help}</Text>}
-      <FieldError>{problem}</FieldError>
+      <FieldError className="field-problem">{problem}</FieldError>
     </TextField>
   );
 }
