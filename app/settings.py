@@ -26,20 +26,8 @@ _OF_CLUSTERS = ("SERVICE_HOST", "SERVICE_PORT", "PORT")
 """How names begin that Kubernetes and Docker set in every container beside a service that is named like this one."""
 
 OWN_PATHS = frozenset(
-    {
-        "activity",
-        "authorize",
-        "callback",
-        "graphiql",
-        "graphql",
-        "healthz",
-        "hooks",
-        "integrations",
-        "metrics",
-        "monitors",
-        "pages",
-    }
-    | {"pages", "readyz", "settings", "sign-in", "sign-out"}
+    {"activity", "authorize", "callback", "graphiql", "graphql", "healthz", "hooks", "icons", "integrations", "metrics"}
+    | {"monitors", "pages", "readyz", "settings", "sign-in", "sign-out"}
 )
 """What the service's own paths begin with: below a path that begins so, nobody could tell the one from the other."""
 
