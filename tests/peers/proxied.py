@@ -147,7 +147,7 @@ async def visiting(public: Public, *, team: str) -> AsyncIterator[Visitor]:
     )
     try:
         page = await browser.submit(await browser.open(link))
-        assert (page.status, page.url) == (httpx2.codes.OK, f"{public.url}/graphql")
+        assert (page.status, page.url) == (httpx2.codes.OK, f"{public.url}/")
         yield Visitor(public.url, browser, trust)
     finally:
         await browser.close()

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from app.outbound import Sender
 from app.providers.activity import ActivityReport
 from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Posted, RunReport
-from app.providers.messaging import Messaging
+from app.providers.messaging import Messaging, Thread
 
 
 async def list_channels(*, authorized: Authorized, cursor: str | None, limit: int, outbound: Sender) -> ChannelPage | Failure:
@@ -28,7 +28,14 @@ async def find_channel(*, authorized: Authorized, channel_id: str, outbound: Sen
 
 
 async def post_report(
-    *, authorized: Authorized, channel_id: str, report: RunReport, now: datetime, outbound: Sender
+    *,
+    authorized: Authorized,
+    channel_id: str,
+    report: RunReport,
+    now: datetime,
+    outbound: Sender,
+    thread: Thread | None = None,
+    mention: str | None = None,
 ) -> Posted | Failure:
     return Posted()
 
@@ -53,8 +60,8 @@ MESSAGING = Messaging(list_channels, find_channel, post_report, post_activity, i
         ("cursor: str | None, limit: int, outbound", "kursor: int, limit: str, outbound", "ListChannels"),
         ("channel_id: str, outbound: Sender) -> Channel", "channel_id: str) -> Channel", "FindChannel"),
         (
-            "report: RunReport, now: datetime, outbound: Sender\n) -> Posted | Failure",
-            "report: RunReport, now: datetime, outbound: Sender\n) -> Posted | Failure | None",
+            "mention: str | None = None,\n) -> Posted | Failure",
+            "mention: str | None = None,\n) -> Posted | Failure | None",
             "PostReport",
         ),
         ("def is_own_id", "async def is_own_id", "IsOwnId"),

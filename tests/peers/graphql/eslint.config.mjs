@@ -69,11 +69,14 @@ export default [
               'ConnectApi', // the settings of an integration
               'DeliveryAttempt', // a part of its delivery
               'EventOrigin', // a part of its event
+              'Forecast', // a part of what will stop
               'MonitorRunFailure', // a part of its run
               'OpenIncidents', // the settings of an integration
               'PageInfo', // a page's
+              'PostedMessage', // a part of its delivery
               'PostMonitoringResults', // the settings of an integration
               'PostTeamActivity', // the settings of an integration
+              'RefusedIntegration', // an answer's own
               'RepositoryEntry', // known by repository, branch and path
               'RepositoryFile', // known by repository, branch and path
               'SecretField', // a part of its provider

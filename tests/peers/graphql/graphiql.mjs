@@ -37,7 +37,7 @@ try {
   let acknowledge;
   const acknowledged = new Promise((resolve) => (acknowledge = resolve));
 
-  await tab.goto(link);
+  await tab.goto(`${link}?next=/graphql`);
   await tab.getByRole('button', { name: 'Sign in' }).click();
   await tab.waitForURL(`${publicUrl}/graphql`);
   await tab.locator('#signed-in').waitFor();
