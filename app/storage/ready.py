@@ -33,14 +33,14 @@ class Ready:
         """Return one that is open; None where there is none."""
         while self._here:
             connection = self._here.pop()
-            if not connection.is_closed():
+            if _is_open(connection):
                 return connection
             self._let_go(connection)
         return None
 
     def keep(self, connection: Loaned) -> bool:
         """Let it stand here; return False where it has to go to the pool."""
-        if self._waiting or self._is_closed or connection.is_closed():
+        if self._waiting or self._is_closed or not _is_open(connection):
             return False
         self._here.append(connection)
         if self._timer is None:
@@ -72,6 +72,14 @@ class Ready:
         here, self._here = self._here, []
         for connection in here:
             self._let_go(connection)
+
+
+def _is_open(connection: Loaned) -> bool:
+    """Whether it can be asked. Of one that was lost while it stood here the pool has taken the inside: it refuses all calls."""
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        return False
 
 
 class Lender(Protocol):

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
+import asyncpg
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -9,6 +10,7 @@ from app.log.events import Counter
 from app.storage import database
 from app.storage.ready import Loaned, Ready
 from tests import databases
+from tests.databases import POSTGRES_URL
 from tests.storage.troubled import POOL, opened
 
 
@@ -58,6 +60,27 @@ async def test_a_connection_that_was_closed_meanwhile_goes_to_the_pool() -> None
 
     assert ready.take() is open_
     assert pool.given == [closed]
+
+
+@pytest.mark.skipif(not POSTGRES_URL, reason="of connections to a server")
+async def test_a_connection_that_the_server_ends_while_it_stands_there_is_given_to_nobody(database_url: str) -> None:
+    pool = await asyncpg.create_pool(database_url, min_size=0, max_size=2)
+    lost = await pool.acquire()
+    given = Pool()
+    ready = Ready(given.let_go)
+    ready.keep(lost)
+    ended = asyncio.Event()
+    lost.add_termination_listener(lambda _: ended.set())
+
+    async with pool.acquire() as other:
+        await other.execute("SELECT pg_terminate_backend($1, 5000)", lost.get_server_pid())
+    async with asyncio.timeout(5):
+        await ended.wait()
+
+    assert ready.take() is None
+    assert given.given == [lost]
+    assert ready.keep(lost) is False
+    await pool.close()
 
 
 async def test_nothing_is_kept_while_somebody_waits_for_the_pool_or_once_it_is_closed() -> None:
