@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-const PAUSE = 200;
+const PAUSE = 80;
 
 /** Return what was typed, once the typing has paused: a question for each letter would be too many. */
 export function useSettled(value: string): string {
