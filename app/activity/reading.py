@@ -1,7 +1,7 @@
 """Pages of the log: from either end, and narrowed by what happened, to what, by whom, and when."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 from uuid import UUID
@@ -63,7 +63,7 @@ async def page_of_log(wanted: Wanted, page: Arguments, *, order: EventOrder, con
     Raises CursorInvalid.
     """
     cursors = LogCursors(context.viewer.team_id)
-    rows = await _between(wanted, context=context)
+    rows, page = await _between(wanted, page, order=order, cursors=cursors, context=context)
     if wanted.actors is not None:
         theirs = rows.filter(actor_id__in=list(wanted.actors))
         if (wanted.types, wanted.subjects) == (None, None):
@@ -75,14 +75,33 @@ async def page_of_log(wanted: Wanted, page: Arguments, *, order: EventOrder, con
     return await paginate(rows, page, order=order.columns, cursors=cursors, groups=groups)
 
 
-async def _between(wanted: Wanted, *, context: Context) -> QuerySet[Event]:
-    """Return the team's events of that time. The numbers bound what is looked at; the moments have the last word."""
+async def _between(
+    wanted: Wanted, page: Arguments, *, order: EventOrder, cursors: LogCursors, context: Context
+) -> tuple[QuerySet[Event], Arguments]:
+    """Return the team's events of that time, and the page that is to be read of them.
+
+    The numbers bound what is looked at; the moments have the last word. On each side there is one bound: of two SQLite goes by
+    the one that it is told first, however far off that is.
+    """
     rows, team_id = of_team(Event, context), context.viewer.team_id
+    low, high = ("after", "before") if order is EventOrder.OLDEST_FIRST else ("before", "after")
     if wanted.since is not None:
-        rows = rows.filter(sequence__gte=await first_since(team_id, wanted.since), occurred_at__gte=wanted.since)
+        rows, first = rows.filter(occurred_at__gte=wanted.since), await first_since(team_id, wanted.since)
+        if (cursor := getattr(page, low)) is None:
+            rows = rows.filter(sequence__gte=first)
+        else:
+            page = _set(page, low, cursors.write([max(*cursors.read(cursor), first - 1)]))
     if wanted.until is not None:
-        rows = rows.filter(sequence__lt=await first_since(team_id, wanted.until), occurred_at__lt=wanted.until)
-    return rows
+        rows, end = rows.filter(occurred_at__lt=wanted.until), await first_since(team_id, wanted.until)
+        if (cursor := getattr(page, high)) is None:
+            rows = rows.filter(sequence__lt=end)
+        else:
+            page = _set(page, high, cursors.write([min(*cursors.read(cursor), end)]))
+    return rows, page
+
+
+def _set(page: Arguments, side: str, cursor: str) -> Arguments:
+    return replace(page, after=cursor) if side == "after" else replace(page, before=cursor)
 
 
 def _sought(wanted: Wanted) -> Q:
