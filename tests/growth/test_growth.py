@@ -20,7 +20,8 @@ MOST_READ = 5 * MOST_LOOKED_THROUGH // 2
 """Rows for a page. Of a list by several kinds, providers and statuses it reads one more of each than it shows. A server may
 rather go through some thousand rows of one app than through so many of the list."""
 
-MOST_READ_TO_COUNT = 2 * MOST_COUNTED
+MOST_READ_TO_COUNT = 4 * MOST_COUNTED
+"""A server goes rather through all of a table that has so few more."""
 
 FEW = 3 * LISTENERS
 """So many rows a server may rather go through than look up: of a table that has no more than hear of one monitor."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, expect
+from playwright.async_api import Browser, expect
 
 from app.graphql.ids import encode_id
 from app.teams import console
@@ -96,29 +96,3 @@ async def test_a_list_goes_on_in_pages_and_is_searched_at_the_server(large: Team
     await ada.page.get_by_role("searchbox", name="Search integrations").fill("Post 9001")
     await expect(rows).to_have_count(1)
     say(f"one of 5,000 was found {1000 * (time.monotonic() - began):.0f} ms after its name was typed")
-
-
-async def test_whoever_goes_about_the_pages_sees_each_at_once(large: Team) -> None:
-    ada = await large.person("Ada")
-    await ada.open("/settings/installed-apps")
-    main = ada.page.get_by_role("main")
-    rows = main.get_by_role("listitem")
-    await expect(rows).not_to_have_count(0)
-
-    async def see(what: str, click: Locator, seen: Locator) -> None:
-        await click.scroll_into_view_if_needed()
-        began = time.monotonic()
-        await click.click()
-        await expect(seen).to_be_visible()
-        say(f"{what}: {1000 * (time.monotonic() - began):.0f} ms")
-
-    head = ada.page.get_by_role("banner")
-    dialog = ada.page.get_by_role("dialog")
-    await see("what a deletion would stop", ada.button("Delete").first, dialog.get_by_text("would stop"))
-    await see("back from it", dialog.get_by_role("button", name="Cancel"), rows.first)
-    for page in ("Integrations", "Monitors", "Activity", "Members", "Installed apps", "Integrations"):
-        heading = main.get_by_role("heading", level=1, name=page)
-        await see(page, head.get_by_role("link", name=page, exact=True), heading)
-        await expect(rows.nth(5)).to_be_visible()
-    await see("one integration", rows.nth(3).get_by_role("link"), main.get_by_role("heading", name="Run log"))
-    await see("its edit", main.get_by_role("link", name="Edit integration"), main.get_by_role("button", name="Save changes"))
