@@ -3,74 +3,20 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import strawberry
-from strawberry.tools import create_type
 
-from app.access.callers import Caller, Role, Scope
+from app.access.callers import Role, Scope
 from app.errors import RequestRefused
-from app.graphql.context import Context, Info
-from app.graphql.execution.schema import Schema
-from app.graphql.fields import query
 from app.graphql.ids import encode_id
-from app.graphql.nodes import Node, find_node, nodes_of
 from app.sealing.secret import Secret
 from app.services import Services
-from app.teams import schema as teams
 from app.teams.creating_tokens import create as create_access_token
 from app.teams.models import AccessToken, Member
 from app.teams.removing import remove_member
 from app.teams.secrets import is_token
-from app.teams.sign_in_links import find_link, make_sign_in_link, use_sign_in_link
+from app.teams.sign_in_links import find_link
 from tests.held import HeldClock
+from tests.teams.asking import MUTATIONS, OF_ADMINS, ask, mutate
 from tests.teams.people import by_session, by_token, found, join, log, rows
-
-NODES = nodes_of(teams.NODES)
-
-
-@query(description="A thing by its id.")
-async def node(info: Info, id: strawberry.ID) -> Node | None:
-    return await find_node(id, nodes=NODES, context=info.context)
-
-
-def root(name: str, fields: dict[str, Any]) -> type:
-    for python_name, field in fields.items():
-        field.python_name = python_name
-    return create_type(name, list(fields.values()))
-
-
-def schema() -> Schema:
-    return Schema(
-        query=root("Query", teams.QUERY | {"node": node}),
-        mutation=root("Mutation", teams.MUTATION),
-        types=list(teams.NODES),
-    )
-
-
-SCHEMA = schema()
-
-MUTATIONS = {
-    "addTeamMember": 'addTeamMember(input: {name: "Eve", email: "eve@example.com", role: ADMIN}) { userErrors { code field } }',
-    "changeTeamMemberRole": "changeTeamMemberRole(input: {id: ID, role: VIEWER}) { userErrors { code field } }",
-    "removeTeamMember": "removeTeamMember(input: {id: ID}) { userErrors { code field } }",
-    "createSignInLink": "createSignInLink(input: {id: ID}) { userErrors { code field } }",
-    "createAccessToken": 'createAccessToken(input: {name: "CI", scopes: [READ]}) { userErrors { code field } }',
-    "revokeAccessToken": "revokeAccessToken(input: {id: ID}) { userErrors { code field } }",
-}
-OF_ADMINS = ("addTeamMember", "changeTeamMemberRole", "removeTeamMember", "createSignInLink")
-
-
-async def ask(document: str, caller: Caller | None, services: Services) -> dict[str, Any]:
-    """Return the answer's data, or raise what was raised."""
-    result = await SCHEMA.execute(document, context_value=Context(caller=caller, services=services, request_id="1"))
-    for error in result.errors or []:
-        raise error.original_error or error
-    assert result.data is not None
-    return result.data
-
-
-async def mutate(name: str, caller: Caller | None, services: Services, *, id: str = "unknown") -> Any:
-    data = await ask("mutation { " + MUTATIONS[name].replace("ID", f'"{id}"') + " }", caller, services)
-    return data[name]
 
 
 async def test_the_viewer_is_found_by_an_id_that_is_only_theirs(services: Services) -> None:
@@ -330,75 +276,3 @@ async def test_who_has_left_is_still_found_by_id(services: Services) -> None:
     )
 
     assert data == {"node": {"name": "Bob", "leftAt": "2026-11-21T10:00:00.000Z"}}
-
-
-MAY = """{ viewer { team { viewerCanAddMembers members { nodes {
-  name viewerCanChangeRole viewerCanRemove viewerCanCreateSignInLink lastSignedInAt } } } } }"""
-
-
-async def told(caller: Caller, services: Services) -> tuple[bool, dict[str, tuple[bool, bool, bool]]]:
-    """Return whether the caller may add members, and what they may do with each."""
-    team = (await ask(MAY, caller, services))["viewer"]["team"]
-    names = ("viewerCanChangeRole", "viewerCanRemove", "viewerCanCreateSignInLink")
-    return team["viewerCanAddMembers"], {each["name"]: tuple(each[name] for name in names) for each in team["members"]["nodes"]}
-
-
-async def test_admins_may_all_but_let_the_last_of_them_go(services: Services) -> None:
-    founded = await found(services)
-    bob = await join(services, founded.team, name="Bob", role=Role.MEMBER)
-    ada = by_session(founded.admin)
-
-    alone = await told(ada, services)
-    eve = await join(services, founded.team, name="Eve", role=Role.ADMIN)
-    together = await told(ada, services)
-    await remove_member(team_id=founded.team.id, actor=None, member_id=eve.id, services=services)
-
-    assert alone == (True, {"Ada": (False, False, True), "Bob": (True, True, True)})
-    assert together == (True, dict.fromkeys(("Ada", "Bob", "Eve"), (True, True, True)))
-    assert await told(ada, services) == alone
-    assert await told(by_session(bob), services) == (False, dict.fromkeys(("Ada", "Bob"), (False, False, False)))
-
-
-async def test_with_who_has_left_nobody_may_do_anything(services: Services) -> None:
-    founded = await found(services)
-    bob = await join(services, founded.team, name="Bob", role=Role.MEMBER)
-    await remove_member(team_id=founded.team.id, actor=None, member_id=bob.id, services=services)
-    fields = "viewerCanChangeRole viewerCanRemove viewerCanCreateSignInLink"
-
-    document = f'{{ node(id: "{encode_id("TeamMember", bob.id)}") {{ ... on TeamMember {{ {fields} }} }} }}'
-    data = await ask(document, by_session(founded.admin), services)
-
-    assert set(data["node"].values()) == {False}
-
-
-async def test_admins_and_they_themselves_see_when_a_member_was_last_signed_in(services: Services, clock: HeldClock) -> None:
-    founded = await found(services)
-    bob = await join(services, founded.team, name="Bob", role=Role.MEMBER)
-    cid = await join(services, founded.team, name="Cid", role=Role.MEMBER)
-
-    async def seen(member: Member) -> dict[str, str | None]:
-        members = (await ask(MAY, by_session(member), services))["viewer"]["team"]["members"]["nodes"]
-        return {each["name"]: each["lastSignedInAt"] for each in members}
-
-    before = await seen(founded.admin)
-    clock.advance(timedelta(hours=1))
-    link = (await make_sign_in_link(member_id=bob.id, services=services)).reveal().rpartition("/")[2]
-    await use_sign_in_link(Secret(link), services=services)
-    after = [await seen(member) for member in (founded.admin, bob, cid)]
-
-    never = dict.fromkeys(("Ada", "Bob", "Cid"))
-    once = {**never, "Bob": "2026-11-21T11:00:00.000Z"}
-    assert before == never
-    assert after == [once, once, never]
-
-
-async def test_who_is_added_again_has_not_signed_in_since(services: Services) -> None:
-    founded = await found(services)
-    bob = await join(services, founded.team, name="Bob", role=Role.MEMBER)
-    link = (await make_sign_in_link(member_id=bob.id, services=services)).reveal().rpartition("/")[2]
-    await use_sign_in_link(Secret(link), services=services)
-    await remove_member(team_id=founded.team.id, actor=None, member_id=bob.id, services=services)
-
-    again = await join(services, founded.team, name="Bob", role=Role.MEMBER)
-
-    assert (again.id, (await Member.get(id=bob.id)).last_signed_in_at) == (bob.id, None)
