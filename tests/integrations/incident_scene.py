@@ -24,6 +24,7 @@ from tests.installed_apps.world import World
 from tests.integrations.scene import place
 
 PASSED, FAILED, ERROR, NOTHING_RAN = RunOutcome.PASSED, RunOutcome.FAILED, RunOutcome.ERROR, RunOutcome.NOTHING_RAN
+DOWN = (FAILED, ERROR, FAILED)
 SECOND = timedelta(seconds=1)
 
 _numbers = count(1)
@@ -95,6 +96,10 @@ async def deliver(world: World, *, during: timedelta = timedelta()) -> None:
         if world.clock.now() >= until:
             return
         world.clock.advance(timedelta(seconds=max(during.total_seconds() / 40, 1)))
+
+
+def break_pagerduty(world: World, times: int, **fault: Any) -> None:
+    world.sandbox.control("faults", provider="pagerduty", endpoint="enqueue", times=times, **fault)
 
 
 def incidents(world: World) -> list[dict[str, Any]]:

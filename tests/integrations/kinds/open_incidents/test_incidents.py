@@ -14,7 +14,6 @@ from app.installed_apps.deleting import delete as delete_app
 from app.installed_apps.shared_secrets import replace_secret
 from app.integrations.kinds.open_incidents.models import Incident
 from app.integrations.models import Integration, IntegrationStatus
-from app.integrations.pausing import pause, resume
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.sources import ThroughApp
 from app.monitors.retention import KEPT_FOR
@@ -22,12 +21,14 @@ from app.providers.incidents import Severity
 from app.sign_ins.models import StatusReason
 from tests.installed_apps.world import World
 from tests.integrations.incident_scene import (
+    DOWN,
     ERROR,
     FAILED,
     NOTHING_RAN,
     PASSED,
     SECOND,
     Told,
+    break_pagerduty,
     deliver,
     deliveries_of,
     incidents,
@@ -41,26 +42,7 @@ from tests.integrations.incident_scene import (
 )
 from tests.integrations.scene import now_of
 
-DOWN = (FAILED, ERROR, FAILED)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-async def integration(world: World) -> Integration:
-    return await put_to_use(world, await share_key(world))
-
-
-def break_pagerduty(world: World, times: int, **fault: Any) -> None:
-    world.sandbox.control("faults", provider="pagerduty", endpoint="enqueue", times=times, **fault)
-
-
-async def halt(world: World, integration: Integration) -> None:
-    await pause(integration.id, caller=world.people.bob, services=world.services)
-
-
-async def go_on(world: World, integration: Integration) -> None:
-    world.clock.advance(SECOND)
-    await resume(integration.id, caller=world.people.bob, services=world.services)
 
 
 async def until_asked(world: World, *, times: int) -> None:
@@ -245,65 +227,6 @@ async def test_an_integration_that_is_added_in_an_outage_counts_from_then_on(wor
     await report_all(world, (FAILED, PASSED))
 
     assert (before, statuses(world)) == ([], ["resolved"])
-
-
-async def test_what_is_paused_at_the_third_failure_opens_one_at_the_first_after_it(
-    world: World, integration: Integration
-) -> None:
-    await report_all(world, DOWN[:2])
-    await halt(world, integration)
-    await report_all(world, (FAILED, FAILED))
-    paused = statuses(world)
-    await go_on(world, integration)
-    await report_all(world, (FAILED, FAILED, PASSED))
-
-    assert paused == []
-    assert [each.action for each in told(world)] == ["trigger", "resolve"]
-
-
-async def test_an_outage_that_begins_and_ends_in_a_pause_is_nobodys(world: World, integration: Integration) -> None:
-    await halt(world, integration)
-    await report_all(world, (*DOWN, PASSED))
-    await go_on(world, integration)
-    await report_all(world, (FAILED, PASSED))
-
-    assert told(world) == []
-
-
-async def test_what_is_paused_while_an_incident_is_open_resolves_it_at_the_first_success_after_it(
-    world: World, integration: Integration
-) -> None:
-    await report_all(world, DOWN)
-    await halt(world, integration)
-    await report_all(world, (FAILED, PASSED))
-    paused = statuses(world)
-    await go_on(world, integration)
-    await report_all(world, (FAILED, PASSED))
-
-    assert (paused, statuses(world)) == (["triggered"], ["resolved"])
-    assert [each.action for each in told(world)] == ["trigger", "resolve"]
-
-
-async def test_a_pause_that_drops_what_waits_loses_neither_the_opening_nor_the_resolution(
-    world: World, integration: Integration
-) -> None:
-    break_pagerduty(world, 1, fault="status", status=503)
-    await report_all(world, DOWN)
-    world.clock.advance(SECOND)
-    await halt(world, integration)
-    await go_on(world, integration)
-    await report_all(world, (FAILED,))
-    opened = statuses(world)
-    break_pagerduty(world, 1, fault="status", status=503)
-    await report_all(world, (PASSED,))
-    world.clock.advance(SECOND)
-    await halt(world, integration)
-    await go_on(world, integration)
-    open_still = statuses(world)
-    await report_all(world, (PASSED, PASSED))
-
-    assert (opened, open_still, statuses(world)) == (["triggered"], ["triggered"], ["resolved"])
-    assert [each.action for each in told(world)] == ["trigger", "resolve"]
 
 
 async def test_an_app_that_is_deleted_and_added_again_resolves_what_it_opened(world: World, integration: Integration) -> None:
