@@ -16,7 +16,7 @@ from app.providers.incidents import Severity
 from tests.installed_apps.world import World, code_of, gid, log_since, refusal_of
 from tests.integrations.incident_scene import pasted, put_to_use, share_key, told
 from tests.integrations.scene import place, place_through
-from tests.log.test_quotas import limit
+from tests.log.quotas import limit
 
 ADD = """mutation ($input: AddIntegrationInput!) { addIntegration(input: $input) {
   integration { id name status connectedTo kind { key }

@@ -20,7 +20,7 @@ from tests.installed_apps.world import World, code_of, gid, log_since, make_peop
 from tests.integrations.activity_scene import have_joined, have_told, tell, telling
 from tests.integrations.incident_scene import share_key
 from tests.integrations.scene import GLOBEX, channel
-from tests.log.test_quotas import limit
+from tests.log.quotas import limit
 
 ADD = """mutation ($input: AddIntegrationInput!) { addIntegration(input: $input) {
   integration { id status kind { key } settings { __typename ... on PostTeamActivity {
