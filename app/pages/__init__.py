@@ -4,7 +4,6 @@ Its files are built from web/ by scripts/pages, and committed: serving them need
 """
 
 import base64
-import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,8 +12,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Scope
+
+from app.web.built_files import BuiltFiles
 
 _BUILT = Path(__file__).parent / "built"
 _NONCE_BYTES = 16
@@ -25,13 +24,16 @@ PATHS = ("/", "/integrations", "/integrations/{rest:path}", "/settings/{rest:pat
 
 def routes(*, path: str, entropy: Callable[[int], bytes]) -> list[BaseRoute]:
     """Return the routes of the pages, and of their files below /pages/; `path` is PUBLIC_URL's own."""
+    # A file's name changes with what is in it, so that a browser may keep it.
+    files = BuiltFiles(_BUILT / "pages", cache_control="public, max-age=31536000, immutable")
 
     async def show(_request: Request) -> Response:
         return _page(path=path, nonce=base64.b64encode(entropy(_NONCE_BYTES)).decode())
 
     return [
         *(Route(each, show, methods=["GET"]) for each in PATHS),
-        Mount("/pages", app=_compressed(_Files(directory=_BUILT / "pages"))),
+        # The length of a compressed answer tells of secrets in it: these have none, and nothing else is compressed.
+        Mount("/pages", app=GZipMiddleware(files, minimum_size=1024)),
     ]
 
 
@@ -60,24 +62,6 @@ def _page(*, path: str, nonce: str) -> Response:
     )
 
 
-def _compressed(files: ASGIApp) -> ASGIApp:
-    """Compress what is the same for everybody; an answer with somebody's secrets never is, as its length would tell of them."""
-    return GZipMiddleware(files, minimum_size=1024)
-
-
 @cache
 def _template() -> str:
     return (_BUILT / "index.html").read_text("utf-8")
-
-
-class _Files(StaticFiles):
-    """A file's name changes with what is in it, so that a browser may keep it."""
-
-    def file_response(
-        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        response.headers["Content-Security-Policy"] = "default-src 'none'"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
