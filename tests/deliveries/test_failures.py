@@ -12,7 +12,7 @@ from app.graphql.connections import ForwardArguments
 from app.integrations.kinds.channels import look_up
 from app.integrations.models import Integration, IntegrationStatus
 from app.outbound.budget import Budget
-from app.sign_ins.channels import ChannelRef, page_of_channels
+from app.sign_ins.channels import page_of_channels
 from app.sign_ins.checks import check
 from app.sign_ins.models import Grant
 from tests.deliveries.world import (
@@ -111,9 +111,7 @@ async def test_slacks_limit_on_one_method_keeps_no_posts_waiting(world: World) -
     with pytest.raises(Refusal) as listed:
         await list_channels()
     with pytest.raises(Refusal) as looked_up:
-        await look_up(
-            ChannelRef("slack", world.grant.account_id, GENERAL), grant=world.grant, services=world.services, field=["id"]
-        )
+        await look_up(GENERAL, grant=world.grant, services=world.services, field=["id"])
     await check(world.grant.id, services=world.services)
     with pytest.raises(Refusal) as again:
         await list_channels()

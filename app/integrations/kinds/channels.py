@@ -1,29 +1,87 @@
-"""The channel that an integration posts to: asked for at the provider, and shown as it is there now."""
+"""Choosing the channel that an integration posts to: it is looked up at the provider before it is kept."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from uuid import UUID
+from typing import Any
 
 from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
-from app.graphql.context import Context
-from app.installed_apps.loaders import grants
-from app.integrations.kinds.contract import Target
-from app.integrations.kinds.live_targets import PAGE, apps_of, each_once, look_up_each
-from app.integrations.loaders import integrations
+from app.integrations.kinds.contract import ReadyEdit, Target
 from app.integrations.models import Integration
 from app.integrations.sources import Using, dry_run, grant_of
+from app.log.events import Change
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Channel, Failure, Fault
 from app.services import Services
 from app.sign_ins import calls, faults
-from app.sign_ins.channels import ChannelRef, decode_channel, find_channel, list_channels
-from app.sign_ins.lookups import Listed, Source
+from app.sign_ins.channels import ChannelRef, decode_channel
 from app.sign_ins.models import Grant
 
 
-def read_channel(id: str, *, provider: str, account_id: str, field: Sequence[str]) -> ChannelRef:
-    """Return what the channel's global id names, or the provider's own id in the account. NOT_FOUND for any other text."""
+async def look_up(id: str, *, grant: Grant, services: Services, field: Sequence[str]) -> Channel:
+    """Ask the provider, with `grant`, for the channel that a global id names, or its own id there. Never called inside a change.
+
+    Raises NOT_FOUND for any other text and where it cannot be posted to, INVALID for one of another workspace, and what the
+    provider refuses.
+    """
+    named = _read(id, provider=grant.provider, account_id=grant.account_id, field=field)
+    return await _ask(named, grant=grant, services=services, field=field)
+
+
+async def prepare_edit(
+    found: Integration,
+    id: str | None,
+    *,
+    using: Using | None,
+    caller: Caller,
+    services: Services,
+    field: Sequence[str],
+    save: Callable[[Change, Integration, Channel | None], Awaitable[bool]],
+) -> ReadyEdit:
+    """Look another channel up, with what the integration is to use; None leaves it where it is. `save` is handed the channel.
+
+    Raises as `look_up`, CONFLICT when what it uses does not work, and INVALID where the channel is not where it is by then.
+    """
+    if id is None:
+        return ReadyEdit(None, is_confirmed=False, save=lambda change, integration: save(change, integration, None))
+    named, channel = await _look_up_another(found, id, using=using, caller=caller, services=services, field=field)
+
+    async def save_at(change: Change, integration: Integration) -> bool:
+        if using is None:
+            _check_place(integration, named, field=field)
+        return await save(change, integration, channel)
+
+    return ReadyEdit(named.account_id, is_confirmed=True, save=save_at)
+
+
+def columns_of(channel: Channel) -> dict[str, Any]:
+    """Return what the settings keep of the channel, by their columns."""
+    return {"channel_id": channel.id, "channel_name": channel.name, "channel_is_private": channel.is_private}
+
+
+def target_at(integration: Integration, channel_id: str) -> Target:
+    """Return the integration's channel as where its messages go, at its provider's pace."""
+    messaging = CATALOGUE[integration.provider].messaging
+    pace = messaging.pace if messaging is not None else timedelta()
+    return Target(channel_id, f"{integration.origin}:{integration.account_id}:{channel_id}", pace)
+
+
+async def _look_up_another(
+    found: Integration, id: str, *, using: Using | None, caller: Caller, services: Services, field: Sequence[str]
+) -> tuple[ChannelRef, Channel]:
+    named = _read(id, provider=found.provider, account_id=found.account_id, field=field)
+    if using is not None:
+        grant = await dry_run(using, caller=caller, services=services)
+        # An id of the provider's own is meant where the integration is going to be.
+        named = _read(id, provider=grant.provider, account_id=grant.account_id, field=field)
+    else:
+        _check_place(found, named, field=field)
+        grant = await _present_grant(found, field=field)
+    return named, await _ask(named, grant=grant, services=services, field=field)
+
+
+def _read(id: str, *, provider: str, account_id: str, field: Sequence[str]) -> ChannelRef:
+    """Return what the channel's global id names, or the provider's own id in the account."""
     messaging = CATALOGUE[provider].messaging
     is_own = messaging is not None and messaging.is_own_id(id)
     named = ChannelRef(provider, account_id, id) if is_own else decode_channel(id)
@@ -36,11 +94,7 @@ def read_channel(id: str, *, provider: str, account_id: str, field: Sequence[str
     return named
 
 
-async def look_up(named: ChannelRef, *, grant: Grant, services: Services, field: Sequence[str]) -> Channel:
-    """Ask the provider, with `grant`, for the channel. Never called inside a change.
-
-    Raises INVALID for one of another workspace, NOT_FOUND where it cannot be posted to, and what the provider refuses.
-    """
+async def _ask(named: ChannelRef, *, grant: Grant, services: Services, field: Sequence[str]) -> Channel:
     if (named.provider, named.account_id) != (grant.provider, grant.account_id):
         raise _elsewhere(grant, field=field)
     messaging = CATALOGUE[grant.provider].messaging
@@ -59,22 +113,7 @@ async def look_up(named: ChannelRef, *, grant: Grant, services: Services, field:
             return channel
 
 
-async def look_up_another(
-    found: Integration, id: str, *, using: Using | None, caller: Caller, services: Services, field: Sequence[str]
-) -> tuple[ChannelRef, Channel]:
-    """The same for an edit, with what the integration is to use. Raises CONFLICT too, when that does not work."""
-    named = read_channel(id, provider=found.provider, account_id=found.account_id, field=field)
-    if using is not None:
-        grant = await dry_run(using, caller=caller, services=services)
-        # An id of the provider's own is meant where the integration is going to be.
-        named = read_channel(id, provider=grant.provider, account_id=grant.account_id, field=field)
-    else:
-        check_place(found, named, field=field)
-        grant = await _present_grant(found, field=field)
-    return named, await look_up(named, grant=grant, services=services, field=field)
-
-
-def check_place(integration: Integration, named: ChannelRef, *, field: Sequence[str]) -> None:
+def _check_place(integration: Integration, named: ChannelRef, *, field: Sequence[str]) -> None:
     """Raise INVALID unless the channel is where the integration is: an edit can move it elsewhere."""
     if (named.provider, named.account_id) != (integration.provider, integration.account_id):
         raise Refusal(
@@ -82,38 +121,6 @@ def check_place(integration: Integration, named: ChannelRef, *, field: Sequence[
             f"This channel is not one of {integration.connected_to}'s: choose another, or move the integration with `using`.",
             field=field,
         )
-
-
-def target_at(integration: Integration, channel_id: str) -> Target:
-    """Return the integration's channel as where its messages go, at its provider's pace."""
-    messaging = CATALOGUE[integration.provider].messaging
-    pace = messaging.pace if messaging is not None else timedelta()
-    return Target(channel_id, f"{integration.origin}:{integration.account_id}:{channel_id}", pace)
-
-
-async def live_channels(
-    keys: Sequence[UUID], *, channel_ids: Callable[[Sequence[UUID]], Awaitable[Sequence[str | None]]], context: Context
-) -> list[Channel | None]:
-    """Return where each integration posts, asked for with what it posts with. `channel_ids` reads where that was chosen to be."""
-    wanted = await channel_ids(keys)
-    placed = await integrations(keys, context=context)
-    apps = await apps_of(placed, context=context)
-    users = zip(placed, apps, strict=True)
-    grant_ids = [(row.grant_id or (app.grant_id if app else None)) if row else None for row, app in users]
-    found = await each_once(grant_ids, lambda ids: grants(ids, context=context))
-    of_account = [
-        grant if grant is not None and row is not None and grant.account_id == row.account_id else None
-        for grant, row in zip(found, placed, strict=True)
-    ]
-
-    def source(grant: Grant) -> Source[Channel]:
-        async def turn(cursor: str | None) -> Listed[Channel] | Failure:
-            page = await list_channels(grant, cursor, PAGE, budget=context.budget, services=context.services)
-            return page if isinstance(page, Failure) else Listed({each.id: each for each in page.channels}, page.next_cursor)
-
-        return Source(lambda one: find_channel(grant, one, budget=context.budget, services=context.services), turn)
-
-    return await look_up_each(placed, of_account, wanted, source=source, context=context)
 
 
 async def _present_grant(integration: Integration, *, field: Sequence[str]) -> Grant:

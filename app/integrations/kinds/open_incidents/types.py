@@ -3,10 +3,9 @@
 import strawberry
 
 from app.access.rules import PUBLIC_ATTRIBUTE, attributes
-from app.graphql.context import Info
 from app.graphql.enums import register_enum
-from app.graphql.fields import relation
 from app.graphql.inputs import given
+from app.graphql.relations import reference
 from app.integrations import models
 from app.integrations.kinds.open_incidents.models import IncidentSettings
 from app.integrations.kinds.open_incidents.settings import SEVERITY_FIELD, OpenIncidentsEdit, OpenIncidentsSettings
@@ -57,12 +56,13 @@ class OpenIncidents:
     settings: strawberry.Private[IncidentSettings]
     severity: Severity = strawberry.field(description="How bad its incidents are.")
 
-    @relation(description="Whose failures open incidents: the third in a row. Its next success resolves them.")
-    async def monitor(self, info: Info) -> Monitor:
-        monitor = await info.context.load(monitors, self.settings.monitor_id)
-        if monitor is None:
-            raise LookupError("An integration's monitor is in its own team.")
-        return Monitor.of(monitor)
+    monitor: Monitor = reference(
+        monitors,
+        Monitor.of,
+        by="settings.monitor_id",
+        missing=lambda: LookupError("An integration's monitor is in its own team."),
+        description="Whose failures open incidents: the third in a row. Its next success resolves them.",
+    )
 
     @classmethod
     def of(cls, integration: models.Integration, settings: IncidentSettings) -> "OpenIncidents":

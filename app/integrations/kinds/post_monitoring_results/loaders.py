@@ -1,22 +1,7 @@
-"""Reading where integrations post for many asks at once: as it was chosen, and as the provider shows it now."""
+"""Reading the settings of these integrations for many asks at once."""
 
-from collections.abc import Sequence
-from uuid import UUID
-
-from app.graphql.context import Context
 from app.graphql.rows import rows_by
-from app.integrations.kinds import channels
 from app.integrations.kinds.post_monitoring_results.models import MonitoringPost
-from app.providers.contract import Channel
 
 rows = rows_by(MonitoringPost, "integration_id")
 """The settings of integrations by their ids."""
-
-
-async def live_channels(keys: Sequence[UUID], *, context: Context) -> list[Channel | None]:
-    """Return where each integration posts, asked for with what it posts with."""
-
-    async def channel_ids(of: Sequence[UUID]) -> Sequence[str | None]:
-        return [post.channel_id if post is not None else None for post in await rows(of, context=context)]
-
-    return await channels.live_channels(keys, channel_ids=channel_ids, context=context)

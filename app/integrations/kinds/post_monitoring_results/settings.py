@@ -1,12 +1,13 @@
 """Settings of the kind "Post monitoring results": a monitor, a channel and a rule."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 from uuid import uuid4
 
 from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
-from app.integrations.kinds.channels import check_place, look_up, look_up_another, read_channel
+from app.integrations.kinds import channels
 from app.integrations.kinds.contract import Ready, ReadyEdit
 from app.integrations.kinds.post_monitoring_results.models import FollowUps, MonitoringPost, NotifyRule
 from app.integrations.models import Integration
@@ -68,8 +69,7 @@ async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: S
     check_key(settings.monitor_key, field=MONITOR_FIELD)
     _check_threads(grant.provider, settings.follow_ups)
     mention_name = _name_mention(grant.provider, settings.mention)
-    named = read_channel(settings.channel_id, provider=grant.provider, account_id=grant.account_id, field=CHANNEL_FIELD)
-    channel = await look_up(named, grant=grant, services=services, field=CHANNEL_FIELD)
+    channel = await channels.look_up(settings.channel_id, grant=grant, services=services, field=CHANNEL_FIELD)
 
     async def save(change: Change, integration: Integration) -> None:
         monitor = await find_or_make(change, key=settings.monitor_key, field=MONITOR_FIELD)
@@ -78,9 +78,7 @@ async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: S
             id=uuid4(),
             integration_id=integration.id,
             monitor_id=monitor.id,
-            channel_id=channel.id,
-            channel_name=channel.name,
-            channel_is_private=channel.is_private,
+            **channels.columns_of(channel),
             notify=settings.notify,
             follow_ups=settings.follow_ups,
             recovery_in_channel=settings.recovery_in_channel,
@@ -88,7 +86,7 @@ async def prepare(settings: MonitoringPostSettings, *, grant: Grant, services: S
             mention_name=mention_name,
         )
 
-    return Ready(named.account_id, save)
+    return Ready(grant.account_id, save)
 
 
 async def prepare_edit(
@@ -107,18 +105,10 @@ async def prepare_edit(
         check_key(edited.monitor_key, field=MONITOR_FIELD)
     _check_threads(found.provider, edited.follow_ups)
     _name_mention(found.provider, edited.mention)
-    named, channel = (
-        await look_up_another(found, edited.channel_id, using=using, caller=caller, services=services, field=CHANNEL_FIELD)
-        if edited.channel_id is not None
-        else (None, None)
+    save = partial(_save_edit, edited)
+    return await channels.prepare_edit(
+        found, edited.channel_id, using=using, caller=caller, services=services, field=CHANNEL_FIELD, save=save
     )
-
-    async def save(change: Change, integration: Integration) -> bool:
-        if named is not None and using is None:
-            check_place(integration, named, field=CHANNEL_FIELD)
-        return await _save_edit(change, integration, edited, channel=channel)
-
-    return ReadyEdit(named.account_id if named is not None else None, is_confirmed=channel is not None, save=save)
 
 
 def _check_threads(provider: str, follow_ups: FollowUps | None) -> None:
@@ -147,7 +137,7 @@ def _name_mention(provider: str, word: str | None) -> str | None:
     return name
 
 
-async def _save_edit(change: Change, integration: Integration, edit: MonitoringPostEdit, *, channel: Channel | None) -> bool:
+async def _save_edit(edit: MonitoringPostEdit, change: Change, integration: Integration, channel: Channel | None) -> bool:
     post = await MonitoringPost.get(integration_id=integration.id)
     monitor_id, notify = post.monitor_id, edit.notify if edit.notify is not None else post.notify
     if edit.monitor_key is not None:
@@ -174,7 +164,7 @@ def _columns(edit: MonitoringPostEdit, channel: Channel | None, *, provider: str
         chosen |= {"mention": edit.mention or None, "mention_name": _name_mention(provider, edit.mention)}
     if channel is None:
         return chosen
-    return chosen | {"channel_id": channel.id, "channel_name": channel.name, "channel_is_private": channel.is_private}
+    return chosen | channels.columns_of(channel)
 
 
 async def _require_room(change: Change, monitor: Monitor) -> None:

@@ -3,12 +3,12 @@
 import strawberry
 
 from app.access.rules import PUBLIC_ATTRIBUTE, attributes
-from app.graphql.context import Info
 from app.graphql.enums import register_enum
-from app.graphql.fields import relation
 from app.graphql.inputs import given
+from app.graphql.relations import reference
 from app.integrations import models
-from app.integrations.kinds.post_monitoring_results.loaders import live_channels
+from app.integrations.kinds.live_channels import channel_id_of, channel_of
+from app.integrations.kinds.post_monitoring_results.loaders import rows
 from app.integrations.kinds.post_monitoring_results.models import FollowUps, MonitoringPost, NotifyRule
 from app.integrations.kinds.post_monitoring_results.settings import (
     CHANNEL_FIELD,
@@ -20,8 +20,6 @@ from app.integrations.kinds.post_monitoring_results.settings import (
 )
 from app.monitors.loaders import monitors
 from app.monitors.schema import Monitor
-from app.sign_ins.channels import ChannelRef
-from app.sign_ins.types import Channel
 
 register_enum(
     NotifyRule,
@@ -129,25 +127,15 @@ class PostMonitoringResults:
     channel_id: strawberry.ID = strawberry.field(description="Where they are posted, as it was chosen: what channelId takes.")
     channel_name: str = strawberry.field(description="The channel's name when it was chosen, without a leading #.")
 
-    @relation(description="Whose runs are posted.")
-    async def monitor(self, info: Info) -> Monitor:
-        monitor = await info.context.load(monitors, self.post.monitor_id)
-        if monitor is None:
-            raise LookupError("An integration's monitor is in its own team.")
-        return Monitor.of(monitor)
-
-    @relation(
-        description=(
-            "The channel as its provider shows it now, to within a minute; asks the provider. Null where it is gone or cannot be "
-            "posted to, where the provider does not answer, where an operation would ask for too many, and for VIEWERs: then "
-            "`channelName` says what was chosen."
-        )
+    monitor: Monitor = reference(
+        monitors,
+        Monitor.of,
+        by="post.monitor_id",
+        missing=lambda: LookupError("An integration's monitor is in its own team."),
+        description="Whose runs are posted.",
     )
-    async def channel(self, info: Info) -> Channel | None:
-        found = await info.context.load(live_channels, self.integration.id)
-        if found is None:
-            return None
-        return Channel.of(_where(self.integration, self.post), name=found.name, is_private=found.is_private)
+
+    channel = channel_of(rows)
 
     @classmethod
     def of(cls, integration: models.Integration, post: MonitoringPost) -> "PostMonitoringResults":
@@ -159,10 +147,6 @@ class PostMonitoringResults:
             recovery_in_channel=post.recovery_in_channel,
             mention=post.mention,
             mention_name=post.mention_name,
-            channel_id=strawberry.ID(_where(integration, post).id),
+            channel_id=channel_id_of(integration, post.channel_id),
             channel_name=post.channel_name,
         )
-
-
-def _where(integration: models.Integration, post: MonitoringPost) -> ChannelRef:
-    return ChannelRef(integration.provider, integration.account_id, post.channel_id)

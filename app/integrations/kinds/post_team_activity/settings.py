@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -9,7 +10,7 @@ from app.access.callers import Caller
 from app.errors import Refusal, UserErrorCode
 from app.graphql.inputs import Keep
 from app.installed_apps.permissions import find_app
-from app.integrations.kinds.channels import check_place, look_up, look_up_another, read_channel
+from app.integrations.kinds import channels
 from app.integrations.kinds.contract import NEVER_TOLD, Ready, ReadyEdit
 from app.integrations.kinds.post_team_activity.hearing import of_team
 from app.integrations.kinds.post_team_activity.models import KEY, ActivityPost, write_apps, write_types
@@ -62,8 +63,7 @@ async def prepare(settings: ActivityPostSettings, *, grant: Grant, services: Ser
     """
     del budget  # one call for the channel
     types = _check_types(settings.types)
-    named = read_channel(settings.channel_id, provider=grant.provider, account_id=grant.account_id, field=CHANNEL_FIELD)
-    channel = await look_up(named, grant=grant, services=services, field=CHANNEL_FIELD)
+    channel = await channels.look_up(settings.channel_id, grant=grant, services=services, field=CHANNEL_FIELD)
 
     async def save(change: Change, integration: Integration) -> None:
         await require_room(ACTIVITY_INTEGRATIONS, of_team(change.team_id), quotas=change.quotas, field=ACTIVITY_FIELD)
@@ -72,14 +72,12 @@ async def prepare(settings: ActivityPostSettings, *, grant: Grant, services: Ser
         await ActivityPost.create(
             id=uuid4(),
             integration_id=integration.id,
-            channel_id=channel.id,
-            channel_name=channel.name,
-            channel_is_private=channel.is_private,
+            **channels.columns_of(channel),
             type_names=write_types(types),
             app_keys=write_apps(apps),
         )
 
-    return Ready(named.account_id, save)
+    return Ready(grant.account_id, save)
 
 
 async def prepare_edit(
@@ -96,21 +94,13 @@ async def prepare_edit(
     edited = edit or ActivityPostEdit()
     if not isinstance(edited.types, Keep):
         _check_types(edited.types)
-    named, channel = (
-        await look_up_another(found, edited.channel_id, using=using, caller=caller, services=services, field=CHANNEL_FIELD)
-        if edited.channel_id is not None
-        else (None, None)
+    save = partial(_save_edit, edited)
+    return await channels.prepare_edit(
+        found, edited.channel_id, using=using, caller=caller, services=services, field=CHANNEL_FIELD, save=save
     )
 
-    async def save(change: Change, integration: Integration) -> bool:
-        if named is not None and using is None:
-            check_place(integration, named, field=CHANNEL_FIELD)
-        return await _save_edit(change, integration, edited, channel=channel)
 
-    return ReadyEdit(named.account_id if named is not None else None, is_confirmed=channel is not None, save=save)
-
-
-async def _save_edit(change: Change, integration: Integration, edit: ActivityPostEdit, *, channel: Channel | None) -> bool:
+async def _save_edit(edit: ActivityPostEdit, change: Change, integration: Integration, channel: Channel | None) -> bool:
     post = await ActivityPost.get(integration_id=integration.id)
     columns: dict[str, Any] = {}
     if not isinstance(edit.types, Keep):
@@ -118,7 +108,7 @@ async def _save_edit(change: Change, integration: Integration, edit: ActivityPos
     if not isinstance(edit.installed_app_ids, Keep):
         columns |= {"app_keys": write_apps(await _check_apps(change, edit.installed_app_ids))}
     if channel is not None:
-        columns |= {"channel_id": channel.id, "channel_name": channel.name, "channel_is_private": channel.is_private}
+        columns |= channels.columns_of(channel)
     changed = {name: value for name, value in columns.items() if getattr(post, name) != value}
     if not changed:
         return False

@@ -13,7 +13,8 @@ from app.graphql.lists import at_most
 from app.installed_apps.loaders import installed_apps
 from app.installed_apps.types import InstalledApp
 from app.integrations import models
-from app.integrations.kinds.post_team_activity.loaders import live_channels
+from app.integrations.kinds.live_channels import channel_id_of, channel_of
+from app.integrations.kinds.post_team_activity.loaders import rows
 from app.integrations.kinds.post_team_activity.models import ActivityPost
 from app.integrations.kinds.post_team_activity.settings import (
     APPS_FIELD,
@@ -22,8 +23,6 @@ from app.integrations.kinds.post_team_activity.settings import (
     ActivityPostEdit,
     ActivityPostSettings,
 )
-from app.sign_ins.channels import ChannelRef
-from app.sign_ins.types import Channel
 
 _USUAL = (
     "the usual ones, which are what stopped, what will stop, and what came back: INSTALLED_APP_DELETED; INSTALLED_APP_WILL_STOP, "
@@ -95,18 +94,7 @@ class PostTeamActivity:
         found = await info.context.load_all(installed_apps, list(keys))
         return [InstalledApp.of(row) for row in found if row is not None]
 
-    @relation(
-        description=(
-            "The channel as its provider shows it now, to within a minute; asks the provider. Null where it is gone or cannot be "
-            "posted to, where the provider does not answer, where an operation would ask for too many, and for VIEWERs: then "
-            "`channelName` says what was chosen."
-        )
-    )
-    async def channel(self, info: Info) -> Channel | None:
-        found = await info.context.load(live_channels, self.integration.id)
-        if found is None:
-            return None
-        return Channel.of(_where(self.integration, self.post), name=found.name, is_private=found.is_private)
+    channel = channel_of(rows)
 
     @classmethod
     def of(cls, integration: models.Integration, post: ActivityPost) -> "PostTeamActivity":
@@ -115,14 +103,10 @@ class PostTeamActivity:
             integration=integration,
             post=post,
             types=list(types) if types is not None else None,
-            channel_id=strawberry.ID(_where(integration, post).id),
+            channel_id=channel_id_of(integration, post.channel_id),
             channel_name=post.channel_name,
         )
 
 
 def _keys(ids: list[strawberry.ID] | None) -> list[UUID] | None:
     return [key_of(each, "InstalledApp", field=APPS_FIELD) for each in ids] if ids is not None else None
-
-
-def _where(integration: models.Integration, post: ActivityPost) -> ChannelRef:
-    return ChannelRef(integration.provider, integration.account_id, post.channel_id)
