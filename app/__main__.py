@@ -6,41 +6,24 @@ version does not wait for the whole service.
 
 import asyncio
 import sys
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from app.console.key_commands import keys
 from app.console.output import print_all, print_line, say_on_stdout, with_services
+from app.console.provider_commands import Commands
+from app.console.report_commands import report
 from app.console.team_commands import make_sign_in_link, member, team, token
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
-
-if TYPE_CHECKING:
-    from typer._click.core import Command, Context  # its own copy of click, which has no other name
-
-    from app.monitors.report import Reported
-    from app.providers.description import Manifest, Provider
 
 _EXIT_STATED = 1
 _EXIT_CONFIGURATION = 78
 
 
-class Commands(TyperGroup):
-    """The commands here, and one for each provider where the operator registers something, named like the provider."""
-
-    def list_commands(self, ctx: "Context") -> list[str]:
-        return [*super().list_commands(ctx), *_registrations()]
-
-    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
-        return super().get_command(ctx, cmd_name) or _registrations().get(cmd_name)
-
-
 cli = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-report = typer.Typer(no_args_is_help=True, help="Reporting runs through the API.")
 events = typer.Typer(no_args_is_help=True, help="The activity log.")
 GROUPS = {"team": team, "member": member, "token": token, "report": report, "events": events, "keys": keys}
 for name, group in GROUPS.items():
@@ -168,58 +151,6 @@ def backup(
     print_line(backups.back_up(read_settings(), file))
 
 
-_Monitor = Annotated[str, typer.Option("--monitor", help="The monitor's key.")]
-_Name = Annotated[str | None, typer.Option("--name", help="The monitor's name.")]
-_RunId = Annotated[str | None, typer.Option("--run-id", help="The run's own id; the SHA-256 of what is reported when left out.")]
-_Link = Annotated[
-    str | None,
-    typer.Option("--url", help="A link for people: where they can read about this run. The service is INSTALLED_APPS_URL."),
-]
-
-
-@report.command("newman")
-def report_newman(
-    file: Annotated[
-        Path, typer.Argument(help="The report that `newman run … -r json` or `postman collection run … -r json` wrote.")
-    ],
-    *,
-    monitor: _Monitor,
-    name: _Name = None,
-    run_id: _RunId = None,
-    url: _Link = None,
-) -> None:
-    """Record a run of Newman or the Postman CLI through the API (INSTALLED_APPS_URL, INSTALLED_APPS_TOKEN).
-
-    Prints its id and exits with 0 when it is recorded; a warning on standard error says why nothing is posted, if nothing is.
-    """
-    from app.console import reporting
-
-    _tell_reported(
-        asyncio.run(reporting.report_newman(file, monitor_key=monitor, monitor_name=name, run_id=run_id, url=url, warn=_warn))
-    )
-
-
-@report.command("junit")
-def report_junit(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The reports in JUnit's XML that one run wrote.")],
-    *,
-    monitor: _Monitor,
-    name: _Name = None,
-    run_id: _RunId = None,
-    url: _Link = None,
-) -> None:
-    """Record a run of any test runner that writes JUnit's XML, through the API (INSTALLED_APPS_URL, INSTALLED_APPS_TOKEN).
-
-    Several files are one run. Prints its id and exits with 0 when it is recorded; a warning on standard error says why nothing is
-    posted, if nothing is.
-    """
-    from app.console import reporting
-
-    _tell_reported(
-        asyncio.run(reporting.report_junit(files, monitor_key=monitor, monitor_name=name, run_id=run_id, url=url, warn=_warn))
-    )
-
-
 @events.command("export")
 def export_events(
     *,
@@ -287,42 +218,6 @@ def _begin() -> None:
     configure_logs(None, level=logging.ERROR)  # serving says more
     for line in unknown_settings():
         sys.stderr.write(f"{line}\n")
-
-
-def _registrations() -> "Mapping[str, Command]":
-    """Return the commands that print what the operator registers at a provider, by the providers' keys."""
-    from app.providers.catalogue import CATALOGUE
-
-    return {
-        provider.key: _registration(provider, provider.manifest)
-        for provider in CATALOGUE.values()
-        if provider.manifest is not None
-    }
-
-
-def _registration(provider: "Provider", manifest: "Manifest") -> "Command":
-    group = typer.Typer(
-        name=provider.key, no_args_is_help=True, add_completion=False, help=f"What {provider.name} has to be told."
-    )
-
-    def print_manifest() -> None:
-        from app.console.served_at import read_settings_as_served
-
-        print_line(manifest(read_settings_as_served().public_url))
-
-    group.command("manifest", help=f"Print the {provider.name} app manifest to register.")(print_manifest)
-    group.callback()(lambda: None)
-    return typer.main.get_command(group)
-
-
-def _tell_reported(reported: "Reported") -> None:
-    print_line(reported.run_id)
-    if reported.notice is not None:
-        _warn(reported.notice)
-
-
-def _warn(line: str) -> None:
-    sys.stderr.write(f"Warning: {line}\n")
 
 
 def _end(message: str, code: int) -> None:
