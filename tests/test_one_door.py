@@ -33,6 +33,7 @@ CALLS_OUT = {"open_connection", "open_unix_connection", "create_connection", "cr
 # The door itself, its look at names, and binding the port that the service listens on.
 ALLOWED = {
     "outbound/door.py": {"httpcore2", "ssl"},
+    "outbound/exchanges.py": {"httpcore2", "ssl"},
     "outbound/certificates.py": {"httpcore2", "ssl"},
     "outbound/connections.py": {"httpcore2", "ssl"},
     "outbound/tunnels.py": {"httpcore2"},  # names its errors
