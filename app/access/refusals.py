@@ -10,8 +10,9 @@ from uuid import UUID
 import structlog
 
 from app.access.callers import Caller
+from app.log.domain_events import LogEntry
 from app.log.event_types import EventType
-from app.log.events import Change, Event, Events, LogEntry
+from app.log.events import Change, Event, Events
 from app.log.quotas import REFUSALS_OF_DAY
 from app.storage.tasks import Tasks
 

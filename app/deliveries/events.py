@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.deliveries.models import DeliveryStatus
+from app.log.domain_events import LogEntry
 from app.log.event_types import EventType
-from app.log.events import LogEntry
 
 _TYPES = {
     DeliveryStatus.SKIPPED: EventType.DELIVERY_SKIPPED,

@@ -1,12 +1,40 @@
 """What a capability says happened: a frozen dataclass that declares what the log keeps of it."""
 
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import ClassVar, Protocol
+from uuid import UUID
 
 from app.log.event_types import EventType
-from app.log.events import LogEntry
 
 _COLUMNS = ("status", "previous_status", "reason", "message", "parent_id", "action", "times")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogEntry:
+    """An entry of the log, before it has a number.
+
+    `status`, `previous_status`, `reason` and `message` are set where a status changed; `parent_id` names what the subject
+    belongs to, where listeners ask for that (a delivery's integration). `action` and `times` are set where something was refused:
+    what, and how often.
+    """
+
+    type: EventType
+    subject_id: UUID
+    summary: str
+    status: str | None = None
+    previous_status: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    parent_id: UUID | None = None
+    action: str | None = None
+    times: int | None = None
+
+
+class DomainEvent(Protocol):
+    """Something that a capability says happened: a frozen dataclass in its `events.py`."""
+
+    def entry(self) -> LogEntry | None:
+        """Return what the activity log keeps of it; None when it is no event of the log."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 from weakref import WeakValueDictionary
 
@@ -19,7 +19,7 @@ from tortoise.models import Model
 
 from app.clock import Clock
 from app.log.actors import LONGEST_USER_AGENT, Actor, EventOrigin
-from app.log.event_types import EventType
+from app.log.domain_events import DomainEvent, LogEntry, Unlogged
 from app.log.quota_settings import Quotas
 from app.log.quotas import CHANGES_OF_DAY, Allowance, Used
 from app.storage import database
@@ -83,45 +83,14 @@ class Event(Model):
         indexes = (("team_id", "type", "sequence"), ("team_id", "subject_id", "type", "sequence"), ("occurred_at",))
 
 
-@dataclass(frozen=True, kw_only=True)
-class LogEntry:
-    """An entry of the log, before it has a number.
-
-    `status`, `previous_status`, `reason` and `message` are set where a status changed; `parent_id` names what the subject
-    belongs to, where listeners ask for that (a delivery's integration). `action` and `times` are set where something was refused:
-    what, and how often.
-    """
-
-    type: EventType
-    subject_id: UUID
-    summary: str
-    status: str | None = None
-    previous_status: str | None = None
-    reason: str | None = None
-    message: str | None = None
-    parent_id: UUID | None = None
-    action: str | None = None
-    times: int | None = None
-
-
 @dataclass(frozen=True)
-class EventsRecorded:
+class EventsRecorded(Unlogged):
     """The events of a change, numbered, in their order: for reactions to whatever happens in a team that `is_heard`.
 
     It comes last. Whoever reacts to it records nothing more.
     """
 
     events: Sequence[Event]
-
-    def entry(self) -> None:
-        return None
-
-
-class DomainEvent(Protocol):
-    """Something that a capability says happened: a frozen dataclass in its `events.py`."""
-
-    def entry(self) -> LogEntry | None:
-        """Return what the activity log keeps of it; None when it is no event of the log."""
 
 
 @dataclass(frozen=True)

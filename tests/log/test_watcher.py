@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.clock import SystemClock
+from app.log.domain_events import LogEntry
 from app.log.event_types import EventType
-from app.log.events import Change, Event, Events, LogEntry
+from app.log.events import Change, Event, Events
 from app.log.watcher import PAGE_SIZE, RING_SIZE, LogSlice, Ring, Watcher
 
 CROWD = 500

@@ -15,8 +15,9 @@ from structlog.testing import capture_logs
 
 from app.clock import SystemClock
 from app.errors import ConfigurationError
+from app.log.domain_events import LogEntry
 from app.log.event_types import EventType
-from app.log.events import Change, Events, LogEntry
+from app.log.events import Change, Events
 from app.log.watcher import Watcher
 from app.redis.notifications import WakeUps, waking
 from tests.faults.proxy import BlackHole, Delay, Drop, Fault, HalfOpen, Refuse, Trickle, proxying
