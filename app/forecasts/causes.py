@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from app.forecasts.models import ForecastCode
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import missing_scopes
+from app.sign_ins.freshness import is_refused
 from app.sign_ins.models import Grant, OAuthClient
-from app.sign_ins.refresh import is_refused
 
 HORIZON = timedelta(days=30)
 """How long before its date a cause is told."""

@@ -13,21 +13,12 @@ from app.providers.contract import Authorized, Client, Failure, Fault, NotConfig
 from app.services import Services
 from app.sign_ins import faults
 from app.sign_ins.clients import Replaced, explain, place_of, provider_of, shares_token
+from app.sign_ins.freshness import LONGEST_QUIET, is_due, is_expired, is_leased, quiet_until
 from app.sign_ins.grants import CHECKS, note_recovery, note_trouble
 from app.sign_ins.models import LIVE, Grant, StatusReason
-from app.sign_ins.refresh import (
-    DEADLINES,
-    LONGEST_QUIET,
-    Deadlines,
-    is_due,
-    is_expired,
-    is_leased,
-    note_refusal,
-    note_seal_error,
-    quiet_until,
-    refresh,
-)
+from app.sign_ins.refresh import DEADLINES, Deadlines, refresh
 from app.sign_ins.sealing import open_access
+from app.sign_ins.troubles import note_refusal, note_seal_error
 from app.storage import database
 from app.storage.written import Written
 

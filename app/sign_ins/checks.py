@@ -11,8 +11,9 @@ from app.sign_ins.clients import provider_of
 from app.sign_ins.faults import standing_failure
 from app.sign_ins.grants import CHECKS, note_recovery
 from app.sign_ins.models import LIVE, Grant, StatusReason
-from app.sign_ins.refresh import DEADLINES, Deadlines, note_refusal, note_seal_error
+from app.sign_ins.refresh import DEADLINES, Deadlines
 from app.sign_ins.sealing import open_access
+from app.sign_ins.troubles import note_refusal, note_seal_error
 from app.storage import database
 from app.storage.slots import ASKS, Claimant, Slots, given_or_own
 

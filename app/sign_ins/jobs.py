@@ -15,8 +15,9 @@ from app.sign_ins.checks import check_due, claimant_of
 from app.sign_ins.clients import provider_of
 from app.sign_ins.endings import SHUT
 from app.sign_ins.events import AuthorizationRevoked
+from app.sign_ins.freshness import LEASE, LONGEST_QUIET
 from app.sign_ins.models import LIVE, Authorization, AuthorizationStatus, Grant
-from app.sign_ins.refresh import LEASE, LONGEST_QUIET, refresh
+from app.sign_ins.refresh import refresh
 from app.sign_ins.revocation import revoke_due
 from app.storage import database
 from app.storage.scheduling import is_time, unleased

@@ -12,24 +12,22 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-from app.errors import KeyUnavailable, SealError
+from app.errors import SealError
 from app.providers.contract import Alive, Client, Failure, Fault, Tokens
 from app.sealing.secret import Secret
 from app.services import Services
-from app.sign_ins import faults, oauth_clients
-from app.sign_ins.clients import client_of, describe_refused, explain, provider_of, sign_in_of
+from app.sign_ins import oauth_clients
+from app.sign_ins.clients import client_of, explain, provider_of, sign_in_of
+from app.sign_ins.freshness import LEASE, LONGEST_QUIET, REFUSED_OFTEN, is_expired, is_leased, is_refused
 from app.sign_ins.grants import note_recovery, note_renewal, note_trouble
 from app.sign_ins.models import Grant, GrantState, StatusReason
 from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
+from app.sign_ins.troubles import note_refusal, note_seal_error
 from app.storage import database
 from app.storage.scheduling import lies_ahead, unleased
 
-LEASE = timedelta(seconds=60)
-LONGEST_QUIET = timedelta(hours=1)
 COOL_DOWN = timedelta(seconds=30)
 LONG_COOL_DOWN = timedelta(minutes=5)
-REFUSED_OFTEN = 2
-"""How many refusals in a row to renew a grant are said to its team."""
 
 _LEFT_OVER_AT_MOST = timedelta(hours=1)
 
@@ -48,29 +46,6 @@ class Deadlines:
 
 
 DEADLINES = Deadlines()
-
-
-def is_due(grant: Grant, *, now: datetime) -> bool:
-    return grant.refresh_at is not None and grant.refresh_at <= now
-
-
-def is_leased(grant: Grant, *, now: datetime) -> bool:
-    """Whether its tokens are being exchanged. A lease that lies further ahead than it lasts is of a clock set back since."""
-    return lies_ahead(grant.lease_until, now=now, longest=LEASE)
-
-
-def quiet_until(grant: Grant, *, now: datetime) -> datetime | None:
-    """Return until when the provider has asked to be left alone, for an hour at most; None where it has not."""
-    return grant.quiet_until if lies_ahead(grant.quiet_until, now=now, longest=LONGEST_QUIET) else None
-
-
-def is_refused(grant: Grant) -> bool:
-    """Whether the provider has refused to renew it, in a row and so often that it is said."""
-    return (grant.refusals or 0) >= REFUSED_OFTEN
-
-
-def is_expired(grant: Grant, *, now: datetime) -> bool:
-    return grant.expires_at is not None and grant.expires_at <= now
 
 
 async def refresh(
@@ -300,25 +275,6 @@ class _Attempt:
         columns_of_lease = marked if keeps_mark else {"lease_owner": None, "lease_until": None}
         owned = Grant.filter(id=self._id, lease_owner=owner)
         await database.update(owned, **columns_of_lease, **columns)
-
-
-async def note_refusal(grant: Grant, failure: Failure, *, services: Services) -> None:
-    """Write down what the provider refuses: the grant, or with CLIENT_REFUSED the team's own client that it was made with."""
-    reason, message = faults.reason(failure), describe_refused(grant, failure)
-    if failure.fault is Fault.CLIENT_REFUSED and grant.oauth_client_id is not None:
-        await oauth_clients.note_trouble(grant.oauth_client_id, reason, message, services=services)
-    else:
-        await note_trouble(grant, reason, message, services=services)
-
-
-async def note_seal_error(grant: Grant, error: SealError, *, services: Services) -> Failure:
-    """Write down that the grant's tokens do not open, and return how a call fails for that."""
-    if isinstance(error, KeyUnavailable):
-        message = f"The stored authorization cannot be opened: the operator has to bring back the key {error.key_id}."
-    else:
-        message = "The stored authorization cannot be opened: it was damaged. Sign in again, or ask the operator for a backup."
-    await note_trouble(grant, StatusReason.KEY_UNAVAILABLE, message, services=services)
-    return Failure(Fault.BROKEN, message)
 
 
 async def _within(seconds: float, ask: Callable[[], Awaitable[T | Failure]]) -> T | Failure:

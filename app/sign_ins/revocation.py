@@ -11,6 +11,7 @@ from app.services import Services
 from app.sign_ins.calls import hasten_checks
 from app.sign_ins.checks import claimant_of
 from app.sign_ins.clients import client_of, provider_of, shares_token
+from app.sign_ins.freshness import is_expired, is_leased
 from app.sign_ins.models import (
     LIVE,
     Authorization,
@@ -21,8 +22,9 @@ from app.sign_ins.models import (
     StatusReason,
 )
 from app.sign_ins.oauth_clients import shred_ended
-from app.sign_ins.refresh import DEADLINES, Deadlines, is_expired, is_leased, note_refusal, refresh
+from app.sign_ins.refresh import DEADLINES, Deadlines, refresh
 from app.sign_ins.sealing import open_access
+from app.sign_ins.troubles import note_refusal
 from app.storage import database
 from app.storage.scheduling import Schedule
 from app.storage.slots import ASKS, Slots, given_or_own

@@ -14,9 +14,9 @@ import asyncpg
 from app.providers.contract import Tokens
 from app.sealing.secret import Secret
 from app.services import Services
+from app.sign_ins.freshness import LEASE
 from app.sign_ins.models import Grant, GrantState, OAuthClient
 from app.sign_ins.oauth_clients import seal_secret
-from app.sign_ins.refresh import LEASE
 from app.sign_ins.sealing import open_access, open_refresh, seal_tokens
 from app.teams.models import Member
 from tests.journeys.refreshing import Start

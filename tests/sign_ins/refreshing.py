@@ -9,8 +9,9 @@ from uuid import uuid4
 
 from app.providers.contract import Alive, Authorized, Failure
 from app.providers.slack.provider import check
+from app.sign_ins.freshness import LEASE
 from app.sign_ins.models import Grant
-from app.sign_ins.refresh import LEASE, refresh
+from app.sign_ins.refresh import refresh
 from tests.held import HeldClock
 from tests.sign_ins.world import World, write
 

@@ -9,9 +9,10 @@ from app.providers.contract import Alive, Authorized, Failure
 from app.providers.slack.provider import check as ask_slack
 from app.sign_ins.calls import USE_NOTED_EVERY, call
 from app.sign_ins.checks import check_due
+from app.sign_ins.freshness import LEASE
 from app.sign_ins.jobs import refresh_due, revoke_due
 from app.sign_ins.models import Grant, GrantState
-from app.sign_ins.refresh import COOL_DOWN, LEASE
+from app.sign_ins.refresh import COOL_DOWN
 from tests.sign_ins.world import World, write
 
 BACK = timedelta(days=2)

@@ -9,9 +9,10 @@ import pytest
 from app.providers.contract import Alive, Failure, Fault
 from app.sign_ins.calls import call
 from app.sign_ins.events import GrantTroubled
+from app.sign_ins.freshness import LEASE
 from app.sign_ins.jobs import refresh_due
 from app.sign_ins.models import Grant, StatusReason
-from app.sign_ins.refresh import COOL_DOWN, LEASE, Deadlines, refresh
+from app.sign_ins.refresh import COOL_DOWN, Deadlines, refresh
 from app.storage.slots import Shares, Slots
 from tests.holding import Holding, first_of
 from tests.sign_ins.refreshing import NINE_HOURS, TWELVE_HOURS, cut_off, real, spend

@@ -8,10 +8,11 @@ from uuid import uuid4
 from app.providers.contract import Alive, Authorized, Failure, Fault
 from app.sign_ins.calls import call
 from app.sign_ins.events import GrantRecovered, GrantTroubled
+from app.sign_ins.freshness import LEASE
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.jobs import revoke_due
 from app.sign_ins.models import Grant, GrantState, RevocationOutcome, StatusReason
-from app.sign_ins.refresh import LEASE, Deadlines, refresh
+from app.sign_ins.refresh import Deadlines, refresh
 from tests.sign_ins.refreshing import NINE_HOURS, TWELVE_HOURS, real, refresh_while, spend
 from tests.sign_ins.world import World, write
 
