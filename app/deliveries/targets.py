@@ -15,9 +15,9 @@ async def targets_of(integrations: Sequence[Integration]) -> Mapping[UUID, Targe
     """Return the targets by the integrations' ids; none for a kind that makes no deliveries."""
     targets: dict[UUID, Target] = {}
     for kind in ALL:
-        of_kind, hands_over = [each for each in integrations if kind_of(each) is kind], kind.deliveries or kind.activity
-        if hands_over is not None and of_kind:
-            targets |= await hands_over.targets_of(of_kind)
+        of_kind = [each for each in integrations if kind_of(each) is kind]
+        if kind.messages is not None and of_kind:
+            targets |= await kind.messages.targets_of(of_kind)
     return targets
 
 

@@ -19,7 +19,7 @@ from app.sign_ins.lookups import FEW, MOST_ALONE
 from app.sign_ins.models import Grant
 
 PAGE = 1000
-"""As many channels as a provider shows at once."""
+"""How many channels a provider is asked for at once: as many as it shows."""
 
 
 async def find_missing(
@@ -31,20 +31,18 @@ async def find_missing(
     for each channel or repository. Raises the Refusal of a grant that the provider refuses altogether.
     """
     missing: dict[UUID, Refusal] = {}
+    places: dict[str, list[UUID]] = defaultdict(list)
     for kind in ALL:
         of_kind = [integration for integration in integrations if integration.kind == kind.key]
         if not of_kind:
             continue
         if kind.checks is not None:
             missing |= _refused(await kind.checks.find_hidden(of_kind, grant=grant, services=services, budget=budget))
-        if kind.deliveries is not None and CATALOGUE[grant.provider].messaging is not None:
-            targets = await kind.deliveries.targets_of(of_kind)
-            places: dict[str, list[UUID]] = defaultdict(list)
-            for key, target in targets.items():
+        if kind.messages is not None and CATALOGUE[grant.provider].messaging is not None:
+            for key, target in (await kind.messages.targets_of(of_kind)).items():
                 places[target.id].append(key)
-            gone = await _Search(grant, services, budget).find_gone(places)
-            missing |= _refused({key: failure for channel, failure in gone.items() for key in places[channel]})
-    return missing
+    gone = await _Search(grant, services, budget).find_gone(places)
+    return missing | dict(_refused({key: failure for channel, failure in gone.items() for key in places[channel]}))
 
 
 def _refused(failures: Mapping[UUID, Failure]) -> Iterator[tuple[UUID, Refusal]]:

@@ -19,9 +19,10 @@ from app.sign_ins.grants import note_trouble
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, StatusReason
 from app.teams.changing_roles import change_role
 from tests.installed_apps.world import World, code_of, gid, log_since, make_people, rows
+from tests.integrations.activity_scene import have_told
 from tests.integrations.bringing_back import bring_back, stopped_crowd
 from tests.integrations.crowd import GLOBEX_CHANNELS, archive, asked_of_channels
-from tests.integrations.scene import place_through
+from tests.integrations.scene import now_of, place_through
 
 REFUSED = """mutation ($input: ReauthenticateIntegrationsInput!, $first: Int, $after: String, $last: Int, $before: String) {
   reauthenticateIntegrations(input: $input) { refused(first: $first, after: $after, last: $last, before: $before) {
@@ -51,6 +52,22 @@ async def test_a_channel_that_is_not_there_is_named_and_the_others_go(world: Wor
     stopped = await Integration.filter(status=IntegrationStatus.NEEDS_REAUTHENTICATION)
     assert {posts[row.id] for row in stopped} == set(channels[::2])
     assert len(await log_since(before, team_id=app.team_id)) == 24
+
+
+async def test_the_channel_of_one_that_tells_of_the_log_has_to_be_there_too(world: World) -> None:
+    people = world.people
+    app = await world.share(people.ada)
+    told = await have_told(world, app.id)
+    await delete_app(app.id, caller=people.ada, services=world.services)
+    archive(world, "general", workspace="Acme")
+    present = await world.share(people.ada)
+
+    outcome = await reauthenticate_all(
+        StoppedBy(app.id), using=ThroughApp(present.id), caller=people.cid, services=world.services
+    )
+
+    assert [(each.row.id, each.refusal.code) for each in outcome.refused] == [(told.id, UserErrorCode.NOT_FOUND)]
+    assert (await now_of(told)).status is IntegrationStatus.NEEDS_REAUTHENTICATION
 
 
 async def test_what_is_refused_is_read_in_pages_in_both_directions(world: World) -> None:

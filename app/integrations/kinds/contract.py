@@ -277,5 +277,10 @@ class Kind(Generic[S, E, R]):
     deliveries: Deliveries | None = None
     activity: Activity | None = None
 
+    @property
+    def messages(self) -> Deliveries | Activity | None:
+        """What hands its messages over; None for a kind that has none."""
+        return self.deliveries or self.activity
+
 
 AnyKind: TypeAlias = Kind[Any, Any, Any]
