@@ -22,7 +22,7 @@ from app.console.web_server import WebServer, begin_to_listen, bind, configure
 from app.console.workers import Workers
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
 from app.sandbox.registrations import REGISTRATIONS
-from app.service.opening import Place, open_services
+from app.service.opening import Process, open_services
 from app.service.server import create_app
 from app.service.tables import MIGRATIONS, MODELS
 from app.services import Services
@@ -122,7 +122,7 @@ async def prepare(settings: Settings, *, serving: Serving, listener: socket.sock
     Only then does the service listen and note where, and only then is anybody greeted.
     """
     await migrate(settings, say=say)
-    async with open_services(settings, place=_place(serving, settings)) as services:
+    async with open_services(settings, process=_process(serving, settings)) as services:
         begin_to_listen(listener)
         served_at.note(settings)
         if prepared is not None:
@@ -165,12 +165,12 @@ def _command_beside(serving: Serving, listener: int, line: int) -> list[str]:
 
 def _web_server(serving: Serving, settings: Settings, *, line: socket.socket | None = None) -> WebServer:
     stopping = Stopping()
-    app = create_app(settings, place=_place(serving, settings), stopping=stopping)
+    app = create_app(settings, process=_process(serving, settings), stopping=stopping)
     return WebServer(configure(app, settings=settings, host=serving.host, port=serving.port), stopping=stopping, line=line)
 
 
-def _place(serving: Serving, settings: Settings) -> Place:
-    return Place(
+def _process(serving: Serving, settings: Settings) -> Process:
+    return Process(
         listens=((serving.host, serving.port),),
         sandbox=sandbox_address(settings) if serving.sandbox else None,
         works=serving.background,

@@ -11,7 +11,7 @@ from app.console.serving import Serving, settings_for
 from app.console.signals import stop_when_told
 from app.console.web_server import answering, listen
 from app.service.background import Background
-from app.service.opening import Place, open_services
+from app.service.opening import Process, open_services
 from app.service.server import create_probes
 from app.settings import Settings
 from app.telemetry.logs import configure_logs
@@ -26,20 +26,20 @@ def work(*, host: str, port: int | None, sandbox: bool, sandbox_port: int | None
     """
     settings = settings_for(Serving(sandbox=sandbox, sandbox_port=sandbox_port), settings=read_settings_as_served())
     configure_logs(settings.log_format)
-    place = Place(
+    process = Process(
         listens=((host, port),) if port is not None else (),
         sandbox=sandbox_address(settings) if sandbox else None,
     )
-    asyncio.run(_work(settings, host=host, port=port, place=place, say=say))
+    asyncio.run(_work(settings, host=host, port=port, process=process, say=say))
 
 
-async def _work(settings: Settings, *, host: str, port: int | None, place: Place, say: Say) -> None:
+async def _work(settings: Settings, *, host: str, port: int | None, process: Process, say: Say) -> None:
     background, stopping = Background(), Stopping()
     stop_when_told(stopping.tell)
     async with contextlib.AsyncExitStack() as lasting:
         listener = lasting.enter_context(listen(host=host, port=port)) if port is not None else None
         services = await lasting.enter_async_context(
-            open_services(settings, place=place, background=background, stopping=stopping)
+            open_services(settings, process=process, background=background, stopping=stopping)
         )
         if listener is not None:
             await lasting.enter_async_context(answering(create_probes(services=services), settings=settings, listener=listener))

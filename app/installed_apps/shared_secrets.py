@@ -16,7 +16,7 @@ from app.installed_apps.shared_clients import cannot_store
 from app.installed_apps.sharing import already_there, live_key, replace_grant, share
 from app.log.events import Change
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import Failure, Place, SharingModel
+from app.providers.contract import Destination, Failure, SharingModel
 from app.providers.description import Provider
 from app.providers.shared_secrets import Fields, OddField, Pasted, join_fields
 from app.sealing.secret import Secret
@@ -153,7 +153,7 @@ async def _make_grant(
     """Try the secret where the provider has a call for that, and seal it."""
     access = join_fields(fields)
     if provider.check is not None:
-        answer = await provider.check(authorized=Place(pasted.origin).authorized(access), outbound=services.outbound)
+        answer = await provider.check(authorized=Destination(pasted.origin).authorized(access), outbound=services.outbound)
         if isinstance(answer, Failure):
             raise faults.refusal(answer, field=field)
     try:

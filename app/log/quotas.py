@@ -21,7 +21,7 @@ DAY = 24 * 3600
 
 
 @dataclass(frozen=True)
-class Room:
+class Quota:
     """A limit on what a team has. `things` are those of "Your team has 200 …", `way_out` says what a member can do."""
 
     setting: str
@@ -45,22 +45,22 @@ class Allowance:
         return self.name or self.setting
 
 
-MEMBERS = Room("max_members", "members", "remove one who is not needed")
-ACCESS_TOKENS = Room("max_access_tokens", "access tokens in force", "revoke some that nobody needs")
-ACCESS_TOKENS_OF_MEMBER = Room(
+MEMBERS = Quota("max_members", "members", "remove one who is not needed")
+ACCESS_TOKENS = Quota("max_access_tokens", "access tokens in force", "revoke some that nobody needs")
+ACCESS_TOKENS_OF_MEMBER = Quota(
     "max_access_tokens_of_member", "access tokens in force", "revoke one that is not needed", whose="This member has"
 )
-INSTALLED_APPS = Room("max_installed_apps", "installed apps", "delete one that nobody needs")
-INTEGRATIONS = Room("max_integrations", "integrations", "delete one that nobody needs")
-INTEGRATIONS_OF_MONITOR = Room(
+INSTALLED_APPS = Quota("max_installed_apps", "installed apps", "delete one that nobody needs")
+INTEGRATIONS = Quota("max_integrations", "integrations", "delete one that nobody needs")
+INTEGRATIONS_OF_MONITOR = Quota(
     "max_integrations_of_monitor", "integrations that listen to it", "delete one that nobody needs", whose="This monitor has"
 )
 """Each of its runs makes a delivery for each of these, in one change."""
-ACTIVITY_INTEGRATIONS = Room(
+ACTIVITY_INTEGRATIONS = Quota(
     "max_activity_integrations", "integrations that tell of its activity log", "delete one that nobody needs"
 )
 """Each change of the team can make a delivery for each of these."""
-MONITORS = Room("max_monitors", "monitors", "use a monitorKey that is there already")
+MONITORS = Quota("max_monitors", "monitors", "use a monitorKey that is there already")
 
 RUNS_OF_MINUTE = Allowance("max_runs_per_minute", MINUTE, "record {most} runs a minute")
 RUNS_OF_DAY = Allowance("max_runs_per_day", DAY, "record {most} runs a day")
@@ -122,18 +122,18 @@ class Used:
         return allowance.seconds - int(self._now.timestamp()) % allowance.seconds
 
 
-async def require_room(room: Room, rows: QuerySet[Any], *, quotas: Quotas, field: Sequence[str] = ()) -> None:
+async def require_room(quota: Quota, rows: QuerySet[Any], *, quotas: Quotas, field: Sequence[str] = ()) -> None:
     """Raise Refusal CONFLICT where there are as many `rows` as may be; for one more, inside the change that adds it.
 
     No more of them are looked at than there may be.
     """
-    most = quotas.most(room.setting)
+    most = quotas.most(quota.setting)
     if not most or not await rows.offset(most - 1).limit(1).values_list("id", flat=True):
         return
     raise Refusal(
         UserErrorCode.CONFLICT,
-        f"{room.whose} {most:,} {room.things}, which is as many as there may be: {room.way_out}, or have your operator raise "
-        f"{_named(room.setting)}.",
+        f"{quota.whose} {most:,} {quota.things}, which is as many as there may be: {quota.way_out}, or have your operator raise "
+        f"{_named(quota.setting)}.",
         field=field,
     )
 

@@ -83,7 +83,7 @@ class Client:
 
 
 @dataclass(frozen=True)
-class Place:
+class Destination:
     """Where a pasted secret is used, which is the one origin that it may be sent to."""
 
     origin: str

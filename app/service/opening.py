@@ -36,8 +36,8 @@ from app.web.stopping import SETTLE_SECONDS, Stopping
 
 
 @dataclass(frozen=True)
-class Place:
-    """The addresses on which this process listens, closed to its own calls, and whether it may reach the sandbox."""
+class Process:
+    """What this process is for: where it listens, which its own calls never reach, and the sandbox, which they may."""
 
     listens: tuple[tuple[str, int], ...] = ()
     sandbox: tuple[str, int] | None = None
@@ -49,7 +49,7 @@ class Place:
 async def open_services(
     settings: Settings,
     *,
-    place: Place | None = None,
+    process: Process | None = None,
     clock: Clock | None = None,
     background: Background | None = None,
     stopping: Stopping | None = None,
@@ -60,7 +60,7 @@ async def open_services(
 
     Raises ConfigurationError where a setting is wrong, the database is missing or not migrated, or a key does not fit.
     """
-    here = place or Place()
+    here = process or Process()
     clock = clock or SystemClock()
     meters = meters or Meters()
     watcher = Watcher()
@@ -177,14 +177,14 @@ def _redis(settings: Settings) -> str | None:
     return settings.redis_url.get_secret_value() if settings.redis_url is not None else None
 
 
-def _own(settings: Settings, place: Place) -> tuple[tuple[str, int], ...]:
+def _own(settings: Settings, process: Process) -> tuple[tuple[str, int], ...]:
     """Return where this service and what it stands on listen: never to be called."""
     stands_on = [_redis(settings) or "", settings.traces_url or ""]
     ports = {"redis": 6379, "rediss": 6379, "http": 80, "https": 443}
     found = [(parts.hostname, parts.port or ports.get(parts.scheme, 0)) for parts in map(urlsplit, stands_on)]
     proxy = [(settings.proxy.host, settings.proxy.port)] if settings.proxy is not None else []
     return (
-        *place.listens,
+        *process.listens,
         *proxy,
         *database.listens(settings.database),
         *((host, port) for host, port in found if host and port),

@@ -18,7 +18,7 @@ from app.graphql.execution.executor import BoundedExecutor
 from app.graphql.transport.view import View
 from app.service import health, metrics as scraping
 from app.service.background import Background
-from app.service.opening import Place, open_services
+from app.service.opening import Process, open_services
 from app.service.schema import build_schema
 from app.services import Services
 from app.settings import Settings
@@ -38,7 +38,7 @@ from app.web.stopping import SETTLE_SECONDS, Stopping
 def create_app(
     settings: Settings,
     *,
-    place: Place | None = None,
+    process: Process | None = None,
     clock: Clock | None = None,
     stopping: Stopping | None = None,
     executor: type[BoundedExecutor] = BoundedExecutor,
@@ -48,7 +48,7 @@ def create_app(
     Whoever serves it tells `stopping` before its lifespan ends, so that listeners can be told all and sent away.
     """
     service = _Service(
-        settings, place=place or Place(), clock=clock or SystemClock(), stopping=stopping or Stopping(), executor=executor
+        settings, process=process or Process(), clock=clock or SystemClock(), stopping=stopping or Stopping(), executor=executor
     )
     app = _logged(Starlette(lifespan=service.lifespan), meters=service.meters, tracing=lambda: service.tracing)
     app.add_middleware(service.proxies.before)
@@ -75,11 +75,11 @@ def _probes(services: Services) -> list[Route]:
 
 class _Service:
     def __init__(
-        self, settings: Settings, *, place: Place, clock: Clock, stopping: Stopping, executor: type[BoundedExecutor]
+        self, settings: Settings, *, process: Process, clock: Clock, stopping: Stopping, executor: type[BoundedExecutor]
     ) -> None:
         self._settings = settings
         self._executor = executor
-        self._place = place
+        self._process = process
         self._clock = clock
         self._stopping = stopping
         self.meters = Meters()
@@ -91,7 +91,7 @@ class _Service:
         background = Background()
         async with open_services(
             self._settings,
-            place=self._place,
+            process=self._process,
             clock=self._clock,
             background=background,
             stopping=self._stopping,
@@ -110,7 +110,7 @@ class _Service:
                 note_refusal=refusals.note,
             )
             app.router.routes[:] = self._routes(view, services=services)
-            async with _running(services, background if self._place.works else None):
+            async with _running(services, background if self._process.works else None):
                 yield
             await view.settle(seconds=self._stopping.left(SETTLE_SECONDS))
             await refusals.settle(seconds=self._stopping.left(SETTLE_SECONDS))

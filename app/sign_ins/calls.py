@@ -9,10 +9,10 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from app.errors import SealError
-from app.providers.contract import Authorized, Client, Failure, Fault, NotConfigured, Place
+from app.providers.contract import Authorized, Client, Destination, Failure, Fault, NotConfigured
 from app.services import Services
 from app.sign_ins import faults
-from app.sign_ins.clients import Replaced, explain, place_of, provider_of, shares_token
+from app.sign_ins.clients import Replaced, destination_of, explain, provider_of, shares_token
 from app.sign_ins.freshness import LONGEST_QUIET, is_due, is_expired, is_leased, quiet_until
 from app.sign_ins.grants import CHECKS, note_recovery, note_trouble
 from app.sign_ins.models import LIVE, Grant, StatusReason
@@ -59,7 +59,7 @@ async def probe(grant_id: UUID, ask: Ask[T], *, services: Services, deadlines: D
 @dataclass(frozen=True)
 class _Ready:
     grant: Grant
-    client: Client | Place
+    client: Client | Destination
     authorized: Authorized
 
 
@@ -87,7 +87,7 @@ class _Call:
     async def _prepare(self, grant: Grant | None) -> _Ready | Failure:
         if grant is None or not grant.is_live:
             return Failure(Fault.DEAD_GRANT, "The authorization has ended: sign in again.")
-        client = await self._find_place(grant)
+        client = await self._find_destination(grant)
         if isinstance(client, Failure):
             return client
         if (held_back := self._find_obstacle(grant)) is not None:
@@ -100,9 +100,9 @@ class _Call:
             grant = renewed
         return await self._open(grant, client)
 
-    async def _find_place(self, grant: Grant) -> Client | Place | Failure:
+    async def _find_destination(self, grant: Grant) -> Client | Destination | Failure:
         try:
-            client = await place_of(grant, services=self._services)
+            client = await destination_of(grant, services=self._services)
         except SealError as error:
             return await note_seal_error(grant, error, services=self._services)
         match client:
@@ -111,7 +111,7 @@ class _Call:
                 return Failure(Fault.DEAD_GRANT, message)
             case NotConfigured() as missing:
                 return Failure(Fault.UNREACHABLE, explain(grant, missing))
-            case Client() | Place():
+            case Client() | Destination():
                 return client
 
     def _find_obstacle(self, grant: Grant) -> Failure | None:
@@ -144,7 +144,7 @@ class _Call:
             return grant
         return renewed
 
-    async def _open(self, grant: Grant, client: Client | Place) -> _Ready | Failure:
+    async def _open(self, grant: Grant, client: Client | Destination) -> _Ready | Failure:
         try:
             access = await open_access(grant, services=self._services)
         except SealError as error:

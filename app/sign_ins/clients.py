@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.providers.catalogue import CATALOGUE
-from app.providers.contract import Client, Failure, Fault, NotConfigured, Place
+from app.providers.contract import Client, Destination, Failure, Fault, NotConfigured
 from app.providers.description import Provider
 from app.providers.oauth import OAuth
 from app.services import Services
@@ -39,9 +39,9 @@ def shares_token(grant: Grant) -> bool:
     return sign_in is not None and sign_in.shares_token
 
 
-async def place_of(row: Grant, *, services: Services) -> Client | Place | NotConfigured | Replaced:
+async def destination_of(row: Grant, *, services: Services) -> Client | Destination | NotConfigured | Replaced:
     """Return where and as whom the grant's secret is used: as `client_of` has it, or where a pasted secret belongs."""
-    return Place(row.origin) if provider_of(row).sign_in is None else await client_of(row, services=services)
+    return Destination(row.origin) if provider_of(row).sign_in is None else await client_of(row, services=services)
 
 
 async def client_of(row: Grant | Authorization, *, services: Services) -> Client | NotConfigured | Replaced:

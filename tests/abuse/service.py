@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from app.sealing.keyring import make_keyring
 from app.sealing.secret import Secret
-from app.service.opening import Place
+from app.service.opening import Process
 from app.service.server import create_app
 from app.settings import Settings
 from app.storage import database
@@ -139,7 +139,7 @@ async def serving(database_url: str, folder: Path, **changed: Any) -> AsyncItera
     if not database.is_embedded(database_url):
         make_keyring(settings.keyring)
     clock = HeldClock()
-    app = create_app(settings, clock=clock, place=Place(works=False))
+    app = create_app(settings, clock=clock, process=Process(works=False))
     async with app.router.lifespan_context(app), make_services(folder=folder, clock=clock) as services:
         admin = (await found(services)).admin
         token = await console.create_token(team="Orbit", email="ada@example.com", scopes=(), days=None, services=services)

@@ -3,7 +3,7 @@
 import sys
 
 from app.console.web_server import WebServer, configure, listen
-from app.service.opening import Place
+from app.service.opening import Process
 from app.service.server import create_app
 from app.settings import read_settings
 from app.telemetry.logs import configure_logs
@@ -15,8 +15,8 @@ def main() -> None:
     host, port = "127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])
     settings, stopping = read_settings(), Stopping()
     configure_logs(settings.log_format)
-    place = Place(listens=((host, port),), works=False)
-    app = create_app(settings, place=place, stopping=stopping, executor=FieldByField)
+    process = Process(listens=((host, port),), works=False)
+    app = create_app(settings, process=process, stopping=stopping, executor=FieldByField)
     server = WebServer(configure(app, settings=settings, host=host, port=port), stopping=stopping)
     server.run(sockets=[listen(host=host, port=port)])
 

@@ -21,7 +21,7 @@ from uuid import UUID
 from app.clock import SystemClock
 from app.providers.contract import Alive, Authorized, Failure
 from app.providers.gitlab.provider import check
-from app.service.opening import Place, open_services
+from app.service.opening import Process, open_services
 from app.services import Services
 from app.settings import Settings
 from app.sign_ins.calls import call
@@ -181,8 +181,8 @@ def run(connection: Connection, start: Start) -> None:
 
 
 async def _serve(connection: Connection, start: Start) -> None:
-    place = Place(sandbox=("127.0.0.1", start.provider_port))
-    async with open_services(start.settings, place=place, clock=start.clock) as services:
+    process = Process(sandbox=("127.0.0.1", start.provider_port))
+    async with open_services(start.settings, process=process, clock=start.clock) as services:
         connection.send([])
         under_way: set[asyncio.Task[None]] = set()
         while (order := await _next(connection)) is not None:

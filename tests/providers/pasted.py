@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from app.providers.contract import Authorized, Place
+from app.providers.contract import Authorized, Destination
 from app.providers.description import Provider
 from app.providers.shared_secrets import Fields, join_fields
 from app.sealing.secret import Secret
@@ -22,4 +22,4 @@ def authorized_at(provider: Provider, there: ScriptedProvider) -> Authorized:
     """Return how the service would speak to the provider: with a token, or with what an admin has pasted."""
     if provider.secret is None:
         return there.authorized()
-    return Place(there.url).authorized(join_fields(SECRET_FIELDS[provider.key](there)))
+    return Destination(there.url).authorized(join_fields(SECRET_FIELDS[provider.key](there)))

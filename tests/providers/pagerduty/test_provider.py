@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.outbound import Outbound
-from app.providers.contract import Alive, Authorized, Failure, Fault, Occasion, Place, Posted, RunReport
+from app.providers.contract import Alive, Authorized, Destination, Failure, Fault, Occasion, Posted, RunReport
 from app.providers.incidents import Severity
 from app.providers.pagerduty.events import INCIDENTS, NEVER_OPENED, check
 from app.providers.pagerduty.keys import read
@@ -44,7 +44,7 @@ def fields_of(address: str | None = None, key: str = KEY) -> Fields:
 
 
 def authorized_at(url: str, *, key: str = KEY) -> Authorized:
-    return Place(url).authorized(join_fields(fields_of(f"{url}/pagerduty", key)))
+    return Destination(url).authorized(join_fields(fields_of(f"{url}/pagerduty", key)))
 
 
 async def trigger(authorized: Authorized, outbound: Outbound, report: RunReport = REPORT) -> Posted | Failure:

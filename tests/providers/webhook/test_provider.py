@@ -9,7 +9,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from app.outbound import Outbound
 from app.providers.activity import ActivityEvent, ActivityReport
-from app.providers.contract import Authorized, Channel, ChannelPage, Failure, Fault, Occasion, Place, Posted, RunReport
+from app.providers.contract import Authorized, Channel, ChannelPage, Destination, Failure, Fault, Occasion, Posted, RunReport
 from app.providers.shared_secrets import OddField, Pasted, join_fields
 from app.providers.webhook.channels import CHANNEL, MESSAGING
 from app.providers.webhook.secrets import PREVIOUS, SIGNING, URL, read
@@ -59,7 +59,7 @@ ACTIVITY = ActivityReport(
 
 def authorized_at(there: ScriptedProvider, **more: str) -> Authorized:
     fields = {URL: f"{there.url}/in?team=orbit", SIGNING: NEW} | more
-    return Place(there.url).authorized(join_fields({name: Secret(value) for name, value in fields.items()}))
+    return Destination(there.url).authorized(join_fields({name: Secret(value) for name, value in fields.items()}))
 
 
 async def post(there: ScriptedProvider, outbound: Outbound, channel_id: str = CHANNEL, **more: str) -> Posted | Failure:

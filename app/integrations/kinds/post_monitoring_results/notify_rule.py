@@ -10,7 +10,7 @@ from app.providers.contract import Occasion
 FAILURES_UNTIL_POSTED = 3
 
 
-class Place(Enum):
+class ThreadPart(Enum):
     """What a message is to the thread of the failures that it tells of. CONTINUATION begins one where there is none.
 
     Where failures are told one by one, the first is a BEGINNING that nothing answers.
@@ -28,7 +28,7 @@ class Verdict:
 
     failures_in_a_row: int
     occasion: Occasion | None
-    thread: Place = Place.NONE
+    thread: ThreadPart = ThreadPart.NONE
 
 
 def judge(rule: NotifyRule, follow_ups: FollowUps, *, failures_in_a_row: int, outcome: RunOutcome) -> Verdict:
@@ -40,14 +40,14 @@ def judge(rule: NotifyRule, follow_ups: FollowUps, *, failures_in_a_row: int, ou
     after = before if outcome is RunOutcome.NOTHING_RAN else before + 1 if outcome.is_failure else 0
     match rule:
         case NotifyRule.ALL_RUNS:
-            place = _place(before, after, begins_at=1)
-            return Verdict(after, Occasion.RUN, place if is_threaded or place is Place.BEGINNING else Place.NONE)
+            part = _part(before, after, begins_at=1)
+            return Verdict(after, Occasion.RUN, part if is_threaded or part is ThreadPart.BEGINNING else ThreadPart.NONE)
         case NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS if outcome is RunOutcome.NOTHING_RAN:
             return Verdict(after, None)
         case NotifyRule.THREE_FAILURES_THEN_FIRST_SUCCESS:
             occasion = _turn(before, after, follow_ups)
-            place = _place(before, after, begins_at=FAILURES_UNTIL_POSTED) if occasion is not None else Place.NONE
-            return Verdict(after, occasion, place)
+            part = _part(before, after, begins_at=FAILURES_UNTIL_POSTED) if occasion is not None else ThreadPart.NONE
+            return Verdict(after, occasion, part)
 
 
 def _turn(before: int, after: int, follow_ups: FollowUps) -> Occasion | None:
@@ -58,7 +58,7 @@ def _turn(before: int, after: int, follow_ups: FollowUps) -> Occasion | None:
     return Occasion.RECOVERY if after == 0 and before >= FAILURES_UNTIL_POSTED else None
 
 
-def _place(before: int, after: int, *, begins_at: int) -> Place:
+def _part(before: int, after: int, *, begins_at: int) -> ThreadPart:
     if after > before:
-        return Place.BEGINNING if after == begins_at else Place.CONTINUATION
-    return Place.ANSWER if before else Place.NONE
+        return ThreadPart.BEGINNING if after == begins_at else ThreadPart.CONTINUATION
+    return ThreadPart.ANSWER if before else ThreadPart.NONE

@@ -9,7 +9,7 @@ from tortoise.queryset import QuerySet
 from app.integrations.kinds.channels import target_at
 from app.integrations.kinds.contract import Heard, Target
 from app.integrations.kinds.post_monitoring_results.models import FollowUps, MonitoringPost
-from app.integrations.kinds.post_monitoring_results.notify_rule import Place, judge
+from app.integrations.kinds.post_monitoring_results.notify_rule import ThreadPart, judge
 from app.integrations.models import Integration
 from app.log.events import Change
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
@@ -84,9 +84,9 @@ async def _hear(post: MonitoringPost, run: MonitorRun) -> Heard:
     before = (post.failures_in_a_row, post.outage_id)
     verdict = judge(post.notify, post.follow_ups, failures_in_a_row=post.failures_in_a_row, outcome=run.outcome)
     heard = Heard(post.integration, verdict.occasion)
-    if verdict.thread is Place.BEGINNING or (verdict.thread is Place.CONTINUATION and post.outage_id is None):
+    if verdict.thread is ThreadPart.BEGINNING or (verdict.thread is ThreadPart.CONTINUATION and post.outage_id is None):
         post.outage_id = heard.delivery_id
-    belongs_to = post.outage_id if verdict.thread is not Place.NONE else None
+    belongs_to = post.outage_id if verdict.thread is not ThreadPart.NONE else None
     post.failures_in_a_row = verdict.failures_in_a_row
     if not post.failures_in_a_row:
         post.outage_id = None

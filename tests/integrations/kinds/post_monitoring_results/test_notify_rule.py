@@ -3,7 +3,7 @@ import re
 from hypothesis import given, strategies as st
 
 from app.integrations.kinds.post_monitoring_results.models import FollowUps, NotifyRule
-from app.integrations.kinds.post_monitoring_results.notify_rule import Place, Verdict, judge
+from app.integrations.kinds.post_monitoring_results.notify_rule import ThreadPart, Verdict, judge
 from app.monitors.models import RunOutcome
 from app.providers.contract import Occasion
 
@@ -25,7 +25,7 @@ def occasions(rule: NotifyRule, runs: str, follow_ups: FollowUps = FollowUps.SIL
 
 def places(rule: NotifyRule, runs: str, follow_ups: FollowUps) -> str:
     """Return a letter for each run: silent, a message of its own, beginning, continuation, answer."""
-    letters = {Place.NONE: "o", Place.BEGINNING: "b", Place.CONTINUATION: "c", Place.ANSWER: "a"}
+    letters = {ThreadPart.NONE: "o", ThreadPart.BEGINNING: "b", ThreadPart.CONTINUATION: "c", ThreadPart.ANSWER: "a"}
     return "".join(letters[each.thread] if each.occasion else "." for each in judged(rule, runs, follow_ups))
 
 
