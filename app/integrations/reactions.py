@@ -40,16 +40,19 @@ async def adopt(change: Change, domain_event: InstalledAppAdded) -> None:
 async def follow_installed_app(change: Change, domain_event: InstalledAppStatusChanged) -> None:
     """Stop what uses an installed app that no longer works; let it go on once the app works again."""
     if domain_event.status in WORKING:
-        await _bring_back_through(change, domain_event)
+        await bring_back(change, domain_event)
     elif domain_event.reason is not None:
         message = f"The installed app “{domain_event.name}” no longer works. {domain_event.message or ''}".rstrip()
         for integration in await living(change).filter(installed_app_id=domain_event.installed_app_id):
             await stop(change, integration, domain_event.reason, message)
 
 
-async def bring_back(change: Change, domain_event: InstalledAppReauthenticated) -> None:
-    """Let everything that uses the installed app go on with its fresh authorization."""
-    await _bring_back_through(change, domain_event)
+async def bring_back(change: Change, domain_event: InstalledAppStatusChanged | InstalledAppReauthenticated) -> None:
+    """Let everything that uses the installed app go on, now that it works again."""
+    using = living(change).filter(installed_app_id=domain_event.installed_app_id, grant_id__isnull=True)
+    # Those that use the very authorization that the app holds: nothing else can have stopped them.
+    await restore_stopped(change, using.filter(authorized_by_id__isnull=True))
+    await members_own.review(change, await using.filter(authorized_by_id__isnull=False))
 
 
 async def bring_back_theirs(change: Change, domain_event: MemberSignedIn) -> None:
@@ -75,13 +78,6 @@ async def restore_those_with_grant(change: Change, domain_event: GrantRecovered)
     """Let whatever has the grant for its own go on, now that it works again."""
     await restore_stopped(change, living(change).filter(grant_id=domain_event.grant_id))
     await members_own.review(change, await members_own.of_grant(change, domain_event.grant_id))
-
-
-async def _bring_back_through(change: Change, domain_event: InstalledAppStatusChanged | InstalledAppReauthenticated) -> None:
-    using = living(change).filter(installed_app_id=domain_event.installed_app_id, grant_id__isnull=True)
-    # Those that use the very authorization that the app holds: nothing else can have stopped them.
-    await restore_stopped(change, using.filter(authorized_by_id__isnull=True))
-    await members_own.review(change, await using.filter(authorized_by_id__isnull=False))
 
 
 async def _by_whom(change: Change) -> str:
