@@ -13,7 +13,7 @@ MOST_OPERATIONS = 500
 
 
 class ConcurrencyLimit:
-    """So many of one kind for each member, whatever tokens and sessions they come with. `message` says so when it is used up."""
+    """A limit on how many of one kind a member holds, by whatever tokens and sessions. `message` says that it is used up."""
 
     def __init__(self, most: int, *, message: str) -> None:
         self._most = most

@@ -61,7 +61,7 @@ class Decision(Enum):
 
 
 def decide(caller: Caller, *rules: Rule, is_own: bool = True) -> Decision:
-    """Say whether one of the rules lets the caller. Without a rule it is nobody.
+    """Say whether one of the rules lets the caller. Without a rule nobody is let.
 
     The role comes first: a better token helps nobody whose role does not suffice, and none of theirs could be better.
     """

@@ -9,12 +9,12 @@ _OLDER_COLLECTIONS = 2
 """After so many collections of what is younger comes one of all; CPython's own ten let three times as much garbage wait."""
 
 _YOUNG_OBJECTS = 20_000
-"""That are made and stay, before they are looked through. A page makes thousands and drops them at its end. To look after each
+"""How many are made and stay before they are looked through. A page makes thousands and drops them at its end: looking after each
 700 of them, as CPython does, took as much of the CPU as the page itself."""
 
 _OLDEST = 2
 _LONG_SECONDS = 0.02
-"""Of CPU."""
+"""Seconds of CPU after which a collection of the oldest objects counts as long."""
 
 _ALL_EVERY_SECONDS = 600.0
 

@@ -14,7 +14,7 @@ _STATE, _USER, _SYSTEM = 0, 11, 12
 
 _WAITING = frozenset("STt")
 _HARDLY = 0.1
-"""Of the time: who used less of a processor than that was not at work, also where many want it."""
+"""The part of the time: a process that used less of a processor was not at work, also where many want it."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from app.providers.contract import missing_scopes
 from app.sign_ins.freshness import is_refused
 from app.sign_ins.models import Grant, OAuthClient
 
-HORIZON = timedelta(days=30)
+TOLD_BEFORE = timedelta(days=30)
 """How long before its date a cause is told."""
 
 UNUSED_AFTER = timedelta(days=90)
@@ -36,7 +36,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Prospect:
-    """That it will stop, and why. `at` is None where no date is known; `begins` is when it is first to be told."""
+    """A stop that is known beforehand, and why. `at` is None where no date is known; `begins` is when it is first to be told."""
 
     code: ForecastCode
     message: str
@@ -155,7 +155,7 @@ def _last_day_of(grant: Grant) -> datetime | None:
 
 
 def _dated(code: ForecastCode, message: str, at: datetime) -> Prospect:
-    return Prospect(code, message, at, at - HORIZON)
+    return Prospect(code, message, at, at - TOLD_BEFORE)
 
 
 def _day(moment: datetime) -> str:

@@ -30,7 +30,7 @@ class News:
 
 
 def compare(said: Sequence[Forecast], found: Collection[Prospect], *, now: datetime, is_stopped: bool) -> News:
-    """Return what to say. Of what has stopped nothing is said, and what was said of it before is not said again afterwards."""
+    """Return what to say. Nothing is said of what has stopped, and what was said of it before is not said again afterwards."""
     begun = {(each.code, each.at): each for each in found if is_time(each, now=now)}
     kept = {(row.code, row.at): row for row in said if (row.code, row.at) in begun}
     is_due = {key: key not in kept or stage_at(each.at, now=now) > kept[key].stage for key, each in begun.items()}

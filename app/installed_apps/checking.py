@@ -42,7 +42,7 @@ async def check_installed_app(info: Info, input: CheckInstalledAppInput) -> Chec
 async def check(app_id: UUID, *, caller: Caller, services: Services) -> Row:
     """Ask the provider, and return the installed app with what it said as the status.
 
-    Of a Git server: whether it answers, and whether the caller's own authorization there works, if they have one. Raises
+    A Git server is asked whether it answers, and whether the caller's own authorization there works, if they have one. Raises
     NOT_FOUND, INVALID for an app that holds nothing to ask about, PROVIDER_BUSY when the provider asks for patience.
     """
     app = await find_app(caller.team_id, app_id)

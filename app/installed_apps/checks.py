@@ -31,7 +31,7 @@ _MAY_PASS = (InstalledAppStatus.UNREACHABLE, InstalledAppStatus.UNAVAILABLE)
 async def check_due(*, services: Services, slots: Slots | None = None) -> int:
     """Begin to check the Git servers whose time has come, and return how many: daily, and within minutes what may pass by itself.
 
-    Side by side: one that does not answer holds up no other. Without `slots` all have been checked when this returns.
+    One that does not answer holds up no other. Without `slots` all have been checked when this returns.
     """
     now = services.clock.now()
     living = InstalledApp.filter(deleted_at__isnull=True, oauth_client_id__isnull=False).select_related("oauth_client")
@@ -95,7 +95,7 @@ def _reason_of(failure: Failure) -> StatusReason:
 
 
 async def _due_today(apps: QuerySet[InstalledApp], *, now: datetime) -> list[UUID]:
-    """Return some of those whose daily time has come, the longest due first. Others that may be due soon hold none of them up."""
+    """Return some of those whose daily time has come, the longest due first. Those that may be due soon hold none of them up."""
     soon = Q(oauth_client__last_checked_at__lte=now - CHECKS.every + CHECKS.jitter) | Q(oauth_client__last_checked_at__gt=now)
     asked = await apps.filter(soon).values_list("id", "oauth_client__last_checked_at")
     due = sorted((CHECKS.next(app_id, now=at), app_id) for app_id, at in asked if at > now or CHECKS.next(app_id, now=at) <= now)

@@ -30,8 +30,7 @@ def check_provider(key: str, *, field: Sequence[str]) -> tuple[Provider, Hosting
 def check_address(text: str, *, allow: Sequence[AllowRule] = (), field: Sequence[str]) -> ServerAddress:
     """Return the address in its one spelling. Raises INVALID, which says what is odd about it.
 
-    Only a loopback address may be http here, the sandbox's, and what `allow` says so of. That nothing else is reached, the way
-    out sees to.
+    Only a loopback address, which is the sandbox's, and one that `allow` opens may be http. The door itself reaches no other.
     """
     address = read_address(text)
     if isinstance(address, ServerAddress) and address.is_plain and not (address.is_loopback or _is_allowed(address, allow)):

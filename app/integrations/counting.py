@@ -1,4 +1,4 @@
-"""How many integrations there are of all teams together, for whoever runs the service."""
+"""Counting the integrations of all teams together, for whoever runs the service."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from app.sign_ins.models import StatusReason
 
 @dataclass(frozen=True)
 class Tally:
-    """So many integrations have this status, for this reason."""
+    """How many integrations have this status, for this reason."""
 
     status: str
     reason: str | None

@@ -50,7 +50,7 @@ class IntegrationReauthenticated(Logged):
 
 @dataclass(frozen=True)
 class AuthorizationsReplaced(Unlogged):
-    """Integrations have another authorization, all by one change; of each the log is told by itself."""
+    """Integrations have another authorization, all by one change. The log is told of each by an event of its own."""
 
     integration_ids: tuple[UUID, ...]
 

@@ -33,7 +33,7 @@ from app.services import Services
 from app.teams.permissions import recheck_role
 
 MOST_AT_ONCE = 2_000
-"""As many integrations as a team has, where nothing else is set."""
+"""How many integrations a team may have, where nothing else is set."""
 
 STOPPED_BY_FIELD, APP_FIELD = ("stoppedBy",), ("installedAppId",)
 
@@ -166,7 +166,7 @@ async def reauthenticate_all(
     services: Services,
     budget: Budget | None = None,
 ) -> Outcome:
-    """Let all those integrations use `using` from now on, in one change, but for those that cannot; `is_preview`: change nothing.
+    """Let all those integrations that can use `using` from now on, in one change. `is_preview`: change nothing.
 
     Where none can, nothing is changed either, and the sign-in is not used up. Raises NOT_FOUND, and what `sources.take` refuses.
     `budget` is what may be asked of the provider: what it does not suffice for goes over unasked.

@@ -42,9 +42,9 @@ async def restore_stopped(change: Change, integrations: QuerySet[Integration]) -
 async def reauthorize(
     change: Change, integration: Integration, using: Using, *, member_id: UUID, wanted_account_id: str
 ) -> InstalledApp | None:
-    """Give the row another authorization, and back the one that it had for its own; returns the installed app made by it, if any.
+    """Give the row another authorization, and give back the one that it had for its own. Return the app made by it, if any.
 
-    The row is left to be saved, and what happened to be told.
+    The caller saves the row, and records what happened.
     """
     source = await take(change, using, member_id=member_id, wanted_account_id=wanted_account_id)
     replaced = integration.grant_id

@@ -117,7 +117,7 @@ async def _could_bring_back(
 async def _find(
     living: QuerySet[models.Integration], page: Arguments, wanted: IntegrationFilter, *, columns: Sequence[str]
 ) -> Page[models.Integration]:
-    """Return a page of those wanted: by an index, but for a text, and for what narrows an installed app's further down."""
+    """Return a page of those wanted. An index finds them, but for a text, and for what narrows down an installed app's."""
     living, sought = _of_app(living, wanted), _sought(wanted)
     if wanted.search or (wanted.installed_app_id is not None and _is_narrowed(wanted)):
         return await look_through(living, page, sought)

@@ -20,7 +20,7 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 0.1
 PAUSE_SECONDS = 5.0
 _MOST_AT_ONCE = 16
-"""Of connections: Redis does one thing at a time, and each costs it memory."""
+"""How many connections: Redis does one thing at a time, and each costs it memory."""
 
 _LONGEST_SECONDS = 1.0
 """What is still asked when nobody waits for it any more ends then."""

@@ -64,9 +64,9 @@ async def _look_at(grant: Grant, *, services: Services) -> Failure | None:
 
 
 async def check_due(*, services: Services, slots: Slots | None = None) -> int:
-    """Begin to check the grants whose time has come, and return how many.
+    """Begin to check, side by side, the grants whose time has come, and return how many those are.
 
-    Side by side, and of no provider more than its share: one that does not answer must not hold up what another has hinted at.
+    No provider gets more than its share: one that does not answer must not hold up what another has hinted at.
     Without `slots` all of them have been checked when this returns.
     """
 

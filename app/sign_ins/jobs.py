@@ -38,7 +38,7 @@ async def expire_due(*, services: Services) -> int:
 async def refresh_due(*, services: Services, slots: Slots | None = None) -> int:
     """Begin to refresh what is due before anybody has to wait for it, and return how many are tried.
 
-    Of no provider more than its share. Without `slots` all of them have been tried when this returns.
+    No provider gets more than its share. Without `slots` all of them have been tried when this returns.
     """
     async with given_or_own(slots, ASKS) as places:
         due = await _due_for_refresh(places.room(), now=services.clock.now())

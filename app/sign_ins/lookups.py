@@ -9,11 +9,11 @@ from app.errors import TooComplex
 from app.providers.contract import Failure
 
 FEW = 3
-"""So many are asked for one by one; for more of them the list is read first."""
+"""How many are asked for one by one. For more of them the list is read first."""
 
 MOST_PAGES = 5
 MOST_ALONE = 10
-"""What the list does not show in so many pages is asked for, so many at most."""
+"""How many pages of the list are read at most, and how many that these do not show are then asked for one by one."""
 
 T = TypeVar("T")
 

@@ -248,7 +248,7 @@ class _Attempt:
         return await Grant.get(id=row.id)
 
     async def _leave_open(self, owner: UUID, failure: Failure) -> Failure:
-        """The provider may have spent the refresh token without our hearing of it: that is for the next attempt to find out."""
+        """The provider may have spent the refresh token without our hearing of it: the next attempt finds that out."""
         await self._release(owner, keeps_mark=True, refresh_at=self._services.clock.now() + COOL_DOWN)
         return failure
 

@@ -45,9 +45,9 @@ _REVOCATIONS = Schedule("next_revocation_at", every=timedelta(minutes=2), longes
 
 
 async def revoke_due(*, services: Services, deadlines: Deadlines = DEADLINES, slots: Slots | None = None) -> int:
-    """Begin to give back what is to be given back and due, and return how many that are.
+    """Begin to give back, side by side, the grants that are due for it, and return how many those are.
 
-    Side by side, and of no provider more than its share. Without `slots` all of them have been tried when this returns.
+    No provider gets more than its share. Without `slots` all of them have been tried when this returns.
     """
 
     async def give_back(grant: Grant) -> None:

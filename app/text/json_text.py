@@ -11,7 +11,7 @@ import orjson
 
 DEPTH = 32
 SEPARATORS = 20_500
-"""As many commas and brackets as the most values that a request's variables may have can need, and some around them."""
+"""How many commas and brackets the most values need that a request's variables may have, and some around them."""
 
 _NEITHER_QUOTE_NOR_SEPARATOR = bytes(set(range(256)) - set(b'",[{'))
 # A whole pair, half of one, or any other escape: what stands behind a backslash is never the beginning of the next.

@@ -70,7 +70,7 @@ class Ready:
 class ReadyEdit:
     """The same of an edit. `account_id` is None where it leaves that open; `is_confirmed`: the provider was asked, and agrees.
 
-    `save` changes what is to be another, and returns whether anything was; it refuses what came between.
+    `save` writes the edit, and returns whether anything is another now. It refuses where a change since then is in its way.
     """
 
     account_id: str | None
@@ -124,7 +124,7 @@ class FindHidden(Protocol):
 
 
 class CheckDue(Protocol):
-    """Begin to look after what falls due, let statuses follow, and return how many that were; in the `slots`, where given."""
+    """Begin the checks that are due, in the `slots` where given, and return how many those are. Statuses follow."""
 
     async def __call__(self, *, services: Services, slots: Slots | None = None) -> int: ...
 
@@ -158,7 +158,7 @@ class Target:
 class Heard:
     """What a run means to an integration: why a message is due. `occasion` is None where it keeps quiet.
 
-    `delivery_id` is what the delivery is going to be called. `outage_id` is set where the message belongs to a thread: that is
+    `delivery_id` is the id that the delivery will have. `outage_id` is set where the message belongs to a thread: that is
     the delivery that began it, which may be this one.
     """
 
@@ -171,7 +171,7 @@ class Heard:
 class Deliver(Protocol):
     """Hand the report over, once. `run_id` is the key of the run that was heard: a kind finds by it what it kept then.
 
-    `thread_id` is the message at the target that is answered, where the delivery is one of an outage that was told there before.
+    `thread_id` is the message at the target to answer, where the delivery is one of an outage that was told there before.
     """
 
     async def __call__(
@@ -204,7 +204,7 @@ class Deliveries:
 
 
 NEVER_TOLD = frozenset({EventType.ACTIVITY_DELIVERY_FAILED})
-"""Events of telling itself, of which no integration tells."""
+"""Events about such messages themselves: no integration tells of them."""
 
 
 @dataclass(frozen=True)

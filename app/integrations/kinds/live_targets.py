@@ -54,7 +54,7 @@ async def apps_of(rows: Sequence[Integration | None], *, context: Context) -> li
 async def each_once(
     keys: Sequence[UUID | None], read: Callable[[Sequence[UUID]], Awaitable[Sequence[T | None]]]
 ) -> list[T | None]:
-    """Return what `read` has for each key, and None for none, having named each key once."""
+    """Return what `read` finds for each key, which is asked for each one once; None for None."""
     named = list({key for key in keys if key is not None})
     found = dict(zip(named, await read(named), strict=True)) if named else {}
     return [found.get(key) if key is not None else None for key in keys]

@@ -35,7 +35,7 @@ from app.text.characters import without_unseen
 from app.text.json_text import mend_characters
 
 MOST_SEPARATORS = 65_000
-"""As many commas and brackets as the longest list that a server gives at once needs: a directory, or what matches a search."""
+"""How many commas and brackets the longest list needs that a server gives at once: a directory, or what matches a search."""
 
 _SMALL = 64 * 1024
 

@@ -30,7 +30,7 @@ from app.storage.slots import ASKS, Claimant, Slots, given_or_own
 CHECK_EVERY = timedelta(days=1)
 CHECKS = Schedule("next_check_at", every=CHECK_EVERY, jitter=timedelta(hours=3))
 AGAIN_AFTER = timedelta(minutes=5)
-"""Of a failure: how soon it is looked at again, at the earliest."""
+"""How soon after a failure it is looked at again, at the earliest."""
 
 _ROUND = 20
 
@@ -71,7 +71,7 @@ async def release(change: Change, integration_id: UUID) -> None:
 async def check_due(*, services: Services, slots: Slots | None = None) -> int:
     """Begin to look at the connections whose time has come, side by side, and return how many those are.
 
-    Of no server more than its share. Without `slots` all of them have been looked at when this returns.
+    No server gets more than its share. Without `slots` all of them have been looked at when this returns.
     """
     async with given_or_own(slots, ASKS) as places:
         living = ApiConnection.filter(live_key__isnull=False)

@@ -15,14 +15,14 @@ WHOLE = frozenset(
         EventType.INTEGRATION_WILL_NOT_STOP,
     }
 )
-"""Types of the usual choice whose every event is posted. Of statuses only what stops is, and what works again."""
+"""The types whose every event the usual choice posts. It posts changes of status where something stops or works again."""
 
 _STOPPED = frozenset({IntegrationStatus.NEEDS_REAUTHENTICATION, IntegrationStatus.UNAVAILABLE})
 _APP_STOPPED = frozenset({InstalledAppStatus.NEEDS_REAUTHENTICATION, InstalledAppStatus.UNAVAILABLE})
 
 
 def is_usual(event: Event, *, was_gone: bool) -> bool:
-    """Whether it is one of the usual choice. `was_gone`: it ends that an integration was FAILING since its target was gone.
+    """Whether it is one of the usual choice. `was_gone`: before it the integration was FAILING, as its target was gone.
 
     That leaves out what may pass by itself (UNREACHABLE, and FAILING unless a target is gone), and what members pause and resume.
     """
