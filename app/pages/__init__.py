@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from app.web.built_files import BuiltFiles
+from app.pages.built_files import BuiltFiles
 
 _BUILT = Path(__file__).parent / "built"
 _NONCE_BYTES = 16

@@ -1,3 +1,5 @@
+"""GraphiQL: a page for whoever explores the API. Its bundle is built from web/graphiql by scripts/graphiql, and committed."""
+
 import json
 from collections.abc import Iterator
 from functools import cache
@@ -6,7 +8,7 @@ from pathlib import Path
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount
 
-from app.web.built_files import BuiltFiles
+from app.pages.built_files import BuiltFiles
 
 _FOLDER = Path(__file__).parent
 
