@@ -132,6 +132,7 @@ def callback_url(provider: description.Provider, base_url: str | None = None, *,
 
 
 def unavailable_reason(provider: description.Provider, info: Info) -> str | None:
+    """Return which settings the operator has to give for it; None where none are missing."""
     if provider.sign_in is None or provider.sharing is SharingModel.SHARED_CLIENT:
         return None  # the teams bring their own clients, or have what the provider gave
     match provider.sign_in.configure(info.context.services.settings):

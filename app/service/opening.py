@@ -31,6 +31,7 @@ from app.storage.addresses import read_address
 from app.storage.outages import PATIENCE, until_done, unusable
 from app.telemetry.meters import Meters
 from app.telemetry.opening import open_tracing
+from app.telemetry.tracing import Tracing
 from app.web.proxies import UnnamedProxies
 from app.web.stopping import SETTLE_SECONDS, Stopping
 
@@ -60,7 +61,6 @@ async def open_services(
 
     Raises ConfigurationError where a setting is wrong, the database is missing or not migrated, or a key does not fit.
     """
-    here = process or Process()
     clock = clock or SystemClock()
     meters = meters or Meters()
     watcher = Watcher()
@@ -88,15 +88,7 @@ async def open_services(
         closing.push_async_callback(asyncio.to_thread, tracing.close)
         closing.push_async_callback(breaker.aclose)
         vault = await open_vault(settings.keyring, embedded=database.is_embedded(settings.database), clock=clock)
-        outbound = Outbound(
-            allow=settings.allow,
-            sandbox=here.sandbox,
-            own=_own(settings, here),
-            proxy=settings.proxy,
-            proxies_private=settings.outbound_proxy_private,
-            meters=meters,
-            tracing=tracing,
-        )
+        outbound = _open_outbound(settings, process=process or Process(), meters=meters, tracing=tracing)
         closing.push_async_callback(outbound.aclose)
         issuer = open_issuer(settings.oidc_issuer, outbound=outbound, clock=clock)
         if issuer is not None:
@@ -123,6 +115,18 @@ async def open_services(
             await closing.enter_async_context(waking(wake_ups))
         closing.push_async_callback(_settle, services)
         yield services
+
+
+def _open_outbound(settings: Settings, *, process: Process, meters: Meters, tracing: Tracing) -> Outbound:
+    return Outbound(
+        allow=settings.allow,
+        sandbox=process.sandbox,
+        own=_own(settings, process),
+        proxy=settings.proxy,
+        proxies_private=settings.outbound_proxy_private,
+        meters=meters,
+        tracing=tracing,
+    )
 
 
 async def _settle(services: Services) -> None:

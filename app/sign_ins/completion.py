@@ -204,6 +204,7 @@ async def _succeed(change: Change, row: Authorization, grant: Grant) -> None:
 
 
 async def fail(change: Change, row: Authorization, obstacle: SignInFailure) -> None:
+    """End the sign-in within the change, and record why. A client that was refused is in trouble for its whole team."""
     row.update_from_dict(ANSWERED)
     row.status, row.failure_code, row.failure_message = AuthorizationStatus.FAILED, obstacle.code, obstacle.message
     row.expires_at, row.ended_at = None, change.now

@@ -43,6 +43,7 @@ def occasion(report: RunReport) -> str:
 
 
 def figures(report: RunReport) -> str:
+    """Return how much was run, how much of it failed, and how long that took, in one line."""
     return " · ".join(
         (
             _count(report.request_count, "request"),
