@@ -20,13 +20,19 @@ const told = ({ data, error }) => (error ? { errors: String(error) } : { data })
 say({ query: told(await client.query(asked.query, {})) });
 say({ mutation: told(await client.mutation(asked.mutation, { input: asked.input })) });
 
-// urql repeats the last result when a stream has ended, however it has, and leaves it to the application to come back.
+// urql repeats the last result when a stream has ended, however it has, and leaves it to the application to come back. Where the
+// answer is no stream, such as a refusal, it says that there is more, and no more comes.
 const variables = { after: asked.after };
-const listen = () =>
-  client.subscription(asked.subscription, { ...variables }).subscribe(({ hasNext, ...result }) => {
-    if (hasNext) take(result, variables);
-    else aMoment().then(listen);
+const listen = () => {
+  let isOver = false;
+  client.subscription(asked.subscription, { ...variables }).subscribe(({ hasNext, error, ...result }) => {
+    if (isOver) return;
+    if (hasNext && !error) return take(result, variables);
+    isOver = true;
+    if (error) say({ interrupted: String(error) });
+    aMoment().then(listen);
   });
+};
 listen();
 
 await theEnd;
