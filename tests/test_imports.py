@@ -1,6 +1,7 @@
 """Imports point down: from what a request meets first to the ground that knows nothing above it, and never in a circle."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from app.integrations.kinds.table import ALL
 from app.log.event_types import EventType
 from tests.structure import (
+    Import,
     find_across,
     find_circle,
     find_folders,
@@ -71,18 +73,23 @@ FILES_NAMING_KINDS = (
     *(f"providers/{provider}/" for provider in NAMES_OF_PROVIDERS),  # each says which kinds it is for
 )
 
-IMPORTS = imports_of(APP)
 PROVIDERS = find_folders(APP, "providers")
 KINDS = find_folders(APP, "integrations", "kinds")
-OF_THE_SERVICE = [one for one in IMPORTS if SANDBOX not in (room_of(one.module), room_of(one.imported))]
+
+
+@cache
+def imports() -> list[Import]:
+    return imports_of(APP)
 
 
 def test_every_import_points_down() -> None:
-    assert find_upward(OF_THE_SERVICE, floors=FLOORS) == []
+    of_the_service = [one for one in imports() if SANDBOX not in (room_of(one.module), room_of(one.imported))]
+
+    assert find_upward(of_the_service, floors=FLOORS) == []
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    assert find_circle(IMPORTS) == []
+    assert find_circle(imports()) == []
 
 
 def test_every_module_lies_in_a_room() -> None:
@@ -106,33 +113,33 @@ def test_nothing_names_a_kind_but_its_folder_and_the_table_of_kinds() -> None:
 
 
 def test_the_sandbox_imports_nothing_of_the_service_but_its_clock_and_settings() -> None:
-    imported = {one.imported for one in IMPORTS if room_of(one.module) == SANDBOX and room_of(one.imported) != SANDBOX}
+    imported = {one.imported for one in imports() if room_of(one.module) == SANDBOX and room_of(one.imported) != SANDBOX}
 
     assert imported <= SANDBOX_MAY_IMPORT
 
 
 def test_only_the_command_line_imports_the_sandbox() -> None:
-    importers = {room_of(one.module) for one in IMPORTS if room_of(one.imported) == SANDBOX}
+    importers = {room_of(one.module) for one in imports() if room_of(one.imported) == SANDBOX}
 
     assert importers <= {SANDBOX, "console", "__main__"}
 
 
 def test_no_provider_imports_another() -> None:
-    assert find_across(IMPORTS, folders=PROVIDERS) == []
+    assert find_across(imports(), folders=PROVIDERS) == []
 
 
 def test_only_the_catalogue_names_a_provider() -> None:
-    assert find_named(IMPORTS, folders=PROVIDERS, allowed=MAY_NAME_PROVIDERS) == []
+    assert find_named(imports(), folders=PROVIDERS, allowed=MAY_NAME_PROVIDERS) == []
 
 
 def test_no_kind_imports_another() -> None:
-    assert find_across(IMPORTS, folders=KINDS) == []
+    assert find_across(imports(), folders=KINDS) == []
 
 
 def test_only_the_table_of_kinds_names_a_kind() -> None:
     own = {path.relative_to(APP).as_posix() for path in (APP / "integrations" / "kinds").glob("*/*.py")}
 
-    assert find_named(IMPORTS, folders=KINDS, allowed=MAY_NAME_KINDS) == []
+    assert find_named(imports(), folders=KINDS, allowed=MAY_NAME_KINDS) == []
     assert find_strings(APP, of={kind.key for kind in ALL}, allowed=own) == []
 
 
