@@ -36,7 +36,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def database_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with databases.template(tmp_path_factory.mktemp("template")) as url:
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with databases.template(shared) as url:
         yield url
 
 

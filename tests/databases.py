@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import shutil
 import sqlite3
@@ -26,15 +27,31 @@ POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "")
 
 @contextlib.contextmanager
 def template(folder: Path) -> Iterator[str]:
-    """Migrate a database to copy from; yield its address."""
-    url = f"sqlite:///{folder / 'template.sqlite3'}" if not POSTGRES_URL else asyncio.run(_create(POSTGRES_URL, of=None))
-    asyncio.run(upgrade.migrate(url, models=MODELS, migrations=MIGRATIONS, now=datetime.now(UTC)))
+    """Migrate a database to copy from; yield its address. `folder` is of all processes of a run: a file is migrated by one."""
     if not POSTGRES_URL:
-        _fold_log(database.embedded_path(url))
+        yield f"sqlite:///{_migrated_file(folder)}"
+        return
+    url = asyncio.run(_create(POSTGRES_URL, of=None))
+    asyncio.run(_migrate(url))
     yield url
-    if POSTGRES_URL:
-        for made in (*_emptied, url):
-            asyncio.run(_drop(made))
+    for made in (*_emptied, url):
+        asyncio.run(_drop(made))
+
+
+def _migrated_file(folder: Path) -> Path:
+    path = folder / "template.sqlite3"
+    with (folder / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            making = path.with_suffix(".making")
+            asyncio.run(_migrate(f"sqlite:///{making}"))
+            _fold_log(str(making))
+            making.rename(path)
+    return path
+
+
+async def _migrate(url: str) -> None:
+    await upgrade.migrate(url, models=MODELS, migrations=MIGRATIONS, now=datetime.now(UTC))
 
 
 @contextlib.asynccontextmanager
