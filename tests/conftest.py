@@ -20,6 +20,7 @@ pytest_plugins = ["tests.peers.fixtures", "tests.selection"]
 
 # How long an example may take says something of the machine, not of the code.
 settings.register_profile("here", deadline=None, print_blob=True)
+settings.register_profile("few", settings.get_profile("here"), max_examples=25)  # for `scripts/test`
 settings.load_profile("here")
 
 _OBJECTS_BEFORE_A_COLLECTION = 50_000

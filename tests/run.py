@@ -25,38 +25,45 @@ _COMPILED_ONCE = {"PYTHONDONTWRITEBYTECODE": ""}
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Which tests run, and how: `repeated` is what is added from the second database on.
+    """Which tests run, and how: `first` is what is added on the first database, `repeated` from the second one on.
 
     `workers` run the tests of one database; where the others run at once, beside the longest, each of them has one worker.
     """
 
     options: Sequence[str]
+    first: Sequence[str] = ()
     repeated: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     left_out: str = ""
     workers: int = 0
     is_at_once: bool = False
-    is_for_others_alone: bool = False
 
 
 _FAST = "not endurance and not processes"
+_FEW_EXAMPLES = ("--hypothesis-profile=few",)
 _REPEATED = ("--repeat=all",)
+_BEHIND = ("--repeat=behind",)
 _SUITE = Plan(
     options=("-q", "--dist", "worksteal", "--durations=20", "-m", _FAST),
     repeated=("--repeat=rows",),
-    left_out=" Left out: what uses rows as others do, beside another database (scripts/test --rest), what starts processes "
-    "(scripts/test --processes), and the endurance journeys (scripts/soak).",
+    left_out=" Left out: three of four examples of property tests and, beside another database, what uses rows as others do "
+    "(both scripts/test --rest), what starts processes (scripts/test --processes), and the endurance journeys (scripts/soak).",
     workers=_WORKERS,
     is_at_once=True,
 )
-_REST = Plan(options=("-q", "-m", _FAST), repeated=("--repeat=rest",), workers=_WORKERS, is_for_others_alone=True)
+_REST = Plan(
+    options=("-q",),
+    first=("-m", f"hypothesis and {_FAST}"),
+    repeated=("-m", _FAST, "--repeat=rest"),
+    workers=_WORKERS,
+)
 _EVERY = Plan(
     options=("-q", "-m", "not endurance"), left_out=" Left out: the endurance journeys (scripts/soak).", workers=_WORKERS
 )
-_PROCESSES = Plan(options=("-q", "-m", "processes and not endurance"), repeated=_REPEATED, workers=_WORKERS)
+_PROCESSES = Plan(options=("-q", "-m", "processes and not endurance"), repeated=_BEHIND, workers=_WORKERS)
 _SHORT = Plan(
     options=("-q", "--dist", "loadfile", "--durations=15", "-m", "endurance"),
-    repeated=_REPEATED,
+    repeated=_BEHIND,
     environment={"SOAK": "0"},
     workers=2,
 )
@@ -110,13 +117,12 @@ def _plan(arguments: Sequence[str]) -> tuple[Plan, list[str]]:
 def _runs(plan: Plan, rest: Sequence[str], *, redis: str) -> Iterator[Run]:
     databases = list(_databases())
     for number, (name, url) in enumerate(databases):
-        if number == 0 and plan.is_for_others_alone:
-            continue
         workers = 1 if number and plan.is_at_once else plan.workers
         environment = {**_COMPILED_ONCE, **plan.environment, "TEST_POSTGRES_URL": url, "TEST_REDIS_URL": redis}
-        # Who names tests wants to see these, beside each database.
-        repeated = (_REPEATED if rest and plan is _SUITE else plan.repeated) if number else ()
-        options = [*(("-n", str(workers)) if workers else ()), *plan.options, *repeated, *rest]
+        added = plan.repeated if number else plan.first
+        if plan is _SUITE:  # who names tests wants to see these, beside each database and with all examples
+            added = (_REPEATED if number else ()) if rest else (*added, *_FEW_EXAMPLES)
+        options = [*(("-n", str(workers)) if workers else ()), *plan.options, *added, *rest]
         yield Run(name=name, options=options, environment=environment)
 
 

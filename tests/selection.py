@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import is_hypothesis_test
 
 ENDURANCE = "endurance journeys (scripts/soak)"
 PROCESSES = "tests that start processes (scripts/test --processes)"
 NO_DATABASE = "tests that need no database"
 REST = "tests that use rows as others do (scripts/test --rest)"
 ROWS = "tests of what databases do (scripts/test)"
+FRONT = "tests of what stands in front of the service"
 
 _DATABASES = {"database_template", "database_url"}
 _PEERS = {"doorkeeper_url", "prism", "programs"}
@@ -20,15 +22,18 @@ _PEERS = {"doorkeeper_url", "prism", "programs"}
 _OF_ROWS = re.compile(r"tests/(activity|deliveries|log|sealing|storage)/|/test_(jobs|models|pages|retention|schema)\.py")
 """What is tested there is what each database does in its way: locks, order, types. Other tests use rows as these do."""
 
+_OF_FRONT = re.compile(r"tests/(abuse|pages|peers|web)/|/test_(ci_page|networks|quickstart)\.py")
+"""What is tested there are browsers, clients, proxies and strangers: all that they meet are answers, whatever keeps the rows."""
+
 _left_out = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--repeat",
-        choices=("all", "rows", "rest"),
-        help="Leave out what ran beside another database, as it needs none. "
-        "Of the others: `rows`: one case of each test of what databases do; `rest`: all but these.",
+        choices=("all", "rows", "rest", "behind"),
+        help="Leave out what ran beside another database, as it needs none. Of the others: `rows`: one case of each test of what "
+        "databases do; `rest`: all but these, and property tests; `behind`: all but what stands in front of the service.",
     )
 
 
@@ -40,14 +45,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     repeat = config.getoption("repeat")
     if repeat is None:
         return
-    kept = dict.fromkeys(filter(needs_database, items))
-    rows = _one_case_each(item for item in kept if _OF_ROWS.search(item.nodeid))
-    if repeat != "all":
-        kept = {item: None for item in kept if (item in rows) is (repeat == "rows")}
+    kept = set(_repeated(list(filter(needs_database, items)), repeat))
     left_out = [item for item in items if item not in kept]
     if left_out:
-        items[:] = kept
+        items[:] = [item for item in items if item in kept]
         config.hook.pytest_deselected(items=left_out)
+
+
+def _repeated(items: Sequence[pytest.Item], repeat: str) -> Iterable[pytest.Item]:
+    rows = _one_case_each(item for item in items if _OF_ROWS.search(item.nodeid))
+    match repeat:
+        case "rows":
+            return rows
+        case "rest":  # of a property `rows` tries few examples
+            return [item for item in items if item not in rows or is_hypothesis_test(getattr(item, "obj", None))]
+        case "behind":
+            return [item for item in items if not _OF_FRONT.search(item.nodeid) or item.get_closest_marker("skipif")]
+        case _:
+            return items
 
 
 def needs_database(item: pytest.Item) -> bool:
@@ -79,7 +94,7 @@ def _reason(item: pytest.Item) -> str | None:
         return None
     if not needs_database(item):
         return NO_DATABASE
-    return REST if repeat == "rows" else ROWS
+    return {"rows": REST, "rest": ROWS, "behind": FRONT}.get(repeat)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

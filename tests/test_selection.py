@@ -28,6 +28,15 @@ def test_what_is_not_run_beside_another_database_at_once_is_left_to_the_rest_and
     assert re.search(r"^Left out: .*\b\d+ tests of what databases do \(scripts/test\)\.$", rest, re.MULTILINE)
 
 
+def test_what_stands_in_front_of_the_service_meets_one_database_and_is_counted() -> None:
+    said = collect(
+        "--repeat=behind", "tests/web/wire/test_costs.py", "tests/peers/test_clients.py", "tests/sign_ins/test_hooks.py"
+    )
+
+    assert {name.partition("::")[0] for name in names_in(said)} == {"tests/sign_ins/test_hooks.py"}
+    assert re.search(r"^Left out: .*\b2 tests of what stands in front of the service\.$", said, re.MULTILINE)
+
+
 def test_what_a_run_may_skip_is_left_out_of_none() -> None:
     """Skipped beside one database and left out beside the other, it would never run."""
     said = collect(
