@@ -27,6 +27,7 @@ from tortoise.connection import get_connections
 
 from app.errors import DatabaseAway
 from app.storage.addresses import ServerAddress
+from app.storage.joined import Statement, joined
 from app.storage.outages import AWAY, PATIENCE, Patience, of_server, spoils_connection, unknown
 from app.storage.pooling import OPTIONS, is_pooled, leave, without_a_session
 from app.storage.ready import Loan, Loaned, Ready
@@ -189,6 +190,7 @@ class ServerTransaction(TransactionWrapper):
         super().__init__(client)
         self._connection = connection  # type: ignore[assignment]  # Tortoise's own is one of the pool's too
         self._bounds = without_a_session(server_settings(client.patience)) if client.is_pooled else ""
+        self._written: int | None = None
 
     async def begin(self) -> None:
         await super().begin()
@@ -197,7 +199,7 @@ class ServerTransaction(TransactionWrapper):
 
     async def commit(self) -> None:
         """Commit. Raises DatabaseAway; _CutOff when the connection was lost before the server has said whether it did."""
-        number = await self._number()
+        number = self._written or await self._number()
         try:
             await super().commit()
         except RAISED as error:
@@ -205,6 +207,12 @@ class ServerTransaction(TransactionWrapper):
             if number is not None and isinstance(failure, DatabaseAway) and failure.is_silent:
                 raise _CutOff(number) from error
             raise failure from error
+
+    async def write_together(self, statements: Sequence[Statement]) -> None:
+        """Run them as one statement, which also says by which number the server knows what is written here."""
+        for parts, values in joined(statements):
+            [row] = await self.execute_query_dict(f"WITH {parts} SELECT txid_current() AS number", values)
+            self._written = row["number"]
 
     async def _number(self) -> int | None:
         """Return by which number the server knows what was written; None when nothing was."""

@@ -15,7 +15,7 @@ What differs from `tortoise.backends.sqlite`:
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -26,6 +26,7 @@ from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from app.errors import DatabaseAway
+from app.storage.joined import Statement
 from app.storage.outages import BUSY, PATIENCE, Patience, is_of_the_disk, of_file, unknown
 
 OLDEST = (3, 35, 0)
@@ -66,6 +67,19 @@ class ImmediateTransaction(SqliteTransactionWrapper):
         except sqlite3.Error:
             await self._parent.reopen()
         self._finalized = True
+
+    async def write_together(self, statements: Sequence[Statement]) -> None:
+        """Run them one after another, in one turn of the thread that has the file open."""
+
+        def run(file: sqlite3.Connection) -> None:
+            for statement in statements:
+                file.executemany(statement.sql, statement.runs).close()
+
+        with _translating():
+            async with self.acquire_connection() as connection:
+                self.log.debug("%s", statements)
+                into_thread: Any = connection._execute  # noqa: SLF001 - aiosqlite has no other way into its thread
+                await into_thread(run, connection._conn)  # noqa: SLF001 - as above
 
     async def execute_script(self, query: str) -> None:
         # sqlite3's executescript would commit the transaction that it is called in.
