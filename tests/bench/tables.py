@@ -46,9 +46,10 @@ FROM monitor CROSS JOIN numbers WHERE monitor.key = '{monitor}'""",
 INSERT INTO delivery (id, team_id, integration_id, run_id, position, occasion, status, attempt_count, held_back,
   created_at)
 SELECT {id}, integration.team_id, integration.id, run.id, run.position, 'RUN', 'DELIVERED', 1, false, run.recorded_at
-FROM monitor_run AS run JOIN integration ON integration.team_id = run.team_id
-WHERE run.position > 1000 AND run.position <= 1000 + {rows} / {of_each} AND integration.id IN (
-  SELECT id FROM integration AS other WHERE other.team_id = run.team_id ORDER BY other.created_at DESC LIMIT {of_each})""",
+FROM (SELECT other.id, other.team_id FROM integration AS other JOIN monitor ON monitor.team_id = other.team_id
+  WHERE monitor.key = '{monitor}' ORDER BY other.created_at DESC LIMIT {of_each}) AS integration
+JOIN monitor_run AS run ON run.team_id = integration.team_id
+WHERE run.position > 1000 AND run.position <= 1000 + {rows} / {of_each}""",
     """
 INSERT INTO event (id, team_id, sequence, type, occurred_at, subject_id, summary)
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {rows})
