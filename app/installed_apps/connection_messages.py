@@ -9,20 +9,20 @@ from app.sign_ins.models import Grant
 
 
 @dataclass(frozen=True)
-class Connection:
+class ConnectedBy:
     """By whom an app connects: the name of who set it up (`installed_by`), and the member's own grant at a Git server (`own`)."""
 
     installed_by: str | None = None
     own: Grant | None = None
 
 
-def message_of(app: InstalledApp, connection: Connection, *, viewer: Caller) -> str:
+def message_of(app: InstalledApp, connected_by: ConnectedBy, *, viewer: Caller) -> str:
     """Return what the app connects the viewer to and by whom; or why it does not, and what to do."""
     if app.status not in WORKING:
         return app.status_message or f"“{app.name}” does not work at present. Ask a Team Admin."
-    own = connection.own
+    own = connected_by.own
     if app.oauth_client_id is None:
-        by_whom = f" as set up by {connection.installed_by}" if connection.installed_by is not None else ""
+        by_whom = f" as set up by {connected_by.installed_by}" if connected_by.installed_by is not None else ""
         connected = f"Connected to {app.connected_to}{by_whom}"
         return f"{connected}." if viewer.can_write else f"{connected}. Your role, VIEWER, only reads: you cannot put it to use."
     if may_use_without_signing_in(viewer, app, own=own):

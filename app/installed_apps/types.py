@@ -15,7 +15,7 @@ from app.graphql.objects import object_of
 from app.graphql.relations import derived, reference
 from app.graphql.scalars import URL
 from app.installed_apps import loaders, models, permissions
-from app.installed_apps.connection_messages import Connection, message_of
+from app.installed_apps.connection_messages import ConnectedBy, message_of
 from app.installed_apps.enums import InstalledAppStatus, StatusReason
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import missing_scopes
@@ -129,8 +129,8 @@ class InstalledApp(Node):
         key, by = self.row.oauth_client_id, self.row.installed_by_id
         own = await info.context.load(loaders.own_grants, key) if key is not None else None
         installed_by = await info.context.load(members, by) if by is not None else None
-        connection = Connection(installed_by.name if installed_by is not None else None, own)
-        return message_of(self.row, connection, viewer=info.context.viewer)
+        connected_by = ConnectedBy(installed_by.name if installed_by is not None else None, own)
+        return message_of(self.row, connected_by, viewer=info.context.viewer)
 
     @relation(description="Whether the viewer may edit it: admins, and of one that holds a sign-in whoever set it up.")
     def viewer_can_edit(self, info: Info) -> bool:

@@ -55,18 +55,18 @@ async def adopt(change: Change, app: InstalledApp, *, oauth_client_id: UUID) -> 
 
 
 async def review(change: Change, integrations: Sequence[Integration]) -> None:
-    """Let the stopped ones go on that nothing hinders any more, and say of the others what does."""
+    """Let the stopped ones go on that nothing stops any more, and say of the others what does."""
     for integration in integrations:
         if not integration.is_stopped:
             continue
-        hindrance = await find_hindrance(integration)
-        if hindrance is None:
+        cause = await find_cause(integration)
+        if cause is None:
             await go_on(change, integration)
-        elif hindrance.reason is not integration.stopped_by:
-            await stop(change, integration, hindrance.reason, hindrance.message)
+        elif cause.reason is not integration.stopped_by:
+            await stop(change, integration, cause.reason, cause.message)
 
 
-async def find_hindrance(integration: Integration) -> StatusCause | None:
+async def find_cause(integration: Integration) -> StatusCause | None:
     """Return what is in its way: the installed app first, then its member's grant there; None: it can work."""
     app = await InstalledApp.get_or_none(id=integration.installed_app_id, deleted_at__isnull=True)
     if app is None or app.oauth_client_id is None:

@@ -68,9 +68,9 @@ async def stop_those_with_grant(change: Change, domain_event: GrantTroubled | Gr
     for integration in await living(change).filter(grant_id=domain_event.grant_id):
         await stop(change, integration, domain_event.reason, domain_event.message)
     for integration in await members_own.of_grant(change, domain_event.grant_id):
-        hindrance = await members_own.find_hindrance(integration)
+        cause = await members_own.find_cause(integration)
         # What holds for everyone there (the app deleted, its client refused) is said already, and says more.
-        if hindrance is not None and hindrance.reason is not integration.stopped_by:
+        if cause is not None and cause.reason is not integration.stopped_by:
             await stop(change, integration, domain_event.reason, domain_event.message)
 
 

@@ -90,8 +90,8 @@ class _Call:
         client = await self._find_destination(grant)
         if isinstance(client, Failure):
             return client
-        if (held_back := self._find_obstacle(grant)) is not None:
-            return held_back
+        if (failure := self._find_failure(grant)) is not None:
+            return failure
         now = self._services.clock.now()
         if is_due(grant, now=now) or is_expired(grant, now=now):
             renewed = await self._refresh(grant)
@@ -114,7 +114,7 @@ class _Call:
             case Client() | Destination():
                 return client
 
-    def _find_obstacle(self, grant: Grant) -> Failure | None:
+    def _find_failure(self, grant: Grant) -> Failure | None:
         now = self._services.clock.now()
         if not self._looks and grant.trouble is not None and grant.trouble.needs_reauthentication:
             return faults.standing_failure(grant.trouble, grant.trouble_message)

@@ -161,7 +161,7 @@ async def _make_grant(row: Authorization, grant_id: UUID, tokens: Tokens, identi
     return grant.update_from_dict(sealed.columns())
 
 
-async def _end(returned: Returned, grant: Grant | None, obstacle: SignInFailure | None, *, services: Services) -> Authorization:
+async def _end(returned: Returned, grant: Grant | None, failure: SignInFailure | None, *, services: Services) -> Authorization:
     row = returned.authorization
 
     async def end(change: Change) -> Authorization:
@@ -170,11 +170,11 @@ async def _end(returned: Returned, grant: Grant | None, obstacle: SignInFailure 
             return fresh  # the connection broke off after all between the commit and its answer
         is_open = fresh.status is AuthorizationStatus.PENDING
         if grant is not None:
-            await _save_grant(change, grant, is_wanted=is_open and obstacle is None)
-        if is_open and grant is not None and obstacle is None:
+            await _save_grant(change, grant, is_wanted=is_open and failure is None)
+        if is_open and grant is not None and failure is None:
             await _succeed(change, fresh, grant)
         elif is_open:
-            await fail(change, fresh, obstacle or _NO_KEY)
+            await fail(change, fresh, failure or _NO_KEY)
         return fresh
 
     return await services.events.change(row.team_id, end, actor=Actor(row.member_id, returned.origin), is_free=True)
@@ -203,15 +203,15 @@ async def _succeed(change: Change, row: Authorization, grant: Grant) -> None:
         await change.record(MemberSignedIn(grant.oauth_client_id, grant.member_id, grant.id))
 
 
-async def fail(change: Change, row: Authorization, obstacle: SignInFailure) -> None:
+async def fail(change: Change, row: Authorization, failure: SignInFailure) -> None:
     """End the sign-in within the change, and record why. A client that was refused is in trouble for its whole team."""
     row.update_from_dict(ANSWERED)
-    row.status, row.failure_code, row.failure_message = AuthorizationStatus.FAILED, obstacle.code, obstacle.message
+    row.status, row.failure_code, row.failure_message = AuthorizationStatus.FAILED, failure.code, failure.message
     row.expires_at, row.ended_at = None, change.now
     await row.save()
-    await change.record(AuthorizationFailed(row.id, provider_of(row).name, obstacle.message))
-    if row.oauth_client_id is not None and obstacle.code is AuthorizationFailureCode.CLIENT_REFUSED:
-        await oauth_clients.record_trouble(change, row.oauth_client_id, StatusReason.CLIENT_REFUSED, obstacle.message)
+    await change.record(AuthorizationFailed(row.id, provider_of(row).name, failure.message))
+    if row.oauth_client_id is not None and failure.code is AuthorizationFailureCode.CLIENT_REFUSED:
+        await oauth_clients.record_trouble(change, row.oauth_client_id, StatusReason.CLIENT_REFUSED, failure.message)
 
 
 def _read_error(error: str, *, provider_name: str) -> SignInFailure:
