@@ -13,7 +13,7 @@ from app.graphql.ids import encode_id
 from app.graphql.scalars import format_moment
 from app.graphql.streams import cursor_of, position_of
 from app.log.events import Event, head
-from app.log.retention_mark import horizons, refuse_behind
+from app.log.horizon import horizons, refuse_behind
 from app.teams.models import Team
 
 PAGE_SIZE = 500

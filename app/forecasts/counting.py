@@ -1,4 +1,4 @@
-"""What was said of what will stop, of all teams together, for whoever runs the service."""
+"""Counting what was said of what will stop, in all teams together, for whoever runs the service."""
 
 from collections.abc import Mapping
 

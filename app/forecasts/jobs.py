@@ -1,4 +1,4 @@
-"""Looking, again and again, at what has a date that comes nearer."""
+"""The daily look at what will stop, and the look at each step of its date."""
 
 from collections.abc import Sequence
 from typing import TypeVar

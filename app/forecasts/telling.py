@@ -23,7 +23,7 @@ LOOKS = Schedule("next_forecast_at", every=timedelta(days=1), jitter=timedelta(h
 
 @dataclass(frozen=True)
 class News:
-    """What no longer holds of what was said; and what is to be said, beside the row of it where it was said a step earlier."""
+    """What was said and no longer holds; and what is to be said, with its row where it was said a step earlier."""
 
     over: Sequence[Forecast]
     due: Sequence[tuple[Prospect, Forecast | None]]

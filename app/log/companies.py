@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from app.web.fairness import Slices
 
 LATE_SECONDS = 1.0
-"""After so long nobody waits any more for whoever is ahead."""
+"""How many seconds anybody waits for whoever is ahead."""
 
 
 class Reader(Protocol):

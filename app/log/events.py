@@ -32,7 +32,7 @@ T = TypeVar("T")
 class Counter(Model):
     """The number of the team's newest event, and what it used of its quotas; whoever changes the team holds this row.
 
-    `is_heard`: who reacts to whatever is recorded is told. So it costs a team nothing where there is nobody.
+    `is_heard`: somebody reacts to whatever is recorded. Where nobody does, that costs the team nothing.
     """
 
     team_id = fields.UUIDField(primary_key=True)

@@ -4,10 +4,10 @@ from app.log.events import Change, Counter
 
 
 async def begin_to_hear(change: Change) -> None:
-    """Have the events of the team's changes told to who reacts to them all, from the next change on."""
+    """Have the events of the team's changes told to whoever reacts to all of them, from the next change on."""
     await Counter.filter(team_id=change.team_id).update(is_heard=True)
 
 
 async def hear_no_more(change: Change) -> None:
-    """Leave that, since nobody does."""
+    """Have them told no more, since nobody reacts."""
     await Counter.filter(team_id=change.team_id).update(is_heard=False)

@@ -85,7 +85,7 @@ class Used:
         return orjson.dumps(self._counts).decode()
 
     def spend(self, allowance: Allowance, amount: int = 1) -> None:
-        """Count so much, or raise Refusal CONFLICT, with after how many seconds to come back, where not enough is left.
+        """Count so much, or raise Refusal CONFLICT where not enough is left, with the seconds after which to come back.
 
         More than a whole period's counts as all of it: whoever has not used anything yet gets that.
         """

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import structlog
 
-from app.log import retention_mark
+from app.log import horizon
 from app.log.companies import Company, Reader
 from app.log.events import Event, heads
 from app.storage import database
@@ -115,7 +115,7 @@ class Watcher:
         self._has_finished = False
         # Clients that were sent away come back all at once.
         self._heads = Batcher(heads)
-        self._horizons = Batcher(retention_mark.horizons)
+        self._horizons = Batcher(horizon.horizons)
         self._pages = Batcher(self._read_pages, at_once=_PAGES_AT_ONCE)
         self._slices = Slices()
         self._log = structlog.get_logger("watcher")
@@ -202,7 +202,7 @@ class Watcher:
 
     async def refuse_where_removed(self, team_id: UUID, *, after: int, types: Collection[str] | None) -> None:
         """Raise CursorExpired where an event numbered above `after` was removed, of one of the `types` (None: of any)."""
-        retention_mark.refuse_behind(await self._horizons.ask(team_id) or {}, after=after, types=types)
+        horizon.refuse_behind(await self._horizons.ask(team_id) or {}, after=after, types=types)
 
     @contextlib.asynccontextmanager
     async def _listening(self, team_id: UUID) -> AsyncIterator[Ring]:

@@ -98,7 +98,7 @@ def authorization_url(
 async def exchange(
     code: Secret, *, metadata: Metadata, client: Client, redirect_uri: str, proofs: Proofs, outbound: Outbound
 ) -> Tokens | NoToken:
-    """Exchange the code."""
+    """Trade the code for the tokens at the issuer, as its client and with the proof that belongs to the sign-in."""
     form: dict[str, str | Secret] = {
         "grant_type": "authorization_code",
         "code": code,

@@ -17,7 +17,7 @@ from app.text.json_text import NotJson
 
 FRESH_FOR = timedelta(minutes=10)
 ASKED_EVERY = timedelta(minutes=1)
-"""However many tokens name keys that nobody knows, and however long the issuer is away."""
+"""How often it is asked at most, however many tokens name keys that nobody knows, and however long the issuer is away."""
 KEPT_FOR = timedelta(hours=24)
 """How long its keys count while it is away: nobody is locked out for that, and it can withdraw nothing meanwhile."""
 

@@ -1,4 +1,4 @@
-"""What a provider tells by itself, and how that is read."""
+"""Hooks: what a provider tells by itself, and how that is read."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a Git server can do, and the values in which it tells of repositories."""
+"""Hosting: what a Git server can do, and the values in which it tells of repositories."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a provider can do that wakes people: incidents, opened while something is wrong and resolved once it is over."""
+"""Incidents: what a provider can do which wakes people. One is opened while something is wrong, and resolved once it is over."""
 
 from dataclasses import dataclass
 from datetime import timedelta

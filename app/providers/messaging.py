@@ -1,4 +1,4 @@
-"""What a provider can do that messages are posted to."""
+"""Messaging: what a provider can do to which messages are posted."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a provider can do whose members sign in by OAuth."""
+"""OAuth: what a provider can do at which members sign in."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a provider can do that gave a secret, such as an address or a key, which an admin pastes for the whole team."""
+"""Shared secrets: what a provider can do which gave a secret, such as an address or a key, that an admin pastes for the team."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

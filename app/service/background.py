@@ -63,7 +63,7 @@ JOBS = (
 
 
 REFILL_SECONDS = 0.05
-"""How long after a look that found something the next one is, where there are slots: those free by then are refilled together."""
+"""Seconds from a look that found something to the next, where there are slots: those free by then are refilled together."""
 
 
 class Background:

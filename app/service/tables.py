@@ -1,4 +1,4 @@
-"""Every module with tables of its own, and the package with what brought them to where they are."""
+"""Every module with tables of its own, and the package with their migrations."""
 
 from app.integrations.kinds.table import ALL
 
@@ -7,7 +7,7 @@ MODELS = (
     "app.sealing.key_states",
     "app.sealing.data_keys",
     "app.sealing.presence",
-    "app.log.retention_mark",
+    "app.log.horizon",
     "app.teams.models",
     "app.monitors.models",
     "app.sign_ins.models",

@@ -181,7 +181,7 @@ async def _end(returned: Returned, grant: Grant | None, failure: SignInFailure |
 
 
 async def _save_grant(change: Change, grant: Grant, *, is_wanted: bool) -> None:
-    """Save the grant: to wait, or as the member's own at once; or else to be given back, with the same care as any other."""
+    """Save the grant: to wait, as the member's own at once, or else to be given back with the same care as any other."""
     if not is_wanted:
         grant.state, grant.revoking_since, grant.next_revocation_at = GrantState.REVOKING, change.now, change.now
     elif grant.oauth_client_id is None:

@@ -66,6 +66,6 @@ def sign_in_failure(failure: Failure) -> AuthorizationFailureCode:
 
 
 def standing_failure(trouble: StatusReason, message: str | None) -> Failure:
-    """Return how calls for a grant in a trouble that needs re-authentication fail, without being made."""
+    """Return the failure of calls that are not made: the grant is in a trouble that needs re-authentication."""
     message = message or "The authorization does not work any more: sign in again."
     return Failure(_TROUBLES.get(trouble, Fault.DEAD_GRANT), message)

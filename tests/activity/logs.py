@@ -14,8 +14,8 @@ from app.errors import CursorExpired
 from app.graphql.context import Context
 from app.graphql.streams import LogCursors, follow
 from app.log.events import Change, Counter, Event
+from app.log.horizon import OLD_EVENTS
 from app.log.retention import remove_old
-from app.log.retention_mark import OLD_EVENTS
 from app.log.watcher import Watcher
 from app.services import Services
 from app.storage import database

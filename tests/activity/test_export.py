@@ -14,8 +14,8 @@ from app.graphql.ids import encode_id
 from app.graphql.streams import LogCursors
 from app.log.actors import Actor, EventOrigin
 from app.log.events import Event
+from app.log.horizon import OLD_EVENTS
 from app.log.retention import remove_old
-from app.log.retention_mark import OLD_EVENTS
 from app.service.schema import build_schema
 from app.services import Services
 from app.teams.changing_roles import change_role

@@ -11,12 +11,12 @@ from app.graphql.errors import present
 from app.graphql.streams import LogCursors
 from app.graphql.transport.requests import Operation
 from app.graphql.transport.results import run
-from app.log import retention_mark as horizon
+from app.log import horizon
 from app.log.domain_events import LogEntry
 from app.log.event_types import EventType
 from app.log.events import Change, Counter, Event
+from app.log.horizon import OLD_EVENTS, Horizon
 from app.log.retention import remove_old
-from app.log.retention_mark import OLD_EVENTS, Horizon
 from app.service.schema import build_schema
 from app.services import Services
 from tests.activity.logs import DAY, Entry, Log, context_of, listen, new_log

@@ -35,7 +35,7 @@ def read_word(response: Response, said: str | None, *, is_of_a_token: bool, api:
 
 
 def sort_status(response: Response, *, api: Api, base_url: str) -> Failure | None:
-    """Turn an HTTP status that speaks for itself into a failure; None where the body has the word."""
+    """Turn an HTTP status that speaks for itself into a failure; None where the body decides."""
     if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110, section 15.4
         return explain_redirect(response, api=api.of(base_url), server=api.server)
     return statuses.sort_status(response, server=api.server)

@@ -1,1 +1,1 @@
-"""What providers share who answer in JSON over HTTP: answers read into typed values, or sorted into failures."""
+"""What providers that answer in JSON over HTTP share: answers read into typed values, or sorted into failures."""

@@ -6,7 +6,7 @@ from app.providers.contract import Failure, Fault
 
 
 def sort_status(response: Response, *, server: str) -> Failure | None:
-    """Turn a 429 or a 5xx into a failure; None where the body has the word. `server` is what its kind is called."""
+    """Turn a 429 or a 5xx into a failure; None where the body decides. `server` is what its kind is called."""
     status, wait = response.status, read_retry_after(response.headers)
     if status == 429:  # noqa: PLR2004 - RFC 6585, section 4
         return explain_patience(status, server=server, wait=wait)

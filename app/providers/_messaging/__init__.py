@@ -1,1 +1,1 @@
-"""What providers share that messages are posted to: what is said of a run, in words without any markup."""
+"""What providers that take messages share: what is said of a run and of the log, in words without any markup."""

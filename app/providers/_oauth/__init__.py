@@ -1,1 +1,1 @@
-"""What providers share whose members sign in by OAuth: the operator's client, endpoints, tokens, scopes and error codes."""
+"""What providers with a sign-in by OAuth share: the operator's client, endpoints, tokens, scopes and error codes."""

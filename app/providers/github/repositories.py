@@ -81,7 +81,7 @@ async def list_repositories(
 
 
 async def find_repository(*, authorized: Authorized, repository_id: str, outbound: Sender) -> Repository | Failure:
-    """Return the repository `owner/name`; TARGET_GONE, with wanted that say so, also where it was renamed."""
+    """Return the repository `owner/name`; TARGET_GONE where it is not to be seen, also where it was renamed."""
     place = locate(repository_id)
     if isinstance(place, Failure):
         return place

@@ -1,4 +1,4 @@
-"""The retention mark: the numbers up to which a team's old events were removed. Their numbers stay.
+"""The horizon of a log: the numbers up to which a team's old events were removed. Their numbers stay.
 
 For each type of event the highest number that was removed is kept. So whoever listens has to start anew only where an event of a
 type that they ask for was removed behind their cursor. Every other cursor goes on, however old it is.
