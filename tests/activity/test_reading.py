@@ -1,5 +1,6 @@
 """Pages of the log from either end, narrowed by what happened, to what, by whom and when."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -172,6 +173,19 @@ async def test_a_time_narrows_whatever_else_is_asked_for(world: World) -> None:
     assert await numbers(world, since=since, filter={"actorId": gid("TeamMember", bob)}) == [4]
     assert await numbers(world, since=since, filter={"types": ["INTEGRATION_DELETED"]}) == [5]
     assert await numbers(world, since=since, filter={"subjectId": gid("Integration", UUID(int=2))}) == [3, 6]
+
+
+async def test_a_time_and_a_cursor_are_one_bound_on_each_side(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    await write(world, *[{}] * 6)
+    first, last = [(await page(world, **{end: 1}))["pageInfo"] for end in ("first", "last")]
+    time = {"since": format_moment(world.clock.now() + 3 * SECOND), "until": format_moment(world.clock.now() + 5 * SECOND)}
+
+    with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+        found = await page(world, first=3, after=first["endCursor"], before=last["startCursor"], **time)
+
+    [asked] = [text for record in caplog.records if '"occurred_at">=' in (text := record.getMessage()) and '"summary"' in text]
+    assert [each["sequence"] for each in found["nodes"]] == [3, 4]
+    assert (asked.count('"sequence">'), asked.count('"sequence"<')) == (1, 1), asked
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "2026-11-21", 12])

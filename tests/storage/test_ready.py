@@ -15,12 +15,15 @@ from tests.storage.troubled import POOL, opened
 
 
 class Connection:
-    """What is known of a connection here: whether it is closed."""
+    """What is known of a connection here: whether it is closed, or lost, so that the pool has taken its inside."""
 
     def __init__(self) -> None:
         self.closed = False
+        self.lost = False
 
     def is_closed(self) -> bool:
+        if self.lost:
+            raise asyncpg.InterfaceError("cannot call Connection.is_closed(): connection has been released back to the pool")
         return self.closed
 
 
@@ -51,15 +54,17 @@ async def test_the_connection_that_was_kept_last_is_taken_first() -> None:
     assert pool.given == []
 
 
-async def test_a_connection_that_was_closed_meanwhile_goes_to_the_pool() -> None:
-    pool, closed, open_ = Pool(), one(), one()
+@pytest.mark.parametrize("end", ["closed", "lost"])
+async def test_a_connection_that_has_ended_meanwhile_goes_to_the_pool(end: str) -> None:
+    pool, ended, open_ = Pool(), one(), one()
     ready = Ready(pool.let_go)
     ready.keep(open_)
-    ready.keep(closed)
-    cast(Any, closed).closed = True
+    ready.keep(ended)
+    setattr(ended, end, True)
 
     assert ready.take() is open_
-    assert pool.given == [closed]
+    assert pool.given == [ended]
+    assert ready.keep(ended) is False
 
 
 @pytest.mark.skipif(not POSTGRES_URL, reason="of connections to a server")
