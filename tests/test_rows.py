@@ -15,12 +15,12 @@ CHANGES = "max_changes_per_day"
 
 ROWS: Mapping[str, tuple[str, ...] | str] = {
     "monitors.actions._name_or_make: Monitor": ("max_monitors",),
-    "monitors.actions._create: MonitorRun": ("max_runs_per_minute", "max_runs_per_day", "max_run_kilobytes_per_day"),
-    "monitors.actions.record_test: MonitorRun": "One for each test message, which is a delivery.",
-    "deliveries.reactions.make_one: Delivery": ("max_deliveries_per_day",),
-    "deliveries.activity.reactions._make: ActivityDelivery": ("max_activity_integrations", "max_deliveries_per_day"),
-    "deliveries.settling._keep: kept.attempts": "A hundred for each delivery.",
-    "deliveries.leases._lock_paces: Pace": "One for each channel that integrations post to; an integration moves by a change.",
+    "monitors.actions.record_run: run": ("max_runs_per_minute", "max_runs_per_day", "max_run_kilobytes_per_day"),
+    "monitors.actions.record_test: run": "One for each test message, which is a delivery.",
+    "deliveries.reactions.make_one: delivery": ("max_deliveries_per_day",),
+    "deliveries.activity.reactions._make: delivery": ("max_activity_integrations", "max_deliveries_per_day"),
+    "deliveries.settling.settle: _made(kept, delivery, attempt, number=made + 1)": "A hundred each.",
+    'deliveries.leases._claim: INSERT INTO "pace"': "One for each channel that integrations post to; they move by changes.",
     "teams.founding.create_team: Team": "The operator's command line alone makes teams.",
     "teams.founding.join: member": ("max_members", CHANGES),
     "teams.access_tokens.keep_token: AccessToken": ("max_access_tokens", "max_access_tokens_of_member", CHANGES),
@@ -41,8 +41,9 @@ ROWS: Mapping[str, tuple[str, ...] | str] = {
     "integrations.kinds.open_incidents.settings.prepare: IncidentSettings": "One for each integration.",
     "integrations.kinds.open_incidents.outages.go_down: Incident": "One for three runs that failed; they go when those have.",
     "integrations.kinds.post_team_activity.settings.prepare: ActivityPost": ("max_activity_integrations",),
+    "log.events.add: row": "What is added to a change is found where that is done.",
     "log.events._commit: Counter": "One for each team.",
-    "log.events._number: Event": "Those of a member's change count; all others follow from what has a bound.",
+    "log.events._commit: event": "Those of a member's change count; all others follow from what has a bound.",
     "sealing.key_states.add: cls": "One for each key of the operator's keyring.",
     "sealing.presence.announce: LiveProcess": "One for each process.",
     "sealing.vault._first_data_key: row": "One for each team.",
@@ -102,9 +103,9 @@ def test_every_quota_bounds_something_and_every_bound_is_one() -> None:
 
 
 def test_a_place_that_makes_rows_is_found() -> None:
-    tree = ast.parse("async def put():\n    def inner():\n        Row.create(id=1)\n    row.save(force_create=former is None)\n")
+    tree = ast.parse(_MAKER)
 
-    assert list(_made_in(tree, within="module")) == ["module.put: Row", "module.put: row"]
+    assert list(_made_in(tree, within="module")) == [f"module.put: {what}" for what in ('INSERT INTO "row"', "Row", "new", "row")]
 
 
 def _makers() -> Iterator[str]:
@@ -119,16 +120,30 @@ def _made_in(tree: ast.AST, *, within: str) -> Iterator[str]:
     for node in ast.iter_child_nodes(tree):
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                made = {ast.unparse(call.func.value) for call in ast.walk(node) if _makes_rows(call)}  # type: ignore[attr-defined]  # a method's
+                made = {what for inner in ast.walk(node) if (what := _made_by(inner)) is not None}
                 yield from (f"{within}.{name}: {what}" for what in sorted(made))
             case ast.ClassDef():
                 yield from _made_in(node, within=within)
 
 
-def _makes_rows(node: ast.AST) -> bool:
+def _made_by(node: ast.AST) -> str | None:
     match node:
-        case ast.Call(func=ast.Attribute(attr="create" | "bulk_create" | "get_or_create" | "update_or_create")):
-            return True
-        case ast.Call(func=ast.Attribute(attr="save"), keywords=keywords):
-            return any(keyword.arg == "force_create" for keyword in keywords)
-    return False
+        case ast.Call(func=ast.Attribute(attr="create" | "bulk_create" | "get_or_create" | "update_or_create", value=row)):
+            return ast.unparse(row)
+        case ast.Call(func=ast.Attribute(attr="save", value=row), keywords=keywords):
+            return ast.unparse(row) if any(keyword.arg == "force_create" for keyword in keywords) else None
+        case ast.Call(func=ast.Attribute(attr="add", value=ast.Name(id="change")) | ast.Name(id="Insertion"), args=[row]):
+            return ast.unparse(row)
+        case ast.Constant(value=str(text)) if text.lstrip().startswith("INSERT INTO"):
+            return " ".join(text.split()[:3])
+    return None
+
+
+_MAKER = """
+async def put():
+    def inner():
+        Row.create(id=1)
+    row.save(force_create=former is None)
+    change.add(new)
+    run('INSERT INTO "row" VALUES (1)')
+"""

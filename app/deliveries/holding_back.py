@@ -4,6 +4,7 @@ However long an integration's backlog is, a worker that looks for what is due me
 `held_back`. Whatever takes the first one out of their way lets the next one go, in the same change.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,6 +14,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import RawSQL
 
 from app.deliveries.models import HELD_BACK_BY, WAITING, Delivery, Queued, table_of
+from app.integrations.kinds.contract import Listener
 from app.storage import database
 from app.storage.written import Written
 
@@ -37,17 +39,24 @@ def first_held_back(model: type[Queued]) -> RawSQL:
 )""")  # noqa: S608 - no value from outside is in it
 
 
-def _waits(model: type[Queued]) -> RawSQL:
-    table = table_of(model)
-    return RawSQL(f"""(
-    SELECT "ahead"."id" FROM "{table}" AS "ahead" WHERE "ahead"."integration_id" = "{table}"."integration_id"
+def _waits(table: str, *, of: str) -> str:
+    return f"""(
+    SELECT "ahead"."id" FROM "{table}" AS "ahead" WHERE "ahead"."integration_id" = {of}
     AND "ahead"."status" IN ({_STATUSES}) AND "ahead"."attempt_count" < {HELD_BACK_BY} LIMIT 1
-)""")  # noqa: S608 - as above
+)"""  # noqa: S608 - as above
 
 
 @cache
 def _last(model: type[Queued]) -> Written[Queued]:
-    return Written(lambda key: model.filter(integration_id=key).annotate(ahead=_waits(model)).order_by("-position").limit(1))
+    ahead = RawSQL(_waits(table_of(model), of=f'"{table_of(model)}"."integration_id"'))
+    return Written(lambda key: model.filter(integration_id=key).annotate(ahead=ahead).order_by("-position").limit(1))
+
+
+QUEUE: Mapping[str, str] = {
+    "last": '(SELECT MAX("position") FROM "delivery" WHERE "delivery"."integration_id" = "integration"."id")',
+    "ahead": _waits("delivery", of='"integration"."id"'),
+}
+"""What tells where the next delivery of a run stands, found with who hears of the run."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,11 @@ async def find_queue(integration_id: UUID, *, of: type[Queued]) -> Queue:
     """Return where the next one stands. Within a change of its team."""
     last: Any = await _last(of).ask_one(integration_id)
     return Queue(last.position, last.ahead is not None) if last is not None else Queue(0, is_held_back=False)
+
+
+def queue_of(listener: Listener[Any]) -> Queue:
+    """Return the same of who hears of a run, as it was found with QUEUE."""
+    return Queue(listener.found["last"] or 0, listener.found["ahead"] is not None)
 
 
 async def let_next_go(settled: Queued) -> None:

@@ -1,5 +1,6 @@
 """Who works on which deliveries: rows are leased, so that several workers never have the same one, and one that dies loses it."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,8 +17,9 @@ from app.deliveries.targets import targets_of
 from app.integrations.kinds.contract import Target
 from app.integrations.models import Integration
 from app.storage import database
-from app.storage.scheduling import lies_ahead, unleased
+from app.storage.scheduling import unleased
 from app.storage.slots import Claimant, Room
+from app.storage.together import Saving, Write, write_together
 from app.storage.written import Written
 
 LEASE = timedelta(seconds=60)
@@ -83,10 +85,11 @@ async def take_due(*, owner: UUID, now: datetime, room: Room, model: type[Queued
             else:
                 each.delivery.next_attempt_at, each.delivery.put_off_at = next_at, now
                 late.append(each.delivery)
+        writes: list[Write] = [Saving(each, ("next_attempt_at", "put_off_at")) for each in late]
         if granted:
-            await model.filter(id__in=[each.delivery.id for each in granted]).update(lease_owner=owner, lease_until=until)
-        if late:
-            await model.bulk_update(late, fields=["next_attempt_at", "put_off_at"])
+            ours = model.filter(id__in=[each.delivery.id for each in granted])
+            writes.append(ours.update(lease_owner=owner, lease_until=until))
+        await write_together(writes)
         leases = [each.lease(owner=owner, until=until) for each in granted]
         return Taken(leases, len(late) + behind)
 
@@ -202,28 +205,34 @@ async def _claim_paces(targets: Sequence[Target], *, now: datetime) -> Mapping[s
 
     Return for each address, in that order, None where that worked, else when the next may go.
     """
-    next_at = await _lock_paces({target.address for target in targets}, now=now) if targets else {}
-    answers: dict[str, list[datetime | None]] = {}
-    claimed: dict[timedelta, list[str]] = {}
+    by_pace: defaultdict[timedelta, set[str]] = defaultdict(set)
     for target in targets:
-        address, pace = target.address, target.pace
-        if lies_ahead(next_at[address], now=now, longest=pace):
-            answers.setdefault(address, []).append(next_at[address])
-            continue
-        next_at[address] = now + pace
-        answers.setdefault(address, []).append(None)
-        claimed.setdefault(pace, []).append(address)
-    for pace, addresses in claimed.items():
-        await Pace.filter(channel__in=addresses).update(next_at=now + pace)
+        by_pace[target.pace].add(target.address)
+    claimed: dict[str, datetime] = {}
+    for pace, addresses in sorted(by_pace.items()):
+        claimed |= dict.fromkeys(await _claim(sorted(addresses), pace=pace, now=now), now + pace)
+    late = {target.address for target in targets} - claimed.keys()
+    next_at = {row.channel: row.next_at for row in await Pace.filter(channel__in=list(late))} if late else {}
+    answers: dict[str, list[datetime | None]] = {}
+    for target in targets:
+        answer = answers.setdefault(target.address, [])
+        goes = target.address in claimed and not (answer and target.pace)
+        answer.append(None if goes else claimed.get(target.address) or next_at[target.address])
     return answers
 
 
-async def _lock_paces(addresses: set[str], *, now: datetime) -> dict[str, datetime]:
-    """Return from when on each may be written to. In their order: two workers lock them in the same one."""
-    rows = Pace.filter(channel__in=list(addresses)).order_by("channel").select_for_update()
-    known = {row.channel: row.next_at for row in await rows}
-    missing = sorted(addresses - known.keys())
-    if not missing:
-        return known
-    await Pace.bulk_create([Pace(channel=address, next_at=now) for address in missing], ignore_conflicts=True)
-    return {row.channel: row.next_at for row in await rows}
+async def _claim(addresses: Sequence[str], *, pace: timedelta, now: datetime) -> list[str]:
+    """Have each be written to again a pace from now, and return those for which that is right: their time has come.
+
+    Two workers lock them in the same order. One whose time was set by a clock that has been set back since is not waited for.
+    """
+    connection = database.current()
+    mark = "?" if connection.capabilities.dialect == "sqlite" else "$"
+    rows = ", ".join(f"({mark}{number}, {mark}1)" for number in range(4, 4 + len(addresses)))
+    statement = f"""
+INSERT INTO "pace" ("channel", "next_at") VALUES {rows}
+ON CONFLICT ("channel") DO UPDATE SET "next_at" = excluded."next_at"
+WHERE "pace"."next_at" <= {mark}2 OR "pace"."next_at" > {mark}3 RETURNING "channel"
+"""  # noqa: S608 - no value in it
+    claimed = await connection.execute_query_dict(statement, [now + pace, now, now + pace + APART, *addresses])
+    return [row["channel"] for row in claimed]

@@ -7,7 +7,7 @@ import structlog
 
 from app.deliveries.loaders import MOST_MADE
 from app.deliveries.models import Delivery
-from app.integrations.kinds.table import ALL
+from app.integrations.kinds.listening import listeners_of
 from app.monitors.actions import Recorded
 from app.monitors.models import RunOutcome
 
@@ -56,8 +56,7 @@ def _known(recorded: Recorded, made: Sequence[Delivery]) -> _Listeners | None:
 
 
 async def _listeners_of(recorded: Recorded) -> _Listeners:
-    listening = [await kind.deliveries.listeners(recorded.monitor) for kind in ALL if kind.deliveries is not None]
-    integrations = [integration for of_kind in listening for integration in of_kind]
+    integrations = [each.integration for each in await listeners_of(recorded.monitor.id)]
     stopped = sum(integration.is_stopped for integration in integrations)
     paused = sum(integration.is_paused and not integration.is_stopped for integration in integrations)
     return _Listeners(len(integrations), stopped, paused)

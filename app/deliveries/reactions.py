@@ -1,14 +1,14 @@
 """What a run, or a turn in an integration's life, does to deliveries."""
 
-from datetime import datetime
 from uuid import UUID
 
 from app.deliveries.events import DeliveryChanged, DeliveryCreated
-from app.deliveries.holding_back import find_queue
+from app.deliveries.holding_back import QUEUE, Queue, queue_of
 from app.deliveries.models import WAITING, Delivery, DeliveryStatus
 from app.integrations.events import IntegrationDeleted, IntegrationStatusChanged
 from app.integrations.kinds.contract import Heard
-from app.integrations.kinds.table import ALL
+from app.integrations.kinds.listening import listeners_of
+from app.integrations.kinds.table import kind_of
 from app.integrations.models import IntegrationStatus
 from app.log.events import Change
 from app.log.quotas import DELIVERIES_OF_DAY
@@ -21,10 +21,12 @@ async def make(change: Change, domain_event: RunRecorded) -> None:
 
     Raises Refusal CONFLICT, and nothing is recorded, where the team has had as many made as it may.
     """
-    heard = [one for kind in ALL if kind.deliveries is not None for one in await kind.deliveries.hear(change, domain_event.run)]
-    for one in sorted(heard, key=_oldest_first):
-        change.spend(DELIVERIES_OF_DAY)
-        await make_one(change, domain_event.run.id, one)
+    run = domain_event.run
+    for listener in await listeners_of(run.monitor_id, besides=QUEUE):
+        kind = kind_of(listener.integration)
+        if kind.deliveries is not None:
+            change.spend(DELIVERIES_OF_DAY)
+            await make_one(change, run.id, await kind.deliveries.hear(change, run, listener), queue=queue_of(listener))
 
 
 async def follow_integration(change: Change, domain_event: IntegrationStatusChanged) -> None:
@@ -45,15 +47,10 @@ async def give_up(change: Change, domain_event: IntegrationDeleted) -> None:
     await _end_waiting(change, domain_event, DeliveryStatus.FAILED, "The integration was deleted.")
 
 
-def _oldest_first(heard: Heard) -> tuple[datetime, UUID]:
-    return heard.integration.created_at, heard.integration.id
-
-
-async def make_one(change: Change, run_id: UUID, heard: Heard) -> Delivery:
-    """Make the delivery of what the integration heard of the run. The caller lets it count."""
+async def make_one(change: Change, run_id: UUID, heard: Heard, *, queue: Queue) -> Delivery:
+    """Make the delivery of what the integration heard of the run, the next one in its queue. The caller lets it count."""
     integration, status = heard.integration, _first_status(heard)
-    queue = await find_queue(integration.id, of=Delivery)
-    delivery = await Delivery.create(
+    delivery = Delivery(
         id=heard.delivery_id,
         team_id=change.team_id,
         integration_id=integration.id,
@@ -66,6 +63,7 @@ async def make_one(change: Change, run_id: UUID, heard: Heard) -> Delivery:
         outage_id=heard.outage_id,
         created_at=change.now,
     )
+    change.add(delivery)
     await change.record(DeliveryCreated(delivery.id, integration.id, integration.name, status))
     return delivery
 

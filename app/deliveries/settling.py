@@ -59,11 +59,11 @@ async def settle(lease: Lease, attempt: Attempt, *, services: Services, of: Kept
         made, saved = _attempts_of(delivery)
         if saved:
             return None  # the connection broke off after all between the commit and its answer
-        await _keep(kept, delivery, attempt, number=made + 1)
+        change.add(_made(kept, delivery, attempt, number=made + 1))
         previous, held_back = delivery.status, delivery.holds_back
         is_news = _turn(delivery, lease, attempt, entropy=services.entropy, now=change.now)
         if is_news:
-            await delivery.save(update_fields=[*_TURNED, *(_STANDING if attempt.message is not None else ())])
+            change.save(delivery, [*_TURNED, *(_STANDING if attempt.message is not None else ())])
             if held_back and not delivery.holds_back:
                 await let_next_go(delivery)
             await kept.tell(change, delivery, previous, attempt.failure)
@@ -100,8 +100,8 @@ def _attempts_of(delivery: Queued) -> tuple[int, bool]:
     return found.made, found.saved is not None
 
 
-async def _keep(kept: Kept, delivery: Queued, attempt: Attempt, *, number: int) -> None:
-    await kept.attempts.create(
+def _made(kept: Kept, delivery: Queued, attempt: Attempt, *, number: int) -> Tried:
+    return kept.attempts(
         id=attempt.id,
         delivery_id=delivery.id,
         number=number,

@@ -9,6 +9,7 @@ import strawberry
 
 from app.access.callers import Caller
 from app.access.rules import CHANGING_OWN, PUBLIC_ATTRIBUTE, attributes
+from app.deliveries.holding_back import find_queue
 from app.deliveries.models import Delivery as Row, DeliveryStatus
 from app.deliveries.reactions import make_one
 from app.deliveries.retrying import check_goes_out
@@ -100,7 +101,8 @@ async def test(integration_id: UUID, *, caller: Caller, services: Services) -> R
         change.spend(DELIVERIES_OF_DAY)
         run = await record_test(change, monitor)
         await change.record(IntegrationTested(integration.id, integration.name))
-        return await make_one(change, run.id, Heard(integration, Occasion.TEST))
+        queue = await find_queue(integration.id, of=Row)
+        return await make_one(change, run.id, Heard(integration, Occasion.TEST), queue=queue)
 
     return await services.events.change(caller.team_id, make, actor=caller.actor)
 

@@ -31,6 +31,7 @@ from app.integrations.deleting import delete_integration
 from app.integrations.editing import edit_integration
 from app.integrations.enums import IntegrationStatus
 from app.integrations.kinds import schema as kinds
+from app.integrations.kinds.listening import listeners_of
 from app.integrations.kinds.table import KINDS
 from app.integrations.pausing import pause_integration, resume_integration
 from app.integrations.reauthenticating import reauthenticate_integration
@@ -130,8 +131,7 @@ async def _listeners(wanted: IntegrationFilter, *, context: Context) -> list[UUI
     monitor = named[0]
     if monitor is None or any(each is None or each.id != monitor.id for each in named):
         return []
-    heard = [await kind.deliveries.listeners(monitor) for kind in KINDS.values() if kind.deliveries is not None]
-    return [each.id for of_kind in heard for each in of_kind]
+    return [each.integration.id for each in await listeners_of(monitor.id)]
 
 
 async def _monitors(wanted: IntegrationFilter, *, context: Context) -> list[Monitor | None]:

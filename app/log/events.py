@@ -2,11 +2,12 @@
 
 A change begins by locking the team's counter row and ends by taking the next numbers and writing its events with them. So
 the changes of one team are serial on both databases: what was checked inside still holds at the commit, there is no gap and
-no reorder, and no deadlock. (On SQLite, BEGIN IMMEDIATE is that lock.)
+no reorder, and no deadlock. (On SQLite, BEGIN IMMEDIATE is that lock.) The events, and whatever else can wait until then, are
+written in one trip to the database.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -23,6 +24,7 @@ from app.log.domain_events import DomainEvent, LogEntry, Unlogged
 from app.log.quota_settings import Quotas
 from app.log.quotas import CHANGES_OF_DAY, Allowance, Used
 from app.storage import database
+from app.storage.together import Insertion, Saving, Write, write_together
 from app.storage.written import Written
 from app.telemetry.tracing import NoTracing, Tracing
 
@@ -107,6 +109,7 @@ class Change:
     _reactions: Mapping[type[Any], Sequence["Reaction"]]
     _entries: list[LogEntry]
     _used: Used
+    _writes: list[Write]
 
     @property
     def actor_id(self) -> UUID | None:
@@ -120,6 +123,14 @@ class Change:
     def let(self, allowance: Allowance) -> bool:
         """Count one, and return True; False where nothing is left: what nobody asked for is then left undone."""
         return self._used.let(allowance)
+
+    def add(self, row: Model) -> None:
+        """Have the row written at the end of the change, with its events: nothing in it finds the row before."""
+        self._writes.append(Insertion(row))
+
+    def save(self, row: Model, columns: Sequence[str]) -> None:
+        """Have these columns of a row that is there saved then, as they are in it by then; once in a change."""
+        self._writes.append(Saving(row, columns))
 
     async def record(self, domain_event: DomainEvent) -> None:
         """Say that something happened, and let everyone react who has to, now and in this transaction."""
@@ -194,16 +205,20 @@ class Events:
             entries: list[LogEntry] = []
             now = self._clock.now()
             used = Used(counter.used, quotas=self._quotas, now=now)
-            change = Change(team_id, now, actor, self._quotas, self._reactions, entries, used)
+            writes: list[Write] = []
+            change = Change(team_id, now, actor, self._quotas, self._reactions, entries, used, writes)
             answer = await action(change)
             if entries and not is_free:
                 change.spend(CHANGES_OF_DAY, len(entries))
-            events = await _number(change, entries, last=counter.sequence)
+            events = _numbered(change, entries, last=counter.sequence)
+            writes.extend(Insertion(event) for event in events)
             if events and counter.is_heard:
+                await write_together(writes)  # who reacts may look for them
+                writes.clear()
                 await change.record(EventsRecorded(events))
                 if len(entries) > len(events):
                     raise RuntimeError("Nothing more can be recorded once a change has its numbers.")
-            await _keep(counter, used, news=len(events))
+            await write_together([*writes, *_counted(counter, used, news=len(events))])
             return _Outcome(answer, is_news=bool(entries))
 
         # The team's row is the lock. Within the process it is queued for here: else a team whose lock somebody keeps would have
@@ -220,7 +235,8 @@ class _Outcome(Generic[T]):
     is_news: bool
 
 
-async def _keep(counter: Counter, used: Used, *, news: int) -> None:
+def _counted(counter: Counter, used: Used, *, news: int) -> Iterator[Saving]:
+    """Yield what is to be saved of the counter, if anything."""
     columns = []
     if news:
         counter.sequence += news
@@ -229,15 +245,13 @@ async def _keep(counter: Counter, used: Used, *, news: int) -> None:
         counter.used = used.text
         columns.append("used")
     if columns:
-        await counter.save(update_fields=columns)
+        yield Saving(counter, columns)
 
 
-async def _number(change: Change, entries: Sequence[LogEntry], *, last: int) -> Sequence[Event]:
-    """Write the events, and return them; `last` is the number of the last one before them."""
-    if not entries:
-        return ()
+def _numbered(change: Change, entries: Sequence[LogEntry], *, last: int) -> Sequence[Event]:
+    """Return the events of the entries; `last` is the number of the last one before them."""
     origin = change.actor.origin if change.actor is not None else None
-    events = [
+    return [
         Event(
             id=uuid4(),
             team_id=change.team_id,
@@ -260,8 +274,6 @@ async def _number(change: Change, entries: Sequence[LogEntry], *, last: int) -> 
         )
         for sequence, entry in enumerate(entries, start=last + 1)
     ]
-    await Event.bulk_create(events)
-    return events
 
 
 def _name_of(action: object) -> str:

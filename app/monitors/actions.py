@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from tortoise.expressions import RawSQL
+from tortoise.expressions import RawSQL, Subquery
+from tortoise.queryset import QuerySet
 
 from app.access.callers import Caller
 from app.log.events import Change
@@ -16,8 +17,15 @@ from app.services import Services
 from app.storage.written import Written
 
 _LAST_POSITION = RawSQL('(SELECT MAX("run"."position") FROM "monitor_run" AS "run" WHERE "run"."monitor_id" = "monitor"."id")')
-_KNOWN = Written(lambda team_id, key: Monitor.filter(team_id=team_id, key=key).annotate(last=_LAST_POSITION))
-_SAME = Written(lambda monitor_id, run_id: MonitorRun.filter(monitor_id=monitor_id, run_id=run_id))
+_RUN = Written(lambda run_id: MonitorRun.filter(id=run_id))
+
+
+def _known(team_id: UUID, key: str, run_id: str) -> QuerySet[Monitor]:
+    same = MonitorRun.filter(monitor__team_id=team_id, monitor__key=key, run_id=run_id)
+    return Monitor.filter(team_id=team_id, key=key).annotate(last=_LAST_POSITION, same=Subquery(same.values("id")))
+
+
+_KNOWN = Written(_known)
 
 
 @dataclass(frozen=True)
@@ -64,13 +72,14 @@ async def record_run(reported: ReportedRun, *, caller: Caller, services: Service
 
     async def record(change: Change) -> Recorded:
         key, name = checked.monitor_key, checked.monitor_name
-        known = await _KNOWN.ask_one(change.team_id, key)
-        same = await _SAME.ask_one(known.id, checked.run_id) if known is not None else None
+        known = await _KNOWN.ask_one(change.team_id, key, checked.run_id)
+        same = await _same_of(known)
         if known is not None and same is not None:
             return Recorded(known, same, is_new=False)
         _spend(change, checked)
         monitor = await _name_or_make(change, known, key=key, name=name)
-        run = await _create(change, monitor, checked, position=_last_of(known) + 1)
+        run = _run_of(change, monitor, checked, position=_last_of(known) + 1)
+        change.add(run)
         await change.record(RunRecorded(monitor, run))
         return Recorded(monitor, run, is_new=True)
 
@@ -80,7 +89,7 @@ async def record_run(reported: ReportedRun, *, caller: Caller, services: Service
 async def record_test(change: Change, monitor: Monitor) -> MonitorRun:
     """Record a run that nobody ran, for a test message to tell of. Nothing that follows from runs follows from it."""
     first = await MonitorRun.filter(monitor_id=monitor.id).order_by("position").first().only("position")
-    return await MonitorRun.create(
+    run = MonitorRun(
         id=uuid4(),
         team_id=change.team_id,
         monitor=monitor,
@@ -96,6 +105,8 @@ async def record_test(change: Change, monitor: Monitor) -> MonitorRun:
         failures_json=write_failures(()),
         recorded_at=change.now,
     )
+    change.add(run)
+    return run
 
 
 def _spend(change: Change, reported: ReportedRun) -> None:
@@ -104,8 +115,8 @@ def _spend(change: Change, reported: ReportedRun) -> None:
     change.spend(KILOBYTES_OF_DAY, -(-size_of(reported) // 1000))
 
 
-async def _create(change: Change, monitor: Monitor, reported: ReportedRun, *, position: int) -> MonitorRun:
-    return await MonitorRun.create(
+def _run_of(change: Change, monitor: Monitor, reported: ReportedRun, *, position: int) -> MonitorRun:
+    return MonitorRun(
         id=uuid4(),
         team_id=change.team_id,
         monitor=monitor,
@@ -122,6 +133,12 @@ async def _create(change: Change, monitor: Monitor, reported: ReportedRun, *, po
         url=reported.url,
         recorded_at=change.now,
     )
+
+
+async def _same_of(monitor: Monitor | None) -> MonitorRun | None:
+    """Return the run of the monitor that has the run id already, as the query found it."""
+    key: UUID | str | None = getattr(monitor, "same", None)
+    return await _RUN.ask_one(UUID(str(key))) if key is not None else None
 
 
 def _last_of(monitor: Monitor | None) -> int:

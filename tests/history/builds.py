@@ -33,8 +33,10 @@ def build(folder: Path, edits: Sequence[Edit]) -> Path:
 
 
 _EVENTS = "log/events.py"
-_BULK = "    events = [\n        Event("
+_BULK = "    return [\n        Event("
 _NUMBERS = """
+    if not entries:
+        return []
     from app.storage import database
     query = database.current().execute_query_dict
     taken = await query(f"SELECT nextval('numbers_{change.team_id.hex}') AS number FROM generate_series(1, {len(entries)})")
@@ -53,7 +55,9 @@ def sequence_for_counter(*, is_held_open: bool = False) -> list[Edit]:
     """Take numbers from a database sequence, without the team's lock; `is_held_open`: and dawdle between number and commit."""
     return [
         Edit(_EVENTS, ".select_for_update()", ""),
-        Edit(_EVENTS, "_keep(counter, used, news=len(events))", "_keep(counter, used, news=0)"),
+        Edit(_EVENTS, "_counted(counter, used, news=len(events))", "_counted(counter, used, news=0)"),
+        Edit(_EVENTS, "events = _numbered(", "events = await _numbered("),
+        Edit(_EVENTS, "def _numbered(", "async def _numbered("),
         Edit(_EVENTS, _BULK, _NUMBERS + (_HELD if is_held_open else "") + _RAISED + _BULK),
         Edit(_EVENTS, "in enumerate(entries, start=last + 1)", "in zip(numbers, entries, strict=True)"),
     ]

@@ -51,7 +51,7 @@ async def give_up(_: Change, domain_event: IntegrationDeleted) -> None:
 async def _make(change: Change, heard: HeardEvents) -> None:
     integration, status = heard.integration, _first_status(heard.integration)
     queue = await find_queue(integration.id, of=ActivityDelivery)
-    await ActivityDelivery.create(
+    delivery = ActivityDelivery(
         id=uuid4(),
         team_id=change.team_id,
         integration_id=integration.id,
@@ -63,6 +63,7 @@ async def _make(change: Change, heard: HeardEvents) -> None:
         held_back=status is DeliveryStatus.PENDING and queue.is_held_back,
         created_at=change.now,
     )
+    change.add(delivery)
 
 
 def _first_status(integration: Integration) -> DeliveryStatus:

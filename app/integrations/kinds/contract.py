@@ -155,6 +155,15 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Listener(Generic[R]):
+    """An integration that hears of a monitor's runs, with its settings, and what else was found of it by its name."""
+
+    integration: Integration
+    settings: R
+    found: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Heard:
     """What a run means to an integration: why a message is due. `occasion` is None where it keeps quiet.
 
@@ -190,12 +199,13 @@ class Deliver(Protocol):
 
 @dataclass(frozen=True)
 class Deliveries:
-    """What a kind does that hands monitors' runs over: each run that an integration hears of makes a delivery."""
+    """What a kind does that hands monitors' runs over: each run that an integration hears of makes a delivery.
 
-    listeners: Callable[[Monitor], Awaitable[Sequence[Integration]]]
-    """Return the integrations of the kind that hear of the monitor's runs, without deleted ones."""
-    hear: Callable[[Change, MonitorRun], Awaitable[Sequence[Heard]]]
-    """Let those integrations hear of the run, once, and keep what they count."""
+    The table of its settings has the `monitor_id` of whose runs an integration hears.
+    """
+
+    hear: Callable[[Change, MonitorRun, Listener[Any]], Awaitable[Heard]]
+    """Let an integration of the kind hear of the run, once, and keep what it counts."""
     targets_of: Callable[[Sequence[Integration]], Awaitable[Mapping[UUID, Target]]]
     """Return where integrations of the kind hand over to, by their ids."""
     deliver: Deliver

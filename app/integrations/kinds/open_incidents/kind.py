@@ -1,7 +1,7 @@
 """The kind “Open incidents”, described."""
 
 from app.integrations.kinds.contract import Deliveries, Kind
-from app.integrations.kinds.open_incidents.hearing import hear, listeners, monitor_of
+from app.integrations.kinds.open_incidents.hearing import hear, monitor_of
 from app.integrations.kinds.open_incidents.loaders import rows
 from app.integrations.kinds.open_incidents.models import IncidentSettings
 from app.integrations.kinds.open_incidents.settings import INCIDENTS_FIELD, KEY, prepare, prepare_edit
@@ -23,5 +23,5 @@ KIND = Kind(
     prepare=prepare,
     prepare_edit=prepare_edit,
     is_offered_by=lambda provider: provider.incidents is not None,
-    deliveries=Deliveries(listeners=listeners, hear=hear, targets_of=targets_of, deliver=deliver, monitor_of=monitor_of),
+    deliveries=Deliveries(hear=hear, targets_of=targets_of, deliver=deliver, monitor_of=monitor_of),
 )

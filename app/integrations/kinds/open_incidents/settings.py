@@ -6,7 +6,6 @@ from uuid import uuid4
 
 from app.access.callers import Caller
 from app.integrations.kinds.contract import Ready, ReadyEdit
-from app.integrations.kinds.open_incidents.hearing import of_monitor
 from app.integrations.kinds.open_incidents.models import IncidentSettings
 from app.integrations.models import Integration
 from app.integrations.sources import Using
@@ -55,7 +54,8 @@ async def prepare(settings: OpenIncidentsSettings, *, grant: Grant, services: Se
 
     async def save(change: Change, integration: Integration) -> None:
         monitor = await find_or_make(change, key=settings.monitor_key, field=MONITOR_FIELD)
-        await require_room(INTEGRATIONS_OF_MONITOR, of_monitor(monitor.id), quotas=change.quotas, field=MONITOR_FIELD)
+        living = IncidentSettings.filter(monitor_id=monitor.id, integration__deleted_at__isnull=True)
+        await require_room(INTEGRATIONS_OF_MONITOR, living, quotas=change.quotas, field=MONITOR_FIELD)
         await IncidentSettings.create(
             id=uuid4(), integration_id=integration.id, monitor_id=monitor.id, severity=settings.severity
         )

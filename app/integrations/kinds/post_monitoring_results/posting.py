@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from tortoise.queryset import QuerySet
-
 from app.integrations.kinds.channels import target_at
-from app.integrations.kinds.contract import Heard, Target
+from app.integrations.kinds.contract import Heard, Listener, Target
 from app.integrations.kinds.post_monitoring_results.models import FollowUps, MonitoringPost
 from app.integrations.kinds.post_monitoring_results.notify_rule import ThreadPart, judge
 from app.integrations.models import Integration
@@ -17,11 +15,6 @@ from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Authorized, Failure, Fault, Posted, RunReport
 from app.providers.messaging import Thread
 from app.services import Services
-from app.storage.written import Written
-
-
-async def listeners(monitor: Monitor) -> Sequence[Integration]:
-    return [post.integration for post in await _POSTS_OF.ask(monitor.id)]
 
 
 async def monitor_of(integration: Integration) -> Monitor:
@@ -37,10 +30,21 @@ class ChannelTarget(Target):
     mention: str | None
 
 
-async def hear(change: Change, run: MonitorRun) -> Sequence[Heard]:
-    """Let each notify rule count the run, and each outage have its thread."""
-    del change
-    return [await _hear(post, run) for post in await _POSTS_OF.ask(run.monitor_id)]
+async def hear(change: Change, run: MonitorRun, listener: Listener[MonitoringPost]) -> Heard:
+    """Let the notify rule count the run, and its outage have a thread."""
+    post = listener.settings
+    before = (post.failures_in_a_row, post.outage_id)
+    verdict = judge(post.notify, post.follow_ups, failures_in_a_row=post.failures_in_a_row, outcome=run.outcome)
+    heard = Heard(listener.integration, verdict.occasion)
+    if verdict.thread is ThreadPart.BEGINNING or (verdict.thread is ThreadPart.CONTINUATION and post.outage_id is None):
+        post.outage_id = heard.delivery_id
+    belongs_to = post.outage_id if verdict.thread is not ThreadPart.NONE else None
+    post.failures_in_a_row = verdict.failures_in_a_row
+    if not post.failures_in_a_row:
+        post.outage_id = None
+    if (post.failures_in_a_row, post.outage_id) != before:
+        change.save(post, ("failures_in_a_row", "outage_id"))
+    return replace(heard, outage_id=belongs_to)
 
 
 async def targets_of(integrations: Sequence[Integration]) -> Mapping[UUID, Target]:
@@ -78,29 +82,6 @@ async def deliver(
         thread=Thread(thread_id, in_channel_too=is_over and target.recovery_in_channel) if thread_id is not None else None,
         mention=target.mention if report.begins_outage else None,
     )
-
-
-async def _hear(post: MonitoringPost, run: MonitorRun) -> Heard:
-    before = (post.failures_in_a_row, post.outage_id)
-    verdict = judge(post.notify, post.follow_ups, failures_in_a_row=post.failures_in_a_row, outcome=run.outcome)
-    heard = Heard(post.integration, verdict.occasion)
-    if verdict.thread is ThreadPart.BEGINNING or (verdict.thread is ThreadPart.CONTINUATION and post.outage_id is None):
-        post.outage_id = heard.delivery_id
-    belongs_to = post.outage_id if verdict.thread is not ThreadPart.NONE else None
-    post.failures_in_a_row = verdict.failures_in_a_row
-    if not post.failures_in_a_row:
-        post.outage_id = None
-    if (post.failures_in_a_row, post.outage_id) != before:
-        await post.save(update_fields=["failures_in_a_row", "outage_id"])
-    return replace(heard, outage_id=belongs_to)
-
-
-def _posts_of(monitor_id: UUID) -> QuerySet[MonitoringPost]:
-    posts = MonitoringPost.filter(monitor_id=monitor_id, integration__deleted_at__isnull=True)
-    return posts.select_related("integration").order_by("integration__created_at", "integration_id")
-
-
-_POSTS_OF = Written(_posts_of)
 
 
 def _target(integration: Integration, post: MonitoringPost) -> Target:
