@@ -9,19 +9,21 @@ from app.deliveries.leases import Lease
 from app.deliveries.models import Delivery
 from app.deliveries.targets import deliver
 from app.deliveries.threads import find_thread
-from app.integrations.models import Integration
-from app.integrations.sources import grant_of
+from app.integrations.sources import WITH_GRANTS, grant_of, grant_read_with
 from app.monitors.models import MonitorRun
 from app.providers.contract import Authorized, Failure, Fault, Posted, PostedMessage, RunReport
 from app.services import Services
 from app.sign_ins import calls
+from app.sign_ins.models import Grant
 from app.storage.written import Written
 
 _LONGEST_CALL = timedelta(seconds=15)
 """A call to a provider ends within ten seconds; the lease has to last longer than that when it begins."""
 
 
-_LEASED = Written(lambda key, owner: Delivery.filter(id=key, lease_owner=owner).select_related("integration", "run__monitor"))
+_READ_WITH = ("integration", *(f"integration__{each}" for each in WITH_GRANTS), "run__monitor")
+
+_LEASED = Written(lambda key, owner: Delivery.filter(id=key, lease_owner=owner).select_related(*_READ_WITH))
 
 
 HandOver = Callable[[Authorized], Awaitable[Posted | Failure]]
@@ -75,15 +77,17 @@ async def post(lease: Lease, *, services: Services) -> Attempt | Waiting | Lost:
             services=services,
         )
 
-    return await attempt(lease, delivery.integration, hand_over, services=services)
+    grant = grant_read_with(delivery.integration) or await grant_of(delivery.integration)
+    return await attempt(lease, grant, hand_over, services=services)
 
 
-async def attempt(lease: Lease, integration: Integration, hand_over: HandOver, *, services: Services) -> Attempt | Waiting | Lost:
-    """Have it handed over, once, with what authorizes the integration now. Nothing of it is saved."""
-    grant_id = await grant_of(integration)
-    if grant_id is None:
+async def attempt(
+    lease: Lease, grant: Grant | UUID | None, hand_over: HandOver, *, services: Services
+) -> Attempt | Waiting | Lost:
+    """Have it handed over, once, with the grant that authorizes it now: its row, or its id. Nothing of it is saved."""
+    if grant is None:
         return Lost()
-    return await _Call(lease, hand_over, services=services).make(grant_id)
+    return await _Call(lease, hand_over, services=services).make(grant)
 
 
 class _Call:
@@ -95,9 +99,9 @@ class _Call:
         self._services = services
         self._asked = False
 
-    async def make(self, grant_id: UUID) -> Attempt | Waiting | Lost:
+    async def make(self, grant: Grant | UUID) -> Attempt | Waiting | Lost:
         at = self._services.clock.now()
-        answer = await calls.call(grant_id, self._ask, services=self._services)
+        answer = await calls.call(grant, self._ask, services=self._services)
         if isinstance(answer, Lost):
             return answer
         if isinstance(answer, Failure) and answer.fault is Fault.BUSY and not self._asked:

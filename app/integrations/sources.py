@@ -158,6 +158,20 @@ async def grant_of(integration: Integration) -> UUID | None:
     return grant.id if grant is not None else None
 
 
+WITH_GRANTS = ("grant", "installed_app__grant")
+
+
+def grant_read_with(integration: Integration) -> Grant | None:
+    """Return the grant of an integration that was read together with WITH_GRANTS: its own, or its installed app's.
+
+    None where `grant_of` has to say whether there is one.
+    """
+    app = integration.installed_app
+    if integration.grant is not None or app is None or app.is_deleted or app.oauth_client_id is not None:
+        return integration.grant
+    return app.grant
+
+
 async def usable_app(team_id: UUID, installed_app_id: UUID) -> InstalledApp:
     """Return the team's installed app. Raises NOT_FOUND; CONFLICT, with what to do, when it does not work."""
     app = await find_app(team_id, installed_app_id, field=INSTALLED_APP_FIELD)

@@ -38,9 +38,11 @@ Ask = Callable[[Authorized], Awaitable[T | Failure]]
 
 
 async def call(
-    grant_id: UUID, ask: Ask[T], *, services: Services, method: str | None = None, deadlines: Deadlines = DEADLINES
+    grant: UUID | Grant, ask: Ask[T], *, services: Services, method: str | None = None, deadlines: Deadlines = DEADLINES
 ) -> T | Failure:
     """Ask the provider for the grant, with `ask`, and return its answer. Never inside a transaction.
+
+    `grant` is its id, or its row where that was read just now.
 
     Refreshes when that is due, and asks again, twice at most, where the token turned out to be expired or replaced meanwhile.
     Nothing is sent for a grant that has ended or needs re-authentication, that was made with another client or address than the
@@ -48,7 +50,7 @@ async def call(
     that `ask` calls, and None posting: none of them waits for another. Troubles that the provider tells of are written down;
     transient failures stop nothing.
     """
-    return await _Call(services, deadlines, looks=False, method=method).make(grant_id, ask)
+    return await _Call(services, deadlines, looks=False, method=method).make(grant, ask)
 
 
 async def probe(grant_id: UUID, ask: Ask[T], *, services: Services, deadlines: Deadlines = DEADLINES) -> T | Failure:
@@ -70,8 +72,8 @@ class _Call:
         self._looks = looks
         self._method = method
 
-    async def make(self, grant_id: UUID, ask: Ask[T]) -> T | Failure:
-        ready = await self._prepare(await _GRANT.ask_one(grant_id))
+    async def make(self, grant: UUID | Grant, ask: Ask[T]) -> T | Failure:
+        ready = await self._prepare(grant if isinstance(grant, Grant) else await _GRANT.ask_one(grant))
         if isinstance(ready, Failure):
             return ready
         answer = await ask(ready.authorized)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.deliveries.world import SECOND, World, statuses
 
-RECORDED, CLAIMED, POSTED, SETTLED = 4, 4, 2, 3
+RECORDED, CLAIMED, POSTED, SETTLED = 4, 4, 1, 3
 """Trips to the database, besides the beginning and the end of each transaction: to a server each is one statement."""
 
 

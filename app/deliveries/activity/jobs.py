@@ -10,6 +10,7 @@ from app.deliveries.models import DeliveryStatus
 from app.deliveries.posting import Attempt, Lost, Waiting, attempt
 from app.deliveries.settling import Kept, settle
 from app.deliveries.targets import tell
+from app.integrations.sources import grant_of
 from app.log.events import Change
 from app.providers.contract import Authorized, Failure, Fault, Posted
 from app.services import Services
@@ -54,7 +55,7 @@ async def _post(lease: Lease, *, services: Services) -> Attempt | Waiting | Lost
         # Where it stands is not kept: nothing answers it.
         return Posted() if isinstance(answer, Posted) else answer
 
-    return await attempt(lease, delivery.integration, hand_over, services=services)
+    return await attempt(lease, await grant_of(delivery.integration), hand_over, services=services)
 
 
 async def _record(change: Change, delivery: ActivityDelivery, previous: DeliveryStatus, failure: Failure | None) -> None:
