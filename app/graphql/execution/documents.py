@@ -73,11 +73,11 @@ class Examined:
 
     def is_query(self, name: str | None) -> bool:
         """Whether the document is valid, and its operation of that name (None: the only one) is a query."""
-        kinds = self._kinds
-        if name is None and len(kinds) == 1:
-            [kind] = kinds.values()
-            return kind is OperationType.QUERY
-        return name is not None and kinds.get(name) is OperationType.QUERY
+        return self._kind(name) is OperationType.QUERY
+
+    def is_subscription(self, name: str | None) -> bool:
+        """The same, of a subscription."""
+        return self._kind(name) is OperationType.SUBSCRIPTION
 
     def points(self, name: str | None, variables: Mapping[str, Any] | None) -> int:
         """Return what the operation of that name costs: the objects that may come, and what it asks of the schema itself."""
@@ -93,6 +93,13 @@ class Examined:
     def fields_at_top(self) -> frozenset[str]:
         """The fields at the top of its operations and fragments."""
         return fields_at_top(self.document)
+
+    def _kind(self, name: str | None) -> OperationType | None:
+        kinds = self._kinds
+        if name is None and len(kinds) == 1:
+            [kind] = kinds.values()
+            return kind
+        return kinds.get(name) if name is not None else None
 
     @cached_property
     def _kinds(self) -> dict[str | None, OperationType]:

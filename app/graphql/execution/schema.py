@@ -8,7 +8,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
-from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES
+from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES, StreamResult
 from strawberry.types.execution import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
@@ -18,6 +18,7 @@ from app.graphql.execution.documents import Documents, ExamineDocuments
 from app.graphql.execution.executor import BoundedExecutor
 from app.graphql.execution.first import NOTHING_FIRST, First, ReadFirst
 from app.graphql.execution.known import Request, execute_known
+from app.graphql.execution.listening import listen_known
 from app.graphql.execution.telemetry import ObserveOperations
 from app.graphql.limits.cost_accounting import ChargeOperations
 from app.graphql.lists import require_list_sizes
@@ -86,6 +87,26 @@ class Schema(strawberry.Schema):
                 return known
         return await super().execute(
             query, variable_values, context_value, root_value, operation_name, allowed, operation_extensions
+        )
+
+    async def stream(  # noqa: PLR0917 - as Strawberry's
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+    ) -> StreamResult:
+        allowed = DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types
+        if query is not None and isinstance(context_value, Context) and root_value is None:
+            request = Request(query, variable_values, operation_name, operation_extensions, allowed)
+            known = listen_known(request, context_value, schema=self, executor=self._executor)
+            if known is not None:
+                return known
+        return await super().stream(
+            query, variable_values, context_value, root_value, operation_name, operation_extensions, allowed
         )
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:

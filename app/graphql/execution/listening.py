@@ -1,0 +1,97 @@
+"""Subscriptions whose document is known: what thousands ask in the same words is read once, and Strawberry is not asked for each.
+
+All else goes Strawberry's way: what is asked for the first time, or cannot be executed. Extensions of the schema do there what is
+done here, by the same functions, and the answers are the same.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from inspect import isawaitable
+from typing import Any
+
+from graphql import ExecutionResult as CoreResult, GraphQLError, create_source_event_stream
+from strawberry.execution import optimized_is_awaitable
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from app.graphql.context import Context
+from app.graphql.execution.documents import Examined, HasDocuments, refuse_many_values
+from app.graphql.execution.executor import BoundedExecutor
+from app.graphql.execution.known import Request
+from app.graphql.execution.telemetry import observing
+from app.graphql.limits.cost_accounting import charge, charge_for_work
+from app.graphql.transport.hashes import keep_document
+
+Results = AsyncGenerator[ExecutionResult, None]
+
+
+def listen_known(request: Request, context: Context, *, schema: HasDocuments, executor: type[BoundedExecutor]) -> Results | None:
+    """Return the results of a subscription that is known and within its limits; None for anything else: nothing was done."""
+    examined = schema.documents.find(request.query)
+    if examined is None or not examined.is_subscription(request.name) or OperationType.SUBSCRIPTION not in request.allowed:
+        return None
+    if examined.refuse_cost(request.name, request.variables) or refuse_many_values(request.variables):
+        return None
+    built = executor.build(
+        examined.schema,
+        examined.document,
+        context_value=context,
+        raw_variable_values=request.variables,
+        operation_name=request.name,
+        is_awaitable=optimized_is_awaitable,
+        operation_extensions=request.extensions,
+    )
+    return _listen(built, examined, request, context) if isinstance(built, BoundedExecutor) else None
+
+
+async def _listen(built: BoundedExecutor, examined: Examined, request: Request, context: Context) -> Results:
+    with observing(context) as observed:
+        name = built.operation.name
+        observed.kind, observed.name = "subscription", name.value if name is not None else None
+        refused = await _pay(examined, request, context)
+        if refused is not None:
+            observed.errors = refused.errors or ()
+            yield refused
+            return
+        try:
+            source = await _begin(built, context)
+            if isinstance(source, CoreResult):
+                observed.errors = source.errors or ()
+                yield PreExecutionError(None, source.errors, _told_once(context))
+                return
+            async with aclosing(source) as events:
+                async for event in events:
+                    result: CoreResult = await built.build_per_event_executor(event).execute_operation()
+                    observed.errors = result.errors or ()
+                    yield ExecutionResult(result.data, result.errors, _told_once(context))
+        except Exception as error:  # noqa: BLE001 - as Strawberry does: `errors` says what clients are told of it
+            located = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+            observed.errors = [located]
+            yield ExecutionResult(None, [located], _told_once(context))
+
+
+async def _pay(examined: Examined, request: Request, context: Context) -> PreExecutionError | None:
+    """Return why nothing is told, where there are not enough points."""
+    context.cost, context.extensions = examined.points(request.name, request.variables), {}
+    charged = await charge(context, points=context.cost)
+    if charged is not None:
+        if charged.refusal is not None:
+            return charged.answer()
+        context.extensions["cost"] = charged.told
+    await keep_document(request.extensions, request.query, examined.document, context)
+    return None
+
+
+async def _begin(built: BoundedExecutor, context: Context) -> Any:
+    """Return the events that the subscription tells of, or the result where it could not begin."""
+    source: Any = create_source_event_stream(built)
+    if isawaitable(source):
+        source = await source
+    await charge_for_work(context)
+    return source if isinstance(source, CoreResult) else built.cancellable_iterable(source)
+
+
+def _told_once(context: Context) -> dict[str, Any]:
+    told = dict(context.extensions)
+    context.extensions.clear()
+    return told
