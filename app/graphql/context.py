@@ -27,8 +27,8 @@ V = TypeVar("V")
 K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
 V_co = TypeVar("V_co", covariant=True)
 
-Tell: TypeAlias = Callable[[SharedData, Mapping[str, Any]], bool]
-"""Tells a listener of an event at once, with extensions; returns whether it could: else it is to be told in its own time."""
+Tell: TypeAlias = Callable[[Sequence[SharedData], Mapping[str, Any]], bool]
+"""Tells a listener of events at once, of the first with extensions; returns whether it could: else it is told in its own time."""
 
 DEADLINE = 10.0
 """How long an operation, or an event of a subscription, may be executed, in seconds."""
@@ -65,8 +65,8 @@ class Context:
     the team's log up to which a listener needs nothing more; `event` is the number of the one
     that it is being told of, and `event_type` its type; its execution is shared by `executions` with those that have `listening`
     in common with it, and what is read for it comes from `reads`, where that is set; `tell` tells it at once what another was
-    told; `extensions` are what it is told with its next event, and `has_paid` whether it has paid for that; `sign_in_first` is
-    what nobody known is told.
+    told; `extensions` are what it is told with its next event, and `events_paid` how many it has paid for that it has not been
+    told; `sign_in_first` is what nobody known is told.
     """
 
     caller: Caller | None
@@ -81,7 +81,7 @@ class Context:
     note_refusal: NoteRefusal = note_nothing
     cost: int = 1
     paid: int = 0
-    has_paid: bool = False
+    events_paid: int = 0
     place: Place = field(default_factory=lambda: Turns().place())
     crowd: FairSemaphore = field(default_factory=FairSemaphore)
     insistence: Insistence = INSISTENCE

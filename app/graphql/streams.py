@@ -5,7 +5,6 @@ The cursors of the activity log and of all subscriptions are one and the same po
 
 import re
 from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
-from contextlib import aclosing
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -93,18 +92,29 @@ async def follow(
     context.position = await insist(place, insistence=context.insistence)
     company = context.executions.company_of(context.listening if context.listening is not None else context)
     meters = context.services.meters
+    reading = watcher.read_in(company, context, team_id, types=types, caught_up=context.caught_up)
     with meters.subscription():
-        async with aclosing(watcher.follow_in(company, context, team_id, types=types, caught_up=context.caught_up)) as events:
-            async for event in events:
-                is_wanted = (subjects is None or event.subject_id in subjects) and (actors is None or event.actor_id in actors)
-                if is_wanted and (parents is None or event.parent_id in parents):
-                    if await tell_known(context, event):
-                        context.position = event.sequence
+        try:
+            while True:
+                events = [
+                    event
+                    for event in await reading.next_events()
+                    if (subjects is None or event.subject_id in subjects)
+                    and (actors is None or event.actor_id in actors)
+                    and (parents is None or event.parent_id in parents)
+                ]
+                while events:
+                    if told := await tell_known(context, events):
+                        context.position = events[told - 1].sequence
+                        del events[:told]
                         continue
+                    event = events.pop(0)
                     meters.events_told(1)
                     context.event, context.event_type = event.sequence, event.type
                     yield event
                     context.position, context.event = event.sequence, None
+        finally:
+            reading.leave()
 
 
 async def _position(team_id: UUID, after: str | None, *, types: Collection[str] | None, watcher: Watcher) -> int:

@@ -8,10 +8,9 @@ as old: who had still to get to one of them is told so. Of those who want the sa
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 import structlog
@@ -19,14 +18,13 @@ import structlog
 from app.log import horizon
 from app.log.companies import Company, Reader
 from app.log.events import Event, heads
+from app.log.rings import PAGE_SIZE, LogSlice, Ring
 from app.storage import database
 from app.storage.batching import Batcher
 from app.web.fairness import Slices
 
 R = TypeVar("R", bound=Reader)
 
-RING_SIZE = 1_000
-PAGE_SIZE = 200
 LOOK_EVERY_SECONDS = 1.0
 
 _PAGES_AT_ONCE = 8
@@ -41,68 +39,6 @@ class Alone:
     position: int
 
 
-@dataclass(frozen=True)
-class LogSlice:
-    """A piece of a log: all events that are left up to the number `end`."""
-
-    rows: Sequence[Event]
-    end: int
-
-
-class Ring:
-    """A team's newest events, without a number missing between them, and the listeners' bell."""
-
-    def __init__(self, head: int, *, slices: Slices | None = None) -> None:
-        self.head = head
-        self._rows: dict[int, Event] = {}
-        self.listeners = 0
-        self.wakes = 0
-        self._slices = slices or Slices()
-        self._companies: dict[Company[Any], int] = {}  # in the order in which they came, with how many are here of each
-
-    def add(self, piece: LogSlice) -> None:
-        for row in piece.rows:
-            self._go_to(row.sequence - 1)
-            self._rows[row.sequence] = row
-            self._rows.pop(row.sequence - RING_SIZE, None)
-            self.head = row.sequence
-        self._go_to(piece.end)
-        self.chime()
-
-    def chime(self) -> None:
-        """Let one of each company read on."""
-        self._slices.let_go_on([bell for company in self._companies for bell in company.send_one_ahead()])
-
-    def let_all_go(self) -> None:
-        for company in self._companies:
-            company.let_all_go()
-
-    def after(self, position: int) -> LogSlice | None:
-        """Return the events behind `position`, the first PAGE_SIZE of them; None when the ring does not hold all of them."""
-        if position >= self.head:
-            return LogSlice((), position)
-        if position + 1 not in self._rows:
-            return None
-        end = min(self.head, position + PAGE_SIZE)
-        return LogSlice([self._rows[number] for number in range(position + 1, end + 1)], end)
-
-    async def wait(self, reader: R, company: Company[R]) -> None:
-        """Return once there may be more than there was, and the reader has not been told. Of many some go on at a time."""
-        self._companies[company] = self._companies.get(company, 0) + 1
-        try:
-            await company.wait(reader)
-        finally:
-            self._companies[company] -= 1
-            if not self._companies[company]:
-                del self._companies[company]
-
-    def _go_to(self, head: int) -> None:
-        """Leave out the numbers up to `head`, if any are missing; what lies before them is held no longer."""
-        if head > self.head:
-            self._rows.clear()
-            self.head = head
-
-
 class Watcher:
     """Follows the logs of the teams that have listeners in this process."""
 
@@ -112,7 +48,8 @@ class Watcher:
         self._woken = asyncio.Event()
         self._woken_teams: set[UUID] = set()
         self._looking = asyncio.Lock()
-        self._has_finished = False
+        self.has_finished = False
+        """Nothing more is looked for: who has got everything up to now has caught up."""
         # Clients that were sent away come back all at once.
         self._heads = Batcher(heads)
         self._horizons = Batcher(horizon.horizons)
@@ -150,9 +87,9 @@ class Watcher:
             await asyncio.sleep(_PACE_SECONDS)
 
     async def finish(self) -> None:
-        """Look once more. Who has got everything up to now has caught up. For the end of the process."""
+        """Look once more. For the end of the process."""
         await self._look_or_wait(set(self._rings))
-        self._has_finished = True
+        self.has_finished = True
         for ring in self._rings.values():
             ring.let_all_go()
 
@@ -165,11 +102,15 @@ class Watcher:
         `caught_up` is set once the listener has taken all that there was when the watcher finished.
         """
         alone: Company[Alone] = Company(slices=self._slices)
-        async with aclosing(self.follow_in(alone, Alone(after), team_id, types=types, caught_up=caught_up)) as events:
-            async for event in events:
-                yield event
+        reading = self.read_in(alone, Alone(after), team_id, types=types, caught_up=caught_up)
+        try:
+            while True:
+                for event in await reading.next_events():
+                    yield event
+        finally:
+            reading.leave()
 
-    async def follow_in(
+    def read_in(
         self,
         company: Company[R],
         reader: R,
@@ -177,24 +118,9 @@ class Watcher:
         *,
         types: Collection[str] | None = None,
         caught_up: asyncio.Event | None = None,
-    ) -> AsyncGenerator[Event, None]:
-        """Yield the same to a reader in company, from its position on, but for what another one tells it and puts it behind."""
-        try:
-            async with self._listening(team_id) as ring:
-                while True:
-                    position = reader.position
-                    piece = ring.after(position) or await self._read_or_wait(team_id, after=position, head=ring.head, types=types)
-                    for row in piece.rows:
-                        if types is None or row.type in types:
-                            yield row
-                    reader.position = piece.end
-                    if piece.end < ring.head:
-                        continue
-                    if self._has_finished and caught_up is not None:
-                        caught_up.set()
-                    await ring.wait(reader, company)
-        finally:
-            company.leave(reader)
+    ) -> "Reading[R]":
+        """Have a reader in company read the same from its position on, but for what another one tells it and puts it behind."""
+        return Reading(self, company, reader, team_id, types=types, caught_up=caught_up)
 
     async def head(self, team_id: UUID) -> int:
         """Return the number of the team's newest event, as it is now: 0 before the first."""
@@ -204,8 +130,8 @@ class Watcher:
         """Raise CursorExpired where an event numbered above `after` was removed, of one of the `types` (None: of any)."""
         horizon.refuse_behind(await self._horizons.ask(team_id) or {}, after=after, types=types)
 
-    @contextlib.asynccontextmanager
-    async def _listening(self, team_id: UUID) -> AsyncIterator[Ring]:
+    async def listen(self, team_id: UUID) -> Ring:
+        """Return the team's ring, which is kept until whoever listens calls `listen_no_more`."""
         while team_id not in self._rings:
             try:
                 head = await self.head(team_id)
@@ -215,12 +141,12 @@ class Watcher:
                 self._rings.setdefault(team_id, Ring(head, slices=self._slices))
         ring = self._rings[team_id]
         ring.listeners += 1
-        try:
-            yield ring
-        finally:
-            ring.listeners -= 1
-            if ring.listeners == 0:
-                self._rings.pop(team_id, None)
+        return ring
+
+    def listen_no_more(self, team_id: UUID, ring: Ring) -> None:
+        ring.listeners -= 1
+        if ring.listeners == 0:
+            self._rings.pop(team_id, None)
 
     async def _look_or_wait(self, teams: Collection[UUID]) -> None:
         """Look at the heads, unless the database is away: then the next look finds what this one did not."""
@@ -230,7 +156,7 @@ class Watcher:
         except database.OUTAGES as error:
             self._log.warning("watching interrupted", fault=error.fault)
 
-    async def _read_or_wait(self, team_id: UUID, *, after: int, head: int, types: Collection[str] | None) -> LogSlice:
+    async def read_or_wait(self, team_id: UUID, *, after: int, head: int, types: Collection[str] | None) -> LogSlice:
         """Read what is behind the ring; where the database is away, nothing, a while later."""
         try:
             rows = await self._pages.ask((team_id, after)) or ()
@@ -257,6 +183,61 @@ class Watcher:
             ring = self._rings.get(team_id)
             while ring is not None and ring.head < head:
                 ring.add(await _read(team_id, after=ring.head, head=head))
+
+
+class Reading(Generic[R]):
+    """What one reader reads, from its position on. Whoever has it calls `leave` at the end."""
+
+    def __init__(
+        self,
+        watcher: Watcher,
+        company: Company[R],
+        reader: R,
+        team_id: UUID,
+        *,
+        types: Collection[str] | None,
+        caught_up: asyncio.Event | None,
+    ) -> None:
+        self._watcher = watcher
+        self._company = company
+        self._reader = reader
+        self._team_id = team_id
+        self._types = types
+        self._caught_up = caught_up
+        self._ring: Ring | None = None
+        self._end: int | None = None
+        """The position behind the events that were returned last."""
+
+    async def next_events(self) -> Sequence[Event]:
+        """Return the next events, at least one, once there are any. Those that were returned before have been read."""
+        if self._ring is None:
+            self._ring = await self._watcher.listen(self._team_id)
+        while True:
+            await self._go_on(self._ring)
+            piece = self._ring.after(self._reader.position) or await self._watcher.read_or_wait(
+                self._team_id, after=self._reader.position, head=self._ring.head, types=self._types
+            )
+            self._end = piece.end
+            if events := [row for row in piece.rows if self._types is None or row.type in self._types]:
+                return events
+
+    def leave(self) -> None:
+        """Read no more."""
+        self._company.leave(self._reader)
+        if self._ring is not None:
+            self._watcher.listen_no_more(self._team_id, self._ring)
+            self._ring = None
+
+    async def _go_on(self, ring: Ring) -> None:
+        """Take note that all up to the end of the last piece was read; where that is all that there is, wait for more."""
+        if self._end is None:
+            return
+        self._reader.position = self._end
+        if self._end < ring.head:
+            return
+        if self._watcher.has_finished and self._caught_up is not None:
+            self._caught_up.set()
+        await ring.wait(self._reader, self._company)
 
 
 async def _read(team_id: UUID, *, after: int, head: int) -> LogSlice:

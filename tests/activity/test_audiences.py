@@ -9,15 +9,18 @@ from typing import Any
 
 import orjson
 import pytest
+from graphql import ExecutionResult as CoreResult
 from strawberry.types.execution import ExecutionResult
 
 from app.access.callers import Caller
 from app.graphql.context import Context
+from app.graphql.execution.audiences import tell_known
 from app.graphql.execution.schema import Schema
-from app.graphql.execution.sharing import SharedData, SharedExecutions
+from app.graphql.execution.sharing import Execution, SharedData, SharedExecutions, bodies
 from app.graphql.streams import LogCursors
 from app.graphql.transport.requests import Operation
 from app.graphql.transport.results import run
+from app.log.events import Event
 from app.redis.rate_limits import Bucket, Rates
 from app.service.schema import build_schema
 from app.services import Services
@@ -25,6 +28,7 @@ from tests.activity.logs import Entry, Log, context_of, new_log
 from tests.journeys.soaking import until
 
 CROWD = 5
+MISSED = 5
 LISTEN = "subscription ($after: String) { eventRecorded(after: $after) { sequence type } }"
 READ = "subscription ($after: String) {{ eventRecorded(after: $after) {{ {name}: sequence subject {{ id }} }} }}"
 PERSONAL = "subscription ($after: String) { eventRecorded(after: $after) { sequence subject { id } } }"
@@ -40,14 +44,17 @@ class Ear:
     told: list[int] = field(default_factory=list)
     both: list[int] = field(default_factory=list)
     deaf: int = 0
+    writes: int = 0
     extensions: list[Mapping[str, Any]] = field(default_factory=list)
 
-    def tell(self, data: SharedData, extensions: Mapping[str, Any]) -> bool:
+    def tell(self, told: Sequence[SharedData], extensions: Mapping[str, Any]) -> bool:
         if self.deaf:
             self.deaf -= 1
             return False
-        self.extensions.append(dict(extensions))
-        self._note(orjson.loads(data.body(extensions))["data"], self.told)
+        self.writes += 1
+        for body in map(orjson.loads, bodies(told, extensions)):
+            self.extensions.append(body.get("extensions", {}))
+            self._note(body["data"], self.told)
         return True
 
     def hear(self, result: ExecutionResult) -> None:
@@ -139,6 +146,38 @@ async def test_what_depends_on_who_asks_is_found_out_by_each(services: Services)
 
     assert [ear.heard[:2] for ear in ears] == [[1, 2]] * CROWD
     assert sorted(ear.told for ear in ears) == [[], *[[3]] * (CROWD - 1)]
+
+
+@pytest.mark.parametrize(("points", "told"), [(100, MISSED), (4, 1)])
+async def test_what_was_missed_and_is_known_is_told_together_or_one_by_one_where_points_are_few(
+    services: Services, points: int, told: int
+) -> None:
+    log = await new_log(services)
+    ear = Ear(
+        replace(
+            context_of(log),
+            services=replace(services, rates=Rates(clock=services.clock)),
+            buckets=(Bucket("own", points),),
+            listening="the same",
+        )
+    )
+    ear.context.tell = ear.tell
+    events = [Event(team_id=log.team_id, sequence=number, type="TEAM_MEMBER_ADDED") for number in range(1, MISSED + 1)]
+    for event in events:
+        await tell_another(ear.context, event)
+
+    assert await tell_known(ear.context, events) == told
+
+    assert ear.told == list(range(1, told + 1))
+    assert ear.writes == 1
+
+
+async def tell_another(context: Context, event: Event) -> None:
+    async def execute() -> Execution:
+        return Execution(CoreResult({"eventRecorded": {"sequence": event.sequence}}, None), is_personal=False)
+
+    newest = context.services.watcher.newest_known(event.team_id)
+    await context.executions.ask((context.listening, event.type), (event.sequence, newest), execute)
 
 
 @asynccontextmanager

@@ -13,7 +13,8 @@ from app.clock import SystemClock
 from app.log.domain_events import LogEntry
 from app.log.event_types import EventType
 from app.log.events import Change, Event, Events
-from app.log.watcher import PAGE_SIZE, RING_SIZE, LogSlice, Ring, Watcher
+from app.log.rings import PAGE_SIZE, RING_SIZE, LogSlice, Ring
+from app.log.watcher import Watcher
 
 CROWD = 500
 TEAM, OTHER_TEAM = UUID(int=1), UUID(int=2)

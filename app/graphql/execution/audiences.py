@@ -8,12 +8,15 @@ from collections.abc import Sequence
 
 from app.graphql.context import Context
 from app.graphql.execution.sharing import SharedData
-from app.graphql.limits.cost_accounting import charge_listeners
+from app.graphql.limits.cost_accounting import charge_events, charge_listeners
 from app.log.companies import Company
 from app.log.events import Event
 
 _AT_ONCE = 128
 """Between so many of them the event loop serves everybody else."""
+
+_EVENTS_AT_ONCE = 32
+"""So many are written at once to one that has missed them, before it is looked whether it reads."""
 
 
 async def tell_others(context: Context, data: SharedData) -> None:
@@ -34,17 +37,34 @@ async def tell_others(context: Context, data: SharedData) -> None:
         await asyncio.sleep(0)
 
 
-async def tell_known(context: Context, event: Event) -> bool:
-    """Tell a listener what others are told of the event; return whether that is known, and it could be told at once.
+async def tell_known(context: Context, events: Sequence[Event]) -> int:
+    """Tell a listener what others are told of the events; return of how many that is known, and could be told at once.
 
-    A crowd that comes back is told most of what it has missed like that.
+    These are the first ones. A crowd that comes back is told most of what it has missed like that, in a few writes.
     """
-    newest = context.services.watcher.newest_known(event.team_id)
-    data = await context.executions.known((context.listening, event.type), (event.sequence, newest))
-    if data is None or not await charge_listeners([context]) or not _tell_one(context, data):
-        return False
-    context.services.meters.events_told(1)
-    return True
+    known = await _known(context, events[:_EVENTS_AT_ONCE])
+    if not known:
+        return 0
+    if not await charge_events(context, count=len(known)):
+        del known[1:]
+        if not await charge_events(context, count=1):
+            return 0
+    if not _tell_one(context, known):
+        return 0
+    context.services.meters.events_told(len(known))
+    return len(known)
+
+
+async def _known(context: Context, events: Sequence[Event]) -> list[SharedData]:
+    """Return what others are told of the first events, as far as that is known; what is being found out is waited for."""
+    newest = context.services.watcher.newest_known(events[0].team_id)
+    known: list[SharedData] = []
+    for event in events:
+        data = await context.executions.known((context.listening, event.type), (event.sequence, newest), waits=not known)
+        if data is None:
+            break
+        known.append(data)
+    return known
 
 
 def leave_others(context: Context) -> None:
@@ -53,16 +73,16 @@ def leave_others(context: Context) -> None:
 
 
 def _tell(other: Context, data: SharedData, number: int, company: Company[Context]) -> bool:
-    if not company.is_waiting(other) or not _tell_one(other, data):
+    if not company.is_waiting(other) or not _tell_one(other, (data,)):
         return False
     other.position = number
     return True
 
 
-def _tell_one(listener: Context, data: SharedData) -> bool:
+def _tell_one(listener: Context, told: Sequence[SharedData]) -> bool:
     """Tell a listener that has paid. Where it cannot be told at once it need not pay again."""
-    if listener.tell is None or not listener.tell(data, listener.extensions):
-        listener.has_paid = True
+    if listener.tell is None or not listener.tell(told, listener.extensions):
+        listener.events_paid += len(told)
         return False
     listener.extensions.clear()
     return True

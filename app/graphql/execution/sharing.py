@@ -6,7 +6,7 @@ What it read is told for a second at most, and no longer than nobody knows of an
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -43,6 +43,12 @@ class SharedData(dict[str, Any]):
     def body(self, extensions: Mapping[str, Any]) -> bytes:
         """Return the body of a response with these extensions."""
         return self.alone if not extensions else self.alone[:-1] + b',"extensions":' + orjson.dumps(extensions) + b"}"
+
+
+def bodies(told: Sequence[SharedData], extensions: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield the bodies of responses one after the other, the first with these extensions."""
+    for number, data in enumerate(told):
+        yield data.body(extensions if not number else {})
 
 
 def encode_once(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -112,10 +118,13 @@ class SharedExecutions:
                 break
         return (await execute()).result
 
-    async def known(self, listening: Hashable, event: Hashable) -> SharedData | None:
-        """Return what those who have this in common are told of the event; None where nobody is, or has been just now."""
+    async def known(self, listening: Hashable, event: Hashable, *, waits: bool = True) -> SharedData | None:
+        """Return what those who have this in common are told of the event; None where nobody is, or has been just now.
+
+        What is only being found out is waited for, or else None.
+        """
         begun = self._results.get((listening, event))
-        if begun is None:
+        if begun is None or not (waits or begun.done()):
             return None
         result = begun.result() if begun.done() else await asyncio.shield(begun)
         return result.data if result is not None and isinstance(result.data, SharedData) else None

@@ -77,9 +77,11 @@ async def charge_for_event(context: Context, *, before: Place) -> None:
 
     A tenth of the minute's points is left to questions: those who listen cannot take everything from those who ask.
     """
-    rates, has_paid = context.services.rates, context.has_paid
-    context.has_paid = False
-    if rates is None or has_paid:
+    rates = context.services.rates
+    if context.events_paid:
+        context.events_paid -= 1
+        return
+    if rates is None:
         return
     buckets = _buckets_of_events(context)
     points = max(context.cost, price_of_work(before.seconds))
@@ -88,6 +90,19 @@ async def charge_for_event(context: Context, *, before: Place) -> None:
         if context.listening is not None:
             context.executions.company_of(context.listening).leave(context)  # nobody else waits for its points
         await rates.refilled(short)
+
+
+async def charge_events(context: Context, *, count: int) -> bool:
+    """Take what so many events cost a listener, but for those that it has paid; return whether it had as much left for all."""
+    rates, due = context.services.rates, max(count - context.events_paid, 0)
+    if rates is not None and due:
+        buckets, points = _buckets_of_events(context), due * context.cost
+        if due > 1 and any(points > bucket.limit for bucket in buckets):
+            return False  # a bucket never holds as much: to take all that it does hold would be too little
+        if any(state.is_refused for state in await rates.take(buckets, points)):
+            return False
+    context.events_paid = max(context.events_paid - count, 0)
+    return True
 
 
 async def charge_listeners(listeners: Sequence[Context]) -> Sequence[Context]:

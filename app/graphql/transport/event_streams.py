@@ -15,7 +15,7 @@ from strawberry.types.graphql import OperationType
 from app.errors import TryAgainLater
 from app.graphql.context import Context
 from app.graphql.errors import present
-from app.graphql.execution.sharing import SharedData, encode_once
+from app.graphql.execution.sharing import SharedData, bodies, encode_once
 from app.graphql.streams import cursor_to_resume
 from app.graphql.transport.endpoint import Endpoint
 from app.graphql.transport.media import Media
@@ -100,11 +100,11 @@ async def _write(endpoint: Endpoint, results: Results, context: Context, frames:
         await frames.put(None)
 
 
-def _tell(frames: "asyncio.Queue[bytes | None]", data: SharedData, extensions: Mapping[str, Any]) -> bool:
+def _tell(frames: "asyncio.Queue[bytes | None]", told: Sequence[SharedData], extensions: Mapping[str, Any]) -> bool:
     """Tell at once what another was told; return whether that could be: not while the client has not read the last of it."""
     if frames.full():
         return False
-    frames.put_nowait(_frame(data.body(extensions)))
+    frames.put_nowait(b"".join(map(_frame, bodies(told, extensions))))
     return True
 
 

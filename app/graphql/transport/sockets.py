@@ -6,7 +6,7 @@ operation, and the others go on.
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from app.access.callers import Caller
 from app.errors import RateLimited, RequestRefused, TryAgainLater, Unavailable
 from app.graphql.context import Context, Tell
 from app.graphql.errors import is_request_error, present, refuse
-from app.graphql.execution.sharing import SharedData, encode_once
+from app.graphql.execution.sharing import SharedData, bodies, encode_once
 from app.graphql.streams import cursor_to_resume
 from app.graphql.transport.closes import (
     BROKEN,
@@ -40,7 +40,7 @@ from app.graphql.transport.results import run
 from app.outbound.origins import origin_of
 from app.text.json_text import NotJson, parse_json
 from app.web.stopping import ANSWER_SECONDS
-from app.web.wire.websocket_connection import WRITE_TEXT, WriteText
+from app.web.wire.websocket_connection import WRITE_TEXTS, WriteTexts
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
@@ -280,16 +280,16 @@ class Socket:
 
     def _teller(self, id: str, context: Context) -> Tell | None:
         """Return what tells the operation at once what another was told; None where the server cannot do that."""
-        write: WriteText | None = self._websocket.scope.get("state", {}).get(WRITE_TEXT)
+        write: WriteTexts | None = self._websocket.scope.get("state", {}).get(WRITE_TEXTS)
         if write is None:
             return None
         head = b'{"type":"next","id":' + orjson.dumps(id) + b',"payload":'
 
-        def tell(data: SharedData, extensions: Mapping[str, Any]) -> bool:
+        def tell(told: Sequence[SharedData], extensions: Mapping[str, Any]) -> bool:
             running = self._operations.get(id)
             if running is None or running.context is not context or self._is_leaving:
                 return False
-            return write(head + data.body(extensions) + b"}")
+            return write([head + body + b"}" for body in bodies(told, extensions)])
 
         return tell
 

@@ -1,7 +1,7 @@
 """WebSockets as uvicorn speaks them, but that nobody's frames keep others waiting, and a wrong handshake is answered in JSON."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any, TypeAlias, cast
 
@@ -18,10 +18,10 @@ from app.web.wire.places import PLACE, Place
 from app.web.wire.refusals import JSON, Refusal
 from app.web.wire.transports import PatientTransport
 
-WRITE_TEXT = "write_text"
-"""Where the state of a socket's scope has what writes a message at once: see `WebSocketConnection.write_text`."""
+WRITE_TEXTS = "write_texts"
+"""Where the state of a socket's scope has what writes messages at once: see `WebSocketConnection.write_texts`."""
 
-WriteText: TypeAlias = Callable[[bytes], bool]
+WriteTexts: TypeAlias = Callable[[Sequence[bytes]], bool]
 
 LARGEST_OF_A_STRANGER = 32 * 1024
 """As a request's head: all that has to be said before the caller is known is who it is."""
@@ -98,7 +98,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Go on with a handshake. A wrong one is answered without the values in it."""
         response = self.conn.accept(event)  # and once more behind `super`: it keeps nothing but what it answers
         if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
-            self.app_state = {**self.app_state, WRITE_TEXT: self.write_text}
+            self.app_state = {**self.app_state, WRITE_TEXTS: self.write_texts}
             super().handle_connect(event)
         else:
             self._refuse(response)
@@ -107,11 +107,11 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         await super().send(message)
         self._go_on_soon()  # what has come before the handshake was answered, or is to be thrown away after a close
 
-    def write_text(self, text: bytes) -> bool:
-        """Write a message at once, in UTF-8; return whether that could be: not while the client does not read, nor at the end."""
+    def write_texts(self, texts: Sequence[bytes]) -> bool:
+        """Write messages at once, in UTF-8; return whether that could be: not while the client does not read, nor at the end."""
         if self.close_sent or self.disconnected or not (self.handshake_complete and self.writable.is_set()):
             return False
-        self.transport.write(text_frame(text))
+        self.transport.write(b"".join(map(text_frame, texts)))
         return True
 
     async def receive(self) -> ASGIReceiveEvent:
