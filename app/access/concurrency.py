@@ -23,19 +23,26 @@ class ConcurrencyLimit:
     @contextmanager
     def hold(self, caller: Caller | None) -> Iterator[None]:
         """Hold one while the block lasts. Raises RateLimited when the member holds all of theirs; nobody known holds none."""
-        if caller is None:
-            yield
-            return
-        member_id = caller.member_id
-        if self._held[member_id] >= self._most:
-            raise RateLimited(self._message)
-        self._held[member_id] += 1
+        self.take(caller)
         try:
             yield
         finally:
-            self._held[member_id] -= 1
-            if not self._held[member_id]:
-                del self._held[member_id]
+            self.give_back(caller)
+
+    def take(self, caller: Caller | None) -> None:
+        """Take one, until it is given back. Raises RateLimited as `hold` does."""
+        if caller is None:
+            return
+        if self._held[caller.member_id] >= self._most:
+            raise RateLimited(self._message)
+        self._held[caller.member_id] += 1
+
+    def give_back(self, caller: Caller | None) -> None:
+        if caller is None:
+            return
+        self._held[caller.member_id] -= 1
+        if not self._held[caller.member_id]:
+            del self._held[caller.member_id]
 
 
 def socket_limit(most: int = MOST_SOCKETS) -> ConcurrencyLimit:

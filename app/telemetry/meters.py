@@ -10,7 +10,7 @@ at it once, when it is imported.
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -64,10 +64,8 @@ class Meters:
         if seconds is not None:
             self._request_seconds.labels(route, method).observe(seconds)
 
-    @contextmanager
-    def open_socket(self) -> Iterator[None]:
-        with _held(self._sockets):
-            yield
+    def open_socket(self) -> AbstractContextManager[None]:
+        return _held(self._sockets)
 
     def operated(self, *, kind: str, outcome: str, seconds: float | None) -> None:
         """Count an operation; `outcome` is OK or an error's code; `seconds` is None for a subscription."""
@@ -82,10 +80,8 @@ class Meters:
     def user_error(self, code: str) -> None:
         self._user_errors.labels(code).inc()
 
-    @contextmanager
-    def subscription(self) -> Iterator[None]:
-        with _held(self._subscriptions):
-            yield
+    def subscription(self) -> AbstractContextManager[None]:
+        return _held(self._subscriptions)
 
     def events_told(self, count: int) -> None:
         self._told.inc(count)

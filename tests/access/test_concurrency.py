@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from app.access.concurrency import MOST_OPERATIONS, MOST_SOCKETS, ConcurrencyLimit
 from app.errors import RateLimited
-from app.graphql.transport.sockets import MOST_OPERATIONS as MOST_OF_A_SOCKET
+from app.graphql.transport.socket_operations import MOST_OPERATIONS as MOST_OF_A_SOCKET
 from tests.graphql.conversing import INIT, close_code, opened, ready, receive, send, serving, subscribe
 from tests.graphql.tiny import World, caller
 from tests.journeys.soaking import until

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from functools import cached_property
 from typing import TypeAlias
 
 import structlog
@@ -20,6 +20,7 @@ from app.graphql.execution.schema import Schema
 from app.graphql.execution.sharing import SharedExecutions
 from app.graphql.execution.turns import Turns
 from app.graphql.limits.cost_accounting import buckets_of
+from app.graphql.transport.credential_ends import CredentialEnds, Until, for_ever
 from app.graphql.transport.persisted import PersistedDocuments
 from app.outbound.budget import Budget
 from app.services import Services
@@ -33,16 +34,7 @@ Authenticate: TypeAlias = Callable[[HTTPConnection, str | None], Awaitable[Calle
 Raises Unauthenticated for a credential that is no good.
 """
 
-Until: TypeAlias = Callable[[Caller], Awaitable[None]]
-"""Returns once the caller's credential no longer holds: revoked, the member removed or given another role."""
-
-_LONGEST_STEP = timedelta(minutes=1)
 _BEGUN_IN_ONE_SLICE = 8
-
-
-async def for_ever(_: Caller) -> None:
-    """An `Until` for credentials that hold."""
-    await asyncio.Event().wait()
 
 
 @dataclass(frozen=True)
@@ -92,22 +84,9 @@ class Endpoint:
         bound = structlog.contextvars.get_contextvars().get("request_id")
         return bound if isinstance(bound, str) else self.services.entropy(8).hex()
 
-    async def credential_ends(self, caller: Caller | None) -> None:
-        """Return once the caller may no longer go on listening."""
-        if caller is None:
-            await asyncio.Event().wait()
-            return
-        if caller.expires_at is None:
-            await self.until(caller)
-            return
-        ended = asyncio.ensure_future(self.until(caller))
-        try:
-            # In steps: event loops measure time by a clock that stands still while the machine sleeps.
-            while not ended.done() and (left := caller.expires_at - self.services.clock.now()) > timedelta():
-                await asyncio.wait((ended,), timeout=min(left, _LONGEST_STEP).total_seconds())
-        finally:
-            ended.cancel()
-            await asyncio.gather(ended, return_exceptions=True)
+    def credential_ends(self, caller: Caller | None) -> "asyncio.Future[None]":
+        """Return what is done once the caller may no longer go on listening: see `CredentialEnds.end_of`."""
+        return self._credentials.end_of(caller)
 
     async def may_restart(self, operations: Callable[[], Iterable[tuple["asyncio.Task[None]", Context]]]) -> None:
         """Return once nothing more is owed to the operations, as the process is about to end: within ANSWER_SECONDS.
@@ -118,6 +97,10 @@ class Endpoint:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(stopping.left(ANSWER_SECONDS)):
                 await asyncio.gather(*(_ended_or_caught_up(task, context) for task, context in operations()))
+
+    @cached_property
+    def _credentials(self) -> CredentialEnds:
+        return CredentialEnds(self.until, clock=self.services.clock)
 
 
 async def _ended_or_caught_up(operation: "asyncio.Task[None]", context: Context) -> None:

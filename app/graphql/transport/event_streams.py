@@ -60,11 +60,8 @@ async def _stream(endpoint: Endpoint, results: Results, context: Context) -> Asy
     frames: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
     context.tell = partial(_tell, frames)
     writing = asyncio.create_task(_write(endpoint, results, context, frames))
-    is_over = asyncio.create_task(endpoint.credential_ends(context.caller))
-    ends = [
-        is_over,
-        asyncio.create_task(_await_restart(endpoint, writing, context)),
-    ]
+    is_over = endpoint.credential_ends(context.caller)
+    ends = [is_over, asyncio.create_task(_await_restart(endpoint, writing, context))]
     tasks = [writing, *ends]
     is_complete = False
     try:
@@ -112,13 +109,14 @@ def _frame(body: bytes) -> bytes:
     return b"event: next\ndata: " + body + b"\n\n"
 
 
-async def _next_of(frames: "asyncio.Queue[bytes | None]", *, ends: Sequence["asyncio.Task[None]"]) -> bytes | None:
+async def _next_of(frames: "asyncio.Queue[bytes | None]", *, ends: Sequence["asyncio.Future[None]"]) -> bytes | None:
     """Return what to send next, a ping where there is nothing for a while; None at the end."""
     if not frames.empty():
         return frames.get_nowait()
-    waiting = asyncio.ensure_future(frames.get())
+    waiting: asyncio.Future[bytes | None] = asyncio.ensure_future(frames.get())
     try:
-        await asyncio.wait({waiting, *ends}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        awaited: set[asyncio.Future[Any]] = {waiting, *ends}
+        await asyncio.wait(awaited, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if waiting.done():
             return waiting.result()
         return None if any(end.done() for end in ends) else _PING

@@ -25,8 +25,9 @@ from app.graphql.execution.turns import Turns
 from app.graphql.limits.cost_accounting import admit, charge, find_refusal, retry_after
 from app.graphql.limits.failures import counting_failures
 from app.graphql.transport import graphiql
+from app.graphql.transport.credential_ends import Until, for_ever
 from app.graphql.transport.cross_origin import allow_origins
-from app.graphql.transport.endpoint import Authenticate, Endpoint, Until, for_ever
+from app.graphql.transport.endpoint import Authenticate, Endpoint
 from app.graphql.transport.event_streams import EventStream
 from app.graphql.transport.hashes import resolve
 from app.graphql.transport.media import Media, choose_media, is_json

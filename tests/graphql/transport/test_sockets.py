@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 
 from app.access.callers import Caller
 from app.errors import DatabaseAway, RateLimited
-from app.graphql.transport.sockets import MOST_OPERATIONS
+from app.graphql.transport.socket_operations import MOST_OPERATIONS
 from app.storage.outages import AWAY
 from tests.graphql.conversing import INIT, PROTOCOL, close_code, opened, ready, receive, send, serving, subscribe
 from tests.graphql.tiny import World, caller, soon
