@@ -1,58 +1,77 @@
 import { useState } from "react";
+import { useSearchParams } from "react-router";
 import { useQuery } from "urql";
 
-import type { EventType } from "../api/schema.generated";
-import { Choice } from "../parts/Choice";
+import { Empty } from "../parts/Empty";
 import { Failure } from "../parts/Failure";
 import { More } from "../parts/More";
 import { Time } from "../parts/Time";
 import { Working } from "../parts/Working";
 import { ActivityDocument, type ActivityQuery } from "./Activity.generated";
+import type { Named } from "./choices";
+import { filterOf, isEverything, readFilter, writeFilter, type Filter } from "./filter";
+import { Filters } from "./Filters";
 
 const A_PAGE = 50;
+const GONE = "Something that is gone";
 
-const KINDS = [
-  ["all", "Everything"],
-  ["INSTALLED_APP_", "Installed apps"],
-  ["INTEGRATION_", "Integrations"],
-  ["DELIVERY_", "Messages"],
-  ["TEAM_MEMBER_", "Members"],
-] as const;
-
-type About = (typeof KINDS)[number][0];
-
-const TYPES: Record<About, EventType[] | null> = {
-  all: null,
-  INSTALLED_APP_: ["INSTALLED_APP_ADDED", "INSTALLED_APP_DELETED", "INSTALLED_APP_EDITED", "INSTALLED_APP_REAUTHENTICATED", "INSTALLED_APP_STATUS_CHANGED", "INSTALLED_APP_WILL_STOP", "INSTALLED_APP_WILL_NOT_STOP"],
-  INTEGRATION_: ["INTEGRATION_ADDED", "INTEGRATION_DELETED", "INTEGRATION_EDITED", "INTEGRATION_REAUTHENTICATED", "INTEGRATION_STATUS_CHANGED", "INTEGRATION_TESTED", "INTEGRATION_WILL_STOP", "INTEGRATION_WILL_NOT_STOP"],
-  DELIVERY_: ["DELIVERY_CREATED", "DELIVERY_FAILED", "DELIVERY_RETRYING", "DELIVERY_SKIPPED", "DELIVERY_SUCCEEDED", "ACTIVITY_DELIVERY_FAILED"],
-  TEAM_MEMBER_: ["TEAM_MEMBER_ADDED", "TEAM_MEMBER_REMOVED", "TEAM_MEMBER_ROLE_CHANGED"],
-};
-
-/** The team's log, newest first, live. */
+/** The team's log, newest first, live: all of it, or what the filter in the page's address lets through. */
 export default function Activity() {
-  const [about, setAbout] = useState<About>("all");
-  const [after, setAfter] = useState<string>();
-  const types = TYPES[about];
-  const [{ data, error, fetching }] = useQuery({ query: ActivityDocument, variables: { first: A_PAGE, after, filter: types && { types } } });
+  const [address, setAddress] = useSearchParams();
+  const filter = readFilter(address);
+  const [page, setPage] = useState({ of: "", after: "" });
+  const here = new URLSearchParams(writeFilter(filter)).toString();
+  const [{ data, error, fetching, stale }] = useQuery({
+    query: ActivityDocument,
+    variables: {
+      first: A_PAGE,
+      after: page.of === here && page.after ? page.after : null,
+      filter: filterOf(filter),
+      since: filter.from || null,
+      until: filter.until || null,
+      who: filter.who,
+      isByOne: filter.who !== "",
+      about: filter.about,
+      isAboutOne: filter.about !== "",
+    },
+  });
   const found = data?.events;
+  const named = (id: string, node: object | null | undefined): Named | null => id ? { id, name: nameOf(id, node) ?? (fetching ? "" : GONE) } : null;
   return (
     <>
       <title>Activity</title>
       <h1>Activity</h1>
-      <Choice<About> label="Show" value={about} onChange={(chosen) => { setAfter(undefined); setAbout(chosen); }} choices={KINDS} />
+      <Filters filter={filter} onChange={(changed) => setAddress(writeFilter(changed), { replace: true })} who={named(filter.who, data?.who)} about={named(filter.about, data?.about)} />
       {error && <Failure error={error} />}
       {!found && fetching && <Working what="Reading the activity" />}
-      {found?.nodes.length === 0 && <p>Nothing of this has happened yet.</p>}
-      {found && <Log events={found.nodes} />}
-      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setAfter(found?.pageInfo.endCursor ?? undefined)} />
+      {found && !fetching && <None filter={filter} events={found} />}
+      {found && found.nodes.length > 0 && <Log events={found.nodes} isOld={fetching || stale} />}
+      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setPage({ of: here, after: found?.pageInfo.endCursor ?? "" })} />
     </>
   );
 }
 
-function Log({ events }: { events: ActivityQuery["events"]["nodes"] }) {
+/** Return the name of what has the id, where that is what was answered: an answer may be to the filter before. */
+const nameOf = (id: string, node: object | null | undefined): string | null => node && "name" in node && (node as Named).id === id ? (node as Named).name : null;
+
+/** Says what an empty list means: that there is nothing, or nothing in what was looked through so far. */
+function None({ filter, events }: { filter: Filter; events: ActivityQuery["events"] }) {
+  const isNone = events.nodes.length === 0;
   return (
-    <ol className="rows log">
+    <div role="status">
+      {isNone && events.pageInfo.hasNextPage && <p>Nothing of this in the newest part of the log. There is more to look through.</p>}
+      {isNone && !events.pageInfo.hasNextPage && (isEverything(filter) ? (
+        <Empty title="Nothing has happened yet"><p>Whatever your team does here stands in this log, with who did it and when.</p></Empty>
+      ) : (
+        <Empty title="Nothing found"><p>Nothing in the log is what the filter asks for. As soon as something is, it stands here.</p></Empty>
+      ))}
+    </div>
+  );
+}
+
+function Log({ events, isOld }: { events: ActivityQuery["events"]["nodes"]; isOld: boolean }) {
+  return (
+    <ol className="rows log" aria-label="Activity" aria-busy={isOld}>
       {events.map((event) => (
         <li key={event.id}>
           <div>
