@@ -108,7 +108,7 @@ async def test_an_integration_is_paused_resumed_and_deleted(team: Team) -> None:
     await ada.open(f"/integrations/{integration}")
 
     await ada.button("Pause").click()
-    await expect(ada.page.get_by_text("Paused")).to_be_visible()
+    await expect(ada.page.get_by_text("Paused", exact=True)).to_be_visible()
     await ada.button("Resume").click()
     await expect(ada.page.get_by_text("Active")).to_be_visible()
     await ada.button("Delete").click()

@@ -8,7 +8,10 @@ export function useFocusOnNewPages(): void {
   useEffect(() => {
     if (last.current === pathname) return;
     last.current = pathname;
-    document.getElementById("main")?.focus({ preventScroll: true });
+    focusOnPage();
     window.scrollTo(0, 0);
   }, [pathname]);
 }
+
+/** Move the focus to the page that is open: where what had it is gone, Tab would else begin at the top. */
+export const focusOnPage = (): void => document.getElementById("main")?.focus({ preventScroll: true });

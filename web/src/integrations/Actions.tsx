@@ -3,17 +3,17 @@ import { Button } from "react-aria-components";
 import { Link, useNavigate } from "react-router";
 
 import { useAction } from "../api/useAction";
+import { focusOnPage } from "../frame/useFocusOnNewPages";
 import { Confirm } from "../parts/Confirm";
 import { Problems } from "../parts/Problems";
 import {
-  DeleteIntegrationDocument, PauseIntegrationDocument, ResumeIntegrationDocument, TestIntegrationDocument, type IntegrationDetailsFragment,
+  DeleteIntegrationDocument, PauseIntegrationDocument, TestIntegrationDocument, type IntegrationDetailsFragment,
 } from "./Integration.generated";
 
 /** What the viewer may do with an integration; where that is nothing, who may. */
 export function Actions({ integration }: { integration: IntegrationDetailsFragment }) {
   const navigate = useNavigate();
   const pause = useAction(PauseIntegrationDocument);
-  const resume = useAction(ResumeIntegrationDocument);
   const test = useAction(TestIntegrationDocument);
   const [notice, setNotice] = useState<string | null>(null);
   const remove = useAction(DeleteIntegrationDocument);
@@ -24,6 +24,9 @@ export function Actions({ integration }: { integration: IntegrationDetailsFragme
     const answer = await test.run({ id });
     setNotice(answer?.testIntegration?.notice ?? null);
   };
+  const stop = async (): Promise<void> => {
+    if (await pause.run({ id })) focusOnPage(); // the button is gone
+  };
   const leave = async (): Promise<boolean> => {
     if (!(await remove.run({ id }))) return false;
     await navigate("/integrations");
@@ -31,12 +34,11 @@ export function Actions({ integration }: { integration: IntegrationDetailsFragme
   };
   return (
     <>
-      <Problems of={[...pause.problems, ...resume.problems, ...test.problems]} />
+      <Problems of={[...pause.problems, ...test.problems]} />
       {notice && <p role="status" className="notice">{notice}</p>}
       <div className="actions">
         {viewerCanEdit && <Link className="button" to={`/integrations/${encodeURIComponent(id)}/edit`}>Edit integration</Link>}
-        {viewerCanEdit && !isPaused && <Button isPending={pause.isWorking} onPress={() => void pause.run({ id })}>Pause</Button>}
-        {viewerCanEdit && isPaused && <Button isPending={resume.isWorking} onPress={() => void resume.run({ id })}>Resume</Button>}
+        {viewerCanEdit && !isPaused && <Button isPending={pause.isWorking} onPress={() => void stop()}>Pause</Button>}
         {viewerCanEdit && integration.settings.__typename === "PostMonitoringResults" && (
           <Button isPending={test.isWorking} onPress={() => void sendTest()}>Send a test message</Button>
         )}

@@ -10,6 +10,7 @@ import { Working } from "../parts/Working";
 import { Actions } from "./Actions";
 import { ActivityLog } from "./ActivityLog";
 import { IntegrationDocument, type IntegrationDetailsFragment } from "./Integration.generated";
+import { Paused } from "./Paused";
 import { Reauthentication } from "./Reauthentication";
 import { RunLog } from "./RunLog";
 import { SettingsShown } from "./SettingsShown";
@@ -33,6 +34,7 @@ export default function Integration() {
         <Status of={integration.status} />
       </div>
       <Reauthentication integration={integration} />
+      <Paused integration={integration} />
       <ForecastNotice forecast={integration.forecast} />
       <About integration={integration} />
       <Actions integration={integration} />
