@@ -1,3 +1,4 @@
+import { sayType, USUAL_EVENTS } from "../activity/eventTypes";
 import type { IntegrationDetailsFragment } from "./Integration.generated";
 
 const RULES = {
@@ -17,6 +18,7 @@ export function SettingsShown({ settings }: { settings: IntegrationDetailsFragme
           <Fact name="Channel">{settings.channelName}</Fact>
           <Fact name="Posts">{RULES[settings.notify]}</Fact>
           <Fact name="Failures in between">{FOLLOW_UPS[settings.followUps]}</Fact>
+          <Fact name="The first message calls">{settings.mentionName ?? "Nobody"}</Fact>
         </>
       );
     case "ConnectApi":
@@ -33,8 +35,8 @@ export function SettingsShown({ settings }: { settings: IntegrationDetailsFragme
       return (
         <>
           <Fact name="Channel">{settings.channelName}</Fact>
-          <Fact name="Tells of">{settings.types ? `${settings.types.length} types of events` : "What stopped, what will stop, and what came back"}</Fact>
-          <Fact name="Installed apps">{settings.installedApps?.map(({ name }) => name).join(", ") ?? "All"}</Fact>
+          <Facts name="What it tells of" all={settings.types?.map(sayType) ?? [USUAL_EVENTS]} />
+          <Facts name="Of which installed apps" all={settings.installedApps?.map(({ name }) => name) ?? ["All, and of everything else"]} />
         </>
       );
     case "OpenIncidents":
@@ -54,6 +56,16 @@ function Fact({ name, children }: { name: string; children: string }) {
     <>
       <dt>{name}</dt>
       <dd><bdi>{children}</bdi></dd>
+    </>
+  );
+}
+
+function Facts({ name, all }: { name: string; all: readonly string[] }) {
+  if (all.length === 1) return <Fact name={name}>{all.join("")}</Fact>;
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd><ul className="several">{all.map((each) => <li key={each}><bdi>{each}</bdi></li>)}</ul></dd>
     </>
   );
 }

@@ -31,7 +31,7 @@ export const FIELDS: Record<string, (props: FieldsProps) => ReactNode> = {
   "post-team-activity": PostTeamActivityFields,
 };
 
-export const SHOWN_AT_FIELDS = ["name", "monitorKey", "channelId", "notify", "severity", "apiName", "repositoryId", "branch", "schemaFile", "collectionDirectory"];
+export const SHOWN_AT_FIELDS = ["name", "monitorKey", "channelId", "notify", "mention", "types", "installedAppIds", "severity", "apiName", "repositoryId", "branch", "schemaFile", "collectionDirectory"];
 
 /** What the integration is to do: its name, and the fields of its kind. */
 export function KindForm({ kind, kindName, using }: { kind: string; kindName: string; using: Using }) {

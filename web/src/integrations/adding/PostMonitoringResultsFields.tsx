@@ -5,6 +5,7 @@ import { about } from "../../api/useAction";
 import { Choice } from "../../parts/Choice";
 import { ChannelPicker } from "./ChannelPicker";
 import type { FieldsProps } from "./KindForm";
+import { MentionField } from "./MentionField";
 import { MonitorPicker } from "./MonitorPicker";
 
 const RULES = [
@@ -24,15 +25,17 @@ export function PostMonitoringResultsFields({ using, problems, onChange, now }: 
   const [channelId, setChannelId] = useState<string | null>(before?.channelId ?? null);
   const [notify, setNotify] = useState<NotifyRule>(before?.notify ?? "ALL_RUNS");
   const [followUps, setFollowUps] = useState<FollowUps>(before?.followUps ?? "SILENT");
+  const [mention, setMention] = useState<string | null>(before?.mention ?? null);
   useEffect(() => {
-    onChange(monitorKey && channelId ? { postMonitoringResults: { monitorKey, channelId, notify, followUps } } : null);
-  }, [monitorKey, channelId, notify, followUps, onChange]);
+    onChange(monitorKey && channelId && mention !== "" ? { postMonitoringResults: { monitorKey, channelId, notify, followUps, mention } } : null);
+  }, [monitorKey, channelId, notify, followUps, mention, onChange]);
   return (
     <>
       <MonitorPicker now={before?.monitor.key} onChange={setMonitorKey} problem={about(problems, "monitorKey")} />
       <ChannelPicker using={using} now={before?.channelName} chosen={channelId} onChoose={setChannelId} problem={about(problems, "channelId")} />
       <Choice<NotifyRule> label="When to post" value={notify} onChange={setNotify} choices={RULES} />
       <Choice<FollowUps> label="Failures in between" value={followUps} onChange={setFollowUps} choices={FOLLOW_UPS} />
+      <MentionField mention={mention} onChange={setMention} problem={about(problems, "mention")} />
     </>
   );
 }

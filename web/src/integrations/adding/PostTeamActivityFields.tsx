@@ -1,18 +1,26 @@
 import { useEffect, useState } from "react";
 
+import type { EventType } from "../../api/schema.generated";
 import { about } from "../../api/useAction";
 import { ChannelPicker } from "./ChannelPicker";
+import { EventTypesField } from "./EventTypesField";
+import { InstalledAppsField } from "./InstalledAppsField";
 import type { FieldsProps } from "./KindForm";
 
-/** Which channel is told of what stopped, what will stop, and what came back. */
+/** Which channel is told of what happens in the team, and of what. */
 export function PostTeamActivityFields({ using, problems, onChange, now }: FieldsProps) {
   const before = now?.__typename === "PostTeamActivity" ? now : null;
   const [channelId, setChannelId] = useState<string | null>(before?.channelId ?? null);
-  useEffect(() => onChange(channelId ? { postTeamActivity: { channelId } } : null), [channelId, onChange]);
+  const [types, setTypes] = useState<readonly EventType[] | null>(before?.types ?? null);
+  const [apps, setApps] = useState<readonly string[] | null>(before?.installedApps?.map(({ id }) => id) ?? null);
+  useEffect(() => {
+    onChange(channelId ? { postTeamActivity: { channelId, types: types && [...types], installedAppIds: apps && [...apps] } } : null);
+  }, [channelId, types, apps, onChange]);
   return (
     <>
       <ChannelPicker using={using} now={before?.channelName} chosen={channelId} onChoose={setChannelId} problem={about(problems, "channelId")} />
-      <p className="quiet">It tells of installed apps and integrations that stopped, that will stop, and that came back.</p>
+      <EventTypesField types={types} onChange={setTypes} problem={about(problems, "types")} />
+      <InstalledAppsField ids={apps} onChange={setApps} problem={about(problems, "installedAppIds")} />
     </>
   );
 }

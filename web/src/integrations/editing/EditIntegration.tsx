@@ -35,7 +35,9 @@ function Form({ integration }: { integration: IntegrationDetailsFragment }) {
   const [readAt] = useState(integration.updatedAt); // an edit of somebody else's meanwhile is a conflict, which the API tells
   const here = `/integrations/${encodeURIComponent(integration.id)}`;
   const current: Using | null = integration.installedApp ? { kind: "app", id: integration.installedApp.id } : null;
+  const using = other?.using ?? current;
   const Fields = FIELDS[integration.kind.key];
+  const isOpen = Fields !== undefined && using !== null && settings === null; // something that it cannot do without was emptied
 
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -57,11 +59,11 @@ function Form({ integration }: { integration: IntegrationDetailsFragment }) {
       <form onSubmit={(event) => void save(event)}>
         <TextInput label="Name" value={name} onChange={setName} problem={about(edit.problems, "name")} isRequired />
         <OtherCredentials integration={integration} other={other} onUse={setOther} />
-        {Fields && <Fields key={other?.using.id} using={other?.using ?? current} now={integration.settings} problems={edit.problems} onChange={setSettings} />}
+        {Fields && <Fields key={other?.using.id} using={using} now={integration.settings} problems={edit.problems} onChange={setSettings} />}
         <Problems of={besides(edit.problems, SHOWN_AT_FIELDS)} />
         <div className="actions">
           <Link className="button" to={here}>Cancel</Link>
-          <Button className="primary" type="submit" isPending={edit.isWorking}>Save changes</Button>
+          <Button className="primary" type="submit" isDisabled={isOpen} isPending={edit.isWorking}>Save changes</Button>
         </div>
       </form>
     </>

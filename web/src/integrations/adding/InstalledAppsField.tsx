@@ -1,0 +1,28 @@
+import { useQuery } from "urql";
+
+import { Choice } from "../../parts/Choice";
+import { Working } from "../../parts/Working";
+import { AppsToTellOfDocument } from "./AddIntegration.generated";
+import { Checks } from "./EventTypesField";
+
+interface Props {
+  /** The ids of the installed apps; null: whatever it is about. */
+  ids: readonly string[] | null;
+  onChange: (ids: readonly string[] | null) => void;
+  problem: string | undefined;
+}
+
+/** Of which installed apps something is told. */
+export function InstalledAppsField({ ids, onChange, problem }: Props) {
+  const [{ data }] = useQuery({ query: AppsToTellOfDocument, pause: ids === null });
+  const apps = data?.installedApps.nodes.map(({ id, name }) => [id, name] as const);
+  return (
+    <>
+      <Choice
+        label="Of which installed apps" value={ids ? "some" : "all"} onChange={(chosen) => onChange(chosen === "all" ? null : [])}
+        choices={[["all", "All, and of everything else"], ["some", "Only some, and what uses them"]]}
+      />
+      {ids && (apps ? <Checks label="Installed apps" choices={apps} chosen={ids} onChange={onChange} problem={problem} /> : <Working what="Reading the installed apps" />)}
+    </>
+  );
+}
