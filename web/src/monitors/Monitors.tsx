@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { Link } from "react-router";
 import { useQuery } from "urql";
 
 import { base } from "../api/addresses";
@@ -11,6 +12,7 @@ import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
 import { Working } from "../parts/Working";
 import { MonitorsDocument, type MonitorsQuery } from "./Monitors.generated";
+import { WhatFailed } from "./WhatFailed";
 
 const A_PAGE = 25;
 
@@ -44,18 +46,22 @@ function OneMonitor({ monitor }: { monitor: Monitor }) {
     <section className="provider" aria-label={monitor.name}>
       <h2><bdi>{monitor.name}</bdi></h2>
       {monitor.name !== monitor.key && <p className="quiet">Key: <code>{monitor.key}</code></p>}
-      <ol className="rows log">
-        {monitor.runs.nodes.map((run) => (
-          <li key={run.id}>
-            <div>
-              <p>Run <bdi>{run.runId}</bdi>, <Time at={run.startedAt} />, {sayDuration(run.durationMs)}{run.testCount > 0 && `, ${run.failedTestCount} of ${run.testCount} tests failed`}</p>
-              {run.url && <p><a href={run.url} rel="noreferrer" target="_blank">Read more about it</a></p>}
-            </div>
-            <Status of={run.outcome} />
-          </li>
-        ))}
-      </ol>
+      {monitor.runs.nodes.length === 0 && <p className="quiet">No run has been reported yet.</p>}
+      <ol className="rows log">{monitor.runs.nodes.map((run) => <OneRun key={run.id} run={run} />)}</ol>
     </section>
+  );
+}
+
+function OneRun({ run }: { run: Monitor["runs"]["nodes"][number] }) {
+  return (
+    <li>
+      <div>
+        <p>Run <bdi>{run.runId}</bdi>, <Time at={run.startedAt} />, {sayDuration(run.durationMs)}{run.testCount > 0 && `, ${run.failedTestCount} of ${run.testCount} tests failed`}</p>
+        {(run.failedTestCount > 0 || run.errorCount > 0) && <WhatFailed run={run.id} named={run.runId} />}
+        {run.url && <p><a href={run.url} rel="noreferrer" target="_blank" aria-label={`Read more about the run ${run.runId}`}>Read more about it</a></p>}
+      </div>
+      <Status of={run.outcome} />
+    </li>
   );
 }
 
@@ -63,7 +69,10 @@ function Reporting() {
   return (
     <section aria-label="How to report a run">
       <h2>Report a run from CI</h2>
-      <p>Make an access token with the scope “report runs”, set INSTALLED_APPS_TOKEN to it, and report what Newman wrote:</p>
+      <p>
+        Make an <Link to="/settings/access-tokens">access token</Link> that may report runs, set <code>INSTALLED_APPS_TOKEN</code> to it, and report what Newman wrote.
+        The monitor's key is your own word for it.
+      </p>
       <Copy text={`INSTALLED_APPS_URL=${base.href} python -m app report newman report.json --monitor my-monitor`} what="command" />
     </section>
   );

@@ -27,12 +27,12 @@ export default function AccessTokens() {
       <h1>Access tokens</h1>
       {error && <Failure error={error} />}
       {!found && fetching && <Working what="Reading your access tokens" />}
-      {token && <ShownOnce what="access token" text={token} note="Whoever has it can do what its scopes allow." />}
       {found?.nodes.length === 0 && <Empty title="No access tokens yet"><p>An access token lets a script or CI use the API as you.</p></Empty>}
       <ul className="rows" aria-label="Access tokens">
         {found?.nodes.map((row) => <Token key={row.id} token={row} />)}
       </ul>
       <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setAfter(found?.pageInfo.endCursor ?? undefined)} />
+      {token && <ShownOnce key={token} what="access token" text={token} note="Whoever has it can do what its scopes allow." />}
       <CreateToken onCreated={setToken} />
     </>
   );

@@ -6,7 +6,7 @@ import { about, besides, useAction } from "../api/useAction";
 import { Choice } from "../parts/Choice";
 import { Problems } from "../parts/Problems";
 import { TextInput } from "../parts/TextInput";
-import { ROLES } from "./Members";
+import { ROLE_CHOICES } from "./Members";
 import { AddMemberDocument } from "./Members.generated";
 
 /** Add a member: the link that comes of it is shown once. */
@@ -28,7 +28,7 @@ export function AddMember({ onAdded }: { onAdded: (link: { of: string; url: stri
       <h2>Add a member</h2>
       <TextInput label="Name" value={name} onChange={setName} problem={about(add.problems, "name")} isRequired />
       <TextInput label="E-mail" type="email" value={email} onChange={setEmail} problem={about(add.problems, "email")} isRequired />
-      <Choice<TeamRole> label="Role" value={role} onChange={setRole} choices={ROLES} />
+      <Choice<TeamRole> label="Role" value={role} onChange={setRole} choices={ROLE_CHOICES} />
       <Problems of={besides(add.problems, ["name", "email"])} />
       <Button className="primary" type="submit" isPending={add.isWorking}>Add member</Button>
     </form>

@@ -10,13 +10,21 @@ import { Failure } from "../parts/Failure";
 import { More } from "../parts/More";
 import { Problems } from "../parts/Problems";
 import { ShownOnce } from "../parts/ShownOnce";
+import { Time } from "../parts/Time";
 import { Working } from "../parts/Working";
 import { AddMember } from "./AddMember";
 import { ChangeRoleDocument, MembersDocument, NewSignInLinkDocument, RemoveMemberDocument, type MemberRowFragment } from "./Members.generated";
 
 const A_PAGE = 100;
 
-export const ROLES: readonly (readonly [TeamRole, string])[] = [["ADMIN", "Admin"], ["MEMBER", "Member"], ["VIEWER", "Viewer"]];
+const ROLES: Readonly<Record<TeamRole, string>> = { ADMIN: "Admin", MEMBER: "Member", VIEWER: "Viewer" };
+
+/** Each role, with what it may do. */
+export const ROLE_CHOICES: readonly (readonly [TeamRole, string])[] = [
+  ["ADMIN", "Admin: everything"],
+  ["MEMBER", "Member: adds integrations, and changes their own"],
+  ["VIEWER", "Viewer: reads only"],
+];
 
 /** Who is in the team, as what. */
 export default function Members() {
@@ -31,11 +39,11 @@ export default function Members() {
       <h1>Members</h1>
       {error && <Failure error={error} />}
       {!found && fetching && <Working what="Reading the members" />}
-      {link && <ShownOnce what={`sign-in link of ${link.of}`} text={link.url} note="It signs their browser in once. Give it to them alone." />}
       <ul className="rows" aria-label="Members">
         {found?.nodes.map((member) => <Member key={member.id} member={member} isAdmin={isAdmin} onLink={setLink} />)}
       </ul>
       <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setAfter(found?.pageInfo.endCursor ?? undefined)} />
+      {link && <ShownOnce key={link.url} what={`sign-in link of ${link.of}`} text={link.url} note="It signs their browser in once. Give it to them alone." />}
       {isAdmin ? <AddMember onAdded={setLink} /> : <p className="quiet">Team Admins can add members, change their roles, and remove them.</p>}
     </>
   );
@@ -52,10 +60,12 @@ function Member({ member, isAdmin, onLink }: MemberProps) {
     <li>
       <div>
         <h2><bdi>{member.name}</bdi></h2>
-        <p className="quiet"><bdi>{member.email}</bdi></p>
+        <p className="quiet">
+          <bdi>{member.email}</bdi>. Joined <Time at={member.joinedAt} />. {member.lastSignedInAt ? <>Last signed in <Time at={member.lastSignedInAt} />.</> : "Has not signed in yet."}
+        </p>
         {isAdmin && <Administration member={member} onLink={onLink} />}
       </div>
-      <span className="status quiet">{ROLES.find(([role]) => role === member.role)?.[1]}</span>
+      <span className="status quiet">{ROLES[member.role]}</span>
     </li>
   );
 }
@@ -71,7 +81,7 @@ function Administration({ member, onLink }: Omit<MemberProps, "isAdmin">) {
   const removeThem = async (): Promise<boolean> => (await remove.run({ id: member.id })) !== null;
   return (
     <div className="actions">
-      {member.viewerCanChangeRole && <Role member={member} />}
+      {member.viewerCanChangeRole && <Role key={member.role} member={member} />}
       {member.viewerCanCreateSignInLink && (
         <Confirm trigger="New sign-in link" title={`A new sign-in link for ${member.name}?`} act="Make the link" isWorking={link.isWorking} onAct={makeLink} isDestructive={false}>
           <p>Earlier links stop working. Whoever has the link is signed in as {member.name}.</p>
@@ -94,7 +104,7 @@ function Role({ member }: { member: MemberRowFragment }) {
   const save = async (): Promise<boolean> => (await change.run({ id: member.id, role })) !== null;
   return (
     <Confirm trigger="Change role" title={`The role of ${member.name}`} act="Save changes" isWorking={change.isWorking} onAct={save} isDestructive={false}>
-      <Choice<TeamRole> label="Role" value={role} onChange={setRole} choices={ROLES} />
+      <Choice<TeamRole> label="Role" value={role} onChange={setRole} choices={ROLE_CHOICES} />
       <Problems of={change.problems} />
     </Confirm>
   );

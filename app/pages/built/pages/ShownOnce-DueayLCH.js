@@ -1,1 +1,0 @@
-import{t as e}from"./Copy-CCR7OnZF.js";import{i as t}from"./Working-DvU01jOo.js";var n=t();function r({what:t,text:r,note:i}){return(0,n.jsxs)(`div`,{role:`status`,className:`notice good`,children:[(0,n.jsxs)(`p`,{children:[`Copy the `,t,` now: it is not shown again. `,i]}),(0,n.jsx)(e,{text:r,what:t})]})}export{r as t};
