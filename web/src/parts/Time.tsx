@@ -1,3 +1,5 @@
+import { useTicks } from "./useTicks";
+
 const STEPS = [
   [60, "second"],
   [60, "minute"],
@@ -13,6 +15,7 @@ const exact = new Intl.DateTimeFormat("en", { dateStyle: "full", timeStyle: "lon
 
 /** A moment as people say it ("5 minutes ago"), with the exact one on hover. */
 export function Time({ at }: { at: string }) {
+  useTicks();
   const moment = new Date(at);
   return <time dateTime={at} title={exact.format(moment)}>{say(moment, new Date())}</time>;
 }
