@@ -58,7 +58,7 @@ function OneRun({ run }: { run: Monitor["runs"]["nodes"][number] }) {
       <div>
         <p>Run <bdi>{run.runId}</bdi>, <Time at={run.startedAt} />, {sayDuration(run.durationMs)}{run.testCount > 0 && `, ${run.failedTestCount} of ${run.testCount} tests failed`}</p>
         {(run.failedTestCount > 0 || run.errorCount > 0) && <WhatFailed run={run.id} named={run.runId} />}
-        {run.url && <p><a href={run.url} rel="noreferrer" target="_blank" aria-label={`Read more about the run ${run.runId}`}>Read more about it</a></p>}
+        {run.url && <p><a href={run.url} rel="noreferrer" target="_blank" aria-label={`Read more about it: run ${run.runId}`}>Read more about it</a></p>}
       </div>
       <Status of={run.outcome} />
     </li>

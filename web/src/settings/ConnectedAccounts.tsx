@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { Link } from "react-router";
 import { useQuery } from "urql";
 
 import { useAction } from "../api/useAction";
@@ -28,7 +29,7 @@ export default function ConnectedAccounts() {
       {!data && fetching && <Working what="Reading your sign-ins" />}
       {found && accounts.length === 0 && (
         <Empty title="No connected accounts">
-          <p>When you sign in at one of your team's Git servers, your account there is listed here.</p>
+          <p>When you sign in at one of your team's Git servers, your account there is listed here. <Link to="/settings/installed-apps">Go to the installed apps</Link>, where the servers are.</p>
         </Empty>
       )}
       <ul className="rows" aria-label="Connected accounts">
@@ -48,7 +49,7 @@ function ConnectedAccount({ account }: { account: Account }) {
       <div>
         <h2><bdi>{account.connectedTo}</bdi></h2>
         <p className="quiet">{account.provider.name}: <bdi>{server}</bdi></p>
-        <Confirm trigger="End" title={`End your sign-in at ${server}?`} act="End the sign-in" isWorking={end.isWorking} onAct={act}>
+        <Confirm trigger="End the sign-in" title={`End your sign-in at ${server}?`} act="End it" isWorking={end.isWorking} onAct={act}>
           <p>The authorization is given back, and integrations that use it stop until somebody re-authenticates them.</p>
           <Problems of={end.problems} />
         </Confirm>
