@@ -49,3 +49,18 @@ async def test_what_failed_in_a_run_is_read_on_the_page_of_monitors(team: Team) 
     await asked.click()
 
     await expect(ben.page.get_by_text("Expected status 200 but got 503")).to_be_hidden()
+
+
+async def test_the_focus_goes_to_the_page_when_the_row_that_had_it_is_gone_and_back_to_a_button_that_is_not(team: Team) -> None:
+    ada = await team.person("Ada")
+    await ada.go_to("Members")
+    vic = ada.row("vic@example.com")
+
+    await vic.get_by_role("button", name="Change role").click()
+    await ada.button("Cancel").click()
+    await expect(vic.get_by_role("button", name="Change role")).to_be_focused()
+    await vic.get_by_role("button", name="Remove").click()
+    await ada.button("Remove the member").click()
+
+    await expect(ada.page.get_by_text("vic@example.com")).to_be_hidden()
+    await expect(ada.page.get_by_role("main")).to_be_focused()

@@ -8,6 +8,7 @@ import { Working } from "../parts/Working";
 import { ConnectionNotice } from "./ConnectionNotice";
 import { FrameDocument } from "./Frame.generated";
 import { useChanges } from "./useChanges";
+import { useFocusKept } from "./useFocusKept";
 import { useFocusOnNewPages } from "./useFocusOnNewPages";
 import { ViewerContext, type Viewer } from "./viewer";
 
@@ -48,6 +49,7 @@ export function Frame() {
 function Live({ after, children }: { after: string; children: ReactNode }) {
   useChanges(after);
   useFocusOnNewPages();
+  useFocusKept();
   return children;
 }
 

@@ -13,5 +13,5 @@ export function useFocusOnNewPages(): void {
   }, [pathname]);
 }
 
-/** Move the focus to the page that is open: where what had it is gone, Tab would else begin at the top. */
+/** Move the focus to the page that is open. */
 export const focusOnPage = (): void => document.getElementById("main")?.focus({ preventScroll: true });

@@ -3,7 +3,6 @@ import { Button } from "react-aria-components";
 import { Link, useNavigate } from "react-router";
 
 import { useAction } from "../api/useAction";
-import { focusOnPage } from "../frame/useFocusOnNewPages";
 import { Confirm } from "../parts/Confirm";
 import { Problems } from "../parts/Problems";
 import {
@@ -24,9 +23,6 @@ export function Actions({ integration }: { integration: IntegrationDetailsFragme
     const answer = await test.run({ id });
     setNotice(answer?.testIntegration?.notice ?? null);
   };
-  const stop = async (): Promise<void> => {
-    if (await pause.run({ id })) focusOnPage(); // the button is gone
-  };
   const leave = async (): Promise<boolean> => {
     if (!(await remove.run({ id }))) return false;
     await navigate("/integrations");
@@ -38,7 +34,7 @@ export function Actions({ integration }: { integration: IntegrationDetailsFragme
       {notice && <p role="status" className="notice">{notice}</p>}
       <div className="actions">
         {viewerCanEdit && <Link className="button" to={`/integrations/${encodeURIComponent(id)}/edit`}>Edit integration</Link>}
-        {viewerCanEdit && !isPaused && <Button isPending={pause.isWorking} onPress={() => void stop()}>Pause</Button>}
+        {viewerCanEdit && !isPaused && <Button isPending={pause.isWorking} onPress={() => void pause.run({ id })}>Pause</Button>}
         {viewerCanEdit && integration.settings.__typename === "PostMonitoringResults" && (
           <Button isPending={test.isWorking} onPress={() => void sendTest()}>Send a test message</Button>
         )}

@@ -1,7 +1,6 @@
 import { Button } from "react-aria-components";
 
 import { useAction } from "../api/useAction";
-import { focusOnPage } from "../frame/useFocusOnNewPages";
 import { Problems } from "../parts/Problems";
 import { ResumeIntegrationDocument, type IntegrationDetailsFragment } from "./Integration.generated";
 
@@ -10,15 +9,12 @@ export function Paused({ integration }: { integration: IntegrationDetailsFragmen
   const resume = useAction(ResumeIntegrationDocument);
   const { id, isPaused, viewerCanEdit } = integration;
   if (!isPaused) return null;
-  const act = async (): Promise<void> => {
-    if (await resume.run({ id })) focusOnPage(); // the button is gone
-  };
   return (
     <section className="banner" aria-label="Paused">
       <div>
         <p role="status">It is paused: it does nothing until somebody resumes it, and what it misses is not made up for.</p>
         <Problems of={resume.problems} />
-        {viewerCanEdit ? <Button isPending={resume.isWorking} onPress={() => void act()}>Resume</Button> : <p className="quiet">Whoever made it can resume it, and Team Admins can.</p>}
+        {viewerCanEdit ? <Button isPending={resume.isWorking} onPress={() => void resume.run({ id })}>Resume</Button> : <p className="quiet">Whoever made it can resume it, and Team Admins can.</p>}
       </div>
     </section>
   );
