@@ -27,7 +27,7 @@ ROWS: Mapping[str, tuple[str, ...] | str] = {
     "teams.sign_in_links.save_link: SignInLink": "One with each member who is added, and the operator's; swept after their end.",
     "teams.sessions.open_session: BrowserSession": "Fifty of a member: one more takes the place of the oldest.",
     "teams.oidc_sign_ins.begin: OidcSignIn": "60 a minute from an address, 6,000 from all; swept once they ran out.",
-    "sign_ins.actions.begin: row": (CHANGES,),
+    "sign_ins.beginning.begin: row": (CHANGES,),
     "sign_ins.completion._save_grant: grant": "One for each sign-in that was begun.",
     "sign_ins.pasted.save_pasted: grant": (CHANGES,),
     "forecasts.telling._say: row": "One for each cause of an installed app or an integration.",

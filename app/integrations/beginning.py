@@ -18,7 +18,7 @@ from app.integrations.permissions import find_integration
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import SharingModel
 from app.services import Services
-from app.sign_ins import actions as sign_ins
+from app.sign_ins.beginning import begin
 from app.sign_ins.models import Authorization as Row
 from app.sign_ins.types import Authorization
 
@@ -72,7 +72,7 @@ async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, services
         app = await find_app(caller.team_id, key, field=INSTALLED_APP_FIELD)
         if app.oauth_client_id is not None:
             return await _begin_own(app, field=INSTALLED_APP_FIELD, caller=caller, services=services)
-        return await sign_ins.begin(
+        return await begin(
             provider_key=app.provider,
             wanted_account_id=app.account_id,
             installed_app_id=app.id,
@@ -85,7 +85,7 @@ async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, services
         integration = await find_integration(caller.team_id, key, field=INTEGRATION_FIELD)
         if CATALOGUE[integration.provider].sharing is SharingModel.SHARED_CLIENT:
             return await _begin_own(await _app_of(integration), field=INTEGRATION_FIELD, caller=caller, services=services)
-        return await sign_ins.begin(
+        return await begin(
             provider_key=integration.provider,
             wanted_account_id=integration.account_id,
             integration_id=integration.id,
@@ -93,14 +93,12 @@ async def _begin(purpose: AuthorizationPurposeInput, *, caller: Caller, services
             caller=caller,
             services=services,
         )
-    return await sign_ins.begin(
-        provider_key=chosen(purpose.provider) or "", field=PROVIDER_FIELD, caller=caller, services=services
-    )
+    return await begin(provider_key=chosen(purpose.provider) or "", field=PROVIDER_FIELD, caller=caller, services=services)
 
 
 async def _begin_own(app: InstalledApp, *, field: Sequence[str], caller: Caller, services: Services) -> Row:
     """Begin the caller's own sign-in at a Git server: through its installed app, so at no other server."""
-    return await sign_ins.begin(
+    return await begin(
         provider_key=app.provider, oauth_client_id=app.oauth_client_id, field=field, caller=caller, services=services
     )
 

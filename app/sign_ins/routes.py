@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.services import Services
 from app.sign_ins import browser_pages as pages, hooks
-from app.sign_ins.actions import LASTS, OVER, Departure, depart, find_by_ticket
+from app.sign_ins.beginning import LASTS, OVER, Departure, depart, find_by_ticket
 from app.sign_ins.callbacks import Refused, Reloaded, cookie_name, receive
 from app.sign_ins.completion import EXCHANGE_DEADLINE, complete
 from app.sign_ins.models import Authorization, AuthorizationStatus

@@ -15,7 +15,8 @@ from app.graphql.nodes import Node
 from app.graphql.objects import object_of
 from app.graphql.scalars import URL
 from app.providers.catalogue import CATALOGUE
-from app.sign_ins import actions, models
+from app.sign_ins import models
+from app.sign_ins.beginning import start_url
 from app.sign_ins.channels import Channel, page_of_channels
 from app.sign_ins.connection_messages import message_of
 from app.sign_ins.models import AuthorizationFailureCode, AuthorizationStatus
@@ -80,7 +81,7 @@ class Authorization(Node):
 
     @relation(description="Open this in the member's browser, which must be signed in here as that member, or will be asked to.")
     async def start_url(self, info: Info) -> URL:
-        return URL(await actions.start_url(self.row, services=info.context.services))
+        return URL(await start_url(self.row, services=info.context.services))
 
     @relation(
         description="What the member is connected to by it, as in “Connected to Acme.”; or why not, and what to do. For a person."

@@ -10,7 +10,7 @@ from app.installed_apps.shared_clients import NewClient, add
 from app.providers.catalogue import CATALOGUE
 from app.providers.contract import Alive, Authorized, Failure
 from app.sealing.secret import Secret
-from app.sign_ins.actions import Departure, begin, depart
+from app.sign_ins.beginning import Departure, begin, depart
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.calls import call
 from app.sign_ins.completion import complete

@@ -28,7 +28,7 @@ from app.sealing.secret import Secret
 from app.service.reactions import REACTIONS
 from app.service.schema import build_schema
 from app.services import Services
-from app.sign_ins.actions import Departure, begin, depart
+from app.sign_ins.beginning import Departure, begin, depart
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.completion import complete
 from app.sign_ins.models import Authorization

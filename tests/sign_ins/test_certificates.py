@@ -17,7 +17,7 @@ from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.shared_clients import ClientEdit, NewClient, add, edit
 from app.outbound import Outbound, Proxy
 from app.sealing.secret import Secret
-from app.sign_ins.actions import begin
+from app.sign_ins.beginning import begin
 from app.sign_ins.callbacks import Returned
 from app.sign_ins.checks import check
 from app.sign_ins.completion import complete

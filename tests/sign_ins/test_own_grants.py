@@ -17,7 +17,7 @@ from app.providers.contract import Alive, Authorized, Failure, Fault
 from app.sealing.keyring import Keyring
 from app.sealing.secret import Secret
 from app.sealing.vault import Vault
-from app.sign_ins.actions import begin, start_url
+from app.sign_ins.beginning import begin, start_url
 from app.sign_ins.calls import call
 from app.sign_ins.checks import check, check_due
 from app.sign_ins.clients import provider_of

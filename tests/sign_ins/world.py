@@ -29,7 +29,7 @@ from app.sandbox.slack_app import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET
 from app.services import Services
 from app.settings import Settings
 from app.sign_ins import grants, reactions
-from app.sign_ins.actions import begin, start_url
+from app.sign_ins.beginning import begin, start_url
 from app.sign_ins.events import GrantEnded, GrantRecovered, GrantTroubled
 from app.sign_ins.models import Authorization, Grant
 from app.sign_ins.routes import routes

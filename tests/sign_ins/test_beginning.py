@@ -5,7 +5,7 @@ import pytest
 
 from app.errors import Refusal, UserErrorCode
 from app.log.actors import Actor
-from app.sign_ins import actions
+from app.sign_ins import beginning
 from app.sign_ins.models import Authorization, AuthorizationStatus
 from app.sign_ins.revoking import revoke
 from app.teams.removing import remove_member
@@ -45,7 +45,7 @@ async def test_a_missing_setting_is_named(database: str, sandbox: Sandbox, tmp_p
 
 async def test_an_unknown_provider_is_not_found(world: World) -> None:
     with pytest.raises(Refusal) as refused:
-        await actions.begin(provider_key="sl<ack", field=["purpose", "provider"], caller=world.caller, services=world.services)
+        await beginning.begin(provider_key="sl<ack", field=["purpose", "provider"], caller=world.caller, services=world.services)
 
     assert (refused.value.code, refused.value.field) == (UserErrorCode.NOT_FOUND, ("purpose", "provider"))
     assert "<" not in refused.value.message
