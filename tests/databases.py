@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.context import TortoiseContext, require_context, set_global_context
 
@@ -113,6 +114,25 @@ async def rows() -> dict[str, list[dict[str, Any]]]:
     assert context.apps is not None
     names = [str(model._meta.db_table) for model in context.apps["models"].values()]  # noqa: SLF001 - Tortoise's own way
     return {name: [dict(row) for row in await context.db().execute_query_dict(f'SELECT * FROM "{name}"')] for name in names}  # noqa: S608
+
+
+async def put(kept: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Put rows into the tables of the database that is open, as `rows` has read them from one of its kind."""
+
+    async def insert(connection: BaseDBAsyncClient) -> None:
+        is_server = connection.capabilities.dialect == "postgres"
+        # In whatever order the tables come.
+        await connection.execute_query(
+            "SET LOCAL session_replication_role = replica" if is_server else "PRAGMA defer_foreign_keys = ON"
+        )
+        for table, held in kept.items():
+            if held:
+                columns = ", ".join(f'"{column}"' for column in held[0])
+                places = ", ".join(f"${number}" if is_server else "?" for number in range(1, len(held[0]) + 1))
+                values = [list(row.values()) for row in held]
+                await connection.execute_many(f'INSERT INTO "{table}" ({columns}) VALUES ({places})', values)  # noqa: S608 - our tables
+
+    await database.write(insert)
 
 
 _emptied: list[str] = []

@@ -2,8 +2,9 @@
 
 import functools
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ from app.sign_ins.completion import complete
 from app.sign_ins.models import Authorization
 from tests import databases
 from tests.held import HeldClock
+from tests.installed_apps import founding
 from tests.sandbox.running import Sandbox, query_of
 from tests.servers import NO_TLS, run_server
 from tests.services import make_services, settings_with
@@ -127,10 +129,23 @@ async def make_world(*, folder: Path, clock: HeldClock) -> AsyncIterator[World]:
             slack_client_secret=SecretStr(CLIENT_SECRET),
         )
         outbound = Outbound(sandbox=(str(parts.hostname), int(parts.port or 0)))
-        async with make_services(
-            folder=folder, clock=clock, reactions=REACTIONS, settings=settings, outbound=outbound
-        ) as services:
-            yield World(services, Sandbox(url, clock, http), clock, await make_people(services, name="Orbit"))
+        making = make_services(folder=folder, clock=clock, reactions=REACTIONS, settings=settings, outbound=outbound)
+        async with founded(making, keyring=folder / "keyring.json", moment=clock.now()) as (services, people):
+            yield World(services, Sandbox(url, clock, http), clock, people)
+
+
+@asynccontextmanager
+async def founded(
+    making: AbstractAsyncContextManager[Services], *, keyring: Path, moment: datetime
+) -> AsyncIterator[tuple[Services, People]]:
+    """Yield the services and the team Orbit. Where there is something already, it is founded beside that."""
+    is_due, before = await founding.is_due(keyring), founding.find(moment)
+    repeated = await before.repeat(keyring) if is_due and before is not None else None
+    async with making as services:
+        people = People(*repeated) if repeated is not None else await make_people(services, name="Orbit")
+        if is_due and repeated is None:
+            await founding.keep(moment, keyring=keyring, callers=(people.ada, people.bob, people.cid, people.vera))
+        yield services, people
 
 
 async def rows() -> dict[str, list[dict[str, Any]]]:
