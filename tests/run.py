@@ -65,7 +65,7 @@ _SHORT = Plan(
     options=("-q", "--dist", "loadfile", "--durations=15", "-m", "endurance"),
     repeated=_BEHIND,
     environment={"SOAK": "0"},
-    workers=2,
+    workers=3,
 )
 """With the small counts nobody looks at figures, and a journey waits for servers most of its time."""
 
