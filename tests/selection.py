@@ -19,7 +19,7 @@ _DATABASES = {"database_template", "database_url"}
 _PEERS = {"doorkeeper_url", "prism", "programs"}
 """Fixtures that start programs of others, which takes each process of a run seconds."""
 
-_OF_ROWS = re.compile(r"tests/(activity|deliveries|log|sealing|storage)/|/test_(jobs|models|pages|retention|schema)\.py")
+_OF_ROWS = re.compile(r"tests/(activity|deliveries|log|sealing|storage)/|/test_(jobs|models|pages|retention)\.py")
 """What is tested there is what each database does in its way: locks, order, types. Other tests use rows as these do."""
 
 _OF_FRONT = re.compile(r"tests/(abuse|pages|peers|web)/|/test_(ci_page|networks|quickstart)\.py")
