@@ -22,9 +22,13 @@ async def open_app(world: World, host: Host, **users: str) -> InstalledApp:
 
 def ref_of(world: World, host: Host, path: str) -> RepositoryRef:
     """Return the id by which the provider has the sandbox's repository: GitHub's is its path, GitLab's a number."""
-    held = [each for each in world.sandbox.state()["repositories"] if each["provider"] == host.name and each["path"] == path]
+    return RepositoryRef(host.provider, host.url(world), path if host.name == "github" else _number_of(path, world))
+
+
+def _number_of(path: str, world: World) -> str:
+    held = [each for each in world.sandbox.state()["repositories"] if each["provider"] == "gitlab" and each["path"] == path]
     [repository] = held
-    return RepositoryRef(host.provider, host.url(world), path if host.name == "github" else str(repository["id"]))
+    return str(repository["id"])
 
 
 async def look(world: World, app: InstalledApp, caller: Caller, fields: str, *, search: str = "payments-api") -> Any:
