@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
+from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus, Tried
 from app.deliveries.schedule import MOST_ATTEMPTS
 from app.graphql.connections import LARGEST_SIZE, Arguments, Page
 from app.graphql.context import Batch, Context
@@ -32,6 +32,18 @@ async def attempts(keys: Sequence[UUID], *, context: Context) -> list[Sequence[D
     asked = [(key, last) for key in keys]
     pages = await paginate_each(of_team(DeliveryAttempt, context), asked, by="delivery_id", order=("number",))
     return [page.rows for page in pages]
+
+
+@cache
+def tries(model: type[Tried]) -> Batch[UUID, int]:
+    """Return the batch function that counts each delivery's attempts, rows of that model: by the number of the last one."""
+
+    async def batch(keys: Sequence[UUID], /, *, context: Context) -> list[int]:
+        last = [(key, Arguments(last=1)) for key in keys]
+        pages = await paginate_each(of_team(model, context), last, by="delivery_id", order=("number",))
+        return [page.rows[-1].number if page.rows else 0 for page in pages]
+
+    return batch
 
 
 deliveries_of = PagesOfEach(Delivery, "integration_id", order=NEWEST_FIRST)

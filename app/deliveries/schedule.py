@@ -11,6 +11,9 @@ MOST_ATTEMPTS = len(DELAYS)
 MOST_EVER = 100
 """How often a delivery is tried at most, however often members ask for another try."""
 
+MOST_BEFORE_A_RETRY = MOST_EVER - MOST_ATTEMPTS
+"""Who was tried more often than that gets no other try: the whole schedule is before each."""
+
 _JITTER = 0.2  # later by up to a fifth: what failed together does not come back together
 _LEAST_SPREAD = timedelta(seconds=1)
 _RANGE = 2**32

@@ -8,6 +8,7 @@ from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, attributes
 from app.deliveries import loaders, models
 from app.deliveries.links import links
 from app.deliveries.models import DeliveryStatus
+from app.deliveries.schedule import MOST_BEFORE_A_RETRY
 from app.errors import Unavailable
 from app.graphql.context import Info
 from app.graphql.enums import register_enum
@@ -31,9 +32,25 @@ register_enum(
         DeliveryStatus.SKIPPED: "Kept quiet by the notify rule, or recorded while paused.",
         DeliveryStatus.RETRYING: "It waits for another attempt.",
         DeliveryStatus.DELIVERED: "The provider has accepted it.",
-        DeliveryStatus.FAILED: "Given up; at once while the integration is stopped. `retryDelivery` tries what a run made again.",
+        DeliveryStatus.FAILED: "Given up; at once while the integration is stopped. `retryDelivery` tries again.",
     },
 )
+
+
+VIEWER_CAN_RETRY = (
+    "Whether the viewer may have it tried again now, with `retryDelivery`: it has FAILED, its integration is neither stopped nor "
+    f"paused, it was tried {MOST_BEFORE_A_RETRY} times at most, and the viewer is no VIEWER."
+)
+
+
+async def can_retry(row: models.Queued, info: Info, *, attempts: type[models.Tried]) -> bool:
+    """Return whether the viewer may have the delivery tried again, as `retrying.retry` then does."""
+    if row.status is not DeliveryStatus.FAILED or not CHANGING.admits(info.context.viewer.role):
+        return False
+    integration = await info.context.load(integrations, row.integration_id)
+    if integration is None or integration.is_stopped or integration.is_paused:
+        return False
+    return await info.context.load(loaders.tries(attempts), row.id) <= MOST_BEFORE_A_RETRY
 
 
 @strawberry.type(description="One try to hand a delivery over.")
@@ -109,17 +126,9 @@ class Delivery(Node):
         size=at_most(loaders.MOST_TOLD),
     )
 
-    @relation(
-        description=(
-            "Whether the viewer may have it tried again now: it has FAILED, its integration is neither stopped nor paused, and "
-            "the viewer is no VIEWER."
-        )
-    )
+    @relation(description=VIEWER_CAN_RETRY)
     async def viewer_can_retry(self, info: Info) -> bool:
-        if self.status != DeliveryStatus.FAILED or not CHANGING.admits(info.context.viewer.role):
-            return False
-        integration = await info.context.load(integrations, self.row.integration_id)
-        return integration is not None and not (integration.is_stopped or integration.is_paused)
+        return await can_retry(self.row, info, attempts=models.DeliveryAttempt)
 
     @classmethod
     def of(cls, row: models.Delivery) -> "Delivery":

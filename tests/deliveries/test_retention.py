@@ -63,7 +63,7 @@ async def test_a_delivery_that_waits_stays_and_its_run_with_it_until_it_has_ende
     failed = await Delivery.get(position=1)
     await put(lambda: Delivery.all().update(status=DeliveryStatus.FAILED, next_attempt_at=None))
     world.clock.advance(KEPT)
-    await retrying.retry(failed.id, caller=world.caller, services=world.services)
+    await retrying.retry(failed.id, of=Delivery, caller=world.caller, services=world.services)
 
     waiting = await remove_old(OLD_RUNS, events=world.services.events)
     await world.deliver()

@@ -32,7 +32,7 @@ async def refused(world: World, delivery_id: Any, **named: Any) -> Refusal:
     """Ask for another try and prove that its refusal changed nothing."""
     before = await rows()
     with pytest.raises(Refusal) as refusal:
-        await retry(delivery_id, caller=named.get("caller", world.caller), services=world.services)
+        await retry(delivery_id, of=Delivery, caller=named.get("caller", world.caller), services=world.services)
     assert await rows() == before
     return refusal.value
 
@@ -40,7 +40,7 @@ async def refused(world: World, delivery_id: Any, **named: Any) -> Refusal:
 async def test_a_failed_delivery_is_tried_again_with_the_whole_schedule_before_it(world: World) -> None:
     delivery = await failed(world)
 
-    returned = await retry(delivery.id, caller=world.caller, services=world.services)
+    returned = await retry(delivery.id, of=Delivery, caller=world.caller, services=world.services)
     await world.deliver()
 
     assert (returned.status, returned.next_attempt_at, returned.attempt_count) == (
@@ -63,7 +63,7 @@ async def test_attempts_go_on_counting_after_a_retry(world: World) -> None:
     delivery = await Delivery.get()
     assert delivery.status is DeliveryStatus.FAILED
 
-    await retry(delivery.id, caller=world.caller, services=world.services)
+    await retry(delivery.id, of=Delivery, caller=world.caller, services=world.services)
     await world.deliver()
 
     assert [attempt.number for attempt in await attempts_of(delivery)] == list(range(1, 10))
@@ -73,7 +73,7 @@ async def test_attempts_go_on_counting_after_a_retry(world: World) -> None:
 async def test_one_that_was_tried_a_hundred_times_is_not_tried_again(world: World) -> None:
     delivery = await failed(world)
     await have_tried(world, delivery, times=92)
-    await retry(delivery.id, caller=world.caller, services=world.services)
+    await retry(delivery.id, of=Delivery, caller=world.caller, services=world.services)
     await have_tried(world, delivery, times=93)
 
     refusal = await refused(world, delivery.id)

@@ -22,6 +22,7 @@ from app.service.schema import build_schema
 from app.sign_ins.models import StatusReason
 from app.storage import database
 from app.teams.models import Member
+from tests.deliveries.test_retrying import have_tried
 from tests.deliveries.world import MONITORING, World, create_team, statuses
 
 RECORD = """
@@ -453,24 +454,27 @@ async def test_what_a_run_made_for_an_integration_that_is_gone_is_gone_with_it(s
 
 
 @pytest.mark.parametrize(
-    ("status", "turn", "role", "may"),
+    ("status", "turn", "role", "tries", "may"),
     [
-        (DeliveryStatus.FAILED, None, Role.MEMBER, True),
-        (DeliveryStatus.FAILED, None, Role.VIEWER, False),
-        (DeliveryStatus.FAILED, _stop, Role.ADMIN, False),
-        (DeliveryStatus.FAILED, _pause, Role.ADMIN, False),
-        (DeliveryStatus.PENDING, None, Role.ADMIN, False),
-        (DeliveryStatus.DELIVERED, None, Role.ADMIN, False),
+        (DeliveryStatus.FAILED, None, Role.MEMBER, 0, True),
+        (DeliveryStatus.FAILED, None, Role.MEMBER, 92, True),
+        (DeliveryStatus.FAILED, None, Role.MEMBER, 93, False),
+        (DeliveryStatus.FAILED, None, Role.VIEWER, 1, False),
+        (DeliveryStatus.FAILED, _stop, Role.ADMIN, 1, False),
+        (DeliveryStatus.FAILED, _pause, Role.ADMIN, 1, False),
+        (DeliveryStatus.PENDING, None, Role.ADMIN, 1, False),
+        (DeliveryStatus.DELIVERED, None, Role.ADMIN, 1, False),
     ],
 )
 async def test_who_may_have_what_tried_again(
-    schema: Schema, world: World, *, status: DeliveryStatus, turn: Any, role: Role, may: bool
+    schema: Schema, world: World, *, status: DeliveryStatus, turn: Any, role: Role, tries: int, may: bool
 ) -> None:
     """As `retryDelivery` then does, which a row of userErrors says."""
     integration = await world.add_integration()
     await world.report(run_id="one")
     if turn is not None:
         await world.turn(integration, turn)
+    await have_tried(world, await Delivery.get(), times=tries)
     await give({"one": status})
     await database.update(Member.filter(id=world.caller.member_id), role=role)
     caller, key = replace(world.caller, role=role), encode_id("Delivery", (await Delivery.get()).id)

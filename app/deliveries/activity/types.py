@@ -8,7 +8,9 @@ from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.deliveries.activity import loaders, models
 from app.deliveries.loaders import MOST_TOLD
 from app.deliveries.models import DeliveryStatus
-from app.deliveries.types import DeliveryAttempt
+from app.deliveries.types import VIEWER_CAN_RETRY, DeliveryAttempt, can_retry
+from app.graphql.context import Info
+from app.graphql.fields import relation
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
 from app.graphql.objects import object_of
@@ -20,7 +22,7 @@ from app.integrations.types import Integration
 @strawberry.type(
     description=(
         "What one integration tells of the team's activity log: whatever of one change it chose, in one message. Made, tried and "
-        "given up like a Delivery; only its end is an event of the log, when it failed."
+        "given up like a Delivery; only its end is an event of the log, when it failed; that it is tried again is none."
     )
 )
 @attributes(PUBLIC_ATTRIBUTE)
@@ -47,6 +49,10 @@ class ActivityDelivery(Node):
         description=f"The tries to hand it over, the last {MOST_TOLD} at most, the first one first.",
         size=at_most(MOST_TOLD),
     )
+
+    @relation(description=VIEWER_CAN_RETRY)
+    async def viewer_can_retry(self, info: Info) -> bool:
+        return await can_retry(self.row, info, attempts=models.ActivityAttempt)
 
     @classmethod
     def of(cls, row: models.ActivityDelivery) -> "ActivityDelivery":

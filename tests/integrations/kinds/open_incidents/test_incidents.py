@@ -257,7 +257,7 @@ async def test_a_failed_opening_that_a_member_has_tried_again_once_it_is_over_op
     await report_all(world, (PASSED,))
     failed = await Delivery.get(integration_id=integration.id, status=DeliveryStatus.FAILED)
 
-    await retry(failed.id, caller=world.people.bob, services=world.services)
+    await retry(failed.id, of=Delivery, caller=world.people.bob, services=world.services)
     await deliver(world)
 
     assert incidents(world) == []
