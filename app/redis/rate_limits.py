@@ -82,6 +82,8 @@ class Rates:
 
     def find_empty(self, buckets: Sequence[Bucket]) -> BucketState | None:
         """Return how a bucket stands that this process knows to be empty, without asking anybody; None where it knows of none."""
+        if self._own.knows_of_none:
+            return None
         return self._own.find_empty(_Taking(buckets, [0 for _ in buckets], int(self._clock.now().timestamp()) // MINUTE))
 
     async def refilled(self, state: BucketState) -> None:
@@ -184,6 +186,11 @@ class _OwnCounts:
             self._empty.update(
                 (bucket, state) for bucket, state in zip(taking.buckets, states, strict=True) if state.remaining == 0
             )
+
+    @property
+    def knows_of_none(self) -> bool:
+        """Whether it knows of no bucket that is empty."""
+        return not self._empty
 
     def find_empty(self, taking: _Taking) -> BucketState | None:
         if taking.minute != self._minute:

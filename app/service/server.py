@@ -118,8 +118,8 @@ class _Service:
 
     def _routes(self, view: View, *, services: Services) -> list[BaseRoute]:
         return [
+            *view.routes(),  # first: it is asked most
             *pages.routes(path=services.settings.path, entropy=services.entropy),
-            *view.routes(),
             *oidc_sign_ins.routes(services=services),  # first: /sign-in/oidc is no link's secret
             *teams.routes(services=services),
             *sign_ins.routes(services=services),

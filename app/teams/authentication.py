@@ -68,7 +68,7 @@ class Authenticator:
         token = Secret(bearer["token"])
         caller = await self._by_bearer(token)
         caller_is_known(connection)
-        last_four = token.last_four if is_token(token.reveal()) else None
+        last_four = token.last_four if not caller.is_of_issuer else None
         origin = origin_of(connection, trusted=self._services.settings.trusted_proxies, token_last_four=last_four)
         return replace(caller, origin=origin)
 

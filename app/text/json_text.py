@@ -37,11 +37,13 @@ def parse_json(body: bytes, *, depth: int = DEPTH, separators: int = SEPARATORS)
     if _count_separators(body) > separators and _count_outside_strings(body) > separators:
         return NotJson("it has too many values")
     try:
-        deep = _deeper_than(depth, orjson.loads(body))
+        read: object = orjson.loads(body)
     except orjson.JSONDecodeError:
         return NotJson("it is not JSON")
-    if deep:
+    if _deeper_than(depth, read):
         return NotJson("it is nested too deeply")
+    if orjson.dumps(read) == body:
+        return read  # nothing is lost: no name was there twice, and no number too large
     try:
         parsed: object = _DECODER.decode(body.decode())
     except ValueError as error:
@@ -79,6 +81,8 @@ def _count_outside_strings(body: bytes) -> int:
 def _deeper_than(depth: int, value: object) -> bool:
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(depth):
+        if not level:
+            break
         level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]
     return bool(level)
 

@@ -47,6 +47,7 @@ def choose_media(accept: str, *, offered: tuple[Media, ...]) -> Media | None:
     return best[1]
 
 
+@lru_cache(_MOST_KNOWN)
 def is_json(content_type: str) -> bool:
     """Whether the body says it is JSON. Nothing else is taken: this much a page of another origin cannot send unasked."""
     name, *parameters = content_type.lower().split(";")
