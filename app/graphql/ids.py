@@ -19,12 +19,16 @@ def encode_id(type_name: str, key: UUID) -> str:
 
 
 def encode_ids(type_name: str, keys: Sequence[bytes]) -> list[str]:
-    """Return the ids of many rows of the type, by the sixteen bytes of each key: the same as `encode_id` gives for each."""
+    """Return the ids of many rows of the type, by the sixteen bytes of each key: the same as `encode_id` gives for each.
+
+    They are encoded in one piece: each is filled up with zeros to a multiple of three bytes, of which base64 makes four letters.
+    """
     prefix = type_name.encode("ascii") + b":"
-    padded = b"".join([binascii.b2a_base64(prefix + key, newline=False) for key in keys])
-    text = padded.translate(_URL_SAFE).decode("ascii")
-    bytes_each = len(prefix) + _KEY_BYTES
-    each, shown = -(-bytes_each // 3) * 4, -(-bytes_each * 4 // 3)
+    length = len(prefix) + _KEY_BYTES
+    filling = bytes(-length % 3)
+    joined = prefix + (filling + prefix).join(keys) + filling if keys else b""
+    text = binascii.b2a_base64(joined, newline=False).translate(_URL_SAFE).decode("ascii")
+    each, shown = (length + len(filling)) // 3 * 4, -(-length * 4 // 3)
     return [text[start : start + shown] for start in range(0, len(text), each)]
 
 

@@ -29,7 +29,7 @@ _LAST_MILLISECOND = 253_402_300_799_999
 def format_moment(moment: datetime) -> str:
     """Return RFC 3339 in UTC with whole milliseconds: `2026-11-21T10:00:00.123Z`. The moment has to know its zone."""
     if moment.tzinfo is UTC:
-        return moment.isoformat(timespec="milliseconds")[: -len(_ZERO)] + "Z"
+        return moment.isoformat("T", "milliseconds")[: -len(_ZERO)] + "Z"
     if moment.tzinfo is None:
         raise ValueError("A moment without a zone is no moment.")
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace(_ZERO, "Z")
