@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from operator import attrgetter
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any, TypeVar, overload
 
 from tortoise.expressions import Q
@@ -26,7 +27,7 @@ NEWEST_FIRST = ("-created_at", "-id")
 PROVIDER_PAGE = 100
 _MOST_FETCHES = 10
 _PASSING = frozenset({UserErrorCode.PROVIDER_BUSY, UserErrorCode.PROVIDER_UNREACHABLE})
-_MADE_AT_ONCE = 100
+_MADE_AT_ONCE = 500
 """Rows; others go on before the next are made of what the database has answered."""
 
 
@@ -57,7 +58,7 @@ async def paginate(
         rows: Sequence[M] = await read_first(within, order=directed, most=limit, columns=_with(columns, order))
     else:
         rows = await first_of_all(within, groups, order=directed, limit=limit)
-    return _PageOf(order, cursors)(rows, arguments, count=count)
+    return _PageOf(order, cursors, arguments)(rows, count=count)
 
 
 async def look_through(
@@ -82,7 +83,7 @@ async def look_through(
         return await count_up_to(_up_to(queryset, order, first).filter(sought), MOST_COUNTED, order=order)
 
     rows = await _up_to(within, directed, ends).filter(sought).order_by(*directed).limit(arguments.size + 1)
-    page: Page[M] = _PageOf(order, cursors)(rows, arguments, count=count)
+    page: Page[M] = _PageOf(order, cursors, arguments)(rows, count=count)
     if ends is None or len(rows) > arguments.size:
         return page
     resume = cursors.write(ends)
@@ -110,32 +111,34 @@ async def paginate_each(
     """
     cursors = cursors or ColumnCursors(queryset.model, order)
     whole = queryset if among is None else queryset.filter(**{f"{among[0]}__in": list(among[1])})
-    total, made_of = _Totals(whole, by, keys, order), _PageOf(order, cursors)
+    total = _Totals(whole, by, keys, order)
     asked: dict[Arguments, dict[K, None]] = {}
-    for parent, arguments in keys:
-        asked.setdefault(arguments, {})[parent] = None
+    for arguments, same in groupby(keys, key=itemgetter(1)):
+        asked.setdefault(arguments, {}).update(dict.fromkeys(parent for parent, _ in same))
     rows: dict[Arguments, Mapping[K, Sequence[M]]] = {}
     for arguments, parents in asked.items():
         some, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
         parts = [some] if among is None else [some.filter(**{among[0]: value}) for value in among[1]]
         most, shown = arguments.size + 1, _with(columns, (by, *order))
-        found = [
+        read = [
             row
             for part in parts
             for row in await read_first_of_each(part, [*parents], by=by, order=directed, most=most, columns=shown)
         ]
         if len(parts) > 1:
-            _sort(found, directed)
-        rows[arguments] = grouped(found, by, parents)
+            _sort(read, directed)
+        rows[arguments] = grouped(read, by, parents)
     pages: list[Page[M]] = []
     made = 0
-    for parent, arguments in keys:
-        of_parent = rows[arguments][parent]
-        pages.append(made_of(of_parent, arguments, count=partial(total.count, parent)))
-        made += len(of_parent)
-        if made >= _MADE_AT_ONCE:
-            await asyncio.sleep(0)
-            made = 0
+    for arguments, same in groupby(keys, key=itemgetter(1)):
+        of_parents, page_of = rows[arguments], _PageOf(order, cursors, arguments)
+        for parent, _ in same:
+            found = of_parents[parent]
+            pages.append(page_of(found, count=partial(total.count, parent)))
+            made += len(found)
+            if made >= _MADE_AT_ONCE:
+                await asyncio.sleep(0)
+                made = 0
     return pages
 
 
@@ -233,18 +236,21 @@ def _sort(rows: list[Any], order: Sequence[str]) -> None:
 
 
 class _PageOf:
-    """Makes pages of a list in that order."""
+    """Makes pages of a list in that order, which the arguments ask for."""
 
-    def __init__(self, order: Sequence[str], cursors: Cursors) -> None:
+    def __init__(self, order: Sequence[str], cursors: Cursors, arguments: Arguments) -> None:
         self._columns = [name.lstrip("-") for name in order]
         self._cursors = cursors
+        self._size = arguments.size
+        self._is_backward = arguments.is_backward
+        self._beyond_page = {more: _more(arguments, more=more) for more in (False, True)}
 
-    def __call__(self, rows: Sequence[M], arguments: Arguments, *, count: Callable[[], Awaitable[int]]) -> Page[M]:
-        has_more = len(rows) > arguments.size
-        rows = rows[: arguments.size] if has_more else rows
-        if arguments.is_backward:
+    def __call__(self, rows: Sequence[M], *, count: Callable[[], Awaitable[int]]) -> Page[M]:
+        has_more = len(rows) > self._size
+        rows = rows[: self._size] if has_more else rows
+        if self._is_backward:
             rows = rows[::-1]
-        has_next, has_previous = _more(arguments, more=has_more)
+        has_next, has_previous = self._beyond_page[has_more]
         return Page(rows, _Positions(rows, self._write), has_next, has_previous, count)
 
     def _write(self, row: Any) -> str:

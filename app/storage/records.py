@@ -53,9 +53,9 @@ def grouped(rows: Sequence[R], by: str, keys: Iterable[K]) -> dict[K, list[R]]:
     groups: dict[K, list[R]] = {key: [] for key in keys}
     if rows:
         column = _column_of(rows, by)
-        of_stored = {column.stored(key): group for key, group in groups.items()}
+        place, of_stored = column.place, {column.stored(key): group for key, group in groups.items()}
         for row in rows:
-            of_stored[row.values[column.place]].append(row)  # type: ignore[attr-defined]  # a Record is in its model's place
+            of_stored[row.values[place]].append(row)  # type: ignore[attr-defined]  # a Record is in its model's place
     return groups
 
 
