@@ -51,7 +51,7 @@ def is_taken(schema: GraphQLSchema, text: str) -> bool:
         examined = Documents().examine(schema, text)
     except GraphQLError:
         return False
-    return not (examined.errors or examined.refuse_cost(None, None))
+    return not (examined.errors or examined.refuse_cost(examined.cost(None, None)))
 
 
 def _batch(schema: GraphQLSchema, random: Random) -> Sequence[DocumentNode]:

@@ -79,13 +79,16 @@ class Examined:
         """The same, of a subscription."""
         return self._kind(name) is OperationType.SUBSCRIPTION
 
-    def points(self, name: str | None, variables: Mapping[str, Any] | None) -> int:
-        """Return what the operation of that name costs: the objects that may come, and what it asks of the schema itself."""
-        return max(self._cost(name, variables).objects + self.size.introspection // FIELDS_A_POINT, 1)
+    def cost(self, name: str | None, variables: Mapping[str, Any] | None) -> Cost:
+        """Return what the operation of that name may bring; nothing where it is not valid."""
+        return self._costs.of(name, variables) if not self.errors else Cost()
 
-    def refuse_cost(self, name: str | None, variables: Mapping[str, Any] | None) -> list[GraphQLError]:
-        """Return an error for each respect in which that operation may bring too much."""
-        cost = self._cost(name, variables)
+    def points(self, cost: Cost) -> int:
+        """Return what an operation of that cost is charged: the objects that may come, and what it asks of the schema itself."""
+        return max(cost.objects + self.size.introspection // FIELDS_A_POINT, 1)
+
+    def refuse_cost(self, cost: Cost) -> list[GraphQLError]:
+        """Return an error for each respect in which an operation of that cost may bring too much."""
         limits = zip(Cost._fields, cost, DEAREST, strict=True)
         return [too_complex(_TOO_DEAR[respect].format(has, may)) for respect, has, may in limits if has > may]
 
@@ -107,9 +110,6 @@ class Examined:
         return (
             {node.name.value if node.name is not None else None: node.operation for node in operations} if not self.errors else {}
         )
-
-    def _cost(self, name: str | None, variables: Mapping[str, Any] | None) -> Cost:
-        return self._costs.of(name, variables) if not self.errors else Cost()
 
     @cached_property
     def _costs(self) -> Costs:
@@ -149,7 +149,7 @@ class Documents:
     def points(self, text: str, *, name: str | None, variables: Mapping[str, Any] | None) -> int:
         """Return what an operation of a document that was found valid costs; 1 for any other."""
         kept = self._kept.get(text)
-        return kept.points(name, variables) if kept is not None else 1
+        return kept.points(kept.cost(name, variables)) if kept is not None else 1
 
     def _keep(self, text: str, examined: Examined) -> None:
         self._kept[text] = examined
@@ -195,7 +195,7 @@ class ExamineDocuments(SchemaExtension):
     def _refuse(self, name: str | None, variables: Mapping[str, Any] | None) -> Sequence[GraphQLError]:
         if self._examined is None:
             return ()
-        return self._examined.errors or self._examined.refuse_cost(name, variables)
+        return self._examined.errors or self._examined.refuse_cost(self._examined.cost(name, variables))
 
     @property
     def _documents(self) -> Documents:

@@ -45,14 +45,15 @@ async def execute_known(
     examined = schema.documents.find(request.query)
     if examined is None or not examined.is_query(request.name) or OperationType.QUERY not in request.allowed:
         return None
-    if examined.refuse_cost(request.name, request.variables) or refuse_many_values(request.variables):
+    cost = examined.cost(request.name, request.variables)
+    if examined.refuse_cost(cost) or refuse_many_values(request.variables):
         return None
     built = _build(examined, request, context, executor)
     if built is None:
         return None
     with observing(context) as observed:
         observed.kind, observed.name = "query", built.operation.name.value if built.operation.name is not None else None
-        result = await _pay_and_execute(built, examined, request, context, schema.first)
+        result = await _pay_and_execute(built, examined, request, context, schema.first, points=examined.points(cost))
         observed.errors = result.errors or ()
         return result
 
@@ -72,10 +73,10 @@ def _build(examined: Examined, request: Request, context: Context, executor: typ
 
 
 async def _pay_and_execute(
-    built: BoundedExecutor, examined: Examined, request: Request, context: Context, first: First
+    built: BoundedExecutor, examined: Examined, request: Request, context: Context, first: First, *, points: int
 ) -> ExecutionResult:
     extensions: dict[str, Any] = {}
-    context.cost, context.extensions = examined.points(request.name, request.variables), extensions
+    context.cost, context.extensions = points, extensions
     charged = await charge(context, points=context.cost)
     if charged is not None:
         extensions["cost"] = charged.told

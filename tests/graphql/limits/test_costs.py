@@ -204,7 +204,7 @@ def test_what_may_bring_too_much_is_refused_with_the_number_and_by_its_variables
     text = "query($n: Int!) { things(first: $n) { nodes { things(first: $n) { nodes { name } } } } }"
     examined = Documents().examine(GRAPHQL, text)
 
-    small, large = (examined.refuse_cost(None, {"n": size}) for size in (5, 100))
+    small, large = (examined.refuse_cost(examined.cost(None, {"n": size})) for size in (5, 100))
 
     assert small == []
     [error] = large
@@ -216,7 +216,9 @@ def test_too_many_values_are_refused() -> None:
     names = " ".join(f"a{number}: name" for number in range(29))
     text = f"{{ things(first: 100) {{ nodes {{ things(first: 20) {{ nodes {{ {names} }} }} }} }} }}"
 
-    [error] = Documents().examine(GRAPHQL, text).refuse_cost(None, None)
+    examined = Documents().examine(GRAPHQL, text)
+
+    [error] = examined.refuse_cost(examined.cost(None, None))
 
     assert error.message.startswith("The operation may bring 58,202 values: at most 50,000.")
 
