@@ -19,6 +19,7 @@ ODD_TEXTS = st.recursive(
 @given(PLAIN)
 def test_what_json_says_is_read(value: object) -> None:
     assert parse_json(orjson.dumps(value)) == value
+    assert parse_json(b" " + orjson.dumps(value)) == value
 
 
 @pytest.mark.parametrize(
