@@ -113,5 +113,5 @@ class PaceOf:
     def in_turns(self, work: Awaitable[T], depth: int) -> Awaitable[T]:
         return _PacedAt(work, self._place, depth)
 
-    def asleep(self, work: Awaitable[T], depth: int) -> Awaitable[T]:
-        return _PacedAt(Asleep(work, self._place), self._place, depth)
+    def asleep(self, work: Awaitable[T]) -> Awaitable[T]:
+        return Asleep(work, self._place)

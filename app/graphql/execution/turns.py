@@ -23,6 +23,9 @@ SLICE_SECONDS = 0.01
 LARGE_SECONDS = 0.02
 """Of CPU: an operation that has taken more is a large one."""
 
+_JUST_NOW_SECONDS = 0.0002
+"""Of CPU, within which nothing is looked at again: by so much a slice may be longer."""
+
 _MOST_AT_ONCE = 32
 """Of those who wait, how many are told in one round that they may go on: mostly the slice ends before they do."""
 
@@ -66,6 +69,8 @@ class Turns:
     def is_over(self, place: "Place") -> bool:
         """Whether the slice is over that the place may work in. Where it is not, the time until `rest` counts as the place's."""
         now = self._now()
+        if self._at_work is not None and self._at_work[0] is place and now - self._at_work[1] < _JUST_NOW_SECONDS:
+            return False  # as it was a moment ago
         self._count(now)
         self._watch()
         is_over = self._is_over(place, now)
@@ -229,7 +234,7 @@ class Place:
     @property
     def is_full(self) -> bool:
         """Whether nothing more of it is to be begun: so much waits for something else, or it is large and not among the first."""
-        return len(self._asleep) >= _MOST_ASLEEP or self._turns.is_kept_back(self)
+        return len(self._asleep) >= _MOST_ASLEEP or (self.is_large and self._turns.is_kept_back(self))
 
     @property
     def may_begin(self) -> bool:

@@ -83,8 +83,8 @@ class Completion:
         if level is None:
             return False
         if shape.depth:
-            for row, value in zip(rows, values, strict=True):
-                answers[row][key] = level.add_all(value, owner=row)
+            for row, listed in zip(rows, level.add_lists(objects, list(map(len, values)), owners=rows), strict=True):
+                answers[row][key] = listed
             return True
         there = [number for number, value in enumerate(values) if value is not None]
         owners = [rows[number] for number in there]

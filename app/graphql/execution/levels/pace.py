@@ -19,5 +19,5 @@ class Pace(Protocol):
     def in_turns(self, work: Awaitable[T], depth: int) -> Awaitable[T]:
         """Return the same work, which goes on in slices of its own."""
 
-    def asleep(self, work: Awaitable[T], depth: int) -> Awaitable[T]:
-        """Return the same for what a resolver waits for, which is something else than a slice."""
+    def asleep(self, work: Awaitable[T]) -> Awaitable[T]:
+        """Return the same work, which waits for something else than a slice."""

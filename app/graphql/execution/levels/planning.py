@@ -29,18 +29,18 @@ class PlannedField(Field):
         super().__init__(key, details, parent, schema)
         self.leaf = leaf_of(self.shape)
         self.source: Source = source_of(self.definition, self.name, schema)
-        self._plain = plain(self.source)
+        self.plain = plain(self.source)
         self._complete = column_of(self.shape)
-        self.is_column = self._plain is not None and self._complete is not None
+        self.is_column = self.plain is not None and self._complete is not None
         self.below: dict[str, Selection] = {}
         self.kinds: dict[type, GraphQLObjectType] = {}
         """Of classes all of whose objects are of one type, as far as they have been looked at."""
 
     def column(self, objects: Sequence[Any], read: Read) -> list[Any]:
         """Return what stands in the answer for this field of each object. It raises where that takes more than to read it."""
-        if self._plain is None or self._complete is None:
+        if self.plain is None or self._complete is None:
             raise TypeError(self.name)
-        return self._complete(self._plain.column(self, objects, read))
+        return self._complete(self.plain.column(self, objects, read))
 
 
 @dataclass(frozen=True)

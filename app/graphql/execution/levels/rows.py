@@ -8,6 +8,9 @@ from graphql.pyutils import Path
 
 from app.graphql.execution.levels.fields import Field
 
+_PLACES: Sequence[tuple[int, ...]] = [(place,) for place in range(100)]
+"""The first places of a list, made once: most lists are no longer."""
+
 
 class Level:
     """All objects of one type that one field of the level above has brought.
@@ -40,10 +43,16 @@ class Level:
         """Add an object below each of the owners, in no list; return the same for them."""
         return self._add(sources, owners, itertools.repeat((), len(sources)))
 
-    def add_all(self, sources: Sequence[Any], *, owner: int) -> list[dict[str, Any]]:
-        """Add all objects of a list; return the same for them."""
-        count = len(sources)
-        return self._add(sources, itertools.repeat(owner, count), zip(range(count), strict=True))
+    def add_lists(self, sources: Sequence[Any], lengths: Sequence[int], *, owners: Sequence[int]) -> list[list[dict[str, Any]]]:
+        """Add all objects of lists of these lengths, one below each of the owners; return the same for those of each list."""
+        all_owners: list[int] = []
+        places: list[tuple[int, ...]] = []
+        for length, owner in zip(lengths, owners, strict=True):
+            all_owners += [owner] * length
+            places += _PLACES[:length] if length <= len(_PLACES) else zip(range(length), strict=True)
+        made = self._add(sources, all_owners, places)
+        ends = itertools.accumulate(lengths)
+        return [made[end - length : end] for end, length in zip(ends, lengths, strict=True)]
 
     def _add(self, sources: Sequence[Any], owners: Iterable[int], places: Iterable[tuple[int, ...]]) -> list[dict[str, Any]]:
         made: list[dict[str, Any]] = [{} for _ in sources]

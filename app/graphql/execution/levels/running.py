@@ -1,7 +1,7 @@
 """A run of a plan: level by level, each field for all objects of a level at once."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any, TypeAlias
 
 from graphql import ExecutionResult
@@ -13,7 +13,7 @@ from app.graphql.execution.levels.completion import Completion, Found, Locate
 from app.graphql.execution.levels.pace import Pace
 from app.graphql.execution.levels.planning import Plan, PlannedField, Selection
 from app.graphql.execution.levels.rows import Level
-from app.graphql.execution.levels.sources import Relation, read_of
+from app.graphql.execution.levels.sources import Plain, Relation, read_of
 
 Task: TypeAlias = asyncio.Task[Any]
 
@@ -94,7 +94,8 @@ class _Run:
     async def _read(self, fields: Sequence[PlannedField], level: Level) -> bool:
         """Read fields of which each row has a plain leaf; return whether each has, in all of them."""
         for start in range(0, len(level.answers), _READ_AT_ONCE):
-            await self._breathe(level)
+            if start:  # whoever has come to this level has just asked
+                await self._breathe(level)
             some = slice(start, start + _READ_AT_ONCE)
             objects, answers = level.sources[some], level.answers[some]
             try:
@@ -115,6 +116,9 @@ class _Run:
         if isinstance(field.source, Relation):
             await self._resolve_together(field.source, here, coming)
             return
+        if field.plain is not None and self._find_lists(field.plain, here):
+            await self._complete(here, coming)
+            return
         call = field.source.call(asked)
         for number, row in enumerate(rows):
             if number % _CALLED_AT_ONCE == 0:
@@ -133,6 +137,21 @@ class _Run:
         else:
             await self._complete(here, coming)
 
+    def _find_lists(self, source: Plain, here: _Coming) -> bool:
+        """Take the values that are there already; return whether each is a list, and so nothing has to be waited for itself."""
+        sources, answers = here.level.sources, here.level.answers
+        objects = sources if len(here.rows) == len(sources) else [sources[row] for row in here.rows]
+        try:
+            values = list(source.column(here.field, objects, read_of(objects)))
+        except Exception:  # noqa: BLE001 - it is found again where each row is looked at by itself
+            return False
+        if set(map(type, values)) != {list}:
+            return False
+        for row in here.rows:
+            answers[row][here.field.key] = None  # it keeps its place among the others
+        here.values = values
+        return True
+
     async def _resolve_together(self, source: Relation, here: _Coming, coming: list[_Coming]) -> None:
         """Do the same by one call for all objects."""
         if not here.rows:
@@ -145,7 +164,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - it stands for all values, and is told in their places
             found = [error] * len(here.rows)
         if self._executor.is_awaitable(found):
-            here.whole = self._pace.asleep(found, here.level.depth + 1)
+            here.whole = self._pace.asleep(found)
             self._coming.add(here)
             coming.append(here)
         else:
@@ -157,7 +176,7 @@ class _Run:
         if not coming:
             return
         *others, last = coming
-        parts = [self._task(self._pace.in_turns(self._finish_one(each), each.level.depth)) for each in others]
+        parts = [self._task(_wait_for(self._pace.in_turns(self._finish_one(each), each.level.depth))) for each in others]
         await self._finish_one(last)
         for part in parts:
             await part
@@ -214,7 +233,7 @@ class _Run:
         return items if depth == 1 else [await self._with_items(item, level, depth - 1) for item in items]
 
     def _start(self, work: Awaitable[Any], level: Level) -> Task:
-        return self._task(_come(self._pace.asleep(work, level.depth + 1)))
+        return self._task(_come(self._pace.in_turns(self._pace.asleep(work), level.depth + 1)))
 
     def _outcome(self, task: Task, level: Level, row: int | None) -> Any:
         """Return what has come; None for what nobody waited for any more."""
@@ -255,14 +274,18 @@ class _Run:
                 if isinstance(value, asyncio.Task) and not self._completion.stands(here.level, row):
                     value.cancel()
 
-    def _task(self, work: Awaitable[Any]) -> Task:
-        task: Task = asyncio.ensure_future(work)
+    def _task(self, work: Coroutine[Any, Any, Any]) -> Task:
+        task: Task = asyncio.create_task(work)
         self._tasks.add(task)
         return task
 
     async def _breathe(self, level: Level) -> None:
         if not self._pace.may_begin:
             await self._pace.breathe(level.depth, begins=True)
+
+
+async def _wait_for(work: Awaitable[Any]) -> Any:
+    return await work
 
 
 async def _come(work: Awaitable[Any]) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -36,7 +37,7 @@ class Shape:
     named: GraphQLNamedType
     nullable: tuple[bool, ...]
 
-    @property
+    @cached_property
     def depth(self) -> int:
         """How many lists there are, one within the other."""
         return len(self.nullable) - 1
