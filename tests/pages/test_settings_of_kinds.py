@@ -49,7 +49,9 @@ async def test_whom_a_failure_calls_is_chosen_and_a_user_group_by_its_id(team: T
 
     await ada.open(f"/integrations/{integration}/edit")
     await ada.tick("(@here)")
+    await ada.tick("Show the success that ends them in the channel too")
     await ada.button("Save changes").click()
+    await expect(page.get_by_role("definition").filter(has_text="In the thread only")).to_be_visible()
     await expect(page.get_by_role("definition").filter(has_text="@here")).to_be_visible()
     await page.get_by_role("link", name="Edit integration").click()
     await ada.tick("A user group")

@@ -18,6 +18,7 @@ export function SettingsShown({ settings }: { settings: IntegrationDetailsFragme
           <Fact name="Channel">{settings.channelName}</Fact>
           <Fact name="Posts">{RULES[settings.notify]}</Fact>
           <Fact name="Failures in between">{FOLLOW_UPS[settings.followUps]}</Fact>
+          <Fact name="The success that ends them">{settings.recoveryInChannel ? "Shown in the channel too" : "In the thread only"}</Fact>
           <Fact name="The first message calls">{settings.mentionName ?? "Nobody"}</Fact>
         </>
       );

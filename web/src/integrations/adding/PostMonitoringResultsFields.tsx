@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { Checkbox } from "react-aria-components";
 
 import type { FollowUps, NotifyRule } from "../../api/schema.generated";
 import { about } from "../../api/useAction";
@@ -25,16 +26,21 @@ export function PostMonitoringResultsFields({ using, problems, onChange, now }: 
   const [channelId, setChannelId] = useState<string | null>(before?.channelId ?? null);
   const [notify, setNotify] = useState<NotifyRule>(before?.notify ?? "ALL_RUNS");
   const [followUps, setFollowUps] = useState<FollowUps>(before?.followUps ?? "SILENT");
+  const [recoveryInChannel, setRecovery] = useState(before?.recoveryInChannel ?? true);
   const [mention, setMention] = useState<string | null>(before?.mention ?? null);
   useEffect(() => {
-    onChange(monitorKey && channelId && mention !== "" ? { postMonitoringResults: { monitorKey, channelId, notify, followUps, mention } } : null);
-  }, [monitorKey, channelId, notify, followUps, mention, onChange]);
+    onChange(monitorKey && channelId && mention !== "" ? { postMonitoringResults: { monitorKey, channelId, notify, followUps, recoveryInChannel, mention } } : null);
+  }, [monitorKey, channelId, notify, followUps, recoveryInChannel, mention, onChange]);
   return (
     <>
       <MonitorPicker now={before?.monitor.key} onChange={setMonitorKey} problem={about(problems, "monitorKey")} />
       <ChannelPicker using={using} now={before?.channelName} chosen={channelId} onChoose={setChannelId} problem={about(problems, "channelId")} />
       <Choice<NotifyRule> label="When to post" value={notify} onChange={setNotify} choices={RULES} />
       <Choice<FollowUps> label="Failures in between" value={followUps} onChange={setFollowUps} choices={FOLLOW_UPS} />
+      <Checkbox className="checkbox" isSelected={recoveryInChannel} onChange={setRecovery}>
+        <span className="box" aria-hidden>{recoveryInChannel ? "✓" : ""}</span>
+        Show the success that ends them in the channel too, not only in their thread
+      </Checkbox>
       <MentionField mention={mention} onChange={setMention} problem={about(problems, "mention")} />
     </>
   );
