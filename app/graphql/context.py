@@ -20,6 +20,7 @@ from app.outbound.budget import Budget
 from app.redis.rate_limits import Bucket
 from app.services import Services
 from app.storage.tasks import Tasks
+from app.web.bells import Bell
 from app.web.fairness import FairSemaphore
 
 K = TypeVar("K", bound=Hashable)
@@ -75,7 +76,7 @@ class Context:
     tasks: Tasks = field(default_factory=Tasks)
     budget: Budget = field(default_factory=Budget)
     deadline: float = DEADLINE
-    caught_up: asyncio.Event = field(default_factory=asyncio.Event)
+    caught_up: asyncio.Event = field(default_factory=Bell)
     buckets: tuple[Bucket, ...] = ()
     persisted: PersistedDocuments | None = None
     note_refusal: NoteRefusal = note_nothing

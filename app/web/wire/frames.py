@@ -43,6 +43,8 @@ class Cut:
 class Frames:
     """Cuts what a client sends into pieces of a few frames: none reaches over the end of a message."""
 
+    __slots__ = ("_ends", "_left", "fragments")
+
     def __init__(self) -> None:
         self._left = 0
         """So many bytes of a frame's payload are still to come."""
@@ -86,6 +88,8 @@ class Frames:
 
 class Controls:
     """How many control frames a client may send: so many at once, and so many a second."""
+
+    __slots__ = ("_a_second", "_at_once", "_left", "_since")
 
     def __init__(self, *, now: float, at_once: int = CONTROLS_AT_ONCE, a_second: float = CONTROLS_A_SECOND) -> None:
         self._at_once = at_once

@@ -210,6 +210,7 @@ class HttpConnection(HttpToolsProtocol):
         protocol = self.transport.get_protocol()
         if rest and isinstance(protocol, asyncio.Protocol):
             protocol.data_received(rest)
+        del self.parser, self.flow  # or this would be in cycles with them, and wait for a collection
 
     def _refuse(self, refusal: Refusal) -> None:
         """End the connection: with these words behind all answers that are owed, unless that to the very request has begun."""

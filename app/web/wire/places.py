@@ -20,6 +20,8 @@ _YOUNG_SECONDS = 1.0
 class Place:
     """One connection's, until its caller is known or it ends. `make_room` closes that connection."""
 
+    __slots__ = ("_address", "_places", "is_given_back", "make_room")
+
     def __init__(self, places: "Places", address: str, make_room: Callable[[], None]) -> None:
         self._places = places
         self._address = address

@@ -15,6 +15,8 @@ Bytes: TypeAlias = "bytes | bytearray | memoryview[Any]"
 class PatientTransport(asyncio.Transport):
     """A transport whose client is cut off once it has read nothing for too long, also while the connection is being closed."""
 
+    __slots__ = ("_look", "_loop", "_patience", "_taken", "_transport", "_written")
+
     def __init__(self, transport: asyncio.Transport, *, loop: asyncio.AbstractEventLoop, patience: float = PATIENCE) -> None:
         super().__init__()
         self._transport = transport

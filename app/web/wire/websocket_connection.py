@@ -12,6 +12,7 @@ from uvicorn.server import ServerState
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
+from app.web.bells import Bell, Inbox
 from app.web.wire.farewells import Farewell
 from app.web.wire.frames import CONTROLS_A_SECOND, MOST_FRAGMENTS, Controls, Frames, text_frame
 from app.web.wire.places import PLACE, Place
@@ -53,6 +54,9 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.queue = Inbox()
+        self.writable = Bell()
+        self.writable.set()
         place = app_state.get(PLACE)
         self._place = place if isinstance(place, Place) else None
         self._waiting = bytearray()
@@ -105,6 +109,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)
+        if message["type"] == "websocket.accept":
+            self._forget_handshake()
         self._go_on_soon()  # what has come before the handshake was answered, or is to be thrown away after a close
 
     def write_texts(self, texts: Sequence[bytes]) -> bool:
@@ -177,6 +183,11 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     def handle_parser_exception(self) -> None:
         self._leave()
+
+    def _forget_handshake(self) -> None:
+        """Keep nothing of what nobody looks at any more: a socket may last for days."""
+        self.app_state = {}
+        del self.request, self.response
 
     def _leave(self) -> None:
         """Say what is to be said last. The application learns at once that the connection is gone."""
