@@ -172,6 +172,27 @@ async def test_what_was_missed_and_is_known_is_told_together_or_one_by_one_where
     assert ear.writes == 1
 
 
+async def test_who_is_ahead_of_others_is_told_nothing_that_they_are_not_told(services: Services) -> None:
+    log = await new_log(services)
+    ear, other = [Ear(replace(context_of(log), listening="the same")) for _ in range(2)]
+    other.context.executions = ear.context.executions
+    ear.context.tell = ear.tell
+    event = Event(team_id=log.team_id, sequence=1, type="TEAM_MEMBER_ADDED")
+    await tell_another(ear.context, event)
+    company = ear.context.executions.company_of("the same")
+    waiting = [asyncio.create_task(company.wait(each.context)) for each in (ear, other)]
+    await asyncio.sleep(0)
+    for bell in company.send_one_ahead():
+        bell.set_result(None)
+
+    told_ahead, told_other = await tell_known(ear.context, [event]), ear.told
+    company.leave(ear.context)
+    await asyncio.gather(*waiting)
+
+    assert (told_ahead, told_other) == (0, [])
+    assert await tell_known(ear.context, [event]) == 1
+
+
 async def tell_another(context: Context, event: Event) -> None:
     async def execute() -> Execution:
         return Execution(CoreResult({"eventRecorded": {"sequence": event.sequence}}, None), is_personal=False)

@@ -40,8 +40,11 @@ async def tell_others(context: Context, data: SharedData) -> None:
 async def tell_known(context: Context, events: Sequence[Event]) -> int:
     """Tell a listener what others are told of the events; return of how many that is known, and could be told at once.
 
-    These are the first ones. A crowd that comes back is told most of what it has missed like that, in a few writes.
+    These are the first ones. A crowd that comes back is told most of what it has missed like that, in a few writes. Not the one
+    that is ahead of others: they would never be told what it alone was told.
     """
+    if context.executions.company_of(context.listening).is_ahead(context):
+        return 0
     known = await _known(context, events[:_EVENTS_AT_ONCE])
     if not known:
         return 0
