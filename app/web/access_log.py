@@ -81,7 +81,7 @@ class _Answer:
     def __init__(self, meters: Meters) -> None:
         self._began = time.monotonic()
         self._meters = meters
-        self._socket = contextlib.ExitStack()
+        self._socket: contextlib.AbstractContextManager[None] | None = None
         self.status: int | None = None
         self.began_after: float | None = None
 
@@ -91,7 +91,8 @@ class _Answer:
                 case "http.response.start":
                     self.status, self.began_after = int(message["status"]), self.seconds()
                 case "websocket.accept":
-                    self._socket.enter_context(self._meters.open_socket())
+                    self._socket = self._meters.open_socket()
+                    self._socket.__enter__()
                 case "websocket.close" if self.status is None:
                     self.status = message.get("code", 1000)
             await send(message)
@@ -102,7 +103,8 @@ class _Answer:
         return time.monotonic() - self._began
 
     def close(self) -> None:
-        self._socket.close()
+        if self._socket is not None:
+            self._socket.__exit__(None, None, None)
 
 
 def _method(scope: Scope) -> str:
