@@ -30,7 +30,8 @@ def listen_known(request: Request, context: Context, *, schema: HasDocuments, ex
     examined = schema.documents.find(request.query)
     if examined is None or not examined.is_subscription(request.name) or OperationType.SUBSCRIPTION not in request.allowed:
         return None
-    if examined.refuse_cost(request.name, request.variables) or refuse_many_values(request.variables):
+    cost = examined.cost(request.name, request.variables)
+    if examined.refuse_cost(cost) or refuse_many_values(request.variables):
         return None
     built = executor.build(
         examined.schema,
@@ -41,14 +42,16 @@ def listen_known(request: Request, context: Context, *, schema: HasDocuments, ex
         is_awaitable=optimized_is_awaitable,
         operation_extensions=request.extensions,
     )
-    return _listen(built, examined, request, context) if isinstance(built, BoundedExecutor) else None
+    if not isinstance(built, BoundedExecutor):
+        return None
+    return _listen(built, examined, request, context, points=examined.points(cost))
 
 
-async def _listen(built: BoundedExecutor, examined: Examined, request: Request, context: Context) -> Results:
+async def _listen(built: BoundedExecutor, examined: Examined, request: Request, context: Context, *, points: int) -> Results:
     with observing(context) as observed:
         name = built.operation.name
         observed.kind, observed.name = "subscription", name.value if name is not None else None
-        refused = await _pay(examined, request, context)
+        refused = await _pay(examined, request, context, points=points)
         if refused is not None:
             observed.errors = refused.errors or ()
             yield refused
@@ -70,9 +73,9 @@ async def _listen(built: BoundedExecutor, examined: Examined, request: Request, 
             yield ExecutionResult(None, [located], _told_once(context))
 
 
-async def _pay(examined: Examined, request: Request, context: Context) -> PreExecutionError | None:
+async def _pay(examined: Examined, request: Request, context: Context, *, points: int) -> PreExecutionError | None:
     """Return why nothing is told, where there are not enough points."""
-    context.cost, context.extensions = examined.points(request.name, request.variables), {}
+    context.cost, context.extensions = points, {}
     charged = await charge(context, points=context.cost)
     if charged is not None:
         if charged.refusal is not None:
