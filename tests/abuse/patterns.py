@@ -146,6 +146,7 @@ PATTERNS: Mapping[str, Use] = {
     "app/sign_ins/completion.py _ERROR_CODE": _CODE_OF_WORDS,
     "app/storage/addresses.py _HALF_ENCODED": Use("search", ("",), ("%41", "%4", "%%")),
     "app/storage/addresses.py _NAME": _WHOLE,
+    "app/storage/joined.py _PLACE": Use("sub", ("", "$", "$1"), ("$", "$1", "1")),
     "app/teams/authentication.py _BEARER": Use("fullmatch", ("", "Bearer ", "Bearer a"), ("Bearer ", " a", "a ")),
     "app/teams/email_addresses.py _LOOKS_LIKE_ASCII": Use("split", ("",), ("\u212a", "a\u212a")),
     "app/teams/email_addresses.py _SHAPE": Use("fullmatch", ("", "a@", "@"), ("a@", "@a", "@")),
