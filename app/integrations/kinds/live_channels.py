@@ -1,7 +1,6 @@
 """The channel that an integration posts to, in the API: as it was chosen, and as the provider shows it now."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +19,21 @@ from app.sign_ins.lookups import Listed, Source
 from app.sign_ins.models import Grant
 
 
-def channel_of(rows: Batch[UUID, Any]) -> Any:
-    """Return the field of the channel, for a type with its `integration` and its `post`, the settings that `rows` finds."""
-    live = partial(_live_channels, rows=rows)
+def live_channels_of(rows: Batch[UUID, Any]) -> Batch[UUID, Channel | None]:
+    """Return the batch function that shows where integrations post, asked for with what each posts with.
+
+    `rows` finds their settings, which say where that was chosen to be.
+    """
+
+    async def live_channels(keys: Sequence[UUID], /, *, context: Context) -> list[Channel | None]:
+        chosen = [post.channel_id if post is not None else None for post in await rows(keys, context=context)]
+        return await _look_up(keys, chosen, context=context)
+
+    return live_channels
+
+
+def channel_of(live_channels: Batch[UUID, Channel | None]) -> Any:
+    """Return the field of the channel, for a type with its `integration` and its `post`, the settings."""
 
     @relation(
         description=(
@@ -32,7 +43,7 @@ def channel_of(rows: Batch[UUID, Any]) -> Any:
         )
     )
     async def channel(root: Any, info: Info) -> types.Channel | None:
-        found = await info.context.load(live, root.integration.id)
+        found = await info.context.load(live_channels, root.integration.id)
         if found is None:
             return None
         return types.Channel.of(_ref_of(root.integration, root.post.channel_id), name=found.name, is_private=found.is_private)
@@ -49,8 +60,7 @@ def _ref_of(integration: Integration, channel_id: str) -> ChannelRef:
     return ChannelRef(integration.provider, integration.account_id, channel_id)
 
 
-async def _live_channels(keys: Sequence[UUID], *, rows: Batch[UUID, Any], context: Context) -> list[Channel | None]:
-    wanted = [post.channel_id if post is not None else None for post in await rows(keys, context=context)]
+async def _look_up(keys: Sequence[UUID], chosen: Sequence[str | None], *, context: Context) -> list[Channel | None]:
     placed = await integrations(keys, context=context)
     apps = await apps_of(placed, context=context)
     users = zip(placed, apps, strict=True)
@@ -68,4 +78,4 @@ async def _live_channels(keys: Sequence[UUID], *, rows: Batch[UUID, Any], contex
 
         return Source(lambda one: find_channel(grant, one, budget=context.budget, services=context.services), turn)
 
-    return await look_up_each(placed, of_account, wanted, source=source, context=context)
+    return await look_up_each(placed, of_account, chosen, source=source, context=context)

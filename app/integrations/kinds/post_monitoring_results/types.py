@@ -8,7 +8,7 @@ from app.graphql.inputs import given
 from app.graphql.relations import reference
 from app.integrations import models
 from app.integrations.kinds.live_channels import channel_id_of, channel_of
-from app.integrations.kinds.post_monitoring_results.loaders import rows
+from app.integrations.kinds.post_monitoring_results.loaders import live_channels
 from app.integrations.kinds.post_monitoring_results.models import FollowUps, MonitoringPost, NotifyRule
 from app.integrations.kinds.post_monitoring_results.settings import (
     CHANNEL_FIELD,
@@ -135,7 +135,7 @@ class PostMonitoringResults:
         description="Whose runs are posted.",
     )
 
-    channel = channel_of(rows)
+    channel = channel_of(live_channels)
 
     @classmethod
     def of(cls, integration: models.Integration, post: MonitoringPost) -> "PostMonitoringResults":

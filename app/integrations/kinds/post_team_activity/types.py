@@ -14,7 +14,7 @@ from app.installed_apps.loaders import installed_apps
 from app.installed_apps.types import InstalledApp
 from app.integrations import models
 from app.integrations.kinds.live_channels import channel_id_of, channel_of
-from app.integrations.kinds.post_team_activity.loaders import rows
+from app.integrations.kinds.post_team_activity.loaders import live_channels
 from app.integrations.kinds.post_team_activity.models import ActivityPost
 from app.integrations.kinds.post_team_activity.settings import (
     APPS_FIELD,
@@ -94,7 +94,7 @@ class PostTeamActivity:
         found = await info.context.load_all(installed_apps, list(keys))
         return [InstalledApp.of(row) for row in found if row is not None]
 
-    channel = channel_of(rows)
+    channel = channel_of(live_channels)
 
     @classmethod
     def of(cls, integration: models.Integration, post: ActivityPost) -> "PostTeamActivity":
