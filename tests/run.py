@@ -19,6 +19,10 @@ _NO_TESTS = 5
 _WORKERS = 2 * (os.cpu_count() or 1)
 """More than there are cores: half of what the tests do is to wait for an answer, a deadline or a process that starts."""
 
+_MEMORY = Path("/dev", "shm")
+_ROOM = 2 << 30
+"""Bytes of files in memory: a test's are there until it has passed."""
+
 _COMPILED_ONCE = {"PYTHONDONTWRITEBYTECODE": ""}
 """Each process of a run, and each that a test starts, would compile the tests and the service anew: up to nine seconds of CPU."""
 
@@ -28,6 +32,7 @@ class Plan:
     """Which tests run, and how: `first` is what is added on the first database, `repeated` from the second one on.
 
     `workers` run the tests of one database; where the others run at once, beside the longest, each of them has one worker.
+    `is_in_memory`: what the tests write waits for no disk, where the machine has room.
     """
 
     options: Sequence[str]
@@ -37,6 +42,7 @@ class Plan:
     left_out: str = ""
     workers: int = 0
     is_at_once: bool = False
+    is_in_memory: bool = False
 
 
 _FAST = "not endurance and not processes"
@@ -50,12 +56,14 @@ _SUITE = Plan(
     "(both scripts/test --rest), what starts processes (scripts/test --processes), and the endurance journeys (scripts/soak).",
     workers=_WORKERS,
     is_at_once=True,
+    is_in_memory=True,
 )
 _REST = Plan(
     options=("-q",),
     first=("-m", f"hypothesis and {_FAST}"),
     repeated=("-m", _FAST, "--repeat=rest"),
     workers=_WORKERS,
+    is_in_memory=True,
 )
 _EVERY = Plan(
     options=("-q", "-m", "not endurance"), left_out=" Left out: the endurance journeys (scripts/soak).", workers=_WORKERS
@@ -118,12 +126,22 @@ def _runs(plan: Plan, rest: Sequence[str], *, redis: str) -> Iterator[Run]:
     databases = list(_databases())
     for number, (name, url) in enumerate(databases):
         workers = 1 if number and plan.is_at_once else plan.workers
-        environment = {**_COMPILED_ONCE, **plan.environment, "TEST_POSTGRES_URL": url, "TEST_REDIS_URL": redis}
+        files = _files_in_memory() if plan.is_in_memory else {}
+        environment = {**_COMPILED_ONCE, **files, **plan.environment, "TEST_POSTGRES_URL": url, "TEST_REDIS_URL": redis}
         added = plan.repeated if number else plan.first
         if plan is _SUITE:  # who names tests wants to see these, beside each database and with all examples
             added = (_REPEATED if number else ()) if rest else (*added, *_FEW_EXAMPLES)
         options = [*(("-n", str(workers)) if workers else ()), *plan.options, *added, *rest]
         yield Run(name=name, options=options, environment=environment)
+
+
+def _files_in_memory() -> dict[str, str]:
+    """Return what has files made in memory; nothing where somebody has said where, or there is little room."""
+    try:
+        has_room = shutil.disk_usage(_MEMORY).free >= _ROOM
+    except OSError:
+        return {}
+    return {"TMPDIR": str(_MEMORY)} if has_room and "TMPDIR" not in os.environ else {}
 
 
 def _databases() -> Iterator[tuple[str, str]]:
