@@ -22,7 +22,7 @@ class Import:
 
 def imports_of(app: Path) -> list[Import]:
     """Return every import from one module of the package `app` to another. Migrations stand for themselves."""
-    modules = {_name(path, app): path for path in app.rglob("*.py") if "migrations" not in path.parts}
+    modules = {_name(path, app): path for path in sorted(app.rglob("*.py")) if "migrations" not in path.parts}
     return [
         Import(name, imported)
         for name, path in modules.items()
