@@ -33,7 +33,7 @@ export function ClientForm({ provider, save, isWorking, problems }: FormProps) {
         problem={isTried && !isAddress(url) ? "This is no address: type one that begins with https:// or http://." : about(problems, "url")}
         help="The server's base address, such as https://git.example.com."
       />
-      <RedirectUri provider={provider.key} name={provider.name} address={url} />
+      <RedirectUri provider={provider} address={url} />
       <TextInput label="Client ID" value={clientId} onChange={setClientId} problem={about(problems, "clientId")} isRequired />
       <TextInput label="Client secret" type="password" value={clientSecret} onChange={setClientSecret} problem={about(problems, "clientSecret")} isRequired />
       <TextInput
@@ -46,15 +46,18 @@ export function ClientForm({ provider, save, isWorking, problems }: FormProps) {
   );
 }
 
-function RedirectUri({ provider, name, address }: { provider: string; name: string; address: string }) {
+function RedirectUri({ provider, address }: { provider: FormProps["provider"]; address: string }) {
   const settled = useSettled(address);
-  const [{ data }] = useQuery({ query: CallbackUrlDocument, variables: { key: provider, address: settled }, pause: !isAddress(settled) });
+  const [{ data }] = useQuery({ query: CallbackUrlDocument, variables: { key: provider.key, address: settled }, pause: !isAddress(settled) });
   const uri = isAddress(settled) ? data?.provider?.callbackUrl : undefined;
   return (
     <div className="notice" role="status">
       {uri ? (
         <>
-          <p>Register an OAuth application at {name} with this redirect URI. It then shows the client ID and the secret.</p>
+          <p>
+            Register an OAuth application at {provider.name} with this redirect URI. It then shows the client ID and the secret.
+            {provider.helpUrl && <> <a href={provider.helpUrl} target="_blank" rel="noreferrer">How to register it</a></>}
+          </p>
           <Copy text={uri} what="redirect URI" />
         </>
       ) : (

@@ -65,8 +65,8 @@ function fieldsOf({ provider }: InstalledAppRowFragment): readonly Field[] {
     case "SHARED_CLIENT":
       return [
         name,
-        { name: "clientId", label: "Client ID" },
-        { name: "clientSecret", label: "New client secret", help: "Left empty, it stays. A new one ends the members' sign-ins.", isSecret: true },
+        { name: "clientId", label: "Client ID", help: "Another one ends the members' sign-ins." },
+        { name: "clientSecret", label: "New client secret", help: "Left empty, it stays.", isSecret: true },
         { name: "caCertificates", label: "Certificates", help: "PEM certificates to trust for this server.", isLong: true },
       ];
     case "SHARED_SECRET":
