@@ -40,7 +40,7 @@ export default function Integration() {
       <Actions integration={integration} />
       {integration.settings.__typename === "PostTeamActivity" && <ActivityLog id={integration.id} />}
       {!["ConnectApi", "PostTeamActivity"].includes(integration.settings.__typename) && (
-        <RunLog deliveries={deliveries} isWorking={fetching} load={() => setAfter(deliveries.pageInfo.endCursor ?? undefined)} />
+        <RunLog deliveries={deliveries} isWorking={fetching} load={setAfter} />
       )}
     </>
   );

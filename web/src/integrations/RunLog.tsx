@@ -2,51 +2,44 @@ import { Button } from "react-aria-components";
 
 import { useAction } from "../api/useAction";
 import { sayDuration } from "../parts/duration";
-import { Empty } from "../parts/Empty";
-import { More } from "../parts/More";
 import { Problems } from "../parts/Problems";
 import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
-import { Attempts } from "./Attempts";
 import { RetryDeliveryDocument, type IntegrationQuery, type RunLogRowFragment } from "./Integration.generated";
+import { Log } from "./Log";
 
-type Deliveries = NonNullable<IntegrationQuery["integration"]>["deliveries"];
+interface Props {
+  deliveries: NonNullable<IntegrationQuery["integration"]>["deliveries"];
+  isWorking: boolean;
+  load: (after: string | undefined) => void;
+}
 
-/** What became of each message, newest first, with every attempt and the provider's words. */
-export function RunLog({ deliveries, isWorking, load }: { deliveries: Deliveries; isWorking: boolean; load: () => void }) {
+/** What became of the message of each run. */
+export function RunLog({ deliveries, isWorking, load }: Props) {
   return (
-    <section aria-label="Run log">
-      <h2>Run log</h2>
-      {deliveries.nodes.length === 0 ? (
-        <Empty title="Nothing yet"><p>The next run of the monitor that is reported stands here, with what became of its message.</p></Empty>
-      ) : (
-        <ol className="rows log">
-          {deliveries.nodes.map((delivery) => <Entry key={delivery.id} delivery={delivery} />)}
-        </ol>
-      )}
-      <More has={deliveries.pageInfo.hasNextPage} isWorking={isWorking} load={load} />
-    </section>
+    <Log
+      title="Run log" page={deliveries} isWorking={isWorking} load={load}
+      empty="The next run of the monitor that is reported stands here, with what became of its message."
+      about={(delivery) => <p><Run delivery={delivery} />, <Time at={delivery.createdAt} /></p>}
+      below={(delivery) => <Outcome delivery={delivery} />}
+    />
   );
 }
 
-function Entry({ delivery }: { delivery: RunLogRowFragment }) {
+function Run({ delivery: { run } }: { delivery: RunLogRowFragment }) {
+  if (run.isTest) return <>Test message</>;
+  return <><bdi>{run.monitor.name}</bdi>, run <bdi>{run.runId}</bdi>: <Status of={run.outcome} /> after {sayDuration(run.durationMs)}</>;
+}
+
+function Outcome({ delivery }: { delivery: RunLogRowFragment }) {
   const retry = useAction(RetryDeliveryDocument);
-  const { run, attempts, nextAttemptAt } = delivery;
+  const { id, message, nextAttemptAt, status, viewerCanRetry } = delivery;
   return (
-    <li>
-      <div>
-        <p>
-          {run.isTest ? "Test message" : <><bdi>{run.monitor.name}</bdi>, run <bdi>{run.runId}</bdi>: <Status of={run.outcome} /> after {sayDuration(run.durationMs)}</>}, <Time at={delivery.createdAt} />
-        </p>
-        <Attempts attempts={attempts} />
-        {delivery.message?.url && <p><a href={delivery.message.url} target="_blank" rel="noreferrer">See the message</a></p>}
-        {nextAttemptAt && delivery.status === "RETRYING" && <p className="quiet">Next attempt <Time at={nextAttemptAt} />.</p>}
-        <Problems of={retry.problems} />
-        {delivery.status === "FAILED" && delivery.viewerCanRetry && (
-          <Button isPending={retry.isWorking} onPress={() => void retry.run({ id: delivery.id })}>Try again</Button>
-        )}
-      </div>
-      <Status of={delivery.status} />
-    </li>
+    <>
+      {message?.url && <p><a href={message.url} target="_blank" rel="noreferrer">See the message</a></p>}
+      {nextAttemptAt && status === "RETRYING" && <p className="quiet">Next attempt <Time at={nextAttemptAt} />.</p>}
+      <Problems of={retry.problems} />
+      {viewerCanRetry && <Button isPending={retry.isWorking} onPress={() => void retry.run({ id })}>Try again</Button>}
+    </>
   );
 }
