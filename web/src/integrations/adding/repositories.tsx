@@ -1,12 +1,15 @@
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { useQuery } from "urql";
 
-import { Picker } from "../../parts/Picker";
+import { Picker, type Choice } from "../../parts/Picker";
 import { useKept } from "../../parts/useKept";
 import { useSettled } from "../../parts/useSettled";
-import { BranchesDocument, EntriesDocument, RepositoriesDocument, type RepositoriesQuery } from "./AddIntegration.generated";
+import { BranchesDocument, EntriesDocument, RepositoriesDocument, type EntriesQuery, type RepositoriesQuery } from "./AddIntegration.generated";
 
 type Found = NonNullable<NonNullable<RepositoriesQuery["installedApp"]>["repositories"]>["nodes"][number];
+type Entry = NonNullable<NonNullable<NonNullable<EntriesQuery["installedApp"]>["repository"]>["entries"]>["nodes"][number];
+
+const NONE: readonly Entry[] = [];
 
 export type Repository = Found & { app: string };
 
@@ -52,7 +55,7 @@ export function BranchPicker({ repository, branch, onChoose, problem }: InReposi
     pause: !isOpened,
     variables: { id: repository.app, repository: repository.id, search: search === branch ? null : search || null },
   });
-  const found = data?.installedApp?.repository?.branches?.nodes ?? [];
+  const found = useKept(data?.installedApp?.repository?.branches?.nodes) ?? [];
   return (
     <Picker
       label="Branch" typed={typed} onType={setTyped} chosen={branch || null} problem={problem} isRequired onOpen={() => setOpened(true)}
@@ -65,17 +68,17 @@ export function BranchPicker({ repository, branch, onChoose, problem }: InReposi
 /** A file, found directory by directory: a chosen directory shows what stands in it. */
 export function FilePicker({ repository, branch, file, onChoose, problem }: InRepository & { file: string; onChoose: (file: string) => void }) {
   const [typed, setTyped] = useState(file);
-  const path = useSettled(typed).replace(/[^/]*$/, "").replace(/\/$/, "");
+  const directory = typed.replace(/[^/]*$/, "").replace(/\/$/, "");
+  const path = useSettled(directory);
   const [isOpened, setOpened] = useState(false);
-  const [{ data }] = useQuery({
+  const [{ data, fetching }] = useQuery({
     query: EntriesDocument,
     pause: !isOpened,
     variables: { id: repository.app, repository: repository.id, branch, path },
   });
-  const entries = data?.installedApp?.repository?.entries?.nodes ?? [];
-  const choices = entries
-    .filter((entry) => entry.path.startsWith(typed) || entry.path === file)
-    .map((entry) => ({ id: entry.path, name: entry.type === "DIRECTORY" ? `${entry.path}/` : entry.path }));
+  const isFound = path === directory && !fetching;
+  const entries = isFound ? (data?.installedApp?.repository?.entries?.nodes ?? NONE) : undefined;
+  const choices = useKept(useMemo(() => entries && choicesOf(entries, typed, file), [entries, typed, file])) ?? [];
   const chosenFile = choices.find(({ name }) => name === file && !name.endsWith("/"))?.id ?? null; // behind a directory one goes on
   const type = (text: string): void => {
     setTyped(text);
@@ -88,4 +91,10 @@ export function FilePicker({ repository, branch, file, onChoose, problem }: InRe
       empty="Nothing stands there."
     />
   );
+}
+
+function choicesOf(entries: readonly Entry[], typed: string, file: string): readonly Choice[] {
+  return entries
+    .filter((entry) => entry.path.startsWith(typed) || entry.path === file)
+    .map((entry) => ({ id: entry.path, name: entry.type === "DIRECTORY" ? `${entry.path}/` : entry.path }));
 }
