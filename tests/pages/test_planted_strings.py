@@ -32,10 +32,11 @@ mutation ($name: String!) {
 }"""
 _ALIVE = """() => ({
   planted: globalThis.planted ?? 0,
-  elements: [...document.querySelectorAll("img, main script, main iframe, [onerror], [onclick]")].map((each) => each.outerHTML),
+  elements: [...document.querySelectorAll("img, iframe, script:not([src]), [onerror], [onclick]")].map((each) => each.outerHTML),
   links: [...document.querySelectorAll("a")].map((each) => each.href).filter((href) => !/^https?:/.test(href)),
-  turned: [...document.querySelectorAll("main *")].filter((each) =>
-    !each.closest("bdi") && [...each.childNodes].some((node) => node.nodeType === 3 && /[\u202a-\u202e]/.test(node.data))
+  turned: [...document.querySelectorAll("body *")].filter((each) =>
+    !each.closest("bdi") &&
+    [...each.childNodes].some((node) => node.nodeType === 3 && /[\u202a-\u202e\u2066-\u2069]/.test(node.data))
   ).map((each) => each.outerHTML),
 })"""
 

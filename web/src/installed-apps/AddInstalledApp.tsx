@@ -21,7 +21,7 @@ export default function AddInstalledApp() {
   const [{ data, error }] = useQuery({ query: ProviderToAddDocument, variables: { key } });
   if (error) return <Failure error={error} />;
   if (!data) return <Working what="Reading what the provider needs" />;
-  if (!data.provider) return <p>There is no provider “{key}”.</p>;
+  if (!data.provider) return <p>There is no provider “<bdi>{key}</bdi>”.</p>;
   return <Adding provider={data.provider} />;
 }
 

@@ -24,7 +24,7 @@ export function Deletion({ app, onDeleted }: Props) {
     return answer !== null;
   };
   return (
-    <Confirm trigger="Delete" title={`Delete ${app.name}?`} act="Delete the installed app" isWorking={remove.isWorking} onAct={act}>
+    <Confirm trigger="Delete" title={<>Delete <bdi>{app.name}</bdi>?</>} act="Delete the installed app" isWorking={remove.isWorking} onAct={act}>
       <Consequences app={app} />
       <Problems of={remove.problems} />
     </Confirm>

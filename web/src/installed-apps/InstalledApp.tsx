@@ -48,7 +48,7 @@ function Actions({ app, onDeleted }: { app: InstalledAppRowFragment; onDeleted: 
           />
         )}
         {app.provider.sharing === "SHARED_CLIENT" && !app.viewerIsAuthenticated && app.status === "ACTIVE" && role !== "VIEWER" && (
-          <SignIn label={`Sign in to ${app.connectedTo}`} purpose={{ installedAppId: app.id }} onFinished={() => undefined} />
+          <SignIn label={<span>Sign in to <bdi>{app.connectedTo}</bdi></span>} purpose={{ installedAppId: app.id }} onFinished={() => undefined} />
         )}
         {app.viewerCanDelete && <Deletion app={app} onDeleted={onDeleted} />}
       </div>

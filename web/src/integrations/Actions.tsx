@@ -39,7 +39,7 @@ export function Actions({ integration }: { integration: IntegrationDetailsFragme
           <Button isPending={test.isWorking} onPress={() => void sendTest()}>Send a test message</Button>
         )}
         {viewerCanDelete && (
-          <Confirm trigger="Delete" title={`Delete ${name}?`} act="Delete the integration" isWorking={remove.isWorking} onAct={leave}>
+          <Confirm trigger="Delete" title={<>Delete <bdi>{name}</bdi>?</>} act="Delete the integration" isWorking={remove.isWorking} onAct={leave}>
             <p>It stops at once, and its run log goes with it. What it has posted stays where it is.</p>
             <Problems of={remove.problems} />
           </Confirm>

@@ -9,7 +9,7 @@ export function Attempts({ attempts }: { attempts: RunLogRowFragment["attempts"]
     <ul className="attempts">
       {attempts.map((attempt) => (
         <li key={attempt.at}>
-          <Time at={attempt.at} />, {sayDuration(attempt.durationMs)}: {attempt.succeeded ? "accepted" : <q>{attempt.error}</q>}
+          <Time at={attempt.at} />, {sayDuration(attempt.durationMs)}: {attempt.succeeded ? "accepted" : <q><bdi>{attempt.error}</bdi></q>}
         </li>
       ))}
     </ul>

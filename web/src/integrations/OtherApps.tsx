@@ -4,6 +4,7 @@ import { useQuery } from "urql";
 
 import { Working } from "../parts/Working";
 import { OtherAppsDocument, type IntegrationDetailsFragment } from "./Integration.generated";
+import { usable } from "./usable";
 
 interface Props {
   integration: IntegrationDetailsFragment;
@@ -18,9 +19,9 @@ export function OtherApps({ integration, onUse, isWorking }: Props) {
   const [{ data }] = useQuery({ query: OtherAppsDocument, variables: { filter: { provider: provider.key } }, pause: !isAsked });
   if (!isAsked) return <Button onPress={() => setAsked(true)}>Use an installed app</Button>;
   if (!data) return <Working what="Looking for installed apps" />;
-  const usable = data.installedApps.nodes.filter((app) => app.viewerIsAuthenticated && app.id !== installedApp?.id && app.connectedTo === connectedTo);
-  if (usable.length === 0) return <p className="quiet">Your team has no other installed app for <bdi>{connectedTo}</bdi> that you can use.</p>;
-  return usable.map((app) => (
-    <Button key={app.id} isPending={isWorking} onPress={() => onUse(app)}>Use the installed app {app.name}</Button>
+  const others = usable(data.installedApps.nodes).filter((app) => app.id !== installedApp?.id && app.connectedTo === connectedTo);
+  if (others.length === 0) return <p className="quiet">Your team has no other installed app for <bdi>{connectedTo}</bdi> that you can use.</p>;
+  return others.map((app) => (
+    <Button key={app.id} isPending={isWorking} onPress={() => onUse(app)}><span>Use the installed app <bdi>{app.name}</bdi></span></Button>
   ));
 }

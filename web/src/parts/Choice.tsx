@@ -1,10 +1,11 @@
+import type { ReactNode } from "react";
 import { Label, Radio, RadioGroup } from "react-aria-components";
 
 interface Props<Value extends string> {
   label: string;
   value: Value;
   onChange: (value: Value) => void;
-  choices: readonly (readonly [value: Value, name: string])[];
+  choices: readonly (readonly [value: Value, name: ReactNode])[];
 }
 
 /** One of a few. */

@@ -4,7 +4,7 @@ import { Button, Dialog, DialogTrigger, Heading, Modal, ModalOverlay } from "rea
 interface Props {
   /** What the button that opens it says. */
   trigger: string;
-  title: string;
+  title: ReactNode;
   /** What the step does; read only while it is open. */
   children: ReactNode;
   /** What the button says that does it. */

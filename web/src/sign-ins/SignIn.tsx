@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { Button } from "react-aria-components";
 import { useSubscription } from "urql";
 
@@ -12,7 +12,7 @@ export type Finished = SignInStateFragment;
 interface Props {
   purpose: AuthorizationPurposeInput;
   /** What the button says: "Sign in to Slack". */
-  label: string;
+  label: ReactNode;
   onFinished: (authorization: Finished) => void;
   /** Whether something else is what one would do first. */
   isQuiet?: boolean;

@@ -5,6 +5,7 @@ import { useQuery } from "urql";
 import { ForMembers } from "../../frame/ForMembers";
 import { Failure } from "../../parts/Failure";
 import { Working } from "../../parts/Working";
+import { usable } from "../usable";
 import { ToAddDocument, type ToAddQuery } from "./AddIntegration.generated";
 import { Credentials, type Using } from "./Credentials";
 import { KindForm } from "./KindForm";
@@ -49,6 +50,6 @@ function Adding({ provider, kind, apps }: Props) {
 }
 
 function firstUsable(apps: Props["apps"]): Using | null {
-  const app = apps.find(({ viewerIsAuthenticated }) => viewerIsAuthenticated);
+  const [app] = usable(apps);
   return app ? { kind: "app", id: app.id } : null;
 }

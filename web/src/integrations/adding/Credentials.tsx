@@ -4,6 +4,7 @@ import { Link } from "react-router";
 
 import { Choice } from "../../parts/Choice";
 import { SignIn, type Finished } from "../../sign-ins/SignIn";
+import { usable } from "../usable";
 import type { ToAddQuery, UsableAppFragment } from "./AddIntegration.generated";
 
 /** What authorizes the integration: an installed app of the team, or a sign-in that was just made. */
@@ -48,10 +49,14 @@ function Connected({ message }: { message: string }) {
 }
 
 function Others({ apps, app, onUse }: { apps: readonly UsableAppFragment[]; app: UsableAppFragment; onUse: Props["onUse"] }) {
-  const usable = apps.filter(({ viewerIsAuthenticated }) => viewerIsAuthenticated);
-  if (usable.length < 2) return null;
-  const choices = usable.map(({ id, name, connectedTo }) => [id, `${name} (${connectedTo})`] as const);
+  const several = usable(apps);
+  if (several.length < 2) return null;
+  const choices = several.map((each) => [each.id, <Named app={each} />] as const);
   return <Choice label="Installed app" value={app.id} onChange={(id) => onUse({ kind: "app", id })} choices={choices} />;
+}
+
+function Named({ app: { name, connectedTo } }: { app: UsableAppFragment }) {
+  return <span><bdi>{name}</bdi> (<bdi>{connectedTo}</bdi>)</span>;
 }
 
 function OwnSignIn({ provider, onUse }: { provider: Props["provider"]; onUse: Props["onUse"] }) {
@@ -74,9 +79,9 @@ function MemberSignIn({ apps, onUse }: { apps: readonly UsableAppFragment[]; onU
   const app = apps.find((each) => each.id === id);
   return (
     <>
-      {apps.length > 1 && <Choice label="Server" value={id} onChange={setId} choices={apps.map((each) => [each.id, `${each.name} (${each.connectedTo})`] as const)} />}
+      {apps.length > 1 && <Choice label="Server" value={id} onChange={setId} choices={apps.map((each) => [each.id, <Named app={each} />] as const)} />}
       {app?.statusMessage && <p className="notice">{app.statusMessage}</p>}
-      <SignIn key={id} label={`Sign in to ${app?.connectedTo ?? "the server"}`} purpose={{ installedAppId: id }} onFinished={() => onUse({ kind: "app", id })} />
+      <SignIn key={id} label={<span>Sign in to <bdi>{app?.connectedTo ?? "the server"}</bdi></span>} purpose={{ installedAppId: id }} onFinished={() => onUse({ kind: "app", id })} />
     </>
   );
 }
