@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import claims, cpu, deliveries, fairness, growth, listeners, profile, starts, tables
+from tests.bench import claims, clicks, cpu, deliveries, fairness, growth, listeners, profile, starts, tables
 from tests.bench.figures import Report
 from tests.bench.pages import PAGES
 from tests.bench.rows import APPS, filled
@@ -17,7 +17,7 @@ from tests.bench.servers import compared
 from tests.journeys.soaking import say
 from tests.run import POSTGRES, found
 
-PARTS = (*PAGES, "growth", "healthz", "profile", "starts", "listeners", "tables", "deliveries", "claims")
+PARTS = (*PAGES, "growth", "healthz", "profile", "starts", "listeners", "tables", "deliveries", "claims", "clicks")
 POSTGRESQL, SQLITE = "PostgreSQL", "SQLite"
 _WORKERS = (0, 1, 2)
 """With so many processes runs are delivered on a server: by the one that serves, and by others beside it."""
@@ -74,6 +74,9 @@ async def measure(run: Run, *, database: str, server: str) -> None:
     if "claims" in run.parts:
         with TemporaryDirectory(prefix="bench-") as folder:
             await claims.measure(run.report, folder=Path(folder), server=server, database=database)
+    if "clicks" in run.parts:
+        with TemporaryDirectory(prefix="bench-") as folder:
+            await clicks.measure(run.report, folder=Path(folder), server=server, database=database, rounds=run.rounds)
     if "deliveries" in run.parts:
         workers = _WORKERS if server else (0,)
         await deliveries.measure(

@@ -7,55 +7,30 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from app.graphql.ids import encode_id
-from app.teams import console
-from app.teams.models import Member
 from tests import databases
-from tests.growth.filling import Size, fill, id_of
 from tests.journeys.soaking import say
-from tests.pages.people import Team, gather
-from tests.processes import serving
-from tests.services import services_beside
-from tests.storage.schemas import ask
+from tests.pages.large import BUSIEST, large_team
+from tests.pages.people import Team
 
 pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
-_SIZE = Size(rows=10_000, things=5_000)
-"""Of as many things, 5,000 integrations and 100 installed apps are living. The first integration has nine tenths of the rows."""
-
 _MOST_QUESTIONS = 2
-_SETTINGS = """
-INSERT INTO monitoring_post
-  (id, integration_id, monitor_id, channel_id, channel_name, channel_is_private, notify, failures_in_a_row)
-SELECT i.id, i.id, (SELECT m.id FROM monitor m WHERE m.team_id = i.team_id LIMIT 1), 'C1', 'monitoring', FALSE, 'ALL_RUNS', 0
-FROM integration i WHERE NOT EXISTS (SELECT 1 FROM monitoring_post p WHERE p.integration_id = i.id)"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def large(chromium: Browser, database_template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Team]:
-    """A team of a service of its own: others would wait for so many rows."""
     folder = tmp_path_factory.mktemp("large")
-    async with (
-        databases.copy(database_template, folder) as url,
-        serving(folder, database_url=url) as service,
-        gather(service, chromium) as team,
-    ):
-        async with services_beside(service):
-            found = await console.find_team(team.name)
-            ada = await Member.get(team_id=found.id, email="ada@example.com")
-        await fill(url, _SIZE, team_id=found.id, member_id=ada.id)
-        await ask(url, _SETTINGS)
+    async with databases.copy(database_template, folder) as url, large_team(chromium, folder, database_url=url) as team:
         yield team
 
 
 async def test_a_page_asks_the_api_twice_at_most_however_much_there_is(large: Team) -> None:
     ada = await large.person("Ada")
-    integration = encode_id("Integration", id_of("integration", 1))
     paths = {
         "/integrations": 50,
         "/integrations/browse": 1,
         "/integrations/add/slack/post-monitoring-results": 0,
-        f"/integrations/{integration}": 25,
+        f"/integrations/{BUSIEST}": 25,
         "/settings/installed-apps": 50,
         "/settings/members": 100,
         "/settings/access-tokens": 50,
