@@ -23,7 +23,11 @@ _WATCH = """
   globalThis.timeUntil = async (holds) => {
     if (holds()) return null;
     slowest = 0;
-    do await frame(); while (!holds());
+    const givenUp = performance.now() + 30_000;
+    do {
+      await frame();
+      if (performance.now() > givenUp) throw new Error(`not so after 30 s: ${holds}`);
+    } while (!holds());
     await painted();
     const took = performance.now() - began;
     await frame();

@@ -66,7 +66,7 @@ async def _switch(visitor: Visitor) -> None:
         "Monitors": f"{_SECTIONS} >= 25",
         "Activity": _rows(50),
         "Installed apps": _rows(50),
-        "Members": _rows(100),
+        "Members": _rows(50),
         "Access tokens": _rows(50),
         "Connected accounts": _rows(0),
         "Integrations": _rows(50),
@@ -148,8 +148,8 @@ async def _installed_apps(visitor: Visitor) -> None:
 
 async def _people(visitor: Visitor) -> None:
     await visitor.person.open("/settings/members")
-    await visitor.watch.wait(until=_rows(100))
-    await visitor.press("show more members", visitor.button("Show more"), until=_rows(101))
+    await visitor.watch.wait(until=_rows(50))
+    await visitor.press("show more members", visitor.button("Show more"), until=_rows(100))
     await visitor.press("ask for a role", visitor.button("Change role"), until=_asks("The role of"))
     await visitor.press("close the roles", visitor.in_dialog("Cancel"), until=_NO_DIALOG)
     await visitor.press("ask to remove a member", visitor.button("Remove"), until=_asks("Their access tokens"))

@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { Button } from "react-aria-components";
 
 import { useAction } from "../api/useAction";
@@ -12,8 +13,8 @@ import type { StoppedIntegrations } from "./InstalledApps";
 import { CheckInstalledAppDocument, ReauthenticateInstalledAppDocument, type InstalledAppRowFragment } from "./InstalledApps.generated";
 import { Edit } from "./Edit";
 
-/** One installed app, with what the viewer may do with it. */
-export function InstalledApp({ app, onDeleted }: { app: InstalledAppRowFragment; onDeleted: (stopped: StoppedIntegrations) => void }) {
+/** One installed app, with what the viewer may do with it: drawn again where it has changed, not where more are shown. */
+export const InstalledApp = memo(function InstalledApp({ app, onDeleted }: { app: InstalledAppRowFragment; onDeleted: (stopped: StoppedIntegrations) => void }) {
   return (
     <li>
       <div>
@@ -29,7 +30,7 @@ export function InstalledApp({ app, onDeleted }: { app: InstalledAppRowFragment;
       <Status of={app.status} />
     </li>
   );
-}
+});
 
 function Actions({ app, onDeleted }: { app: InstalledAppRowFragment; onDeleted: (stopped: StoppedIntegrations) => void }) {
   const { role } = useViewer().member;

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { memo, useState } from "react";
 import { useQuery } from "urql";
 
 import { useAction } from "../api/useAction";
@@ -15,7 +15,7 @@ import { Working } from "../parts/Working";
 import { AddMember } from "./AddMember";
 import { ChangeRoleDocument, MembersDocument, NewSignInLinkDocument, RemoveMemberDocument, type MemberRowFragment } from "./Members.generated";
 
-const A_PAGE = 100;
+const A_PAGE = 50;
 
 const ROLES: Readonly<Record<TeamRole, string>> = { ADMIN: "Admin", MEMBER: "Member", VIEWER: "Viewer" };
 
@@ -55,7 +55,8 @@ interface MemberProps {
   onLink: (link: { of: string; url: string }) => void;
 }
 
-function Member({ member, isAdmin, onLink }: MemberProps) {
+/** One of them: drawn again where that member has changed, not where more are shown. */
+const Member = memo(function Member({ member, isAdmin, onLink }: MemberProps) {
   return (
     <li>
       <div>
@@ -68,7 +69,7 @@ function Member({ member, isAdmin, onLink }: MemberProps) {
       <span className="status quiet">{ROLES[member.role]}</span>
     </li>
   );
-}
+});
 
 function Administration({ member, onLink }: Omit<MemberProps, "isAdmin">) {
   const link = useAction(NewSignInLinkDocument);
