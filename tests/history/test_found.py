@@ -1,7 +1,9 @@
 """What the checker has found in the service, each as small as it can be shown."""
 
 import asyncio
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 from uuid import uuid4
 
 import asyncpg
@@ -10,7 +12,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.graphql.context import Context
 from app.graphql.errors import present
-from app.log.events import Counter
+from app.log.events import Counter, Events
 from app.monitors.models import MonitorRun
 from app.service.schema import build_schema
 from app.service.tables import MODELS
@@ -19,7 +21,6 @@ from app.storage.outages import UNKNOWN, Patience
 from tests.databases import POSTGRES_URL
 from tests.deliveries.world import make_world
 from tests.held import HeldClock
-from tests.journeys.story import RECORD
 from tests.journeys.test_burst import run_of
 
 _END_ALL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -51,18 +52,23 @@ async def test_a_write_whose_connection_the_pool_has_seen_end_is_run_again(datab
         await operator.close()
 
 
+@pytest.mark.parametrize("shown", ["deliveries { id }", "run { monitor { key } }"])
 async def test_a_run_that_was_recorded_and_cannot_be_shown_is_not_said_to_be_unsaved(
-    database_url: str, tmp_path: Path, clock: HeldClock
+    database_url: str, tmp_path: Path, clock: HeldClock, shown: str
 ) -> None:
     operator = await asyncpg.connect(database_url)
     await database.connect(database_url, models=MODELS, patience=Patience(lock=0.2))
     try:
         async with make_world(folder=tmp_path, clock=clock) as world:
-            context = Context(caller=world.caller, services=world.services, request_id="a test's")
-            await operator.execute("BEGIN; LOCK TABLE delivery IN ACCESS EXCLUSIVE MODE")
+            events = cast(
+                Events, LockedOnceSaved(world.services.events, operator, "delivery" if "deliveries" in shown else "monitor")
+            )
+            context = Context(caller=world.caller, services=replace(world.services, events=events), request_id="a test's")
 
             answer = await build_schema().execute(
-                RECORD, variable_values={"input": run_of("checkout", "1", "PASSED")}, context_value=context
+                f"mutation ($input: RecordMonitorRunInput!) {{ recordMonitorRun(input: $input) {{ {shown} }} }}",
+                variable_values={"input": run_of("checkout", "1", "PASSED")},
+                context_value=context,
             )
 
             [error] = present(answer, request_id="a test's")["errors"]
@@ -71,3 +77,17 @@ async def test_a_run_that_was_recorded_and_cannot_be_shown_is_not_said_to_be_uns
     finally:
         await operator.close()
         await database.close()
+
+
+@dataclass
+class LockedOnceSaved:
+    """Makes changes; an operator keeps everybody from the table as soon as one is made."""
+
+    events: Events
+    operator: asyncpg.Connection
+    table: str
+
+    async def change(self, *asked: Any, **how: Any) -> Any:
+        answer = await self.events.change(*asked, **how)
+        await self.operator.execute(f"BEGIN; LOCK TABLE {self.table} IN ACCESS EXCLUSIVE MODE")
+        return answer

@@ -22,7 +22,7 @@ from graphql.execution.executor import to_nodes
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from app.errors import Overdue
+from app.errors import DatabaseAway, Overdue
 from app.graphql.context import Context
 from app.graphql.execution.levels.planning import Plan, plans_of
 from app.graphql.execution.levels.running import run
@@ -31,6 +31,7 @@ from app.graphql.execution.pacing import Asleep, Guarded, Paced, PaceOf
 from app.graphql.execution.telling import EventExecution
 from app.graphql.execution.turns import Place
 from app.graphql.limits.cost_accounting import charge_for_event
+from app.storage.outages import unknown
 
 _PATH, _RESULT = 3, 4
 """Where graphql-core's methods have them that complete a value."""
@@ -92,7 +93,8 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         return Asleep(awaitable, self._place)
 
     def handle_field_error(self, raw_error: Exception, kind: Any, details: Any, path: Path) -> None:
-        super().handle_field_error(self._locate(raw_error, to_nodes(details), path.as_list()), kind, details, path)
+        error = self._after_a_change(raw_error) if path.prev is not None else raw_error
+        super().handle_field_error(self._locate(error, to_nodes(details), path.as_list()), kind, details, path)
 
     def cancellable_iterable(self, iterable: AsyncIterable[Any]) -> Any:
         caller = self._context.caller
@@ -130,6 +132,14 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         executor._relevant_sub_fields = {}  # noqa: SLF001 - one of our own
         executor._plan = self._plan = self._plan or executor.find_plan()  # noqa: SLF001 - kept for as long as somebody listens
         return executor.execute_operation(serially=False)
+
+    def _after_a_change(self, error: Exception) -> Exception:
+        """Return what to tell where something below a mutation could not be read.
+
+        The change is made by then. By itself the database's error would say that nothing was, and that to ask again is safe.
+        """
+        is_change = self.operation.operation is OperationType.MUTATION
+        return unknown(error.fault) if is_change and isinstance(error, DatabaseAway) else error
 
     async def _execute_fields_later(self, *of_an_object: Any) -> Any:
         result = super().execute_fields(*of_an_object)
