@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import SystemRandom
 
 import httpx2
 
@@ -19,6 +20,7 @@ from tests.servers import NO_TLS
 _NO_QUOTAS = {f"INSTALLED_APPS_{setting.upper()}": "0" for setting in Quotas.model_fields}
 """A journey does within a minute what a team does in days."""
 
+_RANDOM = SystemRandom()
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
@@ -178,9 +180,12 @@ async def serving(folder: Path, *, database_url: str, options: tuple[str, ...] =
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return a port that nobody listens at, of those that the kernel gives to no connection that goes out."""
+    while True:
+        port = _RANDOM.randrange(10_000, 32_768)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def _command_of(pid: int) -> bytes:
