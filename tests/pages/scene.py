@@ -93,10 +93,15 @@ async def begin_story(team: Team, ada: Person) -> Story:
 
 async def add_with_app(story: Story, app: str, *, name: str, monitor: str) -> str:
     """Have the admin add an integration with an installed app; return its id."""
-    found = (await story.admin.ask(_CHANNELS, id=app))["installedApp"]["channels"]["nodes"]
-    channel = next(each["id"] for each in found if each["name"] == "random")
+    channel = await channel_of(story, app, name="random")
     added = await story.add(story.admin, name=name, using={"installedAppId": app}, monitor=monitor, channel=channel)
     return str(added["integration"]["id"])
+
+
+async def channel_of(story: Story, app: str, *, name: str) -> str:
+    """Return the id of a channel that an installed app shows."""
+    found = (await story.admin.ask(_CHANNELS, id=app))["installedApp"]["channels"]["nodes"]
+    return next(str(each["id"]) for each in found if each["name"] == name)
 
 
 async def _add_pagerduty(story: Story) -> None:

@@ -32,7 +32,7 @@ async def test_a_page_asks_the_api_twice_at_most_however_much_there_is(large: Te
         "/integrations/add/slack/post-monitoring-results": 0,
         f"/integrations/{BUSIEST}": 25,
         "/settings/installed-apps": 50,
-        "/settings/members": 100,
+        "/settings/members": 50,
         "/settings/access-tokens": 50,
         "/settings/connected-accounts": 0,
         "/monitors": 25,

@@ -1,13 +1,18 @@
-"""The run log of an integration: what could not be posted is tried again from there."""
+"""What an integration posted, and what it told of the team: what could not be posted is tried again from there."""
 
 import pytest
 from playwright.async_api import expect
 
+from tests.journeys.soaking import until
+from tests.journeys.story import ADD
 from tests.pages.orders import faults_of
 from tests.pages.people import Team
-from tests.pages.scene import begin_story
+from tests.pages.scene import add_with_app, begin_story, channel_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
+
+
+_TOLD = "query ($id: ID!) { integration(id: $id) { activityDeliveries(first: 2) { nodes { status } } } }"
 
 
 async def test_a_message_that_failed_is_tried_again_from_the_page_that_saw_it_fail(team: Team) -> None:
@@ -32,3 +37,31 @@ async def test_a_message_that_failed_is_tried_again_from_the_page_that_saw_it_fa
         await expect(person.row("run-1")).to_contain_text("Delivered")
         await expect(person.row("run-1").get_by_role("link", name="See the message")).to_be_visible()
         await expect(person.button("Try again")).to_have_count(0)
+
+
+async def test_what_could_not_be_told_of_the_team_is_tried_again_too(team: Team) -> None:
+    ada = await team.person("Ada")
+    story = await begin_story(team, ada)
+    _, app = await story.add_sharing(name="Nightly", monitor="nightly")
+    settings = {"channelId": await channel_of(story, app, name="general"), "types": ["INTEGRATION_ADDED"]}
+    given = {"name": "News", "using": {"installedAppId": app}, "settings": {"postTeamActivity": settings}}
+    news = (await story.admin.ask(ADD, input=given))["addIntegration"]["integration"]["id"]
+
+    async def is_at(status: str) -> bool:
+        found = (await story.admin.ask(_TOLD, id=news))["integration"]["activityDeliveries"]["nodes"]
+        return [each["status"] for each in found] == [status]
+
+    async with faults_of(team.service, "slack") as faults:
+        await faults.answer("chat.postMessage", {"ok": False, "error": "is_archived"})
+        await add_with_app(story, app, name="Weekly", monitor="weekly")
+        await until(lambda: is_at("FAILED"), seconds=30)
+    await ada.open(f"/integrations/{news}")
+    told = ada.page.get_by_role("region", name="What it told")
+    await expect(told.get_by_role("listitem").filter(has_text="Weekly")).to_contain_text("Failed")
+    await told.get_by_role("button", name="Try again").click()
+
+    await until(lambda: is_at("DELIVERED"), seconds=30)
+    await expect(told.get_by_role("button", name="Try again")).to_have_count(0)
+    await ada.page.reload()
+    await expect(told.get_by_role("listitem").filter(has_text="Weekly").first).to_contain_text("Delivered")
+    await story.browser.close()

@@ -6,6 +6,7 @@ import { Time } from "../parts/Time";
 import { Working } from "../parts/Working";
 import { ActivityLogDocument, type ActivityLogRowFragment } from "./Integration.generated";
 import { Log } from "./Log";
+import { Retry } from "./Retry";
 
 const A_PAGE = 25;
 
@@ -20,6 +21,7 @@ export function ActivityLog({ id }: { id: string }) {
     <Log
       title="What it told" page={found} isWorking={fetching} load={setAfter}
       empty="As soon as something happens that it tells of, its message stands here." about={(told) => <Events told={told} />}
+      below={(told) => <Retry of={told} />}
     />
   );
 }

@@ -1,12 +1,9 @@
-import { Button } from "react-aria-components";
-
-import { useAction } from "../api/useAction";
 import { sayDuration } from "../parts/duration";
-import { Problems } from "../parts/Problems";
 import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
-import { RetryDeliveryDocument, type IntegrationQuery, type RunLogRowFragment } from "./Integration.generated";
+import type { IntegrationQuery, RunLogRowFragment } from "./Integration.generated";
 import { Log } from "./Log";
+import { Retry } from "./Retry";
 
 interface Props {
   deliveries: NonNullable<IntegrationQuery["integration"]>["deliveries"];
@@ -21,7 +18,12 @@ export function RunLog({ deliveries, isWorking, load }: Props) {
       title="Run log" page={deliveries} isWorking={isWorking} load={load}
       empty="The next run of the monitor that is reported stands here, with what became of its message."
       about={(delivery) => <p><Run delivery={delivery} />, <Time at={delivery.createdAt} /></p>}
-      below={(delivery) => <Outcome delivery={delivery} />}
+      below={(delivery) => (
+        <>
+          {delivery.message?.url && <p><a href={delivery.message.url} target="_blank" rel="noreferrer">See the message</a></p>}
+          <Retry of={delivery} />
+        </>
+      )}
     />
   );
 }
@@ -29,17 +31,4 @@ export function RunLog({ deliveries, isWorking, load }: Props) {
 function Run({ delivery: { run } }: { delivery: RunLogRowFragment }) {
   if (run.isTest) return <>Test message</>;
   return <><bdi>{run.monitor.name}</bdi>, run <bdi>{run.runId}</bdi>: <Status of={run.outcome} /> after {sayDuration(run.durationMs)}</>;
-}
-
-function Outcome({ delivery }: { delivery: RunLogRowFragment }) {
-  const retry = useAction(RetryDeliveryDocument);
-  const { id, message, nextAttemptAt, status, viewerCanRetry } = delivery;
-  return (
-    <>
-      {message?.url && <p><a href={message.url} target="_blank" rel="noreferrer">See the message</a></p>}
-      {nextAttemptAt && status === "RETRYING" && <p className="quiet">Next attempt <Time at={nextAttemptAt} />.</p>}
-      <Problems of={retry.problems} />
-      {viewerCanRetry && <Button isPending={retry.isWorking} onPress={() => void retry.run({ id })}>Try again</Button>}
-    </>
-  );
 }
