@@ -3,7 +3,7 @@
 A change begins by locking the team's counter row and ends by taking the next numbers and writing its events with them. So
 the changes of one team are serial on both databases: what was checked inside still holds at the commit, there is no gap and
 no reorder, and no deadlock. (On SQLite, BEGIN IMMEDIATE is that lock.) The events, and whatever else can wait until then, are
-written in one trip to the database.
+written in one trip to the database; in two where somebody reacts to whatever is recorded.
 """
 
 import asyncio

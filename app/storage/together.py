@@ -1,5 +1,6 @@
 """Writing several rows in one trip: to a server by one statement, to a file without leaving the thread that has it open."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -31,15 +32,28 @@ Write: TypeAlias = Insertion | Saving | UpdateQuery
 
 
 async def write_together(writes: Iterable[Write]) -> None:
-    """Write all of it, inside a write. None of it sees what the others have written, and no row may be among them twice.
+    """Write all of it, inside a write. None of it sees what the others have written.
 
-    What belongs to a row that is among them stands behind that. Raises what the database raises.
+    What belongs to a row that is among them stands behind that. Raises ValueError where a row is among them twice: a server would
+    write one of the two. Raises what the database raises.
     """
+    given = list(writes)
+    _check_once(given)
     connection: Any = database.current()
-    statements = [_statement(write, connection) for write in writes]
+    statements = [_statement(write, connection) for write in given]
     if statements:
         together = groupby(statements, lambda each: each.sql)
         await connection.write_together([Statement(sql, [run for each in same for run in each.runs]) for sql, same in together])
+    for write in given:
+        if isinstance(write, Insertion):
+            write.row._saved_in_db = True  # noqa: SLF001 - as Tortoise's own `create`: what is saved of it later is an UPDATE
+
+
+def _check_once(writes: Sequence[Write]) -> None:
+    rows = Counter((type(write.row), write.row.pk) for write in writes if not isinstance(write, UpdateQuery))
+    twice = [model.__name__ for (model, _), times in rows.items() if times > 1]
+    if twice:
+        raise ValueError(f"A row is written twice at once: {', '.join(twice)}.")
 
 
 def _statement(write: Write, connection: Any) -> Statement:

@@ -10,6 +10,8 @@ T = TypeVar("T")
 class Bell(asyncio.Event):
     """An `asyncio.Event`, of which nothing but the name is inherited."""
 
+    __repr__ = object.__repr__  # asyncio's tells of what is not here
+
     def __init__(self) -> None:  # asyncio's would make what this is there to leave out
         self._is_set = False
         self._rung: list[asyncio.Future[None]] | None = None
@@ -41,6 +43,8 @@ class Bell(asyncio.Event):
 
 class Inbox(asyncio.Queue[T]):
     """An `asyncio.Queue` without a bound that one task at a time gets from, of which nothing but the name is inherited."""
+
+    __repr__ = object.__repr__  # as above
 
     def __init__(self) -> None:  # as above
         self._messages: MutableSequence[T] = []

@@ -99,3 +99,17 @@ def test_more_values_than_a_statement_takes_are_several_statements() -> None:
 
     assert [len(values) for _, values in found] == [30_000, 10_000]
     assert [value for _, values in found for value in values] == [number for number in range(20_000) for _ in range(2)]
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_row_is_written_once_at_a_time_and_saved_anew_later() -> None:
+    counter = Counter(team_id=TEAM, sequence=0)
+
+    with pytest.raises(ValueError, match="A row is written twice at once: Counter"):
+        await write(lambda: [Insertion(counter), Saving(counter, ["sequence"])])
+    assert await Counter.all().count() == 0
+    await write(lambda: [Insertion(counter)])
+    counter.sequence = 2
+    await database.write(lambda _: counter.save())
+
+    assert [row.sequence for row in await Counter.all()] == [2]

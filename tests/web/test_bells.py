@@ -56,3 +56,8 @@ async def test_nothing_is_lost_where_whoever_waits_for_it_leaves(make: "type[asy
     await asyncio.gather(leaving, return_exceptions=True)
 
     assert await inbox.get() == 1
+
+
+@pytest.mark.parametrize("make", [Bell, Inbox[int]])
+async def test_each_can_be_shown(make: type[object]) -> None:
+    assert type(make()).__name__ in repr(make())
