@@ -46,6 +46,7 @@ async def test_a_new_database_and_what_sqlite_puts_beside_it_are_for_their_owner
 
 
 @pytest.mark.usefixtures("_umask")
+@pytest.mark.parametrize("_umask", [0o000], indirect=True, ids=oct)
 async def test_an_upgrade_makes_them_so_and_closes_those_of_before(tmp_path: Path) -> None:
     path = tmp_path / "data" / "installed-apps.sqlite3"
     url = f"sqlite:///{path}"

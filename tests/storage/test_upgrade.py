@@ -24,7 +24,7 @@ from tests.storage.schemas import ROWS_OF_EACH, Row, Schema, ask, fill, put_memb
 VERSIONS = migrations.versions()
 STEPS = list(pairwise(VERSIONS))
 BETWEEN = pytest.mark.endurance
-"""What the first version and the last show, each one between them shows too, until one of them is the last."""
+"""What a database of the first version shows, which comes through all of them, and the last step, each one between shows too."""
 
 TEAM = UUID(int=77)
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -34,7 +34,7 @@ async def test_the_migrations_make_what_the_models_say() -> None:
     assert list(await migrations.missing()) == []
 
 
-@pytest.mark.parametrize("version", [VERSIONS[0], *(pytest.param(each, marks=BETWEEN) for each in VERSIONS[1:-2]), VERSIONS[-2]])
+@pytest.mark.parametrize("version", [VERSIONS[0], *(pytest.param(each, marks=BETWEEN) for each in VERSIONS[1:-1])])
 async def test_a_database_of_each_earlier_version_becomes_like_a_new_one_and_keeps_every_row(
     version: str, database_url: str, tmp_path: Path
 ) -> None:
