@@ -2,23 +2,37 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Locator, expect
 
-from tests.journeys.soaking import say
+from tests.journeys.soaking import say, until
 from tests.journeys.story import DELETE, Story
 from tests.pages.people import Person, Team, gather
 from tests.pages.scene import begin_story
+from tests.pages.test_activity import rename
 from tests.processes import serving
 
 pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
 
 _TRIES = 2
 """Of which one has to be as fast: the machine may be busy with something else."""
+
+_RUNS = 30
+"""More than a page of a run log. Each is twice in the team's log: that is more than a page, too."""
+
+_STATUSES = "query ($id: ID!) { integration(id: $id) { deliveries(first: 100) { nodes { status } } } }"
+_HAPPENED = "query { events(first: 100) { nodes { id } } }"
+_FEWEST = """
+(rows) => {
+  window.fewest = Infinity;
+  const count = () => { window.fewest = Math.min(window.fewest, document.querySelectorAll(rows).length) };
+  new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
+}"""
+"""Has the page note how few rows it ever showed."""
 
 CUT_OFF = "The connection to the server is lost"
 
@@ -89,3 +103,44 @@ async def test_the_activity_of_an_open_page_grows_by_itself(team: Team) -> None:
 
     await expect(ada.row("A run's result for “Grows” was posted.")).to_be_visible()
     await story.browser.close()
+
+
+async def test_all_that_was_shown_of_a_list_stays_as_something_new_comes_in(team: Team) -> None:
+    ada = await team.person("Ada")
+    story = await begin_story(team, ada)
+    integration, app = await story.add_sharing(name="Long", monitor="long")
+    for number in range(_RUNS):
+        await ada.report("long", f"run-{number:02}")
+    await until(lambda: _are_delivered(story, integration), seconds=60)
+
+    await ada.open(f"/integrations/{integration}")
+    await ada.button("Show more").click()
+    log = ada.page.get_by_role("region", name="Run log").locator("ol > li")
+    await _expect_to_grow(ada, log, by=lambda: ada.report("long", "run-of-today"), new="run-of-today", old=_RUNS)
+
+    await expect(ada.row("run-of-today")).to_contain_text("Delivered")
+    await ada.go_to("Activity")
+    await ada.button("Show more").click()
+    events = ada.page.get_by_role("list", name="Activity").get_by_role("listitem")
+    happened = len((await ada.api.ask(_HAPPENED))["events"]["nodes"])
+    await _expect_to_grow(ada, events, by=lambda: rename(ada, app, "Slack of the shop"), new="Slack of the shop", old=happened)
+    await story.browser.close()
+
+
+async def _are_delivered(story: Story, integration: str) -> bool:
+    found = (await story.admin.ask(_STATUSES, id=integration))["integration"]["deliveries"]["nodes"]
+    return [each["status"] for each in found] == ["DELIVERED"] * _RUNS
+
+
+async def _expect_to_grow(person: Person, rows: Locator, *, by: Callable[[], Awaitable[None]], new: str, old: int) -> None:
+    """Have one row more come in at the front. None that was there may go meanwhile, or come twice."""
+    await expect(rows).to_have_count(old)
+    before = await rows.locator("p:first-child bdi").all_inner_texts()
+    await person.page.evaluate(_FEWEST, "ol.log > li")
+
+    await by()
+
+    await expect(rows.first).to_contain_text(new)
+    await expect(rows).to_have_count(old + 1)
+    assert (await rows.locator("p:first-child bdi").all_inner_texts())[-len(before) :] == before
+    assert await person.page.evaluate("window.fewest") >= old

@@ -1,7 +1,7 @@
-import { useState } from "react";
 import { useSearchParams } from "react-router";
-import { useQuery } from "urql";
 
+import type { List } from "../api/pages";
+import { usePages } from "../api/usePages";
 import { Empty } from "../parts/Empty";
 import { Failure } from "../parts/Failure";
 import { More } from "../parts/More";
@@ -15,27 +15,23 @@ import { Filters } from "./Filters";
 const A_PAGE = 50;
 const GONE = "Something that is gone";
 
+type Event = ActivityQuery["events"]["nodes"][number];
+
 /** The team's log, newest first, live: all of it, or what the filter in the page's address lets through. */
 export default function Activity() {
   const [address, setAddress] = useSearchParams();
   const filter = readFilter(address);
-  const [page, setPage] = useState({ of: "", after: "" });
-  const here = new URLSearchParams(writeFilter(filter)).toString();
-  const [{ data, error, fetching, stale }] = useQuery({
-    query: ActivityDocument,
-    variables: {
-      first: A_PAGE,
-      after: page.of === here && page.after ? page.after : null,
-      filter: filterOf(filter),
-      since: filter.from || null,
-      until: filter.until || null,
-      who: filter.who,
-      isByOne: filter.who !== "",
-      about: filter.about,
-      isAboutOne: filter.about !== "",
-    },
-  });
-  const found = data?.events;
+  const asked = {
+    first: A_PAGE,
+    filter: filterOf(filter),
+    since: filter.from || null,
+    until: filter.until || null,
+    who: filter.who,
+    isByOne: filter.who !== "",
+    about: filter.about,
+    isAboutOne: filter.about !== "",
+  };
+  const { data, found, error, fetching, stale, more } = usePages(ActivityDocument, asked, ({ events }) => events);
   const named = (id: string, node: object | null | undefined): Named | null => id ? { id, name: nameOf(id, node) ?? (fetching ? "" : GONE) } : null;
   return (
     <>
@@ -46,7 +42,7 @@ export default function Activity() {
       {!found && fetching && <Working what="Reading the activity" />}
       {found && !fetching && <None filter={filter} events={found} />}
       {found && found.nodes.length > 0 && <Log events={found.nodes} isOld={fetching || stale} />}
-      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setPage({ of: here, after: found?.pageInfo.endCursor ?? "" })} />
+      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={more} />
     </>
   );
 }
@@ -55,7 +51,7 @@ export default function Activity() {
 const nameOf = (id: string, node: object | null | undefined): string | null => node && "name" in node && (node as Named).id === id ? (node as Named).name : null;
 
 /** Says what an empty list means: that there is nothing, or nothing in what was looked through so far. */
-function None({ filter, events }: { filter: Filter; events: ActivityQuery["events"] }) {
+function None({ filter, events }: { filter: Filter; events: List<Event> }) {
   const isNone = events.nodes.length === 0;
   return (
     <div role="status">
@@ -69,7 +65,7 @@ function None({ filter, events }: { filter: Filter; events: ActivityQuery["event
   );
 }
 
-function Log({ events, isOld }: { events: ActivityQuery["events"]["nodes"]; isOld: boolean }) {
+function Log({ events, isOld }: { events: readonly Event[]; isOld: boolean }) {
   return (
     <ol className="rows log" aria-label="Activity" aria-busy={isOld}>
       {events.map((event) => (

@@ -1,5 +1,4 @@
 import { cacheExchange, type Cache, type Entity } from "@urql/exchange-graphcache";
-import { relayPagination } from "@urql/exchange-graphcache/extras";
 import type { Exchange } from "urql";
 
 import type { ChangesSubscription } from "../frame/Changes.generated";
@@ -16,15 +15,6 @@ type Change = ChangesSubscription["eventRecorded"];
 export function createCache(): Exchange {
   return cacheExchange({
     keys: Object.fromEntries(PARTS.map((part) => [part, () => null])),
-    resolvers: {
-      Query: { events: relayPagination(), installedApps: relayPagination(), integrations: relayPagination(), monitors: relayPagination() },
-      Authorization: { channels: relayPagination() },
-      InstalledApp: { channels: relayPagination(), repositories: relayPagination() },
-      Integration: { activityDeliveries: relayPagination(), deliveries: relayPagination() },
-      Monitor: { runs: relayPagination() },
-      Team: { members: relayPagination() },
-      Viewer: { accessTokens: relayPagination(), connectedAccounts: relayPagination() },
-    },
     updates: {
       Subscription: {
         eventRecorded: (result, _variables, cache) => follow(result["eventRecorded"] as Change, cache),

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { Link } from "react-router";
-import { useQuery } from "urql";
 
+import { usePages } from "../api/usePages";
 import { Empty } from "../parts/Empty";
 import { Failure } from "../parts/Failure";
 import { More } from "../parts/More";
@@ -16,10 +16,8 @@ export type StoppedIntegrations = NonNullable<NonNullable<DeleteInstalledAppMuta
 
 /** What the team shares: each installed app, what it is connected to, who set it up, and whether it works. */
 export default function InstalledApps() {
-  const [after, setAfter] = useState<string>();
   const [stopped, setStopped] = useState<StoppedIntegrations>();
-  const [{ data, error, fetching }] = useQuery({ query: InstalledAppsDocument, variables: { first: A_PAGE, after } });
-  const found = data?.installedApps;
+  const { data, found, error, fetching, more } = usePages(InstalledAppsDocument, { first: A_PAGE }, ({ installedApps }) => installedApps);
   return (
     <>
       <title>Installed apps</title>
@@ -40,7 +38,7 @@ export default function InstalledApps() {
           {found.nodes.map((app) => <InstalledApp key={app.id} app={app} onDeleted={setStopped} />)}
         </ul>
       )}
-      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setAfter(found?.pageInfo.endCursor ?? undefined)} />
+      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={more} />
       {data && <AddOne providers={data.providers} />}
     </>
   );

@@ -1,6 +1,4 @@
-import { useState } from "react";
-import { useQuery } from "urql";
-
+import { usePages } from "../api/usePages";
 import { Failure } from "../parts/Failure";
 import { Time } from "../parts/Time";
 import { Working } from "../parts/Working";
@@ -12,14 +10,12 @@ const A_PAGE = 25;
 
 /** What an integration told of the team's log. */
 export function ActivityLog({ id }: { id: string }) {
-  const [after, setAfter] = useState<string>();
-  const [{ data, error, fetching }] = useQuery({ query: ActivityLogDocument, variables: { id, first: A_PAGE, after } });
-  const found = data?.integration?.activityDeliveries;
-  if (error) return <Failure error={error} />;
+  const { found, error, fetching, more } = usePages(ActivityLogDocument, { id, first: A_PAGE }, ({ integration }) => integration?.activityDeliveries);
+  if (error && !found) return <Failure error={error} />;
   if (!found) return <Working what="Reading what it told" />;
   return (
     <Log
-      title="What it told" page={found} isWorking={fetching} load={setAfter}
+      title="What it told" page={found} isWorking={fetching} load={more}
       empty="As soon as something happens that it tells of, its message stands here." about={(told) => <Events told={told} />}
       below={(told) => <Retry of={told} />}
     />

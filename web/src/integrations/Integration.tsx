@@ -1,7 +1,6 @@
-import { useState } from "react";
 import { Link, useParams } from "react-router";
-import { useQuery } from "urql";
 
+import { usePages } from "../api/usePages";
 import { Failure } from "../parts/Failure";
 import { ForecastNotice } from "../parts/ForecastNotice";
 import { Status } from "../parts/Status";
@@ -20,12 +19,11 @@ const A_PAGE = 25;
 /** One integration: what it does, where, with what, whether it works, and what became of each of its messages. */
 export default function Integration() {
   const { id = "" } = useParams();
-  const [after, setAfter] = useState<string>();
-  const [{ data, error, fetching }] = useQuery({ query: IntegrationDocument, variables: { id, first: A_PAGE, after } });
+  const { data, found, error, fetching, more } = usePages(IntegrationDocument, { id, first: A_PAGE }, ({ integration }) => integration?.deliveries);
   if (error && !data) return <Failure error={error} />;
   if (!data) return <Working what="Reading the integration" />;
-  if (!data.integration) return <Gone />;
-  const { deliveries, ...integration } = data.integration;
+  if (!data.integration || !found) return <Gone />;
+  const { integration } = data;
   return (
     <>
       <title>{integration.name}</title>
@@ -40,7 +38,7 @@ export default function Integration() {
       <Actions integration={integration} />
       {integration.settings.__typename === "PostTeamActivity" && <ActivityLog id={integration.id} />}
       {!["ConnectApi", "PostTeamActivity"].includes(integration.settings.__typename) && (
-        <RunLog deliveries={deliveries} isWorking={fetching} load={setAfter} />
+        <RunLog deliveries={found} isWorking={fetching} load={more} />
       )}
     </>
   );

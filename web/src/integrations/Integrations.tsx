@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { Link } from "react-router";
-import { useQuery } from "urql";
 
+import { usePages } from "../api/usePages";
 import { ForMembers } from "../frame/ForMembers";
 import { Empty } from "../parts/Empty";
 import { Failure } from "../parts/Failure";
@@ -17,11 +17,9 @@ const A_PAGE = 50;
 /** The team's integrations: what each does, where, and whether it works. */
 export default function Integrations() {
   const [typed, setTyped] = useState("");
-  const [after, setAfter] = useState<string>();
   const search = useSettled(typed).trim();
   const filter = search ? { search } : null;
-  const [{ data, error, fetching, stale }] = useQuery({ query: IntegrationsDocument, variables: { first: A_PAGE, after, filter } });
-  const found = data?.integrations;
+  const { found, error, fetching, stale, more } = usePages(IntegrationsDocument, { first: A_PAGE, filter }, ({ integrations }) => integrations);
   return (
     <>
       <title>Integrations</title>
@@ -31,12 +29,12 @@ export default function Integrations() {
           <Link className="button primary" to="/integrations/browse">Browse all integrations</Link>
         </ForMembers>
       </div>
-      <Search label="Search integrations" value={typed} onChange={(value) => { setAfter(undefined); setTyped(value); }} />
+      <Search label="Search integrations" value={typed} onChange={setTyped} />
       {error && <Failure error={error} />}
       {!found && fetching && <Working what="Reading the integrations" />}
       {found && found.nodes.length > 0 && <List rows={found.nodes} isOld={stale} />}
       {found && found.nodes.length === 0 && !found.pageInfo.hasNextPage && (search ? <NoneFound search={search} /> : <None />)}
-      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setAfter(found?.pageInfo.endCursor ?? undefined)} />
+      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={more} />
     </>
   );
 }

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 
+import type { List } from "../api/pages";
 import { Empty } from "../parts/Empty";
 import { More } from "../parts/More";
 import { Status } from "../parts/Status";
@@ -8,16 +9,11 @@ import type { RunLogRowFragment } from "./Integration.generated";
 
 type Told = Pick<RunLogRowFragment, "id" | "status" | "attempts">;
 
-interface Page<Entry> {
-  nodes: readonly Entry[];
-  pageInfo: { hasNextPage: boolean; endCursor: string | null };
-}
-
-interface Props<Entry> {
+interface Props<Entry extends Told> {
   title: string;
-  page: Page<Entry>;
+  page: List<Entry>;
   isWorking: boolean;
-  load: (after: string | undefined) => void;
+  load: () => void;
   /** What would stand here, where nothing does yet. */
   empty: string;
   /** What a message was about, above its attempts. */
@@ -47,7 +43,7 @@ export function Log<Entry extends Told>({ title, page, isWorking, load, empty, a
           ))}
         </ol>
       )}
-      <More has={pageInfo.hasNextPage} isWorking={isWorking} load={() => load(pageInfo.endCursor ?? undefined)} />
+      <More has={pageInfo.hasNextPage} isWorking={isWorking} load={load} />
     </section>
   );
 }

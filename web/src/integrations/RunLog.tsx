@@ -1,14 +1,15 @@
+import type { List } from "../api/pages";
 import { sayDuration } from "../parts/duration";
 import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
-import type { IntegrationQuery, RunLogRowFragment } from "./Integration.generated";
+import type { RunLogRowFragment } from "./Integration.generated";
 import { Log } from "./Log";
 import { Retry } from "./Retry";
 
 interface Props {
-  deliveries: NonNullable<IntegrationQuery["integration"]>["deliveries"];
+  deliveries: List<RunLogRowFragment>;
   isWorking: boolean;
-  load: (after: string | undefined) => void;
+  load: () => void;
 }
 
 /** What became of the message of each run. */

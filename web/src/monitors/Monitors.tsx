@@ -1,8 +1,7 @@
-import { useState } from "react";
 import { Link } from "react-router";
-import { useQuery } from "urql";
 
 import { base } from "../api/addresses";
+import { usePages } from "../api/usePages";
 import { Copy } from "../parts/Copy";
 import { sayDuration } from "../parts/duration";
 import { Empty } from "../parts/Empty";
@@ -20,9 +19,7 @@ type Monitor = MonitorsQuery["monitors"]["nodes"][number];
 
 /** Whose runs were reported, with the last ones, and how to report more. */
 export default function Monitors() {
-  const [after, setAfter] = useState<string>();
-  const [{ data, error, fetching }] = useQuery({ query: MonitorsDocument, variables: { first: A_PAGE, after } });
-  const found = data?.monitors;
+  const { found, error, fetching, more } = usePages(MonitorsDocument, { first: A_PAGE }, ({ monitors }) => monitors);
   return (
     <>
       <title>Monitors</title>
@@ -35,7 +32,7 @@ export default function Monitors() {
         </Empty>
       )}
       {found?.nodes.map((monitor) => <OneMonitor key={monitor.id} monitor={monitor} />)}
-      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setAfter(found?.pageInfo.endCursor ?? undefined)} />
+      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={more} />
       <Reporting />
     </>
   );

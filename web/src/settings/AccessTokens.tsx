@@ -1,7 +1,7 @@
 import { useState } from "react";
-import { useQuery } from "urql";
 
 import { useAction } from "../api/useAction";
+import { usePages } from "../api/usePages";
 import { Confirm } from "../parts/Confirm";
 import { Empty } from "../parts/Empty";
 import { Failure } from "../parts/Failure";
@@ -17,10 +17,8 @@ const A_PAGE = 50;
 
 /** The viewer's own access tokens: for scripts and CI. */
 export default function AccessTokens() {
-  const [after, setAfter] = useState<string>();
   const [token, setToken] = useState<string>();
-  const [{ data, error, fetching }] = useQuery({ query: AccessTokensDocument, variables: { first: A_PAGE, after } });
-  const found = data?.viewer.accessTokens;
+  const { found, error, fetching, more } = usePages(AccessTokensDocument, { first: A_PAGE }, ({ viewer }) => viewer.accessTokens);
   return (
     <>
       <title>Access tokens</title>
@@ -31,7 +29,7 @@ export default function AccessTokens() {
       <ul className="rows" aria-label="Access tokens">
         {found?.nodes.map((row) => <Token key={row.id} token={row} />)}
       </ul>
-      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setAfter(found?.pageInfo.endCursor ?? undefined)} />
+      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={more} />
       {token && <ShownOnce key={token} what="access token" text={token} note="Whoever has it can do what its scopes allow." />}
       <CreateToken onCreated={setToken} />
     </>

@@ -1,8 +1,7 @@
-import { useState } from "react";
 import { Link } from "react-router";
-import { useQuery } from "urql";
 
 import { useAction } from "../api/useAction";
+import { usePages } from "../api/usePages";
 import { Confirm } from "../parts/Confirm";
 import { Empty } from "../parts/Empty";
 import { Failure } from "../parts/Failure";
@@ -17,16 +16,14 @@ type Account = ConnectedAccountsQuery["viewer"]["connectedAccounts"]["nodes"][nu
 
 /** The viewer's own sign-ins at the team's servers, each to end. */
 export default function ConnectedAccounts() {
-  const [after, setAfter] = useState<string>();
-  const [{ data, error, fetching }] = useQuery({ query: ConnectedAccountsDocument, variables: { first: A_PAGE, after } });
-  const found = data?.viewer.connectedAccounts;
+  const { found, error, fetching, more } = usePages(ConnectedAccountsDocument, { first: A_PAGE }, ({ viewer }) => viewer.connectedAccounts);
   const accounts = found?.nodes.filter(({ status }) => status === "COMPLETED") ?? []; // one that was just ended is known as such at once
   return (
     <>
       <title>Connected accounts</title>
       <h1>Connected accounts</h1>
       {error && <Failure error={error} />}
-      {!data && fetching && <Working what="Reading your sign-ins" />}
+      {!found && fetching && <Working what="Reading your sign-ins" />}
       {found && accounts.length === 0 && (
         <Empty title="No connected accounts">
           <p>When you sign in at one of your team's Git servers, your account there is listed here. <Link to="/settings/installed-apps">Go to the installed apps</Link>, where the servers are.</p>
@@ -35,7 +32,7 @@ export default function ConnectedAccounts() {
       <ul className="rows" aria-label="Connected accounts">
         {accounts.map((account) => <ConnectedAccount key={account.id} account={account} />)}
       </ul>
-      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setAfter(found?.pageInfo.endCursor ?? undefined)} />
+      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={more} />
     </>
   );
 }

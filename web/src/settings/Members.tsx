@@ -1,8 +1,8 @@
 import { memo, useState } from "react";
-import { useQuery } from "urql";
 
 import { useAction } from "../api/useAction";
 import type { TeamRole } from "../api/schema.generated";
+import { usePages } from "../api/usePages";
 import { useViewer } from "../frame/viewer";
 import { Choice } from "../parts/Choice";
 import { Confirm } from "../parts/Confirm";
@@ -29,10 +29,8 @@ export const ROLE_CHOICES: readonly (readonly [TeamRole, string])[] = [
 /** Who is in the team, as what. */
 export default function Members() {
   const isAdmin = useViewer().member.role === "ADMIN";
-  const [after, setAfter] = useState<string>();
   const [link, setLink] = useState<{ of: string; url: string }>();
-  const [{ data, error, fetching }] = useQuery({ query: MembersDocument, variables: { first: A_PAGE, after } });
-  const found = data?.viewer.team.members;
+  const { found, error, fetching, more } = usePages(MembersDocument, { first: A_PAGE }, ({ viewer }) => viewer.team.members);
   return (
     <>
       <title>Members</title>
@@ -42,7 +40,7 @@ export default function Members() {
       <ul className="rows" aria-label="Members">
         {found?.nodes.map((member) => <Member key={member.id} member={member} isAdmin={isAdmin} onLink={setLink} />)}
       </ul>
-      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={() => setAfter(found?.pageInfo.endCursor ?? undefined)} />
+      <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={more} />
       {link && <ShownOnce key={link.url} what={`sign-in link of ${link.of}`} text={link.url} note="It signs their browser in once. Give it to them alone." />}
       {isAdmin ? <AddMember onAdded={setLink} /> : <p className="quiet">Team Admins can add members, change their roles, and remove them.</p>}
     </>

@@ -1,0 +1,1 @@
+import{i as e}from"./Working-Cj-ZJyl4.js";var t=e();function n({title:e,children:n}){return(0,t.jsxs)(`section`,{className:`empty`,children:[(0,t.jsx)(`h2`,{children:e}),n]})}export{n as t};

@@ -1,1 +1,0 @@
-import{i as e}from"./Working-DvU01jOo.js";var t=e();function n({title:e,children:n}){return(0,t.jsxs)(`section`,{className:`empty`,children:[(0,t.jsx)(`h2`,{children:e}),n]})}export{n as t};

@@ -1,1 +1,0 @@
-import{t as e}from"./index-DhRsO9pF.js";import{i as t}from"./Working-DvU01jOo.js";var n=t();function r({to:t,children:r}){return e().member.role===`VIEWER`?(0,n.jsxs)(`p`,{className:`quiet`,children:[`Members and Team Admins can `,t,`.`]}):r}export{r as t};

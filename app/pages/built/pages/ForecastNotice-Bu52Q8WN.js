@@ -1,0 +1,1 @@
+import{t as e}from"./Time-L4vvseNx.js";import{i as t}from"./Working-Cj-ZJyl4.js";var n=t();function r({forecast:t}){return t?(0,n.jsxs)(`p`,{className:`notice forecast`,children:[(0,n.jsx)(`span`,{role:`img`,"aria-label":`Soon`,children:`◔`}),` `,(0,n.jsx)(`bdi`,{children:t.message}),t.at&&(0,n.jsxs)(n.Fragment,{children:[` (`,(0,n.jsx)(e,{at:t.at}),`)`]})]}):null}export{r as t};

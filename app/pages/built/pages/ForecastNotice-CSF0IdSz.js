@@ -1,1 +1,0 @@
-import{t as e}from"./Time-Cp4DERgH.js";import{i as t}from"./Working-DvU01jOo.js";var n=t();function r({forecast:t}){return t?(0,n.jsxs)(`p`,{className:`notice forecast`,children:[(0,n.jsx)(`span`,{role:`img`,"aria-label":`Soon`,children:`◔`}),` `,(0,n.jsx)(`bdi`,{children:t.message}),t.at&&(0,n.jsxs)(n.Fragment,{children:[` (`,(0,n.jsx)(e,{at:t.at}),`)`]})]}):null}export{r as t};

@@ -1,1 +1,0 @@
-import{n as e}from"./Button-BLutTz0g.js";import{i as t}from"./Working-DvU01jOo.js";var n=t();function r({has:t,isWorking:r,load:i}){return t?(0,n.jsx)(e,{className:`plain`,isPending:r,onPress:i,children:r?`Reading more…`:`Show more`}):null}export{r as t};

@@ -1,0 +1,1 @@
+import{n as e}from"./rolldown-runtime-WkwZ5CU-.js";import{G as t}from"./Working-Cj-ZJyl4.js";var n=e(t(),1);function r(e){let[t,r]=(0,n.useState)(e);return e!==void 0&&e!==t&&r(e),e??t}export{r as t};
