@@ -128,6 +128,18 @@ async def fill(url: str, size: Size, *, team_id: UUID, member_id: UUID) -> None:
         notify="'ALL_RUNS'",
         failures_in_a_row="0",
     )
+    await put(  # most hear of other monitors, or a database would rather go through all of them
+        "monitoring_post",
+        2 * LISTENERS,
+        id=say.id("monitoring_post", f"{LISTENERS} + i"),
+        integration_id=say.id("integration", "2 * i"),
+        monitor_id=say.id("monitor", "3 + i % 90"),
+        channel_id="'C'",
+        channel_name="'general'",
+        channel_is_private="false",
+        notify="'ALL_RUNS'",
+        failures_in_a_row="0",
+    )
     await put(
         "oauth_client",
         1,
