@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from tests.journeys.story import DELETE
 from tests.pages.people import Team
 from tests.pages.scene import begin_story
 
@@ -43,7 +44,7 @@ async def test_what_a_channel_is_told_of_the_team_is_chosen_in_words_and_shown_a
 async def test_whom_a_failure_calls_is_chosen_and_a_user_group_by_its_id(team: Team) -> None:
     ada = await team.person("Ada")
     story = await begin_story(team, ada)
-    integration, _ = await story.add_sharing(name="Weekly", monitor="weekly")
+    integration, app = await story.add_sharing(name="Weekly", monitor="weekly")
     await story.browser.close()
     page = ada.page
 
@@ -66,3 +67,7 @@ async def test_whom_a_failure_calls_is_chosen_and_a_user_group_by_its_id(team: T
     await expect(page.get_by_role("definition").filter(has_text="the user group S0614TZR7")).to_be_visible()
     await page.get_by_role("link", name="Edit integration").click()
     await expect(group).to_have_value("S0614TZR7")
+    assert (await story.admin.ask(DELETE, input={"id": app}))["deleteInstalledApp"]["userErrors"] == []
+    await expect(page.get_by_text("To choose another channel, sign in first")).to_be_visible()
+    await group.fill("")
+    await expect(ada.button("Save changes")).to_be_disabled()

@@ -21,10 +21,11 @@ export function ConnectApiFields({ using, problems, onChange, now }: FieldsProps
     setRepository(chosen);
     setBranch(chosen?.defaultBranch ?? "");
   };
+  if (!using) return <p className="quiet">To change what is connected, choose an installed app first: the repository is read with it.</p>;
   return (
     <>
       <TextInput label="API" value={apiName} onChange={setApiName} problem={about(problems, "apiName")} isRequired />
-      {!before && using && <RepositoryPicker app={using.id} chosen={repository} onChoose={choose} problem={about(problems, "repositoryId")} />}
+      {!before && <RepositoryPicker app={using.id} chosen={repository} onChoose={choose} problem={about(problems, "repositoryId")} />}
       {repository && (
         <>
           <BranchPicker key={repository.id} repository={repository} branch={branch} onChoose={setBranch} problem={about(problems, "branch")} />

@@ -37,7 +37,8 @@ function Form({ integration }: { integration: IntegrationDetailsFragment }) {
   const current: Using | null = integration.installedApp ? { kind: "app", id: integration.installedApp.id } : null;
   const using = other?.using ?? current;
   const Fields = FIELDS[integration.kind.key];
-  const isOpen = Fields !== undefined && using !== null && settings === null; // something that it cannot do without was emptied
+  const isReadable = integration.settings.__typename !== "ConnectApi" || using !== null; // a repository is read with what authorizes it
+  const isOpen = Fields !== undefined && isReadable && settings === null; // something that it cannot do without was emptied
 
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
