@@ -22,6 +22,16 @@ test("a group stands for each of its types", () => {
   expect(filterOf({ ...EVERYTHING, what: "access-tokens" })).toEqual({ types: ["ACCESS_TOKEN_CREATED", "ACCESS_TOKEN_REVOKED"] });
 });
 
+test.each([
+  ["from=2026-03-01", "2026-03-01T00:00:00.000Z"],
+  ["from=2026-03-01T10:00:00%2B02:00", "2026-03-01T08:00:00.000Z"],
+  ["from=0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"],
+  ["from=0000-12-31T00:00:00Z", ""],
+  ["from=%2B010000-01-01T00:00:00Z", ""],
+])("the moment of the address %s is asked for as the API has it", (address, moment) => {
+  expect(readFilter(new URLSearchParams(address)).from).toBe(moment);
+});
+
 test("a moment is shown by the reader's own clock", () => {
   expect(momentOf(localOf("2026-03-01T10:00:00.000Z"))).toBe("2026-03-01T10:00:00.000Z");
   expect([localOf(""), momentOf("")]).toEqual(["", ""]);

@@ -24,8 +24,8 @@ export function readFilter(address: URLSearchParams): Filter {
   return {
     ...read,
     what: typesOf(read.what) ? read.what : "",
-    from: isMoment(read.from) ? read.from : "",
-    until: isMoment(read.until) ? read.until : "",
+    from: momentOf(read.from),
+    until: momentOf(read.until),
   };
 }
 
@@ -50,8 +50,6 @@ function typesOf(what: string): readonly EventType[] | null {
   return type ? [type] : (EVENT_GROUPS.find(({ key }) => key === what)?.types ?? null);
 }
 
-const isMoment = (text: string): boolean => !Number.isNaN(Date.parse(text));
-
 /** Return a moment as a field of a date and a time has it, by the reader's own clock. */
 export function localOf(moment: string): string {
   if (!moment) return "";
@@ -59,5 +57,9 @@ export function localOf(moment: string): string {
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-/** Return the moment that such a field names. */
-export const momentOf = (local: string): string => (local ? new Date(local).toISOString() : "");
+/** Return the moment that such a field or an address names, as the API has it; empty where it names none that the API takes. */
+export function momentOf(text: string): string {
+  const at = new Date(text);
+  const year = at.getUTCFullYear();
+  return year >= 1 && year <= 9999 ? at.toISOString() : "";
+}
