@@ -31,6 +31,9 @@ async def test_a_message_that_failed_is_tried_again_from_the_page_that_saw_it_fa
             await expect(person.row("run-1")).to_contain_text("Failed")
             await expect(person.row("run-1")).to_contain_text("The channel is archived: choose another")
     await expect(vic.button("Try again")).to_have_count(0)
+    await ada.button("Pause").click()
+    await expect(ada.button("Try again")).to_have_count(0)
+    await ada.button("Resume").click()
     await ada.row("run-1").get_by_role("button", name="Try again").click()
 
     for person in (ada, vic):

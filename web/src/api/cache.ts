@@ -37,6 +37,11 @@ function follow({ type, subject }: Change, cache: Cache): void {
   if (type.startsWith("TEAM_MEMBER_")) forget(cache, linked(cache, "viewer", "team"), "members");
   if (type.startsWith("AUTHORIZATION_")) forget(cache, linked(cache, "viewer"), "connectedAccounts");
   if (type.startsWith("ACCESS_TOKEN_")) forget(cache, linked(cache, "viewer"), "accessTokens");
+  if (subject?.__typename === "Integration" && /_(STATUS_CHANGED|REAUTHENTICATED)$/.test(type)) {
+    // Whether the viewer can have a message tried again goes by it.
+    reread(cache, subject, "deliveries", true);
+    reread(cache, subject, "activityDeliveries", true);
+  }
   if (subject?.__typename === "Delivery") {
     const isNew = /_(CREATED|SKIPPED)$/.test(type);
     reread(cache, { __typename: "Integration", id: subject.integration.id }, "deliveries", isNew);
