@@ -6,8 +6,14 @@ from playwright.async_api import expect
 from tests.journeys.story import DELETE
 from tests.pages.people import Team
 from tests.pages.scene import begin_story
+from tests.providers.pasted import SIGNING_SECRET
 
 pytestmark = [pytest.mark.processes, pytest.mark.asyncio(loop_scope="session")]
+
+_ADD_WEBHOOK = """
+mutation ($fields: [SecretFieldInput!]!) {
+  addInstalledApp(input: { using: { secret: { provider: "webhook", fields: $fields } } }) { userErrors { message } }
+}"""
 
 
 async def test_what_a_channel_is_told_of_the_team_is_chosen_in_words_and_shown_again(team: Team) -> None:
@@ -71,3 +77,14 @@ async def test_whom_a_failure_calls_is_chosen_and_a_user_group_by_its_id(team: T
     await expect(page.get_by_text("To choose another channel, sign in first")).to_be_visible()
     await group.fill("")
     await expect(ada.button("Save changes")).to_be_disabled()
+
+
+async def test_a_webhook_that_has_no_threads_and_calls_nobody_is_asked_about_neither(team: Team) -> None:
+    ada = await team.person("Ada")
+    given = {"url": f"{team.service.sandbox_url}/webhook/results", "signingSecret": SIGNING_SECRET}
+    fields = [{"name": name, "value": value} for name, value in given.items()]
+    assert (await ada.api.ask(_ADD_WEBHOOK, fields=fields))["addInstalledApp"]["userErrors"] == []
+
+    await ada.open("/integrations/add/webhook/post-monitoring-results")
+
+    await expect(ada.page.get_by_role("radiogroup")).to_have_accessible_name("When to post")

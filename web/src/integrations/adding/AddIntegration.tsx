@@ -40,7 +40,7 @@ function Adding({ provider, kind, apps }: Props) {
       {provider.available ? (
         <ForMembers to="add integrations">
           <Credentials provider={provider} apps={apps} using={using} onUse={setUsing} />
-          {using && <KindForm key={using.id} kind={kind.key} kindName={kind.name} using={using} />}
+          {using && <KindForm key={using.id} kind={kind.key} kindName={kind.name} sharing={provider.sharing} using={using} />}
         </ForMembers>
       ) : (
         <p className="notice">{provider.unavailableReason}</p>

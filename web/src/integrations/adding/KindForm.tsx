@@ -2,7 +2,7 @@ import { useState, type FormEvent, type ReactNode } from "react";
 import { Button } from "react-aria-components";
 import { useNavigate } from "react-router";
 
-import type { IntegrationSettingsInput } from "../../api/schema.generated";
+import type { IntegrationSettingsInput, SharingModel } from "../../api/schema.generated";
 import { about, besides, useAction, type Problem } from "../../api/useAction";
 import { Problems } from "../../parts/Problems";
 import { TextInput } from "../../parts/TextInput";
@@ -17,6 +17,8 @@ import { PostTeamActivityFields } from "./PostTeamActivityFields";
 export interface FieldsProps {
   /** What the choices are read with; null where that needs a sign-in first. */
   using: Using | null;
+  /** What an installed app of the provider holds. */
+  sharing: SharingModel;
   /** The settings before an edit. */
   now?: IntegrationDetailsFragment["settings"];
   problems: readonly Problem[];
@@ -34,7 +36,7 @@ export const FIELDS: Record<string, (props: FieldsProps) => ReactNode> = {
 export const SHOWN_AT_FIELDS = ["name", "monitorKey", "channelId", "notify", "mention", "types", "installedAppIds", "severity", "apiName", "repositoryId", "branch", "schemaFile", "collectionDirectory"];
 
 /** What the integration is to do: its name, and the fields of its kind. */
-export function KindForm({ kind, kindName, using }: { kind: string; kindName: string; using: Using }) {
+export function KindForm({ kind, kindName, sharing, using }: { kind: string; kindName: string; sharing: SharingModel; using: Using }) {
   const navigate = useNavigate();
   const [name, setName] = useState(kindName);
   const [settings, setSettings] = useState<IntegrationSettingsInput | null>(null);
@@ -51,7 +53,7 @@ export function KindForm({ kind, kindName, using }: { kind: string; kindName: st
   return (
     <form onSubmit={(event) => void save(event)}>
       <TextInput label="Name" value={name} onChange={setName} problem={about(add.problems, "name")} isRequired />
-      <Fields using={using} problems={add.problems} onChange={setSettings} />
+      <Fields using={using} sharing={sharing} problems={add.problems} onChange={setSettings} />
       <Problems of={besides(add.problems, SHOWN_AT_FIELDS)} />
       <Button className="primary" type="submit" isDisabled={!settings} isPending={add.isWorking}>Add integration</Button>
     </form>

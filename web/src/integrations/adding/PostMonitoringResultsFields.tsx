@@ -20,7 +20,7 @@ const FOLLOW_UPS = [
 ] as const;
 
 /** Which monitor's results go to which channel, and when. */
-export function PostMonitoringResultsFields({ using, problems, onChange, now }: FieldsProps) {
+export function PostMonitoringResultsFields({ using, sharing, problems, onChange, now }: FieldsProps) {
   const before = now?.__typename === "PostMonitoringResults" ? now : null;
   const [monitorKey, setMonitorKey] = useState(before?.monitor.key ?? "");
   const [channelId, setChannelId] = useState<string | null>(before?.channelId ?? null);
@@ -31,17 +31,22 @@ export function PostMonitoringResultsFields({ using, problems, onChange, now }: 
   useEffect(() => {
     onChange(monitorKey && channelId && mention !== "" ? { postMonitoringResults: { monitorKey, channelId, notify, followUps, recoveryInChannel, mention } } : null);
   }, [monitorKey, channelId, notify, followUps, recoveryInChannel, mention, onChange]);
+  const isToAddress = sharing === "SHARED_SECRET"; // nobody signed in there: it has no threads, and nobody whom a message could call
   return (
     <>
       <MonitorPicker now={before?.monitor.key} onChange={setMonitorKey} problem={about(problems, "monitorKey")} />
       <ChannelPicker using={using} now={before?.channelName} chosen={channelId} onChoose={setChannelId} problem={about(problems, "channelId")} />
       <Choice<NotifyRule> label="When to post" value={notify} onChange={setNotify} choices={RULES} />
-      <Choice<FollowUps> label="Failures in between" value={followUps} onChange={setFollowUps} choices={FOLLOW_UPS} />
-      <Checkbox className="checkbox" isSelected={recoveryInChannel} onChange={setRecovery}>
-        <span className="box" aria-hidden>{recoveryInChannel ? "✓" : ""}</span>
-        Show the success that ends them in the channel too, not only in their thread
-      </Checkbox>
-      <MentionField mention={mention} onChange={setMention} problem={about(problems, "mention")} />
+      {!isToAddress && (
+        <>
+          <Choice<FollowUps> label="Failures in between" value={followUps} onChange={setFollowUps} choices={FOLLOW_UPS} />
+          <Checkbox className="checkbox" isSelected={recoveryInChannel} onChange={setRecovery}>
+            <span className="box" aria-hidden>{recoveryInChannel ? "✓" : ""}</span>
+            Show the success that ends them in the channel too, not only in their thread
+          </Checkbox>
+          <MentionField mention={mention} onChange={setMention} problem={about(problems, "mention")} />
+        </>
+      )}
     </>
   );
 }

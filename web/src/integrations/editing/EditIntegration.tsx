@@ -60,7 +60,7 @@ function Form({ integration }: { integration: IntegrationDetailsFragment }) {
       <form onSubmit={(event) => void save(event)}>
         <TextInput label="Name" value={name} onChange={setName} problem={about(edit.problems, "name")} isRequired />
         <OtherCredentials integration={integration} other={other} onUse={setOther} />
-        {Fields && <Fields key={other?.using.id} using={using} now={integration.settings} problems={edit.problems} onChange={setSettings} />}
+        {Fields && <Fields key={other?.using.id} using={using} sharing={integration.provider.sharing} now={integration.settings} problems={edit.problems} onChange={setSettings} />}
         <Problems of={besides(edit.problems, SHOWN_AT_FIELDS)} />
         <div className="actions">
           <Link className="button" to={here}>Cancel</Link>
