@@ -59,6 +59,11 @@ async def test_the_focus_goes_to_the_page_when_the_row_that_had_it_is_gone_and_b
     await vic.get_by_role("button", name="Change role").click()
     await ada.button("Cancel").click()
     await expect(vic.get_by_role("button", name="Change role")).to_be_focused()
+    await vic.get_by_role("button", name="Change role").click()
+    await ada.page.get_by_role("dialog").get_by_text("Member: adds integrations").click()
+    await ada.button("Save changes").click()
+    await expect(vic.get_by_text("Member", exact=True)).to_be_visible()
+    await expect(vic.get_by_role("button", name="Change role")).to_be_focused()
     await vic.get_by_role("button", name="Remove").click()
     await ada.button("Remove the member").click()
 

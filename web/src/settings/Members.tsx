@@ -80,7 +80,7 @@ function Administration({ member, onLink }: Omit<MemberProps, "isAdmin">) {
   const removeThem = async (): Promise<boolean> => (await remove.run({ id: member.id })) !== null;
   return (
     <div className="actions">
-      {member.viewerCanChangeRole && <Role key={member.role} member={member} />}
+      {member.viewerCanChangeRole && <Role member={member} />}
       {member.viewerCanCreateSignInLink && (
         <Confirm trigger="New sign-in link" title={`A new sign-in link for ${member.name}?`} act="Make the link" isWorking={link.isWorking} onAct={makeLink} isDestructive={false}>
           <p>Earlier links stop working. Whoever has the link is signed in as {member.name}.</p>
@@ -98,12 +98,17 @@ function Administration({ member, onLink }: Omit<MemberProps, "isAdmin">) {
 }
 
 function Role({ member }: { member: MemberRowFragment }) {
-  const [role, setRole] = useState(member.role);
+  const [chosen, choose] = useState<TeamRole>();
+  const role = chosen ?? member.role;
   const change = useAction(ChangeRoleDocument);
-  const save = async (): Promise<boolean> => (await change.run({ id: member.id, role })) !== null;
+  const save = async (): Promise<boolean> => {
+    const isSaved = (await change.run({ id: member.id, role })) !== null;
+    if (isSaved) choose(undefined); // others may change it from now on
+    return isSaved;
+  };
   return (
     <Confirm trigger="Change role" title={`The role of ${member.name}`} act="Save changes" isWorking={change.isWorking} onAct={save} isDestructive={false}>
-      <Choice<TeamRole> label="Role" value={role} onChange={setRole} choices={ROLE_CHOICES} />
+      <Choice<TeamRole> label="Role" value={role} onChange={choose} choices={ROLE_CHOICES} />
       <Problems of={change.problems} />
     </Confirm>
   );
