@@ -2,9 +2,10 @@ import { useState } from "react";
 import { useQuery } from "urql";
 
 import { Picker, type Choice } from "../parts/Picker";
+import { useAll } from "../parts/useAll";
 import { useKept } from "../parts/useKept";
 import { useSettled } from "../parts/useSettled";
-import { MembersToChooseDocument, SubjectsToChooseDocument } from "./Activity.generated";
+import { MembersToChooseDocument, SubjectsToChooseDocument, type MembersToChooseQuery } from "./Activity.generated";
 
 export interface Named {
   id: string;
@@ -21,16 +22,19 @@ interface Props {
 export function MemberPicker({ chosen, onChoose }: Props) {
   const [isOpened, setOpened] = useState(false);
   const [typed, setTyped] = useTyped(chosen);
-  const [{ data }] = useQuery({ query: MembersToChooseDocument, pause: !isOpened });
+  const { nodes, isWhole } = useAll({ query: MembersToChooseDocument, pageOf: membersOf, isOpen: isOpened });
   const words = typed === chosen?.name ? "" : typed.toLowerCase();
-  const found = data?.viewer.team.members.nodes.filter(({ name }) => name.toLowerCase().includes(words)) ?? [];
+  const found = nodes.filter(({ name }) => name.toLowerCase().includes(words));
   return (
     <Picker
       label="Who did it" typed={typed} onType={setTyped} choices={withChosen(chosen, found)} chosen={chosen?.id ?? null}
-      onChoose={(choice) => onChoose(choice?.id ?? "")} onOpen={() => setOpened(true)} empty="No member has this name."
+      onChoose={(choice) => onChoose(choice?.id ?? "")} onOpen={() => setOpened(true)}
+      empty={isWhole ? "No member has this name." : "Reading the members…"}
     />
   );
 }
+
+const membersOf = (data: MembersToChooseQuery) => data.viewer.team.members;
 
 /** An integration or an installed app, searched as one types. */
 export function SubjectPicker({ chosen, onChoose }: Props) {

@@ -1,8 +1,7 @@
-import { useQuery } from "urql";
-
 import { Choice } from "../../parts/Choice";
+import { useAll } from "../../parts/useAll";
 import { Working } from "../../parts/Working";
-import { AppsToTellOfDocument } from "./AddIntegration.generated";
+import { AppsToTellOfDocument, type AppsToTellOfQuery } from "./AddIntegration.generated";
 import { Checks } from "./EventTypesField";
 
 interface Props {
@@ -14,15 +13,17 @@ interface Props {
 
 /** Of which installed apps something is told. */
 export function InstalledAppsField({ ids, onChange, problem }: Props) {
-  const [{ data }] = useQuery({ query: AppsToTellOfDocument, pause: ids === null });
-  const apps = data?.installedApps.nodes.map(({ id, name }) => [id, name] as const);
+  const { nodes, isWhole } = useAll({ query: AppsToTellOfDocument, pageOf: appsOf, isOpen: ids !== null });
+  const apps = nodes.map(({ id, name }) => [id, name] as const);
   return (
     <>
       <Choice
         label="Of which installed apps" value={ids ? "some" : "all"} onChange={(chosen) => onChange(chosen === "all" ? null : [])}
         choices={[["all", "All, and of everything else"], ["some", "Only some, and what uses them"]]}
       />
-      {ids && (apps ? <Checks label="Installed apps" choices={apps} chosen={ids} onChange={onChange} problem={problem} /> : <Working what="Reading the installed apps" />)}
+      {ids && (isWhole ? <Checks label="Installed apps" choices={apps} chosen={ids} onChange={onChange} problem={problem} /> : <Working what="Reading the installed apps" />)}
     </>
   );
 }
+
+const appsOf = (data: AppsToTellOfQuery) => data.installedApps;
