@@ -45,6 +45,10 @@ async def test_the_log_is_narrowed_live_by_what_happened_who_did_it_and_what_it_
     await expect(log).to_have_count(2)
     await expect(ben.page.get_by_label("What happened")).to_have_value("installed-apps")
     await expect(ben.page.get_by_role("combobox", name="Who did it")).to_have_value("Ada")
+    await ben.pick("What it is about", "Slack of the shop")
+    await ben.go_to("Activity")
+    await expect(ben.page.get_by_role("combobox", name="Who did it")).to_have_value("")
+    await expect(ben.page.get_by_role("combobox", name="What it is about")).to_have_value("")
 
 
 async def test_a_filter_that_finds_nothing_says_so_and_one_button_ends_it(team: Team) -> None:

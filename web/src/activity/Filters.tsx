@@ -1,4 +1,4 @@
-import { useId, useRef, useState } from "react";
+import { useId, useRef } from "react";
 import { Button, FieldError, Input, Label, TextField } from "react-aria-components";
 
 import { MemberPicker, SubjectPicker, type Named } from "./choices";
@@ -15,20 +15,18 @@ interface Props {
 
 /** What of the log is to be shown: what happened, by whom, to what, and when. */
 export function Filters({ filter, onChange, who, about }: Props) {
-  const [clears, setClears] = useState(0);
   const first = useRef<HTMLSelectElement>(null);
   const change = (part: Partial<Filter>) => onChange({ ...filter, ...part });
   const clear = () => {
     onChange(EVERYTHING);
-    setClears(clears + 1);
     first.current?.focus();
   };
   const isBackwards = filter.from !== "" && filter.until !== "" && filter.until <= filter.from;
   return (
     <section className="filters" aria-label="Filter">
       <What ref={first} chosen={filter.what} onChoose={(what) => change({ what })} />
-      <MemberPicker key={`who ${clears}`} chosen={who} onChoose={(id) => change({ who: id })} />
-      <SubjectPicker key={`about ${clears}`} chosen={about} onChoose={(id) => change({ about: id })} />
+      <MemberPicker chosen={who} onChoose={(id) => change({ who: id })} />
+      <SubjectPicker chosen={about} onChoose={(id) => change({ about: id })} />
       <Moment label="From" at={filter.from} onChange={(from) => change({ from })} />
       <Moment label="Until" at={filter.until} onChange={(until) => change({ until })} problem={isBackwards ? "This is not later than “From”." : undefined} />
       <Button isDisabled={isEverything(filter)} onPress={clear}>Clear the filter</Button>

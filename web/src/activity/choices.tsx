@@ -55,9 +55,14 @@ export function SubjectPicker({ chosen, onChoose }: Props) {
   );
 }
 
-/** Return what was typed; until then, the name of what is chosen. */
+/** Return what was typed; until then, the name of what is chosen. It goes with what is chosen. */
 function useTyped(chosen: Named | null): [typed: string, type: (text: string) => void] {
   const [typed, setTyped] = useState<string>();
+  const [last, setLast] = useState(chosen?.id);
+  if (chosen?.id !== last) {
+    setLast(chosen?.id);
+    if (!chosen) setTyped(undefined);
+  }
   return [typed ?? chosen?.name ?? "", setTyped];
 }
 
