@@ -47,7 +47,7 @@ function Token({ token }: { token: TokenRowFragment }) {
         <p className="quiet">
           Ends in {token.lastFour}. {scopes.join(", ")}. Expires <Time at={token.expiresAt} />. {token.lastUsedAt ? <>Last used <Time at={token.lastUsedAt} />.</> : "Never used."}
         </p>
-        <Confirm trigger="Revoke" title={`Revoke ${token.name}?`} act="Revoke the token" isWorking={revoke.isWorking} onAct={act}>
+        <Confirm trigger="Revoke" title={<>Revoke <bdi>{token.name}</bdi>?</>} act="Revoke the token" isWorking={revoke.isWorking} onAct={act}>
           <p>What uses it is refused from then on.</p>
           <Problems of={revoke.problems} />
         </Confirm>

@@ -46,7 +46,7 @@ function ConnectedAccount({ account }: { account: Account }) {
       <div>
         <h2><bdi>{account.connectedTo}</bdi></h2>
         <p className="quiet">{account.provider.name}: <bdi>{server}</bdi></p>
-        <Confirm trigger="End the sign-in" title={`End your sign-in at ${server}?`} act="End it" isWorking={end.isWorking} onAct={act}>
+        <Confirm trigger="End the sign-in" title={<>End your sign-in at <bdi>{server}</bdi>?</>} act="End it" isWorking={end.isWorking} onAct={act}>
           <p>The authorization is given back, and integrations that use it stop until somebody re-authenticates them.</p>
           <Problems of={end.problems} />
         </Confirm>

@@ -41,7 +41,7 @@ export default function Members() {
         {found?.nodes.map((member) => <Member key={member.id} member={member} isAdmin={isAdmin} onLink={setLink} />)}
       </ul>
       <More has={found?.pageInfo.hasNextPage ?? false} isWorking={fetching} load={more} />
-      {link && <ShownOnce key={link.url} what={`sign-in link of ${link.of}`} text={link.url} note="It signs their browser in once. Give it to them alone." />}
+      {link && <ShownOnce key={link.url} what="sign-in link" of={link.of} text={link.url} note="It signs their browser in once. Give it to them alone." />}
       {isAdmin ? <AddMember onAdded={setLink} /> : <p className="quiet">Team Admins can add members, change their roles, and remove them.</p>}
     </>
   );
@@ -82,13 +82,13 @@ function Administration({ member, onLink }: Omit<MemberProps, "isAdmin">) {
     <div className="actions">
       {member.viewerCanChangeRole && <Role member={member} />}
       {member.viewerCanCreateSignInLink && (
-        <Confirm trigger="New sign-in link" title={`A new sign-in link for ${member.name}?`} act="Make the link" isWorking={link.isWorking} onAct={makeLink} isDestructive={false}>
-          <p>Earlier links stop working. Whoever has the link is signed in as {member.name}.</p>
+        <Confirm trigger="New sign-in link" title={<>A new sign-in link for <bdi>{member.name}</bdi>?</>} act="Make the link" isWorking={link.isWorking} onAct={makeLink} isDestructive={false}>
+          <p>Earlier links stop working. Whoever has the link is signed in as <bdi>{member.name}</bdi>.</p>
           <Problems of={link.problems} />
         </Confirm>
       )}
       {member.viewerCanRemove && (
-        <Confirm trigger="Remove" title={`Remove ${member.name}?`} act="Remove the member" isWorking={remove.isWorking} onAct={removeThem}>
+        <Confirm trigger="Remove" title={<>Remove <bdi>{member.name}</bdi>?</>} act="Remove the member" isWorking={remove.isWorking} onAct={removeThem}>
           <p>Their access tokens, browser sessions and own sign-ins end, and integrations that used those stop. Installed apps that they set up stay.</p>
           <Problems of={remove.problems} />
         </Confirm>
@@ -107,7 +107,7 @@ function Role({ member }: { member: MemberRowFragment }) {
     return isSaved;
   };
   return (
-    <Confirm trigger="Change role" title={`The role of ${member.name}`} act="Save changes" isWorking={change.isWorking} onAct={save} isDestructive={false}>
+    <Confirm trigger="Change role" title={<>The role of <bdi>{member.name}</bdi></>} act="Save changes" isWorking={change.isWorking} onAct={save} isDestructive={false}>
       <Choice<TeamRole> label="Role" value={role} onChange={choose} choices={ROLE_CHOICES} />
       <Problems of={change.problems} />
     </Confirm>
