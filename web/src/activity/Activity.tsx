@@ -32,7 +32,7 @@ export default function Activity() {
     isAboutOne: filter.about !== "",
   };
   const { data, found, error, fetching, stale, more } = usePages(ActivityDocument, asked, ({ events }) => events);
-  const named = (id: string, node: object | null | undefined): Named | null => id ? { id, name: nameOf(id, node) ?? (fetching ? "" : GONE) } : null;
+  const named = (id: string, node: object | null | undefined): Named | null => id ? { id, name: nameOf(id, node) ?? (fetching || error ? "" : GONE) } : null;
   return (
     <>
       <title>Activity</title>

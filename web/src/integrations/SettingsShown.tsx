@@ -37,7 +37,7 @@ export function SettingsShown({ settings }: { settings: IntegrationDetailsFragme
         <>
           <Fact name="Channel">{settings.channelName}</Fact>
           <Facts name="What it tells of" all={settings.types?.map(sayType) ?? [USUAL_EVENTS]} />
-          <Facts name="Of which installed apps" all={settings.installedApps?.map(({ name }) => name) ?? ["All, and of everything else"]} />
+          <Facts name="Of which installed apps" all={sayApps(settings.installedApps)} />
         </>
       );
     case "OpenIncidents":
@@ -50,6 +50,11 @@ export function SettingsShown({ settings }: { settings: IntegrationDetailsFragme
     default:
       return null;
   }
+}
+
+function sayApps(apps: readonly { name: string }[] | null): readonly string[] {
+  if (!apps) return ["All, and of everything else"];
+  return apps.length > 0 ? apps.map(({ name }) => name) : ["None any more: all that were chosen are deleted"];
 }
 
 function Fact({ name, children }: { name: string; children: string }) {
