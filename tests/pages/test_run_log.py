@@ -65,6 +65,5 @@ async def test_what_could_not_be_told_of_the_team_is_tried_again_too(team: Team)
 
     await until(lambda: is_at("DELIVERED"), seconds=30)
     await expect(told.get_by_role("button", name="Try again")).to_have_count(0)
-    await ada.page.reload()
     await expect(told.get_by_role("listitem").filter(has_text="Weekly").first).to_contain_text("Delivered")
     await story.browser.close()

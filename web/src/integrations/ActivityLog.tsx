@@ -1,3 +1,6 @@
+import { useEffect } from "react";
+import { useClient } from "urql";
+
 import { usePages } from "../api/usePages";
 import { Failure } from "../parts/Failure";
 import { Time } from "../parts/Time";
@@ -8,9 +11,20 @@ import { Retry } from "./Retry";
 
 const A_PAGE = 25;
 
+/** So many milliseconds until what waits is looked at again: the team's log tells nothing of it but that it was given up. */
+const A_LOOK = 3_000;
+
 /** What an integration told of the team's log. */
 export function ActivityLog({ id }: { id: string }) {
   const { found, error, fetching, more } = usePages(ActivityLogDocument, { id, first: A_PAGE }, ({ integration }) => integration?.activityDeliveries);
+  const client = useClient();
+  const isWaiting = found?.nodes.some(({ status }) => status === "PENDING" || status === "RETRYING") ?? false;
+  useEffect(() => {
+    if (!isWaiting) return undefined;
+    const look = () => void client.query(ActivityLogDocument, { id, first: A_PAGE }, { requestPolicy: "network-only" }).toPromise();
+    const timer = setInterval(look, A_LOOK);
+    return () => clearInterval(timer);
+  }, [client, id, isWaiting]);
   if (error && !found) return <Failure error={error} />;
   if (!found) return <Working what="Reading what it told" />;
   return (
