@@ -111,7 +111,7 @@ async def test_all_that_was_shown_of_a_list_stays_as_something_new_comes_in(team
     integration, app = await story.add_sharing(name="Long", monitor="long")
     for number in range(_RUNS):
         await ada.report("long", f"run-{number:02}")
-    await until(lambda: _are_delivered(story, integration), seconds=60)
+    await until(lambda: _are_delivered(story, integration), seconds=180)
 
     await ada.open(f"/integrations/{integration}")
     await ada.button("Show more").click()

@@ -33,11 +33,13 @@ export default function Activity() {
   };
   const { data, found, error, fetching, stale, more } = usePages(ActivityDocument, asked, ({ events }) => events);
   const named = (id: string, node: object | null | undefined): Named | null => id ? { id, name: nameOf(id, node) ?? (fetching || error ? "" : GONE) } : null;
+  // Of the address as it is by now: two fields may change before the page is drawn again.
+  const change = (part: Partial<Filter>): void => setAddress(writeFilter({ ...readFilter(new URLSearchParams(location.search)), ...part }), { replace: true });
   return (
     <>
       <title>Activity</title>
       <h1>Activity</h1>
-      <Filters filter={filter} onChange={(changed) => setAddress(writeFilter(changed), { replace: true })} who={named(filter.who, data?.who)} about={named(filter.about, data?.about)} />
+      <Filters filter={filter} onChange={change} who={named(filter.who, data?.who)} about={named(filter.about, data?.about)} />
       {error && <Failure error={error} />}
       {!found && fetching && <Working what="Reading the activity" />}
       {found && !fetching && <None filter={filter} events={found} />}

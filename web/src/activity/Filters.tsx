@@ -7,7 +7,8 @@ import { EVERYTHING, isEverything, localOf, momentOf, type Filter } from "./filt
 
 interface Props {
   filter: Filter;
-  onChange: (filter: Filter) => void;
+  /** Called with what has changed of it. */
+  onChange: (part: Partial<Filter>) => void;
   /** Whom and what the filter names. */
   who: Named | null;
   about: Named | null;
@@ -16,7 +17,6 @@ interface Props {
 /** What of the log is to be shown: what happened, by whom, to what, and when. */
 export function Filters({ filter, onChange, who, about }: Props) {
   const first = useRef<HTMLSelectElement>(null);
-  const change = (part: Partial<Filter>) => onChange({ ...filter, ...part });
   const clear = () => {
     onChange(EVERYTHING);
     first.current?.focus();
@@ -24,11 +24,11 @@ export function Filters({ filter, onChange, who, about }: Props) {
   const isBackwards = filter.from !== "" && filter.until !== "" && filter.until <= filter.from;
   return (
     <section className="filters" aria-label="Filter">
-      <What ref={first} chosen={filter.what} onChoose={(what) => change({ what })} />
-      <MemberPicker chosen={who} onChoose={(id) => change({ who: id })} />
-      <SubjectPicker chosen={about} onChoose={(id) => change({ about: id })} />
-      <Moment label="From" at={filter.from} onChange={(from) => change({ from })} />
-      <Moment label="Until" at={filter.until} onChange={(until) => change({ until })} problem={isBackwards ? "This is not later than “From”." : undefined} />
+      <What ref={first} chosen={filter.what} onChoose={(what) => onChange({ what })} />
+      <MemberPicker chosen={who} onChoose={(id) => onChange({ who: id })} />
+      <SubjectPicker chosen={about} onChoose={(id) => onChange({ about: id })} />
+      <Moment label="From" at={filter.from} onChange={(from) => onChange({ from })} />
+      <Moment label="Until" at={filter.until} onChange={(until) => onChange({ until })} problem={isBackwards ? "This is not later than “From”." : undefined} />
       <Button isDisabled={isEverything(filter)} onPress={clear}>Clear the filter</Button>
     </section>
   );
