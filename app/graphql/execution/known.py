@@ -48,8 +48,8 @@ async def execute_known(
     cost = examined.cost(request.name, request.variables)
     if examined.refuse_cost(cost) or refuse_many_values(request.variables):
         return None
-    built = _build(examined, request, context, executor)
-    if built is None:
+    built = build(examined, request, context, executor)
+    if built is None or not isinstance(built.find_plan(), Plan):
         return None
     with observing(context) as observed:
         observed.kind, observed.name = "query", built.operation.name.value if built.operation.name is not None else None
@@ -58,8 +58,8 @@ async def execute_known(
         return result
 
 
-def _build(examined: Examined, request: Request, context: Context, executor: type[BoundedExecutor]) -> BoundedExecutor | None:
-    """Return what executes the query by whole levels; None where its variables do not fit, or it has no plan."""
+def build(examined: Examined, request: Request, context: Context, executor: type[BoundedExecutor]) -> BoundedExecutor | None:
+    """Return what executes the operation; None where its variables do not fit."""
     built = executor.build(
         examined.schema,
         examined.document,
@@ -69,20 +69,28 @@ def _build(examined: Examined, request: Request, context: Context, executor: typ
         is_awaitable=optimized_is_awaitable,
         operation_extensions=request.extensions,
     )
-    return built if isinstance(built, BoundedExecutor) and isinstance(built.find_plan(), Plan) else None
+    return built if isinstance(built, BoundedExecutor) else None
+
+
+async def pay(examined: Examined, request: Request, context: Context, *, points: int) -> PreExecutionError | None:
+    """Charge the operation, and note its cost in the context's extensions. Return the answer where there are too few points."""
+    context.cost, context.extensions = points, {}
+    charged = await charge(context, points=points)
+    if charged is not None:
+        if charged.refusal is not None:
+            return charged.answer()
+        context.extensions["cost"] = charged.told
+    await keep_document(request.extensions, request.query, examined.document, context)
+    return None
 
 
 async def _pay_and_execute(
     built: BoundedExecutor, examined: Examined, request: Request, context: Context, first: First, *, points: int
 ) -> ExecutionResult:
-    extensions: dict[str, Any] = {}
-    context.cost, context.extensions = points, extensions
-    charged = await charge(context, points=context.cost)
-    if charged is not None:
-        extensions["cost"] = charged.told
-        if charged.refusal is not None:
-            return charged.answer()
-    await keep_document(request.extensions, request.query, examined.document, context)
+    refused = await pay(examined, request, context, points=points)
+    if refused is not None:
+        return refused
+    extensions = context.extensions
     try:
         await read_first(first, examined.fields_at_top, context)
         result = cast(CoreResult, await built.execute_operation())

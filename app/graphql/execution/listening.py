@@ -10,17 +10,15 @@ from inspect import isawaitable
 from typing import Any
 
 from graphql import ExecutionResult as CoreResult, GraphQLError, create_source_event_stream
-from strawberry.execution import optimized_is_awaitable
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from app.graphql.context import Context
 from app.graphql.execution.documents import Examined, HasDocuments, refuse_many_values
 from app.graphql.execution.executor import BoundedExecutor
-from app.graphql.execution.known import Request
+from app.graphql.execution.known import Request, build, pay
 from app.graphql.execution.telemetry import observing
-from app.graphql.limits.cost_accounting import charge, charge_for_work
-from app.graphql.transport.hashes import keep_document
+from app.graphql.limits.cost_accounting import charge_for_work
 
 Results = AsyncGenerator[ExecutionResult, None]
 
@@ -33,16 +31,8 @@ def listen_known(request: Request, context: Context, *, schema: HasDocuments, ex
     cost = examined.cost(request.name, request.variables)
     if examined.refuse_cost(cost) or refuse_many_values(request.variables):
         return None
-    built = executor.build(
-        examined.schema,
-        examined.document,
-        context_value=context,
-        raw_variable_values=request.variables,
-        operation_name=request.name,
-        is_awaitable=optimized_is_awaitable,
-        operation_extensions=request.extensions,
-    )
-    if not isinstance(built, BoundedExecutor):
+    built = build(examined, request, context, executor)
+    if built is None:
         return None
     return _listen(built, examined, request, context, points=examined.points(cost))
 
@@ -51,7 +41,7 @@ async def _listen(built: BoundedExecutor, examined: Examined, request: Request, 
     with observing(context) as observed:
         name = built.operation.name
         observed.kind, observed.name = "subscription", name.value if name is not None else None
-        refused = await _pay(examined, request, context, points=points)
+        refused = await pay(examined, request, context, points=points)
         if refused is not None:
             observed.errors = refused.errors or ()
             yield refused
@@ -71,18 +61,6 @@ async def _listen(built: BoundedExecutor, examined: Examined, request: Request, 
             located = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
             observed.errors = [located]
             yield ExecutionResult(None, [located], _told_once(context))
-
-
-async def _pay(examined: Examined, request: Request, context: Context, *, points: int) -> PreExecutionError | None:
-    """Return why nothing is told, where there are not enough points."""
-    context.cost, context.extensions = points, {}
-    charged = await charge(context, points=context.cost)
-    if charged is not None:
-        if charged.refusal is not None:
-            return charged.answer()
-        context.extensions["cost"] = charged.told
-    await keep_document(request.extensions, request.query, examined.document, context)
-    return None
 
 
 async def _begin(built: BoundedExecutor, context: Context) -> Any:
