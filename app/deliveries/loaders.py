@@ -55,13 +55,13 @@ def deliveries_in(statuses: frozenset[DeliveryStatus]) -> Batch[tuple[UUID, Argu
     """Return the batch function that does the same, of those in one of these statuses alone."""
     among = ("status", sorted(statuses))
 
-    async def batch(keys: Sequence[tuple[UUID, Arguments]], /, *, context: Context) -> list[Page[Delivery]]:
+    async def batch(keys: Sequence[tuple[UUID, Arguments]], /, *, context: Context) -> Sequence[Page[Delivery]]:
         return await paginate_each(of_team(Delivery, context), keys, by="integration_id", order=NEWEST_FIRST, among=among)
 
     return batch
 
 
-async def deliveries_of_runs(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Delivery]]:
+async def deliveries_of_runs(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> Sequence[Page[Delivery]]:
     """Return a page of what each run made: no more than integrations hear of one monitor, so that the order needs no index."""
     return await paginate_each(of_team(Delivery, context).filter(**LIVING), keys, by="run_id")
 

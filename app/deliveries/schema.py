@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -109,7 +108,8 @@ FIELDS: Fields = {
     Integration: {
         "deliveries": pages(
             loaders.deliveries_of,
-            partial(UncountedConnection.of, wrap=Delivery.of),
+            UncountedConnection,
+            Delivery.of,
             by="row.id",
             type=UncountedConnection[Delivery],
             description="The run log: newest first.",
@@ -117,7 +117,8 @@ FIELDS: Fields = {
         ),
         "activity_deliveries": pages(
             activity.deliveries_of,
-            partial(UncountedConnection.of, wrap=ActivityDelivery.of),
+            UncountedConnection,
+            ActivityDelivery.of,
             by="row.id",
             type=UncountedConnection[ActivityDelivery],
             description="What it told of the team's activity log, newest first: none where its kind does not tell of it.",
@@ -126,7 +127,8 @@ FIELDS: Fields = {
     MonitorRun: {
         "deliveries": pages(
             loaders.deliveries_of_runs,
-            partial(UncountedConnection.of, wrap=Delivery.of),
+            UncountedConnection,
+            Delivery.of,
             by="row.id",
             type=UncountedConnection[Delivery],
             description="What it made: one for each integration that heard of it, in an order that stays.",

@@ -15,7 +15,7 @@ from app.graphql.enums import register_enum
 from app.graphql.fields import relation
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
-from app.graphql.objects import object_of
+from app.graphql.objects import ShowsRow
 from app.graphql.relations import derived, reference
 from app.graphql.scalars import URL
 from app.integrations.loaders import integrations
@@ -61,9 +61,7 @@ class DeliveryAttempt:
     succeeded: bool = strawberry.field(description="Whether the provider has accepted the message.")
     error: str | None = strawberry.field(description="The provider's own words, without secrets; null when it succeeded.")
 
-    @classmethod
-    def of(cls, row: models.Tried) -> "DeliveryAttempt":
-        return object_of(cls, row)
+    of = ShowsRow[models.Tried]()
 
 
 @strawberry.type(description="A message as it stands at its provider.")
@@ -130,6 +128,4 @@ class Delivery(Node):
     async def viewer_can_retry(self, info: Info) -> bool:
         return await can_retry(self.row, info, attempts=models.DeliveryAttempt)
 
-    @classmethod
-    def of(cls, row: models.Delivery) -> "Delivery":
-        return object_of(cls, row)
+    of = ShowsRow[models.Delivery]()

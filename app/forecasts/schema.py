@@ -12,7 +12,7 @@ from app.forecasts.standing import has_stopped
 from app.graphql.context import Info
 from app.graphql.extension import Fields
 from app.graphql.fields import relation
-from app.graphql.objects import object_of
+from app.graphql.objects import ShowsRow
 from app.installed_apps.loaders import grants, oauth_clients
 from app.installed_apps.types import InstalledApp
 from app.integrations.types import Integration
@@ -27,9 +27,7 @@ class Forecast:
         description="By when; null where no date is known. Past: it was to stop by then, and nothing says that it will not."
     )
 
-    @classmethod
-    def of(cls, row: models.Forecast) -> "Forecast":
-        return object_of(cls, row)
+    of = ShowsRow[models.Forecast]()
 
 
 @relation(

@@ -1,21 +1,24 @@
 """API objects made of what they show: a row, or what a provider has answered."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from operator import attrgetter
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import strawberry
 
 from app.graphql.context import Batch, Context
+from app.graphql.execution.levels.objects import Objects
 from app.graphql.execution.levels.sources import READ_TOGETHER
 from app.graphql.ids import encode_id, encode_ids
 from app.storage.records import keys_of, values_of
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_OF_ROW = "row."
 
 
 def object_of(cls: type[T], source: Any, **given: object) -> T:
@@ -42,6 +45,56 @@ def objects_by_id(of: Callable[[R], T], load: Batch[UUID, R | None]) -> Batch[UU
     return batch
 
 
+class Showing(Generic[R, T]):
+    """Makes the object of a type that shows a row as it is: `object_of` with nothing given."""
+
+    def __init__(self, cls: type[T]) -> None:
+        self._cls = cls
+
+    def __call__(self, row: R) -> T:
+        return object_of(self._cls, row)
+
+    def each(self, rows: Sequence[R]) -> "Shown[T]":
+        """Return the objects of many rows of one kind."""
+        return Shown(self._cls, rows)
+
+
+class ShowsRow(Generic[R]):
+    """Stands in a type for its function `of`, which is Showing of that type."""
+
+    def __get__(self, _: object, cls: type[T]) -> Showing[R, T]:
+        return Showing(cls)
+
+
+class Shown(Objects, Generic[T]):
+    """Objects of a type that show rows of one kind as these are."""
+
+    def __init__(self, cls: type[T], rows: Sequence[Any]) -> None:
+        kind: Any = cls
+        self.kind: Any = _shown(kind)
+        self._cls = cls
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        return Shown(self._cls, self._rows[place]) if isinstance(place, slice) else self._made[place]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._made)
+
+    def read(self, name: str) -> Sequence[Any]:
+        if name.startswith(_OF_ROW):
+            return values_of(self._rows, name.removeprefix(_OF_ROW))
+        way: _Way | None = self.kind.__ways__.get(name)
+        return way.many(self._rows) if way is not None else [*map(attrgetter(name), self)]
+
+    @cached_property
+    def _made(self) -> list[T]:
+        return [object_of(self._cls, row) for row in self._rows]
+
+
 @cache
 def _shown(cls: Any, *given: str) -> type:
     """Return the same type, whose objects take from their row what they were not given."""
@@ -49,7 +102,8 @@ def _shown(cls: Any, *given: str) -> type:
     names = [field.name for field in fields(cls) if field.init and field.name not in {"row", *given}]
     ways = {name: _Id(cls.__name__) if name == "id" else _Named(called.get(name, name)) for name in names}
     taken: dict[str, Any] = {name: _Taken(name, way.one) for name, way in ways.items()}
-    return type(cls.__name__, (cls,), {**taken, READ_TOGETHER: staticmethod(partial(_read_together, ways))})
+    together = staticmethod(partial(_read_together, ways))
+    return type(cls.__name__, (cls,), {**taken, "__ways__": ways, READ_TOGETHER: together})
 
 
 def _read_together(ways: Mapping[str, "_Way"], shown: Sequence[Any]) -> Callable[[str], Sequence[Any]]:
@@ -59,7 +113,7 @@ def _read_together(ways: Mapping[str, "_Way"], shown: Sequence[Any]) -> Callable
 
     def read(name: str) -> Sequence[Any]:
         way = ways.get(name) if are_alike else None
-        return way.many(rows) if way is not None else [getattr(each, name) for each in shown]
+        return way.many(rows) if way is not None else [*map(attrgetter(name), shown)]
 
     return read
 

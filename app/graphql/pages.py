@@ -1,34 +1,27 @@
 """Pages of rows: by keyset, never by offset, so that what is added or deleted meanwhile shifts nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import groupby
 from operator import attrgetter, itemgetter
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 from tortoise.expressions import Q
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from app.errors import BadUserInput, Refusal, UserErrorCode
-from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH, Arguments, ForwardArguments, Page
-from app.graphql.cursors import NO_CURSOR, ColumnCursors, Cursors, read_position, write_position
+from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH, Arguments, Page
+from app.graphql.cursors import ColumnCursors, Cursors
+from app.graphql.cut_pages import PageOf, PagesOf
 from app.graphql.groups import Groups, count_each, count_up_to, first_of_all
-from app.storage.records import grouped
+from app.storage.records import Records, grouped, joined
 from app.storage.statements import read_first, read_first_of_each
 
 M = TypeVar("M", bound=Model)
-T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
 NEWEST_FIRST = ("-created_at", "-id")
-PROVIDER_PAGE = 100
-_MOST_FETCHES = 10
-_PASSING = frozenset({UserErrorCode.PROVIDER_BUSY, UserErrorCode.PROVIDER_UNREACHABLE})
-_MADE_AT_ONCE = 500
-"""Rows; others go on before the next are made of what the database has answered."""
 
 
 async def paginate(
@@ -58,7 +51,7 @@ async def paginate(
         rows: Sequence[M] = await read_first(within, order=directed, most=limit, columns=_with(columns, order))
     else:
         rows = await first_of_all(within, groups, order=directed, limit=limit)
-    return _PageOf(order, cursors, arguments)(rows, count=count)
+    return PageOf(order, cursors, arguments)(rows, count=count)
 
 
 async def look_through(
@@ -83,7 +76,7 @@ async def look_through(
         return await count_up_to(_up_to(queryset, order, first).filter(sought), MOST_COUNTED, order=order)
 
     rows = await _up_to(within, directed, ends).filter(sought).order_by(*directed).limit(arguments.size + 1)
-    page: Page[M] = _PageOf(order, cursors, arguments)(rows, count=count)
+    page: Page[M] = PageOf(order, cursors, arguments)(rows, count=count)
     if ends is None or len(rows) > arguments.size:
         return page
     resume = cursors.write(ends)
@@ -101,7 +94,7 @@ async def paginate_each(
     cursors: Cursors | None = None,
     columns: Sequence[str] = (),
     among: tuple[str, Collection[Any]] | None = None,
-) -> list[Page[M]]:
+) -> Sequence[Page[M]]:
     """Return a page for each (parent, arguments), in the order of the keys: one query for all parents with the same arguments.
 
     `by` names the column that holds the parent's key; an index holds the rows by it, in that order. Only `columns` are read,
@@ -115,77 +108,19 @@ async def paginate_each(
     asked: dict[Arguments, dict[K, None]] = {}
     for arguments, same in groupby(keys, key=itemgetter(1)):
         asked.setdefault(arguments, {}).update(dict.fromkeys(parent for parent, _ in same))
-    rows: dict[Arguments, Mapping[K, Sequence[M]]] = {}
+    rows: dict[Arguments, Mapping[K, Records[M]]] = {}
     for arguments, parents in asked.items():
         some, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
         parts = [some] if among is None else [some.filter(**{among[0]: value}) for value in among[1]]
         most, shown = arguments.size + 1, _with(columns, (by, *order))
-        read = [
-            row
-            for part in parts
-            for row in await read_first_of_each(part, [*parents], by=by, order=directed, most=most, columns=shown)
-        ]
-        if len(parts) > 1:
-            _sort(read, directed)
-        rows[arguments] = grouped(read, by, parents)
-    pages: list[Page[M]] = []
-    made = 0
+        read = [await read_first_of_each(part, [*parents], by=by, order=directed, most=most, columns=shown) for part in parts]
+        rows[arguments] = grouped(_merged(read, directed), by, parents)
+    pages: list[Sequence[Page[M]]] = []
     for arguments, same in groupby(keys, key=itemgetter(1)):
-        of_parents, page_of = rows[arguments], _PageOf(order, cursors, arguments)
-        for parent, _ in same:
-            found = of_parents[parent]
-            pages.append(page_of(found, count=partial(total.count, parent)))
-            made += len(found)
-            if made >= _MADE_AT_ONCE:
-                await asyncio.sleep(0)
-                made = 0
-    return pages
-
-
-async def from_provider_pages(
-    fetch: Callable[[str | None, int], Awaitable[tuple[Sequence[T], str | None]]],
-    arguments: ForwardArguments,
-    *,
-    size: int = PROVIDER_PAGE,
-) -> Page[T]:
-    """Return a page of what a provider pages by itself.
-
-    `fetch(cursor, limit)` returns some items and the provider's own next cursor, None at the end; `limit` is always `size`.
-    Pages that a search left empty are skipped, ten at most. Where the provider is suddenly busy or away, the page ends with what
-    it gave before, and says where to go on. Raises BadUserInput for a cursor of another list, and what `fetch` raises.
-    """
-    cursor, skip = _provider_position(arguments.after, size=size)
-    rows: list[T] = []
-    cursors: list[str] = []
-    for turn in range(_MOST_FETCHES):
-        try:
-            items, following = await fetch(cursor, size)
-        except Refusal as refusal:
-            if turn == 0 or refusal.code not in _PASSING:
-                raise
-            break
-        for index, item in enumerate(items[skip:], start=skip + 1):
-            if len(rows) == arguments.first:
-                return Page(rows, cursors, has_next=True, has_previous=arguments.after is not None)
-            rows.append(item)
-            cursors.append(write_position([cursor, index]))
-        if following is None:
-            return Page(rows, cursors, has_next=False, has_previous=arguments.after is not None)
-        cursor, skip = following, 0
-        if len(rows) == arguments.first:
-            break
-    resume = write_position([cursor, 0])
-    cursors = [*cursors[:-1], resume][: len(rows)]
-    return Page(rows, cursors, has_next=True, has_previous=arguments.after is not None, resume=resume)
-
-
-def _provider_position(after: str | None, *, size: int) -> tuple[str | None, int]:
-    if after is None:
-        return None, 0
-    match read_position(after):
-        case [None | str() as cursor, int(skip)] if 0 <= skip <= size:
-            return cursor, skip
-    raise BadUserInput(NO_CURSOR)
+        here, of_parents = [parent for parent, _ in same], rows[arguments]
+        page_of = PageOf(order, cursors, arguments)
+        pages.append(PagesOf(page_of, here, [of_parents[parent] for parent in here], total.count))
+    return pages[0] if len(pages) == 1 else [page for some in pages for page in some]
 
 
 def _within(queryset: QuerySet[M], arguments: Arguments, order: Sequence[str], cursors: Cursors) -> QuerySet[M]:
@@ -230,63 +165,14 @@ def _directed(order: Sequence[str], arguments: Arguments) -> list[str]:
     return [name[1:] if name.startswith("-") else f"-{name}" for name in order]
 
 
-def _sort(rows: list[Any], order: Sequence[str]) -> None:
+def _merged(parts: Sequence[Records[M]], order: Sequence[str]) -> Records[M]:
+    """Return the rows of all parts in that order, in which those of each are."""
+    if len(parts) == 1:
+        return parts[0]
+    rows: Any = [*joined(parts)]
     for name in reversed(order):
         rows.sort(key=attrgetter(name.lstrip("-")), reverse=name.startswith("-"))
-
-
-class _PageOf:
-    """Makes pages of a list in that order, which the arguments ask for."""
-
-    def __init__(self, order: Sequence[str], cursors: Cursors, arguments: Arguments) -> None:
-        self._columns = [name.lstrip("-") for name in order]
-        self._cursors = cursors
-        self._size = arguments.size
-        self._is_backward = arguments.is_backward
-        self._beyond_page = {more: _more(arguments, more=more) for more in (False, True)}
-
-    def __call__(self, rows: Sequence[M], *, count: Callable[[], Awaitable[int]]) -> Page[M]:
-        has_more = len(rows) > self._size
-        rows = rows[: self._size] if has_more else rows
-        if self._is_backward:
-            rows = rows[::-1]
-        has_next, has_previous = self._beyond_page[has_more]
-        return Page(rows, _Positions(rows, self._write), has_next, has_previous, count)
-
-    def _write(self, row: Any) -> str:
-        return self._cursors.write([getattr(row, column) for column in self._columns])
-
-
-class _Positions(Sequence[str]):
-    """The cursors of some rows, each written when it is looked at: most pages are asked for without them."""
-
-    def __init__(self, rows: Sequence[Any], write: Callable[[Any], str]) -> None:
-        self._rows = rows
-        self._write = write
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, place: int) -> str: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[str]: ...
-
-    def __getitem__(self, place: int | slice) -> str | list[str]:
-        if isinstance(place, slice):
-            return [self._write(row) for row in self._rows[place]]
-        return self._write(self._rows[place])
-
-    def __eq__(self, other: object) -> bool:
-        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]  # as lists have none
-
-
-def _more(arguments: Arguments, *, more: bool) -> tuple[bool, bool]:
-    """Say whether there is a next and a previous page (GraphQL Cursor Connections, section 5.1)."""
-    return (arguments.before is not None, more) if arguments.is_backward else (more, arguments.after is not None)
+    return Records(parts[0].kind, [row.values for row in rows])
 
 
 class _Totals:

@@ -28,7 +28,7 @@ class PagesOfEach(Generic[M]):
         self._columns = columns
         self._conditions = conditions
 
-    async def __call__(self, keys: Sequence[tuple[UUID, Arguments]], /, *, context: Context) -> list[Page[M]]:
+    async def __call__(self, keys: Sequence[tuple[UUID, Arguments]], /, *, context: Context) -> Sequence[Page[M]]:
         rows = of_team(self.model, context).filter(**self._conditions)
         return await paginate_each(rows, keys, by=self._by, order=self._order, columns=self._columns)
 

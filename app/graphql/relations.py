@@ -3,18 +3,19 @@
 A field that needs more than that, an argument or a word of its own, is a function below `fields.relation`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 import strawberry
 
 from app.access.rules import READING, Rule, declared
-from app.graphql.connections import Arguments
+from app.graphql.connections import Arguments, connections_of
 from app.graphql.context import Batch, Info
-from app.graphql.execution.levels.sources import TOGETHER, Together
+from app.graphql.execution.levels.objects import Some
+from app.graphql.execution.levels.sources import TOGETHER, Together, read_of
 from app.graphql.fields import NO_LIST, check_page, let, spread
+from app.graphql.objects import Showing
 from app.graphql.pages_of_each import PagesOfEach
 from app.graphql.rows import Rows
 from app.graphql.shown import FOUND_BY, columns_shown
@@ -49,14 +50,16 @@ def reference(
     It is null where that is None or nothing is found; or the error that `missing` makes. A dot leads on within the attribute.
     `type` is the field's type in the schema, where none is annotated.
     """
-    key_of = attrgetter(by)
 
-    async def together(roots: Sequence[Any], info: Info, _: Mapping[str, Any]) -> list[Any]:
+    async def together(roots: Sequence[Any], info: Info, _: Mapping[str, Any]) -> Sequence[Any]:
         let(info, rule)
-        keys = [key_of(root) for root in roots]
-        asked = list(dict.fromkeys(key for key in keys if key is not None))
-        found = zip(asked, await info.context.load_all(_narrowed(batch, info), asked), strict=True)
-        made = {key: of(value) for key, value in found if value is not None}
+        keys = read_of(roots)(by)
+        asked = [key for key in dict.fromkeys(keys) if key is not None]
+        values = await info.context.load_all(_narrowed(batch, info), asked)
+        found = {key: value for key, value in zip(asked, values, strict=True) if value is not None}
+        if isinstance(of, Showing) and missing is None and _are_alike(found.values()):
+            return _shown(keys, found, of)
+        made = {key: of(value) for key, value in found.items()}
         return [made[key] if key in made else missing() if missing is not None else None for key in keys]
 
     async def resolve(root: Any, info: Info) -> Any:
@@ -67,7 +70,8 @@ def reference(
 
 def pages(
     batch: Batch[Any, Any],
-    of: Callable[[Any], Any],
+    of: type[Any],
+    wrap: Callable[[Any], Any],
     *,
     by: str,
     description: str,
@@ -75,20 +79,20 @@ def pages(
     type: Any = None,
     narrowed: Narrowing | None = None,
 ) -> Any:
-    """Return the field of an object's list, in pages: `of` makes it of the page that `batch` finds for `by` and the Arguments.
+    """Return the field of an object's list, in pages: a connection `of` the page that `batch` finds for `by` and the Arguments.
 
-    `type` is the field's type in the schema, where none is annotated. Where the list is `narrowed`, it has an argument `filter`.
+    `wrap` makes its nodes of rows. `type` is the field's type in the schema, where none is annotated. Where the list is
+    `narrowed`, it has an argument `filter`.
     """
-    key_of = attrgetter(by)
 
-    async def together(roots: Sequence[Any], info: Info, arguments: Mapping[str, Any]) -> list[Any]:
+    async def together(roots: Sequence[Any], info: Info, arguments: Mapping[str, Any]) -> Sequence[Any]:
         let(info, rule)
         parts = dict(arguments)
         by_filter = parts.pop(_FILTER, None)
         page = check_page(parts)
         read = _narrowed(batch, info) if narrowed is None or by_filter is None else narrowed.batch(by_filter)
-        found = await info.context.load_all(read, [(key_of(root), page) for root in roots])
-        return [of(each) for each in found]
+        found = await info.context.load_all(read, [(key, page) for key in read_of(roots)(by)])
+        return connections_of(of, found, wrap)
 
     async def resolve(root: Any, info: Info, **arguments: Arguments) -> Any:
         return _alone(await together([root], info, arguments))
@@ -104,11 +108,10 @@ def pages(
 
 def derived(of: Callable[[Any], Any], *, by: str, description: str, rule: Rule = READING) -> Any:
     """Return the field of what `of` makes of the object's attribute `by`, and of nothing else."""
-    key_of = attrgetter(by)
 
     def together(roots: Sequence[Any], info: Info, _: Mapping[str, Any]) -> list[Any]:
         let(info, rule)
-        keys = [key_of(root) for root in roots]
+        keys = read_of(roots)(by)
         made = {key: of(key) for key in set(keys)}
         return [made[key] for key in keys]
 
@@ -116,6 +119,17 @@ def derived(of: Callable[[Any], Any], *, by: str, description: str, rule: Rule =
         return _alone(together([root], info, {}))
 
     return _field(resolve, together, by=by, description=description, rule=rule)
+
+
+def _are_alike(values: Collection[Any]) -> bool:
+    return len(set(map(type, values))) == 1
+
+
+def _shown(keys: Sequence[Any], found: Mapping[Any, Any], of: Showing[Any, Any]) -> Sequence[Any]:
+    """Return the objects of what was found, which is of one kind, for each of the keys; None where nothing was."""
+    places = [place for place, key in enumerate(keys) if key in found]
+    objects = of.each([found[keys[place]] for place in places])
+    return objects if len(places) == len(keys) else Some(objects, places, len(keys))
 
 
 def _narrowed(batch: Batch[Any, Any], info: Info) -> Batch[Any, Any]:

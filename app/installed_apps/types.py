@@ -11,7 +11,7 @@ from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Info
 from app.graphql.fields import relation
 from app.graphql.nodes import Node
-from app.graphql.objects import object_of
+from app.graphql.objects import ShowsRow
 from app.graphql.relations import derived, reference
 from app.graphql.scalars import URL
 from app.installed_apps import loaders, models, permissions
@@ -165,6 +165,4 @@ class InstalledApp(Node):
         key = self.row.oauth_client_id
         return await info.context.load(loaders.oauth_clients, key) if key is not None else None
 
-    @classmethod
-    def of(cls, row: models.InstalledApp) -> "InstalledApp":
-        return object_of(cls, row)
+    of = ShowsRow[models.InstalledApp]()

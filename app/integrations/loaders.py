@@ -19,7 +19,9 @@ integrations_of_apps = PagesOfEach(Integration, "installed_app_id", deleted_at__
 """A page of what uses each installed app, newest first."""
 
 
-async def integrations_stopped_with_apps(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Integration]]:
+async def integrations_stopped_with_apps(
+    keys: Sequence[tuple[UUID, Arguments]], *, context: Context
+) -> Sequence[Page[Integration]]:
     """Return a page of what stopped when each installed app was deleted, newest first."""
     stopped = of_team(Integration, context).filter(deleted_at__isnull=True)
     return await paginate_each(stopped.filter(stopped_by=StatusReason.INSTALLED_APP_DELETED), keys, by="installed_app_id")

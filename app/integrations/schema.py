@@ -1,7 +1,6 @@
 """Integrations in the API."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -197,7 +196,8 @@ FIELDS: Fields = {
     InstalledApp: {
         "integrations": pages(
             loaders.integrations_of_apps,
-            partial(Connection.of, wrap=Integration.of),
+            Connection,
+            Integration.of,
             by="row.id",
             type=Connection[Integration],
             description="What would stop if this were deleted now, newest first: read it before `deleteInstalledApp`.",

@@ -13,7 +13,7 @@ from app.catalogue.schema import Provider, provider_of
 from app.graphql.context import Info
 from app.graphql.fields import relation
 from app.graphql.nodes import Node
-from app.graphql.objects import object_of
+from app.graphql.objects import ShowsRow
 from app.graphql.relations import derived, reference
 from app.installed_apps.enums import StatusReason
 from app.installed_apps.loaders import installed_apps
@@ -96,6 +96,4 @@ class Integration(Node):
     def viewer_can_reauthenticate(self, info: Info) -> bool:
         return permissions.may_reauthenticate(info.context.viewer)
 
-    @classmethod
-    def of(cls, row: models.Integration) -> "Integration":
-        return object_of(cls, row)
+    of = ShowsRow[models.Integration]()

@@ -34,7 +34,7 @@ async def failures_of(keys: Sequence[UUID], *, context: Context) -> list[tuple[F
     return [row.failures if row is not None else () for row in rows]
 
 
-async def runs_of(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[MonitorRun]]:
+async def runs_of(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> Sequence[Page[MonitorRun]]:
     """Return a page of the runs of each monitor, the one recorded last first, without what failed in them and without tests."""
     runs_of_team = of_team(MonitorRun, context).filter(position__gt=0)
     return await paginate_each(runs_of_team, keys, by="monitor_id", order=LATEST_FIRST, columns=COLUMNS_BUT_FAILURES)

@@ -13,7 +13,7 @@ from app.graphql.enums import register_enum
 from app.graphql.fields import query
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
-from app.graphql.objects import object_of, objects_by_id
+from app.graphql.objects import ShowsRow, objects_by_id
 from app.graphql.pages import look_through, paginate
 from app.graphql.relations import pages, reference
 from app.graphql.row_search import HOW_FAR, showing
@@ -47,14 +47,13 @@ class Monitor(Node):
 
     runs: UncountedConnection["MonitorRun"] = pages(
         loaders.runs_of,
-        lambda page: UncountedConnection.of(page, MonitorRun.of),
+        UncountedConnection,
+        lambda row: MonitorRun.of(row),  # type: ignore[has-type]  # noqa: PLW0108 - it stands below
         by="row.id",
         description="What was reported of it, the run recorded last first.",
     )
 
-    @classmethod
-    def of(cls, row: models.Monitor) -> "Monitor":
-        return object_of(cls, row)
+    of = ShowsRow[models.Monitor]()
 
 
 @strawberry.type(description="A test that failed in a run, or an error in it.")
@@ -97,9 +96,7 @@ class MonitorRun(Node):
         description="What was run.",
     )
 
-    @classmethod
-    def of(cls, row: models.MonitorRun) -> "MonitorRun":
-        return object_of(cls, row)
+    of = ShowsRow[models.MonitorRun]()
 
 
 _Search = Annotated[

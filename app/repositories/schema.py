@@ -10,7 +10,7 @@ from app.graphql.connections import ForwardArguments, UncountedConnection
 from app.graphql.context import Info
 from app.graphql.extension import Fields
 from app.graphql.fields import relation
-from app.graphql.pages import from_provider_pages
+from app.graphql.provider_pages import from_provider_pages
 from app.graphql.searches import check_search
 from app.installed_apps.loaders import oauth_clients
 from app.installed_apps.types import InstalledApp

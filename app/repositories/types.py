@@ -14,7 +14,7 @@ from app.graphql.context import Info
 from app.graphql.enums import register_enum
 from app.graphql.fields import relation
 from app.graphql.objects import object_of
-from app.graphql.pages import from_provider_pages
+from app.graphql.provider_pages import from_provider_pages
 from app.graphql.scalars import URL
 from app.graphql.searches import check_search
 from app.providers import hosting

@@ -10,7 +10,7 @@ import strawberry
 from app.access.rules import PUBLIC_ATTRIBUTE, attributes
 from app.graphql.connections import ForwardArguments, Page
 from app.graphql.ids import decode_key, encode_key
-from app.graphql.pages import from_provider_pages
+from app.graphql.provider_pages import from_provider_pages
 from app.graphql.searches import check_search
 from app.outbound import Sender
 from app.outbound.budget import Budget

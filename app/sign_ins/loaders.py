@@ -17,7 +17,7 @@ async def authorizations(keys: Sequence[UUID], *, context: Context) -> list[Auth
     return await find_rows(Authorization, keys, context=context, member_id=context.viewer.member_id)
 
 
-async def connected_account_pages(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Authorization]]:
+async def connected_account_pages(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> Sequence[Page[Authorization]]:
     """Return a page of the sign-ins at Git servers that are in force, for each (member, arguments): the caller's own."""
     own = of_team(Authorization, context).filter(member_id=context.viewer.member_id, status=AuthorizationStatus.COMPLETED)
     at_git_servers = own.filter(oauth_client_id__isnull=False)

@@ -1,12 +1,13 @@
 """Rows as the driver gives them, with a model's own words: nothing of a row is made into anything before it is asked for."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
 from operator import attrgetter
 from types import FunctionType, MappingProxyType
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from tortoise import fields
@@ -31,16 +32,54 @@ class Record:
         self.values = values
 
 
+class Columns(Sequence[R]):
+    """Things of one kind, which are read by columns. Each is made where it is looked at, and no sooner."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def column(self, name: str) -> Sequence[Any]:
+        """Return that attribute of all of them, in their order."""
+
+
+class Records(Columns[R]):
+    """Rows of one kind as the driver gives them, each a Record where it is looked at."""
+
+    __slots__ = ("kind", "stored")
+
+    def __init__(self, kind: type[Record], stored: Sequence[Any]) -> None:
+        self.kind = kind
+        self.stored = stored
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def __getitem__(self, place: Any) -> Any:
+        return Records(self.kind, self.stored[place]) if isinstance(place, slice) else self.kind(self.stored[place])
+
+    def __iter__(self) -> Iterator[R]:
+        return map(cast(Any, self.kind), self.stored)
+
+    def __eq__(self, other: object) -> bool:
+        return [*self] == [*other] if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as lists have none
+
+    def column(self, name: str) -> Sequence[Any]:
+        column = self.kind.columns.get(name)
+        return column.of(self.stored) if column is not None else list(map(attrgetter(name), self))
+
+
 class Column(NamedTuple):
     """A column of Records: where its values stand, and what makes them of what the driver gives; None: they are that."""
 
     place: int
     convert: Convert | None
 
-    def of(self, rows: Sequence[Record]) -> list[Any]:
-        """Return the column's values of rows of one kind."""
+    def of(self, stored: Iterable[Any]) -> list[Any]:
+        """Return the column's values of rows as the driver gives them."""
         place, convert = self.place, self.convert
-        values = [row.values[place] for row in rows]
+        values = [row[place] for row in stored]
         return values if convert is None else [None if value is None else convert(value) for value in values]
 
     def stored(self, value: Any) -> Any:
@@ -48,44 +87,54 @@ class Column(NamedTuple):
         return str(value) if self.convert is UUID else value
 
 
-def grouped(rows: Sequence[R], by: str, keys: Iterable[K]) -> dict[K, list[R]]:
-    """Return for each key the rows that have it in that column, in their order. They are Records of one kind."""
-    groups: dict[K, list[R]] = {key: [] for key in keys}
-    if rows:
-        column = _column_of(rows, by)
-        place, of_stored = column.place, {column.stored(key): group for key, group in groups.items()}
-        for row in rows:
-            of_stored[row.values[place]].append(row)  # type: ignore[attr-defined]  # a Record is in its model's place
-    return groups
+def grouped(rows: Records[R], by: str, keys: Iterable[K]) -> dict[K, Records[R]]:
+    """Return for each key the rows that have it in that column, in their order."""
+    column = rows.kind.columns[by]
+    place = column.place
+    groups: dict[K, list[Any]] = {key: [] for key in keys}
+    of_stored = {column.stored(key): group for key, group in groups.items()}
+    for row in rows.stored:
+        of_stored[row[place]].append(row)
+    return {key: Records(rows.kind, group) for key, group in groups.items()}
 
 
-def found(rows: Sequence[R], by: str, keys: Iterable[K]) -> list[R | None]:
-    """Return for each key the row that has it in that column; None where there is none. They are Records of one kind."""
-    if not rows:
-        return [None for _ in keys]
-    column = _column_of(rows, by)
-    stored = {row.values[column.place]: row for row in rows}  # type: ignore[attr-defined]  # as above
-    return [stored.get(column.stored(key)) for key in keys]
+def found(rows: Records[R], by: str, keys: Iterable[K]) -> list[R | None]:
+    """Return for each key the row that has it in that column; None where there is none."""
+    column = rows.kind.columns[by]
+    place, stored = column.place, rows.stored
+    of_stored = {row[place]: record for row, record in zip(stored, rows, strict=True)}
+    return [of_stored.get(column.stored(key)) for key in keys]
 
 
-def _column_of(rows: Sequence[Any], name: str) -> Column:
-    column: Column = type(rows[0]).columns[name]
-    return column
+def joined(parts: Sequence[Records[R]]) -> Records[R]:
+    """Return the rows of all these, which are of one kind and one at least, in their order."""
+    [first, *others] = parts
+    return Records(first.kind, [row for part in parts for row in part.stored]) if others else first
+
+
+def columns_among(rows: Sequence[R]) -> Columns[R] | None:
+    """Return the same rows, which are of one kind, to be read by columns; None where they know no quick way."""
+    if isinstance(rows, Columns):
+        return rows
+    return Records(type(rows[0]), [row.values for row in rows]) if rows and isinstance(rows[0], Record) else None  # type: ignore[attr-defined]
 
 
 def keys_of(rows: Sequence[Any], name: str) -> list[bytes]:
     """Return the sixteen bytes of the ids in that column, which is never null, of rows of one kind."""
-    column = type(rows[0]).columns.get(name) if isinstance(rows[0], Record) else None
-    if column is not None and column.convert is UUID:  # of text: to make an id of each and then bytes takes long
+    columns = columns_among(rows)
+    column = columns.kind.columns.get(name) if isinstance(columns, Records) else None
+    if (
+        isinstance(columns, Records) and column is not None and column.convert is UUID
+    ):  # of text: to make an id of each and then bytes takes long
         place = column.place
-        return [bytes.fromhex(row.values[place].replace("-", "")) for row in rows]
+        return [bytes.fromhex(row[place].replace("-", "")) for row in columns.stored]
     return [key.bytes for key in values_of(rows, name)]
 
 
-def values_of(rows: Sequence[Any], name: str) -> list[Any]:
+def values_of(rows: Sequence[Any], name: str) -> Sequence[Any]:
     """Return that attribute of rows of one kind."""
-    column = type(rows[0]).columns.get(name) if isinstance(rows[0], Record) else None
-    return column.of(rows) if column is not None else list(map(attrgetter(name), rows))
+    columns = columns_among(rows)
+    return columns.column(name) if columns is not None else list(map(attrgetter(name), rows))
 
 
 @lru_cache(_MOST_KINDS)

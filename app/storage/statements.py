@@ -12,7 +12,7 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from app.storage import database
-from app.storage.records import Record, columns_of, record_of
+from app.storage.records import Record, Records, columns_of, record_of
 
 M = TypeVar("M", bound=Model)
 
@@ -24,7 +24,7 @@ _MOST_WRITTEN = 1_000
 
 async def read_rows(
     model: type[M], keys: Sequence[Any], *, by: str, conditions: Mapping[str, Any], columns: Sequence[str] = ()
-) -> Sequence[M]:
+) -> Records[M]:
     """Return the rows whose column `by` holds one of the keys, and which meet the conditions, as `filter` takes them.
 
     Of `columns` alone, where given. They are Records of the model, to be looked at.
@@ -34,13 +34,13 @@ async def read_rows(
 
 async def read_first_of_each(
     queryset: QuerySet[M], keys: Sequence[Any], *, by: str, order: Sequence[str], most: int, columns: Sequence[str] = ()
-) -> Sequence[M]:
+) -> Records[M]:
     """Return of the queryset's rows so many of each key at most: the first ones in the order ("-": descending), in that order."""
     conditions, others = _taken_apart(queryset)
     return await _ask(_shape(queryset.model, by, conditions, columns, order=tuple(order)), keys, conditions, others, most)
 
 
-async def read_first(queryset: QuerySet[M], *, order: Sequence[str], most: int, columns: Sequence[str] = ()) -> Sequence[M]:
+async def read_first(queryset: QuerySet[M], *, order: Sequence[str], most: int, columns: Sequence[str] = ()) -> Records[M]:
     """Return the first rows of the queryset in the order, so many at most. Of `columns` alone, where given."""
     conditions, others = _taken_apart(queryset)
     return await _ask(_shape(queryset.model, "", conditions, columns, order=tuple(order)), (), conditions, others, most)
@@ -88,13 +88,13 @@ _KEYS_OF_FILE = f'(SELECT "value" AS "key_of" FROM json_each(?)) AS "{_OF_KEY}"'
 
 async def _ask(
     shape: _Shape, keys: Sequence[Any], conditions: Mapping[str, Any], others: Sequence[Q] = (), most: int = 0
-) -> Sequence[Any]:
+) -> Records[Any]:
     connection = database.current()
     embedded = connection.capabilities.dialect == "sqlite"
     statement = _write(shape, others, embedded=embedded) if others else _written(shape, embedded=embedded)
     values = [_given(value, keys, conditions, most, embedded=embedded) for value in statement.values]
     rows = await database.read(connection, statement.sql, values)
-    return list(map(statement.record, rows))
+    return Records(statement.record, rows)
 
 
 def _given(value: Any, keys: Sequence[Any], conditions: Mapping[str, Any], most: int, *, embedded: bool) -> Any:

@@ -37,13 +37,13 @@ async def have_other_admins(keys: Sequence[UUID], *, context: Context) -> list[b
     return [any(admin != key for admin in found) for key in keys]
 
 
-async def member_pages(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[Member]]:
+async def member_pages(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> Sequence[Page[Member]]:
     """Return a page of present members for each (team, arguments)."""
     present = of_team(Member, context).filter(left_at=None)
     return await paginate_each(present, keys, by="team_id", order=OLDEST_FIRST)
 
 
-async def access_token_pages(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[AccessToken]]:
+async def access_token_pages(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> Sequence[Page[AccessToken]]:
     """Return a page of tokens for each (member, arguments): the caller's own."""
     own = of_team(AccessToken, context).filter(member_id=context.viewer.member_id, revoked_at=None)
     return await paginate_each(own, keys, by="member_id")

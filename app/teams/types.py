@@ -1,7 +1,6 @@
 """Teams, their members, and what members sign in with, in the API."""
 
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 import strawberry
@@ -13,7 +12,7 @@ from app.graphql.context import Info
 from app.graphql.fields import relation
 from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
-from app.graphql.objects import object_of
+from app.graphql.objects import ShowsRow, object_of
 from app.graphql.relations import pages, reference
 from app.teams import loaders, models
 from app.teams.enums import Role, Scope
@@ -59,9 +58,7 @@ class TeamMember(Node):
             return False
         return self.role != Role.ADMIN or await info.context.load(loaders.have_other_admins, self.row.id)
 
-    @classmethod
-    def of(cls, row: models.Member) -> "TeamMember":
-        return object_of(cls, row)
+    of = ShowsRow[models.Member]()
 
 
 @strawberry.type(description="Those who share installed apps: everything belongs to a team.")
@@ -73,7 +70,8 @@ class Team(Node):
 
     members: Connection[TeamMember] = pages(
         loaders.member_pages,
-        partial(Connection.of, wrap=TeamMember.of),
+        Connection,
+        TeamMember.of,
         by="key",
         description="Its present members, in the order in which they joined.",
     )
@@ -120,7 +118,8 @@ class Viewer(Node):
     )
     access_tokens: Connection[AccessToken] = pages(
         loaders.access_token_pages,
-        partial(Connection.of, wrap=AccessToken.of),
+        Connection,
+        AccessToken.of,
         by="member_key",
         description="The caller's own access tokens, newest first, without those revoked.",
     )

@@ -13,7 +13,8 @@ from app.errors import BadUserInput, CursorInvalid
 from app.graphql.connections import Arguments, ForwardArguments
 from app.graphql.cursors import ColumnCursors
 from app.graphql.ids import encode_key
-from app.graphql.pages import NEWEST_FIRST, from_provider_pages, paginate, paginate_each
+from app.graphql.pages import NEWEST_FIRST, paginate, paginate_each
+from app.graphql.provider_pages import from_provider_pages
 from app.graphql.streams import LogCursors
 from app.installed_apps.models import InstalledApp
 from app.integrations.models import Integration

@@ -12,7 +12,8 @@ from app.errors import BadUserInput, Refusal, UserErrorCode
 from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH, Arguments, ForwardArguments
 from app.graphql.cursors import write_position
 from app.graphql.groups import Groups
-from app.graphql.pages import PROVIDER_PAGE, from_provider_pages, look_through, paginate, paginate_each
+from app.graphql.pages import look_through, paginate, paginate_each
+from app.graphql.provider_pages import PROVIDER_PAGE, from_provider_pages
 from app.log.events import Event
 from app.storage import database as app_database
 

@@ -62,13 +62,15 @@ class Number:
     )
     list: Connection["Number"] = pages(
         lists,
-        lambda page: Connection.of(page, lambda value: Number(value=value)),
+        Connection,
+        lambda value: Number(value=value),
         by="value",
         description="Numbers.",
     )
     narrow_list: Connection["Number"] = pages(
         lists,
-        lambda page: Connection.of(page, lambda value: Number(value=value)),
+        Connection,
+        lambda value: Number(value=value),
         by="value",
         description="Numbers from some on.",
         narrowed=Narrowing(Annotated[int | None, strawberry.argument(description="The least of them.")], lists_from),

@@ -23,7 +23,7 @@ from app.graphql.errors import UserError
 from app.graphql.execution.schema import Schema
 from app.graphql.fields import mutation, query, relation, subscription
 from app.graphql.lists import at_most
-from app.graphql.pages import from_provider_pages
+from app.graphql.provider_pages import from_provider_pages
 from app.graphql.scalars import URL
 from app.graphql.transport.endpoint import Authenticate
 from app.graphql.transport.view import View

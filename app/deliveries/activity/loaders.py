@@ -21,6 +21,6 @@ async def attempts(keys: Sequence[UUID], *, context: Context) -> list[Sequence[A
     return [page.rows for page in pages]
 
 
-async def deliveries_of(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> list[Page[ActivityDelivery]]:
+async def deliveries_of(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> Sequence[Page[ActivityDelivery]]:
     """Return a page of the deliveries of each integration, newest first."""
     return await paginate_each(of_team(ActivityDelivery, context), keys, by="integration_id", order=NEWEST_FIRST)

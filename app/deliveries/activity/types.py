@@ -13,7 +13,7 @@ from app.graphql.context import Info
 from app.graphql.fields import relation
 from app.graphql.lists import at_most
 from app.graphql.nodes import Node
-from app.graphql.objects import object_of
+from app.graphql.objects import ShowsRow
 from app.graphql.relations import reference
 from app.integrations.loaders import integrations
 from app.integrations.types import Integration
@@ -54,6 +54,4 @@ class ActivityDelivery(Node):
     async def viewer_can_retry(self, info: Info) -> bool:
         return await can_retry(self.row, info, attempts=models.ActivityAttempt)
 
-    @classmethod
-    def of(cls, row: models.ActivityDelivery) -> "ActivityDelivery":
-        return object_of(cls, row)
+    of = ShowsRow[models.ActivityDelivery]()

@@ -14,6 +14,7 @@ from strawberry.types.base import has_object_definition
 
 from app.graphql.execution.levels.asking import Asked
 from app.graphql.execution.levels.fields import Field
+from app.graphql.execution.levels.objects import Objects, Some, lists_among
 from app.graphql.execution.levels.planning import Plan, PlannedField, Selection
 from app.graphql.execution.levels.rows import Level
 
@@ -73,37 +74,42 @@ class Completion:
         It cannot where anything else stands among them than objects of one class, of which it is known that there is nothing to
         be awaited, and null where that may stand.
         """
-        shape, key, answers = found.field.shape, found.field.key, found.level.answers
+        shape = found.field.shape
         if self.has_taken_away or shape.depth > 1 or not isinstance(shape.named, GraphQLObjectType):
             return False
-        if shape.depth and set(map(type, values)) != {list}:
+        return self._complete_lists(rows, values, found) if shape.depth else self._complete_each(rows, values, found)
+
+    def _complete_lists(self, rows: Sequence[int], values: Sequence[Any], found: Found) -> bool:
+        lists = lists_among(values)
+        level = self._level_of(lists.objects, found) if lists is not None else None
+        if lists is None or level is None:
             return False
-        objects = [item for items in values for item in items] if shape.depth else values
-        level = self._level_of(objects, found, may_be_null=not shape.depth and shape.nullable[0])
+        key, answers = found.field.key, found.level.answers
+        for row, listed in zip(rows, level.add_lists(lists.objects, lists.lengths, owners=rows), strict=True):
+            answers[row][key] = listed
+        return True
+
+    def _complete_each(self, rows: Sequence[int], values: Sequence[Any], found: Found) -> bool:
+        some = _some_of(values) if found.field.shape.nullable[0] else values
+        objects = some.objects if isinstance(some, Some) else some
+        level = self._level_of(objects, found)
         if level is None:
             return False
-        if shape.depth:
-            for row, listed in zip(rows, level.add_lists(objects, list(map(len, values)), owners=rows), strict=True):
-                answers[row][key] = listed
-            return True
-        there = [number for number, value in enumerate(values) if value is not None]
-        owners = [rows[number] for number in there]
-        made = level.add_each([values[number] for number in there], owners=owners)
-        for row, answer in zip(owners, made, strict=True):
+        key, answers = found.field.key, found.level.answers
+        owners = [rows[place] for place in some.places] if isinstance(some, Some) else rows
+        for row, answer in zip(owners, level.add_each(objects, owners=owners), strict=True):
             answers[row][key] = answer
         return True
 
-    def _level_of(self, values: Sequence[Any], found: Found, *, may_be_null: bool) -> Level | None:
-        classes = set(map(type, values))
-        if may_be_null:
-            classes.discard(type(None))
-        if len(classes) != 1 or type(None) in classes:
+    def _level_of(self, objects: Sequence[Any], found: Found) -> Level | None:
+        classes = {objects.kind} if isinstance(objects, Objects) else set(map(type, objects))
+        if len(classes) != 1 or not objects:
             return None
         [kind] = classes
         if kind not in found.levels and (known := found.field.kinds.get(kind)) is not None:
             found.levels[kind] = self._level(known, found)
         if kind not in found.levels:
-            value = next(value for value in values if value is not None)
+            value = objects[0]
             if isinstance(value, Exception) or not _is_strawberry(kind) or hasattr(value, "__as_strawberry_type__"):
                 return None
             try:
@@ -195,6 +201,14 @@ class Completion:
         else:
             self._take_away(level.above, level.owners[row], level.field, level.places[row])
         return depth
+
+
+def _some_of(values: Sequence[Any]) -> Sequence[Any]:
+    """Return the values as Some where there is None among them."""
+    if isinstance(values, Objects | Some):
+        return values
+    places = [place for place, value in enumerate(values) if value is not None]
+    return values if len(places) == len(values) else Some([values[place] for place in places], places, len(values))
 
 
 def _is_strawberry(kind: type) -> bool:

@@ -12,9 +12,10 @@ from graphql.execution.executor import Executor
 from graphql.execution.values import VariableValues
 
 from app.graphql.execution.levels.fields import Field
+from app.graphql.execution.levels.objects import Read
 from app.graphql.execution.levels.plannable import DEPENDS_ON_NULL, Looks, look_at, refuse_executor, refuse_schema
 from app.graphql.execution.levels.shapes import column_of, leaf_of
-from app.graphql.execution.levels.sources import Read, Source, plain, source_of
+from app.graphql.execution.levels.sources import Source, plain, source_of
 
 LARGEST = 60_000
 """Of all that is kept: in fields of plans, each of which takes some 700 bytes, and as many in half as many characters."""

@@ -7,6 +7,7 @@ from typing import Any
 from graphql.pyutils import Path
 
 from app.graphql.execution.levels.fields import Field
+from app.graphql.execution.levels.objects import Objects
 
 _PLACES: Sequence[tuple[int, ...]] = [(place,) for place in range(100)]
 """The first places of a list, made once: most lists are no longer."""
@@ -25,7 +26,7 @@ class Level:
         self.above = above
         self.field = field
         self.depth: int = above.depth + 1 if above is not None else 0
-        self.sources: list[Any] = []
+        self.sources: Sequence[Any] = ()
         self.answers: list[dict[str, Any]] = []
         self.owners: list[int] = []
         self.places: list[tuple[int, ...]] = []
@@ -33,7 +34,7 @@ class Level:
     def add(self, source: Any, *, owner: int, places: tuple[int, ...]) -> dict[str, Any]:
         """Add an object; return what is to stand for it in the answer, empty for now."""
         answer: dict[str, Any] = {}
-        self.sources.append(source)
+        self._hold((source,))
         self.answers.append(answer)
         self.owners.append(owner)
         self.places.append(places)
@@ -55,12 +56,21 @@ class Level:
         return [made[end - length : end] for end, length in zip(ends, lengths, strict=True)]
 
     def _add(self, sources: Sequence[Any], owners: Iterable[int], places: Iterable[tuple[int, ...]]) -> list[dict[str, Any]]:
-        made: list[dict[str, Any]] = [{} for _ in sources]
-        self.sources.extend(sources)
+        made: list[dict[str, Any]] = [{} for _ in range(len(sources))]  # to go through the sources would make each of them
+        self._hold(sources)
         self.answers.extend(made)
         self.owners.extend(owners)
         self.places.extend(places)
         return made
+
+    def _hold(self, sources: Sequence[Any]) -> None:
+        """Take the sources to those that there are: as they come, where there are none."""
+        if isinstance(sources, Objects) and not self.sources:
+            self.sources = sources
+            return
+        if not isinstance(self.sources, list):
+            self.sources = [*self.sources]
+        self.sources.extend(sources)
 
     def stands(self, row: int, data: dict[str, Any] | None) -> bool:
         """Whether the object stands in the answer, whose `data` that is: an error may have put null there, or around it."""

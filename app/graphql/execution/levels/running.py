@@ -2,20 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from graphql import ExecutionResult
 from graphql.execution.executor import Executor
 from graphql.pyutils import is_iterable
 
 from app.graphql.execution.levels.asking import Asked
+from app.graphql.execution.levels.coming import Coming, Task
 from app.graphql.execution.levels.completion import Completion, Found, Locate
+from app.graphql.execution.levels.objects import Lists, Objects, Some, lists_among
 from app.graphql.execution.levels.pace import Pace
 from app.graphql.execution.levels.planning import Plan, PlannedField, Selection
 from app.graphql.execution.levels.rows import Level
 from app.graphql.execution.levels.sources import Plain, Relation, read_of
-
-Task: TypeAlias = asyncio.Task[Any]
 
 _CALLED_AT_ONCE = 8
 """Resolvers: so many are called before it is asked whether others are to go on."""
@@ -38,24 +38,6 @@ async def run(plan: Plan, executor: Executor[Any], *, pace: Pace, locate: Locate
         await running.abandon()
 
 
-class _Coming:
-    """A field of a level: `values` are of its `rows`, with tasks in place of what has still to come.
-
-    `whole` is what has to be awaited for all of them, where that is one thing, and `waiting` the task that does so,
-    which has been cancelled where that `is_in_vain`.
-    """
-
-    def __init__(self, field: PlannedField, asked: Asked, rows: Sequence[int], values: list[Any]) -> None:
-        self.whole: Awaitable[Any] | None = None
-        self.waiting: Task | None = None
-        self.is_in_vain = False
-        self.field = field
-        self.asked = asked
-        self.level = asked.level
-        self.rows = rows
-        self.values = values
-
-
 class _Run:
     def __init__(self, plan: Plan, executor: Executor[Any], pace: Pace, locate: Locate) -> None:
         self._plan = plan
@@ -63,13 +45,13 @@ class _Run:
         self._pace = pace
         self._completion = Completion(plan, executor, locate)
         self._tasks: set[Task] = set()
-        self._coming: set[_Coming] = set()
+        self._coming: set[Coming] = set()
         self._is_sweeping = False
 
     async def answer(self) -> ExecutionResult:
         root = Level()
         self._completion.data = root.add(self._executor.root_value, owner=0, places=())
-        coming: list[_Coming] = []
+        coming: list[Coming] = []
         await self._begin(self._plan.root, root, coming)
         await self._finish(coming)
         return ExecutionResult(self._completion.data, self._completion.errors or None)
@@ -83,7 +65,7 @@ class _Run:
                 task.cancel()
             await asyncio.wait(some)
 
-    async def _begin(self, selection: Selection, level: Level, coming: list[_Coming]) -> None:
+    async def _begin(self, selection: Selection, level: Level, coming: list[Coming]) -> None:
         """Do what can be done at once, at this level and below it; add what has to be waited for."""
         for piece in selection.pieces:
             if piece[0].is_column and await self._read(piece, level):
@@ -108,18 +90,19 @@ class _Run:
                 return False
         return True
 
-    async def _resolve(self, field: PlannedField, asked: Asked, coming: list[_Coming]) -> None:
+    async def _resolve(self, field: PlannedField, asked: Asked, coming: list[Coming]) -> None:
         """Call the field's resolver for each object, and complete what it returns, or have it waited for."""
         level, is_awaitable = asked.level, self._executor.is_awaitable
         rows = self._completion.standing(level, range(len(level.sources)))
-        here = _Coming(field, asked, rows, [])
+        here = Coming(field, asked, rows)
         if isinstance(field.source, Relation):
             await self._resolve_together(field.source, here, coming)
             return
-        if field.plain is not None and self._find_lists(field.plain, here):
+        if field.plain is not None and self._find_together(field.plain, here):
             await self._complete(here, coming)
             return
         call = field.source.call(asked)
+        here.values = values = list[Any]()
         for number, row in enumerate(rows):
             if number % _CALLED_AT_ONCE == 0:
                 await self._breathe(level)
@@ -131,28 +114,31 @@ class _Run:
             if is_awaitable(value):
                 value = self._start(value, level)
                 self._coming.add(here)
-            here.values.append(value)
+            values.append(value)
         if here in self._coming:
             coming.append(here)
         else:
             await self._complete(here, coming)
 
-    def _find_lists(self, source: Plain, here: _Coming) -> bool:
-        """Take the values that are there already; return whether each is a list, and so nothing has to be waited for itself."""
+    def _find_together(self, source: Plain, here: Coming) -> bool:
+        """Take the values that are there already; return whether these are objects or lists, and none has to be waited for."""
         sources, answers = here.level.sources, here.level.answers
         objects = sources if len(here.rows) == len(sources) else [sources[row] for row in here.rows]
         try:
-            values = list(source.column(here.field, objects, read_of(objects)))
+            found = source.column(here.field, objects, read_of(objects))
         except Exception:  # noqa: BLE001 - it is found again where each row is looked at by itself
             return False
-        if set(map(type, values)) != {list}:
-            return False
+        if not isinstance(found, Objects | Some):
+            lists = lists_among(found)
+            if lists is None:
+                return False
+            found = lists
         for row in here.rows:
             answers[row][here.field.key] = None  # it keeps its place among the others
-        here.values = values
+        here.values = found
         return True
 
-    async def _resolve_together(self, source: Relation, here: _Coming, coming: list[_Coming]) -> None:
+    async def _resolve_together(self, source: Relation, here: Coming, coming: list[Coming]) -> None:
         """Do the same by one call for all objects."""
         if not here.rows:
             return
@@ -168,10 +154,10 @@ class _Run:
             self._coming.add(here)
             coming.append(here)
         else:
-            here.values = list(found)
+            here.values = _values_of(found)
             await self._complete(here, coming)
 
-    async def _finish(self, coming: Sequence[_Coming]) -> None:
+    async def _finish(self, coming: Sequence[Coming]) -> None:
         """Wait for all of it, and for what lies below; each part goes on as soon as it has come."""
         if not coming:
             return
@@ -181,32 +167,36 @@ class _Run:
         for part in parts:
             await part
 
-    async def _finish_one(self, here: _Coming) -> None:
+    async def _finish_one(self, here: Coming) -> None:
         if here.whole is not None:
             here.values = await self._whole(here, here.whole)
-        for number, row in enumerate(here.rows):
-            value = here.values[number]
-            if isinstance(value, asyncio.Task):
-                await _settle(value)
-                here.values[number] = self._outcome(value, here.level, row)
+        else:
+            await self._settle_each(here)
         self._coming.discard(here)
-        coming: list[_Coming] = []
+        coming: list[Coming] = []
         await self._complete(here, coming)
         await self._finish(coming)
 
-    async def _complete(self, here: _Coming, coming: list[_Coming]) -> None:
+    async def _settle_each(self, here: Coming) -> None:
+        values = list(here.values)
+        for number, row in enumerate(here.rows):
+            value = values[number]
+            if isinstance(value, asyncio.Task):
+                await _settle(value)
+                values[number] = self._outcome(value, here.level, row)
+        here.values = values
+
+    async def _complete(self, here: Coming, coming: list[Coming]) -> None:
         """Put what has come into the answer, and begin with what lies below it."""
         depth, found = here.field.shape.depth, Found(here.field, here.asked)
         await self._breathe(here.level)
         is_done = bool(here.rows) and self._completion.complete_objects(here.rows, here.values, found)
         at_once = 1 if depth else _COMPLETED_AT_ONCE
-        for number, row in enumerate(() if is_done else here.rows):
+        for number, (row, value) in enumerate(() if is_done else zip(here.rows, here.values, strict=True)):
             if number % at_once == 0:
                 await self._breathe(here.level)
-            value = here.values[number]
-            if depth:
-                value = await self._with_items(value, here.level, depth)
-            self._completion.complete(row, value, found)
+            whole = await self._with_items(value, here.level, depth) if depth else value
+            self._completion.complete(row, whole, found)
         if self._completion.has_taken_away:
             self._sweep_soon()
         for selection, level in found.below.values():
@@ -242,13 +232,13 @@ class _Run:
             return None
         return task.result()
 
-    async def _whole(self, here: _Coming, whole: Awaitable[Any]) -> list[Any]:
+    async def _whole(self, here: Coming, whole: Awaitable[Any]) -> Sequence[Any]:
         """Return what comes for all rows: an exception for each where it could not, None where nobody waits for it any more."""
         if not self._completion.standing(here.level, here.rows):
             return [None] * len(here.rows)
         task = here.waiting = asyncio.current_task()
         try:
-            return list(await whole)
+            return _values_of(await whole)
         except Exception as error:  # noqa: BLE001 - it stands for the values, and is told in their places
             return [error] * len(here.rows)
         except asyncio.CancelledError:
@@ -282,6 +272,10 @@ class _Run:
     async def _breathe(self, level: Level) -> None:
         if not self._pace.may_begin:
             await self._pace.breathe(level.depth, begins=True)
+
+
+def _values_of(found: Any) -> Sequence[Any]:
+    return found if isinstance(found, Objects | Some | Lists) else list(found)
 
 
 async def _wait_for(work: Awaitable[Any]) -> Any:

@@ -15,6 +15,7 @@ from strawberry.types.fields.resolver import StrawberryResolver
 
 from app.graphql.execution.levels.asking import Asked
 from app.graphql.execution.levels.fields import Field
+from app.graphql.execution.levels.objects import Objects, Read
 
 Call: TypeAlias = Callable[[int], Any]
 """Returns the value of the field for one row of a level: the value itself, or what has to be awaited for it."""
@@ -27,19 +28,17 @@ or the exception that stands in its place; or what has to be awaited for them. W
 TOGETHER = "resolved_together"
 """Where the metadata of a Strawberry field has its Together. Its resolver has to do the same for one object."""
 
-
-Read: TypeAlias = Callable[[str], Sequence[Any]]
-"""Returns an attribute of many objects, in their order. Raises what it would for one of them."""
-
 READ_TOGETHER = "__read_together__"
 """A function of a class that makes a Read of objects of it, where they know a quicker way than one by one."""
 
 
 def read_of(objects: Sequence[Any]) -> Read:
     """Return what reads attributes of these objects: quickly where all are of one class that knows how."""
+    if isinstance(objects, Objects):
+        return objects.read
     kinds = set(map(type, objects))
     quick: Callable[[Sequence[Any]], Read] | None = getattr(kinds.pop(), READ_TOGETHER, None) if len(kinds) == 1 else None
-    return quick(objects) if quick is not None else lambda name: [getattr(each, name) for each in objects]
+    return quick(objects) if quick is not None else lambda name: [*map(attrgetter(name), objects)]
 
 
 class Source(Protocol):
