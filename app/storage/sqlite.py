@@ -171,12 +171,8 @@ class ReadAccess:
             return await self._client.reader()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        away = of_file(error, writing=False) if error is not None else None
-        if away is None or error is None:
-            return
-        if is_of_the_disk(error):
-            await self._client.close_reader()
-        raise away from error
+        if error is not None:
+            await self._client.reading_failed(error)
 
 
 class EmbeddedClient(SqliteClient):
@@ -205,6 +201,28 @@ class EmbeddedClient(SqliteClient):
             if self._reader is None:
                 self._reader = await self._open_reader()
         return self._reader
+
+    async def read(self, statement: str, values: Sequence[Any]) -> Sequence[sqlite3.Row]:
+        """Return the rows of a SELECT, which is asked in one turn of the thread that reads. Raises DatabaseAway."""
+        self.log.debug("%s: %s", statement, values)
+        reader = self._reader
+        if reader is None:
+            with _translating():
+                reader = await self.reader()
+        try:
+            return list(await reader.execute_fetchall(statement, values))
+        except sqlite3.Error as error:
+            await self.reading_failed(error)
+            raise _translated(error, writing=False) from error
+
+    async def reading_failed(self, error: BaseException) -> None:
+        """Have the file opened anew where that may mend it. Raises DatabaseAway where the error says so."""
+        away = of_file(error, writing=False)
+        if away is None:
+            return
+        if is_of_the_disk(error):
+            await self.close_reader()
+        raise away from error
 
     async def _open_reader(self) -> aiosqlite.Connection:
         await self.create_connection(with_db=True)

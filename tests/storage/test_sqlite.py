@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import shutil
 import sqlite3
 from contextlib import AbstractAsyncContextManager
@@ -10,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.exceptions import IntegrityError
+from tortoise.exceptions import IntegrityError, OperationalError
 
 from app.errors import DatabaseAway
 from app.log.events import Counter
@@ -23,6 +24,7 @@ from tests.storage.troubled import count
 pytestmark = pytest.mark.skipif(bool(databases.POSTGRES_URL), reason="this run is PostgreSQL's")
 
 SHORT = Patience(lock=0.2, turn=0.5)
+COUNTED = 'SELECT COUNT(*) AS "count" FROM "counter"'
 
 
 def opened(url: str) -> AbstractAsyncContextManager[None]:
@@ -142,4 +144,27 @@ async def test_a_file_that_is_no_database_is_an_outage_and_not_a_bug(tmp_path: P
         with pytest.raises(DatabaseAway):
             await Counter.all().count()
         with pytest.raises(DatabaseAway):
+            await database.read(database.current(), COUNTED, [])
+        with pytest.raises(DatabaseAway):
             await database.write(count)
+
+
+async def test_rows_are_read_beside_a_write_and_a_statement_that_cannot_be_read_leaves_the_next_one_be(database_url: str) -> None:
+    async def look_beside(connection: BaseDBAsyncClient) -> tuple[int, int]:
+        await count(connection)
+        [within] = await database.read(connection, COUNTED, [])
+        return within["count"], await asyncio.create_task(look(), context=contextvars.Context())
+
+    async def look() -> int:
+        [row] = await database.read(database.current(), COUNTED, [])
+        found: int = row["count"]
+        return found
+
+    async with opened(database_url):
+        with pytest.raises(OperationalError):
+            await database.read(database.current(), "SELECT no_column FROM counter", [])
+        with pytest.raises(OperationalError):
+            await database.read(database.current(), "DELETE FROM counter", [])
+
+        assert await database.write(look_beside) == (1, 0)
+        assert await look() == 1
