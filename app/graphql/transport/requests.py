@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -53,8 +53,7 @@ def read_operation(body: bytes) -> Operation | Refused:
         return Refused(400, _NO_BATCHES)
     if not isinstance(asked, dict):
         return Refused(400, "The body has to be a JSON object with `query`.")
-    operation = operation_of(asked)
-    return replace(operation, size=len(body)) if isinstance(operation, Operation) else operation
+    return operation_of(asked, size=len(body))
 
 
 def read_parameters(query_string: bytes) -> Operation | Refused:
@@ -72,8 +71,8 @@ def read_parameters(query_string: bytes) -> Operation | Refused:
     return operation_of(asked)
 
 
-def operation_of(asked: Mapping[str, object]) -> Operation | Refused:
-    """Check the members of a request, on whatever way it came."""
+def operation_of(asked: Mapping[str, object], *, size: int = 0) -> Operation | Refused:
+    """Check the members of a request, on whatever way it came; `size` is that of its body."""
     query, name = asked.get("query"), asked.get("operationName")
     variables, extensions = asked.get("variables"), asked.get("extensions")
     if not isinstance(extensions, dict | None):
@@ -88,7 +87,7 @@ def operation_of(asked: Mapping[str, object]) -> Operation | Refused:
         return Refused(400, "`operationName` has to be a text or null.")
     if not isinstance(variables, dict | None):
         return Refused(400, "`variables` has to be an object or null.")
-    return Operation(query, variables, name or None, extensions, digest)
+    return Operation(query, variables, name or None, extensions, digest, size)
 
 
 def digest_in(extensions: Mapping[str, Any] | None) -> str | Refused | None:
