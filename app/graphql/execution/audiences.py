@@ -49,9 +49,9 @@ async def tell_known(context: Context, events: Sequence[Event]) -> int:
     if not known:
         return 0
     if not await charge_events(context, count=len(known)):
-        del known[1:]
-        if not await charge_events(context, count=1):
+        if len(known) == 1 or not await charge_events(context, count=1):
             return 0
+        del known[1:]
     if not _tell_one(context, known):
         return 0
     context.services.meters.events_told(len(known))
