@@ -24,6 +24,7 @@ from app.log.domain_events import DomainEvent, LogEntry, Unlogged
 from app.log.quota_settings import Quotas
 from app.log.quotas import CHANGES_OF_DAY, Allowance, Used
 from app.storage import database
+from app.storage.statements import read_rows
 from app.storage.together import Insertion, Saving, Write, write_together
 from app.storage.written import Written
 from app.telemetry.tracing import NoTracing, Tracing
@@ -287,4 +288,5 @@ async def head(team_id: UUID) -> int:
 
 async def heads(team_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return the numbers of the teams' newest events; nothing for a team that has none."""
-    return {counter.team_id: counter.sequence for counter in await Counter.filter(team_id__in=list(team_ids))}
+    found = await read_rows(Counter, list(team_ids), by="team_id", conditions={}, columns=("team_id", "sequence"))
+    return {counter.team_id: counter.sequence for counter in found}

@@ -14,6 +14,7 @@ from tortoise.models import Model
 from app.errors import CursorExpired
 from app.log.events import Change, Event
 from app.log.retention import Retention
+from app.storage.statements import read_rows
 
 KEPT_FOR = timedelta(days=400)
 
@@ -34,7 +35,7 @@ class Horizon(Model):
 async def horizons(team_ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
     """Return up to where events were removed, by team and type; nothing for a team that has all of its events."""
     found: dict[UUID, dict[str, int]] = {}
-    for row in await Horizon.filter(team_id__in=list(team_ids)):
+    for row in await read_rows(Horizon, list(team_ids), by="team_id", conditions={}, columns=("team_id", "type", "sequence")):
         found.setdefault(row.team_id, {})[row.type] = row.sequence
     return found
 

@@ -59,6 +59,10 @@ class Ring:
         end = min(self.head, position + PAGE_SIZE)
         return LogSlice([self._rows[number] for number in range(position + 1, end + 1)], end)
 
+    def holds_all_behind(self, position: int) -> bool:
+        """Whether the log reaches to `position`, and everything behind that is here."""
+        return position == self.head or position + 1 in self._rows
+
     async def wait(self, reader: R, company: Company[R]) -> None:
         """Return once there may be more than there was, and the reader has not been told. Of many some go on at a time."""
         self._companies[company] = self._companies.get(company, 0) + 1

@@ -69,6 +69,14 @@ class Watcher:
         ring = self._rings.get(team_id)
         return (ring.head, ring.wakes) if ring is not None else (0, 0)
 
+    def holds_all_behind(self, team_id: UUID, position: int) -> bool:
+        """Whether the team's log is known to reach to `position`, and nothing behind that need be read: while somebody listens.
+
+        What is held is told, whether or not it has been removed meanwhile.
+        """
+        ring = self._rings.get(team_id)
+        return ring is not None and ring.holds_all_behind(position)
+
     async def run(self) -> None:
         """Watch until cancelled. A database that is away is waited for: listeners hear everything once it is back."""
         now = asyncio.get_running_loop().time

@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from contextlib import aclosing
 from datetime import timedelta
 from uuid import uuid4
@@ -178,6 +179,24 @@ async def test_a_listener_from_now_on_hears_what_comes_after_all_before_it_was_r
     listener = await listen(log, after=1, pause=1, meanwhile=turn)
 
     assert (listener.heard, listener.expired) == ([2, 3], None)
+
+
+@pytest.mark.parametrize(("after", "asks"), [(0, True), (1, True), (2, False), (3, False), (4, False)])
+async def test_who_comes_behind_what_is_in_memory_asks_the_database_nothing(
+    services: Services, caplog: pytest.LogCaptureFixture, after: int, asks: bool
+) -> None:
+    log = await new_log(services)
+    await log.write([Entry("A")] * 2)
+    ring = await log.services.watcher.listen(log.team_id)
+    await log.write([Entry("A")] * 2)
+    await log.services.watcher.finish()
+
+    with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+        came = await listen(log, after=after, pause=-1)
+
+    assert came.heard == list(range(after + 1, 5))
+    assert bool(caplog.records) is asks
+    log.services.watcher.listen_no_more(log.team_id, ring)
 
 
 async def test_what_was_removed_before_the_watcher_got_to_it_is_missed_by_nobody(services: Services) -> None:

@@ -108,6 +108,8 @@ def test_a_ring_is_read_page_by_page_from_every_position_it_has(head: int) -> No
     oldest = max(head - RING_SIZE, 0)
 
     assert ring.after(oldest - 1) is None if oldest else ring.after(0) is not None
+    assert [ring.holds_all_behind(oldest + beyond) for beyond in (-1, 0)] == [False, True]
+    assert [ring.holds_all_behind(head + beyond) for beyond in (-1, 0, 1)] == [True, True, False]
     for position in {oldest, oldest + 1, head - PAGE_SIZE - 1, head - PAGE_SIZE, head - 2, head - 1, head} & set(
         range(oldest, head + 1)
     ):
