@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus, Tried
+from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus, Queued
 from app.deliveries.schedule import MOST_ATTEMPTS
 from app.graphql.connections import LARGEST_SIZE, Arguments, Page
 from app.graphql.context import Batch, Context
@@ -35,12 +35,12 @@ async def attempts(keys: Sequence[UUID], *, context: Context) -> list[Sequence[D
 
 
 @cache
-def tries(model: type[Tried]) -> Batch[UUID, int]:
-    """Return the batch function that counts each delivery's attempts, rows of that model: by the number of the last one."""
+def tries(model: type[Queued]) -> Batch[UUID, int]:
+    """Return the batch function that counts the attempts of each delivery, a row of that model: by the number of the last one."""
 
     async def batch(keys: Sequence[UUID], /, *, context: Context) -> list[int]:
         last = [(key, Arguments(last=1)) for key in keys]
-        pages = await paginate_each(of_team(model, context), last, by="delivery_id", order=("number",))
+        pages = await paginate_each(of_team(model.attempt_model, context), last, by="delivery_id", order=("number",))
         return [page.rows[-1].number if page.rows else 0 for page in pages]
 
     return batch

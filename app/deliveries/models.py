@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID
 
 from tortoise import fields
@@ -39,6 +40,33 @@ OF_QUEUE = (
 """The indexes that queues are read off."""
 
 
+class Tried(Model):
+    """One try to hand something over; `number` counts them from 1 on, `error` is the provider's own words, without secrets."""
+
+    id = fields.UUIDField(primary_key=True)
+    number = fields.IntField()
+    at = fields.DatetimeField()
+    duration_ms = fields.IntField()
+    succeeded = fields.BooleanField()
+    error: str | None = fields.TextField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class DeliveryAttempt(Tried):
+    """One try to hand a delivery over."""
+
+    delivery: fields.ForeignKeyRelation["Delivery"] = fields.ForeignKeyField(
+        "models.Delivery", on_delete=fields.RESTRICT, related_name=False
+    )
+    delivery_id: UUID
+
+    class Meta:
+        table = "delivery_attempt"
+        unique_together = (("delivery", "number"),)
+
+
 class Queued(Model):
     """A message that goes to where its integration hands over, or not, in the order in which they were made.
 
@@ -47,7 +75,10 @@ class Queued(Model):
     `held_back`: one of the same integration goes before it, and lets it go when it is out of the way. False also where nobody has
     looked yet.
     `attempt_count` is how many attempts of the present schedule were made; it begins anew when a member asks for another try.
+    `attempt_model`: what its attempts are rows of.
     """
+
+    attempt_model: ClassVar[type[Tried]]
 
     id = fields.UUIDField(primary_key=True)
     team_id = fields.UUIDField()
@@ -101,6 +132,8 @@ class Delivery(Queued):
     stands is kept as the provider says it: `thread_id` is what it answers, `message_url` is asked for later.
     """
 
+    attempt_model = DeliveryAttempt
+
     run: fields.ForeignKeyRelation[MonitorRun] = fields.ForeignKeyField(
         "models.MonitorRun", on_delete=fields.RESTRICT, related_name=False
     )
@@ -122,33 +155,6 @@ class Delivery(Queued):
         """Take note of where the provider says that the message stands, since `at`."""
         self.channel_id, self.message_id, self.thread_id = message.channel_id, message.id, message.thread_id
         self.posted_at = at
-
-
-class Tried(Model):
-    """One try to hand something over; `number` counts them from 1 on, `error` is the provider's own words, without secrets."""
-
-    id = fields.UUIDField(primary_key=True)
-    number = fields.IntField()
-    at = fields.DatetimeField()
-    duration_ms = fields.IntField()
-    succeeded = fields.BooleanField()
-    error: str | None = fields.TextField(null=True)
-
-    class Meta:
-        abstract = True
-
-
-class DeliveryAttempt(Tried):
-    """One try to hand a delivery over."""
-
-    delivery: fields.ForeignKeyRelation[Delivery] = fields.ForeignKeyField(
-        "models.Delivery", on_delete=fields.RESTRICT, related_name=False
-    )
-    delivery_id: UUID
-
-    class Meta:
-        table = "delivery_attempt"
-        unique_together = (("delivery", "number"),)
 
 
 class Pace(Model):

@@ -1,6 +1,5 @@
 """Having a delivery that has failed tried again."""
 
-from collections.abc import Mapping, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -8,11 +7,11 @@ import strawberry
 
 from app.access.callers import Caller
 from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, attributes
-from app.deliveries.activity.models import ActivityAttempt, ActivityDelivery as ActivityRow
+from app.deliveries.activity.models import ActivityDelivery as ActivityRow
 from app.deliveries.activity.types import ActivityDelivery
 from app.deliveries.events import DeliveryChanged
-from app.deliveries.models import Delivery as Row, DeliveryAttempt, DeliveryStatus, Queued, Tried
-from app.deliveries.schedule import MOST_BEFORE_A_RETRY
+from app.deliveries.models import Delivery as Row, DeliveryStatus, Queued
+from app.deliveries.obstacles import obstacle_to_a_retry
 from app.deliveries.types import Delivery
 from app.errors import Refusal, UserErrorCode
 from app.graphql.context import Info
@@ -20,17 +19,12 @@ from app.graphql.errors import UserError
 from app.graphql.fields import mutation
 from app.graphql.ids import decode_id
 from app.graphql.inputs import key_of, not_found
-from app.integrations.models import Integration
 from app.log.events import Change
 from app.log.quotas import CHANGES_OF_DAY
 from app.services import Services
 from app.teams.permissions import recheck_role
 
 Q = TypeVar("Q", bound=Queued)
-
-
-ATTEMPTS: Mapping[type[Queued], type[Tried]] = {Row: DeliveryAttempt, ActivityRow: ActivityAttempt}
-"""What is delivered, and where its attempts are."""
 
 
 @strawberry.input(description="Which delivery to try again.")
@@ -71,8 +65,9 @@ async def retry(delivery_id: UUID, *, of: type[Q], caller: Caller, services: Ser
         delivery = await of.get_or_none(id=delivery_id, team_id=change.team_id).select_related("integration")
         if delivery is None or delivery.integration.is_deleted:
             raise not_found(field=["id"])
-        _check(delivery, delivery.integration)
-        await _check_attempts(delivery)
+        obstacle = obstacle_to_a_retry(delivery, delivery.integration, of=of, tries=await _tries(delivery))
+        if obstacle is not None:
+            raise Refusal(UserErrorCode.CONFLICT, obstacle, field=["id"])
         delivery.start_over(change.now)
         await delivery.save()
         await _record(change, delivery)
@@ -91,27 +86,6 @@ async def _record(change: Change, delivery: Queued) -> None:
     )
 
 
-def check_goes_out(integration: Integration, *, field: Sequence[str]) -> None:
-    """Raise CONFLICT, with what to do, where nothing is posted: the integration is stopped or paused."""
-    if integration.is_stopped:
-        message = f"“{integration.name}” is stopped: re-authenticate it first. {integration.message or ''}".rstrip()
-        raise Refusal(UserErrorCode.CONFLICT, message, field=field)
-    if integration.is_paused:
-        raise Refusal(UserErrorCode.CONFLICT, f"“{integration.name}” is paused: resume it first.", field=field)
-
-
-def _check(delivery: Queued, integration: Integration) -> None:
-    if delivery.status is not DeliveryStatus.FAILED:
-        raise _conflict(f"Only a delivery that has failed can be tried again, and this one is {delivery.status}.")
-    check_goes_out(integration, field=["id"])
-
-
-async def _check_attempts(delivery: Queued) -> None:
-    last = await ATTEMPTS[type(delivery)].filter(delivery_id=delivery.id).order_by("-number").first()
-    if last is not None and last.number > MOST_BEFORE_A_RETRY:
-        instead = ": record the run anew" if isinstance(delivery, Row) else ""
-        raise _conflict(f"This delivery was tried {last.number} times, which is as often as may be{instead}.")
-
-
-def _conflict(message: str) -> Refusal:
-    return Refusal(UserErrorCode.CONFLICT, message, field=["id"])
+async def _tries(delivery: Queued) -> int:
+    last = await delivery.attempt_model.filter(delivery_id=delivery.id).order_by("-number").first()
+    return last.number if last is not None else 0

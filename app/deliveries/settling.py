@@ -13,7 +13,7 @@ from tortoise.queryset import QuerySet
 from app.deliveries.events import DeliveryChanged
 from app.deliveries.holding_back import first_held_back, let_next_go
 from app.deliveries.leases import Lease
-from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus, Queued, Tried, table_of
+from app.deliveries.models import Delivery, DeliveryStatus, Queued, Tried, table_of
 from app.deliveries.posting import Attempt
 from app.deliveries.schedule import delay_after
 from app.deliveries.targets import target_of
@@ -29,12 +29,11 @@ Tell = Callable[[Change, Any, DeliveryStatus, Failure | None], Awaitable[None]]
 
 
 class Kept:
-    """What is delivered, and where its attempts are kept. `tell` records that one of them turned."""
+    """What is delivered. `tell` records that one of them turned."""
 
-    def __init__(self, model: type[Queued], attempts: type[Tried], tell: Tell) -> None:
-        self.attempts = attempts
+    def __init__(self, model: type[Queued], tell: Tell) -> None:
         self.tell = tell
-        self.locked: Written[Any] = Written(partial(_locked, model, attempts))
+        self.locked: Written[Any] = Written(partial(_locked, model))
 
 
 _WAITS = (0.1, 0.3, 1.0, 3.0, 9.0)
@@ -59,7 +58,7 @@ async def settle(lease: Lease, attempt: Attempt, *, services: Services, of: Kept
         made, saved = _attempts_of(delivery)
         if saved:
             return None  # the connection broke off after all between the commit and its answer
-        change.add(_made(kept, delivery, attempt, number=made + 1))
+        change.add(_made(delivery, attempt, number=made + 1))
         previous, held_back = delivery.status, delivery.holds_back
         is_news = _turn(delivery, lease, attempt, entropy=services.entropy, now=change.now)
         if is_news:
@@ -86,11 +85,11 @@ async def _insist(save: Callable[[], Awaitable[DeliveryStatus | None]]) -> Deliv
     return await save()
 
 
-def _locked(model: type[Queued], attempts: type[Tried], key: UUID, attempt: UUID) -> QuerySet[Any]:
-    table, of_attempts = table_of(model), table_of(attempts)
+def _locked(model: type[Queued], key: UUID, attempt: UUID) -> QuerySet[Any]:
+    table, of_attempts = table_of(model), table_of(model.attempt_model)
     made = RawSQL(f"""(SELECT COUNT(*) FROM "{of_attempts}" AS "made" WHERE "made"."delivery_id" = "{table}"."id")""")  # noqa: S608 - no value from outside is in it
     found = model.filter(id=key).select_related("integration")
-    saved = Subquery(attempts.filter(id=attempt).values("id"))
+    saved = Subquery(model.attempt_model.filter(id=attempt).values("id"))
     return found.annotate(next=first_held_back(model), made=made, saved=saved).select_for_update(of=(table,))
 
 
@@ -100,8 +99,8 @@ def _attempts_of(delivery: Queued) -> tuple[int, bool]:
     return found.made, found.saved is not None
 
 
-def _made(kept: Kept, delivery: Queued, attempt: Attempt, *, number: int) -> Tried:
-    return kept.attempts(
+def _made(delivery: Queued, attempt: Attempt, *, number: int) -> Tried:
+    return delivery.attempt_model(
         id=attempt.id,
         delivery_id=delivery.id,
         number=number,
@@ -155,4 +154,4 @@ async def _tell(change: Change, delivery: Delivery, previous: DeliveryStatus, fa
     await change.record(DeliveryChanged(delivery.id, integration.id, integration.name, delivery.status, previous, message))
 
 
-OF_RUNS = Kept(Delivery, DeliveryAttempt, _tell)
+OF_RUNS = Kept(Delivery, _tell)

@@ -11,8 +11,8 @@ from app.access.callers import Caller
 from app.access.rules import CHANGING_OWN, PUBLIC_ATTRIBUTE, attributes
 from app.deliveries.holding_back import find_queue
 from app.deliveries.models import Delivery as Row, DeliveryStatus
+from app.deliveries.obstacles import obstacle_to_posting
 from app.deliveries.reactions import make_one
-from app.deliveries.retrying import check_goes_out
 from app.deliveries.types import Delivery
 from app.errors import DatabaseAway, Refusal, UserErrorCode
 from app.graphql.context import Info
@@ -96,7 +96,8 @@ async def test(integration_id: UUID, *, caller: Caller, services: Services) -> R
     async def make(change: Change) -> Row:
         integration = await find_editable(change, integration_id, caller=caller, field=FIELD)
         monitor = await _monitor_of(integration)
-        check_goes_out(integration, field=FIELD)
+        if (obstacle := obstacle_to_posting(integration)) is not None:
+            raise Refusal(UserErrorCode.CONFLICT, obstacle, field=FIELD)
         await _check_pace(integration, now=change.now)
         change.spend(DELIVERIES_OF_DAY)
         run = await record_test(change, monitor)

@@ -8,6 +8,7 @@ from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, attributes
 from app.deliveries import loaders, models
 from app.deliveries.links import links
 from app.deliveries.models import DeliveryStatus
+from app.deliveries.obstacles import obstacle_to_a_retry
 from app.deliveries.schedule import MOST_BEFORE_A_RETRY
 from app.errors import Unavailable
 from app.graphql.context import Info
@@ -43,14 +44,15 @@ VIEWER_CAN_RETRY = (
 )
 
 
-async def can_retry(row: models.Queued, info: Info, *, attempts: type[models.Tried]) -> bool:
-    """Return whether the viewer may have the delivery tried again, as `retrying.retry` then does."""
+async def can_retry(row: models.Queued, info: Info, *, of: type[models.Queued]) -> bool:
+    """Return whether the viewer may have the delivery, a row of that model, tried again: as `retrying.retry` then does."""
     if row.status is not DeliveryStatus.FAILED or not CHANGING.admits(info.context.viewer.role):
-        return False
+        return False  # without a look at what only another try of it depends on
     integration = await info.context.load(integrations, row.integration_id)
-    if integration is None or integration.is_stopped or integration.is_paused:
+    if integration is None:
         return False
-    return await info.context.load(loaders.tries(attempts), row.id) <= MOST_BEFORE_A_RETRY
+    tries = await info.context.load(loaders.tries(of), row.id)
+    return obstacle_to_a_retry(row, integration, of=of, tries=tries) is None
 
 
 @strawberry.type(description="One try to hand a delivery over.")
@@ -126,6 +128,6 @@ class Delivery(Node):
 
     @relation(description=VIEWER_CAN_RETRY)
     async def viewer_can_retry(self, info: Info) -> bool:
-        return await can_retry(self.row, info, attempts=models.DeliveryAttempt)
+        return await can_retry(self.row, info, of=models.Delivery)
 
     of = ShowsRow[models.Delivery]()

@@ -1,7 +1,7 @@
 """The worker's job: telling of the log what is due."""
 
 from app.deliveries.activity.events import ActivityDeliveryFailed
-from app.deliveries.activity.models import ActivityAttempt, ActivityDelivery
+from app.deliveries.activity.models import ActivityDelivery
 from app.deliveries.activity.reports import read_report
 from app.deliveries.holding_back import let_go_of_nothing
 from app.deliveries.jobs import hand_over_due
@@ -65,5 +65,5 @@ async def _record(change: Change, delivery: ActivityDelivery, previous: Delivery
     await change.record(ActivityDeliveryFailed(delivery.id, integration.id, integration.name, previous, message))
 
 
-_OF_LOG = Kept(ActivityDelivery, ActivityAttempt, _record)
+_OF_LOG = Kept(ActivityDelivery, _record)
 _FORGOTTEN = Failure(Fault.REFUSED, "What this was about is no longer in the team's activity log.")

@@ -11,8 +11,23 @@ MOST_NAMED = 100
 """So many events of a change are kept by their numbers, and told; of the others how many they are."""
 
 
+class ActivityAttempt(Tried):
+    """One try to hand such a delivery over."""
+
+    delivery: fields.ForeignKeyRelation["ActivityDelivery"] = fields.ForeignKeyField(
+        "models.ActivityDelivery", on_delete=fields.RESTRICT, related_name=False
+    )
+    delivery_id: UUID
+
+    class Meta:
+        table = "activity_attempt"
+        unique_together = (("delivery", "number"),)
+
+
 class ActivityDelivery(Queued):
     """What one integration tells of one change: `sequences` are the numbers of the first events of it, `event_count` is all."""
+
+    attempt_model = ActivityAttempt
 
     sequences = fields.TextField()
     event_count = fields.IntField()
@@ -26,19 +41,6 @@ class ActivityDelivery(Queued):
     def numbers(self) -> Sequence[int]:
         """The numbers of the events that are told, in their order."""
         return read_numbers(self.sequences)
-
-
-class ActivityAttempt(Tried):
-    """One try to hand such a delivery over."""
-
-    delivery: fields.ForeignKeyRelation[ActivityDelivery] = fields.ForeignKeyField(
-        "models.ActivityDelivery", on_delete=fields.RESTRICT, related_name=False
-    )
-    delivery_id: UUID
-
-    class Meta:
-        table = "activity_attempt"
-        unique_together = (("delivery", "number"),)
 
 
 def write_numbers(numbers: Sequence[int]) -> str:

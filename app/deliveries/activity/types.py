@@ -52,6 +52,6 @@ class ActivityDelivery(Node):
 
     @relation(description=VIEWER_CAN_RETRY)
     async def viewer_can_retry(self, info: Info) -> bool:
-        return await can_retry(self.row, info, attempts=models.ActivityAttempt)
+        return await can_retry(self.row, info, of=models.ActivityDelivery)
 
     of = ShowsRow[models.ActivityDelivery]()
