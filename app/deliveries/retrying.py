@@ -8,6 +8,7 @@ import strawberry
 from app.access.callers import Caller
 from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, attributes
 from app.deliveries.activity.models import ActivityDelivery as ActivityRow
+from app.deliveries.activity.reports import read_report
 from app.deliveries.activity.types import ActivityDelivery
 from app.deliveries.events import DeliveryChanged
 from app.deliveries.models import Delivery as Row, DeliveryStatus, Queued
@@ -20,11 +21,17 @@ from app.graphql.fields import mutation
 from app.graphql.ids import decode_id
 from app.graphql.inputs import key_of, not_found
 from app.log.events import Change
+from app.log.horizon import KEPT_FOR
 from app.log.quotas import CHANGES_OF_DAY
 from app.services import Services
 from app.teams.permissions import recheck_role
 
 Q = TypeVar("Q", bound=Queued)
+
+_FORGOTTEN = (
+    f"What this delivery is about is no longer in the team's activity log, which keeps events for {KEPT_FOR.days} days: "
+    "leave it as it is. What happens from now on is told all the same."
+)
 
 
 @strawberry.input(description="Which delivery to try again.")
@@ -57,7 +64,7 @@ async def retry(delivery_id: UUID, *, of: type[Q], caller: Caller, services: Ser
     """Try a failed delivery again: at once, and with the whole schedule before it.
 
     Raises FORBIDDEN for who may only read; NOT_FOUND; CONFLICT, with what to do, when it has not failed, its integration is
-    stopped or paused, or it was tried too often.
+    stopped or paused, it was tried too often, or nothing is left of what it tells.
     """
 
     async def start_over(change: Change) -> Q:
@@ -66,6 +73,8 @@ async def retry(delivery_id: UUID, *, of: type[Q], caller: Caller, services: Ser
         if delivery is None or delivery.integration.is_deleted:
             raise not_found(field=["id"])
         obstacle = obstacle_to_a_retry(delivery, delivery.integration, of=of, tries=await _tries(delivery))
+        if obstacle is None and isinstance(delivery, ActivityRow) and await read_report(delivery) is None:
+            obstacle = _FORGOTTEN
         if obstacle is not None:
             raise Refusal(UserErrorCode.CONFLICT, obstacle, field=["id"])
         delivery.start_over(change.now)

@@ -50,8 +50,10 @@ class ActivityDelivery(Node):
         size=at_most(MOST_TOLD),
     )
 
-    @relation(description=VIEWER_CAN_RETRY)
+    @relation(description=f"{VIEWER_CAN_RETRY} What it tells of is still in the log.")
     async def viewer_can_retry(self, info: Info) -> bool:
-        return await can_retry(self.row, info, of=models.ActivityDelivery)
+        if not await can_retry(self.row, info, of=models.ActivityDelivery):
+            return False
+        return not await info.context.load(loaders.forgotten, self.row.sequences)
 
     of = ShowsRow[models.ActivityDelivery]()

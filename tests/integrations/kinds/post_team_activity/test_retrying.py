@@ -133,6 +133,36 @@ async def test_one_that_is_not_there_or_whose_integration_is_gone_is_not_found(w
     assert await rows() == before
 
 
+async def test_one_that_is_about_what_is_no_longer_in_the_log_is_not_tried_again_and_says_so(world: World) -> None:
+    integration, delivery = await given_up(world)
+    kept = await world.share(world.people.ada, "Globex")
+    await delete_app(kept.id, caller=world.people.ada, services=world.services)
+    [_, beside] = await made(integration)
+    await database.update(ActivityDelivery.filter(id=beside.id), status=DeliveryStatus.FAILED)
+    await write(lambda: Event.filter(team_id=delivery.team_id, sequence__in=delivery.numbers).delete())
+    before = await rows()
+
+    can = [
+        (await world.ask(CAN_RETRY, world.people.bob, id=encode_id("ActivityDelivery", row.id)))["node"]
+        for row in (delivery, beside)
+    ]
+    answer = await retry(world, delivery.id)
+
+    assert can == [{"viewerCanRetry": False}, {"viewerCanRetry": True}]
+    assert answer["userErrors"] == [
+        {
+            "code": "CONFLICT",
+            "field": ["id"],
+            "message": (
+                "What this delivery is about is no longer in the team's activity log, which keeps events for 400 days: "
+                "leave it as it is. What happens from now on is told all the same."
+            ),
+        }
+    ]
+    assert await rows() == before
+    assert [row.status for row in await made(integration)] == [DeliveryStatus.FAILED] * 2
+
+
 async def have_tried(delivery: ActivityDelivery, *, times: int) -> None:
     tried = {"delivery_id": delivery.id, "at": delivery.created_at, "duration_ms": 1, "succeeded": False}
     attempts = [ActivityAttempt(id=uuid4(), number=number, **tried) for number in range(1, times + 1)]
