@@ -39,6 +39,10 @@ def first_held_back(model: type[Queued]) -> RawSQL:
 )""")  # noqa: S608 - no value from outside is in it
 
 
+def _last_position(table: str, *, of: str) -> str:
+    return f'(SELECT MAX("{table}"."position") FROM "{table}" WHERE "{table}"."integration_id" = {of})'  # noqa: S608 - as above
+
+
 def _waits(table: str, *, of: str) -> str:
     return f"""(
     SELECT "ahead"."id" FROM "{table}" AS "ahead" WHERE "ahead"."integration_id" = {of}
@@ -53,8 +57,8 @@ def _last(model: type[Queued]) -> Written[Queued]:
 
 
 QUEUE: Mapping[str, str] = {
-    "last": '(SELECT MAX("position") FROM "delivery" WHERE "delivery"."integration_id" = "integration"."id")',
-    "ahead": _waits("delivery", of='"integration"."id"'),
+    "last": _last_position(table_of(Delivery), of='"integration"."id"'),
+    "ahead": _waits(table_of(Delivery), of='"integration"."id"'),
 }
 """What tells where the next delivery of a run stands, found with who hears of the run."""
 

@@ -9,11 +9,13 @@ from tortoise.queryset import QuerySet
 from app.deliveries.models import WAITING, Delivery, DeliveryAttempt, Queued, table_of
 from app.log.events import Change
 from app.log.retention import Retention
+from app.monitors.models import MonitorRun
 from app.monitors.retention import KEPT_FOR, removable
 
-_TOLD = RawSQL("""(
-    CASE WHEN EXISTS (SELECT 1 FROM "delivery" AS "told" WHERE "told"."run_id" = "monitor_run"."id") THEN 1 ELSE 0 END
-)""")
+_TOLD = RawSQL(f"""(CASE
+    WHEN EXISTS (SELECT 1 FROM "{table_of(Delivery)}" AS "told" WHERE "told"."run_id" = "{table_of(MonitorRun)}"."id") THEN 1
+    ELSE 0
+END)""")  # noqa: S608 - no value from outside is in it
 
 
 def later_than(model: type[Queued]) -> RawSQL:
