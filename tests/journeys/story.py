@@ -91,7 +91,7 @@ class Story:
     async def sign_in_at_slack(self, *, workspace: str = WORKSPACE, decision: str = "approve", **purpose: str) -> str:
         """Walk through a sign-in at Slack in the admin's browser; return the authorization's id."""
         begun = (await self.admin.ask(BEGIN, input={"purpose": purpose or {"provider": "slack"}}))["beginAuthorization"]
-        assert begun["userErrors"] == []
+        assert begun["userErrors"] == [], begun["userErrors"]
         consent = await self.browser.submit(await self.browser.open(begun["authorization"]["startUrl"]))
         await self.browser.submit(consent, workspace=workspace, decision=decision)
         return str(begun["authorization"]["id"])
@@ -112,7 +112,7 @@ class Story:
     async def add(self, who: Api, *, name: str, using: JSON, monitor: str, channel: str, notify: str = "ALL_RUNS") -> JSON:
         settings = {"postMonitoringResults": {"monitorKey": monitor, "channelId": channel, "notify": notify}}
         added: JSON = (await who.ask(ADD, input={"name": name, "using": using, "settings": settings}))["addIntegration"]
-        assert added["userErrors"] == []
+        assert added["userErrors"] == [], added["userErrors"]
         return added
 
     def report(self, name: str, *, monitor: str) -> str:

@@ -145,8 +145,8 @@ async def change(visitor: Visitor) -> None:
 
 async def report(visitor: Visitor, *, monitor: str) -> None:
     reported = run_of(monitor, f"run-{next(visitor.numbers)}-{visitor.random.getrandbits(64)}", "PASSED")
-    answer = await visitor.ask(RECORD, input=reported)
-    assert answer["recordMonitorRun"]["userErrors"] == []
+    recorded = (await visitor.ask(RECORD, input=reported))["recordMonitorRun"]
+    assert recorded["userErrors"] == [], recorded["userErrors"]
 
 
 async def have_something_posted(visitor: Visitor) -> None:
@@ -188,7 +188,7 @@ async def sign_in_and_out(visitor: Visitor) -> None:
     """Have a token, sign a browser in with it, look, and sign out; or have the token revoked while a socket listens with it."""
     made = {"name": "For a while", "scopes": ["READ", "RUNS_WRITE", "INTEGRATIONS_WRITE", "ADMIN"]}
     created = (await visitor.ask(connecting.CREATE_TOKEN, input=made))["createAccessToken"]
-    assert created["userErrors"] == []
+    assert created["userErrors"] == [], created["userErrors"]
     browser = Browser()
     try:
         page = await browser.submit(await browser.open(f"{visitor.url}/sign-in"), token=created["token"])
