@@ -3,8 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from app.access.callers import Role
 from app.deliveries.models import Delivery
 from app.graphql.execution.schema import Schema
@@ -12,8 +10,7 @@ from app.graphql.ids import encode_id
 from app.integrations.kinds.post_monitoring_results.models import FollowUps
 from app.integrations.models import Integration
 from app.monitors.models import RunOutcome
-from app.service.schema import build_schema
-from tests.deliveries.test_schema import ask
+from tests.deliveries.asking import ask
 from tests.deliveries.world import GENERAL, SECOND, World
 
 MESSAGES = """
@@ -21,11 +18,6 @@ query ($id: ID!) {
   node(id: $id) { ... on Integration { deliveries(first: 50) { nodes { status message { url postedAt isAnswer } } } } }
 }"""
 PAGE = f"https://acme-sandbox.slack.com/archives/{GENERAL}/p"
-
-
-@pytest.fixture(scope="module")
-def schema() -> Schema:
-    return build_schema()
 
 
 async def messages_of(schema: Schema, world: World, integration: Integration, **more: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from app.monitors.actions import record_run
 from app.monitors.models import Failure
 from app.monitors.reported import ReportedRun
 from app.service.schema import build_schema
-from tests.deliveries.test_schema import ask
+from tests.deliveries.asking import ask
 from tests.deliveries.test_threads import F, N, P, tell
 from tests.deliveries.world import World
 

@@ -23,10 +23,9 @@ from app.log.events import Event
 from app.log.retention import remove_old
 from app.monitors.models import MonitorRun, RunOutcome
 from app.providers.contract import Occasion
-from app.service.schema import build_schema
 from app.sign_ins.models import StatusReason
+from tests.deliveries.asking import ask, rows, watching
 from tests.deliveries.test_failures import meet, odd_answers
-from tests.deliveries.test_schema import ask, rows, watching
 from tests.deliveries.world import SECOND, World, archived, attempts_of, events_of, statuses
 
 TEST = """
@@ -39,11 +38,6 @@ mutation ($id: ID!) {
 }"""
 RUNS = "query { monitors(first: 5) { nodes { runs(first: 10) { nodes { runId isTest } } } } }"
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(scope="module")
-def schema() -> Schema:
-    return build_schema()
 
 
 async def test_by(world: World, integration: Integration) -> Delivery:
