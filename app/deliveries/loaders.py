@@ -5,6 +5,8 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from tortoise.queryset import QuerySet
+
 from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus, Queued
 from app.deliveries.schedule import MOST_ATTEMPTS
 from app.graphql.connections import LARGEST_SIZE, Arguments, Page
@@ -12,6 +14,7 @@ from app.graphql.context import Batch, Context
 from app.graphql.pages import paginate_each
 from app.graphql.pages_of_each import PagesOfEach
 from app.graphql.rows import of_team, rows_by
+from app.storage.written import Written
 
 NEWEST_FIRST = ("-position",)
 LIVING: dict[str, Any] = {"integration__deleted_at__isnull": True}
@@ -68,5 +71,12 @@ async def deliveries_of_runs(keys: Sequence[tuple[UUID, Arguments]], *, context:
 
 async def made_by(run_id: UUID, *, context: Context) -> list[Delivery]:
     """Return what a run made, MOST_MADE at most, in the order in which it was made."""
-    of_run = of_team(Delivery, context).filter(run_id=run_id, **LIVING)
-    return await of_run.order_by("integration__created_at", "integration_id").limit(MOST_MADE)
+    return await _MADE.ask(context.viewer.team_id, run_id)
+
+
+def _made(team_id: UUID, run_id: UUID) -> QuerySet[Delivery]:
+    of_run = Delivery.filter(team_id=team_id, run_id=run_id, **LIVING)
+    return of_run.order_by("integration__created_at", "integration_id").limit(MOST_MADE)
+
+
+_MADE = Written(_made)
