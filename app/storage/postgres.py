@@ -37,6 +37,10 @@ from app.storage.server_settings import server_settings
 _LOCAL_GRACE_SECONDS = 1.0
 """The server gives a statement up by itself. Only when it cannot be heard is that for us to do."""
 
+_LONGEST_KEPT = 64 * 1024
+"""Characters of a statement that a connection keeps prepared: rows that are read with all that they refer to take more than
+asyncpg's 15 KiB, and are else planned each time anew."""
+
 
 class ServerClient(AsyncpgDBClient):
     """The engine: Tortoise finds it as `client_class`."""
@@ -48,6 +52,7 @@ class ServerClient(AsyncpgDBClient):
             "timeout": patience.connection,
             "command_timeout": patience.statement + _LOCAL_GRACE_SECONDS,
             "server_settings": server_settings(patience),
+            "max_cacheable_statement_size": _LONGEST_KEPT,
         }
         super().__init__(**{**bounds, **options})
         self.address = address

@@ -66,6 +66,22 @@ async def test_a_write_that_loses_its_connection_before_the_commit_is_run_again_
         assert await Counter.all().count() == 2
 
 
+async def test_a_statement_that_reads_rows_with_all_that_they_refer_to_is_kept_prepared(database_url: str) -> None:
+    columns = ", ".join(f"'{number:0>60}' AS column_{number}" for number in range(300))
+
+    async def ask(connection: BaseDBAsyncClient) -> list[int]:
+        await connection.execute_query_dict(f"SELECT {columns}")
+        kept = await connection.execute_query_dict(
+            "SELECT length(statement) AS length FROM pg_prepared_statements ORDER BY length"
+        )
+        return [row["length"] for row in kept]
+
+    async with opened(database_url):
+        lengths = await database.write(ask)
+
+    assert lengths[-1] == len(f"SELECT {columns}")
+
+
 @dataclass(frozen=True)
 class Noted:
     subject_id: UUID
