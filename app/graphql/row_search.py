@@ -8,6 +8,7 @@ from tortoise.queryset import QuerySet
 
 from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH
 from app.graphql.searches import check_search
+from app.storage.conditions import Contains
 
 M = TypeVar("M", bound=Model)
 
@@ -24,12 +25,10 @@ HOW_FAR = f"{PAGE_HOW_FAR} The total has those that the list's first {MOST_COUNT
 def showing(text: str | None, *columns: str) -> Q:
     """Return the condition that one of the columns has `text` in it, in upper or lower case; that of all rows without a text.
 
-    Raises BadUserInput for a text that no database takes.
+    The columns are never null. Raises BadUserInput for a text that no database takes.
     """
     wanted = check_search(text)
-    if wanted is None:
-        return Q()
-    return Q(*(Q(**{f"{column}__icontains": wanted}) for column in columns), join_type=Q.OR)
+    return Contains(wanted, columns) if wanted is not None else Q()
 
 
 def nothing_of(rows: QuerySet[M]) -> QuerySet[M]:

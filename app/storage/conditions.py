@@ -1,0 +1,43 @@
+"""Conditions that Tortoise has no words for."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pypika_tortoise.context import SqlContext
+from pypika_tortoise.enums import Dialects
+from pypika_tortoise.terms import Criterion, Term, ValueWrapper
+from tortoise.expressions import Q, ResolveContext
+from tortoise.query_utils import QueryModifier
+
+
+class Contains(Q):
+    """One of the columns, which are never null, has the text in it, in upper or lower case. The text has no line break."""
+
+    def __init__(self, text: str, columns: Sequence[str]) -> None:
+        super().__init__()
+        self._text = text
+        self._columns = columns
+
+    def resolve(self, resolve_context: ResolveContext) -> QueryModifier:
+        columns = [resolve_context.table[column] for column in self._columns]
+        return QueryModifier(where_criterion=_Contains(self._text, columns))
+
+
+class _Contains(Criterion):
+    """All columns are looked at together, and the text's capitals made once, not for each row: that is what takes long."""
+
+    def __init__(self, text: str, columns: Sequence[Term]) -> None:
+        super().__init__()
+        self._text = ValueWrapper(text)
+        self._columns = columns
+
+    def nodes_(self) -> Iterator[Any]:
+        yield self
+        for column in self._columns:
+            yield from column.nodes_()
+
+    def get_sql(self, ctx: SqlContext) -> str:
+        inner = ctx.copy(with_alias=False)
+        columns = " || '\n' || ".join(column.get_sql(inner) for column in self._columns)
+        place_of = "STRPOS" if ctx.dialect is Dialects.POSTGRESQL else "INSTR"
+        return f"{place_of}(UPPER({columns}), (SELECT UPPER({self._text.get_sql(inner)}))) > 0"
