@@ -15,6 +15,7 @@ from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH, Arguments
 from app.graphql.cursors import ColumnCursors, Cursors
 from app.graphql.cut_pages import PageOf, PagesOf
 from app.graphql.groups import Groups, count_each, count_up_to, first_of_all
+from app.storage.conditions import Unindexed
 from app.storage.records import Records, grouped, joined
 from app.storage.statements import read_first, read_first_of_each
 
@@ -69,7 +70,7 @@ async def look_through(
     """
     cursors = cursors or ColumnCursors(queryset.model, order)
     within, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
-    ends = await _end(within, directed, MOST_LOOKED_THROUGH)
+    sought, ends = Unindexed(sought), await _end(within, directed, MOST_LOOKED_THROUGH)
 
     async def count() -> int:
         first = await _end(queryset, order, MOST_COUNTED)

@@ -7,7 +7,7 @@ from pypika_tortoise.context import SqlContext
 from pypika_tortoise.enums import Dialects
 from pypika_tortoise.terms import Criterion, Term, ValueWrapper
 from tortoise.expressions import Q, ResolveContext
-from tortoise.query_utils import QueryModifier
+from tortoise.query_utils import EmptyCriterion, QueryModifier
 
 
 class Contains(Q):
@@ -21,6 +21,19 @@ class Contains(Q):
     def resolve(self, resolve_context: ResolveContext) -> QueryModifier:
         columns = [resolve_context.table[column] for column in self._columns]
         return QueryModifier(where_criterion=_Contains(self._text, columns))
+
+
+class Unindexed(Q):
+    """The same condition, which no index is asked for: the rows are looked through in the order that the rest says."""
+
+    def __init__(self, condition: Q) -> None:
+        super().__init__(condition)
+
+    def resolve(self, resolve_context: ResolveContext) -> QueryModifier:
+        found = super().resolve(resolve_context)
+        if isinstance(found.where_criterion, EmptyCriterion):
+            return found
+        return QueryModifier(where_criterion=_IsTrue(found.where_criterion), joins=found.joins)
 
 
 class _Contains(Criterion):
@@ -41,3 +54,16 @@ class _Contains(Criterion):
         columns = " || '\n' || ".join(column.get_sql(inner) for column in self._columns)
         place_of = "STRPOS" if ctx.dialect is Dialects.POSTGRESQL else "INSTR"
         return f"{place_of}(UPPER({columns}), (SELECT UPPER({self._text.get_sql(inner)}))) > 0"
+
+
+class _IsTrue(Criterion):
+    def __init__(self, condition: Criterion) -> None:
+        super().__init__()
+        self._condition = condition
+
+    def nodes_(self) -> Iterator[Any]:
+        yield self
+        yield from self._condition.nodes_()
+
+    def get_sql(self, ctx: SqlContext) -> str:
+        return f"({self._condition.get_sql(ctx.copy(with_alias=False, subcriterion=False))}) IS TRUE"

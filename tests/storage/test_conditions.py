@@ -5,10 +5,12 @@ from uuid import uuid4
 
 import pytest
 from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
 
+from app.log.events import Event
 from app.monitors.models import Monitor
 from app.storage import database as storage
-from app.storage.conditions import Contains
+from app.storage.conditions import Contains, Unindexed
 
 
 @pytest.mark.usefixtures("database")
@@ -23,8 +25,35 @@ async def test_a_text_is_found_in_one_of_the_columns_in_upper_or_lower_case(text
     assert await Monitor.filter(Contains(text, ("key", "name")) | Q(key="Lauf nachts")).exists()
 
 
+@pytest.mark.usefixtures("database")
+async def test_no_index_is_asked_for_what_is_looked_through() -> None:
+    log, of_subject = Event.filter(team_id=uuid4()).order_by("type", "sequence"), Q(subject_id=uuid4())
+
+    assert "subject_id" in await _asked_of_index(log.filter(of_subject))
+    assert "subject_id" not in await _asked_of_index(log.filter(Unindexed(of_subject)))
+
+
+@pytest.mark.usefixtures("database")
+async def test_what_is_looked_through_for_everything_is_everything() -> None:
+    await _record(Monitor(id=uuid4(), team_id=uuid4(), key="smoke", name="Smoke", created_at=datetime.now(UTC)))
+
+    assert await Monitor.filter(Unindexed(Q())).count() == 1
+    assert await Monitor.filter(Unindexed(Q(key="smoke"))).count() == 1
+    assert await Monitor.filter(Unindexed(Q(key="other"))).count() == 0
+
+
 async def _record(monitor: Monitor) -> None:
     async def save(_connection: object) -> None:
         await monitor.save(force_create=True)
 
     await storage.write(save)
+
+
+async def _asked_of_index(rows: QuerySet[Event]) -> str:
+    connection = storage.current()
+    is_server = connection.capabilities.dialect == "postgres"
+    plan = await connection.execute_query_dict(
+        f"{'EXPLAIN' if is_server else 'EXPLAIN QUERY PLAN'} {rows.sql(params_inline=True)}"
+    )
+    lines = [str(line["QUERY PLAN" if is_server else "detail"]) for line in plan]
+    return "\n".join(line for line in lines if "Index Cond" in line or "USING INDEX" in line)
