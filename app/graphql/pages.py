@@ -15,6 +15,7 @@ from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH, Arguments
 from app.graphql.cursors import ColumnCursors, Cursors
 from app.graphql.cut_pages import PageOf, PagesOf
 from app.graphql.groups import Groups, count_each, count_up_to, first_of_all
+from app.graphql.row_search import nothing_of
 from app.storage.conditions import Unindexed
 from app.storage.records import Records, grouped, joined
 from app.storage.statements import read_first, read_first_of_each
@@ -112,7 +113,7 @@ async def paginate_each(
     rows: dict[Arguments, Mapping[K, Records[M]]] = {}
     for arguments, parents in asked.items():
         some, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
-        parts = [some] if among is None else [some.filter(**{among[0]: value}) for value in among[1]]
+        parts = [some] if among is None else [some.filter(**{among[0]: value}) for value in among[1]] or [nothing_of(some)]
         most, shown = arguments.size + 1, _with(columns, (by, *order))
         read = [await read_first_of_each(part, [*parents], by=by, order=directed, most=most, columns=shown) for part in parts]
         rows[arguments] = grouped(_merged(read, directed), by, parents)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.deliveries.activity.models import ActivityAttempt, ActivityDelivery, read_numbers
+from app.deliveries.activity.models import ActivityAttempt, ActivityDelivery
 from app.deliveries.loaders import LIVING, MOST_TOLD, NEWEST_FIRST
 from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
@@ -27,9 +27,9 @@ async def deliveries_of(keys: Sequence[tuple[UUID, Arguments]], *, context: Cont
     return await paginate_each(of_team(ActivityDelivery, context), keys, by="integration_id", order=NEWEST_FIRST)
 
 
-async def forgotten(keys: Sequence[str], *, context: Context) -> list[bool]:
-    """Return of each `sequences` of a delivery whether retention has removed all of its events, as `read_report` then finds."""
-    numbers = [read_numbers(key) for key in keys]
-    asked = sorted({number for each in numbers for number in each})
+async def forgotten(keys: Sequence[UUID], *, context: Context) -> list[bool | None]:
+    """Return whether retention has removed all events of each delivery, as `read_report` then finds; None where there is none."""
+    rows = await deliveries(keys, context=context)
+    asked = sorted({number for row in rows if row is not None for number in row.numbers})
     there = set(await of_team(Event, context).filter(sequence__in=asked).values_list("sequence", flat=True))
-    return [there.isdisjoint(each) for each in numbers]
+    return [there.isdisjoint(row.numbers) if row is not None else None for row in rows]

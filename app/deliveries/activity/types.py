@@ -54,6 +54,6 @@ class ActivityDelivery(Node):
     async def viewer_can_retry(self, info: Info) -> bool:
         if not await can_retry(self.row, info, of=models.ActivityDelivery):
             return False
-        return not await info.context.load(loaders.forgotten, self.row.sequences)
+        return not await info.context.load(loaders.forgotten, self.row.id)
 
     of = ShowsRow[models.ActivityDelivery]()
