@@ -1,9 +1,13 @@
 """Objects that show rows are read by columns, and made where they are looked at."""
 
+from typing import Any
+
 import strawberry
+from graphql import parse
 
 from app.graphql.execution.levels.objects import Lists, Objects, lists_among
 from app.graphql.objects import ShowsRow
+from tests.graphql.alike import ByLevels, answer
 
 
 class Row:
@@ -18,6 +22,11 @@ class Thing:
     name: str
 
     of = ShowsRow[Row]()
+
+
+@strawberry.type
+class Query:
+    things: list[Thing]
 
 
 def test_a_column_of_many_objects_is_what_each_has() -> None:
@@ -52,3 +61,19 @@ def test_objects_stay_together_where_they_are_the_only_list() -> None:
     assert several is not None
     assert [thing.name for thing in several.objects] == ["a", "a"]
     assert other is None
+
+
+async def test_of_objects_of_which_only_columns_are_asked_for_none_is_made() -> None:
+    schema, asked = strawberry.Schema(Query)._schema, parse("{ things { name } }")  # noqa: SLF001 - what graphql-core executes
+    known, things = (Thing.of.each([Row("a"), Row("b")]) for _ in range(2))
+    await answer(schema, asked, ByLevels, root=_root(known))  # the first of a plan is looked at for its type
+
+    told = await answer(schema, asked, ByLevels, root=_root(things))
+
+    assert told == {"data": {"things": [{"name": "a"}, {"name": "b"}]}, "errors": []}
+    assert "_made" in vars(known)
+    assert "_made" not in vars(things)
+
+
+def _root(things: Any) -> Query:
+    return Query(things=things)
