@@ -123,10 +123,8 @@ def keys_of(rows: Sequence[Any], name: str) -> list[bytes]:
     """Return the sixteen bytes of the ids in that column, which is never null, of rows of one kind."""
     columns = columns_among(rows)
     column = columns.kind.columns.get(name) if isinstance(columns, Records) else None
-    if (
-        isinstance(columns, Records) and column is not None and column.convert is UUID
-    ):  # of text: to make an id of each and then bytes takes long
-        place = column.place
+    if isinstance(columns, Records) and column is not None and column.convert is UUID:
+        place = column.place  # of text: to make an id of each and then bytes takes long
         return [bytes.fromhex(row[place].replace("-", "")) for row in columns.stored]
     return [key.bytes for key in values_of(rows, name)]
 
