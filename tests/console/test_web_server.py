@@ -289,8 +289,8 @@ async def until_refused(url: str) -> None:
                 await client.get(f"{url}/healthz")
         except httpx2.ConnectError:
             return True
-        except httpx2.RemoteProtocolError:
-            return False  # it was let in by the kernel alone, just before the end
+        except (httpx2.RemoteProtocolError, httpx2.ReadError):
+            return False  # the kernel alone let it in, just before the end: it is closed, or reset, without an answer
         return False
 
     await until(is_refused, seconds=QUICK)
