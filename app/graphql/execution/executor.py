@@ -54,6 +54,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
 
     _locations: Locations | None = None
     _plan: Plan | str | None = None
+    _is_of_an_event = False
 
     @classmethod
     def build(cls, *given: Any, **options: Any) -> Any:
@@ -78,6 +79,9 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     def complete_iterable_value(self, *of_a_list: Any) -> Any:
         return self._paced(super().complete_iterable_value(*of_a_list), of_a_list[_PATH])
 
+    def complete_async_iterator_value(self, *of_a_list: Any) -> Any:
+        return self._paced(super().complete_async_iterator_value(*of_a_list), of_a_list[_PATH])
+
     def complete_list_item_value(self, item: Any, results: list[Any], *how: Any) -> bool:
         is_awaitable = super().complete_list_item_value(item, results, *how)
         if is_awaitable:
@@ -89,6 +93,9 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         given[_RESULT] = Guarded(given[_RESULT], self._place)
         return self._paced(super().complete_awaitable_value(*given), given[_PATH])
 
+    def complete_awaitable_list_item_value(self, item: Awaitable[Any], *how: Any) -> Any:
+        return self._guarded(super().complete_awaitable_list_item_value(Guarded(item, self._place), *how))
+
     def with_abort_signal(self, awaitable: Awaitable[Any]) -> Any:
         return Asleep(awaitable, self._place)
 
@@ -97,6 +104,8 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         super().handle_field_error(self._locate(error, to_nodes(details), path.as_list()), kind, details, path)
 
     def cancellable_iterable(self, iterable: AsyncIterable[Any]) -> Any:
+        if self._is_of_an_event or self.operation.operation is not OperationType.SUBSCRIPTION:
+            return iterable  # a list's items, and not the events that somebody listens to
         caller = self._context.caller
         if caller is not None:
             common = caller.team_id, caller.role, caller.scopes, caller.is_session
@@ -129,7 +138,8 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         somebody listened.
         """
         executor = cast("BoundedExecutor", super().build_per_event_executor(payload))
-        executor._relevant_sub_fields = {}  # noqa: SLF001 - one of our own
+        executor._is_of_an_event = True  # noqa: SLF001 - one of our own
+        executor._relevant_sub_fields = {}  # noqa: SLF001
         executor._plan = self._plan = self._plan or executor.find_plan()  # noqa: SLF001 - kept for as long as somebody listens
         return executor.execute_operation(serially=False)
 

@@ -65,8 +65,8 @@ def _unmoved_heap() -> Iterator[None]:
 async def looking_at_the_loop() -> AsyncIterator[list[float]]:
     """Yield the seconds of CPU that each round of the loop has taken, without collections of garbage.
 
-    A whole collection takes as long as all that is held is large. An operation's cost bounds that, not its turns: those here are far
-    beyond what is let in, and the faster the machine, the more of them is there when their deadline comes.
+    A whole collection takes as long as all that is held is large. An operation's cost bounds that, not its turns: those here are
+    far beyond what is let in, and the faster the machine, the more of them is there when their deadline comes.
     """
     rounds: list[float] = []
     clock = _WithoutCollections()
