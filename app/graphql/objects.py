@@ -18,7 +18,10 @@ from app.storage.records import keys_of, values_of
 T = TypeVar("T")
 R = TypeVar("R")
 
-_OF_ROW = "row."
+ROW = "row"
+"""The attribute of an object that has what it shows."""
+
+_OF_ROW = f"{ROW}."
 
 
 def object_of(cls: type[T], source: Any, **given: object) -> T:
@@ -85,6 +88,8 @@ class Shown(Objects, Generic[T]):
         return iter(self._made)
 
     def read(self, name: str) -> Sequence[Any]:
+        if name == ROW:
+            return self._rows
         if name.startswith(_OF_ROW):
             return values_of(self._rows, name.removeprefix(_OF_ROW))
         way: _Way | None = self.kind.__ways__.get(name)

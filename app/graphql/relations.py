@@ -5,9 +5,11 @@ A field that needs more than that, an argument or a word of its own, is a functi
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import strawberry
+from strawberry.utils.await_maybe import await_maybe
 
 from app.access.rules import READING, Rule, declared
 from app.graphql.connections import Arguments, connections_of
@@ -15,10 +17,11 @@ from app.graphql.context import Batch, Info
 from app.graphql.execution.levels.objects import Some
 from app.graphql.execution.levels.sources import TOGETHER, Together, read_of
 from app.graphql.fields import NO_LIST, check_page, let, spread
-from app.graphql.objects import Showing
+from app.graphql.joins import Join
+from app.graphql.objects import ROW, Showing
 from app.graphql.pages_of_each import PagesOfEach
 from app.graphql.rows import Rows
-from app.graphql.shown import FOUND_BY, columns_shown
+from app.graphql.shown import FOUND_BY, JOINED_BY, columns_shown
 
 _FILTER = "filter"
 
@@ -50,12 +53,18 @@ def reference(
     It is null where that is None or nothing is found; or the error that `missing` makes. A dot leads on within the attribute.
     `type` is the field's type in the schema, where none is annotated.
     """
+    join = _finding_join(batch, of, by)
 
-    async def together(roots: Sequence[Any], info: Info, _: Mapping[str, Any]) -> Sequence[Any]:
+    def together(roots: Sequence[Any], info: Info, _: Mapping[str, Any]) -> Any:
         let(info, rule)
-        keys = read_of(roots)(by)
+        read = read_of(roots)
+        way = join() if join is not None else None
+        joined = way.find(read(ROW), team_id=info.context.viewer.team_id) if way is not None else None
+        return load(read(by), info) if joined is None else _met(*joined, len(roots), of, missing)
+
+    async def load(keys: Sequence[Any], info: Info) -> Sequence[Any]:
         asked = [key for key in dict.fromkeys(keys) if key is not None]
-        values = await info.context.load_all(_narrowed(batch, info), asked)
+        values = await info.context.load_all(reading_shown(batch, info), asked)
         found = {key: value for key, value in zip(asked, values, strict=True) if value is not None}
         if isinstance(of, Showing) and missing is None and _are_alike(found.values()):
             return _shown(keys, found, of)
@@ -63,9 +72,9 @@ def reference(
         return [made[key] if key in made else missing() if missing is not None else None for key in keys]
 
     async def resolve(root: Any, info: Info) -> Any:
-        return _alone(await together([root], info, {}))
+        return _alone(await await_maybe(together([root], info, {})))
 
-    return _field(resolve, together, by=by, description=description, rule=rule, size=size, type=type)
+    return _field(resolve, together, by=by, description=description, rule=rule, size=size, type=type, join=join)
 
 
 def pages(
@@ -90,7 +99,7 @@ def pages(
         parts = dict(arguments)
         by_filter = parts.pop(_FILTER, None)
         page = check_page(parts)
-        read = _narrowed(batch, info) if narrowed is None or by_filter is None else narrowed.batch(by_filter)
+        read = reading_shown(batch, info) if narrowed is None or by_filter is None else narrowed.batch(by_filter)
         found = await info.context.load_all(read, [(key, page) for key in read_of(roots)(by)])
         return connections_of(of, found, wrap)
 
@@ -111,7 +120,7 @@ def derived(of: Callable[[Any], Any], *, by: str, description: str, rule: Rule =
 
     def together(roots: Sequence[Any], info: Info, _: Mapping[str, Any]) -> list[Any]:
         let(info, rule)
-        keys = read_of(roots)(by)
+        keys = [*read_of(roots)(by)]
         made = {key: of(key) for key in set(keys)}
         return [made[key] for key in keys]
 
@@ -119,6 +128,30 @@ def derived(of: Callable[[Any], Any], *, by: str, description: str, rule: Rule =
         return _alone(together([root], info, {}))
 
     return _field(resolve, together, by=by, description=description, rule=rule)
+
+
+def reading_shown(batch: Batch[Any, Any], info: Info) -> Batch[Any, Any]:
+    """Return what reads no other columns than are shown, where the batch function can do that: `of` looks at no others."""
+    if not isinstance(batch, Rows | PagesOfEach):
+        return batch
+    return batch.of_columns(columns_shown(info, batch.model))
+
+
+def _finding_join(batch: Batch[Any, Any], of: Callable[[Any], Any], by: str) -> Callable[[], Join | None] | None:
+    """Return what tells how the rows are joined, once the models are known; None where none are read, or more than shown."""
+    column = by.removeprefix(f"{ROW}.")
+    return cache(lambda: batch.join_by(column)) if isinstance(batch, Rows) and isinstance(of, Showing) and column != by else None
+
+
+def _met(
+    rows: Sequence[Any], places: Sequence[int], count: int, of: Any, missing: Callable[[], Exception] | None
+) -> Sequence[Any]:
+    """Return the objects of joined rows, at the places where there are any of so many."""
+    objects = of.each(rows)
+    if len(places) == count:
+        return objects  # type: ignore[no-any-return]
+    met = Some(objects, places, count)
+    return met if missing is None else [missing() if each is None else each for each in met[:]]
 
 
 def _are_alike(values: Collection[Any]) -> bool:
@@ -130,13 +163,6 @@ def _shown(keys: Sequence[Any], found: Mapping[Any, Any], of: Showing[Any, Any])
     places = [place for place, key in enumerate(keys) if key in found]
     objects = of.each([found[keys[place]] for place in places])
     return objects if len(places) == len(keys) else Some(objects, places, len(keys))
-
-
-def _narrowed(batch: Batch[Any, Any], info: Info) -> Batch[Any, Any]:
-    """Return what reads no other columns than are shown, where the batch function can do that: `of` looks at no others."""
-    if not isinstance(batch, Rows | PagesOfEach):
-        return batch
-    return batch.of_columns(columns_shown(info, batch.model))
 
 
 def _alone(values: Sequence[Any]) -> Any:
@@ -155,10 +181,11 @@ def _field(
     rule: Rule,
     size: Mapping[str, Any] = NO_LIST,
     type: Any = None,
+    join: Callable[[], Join | None] | None = None,
 ) -> Any:
     return strawberry.field(
         spread(resolve),
         description=description,
         graphql_type=type,
-        metadata={**declared(rule), **size, TOGETHER: together, FOUND_BY: by},
+        metadata={**declared(rule), **size, TOGETHER: together, FOUND_BY: by, JOINED_BY: join},
     )

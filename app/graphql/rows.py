@@ -9,10 +9,13 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from app.graphql.context import Context
+from app.graphql.joins import Join
 from app.storage.records import found
 from app.storage.statements import read_rows
 
 M = TypeVar("M", bound=Model)
+
+_IS_NULL, _KEY = "__isnull", "_id"
 
 MOST_NARROWED = 64
 """Selections of columns for which a batch function of their own is kept: two that are the same read together."""
@@ -51,6 +54,13 @@ class Rows(Generic[M]):
         self._columns = columns
         self._conditions = conditions
         self.of_columns = lru_cache(MOST_NARROWED)(self._of_columns)
+
+    def join_by(self, column: str) -> Join | None:
+        """Return how the same is read with the rows that have the keys in that column; None where that cannot be told."""
+        null = [name.removesuffix(_IS_NULL) for name, value in self._conditions.items() if name.endswith(_IS_NULL) and value]
+        if self._by != "id" or not column.endswith(_KEY) or len(null) < len(self._conditions):
+            return None
+        return Join(column.removesuffix(_KEY), self.model, _way_to_team(self.model), tuple(null))
 
     async def __call__(self, keys: Sequence[UUID], /, *, context: Context) -> list[M | None]:
         return await find_rows(self.model, keys, context=context, by=self._by, columns=self._columns, **self._conditions)

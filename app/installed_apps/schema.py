@@ -13,7 +13,7 @@ from app.graphql.fields import query, relation
 from app.graphql.ids import decode_id
 from app.graphql.objects import objects_by_id
 from app.graphql.pages import look_through, paginate
-from app.graphql.relations import reference
+from app.graphql.relations import reading_shown, reference
 from app.graphql.row_search import HOW_FAR, showing
 from app.graphql.rows import of_team
 from app.graphql.shown import columns_shown
@@ -57,7 +57,7 @@ async def installed_apps(info: Info, page: Arguments, filter: _Filter = None) ->
 @query(description="One of the team's installed apps; null when there is none with this id.")
 async def installed_app(info: Info, id: strawberry.ID) -> InstalledApp | None:
     key = decode_id(id, "InstalledApp")
-    row = await info.context.load(loaders.installed_apps, key) if key is not None else None
+    row = await info.context.load(reading_shown(loaders.installed_apps, info), key) if key is not None else None
     return InstalledApp.of(row) if row is not None else None
 
 

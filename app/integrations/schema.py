@@ -16,7 +16,7 @@ from app.graphql.groups import Groups
 from app.graphql.ids import decode_id
 from app.graphql.objects import objects_by_id
 from app.graphql.pages import look_through, paginate
-from app.graphql.relations import pages
+from app.graphql.relations import pages, reading_shown
 from app.graphql.row_search import HOW_FAR, nothing_of, showing
 from app.graphql.rows import of_team
 from app.graphql.shown import columns_shown
@@ -92,7 +92,7 @@ async def integrations(info: Info, page: Arguments, filter: _Filter = None) -> C
 @query(description="One of the team's integrations; null when there is none with this id.")
 async def integration(info: Info, id: strawberry.ID) -> Integration | None:
     key = decode_id(id, "Integration")
-    row = await info.context.load(loaders.integrations, key) if key is not None else None
+    row = await info.context.load(reading_shown(loaders.integrations, info), key) if key is not None else None
     return Integration.of(row) if row is not None else None
 
 

@@ -27,6 +27,8 @@ class Record:
 
     __slots__ = ("values",)
     columns: Mapping[str, "Column"] = MappingProxyType({})
+    joined: Mapping[str, type["Record"]] = MappingProxyType({})
+    """The kinds of the rows that were read with it, each by the name of the relation that leads there."""
 
     def __init__(self, values: Any) -> None:
         self.values = values
@@ -64,6 +66,16 @@ class Records(Columns[R]):
         return [*self] == [*other] if isinstance(other, Sequence) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]  # as lists have none
+
+    def among(self, places: Sequence[int]) -> "Records[R]":
+        """Return those at these places, in their order."""
+        is_whole = len(places) == len(self.stored)
+        return self if is_whole else Records(self.kind, [self.stored[place] for place in places])
+
+    def joined(self, relation: str) -> "Records[Any] | None":
+        """Return the rows that were read with these by that relation; None where it was not joined."""
+        kind = self.kind.joined.get(relation)
+        return Records(kind, self.stored) if kind is not None else None
 
     def column(self, name: str) -> Sequence[Any]:
         column = self.kind.columns.get(name)
@@ -138,15 +150,31 @@ def values_of(rows: Sequence[Any], name: str) -> Sequence[Any]:
 @lru_cache(_MOST_KINDS)
 def record_of(model: type[Model], columns: tuple[str, ...], *, embedded: bool) -> type[Record]:
     """Return the class of such rows of the model; `embedded`: as SQLite gives them, which knows text and numbers alone."""
-    own = {name: value for name, value in vars(model).items() if _is_own(value, model)}
-    placed = {name: Column(place, _conversion(_column(model, name), embedded=embedded)) for place, name in enumerate(columns)}
-    read = {name: property(_reading(column)) for name, column in placed.items()}
-    return type(model.__name__, (Record,), {"__slots__": (), **own, **read, "columns": placed})
+    return _record(
+        model, {name: Column(place, _conversion(_column(model, name), embedded=embedded)) for place, name in enumerate(columns)}
+    )
 
 
 def columns_of(model: type[Model]) -> tuple[str, ...]:
     """Return the names of all columns of the model, as its rows call them."""
     return tuple(model._meta.fields_db_projection)  # noqa: SLF001 - Tortoise's own way
+
+
+def _record(model: type[Model], placed: Mapping[str, Column]) -> type[Record]:
+    own = {name: value for name, value in vars(model).items() if _is_own(value, model)}
+    read = {name: property(_reading(column)) for name, column in placed.items()}
+    return type(model.__name__, (Record,), {"__slots__": (), **own, **read, "columns": placed, "joined": _joined(model, placed)})
+
+
+def _joined(model: type[Model], placed: Mapping[str, Column]) -> Mapping[str, type[Record]]:
+    """Return the kinds of the rows to which `__` leads in the names of columns."""
+    within: dict[str, dict[str, Column]] = {}
+    for name, column in placed.items():
+        relation, _, rest = name.partition("__")
+        if rest:
+            within.setdefault(relation, {})[rest] = column
+    related: Mapping[str, Any] = model._meta.fields_map  # noqa: SLF001 - as above
+    return {relation: _record(related[relation].related_model, columns) for relation, columns in within.items()}
 
 
 def _is_own(value: object, model: type[Model]) -> bool:

@@ -172,9 +172,13 @@ def _by_place(first: str, shape: _Shape) -> str:
     table = _table(shape)
     shown, _, within = first.partition(" FROM ")
     places = f'SELECT "{table}"."rowid" FROM {within}'  # noqa: S608 - as above
-    return (
-        f'{shown} FROM {_KEYS_OF_FILE} CROSS JOIN "{table}" ON "{table}"."rowid" IN ({places}) ORDER BY {_order(shape, sign="+")}'
-    )
+    found = f'{shown} FROM {_KEYS_OF_FILE} CROSS JOIN "{table}" ON "{table}"."rowid" IN ({places})'
+    joined = within.partition(" WHERE ")[0].removeprefix(f'"{table}"') if _joins(shape) else ""
+    return f"{found}{joined} ORDER BY {_order(shape, sign='+')}"
+
+
+def _joins(shape: _Shape) -> bool:
+    return any("__" in name for name in shape.columns)
 
 
 def _order(shape: _Shape, *, sign: str = "") -> str:
