@@ -99,6 +99,11 @@ class Column(NamedTuple):
         return str(value) if self.convert is UUID else value
 
 
+def joined_to(record: Any, relation: str) -> Any:
+    """Return the Record of the row that was read with this one by that relation. Raises KeyError where it was not joined."""
+    return record.joined[relation](record.values)
+
+
 def grouped(rows: Records[R], by: str, keys: Iterable[K]) -> dict[K, Records[R]]:
     """Return for each key the rows that have it in that column, in their order."""
     column = rows.kind.columns[by]

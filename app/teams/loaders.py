@@ -8,6 +8,7 @@ from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
 from app.graphql.rows import find_rows, of_team, rows_by
+from app.storage.records import columns_of
 from app.storage.statements import read_rows
 from app.teams.models import AccessToken, Member, Team
 
@@ -16,6 +17,12 @@ OLDEST_FIRST = ("joined_at", "id")
 
 members = rows_by(Member)
 """The team's members by their ids, also those who have left."""
+
+
+async def members_with_teams(keys: Sequence[UUID], *, context: Context) -> list[Member | None]:
+    """Return the team's members by their ids, each with its team joined to it."""
+    of_team = (f"team__{name}" for name in columns_of(Team))
+    return await find_rows(Member, keys, context=context, columns=(*columns_of(Member), *of_team))
 
 
 async def teams(keys: Sequence[UUID], *, context: Context) -> list[Team | None]:

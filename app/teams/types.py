@@ -14,6 +14,7 @@ from app.graphql.ids import encode_id
 from app.graphql.nodes import Node
 from app.graphql.objects import ShowsRow, object_of
 from app.graphql.relations import pages, reference
+from app.storage.records import joined_to
 from app.teams import loaders, models
 from app.teams.enums import Role, Scope
 from app.teams.permissions import may_administer
@@ -108,13 +109,16 @@ def _not_there() -> Exception:
 @attributes(PUBLIC_ATTRIBUTE)
 class Viewer(Node):
     member_key: strawberry.Private[UUID]
-    team_key: strawberry.Private[UUID]
 
     member: TeamMember = reference(
-        loaders.members, TeamMember.of, by="member_key", missing=_not_there, description="Who is asking."
+        loaders.members_with_teams, TeamMember.of, by="member_key", missing=_not_there, description="Who is asking."
     )
     team: Team = reference(
-        loaders.teams, Team.of, by="team_key", missing=_not_there, description="The team that all of this is about."
+        loaders.members_with_teams,
+        lambda member: Team.of(joined_to(member, "team")),
+        by="member_key",
+        missing=_not_there,
+        description="The team that all of this is about.",
     )
     access_tokens: Connection[AccessToken] = pages(
         loaders.access_token_pages,
@@ -126,4 +130,4 @@ class Viewer(Node):
 
     @classmethod
     def of(cls, caller: Caller) -> "Viewer":
-        return cls(id=strawberry.ID(encode_id("Viewer", caller.member_id)), member_key=caller.member_id, team_key=caller.team_id)
+        return cls(id=strawberry.ID(encode_id("Viewer", caller.member_id)), member_key=caller.member_id)

@@ -1,3 +1,4 @@
+import logging
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -68,6 +69,16 @@ async def test_the_viewer_sees_themselves_their_team_and_their_own_tokens(servic
             "nodes": [{"name": "Mine", "scopes": ["READ"], "lastUsedAt": None, "expiresAt": "2026-11-22T10:00:01.000Z"}],
         },
     }
+
+
+async def test_the_viewer_and_their_team_are_read_by_one_statement(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    founded = await found(services)
+
+    with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+        data = await ask("{ viewer { member { name } team { name } } }", by_session(founded.admin), services)
+
+    assert data["viewer"] == {"member": {"name": "Ada"}, "team": {"name": "Orbit"}}
+    assert len([record for record in caplog.records if isinstance(record.args, tuple)]) == 1
 
 
 async def test_members_come_in_the_order_in_which_they_joined_page_by_page(services: Services) -> None:
