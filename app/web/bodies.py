@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 READ_SECONDS = 10.0
 
@@ -31,7 +31,9 @@ async def read_body(request: Request, *, most: int, within: float = READ_SECONDS
     body = bytearray()
     try:
         async with asyncio.timeout(within):
-            async for piece in request.stream():
+            has_more = True
+            while has_more:
+                piece, has_more = await _receive(request)
                 body += piece
                 if len(body) > most:
                     return too_large
@@ -39,6 +41,14 @@ async def read_body(request: Request, *, most: int, within: float = READ_SECONDS
         # Closed, or it could go on sending byte by byte into nothing.
         return NotRead(408, "The body took too long to arrive.", _CLOSE)
     return bytes(body)
+
+
+async def _receive(request: Request) -> tuple[bytes, bool]:
+    """Return the next piece of the body, and whether there are more: an asynchronous generator would cost as much as the rest."""
+    message = await request.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)
 
 
 def _says_length(request: Request) -> int:
