@@ -5,7 +5,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
-from operator import attrgetter
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from types import FunctionType, MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 from uuid import UUID
@@ -110,8 +111,8 @@ def grouped(rows: Records[R], by: str, keys: Iterable[K]) -> dict[K, Records[R]]
     place = column.place
     groups: dict[K, list[Any]] = {key: [] for key in keys}
     of_stored = {column.stored(key): group for key, group in groups.items()}
-    for row in rows.stored:
-        of_stored[row[place]].append(row)
+    for stored, some in groupby(rows.stored, key=itemgetter(place)):  # they mostly come one key after the other
+        of_stored[stored] += some
     return {key: Records(rows.kind, group) for key, group in groups.items()}
 
 
