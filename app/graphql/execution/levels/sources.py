@@ -161,12 +161,24 @@ class Function:
             return lambda _: {}
         try:
             raw = _arguments_of(asked)
-            once = self._convert(raw, asked, 0)
+            if not all(type(value) in _UNCHANGEABLE for value in raw.values()):
+                return lambda row: self._convert(_arguments_of(asked), asked, row)
+            once = self._convert_once(raw, asked)
         except Exception:  # noqa: BLE001 - it is raised again for each row, as its own error
             return lambda row: self._convert(_arguments_of(asked), asked, row)
-        if all(type(value) in _UNCHANGEABLE or value is None for value in raw.values()):
-            return lambda _: dict(once)
-        return lambda row: self._convert(_arguments_of(asked), asked, row)
+        return lambda _: dict(once)
+
+    def _convert_once(self, raw: dict[str, Any], asked: Asked) -> dict[str, Any]:
+        """Return the arguments as they were converted the last time, where they are the same: most are."""
+        given = [(name, type(value), value) for name, value in raw.items()]
+        known = asked.field.known
+        last, converted = known.get(_CONVERTED, _NOTHING)
+        if last != given:
+            converted = self._convert(raw, asked, 0)
+            if all(kind is not str or len(value) <= _LONGEST_KEPT for _, kind, value in given):
+                known[_CONVERTED] = given, converted
+        found: dict[str, Any] = converted
+        return found
 
     def _convert(self, raw: dict[str, Any], asked: Asked, row: int) -> dict[str, Any]:
         info = asked.strawberry_info(row, self._field)
@@ -188,7 +200,15 @@ class Relation(Function):
         return self._together(objects, asked.strawberry_info(first, self._field), arguments)
 
 
-_UNCHANGEABLE = frozenset({str, int, bool, float})
+_UNCHANGEABLE = frozenset({str, int, bool, float, type(None)})
+
+_CONVERTED = "converted"
+"""Where a field has the arguments that it was last given, and what was made of them: most are the same each time."""
+
+_NOTHING: tuple[Any, Any] = (None, None)
+
+_LONGEST_KEPT = 200
+"""Characters of an argument: a document is kept for long, and what clients put into it is not to be."""
 
 
 def _arguments_of(asked: Asked) -> dict[str, Any]:
