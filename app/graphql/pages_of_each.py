@@ -29,7 +29,7 @@ class PagesOfEach(Generic[M]):
         self._conditions = conditions
 
     async def __call__(self, keys: Sequence[tuple[UUID, Arguments]], /, *, context: Context) -> Sequence[Page[M]]:
-        rows = of_team(self.model, context).filter(**self._conditions)
+        rows = of_team(self.model, context, **self._conditions)
         return await paginate_each(rows, keys, by=self._by, order=self._order, columns=self._columns)
 
     def _of_columns(self, columns: Sequence[str]) -> "PagesOfEach[M]":

@@ -21,12 +21,12 @@ MOST_NARROWED = 64
 """Selections of columns for which a batch function of their own is kept: two that are the same read together."""
 
 
-def of_team(model: type[M], context: Context) -> QuerySet[M]:
+def of_team(model: type[M], context: Context, **conditions: Any) -> QuerySet[M]:
     """Return the rows of the model that belong to the caller's team, by their own column or by a row that they need.
 
-    Raises TypeError for a model whose rows belong to no team.
+    Of these only what meets the conditions, as `filter` takes them. Raises TypeError for a model whose rows belong to no team.
     """
-    return model.filter(**{_way_to_team(model): context.viewer.team_id})
+    return model.filter(**{**conditions, _way_to_team(model): context.viewer.team_id})
 
 
 async def find_rows(

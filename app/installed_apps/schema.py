@@ -48,7 +48,7 @@ _Filter = Annotated[InstalledAppFilter | None, strawberry.argument(description="
 
 @query(description="What the team shares, newest first.")
 async def installed_apps(info: Info, page: Arguments, filter: _Filter = None) -> Connection[InstalledApp]:
-    living = of_team(models.InstalledApp, info.context).filter(deleted_at__isnull=True)
+    living = of_team(models.InstalledApp, info.context, deleted_at__isnull=True)
     shown = columns_shown(info, models.InstalledApp)
     found = await paginate(living, page, columns=shown) if filter is None else await look_through(living, page, _sought(filter))
     return Connection.of(found, InstalledApp.of)

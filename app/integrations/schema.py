@@ -80,7 +80,7 @@ _Filter = Annotated[IntegrationFilter | None, strawberry.argument(description="O
 
 @query(description="The team's integrations, newest first.")
 async def integrations(info: Info, page: Arguments, filter: _Filter = None) -> Connection[Integration]:
-    living = of_team(models.Integration, info.context).filter(deleted_at__isnull=True)
+    living = of_team(models.Integration, info.context, deleted_at__isnull=True)
     wanted = filter or IntegrationFilter()
     if (wanted.monitor_id, wanted.monitor_key) == (None, None):
         shown = columns_shown(info, models.Integration)
