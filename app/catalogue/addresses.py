@@ -13,7 +13,7 @@ _ROOT = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 
 @dataclass(frozen=True)
-class ServerAddress:
+class GitServerAddress:
     """`base_url` has the relative root and no slash at its end; `origin` is scheme, host and port alone."""
 
     base_url: str
@@ -29,7 +29,7 @@ class ServerAddress:
         return urlsplit(self.origin).hostname in LOOPBACK_HOSTS
 
 
-def read_address(text: str) -> ServerAddress | OddUrl:
+def read_address(text: str) -> GitServerAddress | OddUrl:
     """Read what a person typed: two spellings of one address come out the same; one with more than a path is odd."""
     url = parse_url(text.strip())
     if isinstance(url, OddUrl):
@@ -41,4 +41,4 @@ def read_address(text: str) -> ServerAddress | OddUrl:
         return OddUrl("its path can only have letters, digits, hyphens, dots, underscores and tildes between single slashes")
     if len(url.origin + root) > LONGEST:
         return OddUrl(f"it is longer than {LONGEST} characters")
-    return ServerAddress(base_url=url.origin + root, origin=url.origin)
+    return GitServerAddress(base_url=url.origin + root, origin=url.origin)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from app.catalogue.addresses import ServerAddress, read_address
+from app.catalogue.addresses import GitServerAddress, read_address
 from app.errors import Refusal, UserErrorCode
 from app.outbound import ALLOW_SETTING, AllowRule, BadCertificates, OddUrl, Url, parse_certificates, parse_url
 from app.providers.catalogue import CATALOGUE
@@ -27,13 +27,13 @@ def check_provider(key: str, *, field: Sequence[str]) -> tuple[Provider, Hosting
     return provider, provider.hosting
 
 
-def check_address(text: str, *, allow: Sequence[AllowRule] = (), field: Sequence[str]) -> ServerAddress:
+def check_address(text: str, *, allow: Sequence[AllowRule] = (), field: Sequence[str]) -> GitServerAddress:
     """Return the address in its one spelling. Raises INVALID, which says what is odd about it.
 
     Only a loopback address, which is the sandbox's, and one that `allow` opens may be http. The door itself reaches no other.
     """
     address = read_address(text)
-    if isinstance(address, ServerAddress) and address.is_plain and not (address.is_loopback or _is_allowed(address, allow)):
+    if isinstance(address, GitServerAddress) and address.is_plain and not (address.is_loopback or _is_allowed(address, allow)):
         entry = f"{ALLOW_SETTING}={address.origin}"
         message = f"This address has to be https. For a server of a private network the operator can allow http: {entry}"
         raise Refusal(UserErrorCode.INVALID, message, field=field)
@@ -43,7 +43,7 @@ def check_address(text: str, *, allow: Sequence[AllowRule] = (), field: Sequence
     return address
 
 
-def _is_allowed(address: ServerAddress, allow: Sequence[AllowRule]) -> bool:
+def _is_allowed(address: GitServerAddress, allow: Sequence[AllowRule]) -> bool:
     url = parse_url(address.origin)
     return isinstance(url, Url) and any(rule.names(url) for rule in allow)
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from app.access.callers import Caller
 from app.access.rules import ADMINISTERING
-from app.catalogue.addresses import ServerAddress
+from app.catalogue.addresses import GitServerAddress
 from app.errors import KeyUnavailable, Refusal, SealError, UserErrorCode
 from app.graphql.inputs import Keep
 from app.graphql.revisions import check_unchanged, touch
@@ -209,7 +209,7 @@ def _check_name(name: str | None) -> str:
     return check_name(name)
 
 
-async def _refuse_taken(team_id: UUID, provider: Provider, address: ServerAddress) -> None:
+async def _refuse_taken(team_id: UUID, provider: Provider, address: GitServerAddress) -> None:
     existing = await InstalledApp.get_or_none(team_id=team_id, live_key=live_key(provider.key, address.base_url))
     if existing is not None:
         raise already_there(existing, field=_URL)

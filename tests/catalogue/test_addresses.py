@@ -1,6 +1,6 @@
 import pytest
 
-from app.catalogue.addresses import ServerAddress, read_address
+from app.catalogue.addresses import GitServerAddress, read_address
 from app.outbound.origins import OddUrl
 
 
@@ -16,7 +16,7 @@ from app.outbound.origins import OddUrl
     ],
 )
 def test_an_address_comes_out_in_one_spelling(typed: str, base_url: str, origin: str) -> None:
-    assert read_address(typed) == ServerAddress(base_url, origin)
+    assert read_address(typed) == GitServerAddress(base_url, origin)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,6 @@ def test_what_two_readers_could_read_in_two_ways_is_no_address(typed: str) -> No
 
 
 def test_plain_and_loopback_addresses_are_told_apart() -> None:
-    sandbox, server = ServerAddress("http://[::1]:8010/x", "http://[::1]:8010"), ServerAddress("https://a.b", "https://a.b")
+    sandbox, server = GitServerAddress("http://[::1]:8010/x", "http://[::1]:8010"), GitServerAddress("https://a.b", "https://a.b")
 
     assert (sandbox.is_plain, sandbox.is_loopback, server.is_plain, server.is_loopback) == (True, True, False, False)
