@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import strawberry
 from graphql import GraphQLError
@@ -79,14 +79,13 @@ class Schema(strawberry.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
-        allowed = DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types
-        if query is not None and isinstance(context_value, Context) and root_value is None:
-            request = Request(query, variable_values, operation_name, operation_extensions, allowed)
+        request = _request(query, variable_values, operation_name, operation_extensions, allowed_operation_types)
+        if request is not None and _is_ours(context_value, root_value):
             known = await execute_known(request, context_value, schema=self, executor=self._executor)
             if known is not None:
                 return known
         return await super().execute(
-            query, variable_values, context_value, root_value, operation_name, allowed, operation_extensions
+            query, variable_values, context_value, root_value, operation_name, allowed_operation_types, operation_extensions
         )
 
     async def stream(  # noqa: PLR0917 - as Strawberry's
@@ -99,15 +98,31 @@ class Schema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
         allowed_operation_types: Iterable[OperationType] | None = None,
     ) -> StreamResult:
-        allowed = DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types
-        if query is not None and isinstance(context_value, Context) and root_value is None:
-            request = Request(query, variable_values, operation_name, operation_extensions, allowed)
+        request = _request(query, variable_values, operation_name, operation_extensions, allowed_operation_types)
+        if request is not None and _is_ours(context_value, root_value):
             known = listen_known(request, context_value, schema=self, executor=self._executor)
             if known is not None:
                 return known
         return await super().stream(
-            query, variable_values, context_value, root_value, operation_name, operation_extensions, allowed
+            query, variable_values, context_value, root_value, operation_name, operation_extensions, allowed_operation_types
         )
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log nothing here: `errors.describe` logs what nobody expected, without the values that Strawberry would write down."""
+
+
+def _request(
+    query: str | None,
+    variables: dict[str, Any] | None,
+    name: str | None,
+    extensions: dict[str, Any] | None,
+    allowed: Iterable[OperationType] | None,
+) -> Request | None:
+    if query is None:
+        return None
+    return Request(query, variables, name, extensions, DEFAULT_ALLOWED_OPERATION_TYPES if allowed is None else allowed)
+
+
+def _is_ours(context_value: Any, root_value: Any) -> TypeGuard[Context]:
+    """Whether what Strawberry is told beside the request is what our transports tell it."""
+    return isinstance(context_value, Context) and root_value is None
