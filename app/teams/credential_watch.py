@@ -1,8 +1,10 @@
 """Whether what callers came with still holds: each team's log is followed once, for all who are connected."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
+from contextvars import copy_context
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -16,6 +18,8 @@ from app.storage import database
 _ENDINGS = frozenset({EventType.TEAM_MEMBER_REMOVED, EventType.TEAM_MEMBER_ROLE_CHANGED, EventType.ACCESS_TOKEN_REVOKED})
 
 IsGood = Callable[[Caller], Awaitable[bool | None]]
+
+T = TypeVar("T")
 
 
 class CredentialWatch:
@@ -44,12 +48,12 @@ class CredentialWatch:
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._callers[ended] = caller
         if self._following is None:
-            self._following = asyncio.create_task(self._follow())
+            self._following = _begin_for_all(self._follow())
             self._following.add_done_callback(self._fail)
         try:
             # Before the first look: what happens after it is in the log behind it.
             await self._begun.wait()
-            if await self._holds(caller):
+            if await _begin_for_all(self._holds(caller)):
                 await ended
         finally:
             del self._callers[ended]
@@ -101,3 +105,10 @@ class CredentialWatch:
     async def _wait(self, error: DatabaseAway) -> None:
         self._log.warning("watching a credential interrupted", fault=error.fault)
         await asyncio.sleep(self._look_again_after)
+
+
+def _begin_for_all(work: Coroutine[None, None, T]) -> "asyncio.Task[T]":
+    """Begin what is done for all who come: the log does not tell it of the request that happened to be the first."""
+    context = copy_context()
+    context.run(structlog.contextvars.clear_contextvars)
+    return asyncio.create_task(work, context=context)
