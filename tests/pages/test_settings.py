@@ -42,7 +42,7 @@ async def test_what_failed_in_a_run_is_read_on_the_page_of_monitors(team: Team) 
     await ben.report("checkout", "build-2", outcome="FAILED", testCount=12, failedTestCount=1, failures=failures)
     await ben.go_to("Monitors")
     await expect(ben.row("build-2")).to_contain_text("1 of 12 tests failed")
-    asked = ben.button("What failed in the run build-2")
+    asked = ben.button("What failed in the run \u2068build-2\u2069")
 
     await asked.click()
     await expect(ben.row("build-2")).to_contain_text("Pay: Expected status 200 but got 503")

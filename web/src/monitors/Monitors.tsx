@@ -6,6 +6,7 @@ import { Copy } from "../parts/Copy";
 import { sayDuration } from "../parts/duration";
 import { Empty } from "../parts/Empty";
 import { Failure } from "../parts/Failure";
+import { isolated } from "../parts/isolated";
 import { More } from "../parts/More";
 import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
@@ -55,7 +56,7 @@ function OneRun({ run }: { run: Monitor["runs"]["nodes"][number] }) {
       <div>
         <p>Run <bdi>{run.runId}</bdi>, <Time at={run.startedAt} />, {sayDuration(run.durationMs)}{run.testCount > 0 && `, ${run.failedTestCount} of ${run.testCount} tests failed`}</p>
         {(run.failedTestCount > 0 || run.errorCount > 0) && <WhatFailed run={run.id} named={run.runId} />}
-        {run.url && <p><a href={run.url} rel="noreferrer" target="_blank" aria-label={`Read more about it: run ${run.runId}`}>Read more about it</a></p>}
+        {run.url && <p><a href={run.url} rel="noreferrer" target="_blank" aria-label={`Read more about it: run ${isolated(run.runId)}`}>Read more about it</a></p>}
       </div>
       <Status of={run.outcome} />
     </li>

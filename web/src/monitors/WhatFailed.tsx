@@ -3,6 +3,7 @@ import { Button } from "react-aria-components";
 import { useQuery } from "urql";
 
 import { Failure } from "../parts/Failure";
+import { isolated } from "../parts/isolated";
 import { Working } from "../parts/Working";
 import { WhatFailedDocument } from "./Monitors.generated";
 
@@ -13,7 +14,7 @@ export function WhatFailed({ run, named }: { run: string; named: string }) {
   const failures = data?.node && "failures" in data.node ? data.node.failures : undefined;
   return (
     <>
-      <Button className="link" aria-expanded={isOpen} aria-label={`What failed in the run ${named}`} onPress={() => setOpen(!isOpen)}>What failed</Button>
+      <Button className="link" aria-expanded={isOpen} aria-label={`What failed in the run ${isolated(named)}`} onPress={() => setOpen(!isOpen)}>What failed</Button>
       {isOpen && error && <Failure error={error} />}
       {isOpen && !failures && !error && <Working what="Reading what failed" />}
       {isOpen && failures?.length === 0 && <p className="quiet">The report names nothing that failed.</p>}
