@@ -3,17 +3,16 @@ import { useNavigate, useParams } from "react-router";
 import { useQuery } from "urql";
 
 import type { InstalledAppSourceInput } from "../api/schema.generated";
-import { useAction, type Problem } from "../api/useAction";
+import { useAction } from "../api/useAction";
 import { Failure } from "../parts/Failure";
 import { Problems } from "../parts/Problems";
 import { Working } from "../parts/Working";
 import { SignIn } from "../sign-ins/SignIn";
-import { AddInstalledAppDocument, ProviderToAddDocument, type ProviderToAddQuery } from "./AddInstalledApp.generated";
+import { AddInstalledAppDocument, ProviderToAddDocument } from "./AddInstalledApp.generated";
 import { BringBack, type Stopped } from "./BringBack";
 import { ClientForm } from "./ClientForm";
+import type { FormProps, Provider } from "./form";
 import { SecretForm } from "./SecretForm";
-
-type Provider = NonNullable<ProviderToAddQuery["provider"]>;
 
 /** Add an installed app: by a sign-in, by the team's own OAuth client, or by a secret that the provider gave. */
 export default function AddInstalledApp() {
@@ -48,13 +47,6 @@ function Adding({ provider }: { provider: Provider }) {
       )}
     </>
   );
-}
-
-export interface FormProps {
-  provider: Provider;
-  save: (using: InstalledAppSourceInput, name?: string) => Promise<void>;
-  isWorking: boolean;
-  problems: readonly Problem[];
 }
 
 function Ways(props: FormProps) {

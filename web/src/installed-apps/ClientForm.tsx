@@ -8,7 +8,7 @@ import { Problems } from "../parts/Problems";
 import { TextInput } from "../parts/TextInput";
 import { useSettled } from "../parts/useSettled";
 import { CallbackUrlDocument } from "./AddInstalledApp.generated";
-import type { FormProps } from "./AddInstalledApp";
+import type { FormProps } from "./form";
 
 const FIELDS = ["name", "url", "clientId", "clientSecret", "caCertificates"];
 

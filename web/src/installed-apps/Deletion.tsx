@@ -5,9 +5,8 @@ import { Confirm } from "../parts/Confirm";
 import { Failure } from "../parts/Failure";
 import { Problems } from "../parts/Problems";
 import { Working } from "../parts/Working";
-import type { StoppedIntegrations } from "./InstalledApps";
 import { DeleteInstalledAppDocument, WouldStopDocument, type InstalledAppRowFragment } from "./InstalledApps.generated";
-import { count } from "./Stopped";
+import { count, type StoppedIntegrations } from "./Stopped";
 
 interface Props {
   app: InstalledAppRowFragment;

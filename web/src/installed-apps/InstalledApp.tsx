@@ -9,9 +9,9 @@ import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
 import { SignIn } from "../sign-ins/SignIn";
 import { Deletion } from "./Deletion";
-import type { StoppedIntegrations } from "./InstalledApps";
 import { CheckInstalledAppDocument, ReauthenticateInstalledAppDocument, type InstalledAppRowFragment } from "./InstalledApps.generated";
 import { Edit } from "./Edit";
+import type { StoppedIntegrations } from "./Stopped";
 
 /** One installed app, with what the viewer may do with it: drawn again where it has changed, not where more are shown. */
 export const InstalledApp = memo(function InstalledApp({ app, onDeleted }: { app: InstalledAppRowFragment; onDeleted: (stopped: StoppedIntegrations) => void }) {

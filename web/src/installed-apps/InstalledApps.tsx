@@ -7,12 +7,10 @@ import { Failure } from "../parts/Failure";
 import { More } from "../parts/More";
 import { Working } from "../parts/Working";
 import { InstalledApp } from "./InstalledApp";
-import { InstalledAppsDocument, type DeleteInstalledAppMutation, type InstalledAppsQuery } from "./InstalledApps.generated";
-import { Stopped } from "./Stopped";
+import { InstalledAppsDocument, type InstalledAppsQuery } from "./InstalledApps.generated";
+import { Stopped, type StoppedIntegrations } from "./Stopped";
 
 const A_PAGE = 50;
-
-export type StoppedIntegrations = NonNullable<NonNullable<DeleteInstalledAppMutation["deleteInstalledApp"]>["stoppedIntegrations"]>;
 
 /** What the team shares: each installed app, what it is connected to, who set it up, and whether it works. */
 export default function InstalledApps() {

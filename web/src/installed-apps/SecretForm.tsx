@@ -4,7 +4,7 @@ import { Button } from "react-aria-components";
 import { about, besides } from "../api/useAction";
 import { Problems } from "../parts/Problems";
 import { TextInput } from "../parts/TextInput";
-import type { FormProps } from "./AddInstalledApp";
+import type { FormProps } from "./form";
 
 /** What the provider gave, pasted: it is sealed, and never shown again. */
 export function SecretForm({ provider, save, isWorking, problems }: FormProps) {

@@ -1,6 +1,8 @@
 import { Link } from "react-router";
 
-import type { StoppedIntegrations } from "./InstalledApps";
+import type { DeleteInstalledAppMutation } from "./InstalledApps.generated";
+
+export type StoppedIntegrations = NonNullable<NonNullable<DeleteInstalledAppMutation["deleteInstalledApp"]>["stoppedIntegrations"]>;
 
 /** Which integrations stopped with an installed app, each with the way back. */
 export function Stopped({ integrations }: { integrations: StoppedIntegrations }) {

@@ -6,8 +6,8 @@ import { about, besides, useAction } from "../api/useAction";
 import { Choice } from "../parts/Choice";
 import { Problems } from "../parts/Problems";
 import { TextInput } from "../parts/TextInput";
-import { ROLE_CHOICES } from "./Members";
 import { AddMemberDocument } from "./Members.generated";
+import { ROLE_CHOICES } from "./roles";
 
 /** Add a member: the link that comes of it is shown once. */
 export function AddMember({ onAdded }: { onAdded: (link: { of: string; url: string }) => void }) {

@@ -14,17 +14,11 @@ import { Time } from "../parts/Time";
 import { Working } from "../parts/Working";
 import { AddMember } from "./AddMember";
 import { ChangeRoleDocument, MembersDocument, NewSignInLinkDocument, RemoveMemberDocument, type MemberRowFragment } from "./Members.generated";
+import { ROLE_CHOICES } from "./roles";
 
 const A_PAGE = 50;
 
 const ROLES: Readonly<Record<TeamRole, string>> = { ADMIN: "Admin", MEMBER: "Member", VIEWER: "Viewer" };
-
-/** Each role, with what it may do. */
-export const ROLE_CHOICES: readonly (readonly [TeamRole, string])[] = [
-  ["ADMIN", "Admin: everything"],
-  ["MEMBER", "Member: adds integrations, and changes their own"],
-  ["VIEWER", "Viewer: reads only"],
-];
 
 /** Who is in the team, as what. */
 export default function Members() {

@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 
 import { about } from "../../api/useAction";
 import { TextInput } from "../../parts/TextInput";
-import type { FieldsProps } from "./KindForm";
+import type { FieldsProps } from "./fields";
 import { BranchPicker, FilePicker, RepositoryPicker, type Repository } from "./repositories";
 
 /** Which API is connected with which repository, and where its definition and its collections stand there. */

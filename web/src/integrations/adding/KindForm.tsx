@@ -3,28 +3,16 @@ import { Button } from "react-aria-components";
 import { useNavigate } from "react-router";
 
 import type { IntegrationSettingsInput, SharingModel } from "../../api/schema.generated";
-import { about, besides, useAction, type Problem } from "../../api/useAction";
+import { about, besides, useAction } from "../../api/useAction";
 import { Problems } from "../../parts/Problems";
 import { TextInput } from "../../parts/TextInput";
 import { AddIntegrationDocument } from "./AddIntegration.generated";
-import type { IntegrationDetailsFragment } from "../Integration.generated";
 import { ConnectApiFields } from "./ConnectApiFields";
 import type { Using } from "./Credentials";
+import type { FieldsProps } from "./fields";
 import { OpenIncidentsFields } from "./OpenIncidentsFields";
 import { PostMonitoringResultsFields } from "./PostMonitoringResultsFields";
 import { PostTeamActivityFields } from "./PostTeamActivityFields";
-
-export interface FieldsProps {
-  /** What the choices are read with; null where that needs a sign-in first. */
-  using: Using | null;
-  /** What an installed app of the provider holds. */
-  sharing: SharingModel;
-  /** The settings before an edit. */
-  now?: IntegrationDetailsFragment["settings"];
-  problems: readonly Problem[];
-  /** Called with what the fields hold now; null while something is left open that they cannot do without. */
-  onChange: (settings: IntegrationSettingsInput | null) => void;
-}
 
 export const FIELDS: Record<string, (props: FieldsProps) => ReactNode> = {
   "post-monitoring-results": PostMonitoringResultsFields,

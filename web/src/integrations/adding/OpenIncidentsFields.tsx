@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import type { IncidentSeverity } from "../../api/schema.generated";
 import { about } from "../../api/useAction";
 import { Choice } from "../../parts/Choice";
-import type { FieldsProps } from "./KindForm";
+import type { FieldsProps } from "./fields";
 import { MonitorPicker } from "./MonitorPicker";
 
 const SEVERITIES = [["CRITICAL", "Critical"], ["ERROR", "Error"], ["WARNING", "Warning"], ["INFO", "Info"]] as const;

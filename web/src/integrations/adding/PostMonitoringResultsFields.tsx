@@ -5,7 +5,7 @@ import type { FollowUps, NotifyRule } from "../../api/schema.generated";
 import { about } from "../../api/useAction";
 import { Choice } from "../../parts/Choice";
 import { ChannelPicker } from "./ChannelPicker";
-import type { FieldsProps } from "./KindForm";
+import type { FieldsProps } from "./fields";
 import { MentionField } from "./MentionField";
 import { MonitorPicker } from "./MonitorPicker";
 

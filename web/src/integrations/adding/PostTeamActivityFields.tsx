@@ -5,7 +5,7 @@ import { about } from "../../api/useAction";
 import { ChannelPicker } from "./ChannelPicker";
 import { EventTypesField } from "./EventTypesField";
 import { InstalledAppsField } from "./InstalledAppsField";
-import type { FieldsProps } from "./KindForm";
+import type { FieldsProps } from "./fields";
 
 /** Which channel is told of what happens in the team, and of what. */
 export function PostTeamActivityFields({ using, problems, onChange, now }: FieldsProps) {
