@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from app.outbound import Outbound
 from app.providers.activity import ActivityEvent, ActivityReport
@@ -130,9 +131,7 @@ async def search_repositories(provider: Provider, there: ScriptedProvider, outbo
 
 async def find_repository(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.hosting is not None
-    return await provider.hosting.find_repository(
-        authorized=there.authorized(), repository_id=REPOSITORY_IDS[provider.key], outbound=outbound
-    )
+    return await provider.hosting.find_repository(**_repository(provider, there, outbound))
 
 
 async def list_branches(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
@@ -145,58 +144,35 @@ async def search_branches(provider: Provider, there: ScriptedProvider, outbound:
 
 async def _list_branches(provider: Provider, there: ScriptedProvider, outbound: Outbound, *, search: str | None) -> object:
     assert provider.hosting is not None
-    return await provider.hosting.list_branches(
-        authorized=there.authorized(),
-        repository_id=REPOSITORY_IDS[provider.key],
-        default_branch="main",
-        search=search,
-        cursor=None,
-        limit=20,
-        outbound=outbound,
-    )
+    repository = _repository(provider, there, outbound)
+    return await provider.hosting.list_branches(**repository, default_branch="main", search=search, cursor=None, limit=20)
 
 
 async def find_branch(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.hosting is not None
-    return await provider.hosting.find_branch(
-        authorized=there.authorized(),
-        repository_id=REPOSITORY_IDS[provider.key],
-        name="main",
-        default_branch="main",
-        outbound=outbound,
-    )
+    return await provider.hosting.find_branch(**_repository(provider, there, outbound), name="main", default_branch="main")
 
 
 async def list_entries(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.hosting is not None
-    return await provider.hosting.list_entries(
-        authorized=there.authorized(),
-        repository_id=REPOSITORY_IDS[provider.key],
-        ref="main",
-        path="",
-        cursor=None,
-        limit=20,
-        outbound=outbound,
-    )
+    repository = _repository(provider, there, outbound)
+    return await provider.hosting.list_entries(**repository, ref="main", path="", cursor=None, limit=20)
 
 
 async def read_file(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.hosting is not None
-    return await provider.hosting.read_file(
-        authorized=there.authorized(),
-        repository_id=REPOSITORY_IDS[provider.key],
-        ref="main",
-        path="openapi/openapi.yaml",
-        outbound=outbound,
-    )
+    return await provider.hosting.read_file(**_repository(provider, there, outbound), ref="main", path="openapi/openapi.yaml")
 
 
 async def find_access_end(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> object:
     assert provider.hosting is not None
     assert provider.hosting.find_access_end is not None
-    return await provider.hosting.find_access_end(
-        authorized=there.authorized(), repository_id=REPOSITORY_IDS[provider.key], account_id="7", outbound=outbound
-    )
+    return await provider.hosting.find_access_end(**_repository(provider, there, outbound), account_id="7")
+
+
+def _repository(provider: Provider, there: ScriptedProvider, outbound: Outbound) -> dict[str, Any]:
+    """What every call about one repository takes."""
+    return {"authorized": there.authorized(), "repository_id": REPOSITORY_IDS[provider.key], "outbound": outbound}
 
 
 # What finds a channel there; a provider of messaging that is added says so here.
