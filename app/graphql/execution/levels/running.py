@@ -9,13 +9,13 @@ from graphql.execution.executor import Executor
 from graphql.pyutils import is_iterable
 
 from app.graphql.execution.levels.asking import Asked
-from app.graphql.execution.levels.coming import Coming, Task
+from app.graphql.execution.levels.coming import Coming, Task, come, settle, wait_for
 from app.graphql.execution.levels.completion import Completion, Found, Locate
 from app.graphql.execution.levels.objects import Lists, Objects, Some, lists_among
 from app.graphql.execution.levels.pace import Pace
 from app.graphql.execution.levels.planning import Plan, PlannedField, Selection
 from app.graphql.execution.levels.rows import Level
-from app.graphql.execution.levels.sources import Plain, Relation, read_of
+from app.graphql.execution.levels.sources import Call, Plain, Relation, read_of
 
 _CALLED_AT_ONCE = 8
 """Resolvers: so many are called before it is asked whether others are to go on."""
@@ -92,8 +92,7 @@ class _Run:
 
     async def _resolve(self, field: PlannedField, asked: Asked, coming: list[Coming]) -> None:
         """Call the field's resolver for each object, and complete what it returns, or have it waited for."""
-        level, is_awaitable = asked.level, self._executor.is_awaitable
-        rows = self._completion.standing(level, range(len(level.sources)))
+        rows = self._completion.standing(asked.level, range(len(asked.level.sources)))
         here = Coming(field, asked, rows)
         if isinstance(field.source, Relation):
             await self._resolve_together(field.source, here, coming)
@@ -101,24 +100,30 @@ class _Run:
         if field.plain is not None and self._find_together(field.plain, here):
             await self._complete(here, coming)
             return
-        call = field.source.call(asked)
-        here.values = values = list[Any]()
-        for number, row in enumerate(rows):
-            if number % _CALLED_AT_ONCE == 0:
-                await self._breathe(level)
-            level.answers[row][field.key] = None  # it keeps its place among the others
-            try:
-                value = call(row)
-            except Exception as error:  # noqa: BLE001 - it stands for the value, and is told in its place
-                value = error
-            if is_awaitable(value):
-                value = self._start(value, level)
-                self._coming.add(here)
-            values.append(value)
+        await self._call_each(field.source.call(asked), here)
         if here in self._coming:
             coming.append(here)
         else:
             await self._complete(here, coming)
+
+    async def _call_each(self, call: Call, here: Coming) -> None:
+        """Take what is returned for each row, or a task in its place."""
+        here.values = values = list[Any]()
+        for number, row in enumerate(here.rows):
+            if number % _CALLED_AT_ONCE == 0:
+                await self._breathe(here.level)
+            here.level.answers[row][here.field.key] = None  # it keeps its place among the others
+            try:
+                value = call(row)
+            except Exception as error:  # noqa: BLE001 - it stands for the value, and is told in its place
+                value = error
+            if self._executor.is_awaitable(value):
+                self._coming.add(here)
+                if len(here.rows) == 1:  # a task of its own would cost more than what is done in it
+                    here.whole, here.is_one = self._pace.asleep(value), True
+                    return
+                value = self._start(value, here.level)
+            values.append(value)
 
     def _find_together(self, source: Plain, here: Coming) -> bool:
         """Take the values that are there already; return whether these are objects or lists, and none has to be waited for."""
@@ -162,7 +167,7 @@ class _Run:
         if not coming:
             return
         *others, last = coming
-        parts = [self._task(_wait_for(self._pace.in_turns(self._finish_one(each), each.level.depth))) for each in others]
+        parts = [self._task(wait_for(self._pace.in_turns(self._finish_one(each), each.level.depth))) for each in others]
         await self._finish_one(last)
         for part in parts:
             await part
@@ -182,7 +187,7 @@ class _Run:
         for number, row in enumerate(here.rows):
             value = values[number]
             if isinstance(value, asyncio.Task):
-                await _settle(value)
+                await settle(value)
                 values[number] = self._outcome(value, here.level, row)
         here.values = values
 
@@ -218,12 +223,12 @@ class _Run:
             items = [self._start(item, level) if is_awaitable(item) else item for item in items]
             for number, item in enumerate(items):
                 if isinstance(item, asyncio.Task):
-                    await _settle(item)
+                    await settle(item)
                     items[number] = self._outcome(item, level, None)
         return items if depth == 1 else [await self._with_items(item, level, depth - 1) for item in items]
 
     def _start(self, work: Awaitable[Any], level: Level) -> Task:
-        return self._task(_come(self._pace.in_turns(self._pace.asleep(work), level.depth + 1)))
+        return self._task(come(self._pace.in_turns(self._pace.asleep(work), level.depth + 1)))
 
     def _outcome(self, task: Task, level: Level, row: int | None) -> Any:
         """Return what has come; None for what nobody waited for any more."""
@@ -238,7 +243,8 @@ class _Run:
             return [None] * len(here.rows)
         task = here.waiting = asyncio.current_task()
         try:
-            return _values_of(await whole)
+            found = await whole
+            return [found] if here.is_one else _values_of(found)
         except Exception as error:  # noqa: BLE001 - it stands for the values, and is told in their places
             return [error] * len(here.rows)
         except asyncio.CancelledError:
@@ -276,19 +282,3 @@ class _Run:
 
 def _values_of(found: Any) -> Sequence[Any]:
     return found if isinstance(found, Objects | Some | Lists) else list(found)
-
-
-async def _wait_for(work: Awaitable[Any]) -> Any:
-    return await work
-
-
-async def _come(work: Awaitable[Any]) -> Any:
-    try:
-        return await work
-    except Exception as error:  # noqa: BLE001 - it stands for the value, and is told in its place
-        return error
-
-
-async def _settle(task: Task) -> None:
-    if not task.done():
-        await asyncio.wait((task,))
