@@ -1,7 +1,7 @@
 """Pages of the log: from either end, and narrowed by what happened, to what, by whom, and when."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from uuid import UUID
@@ -101,7 +101,7 @@ async def _between(
 
 
 def _set(page: Arguments, side: str, cursor: str) -> Arguments:
-    return replace(page, after=cursor) if side == "after" else replace(page, before=cursor)
+    return page._replace(after=cursor) if side == "after" else page._replace(before=cursor)
 
 
 def _sought(wanted: Wanted) -> Q:

@@ -1,6 +1,7 @@
 """The providers in the API."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any
 from uuid import UUID, uuid5
 
@@ -142,8 +143,9 @@ def unavailable_reason(provider: description.Provider, info: Info) -> str | None
             return None
 
 
+@cache
 def node_key(key: str) -> UUID:
-    """Return what an id is made of: always the same for a key, as a row's own."""
+    """Return what an id is made of: always the same for a key of the catalogue, as a row's own."""
     return uuid5(_NAMESPACE, key)
 
 

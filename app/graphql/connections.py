@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 import strawberry
 
@@ -35,9 +35,8 @@ MOST_LOOKED_THROUGH = 2_000
 """Rows in which a page looks for what no index finds. As many integrations as a team has, where nothing else is set."""
 
 
-@dataclass(frozen=True)
-class Arguments:
-    """Which part of a list: `first` after `after`, or `last` before `before`. Hashable: it can be part of a loader's key."""
+class Arguments(NamedTuple):
+    """Which part of a list: `first` after `after`, or `last` before `before`. It is part of the keys of loaders."""
 
     first: int | None = None
     after: str | None = None
@@ -60,13 +59,6 @@ class Arguments:
             if size is not None and not 1 <= size <= LARGEST_SIZE:
                 raise BadUserInput(f"`{name}` has to be 1 to {LARGEST_SIZE}.")
         return cls(first=DEFAULT_SIZE if first is None and last is None else first, after=after, last=last, before=before)
-
-    def __hash__(self) -> int:
-        return self._hash  # made once: it stands in the key of each parent
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash((self.first, self.after, self.last, self.before))
 
     @property
     def size(self) -> int:
