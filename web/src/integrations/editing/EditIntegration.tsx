@@ -6,6 +6,7 @@ import { useQuery } from "urql";
 import type { EditIntegrationSettingsInput, IntegrationSettingsInput } from "../../api/schema.generated";
 import { about, besides, useAction } from "../../api/useAction";
 import { Failure } from "../../parts/Failure";
+import { isolated } from "../../parts/isolated";
 import { Problems } from "../../parts/Problems";
 import { TextInput } from "../../parts/TextInput";
 import { Working } from "../../parts/Working";
@@ -54,7 +55,7 @@ function Form({ integration }: { integration: IntegrationDetailsFragment }) {
 
   return (
     <>
-      <title>{`Edit ${integration.name}`}</title>
+      <title>{`Edit ${isolated(integration.name)}`}</title>
       <h1>Edit integration</h1>
       <WhatIsWrong integration={integration} />
       <form onSubmit={(event) => void save(event)}>
