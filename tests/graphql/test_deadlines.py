@@ -53,11 +53,17 @@ async def test_one_over_an_event_stream_is_given_up_too() -> None:
 
 
 async def test_one_over_a_socket_is_given_up_and_the_others_go_on() -> None:
-    async with serving(World(), deadline=SECONDS) as address, ready(address) as socket:
-        await send(socket, subscribe(WAITING))
-        given_up = [await receive(socket) for _ in range(2)]
-        await send(socket, subscribe("{ role }"))
-        answer = await receive(socket)
+    seconds = SECONDS
+
+    while True:
+        async with serving(World(), deadline=seconds) as address, ready(address) as socket:
+            await send(socket, subscribe(WAITING))
+            given_up = [await receive(socket) for _ in range(2)]
+            await send(socket, subscribe("{ role }"))
+            answer = await receive(socket)
+        if answer["payload"].get("data") or seconds > DEADLINE:
+            break
+        seconds *= 4  # on a slow machine even that can take too long
 
     assert given_up == [{"type": "next", "id": "1", "payload": GIVEN_UP}, {"type": "complete", "id": "1"}]
     assert answer["payload"] == {"data": {"role": "ADMIN"}}
