@@ -14,10 +14,12 @@ from uvicorn.server import ServerState
 
 from app.web.client_address import Network, client_network, is_proxy
 from app.web.wire.farewells import Farewell
+from app.web.wire.handshakes import Handshake
 from app.web.wire.places import PLACE, Place, Places
 from app.web.wire.refusals import Refusal
 from app.web.wire.request_bounds import LARGEST_HEAD, MOST_LINES, RequestBounds
 from app.web.wire.transports import PATIENCE, PatientTransport
+from app.web.wire.websocket_connection import WebSocketConnection
 
 HEAD_SECONDS = 10.0
 
@@ -206,9 +208,13 @@ class HttpConnection(HttpToolsProtocol):
             self.cycle.keep_alive = False
             return
         self._place = None  # it goes on to the WebSocket, by the state of the application
-        self.handle_websocket_upgrade()
-        protocol = self.transport.get_protocol()
-        if rest and isinstance(protocol, asyncio.Protocol):
+        self.connections.discard(self)
+        protocol = WebSocketConnection(self.config, self.server_state, self.app_state)
+        protocol.connection_made(self.transport)
+        self.transport.set_protocol(protocol)
+        headers = [(name, value.strip(b" \t")) for name, value in self.headers]  # the parser leaves what is behind a value
+        protocol.shake_hands(Handshake(self.scope["method"], self.url, headers))
+        if rest and self.transport.get_protocol() is protocol:
             protocol.data_received(rest)
         del self.parser, self.flow  # or this would be in cycles with them, and wait for a collection
 

@@ -4,17 +4,21 @@ import asyncio
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any, TypeAlias, cast
+from urllib.parse import unquote
 
-from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent, WebSocketScope
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.frames import CloseCode
-from websockets.http11 import Request, Response
+from websockets.http11 import Response
+from websockets.protocol import OPEN
+from websockets.server import ServerProtocol
 
 from app.web.bells import Bell, Inbox
 from app.web.wire.farewells import Farewell
 from app.web.wire.frames import CONTROLS_A_SECOND, MOST_FRAGMENTS, Controls, Frames, text_frame
+from app.web.wire.handshakes import Handshake
 from app.web.wire.places import PLACE, Place
 from app.web.wire.refusals import JSON, Refusal
 from app.web.wire.transports import PatientTransport
@@ -84,12 +88,22 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             self._place.give_back()
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
-        if not self.handshake_initiated:
-            super().data_received(data)
-            if self.conn.handshake_exc is not None and not self.close_sent:
-                self._refuse(self.conn.reject(HTTPStatus.BAD_REQUEST, _NO_HANDSHAKE.message))
+    def shake_hands(self, handshake: Handshake) -> None:
+        """Have the application answer a handshake. A wrong one is answered here, without the values in it."""
+        request = handshake.request
+        response = self.conn.reject(HTTPStatus.BAD_REQUEST, "") if request is None else self.conn.accept(request)
+        self.handshake_initiated = True
+        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            self._refuse(response)
             return
+        self.response = response
+        self.scope = self._scope_of(handshake)
+        self.queue.put_nowait({"type": "websocket.connect"})
+        task = self.loop.create_task(self.run_asgi())
+        task.add_done_callback(self.on_task_complete)
+        self.tasks.add(task)
+
+    def data_received(self, data: bytes) -> None:
         self._waiting += data
         if self._turn is None:
             self._go_on()
@@ -98,18 +112,9 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         super().resume_writing()
         self._go_on_soon()
 
-    def handle_connect(self, event: Request) -> None:
-        """Go on with a handshake. A wrong one is answered without the values in it."""
-        response = self.conn.accept(event)  # and once more behind `super`: it keeps nothing but what it answers
-        if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
-            self.app_state = {**self.app_state, WRITE_TEXTS: self.write_texts}
-            super().handle_connect(event)
-        else:
-            self._refuse(response)
-
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)
-        if message["type"] == "websocket.accept":
+        if message["type"] == "websocket.accept" and self.handshake_complete:
             self._forget_handshake()
         self._go_on_soon()  # what has come before the handshake was answered, or is to be thrown away after a close
 
@@ -184,10 +189,33 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     def handle_parser_exception(self) -> None:
         self._leave()
 
+    def _scope_of(self, handshake: Handshake) -> WebSocketScope:
+        """Return what uvicorn would make of the same request."""
+        path, _, query = handshake.target.partition(b"?")
+        return {
+            "type": "websocket",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.4"},
+            "http_version": "1.1",
+            "scheme": self.scheme,
+            "server": self.server,
+            "client": self.client,
+            "root_path": self.root_path,
+            "path": self.root_path + unquote(path.decode("ascii")),
+            "raw_path": self.root_path.encode("ascii") + path,
+            "query_string": query,
+            "headers": handshake.headers,
+            "subprotocols": handshake.protocols,
+            "state": {**self.app_state, WRITE_TEXTS: self.write_texts},
+            "extensions": {"websocket.http.response": {}},
+        }
+
     def _forget_handshake(self) -> None:
-        """Keep nothing of what nobody looks at any more: a socket may last for days."""
+        """Keep nothing of what nobody looks at any more: a socket may last for days. What reads frames begins with them."""
+        opened = ServerProtocol(state=OPEN, max_size=self.conn.max_message_size, logger=self.logger)
+        opened.extensions = self.conn.extensions
+        self.conn = opened
         self.app_state = {}
-        del self.request, self.response
+        del self.response
 
     def _leave(self) -> None:
         """Say what is to be said last. The application learns at once that the connection is gone."""
