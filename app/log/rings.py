@@ -42,6 +42,12 @@ class Ring:
         self._go_to(piece.end)
         self.chime()
 
+    def hold_before(self, rows: Sequence[Event]) -> None:
+        """Hold also what was read behind the oldest event here, as far as no number is missing and there is room."""
+        read = {row.sequence: row for row in rows}
+        while (number := self.head - len(self._rows)) in read and len(self._rows) < RING_SIZE:
+            self._rows[number] = read[number]
+
     def chime(self) -> None:
         """Let one of each company read on."""
         self._slices.let_go_on([bell for company in self._companies for bell in company.send_one_ahead()])

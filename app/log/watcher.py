@@ -2,8 +2,9 @@
 
 One watcher a process looks once a second at the heads of the teams that have listeners and reads each new row once into a
 ring. Wake-ups only make it look sooner, so a lost one costs a second. A listener reads the ring by its own position, and the
-database only while it is behind the ring: a slow reader holds its own cursor back, not memory. Numbers missing there were removed
-as old: who had still to get to one of them is told so. Of those who want the same one reads ahead: see `companies`.
+database only while it is behind the ring: a slow reader holds its own cursor back, not memory. What the first of those who come
+back reads there goes into the ring too, for the others. Numbers missing there were removed as old: who had still to get to one of
+them is told so. Of those who want the same one reads ahead: see `companies`.
 """
 
 import asyncio
@@ -222,9 +223,7 @@ class Reading(Generic[R]):
             self._ring = await self._watcher.listen(self._team_id)
         while True:
             await self._go_on(self._ring)
-            piece = self._ring.after(self._reader.position) or await self._watcher.read_or_wait(
-                self._team_id, after=self._reader.position, head=self._ring.head, types=self._types
-            )
+            piece = self._ring.after(self._reader.position) or await self._read_behind(self._ring)
             self._end = piece.end
             if events := [row for row in piece.rows if self._types is None or row.type in self._types]:
                 return events
@@ -235,6 +234,11 @@ class Reading(Generic[R]):
         if self._ring is not None:
             self._watcher.listen_no_more(self._team_id, self._ring)
             self._ring = None
+
+    async def _read_behind(self, ring: Ring) -> LogSlice:
+        piece = await self._watcher.read_or_wait(self._team_id, after=self._reader.position, head=ring.head, types=self._types)
+        ring.hold_before(piece.rows)
+        return piece
 
     async def _go_on(self, ring: Ring) -> None:
         """Take note that all up to the end of the last piece was read; where that is all that there is, wait for more."""

@@ -47,6 +47,27 @@ async def test_a_crowd_that_comes_back_with_the_same_cursor_is_told_by_one_read(
     assert 0 < len(caplog.messages) < CROWD // 20
 
 
+async def test_what_the_first_of_a_crowd_has_read_nobody_behind_it_reads_again(
+    events: Events, caplog: pytest.LogCaptureFixture
+) -> None:
+    await note(events, PAGE_SIZE + 30)
+    watcher = Watcher()
+    staying = asyncio.create_task(hear(watcher, after=PAGE_SIZE, count=31))
+    await until_all_wait(watcher, 1)
+
+    with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+        told = [await hear(watcher, after=after, count=3) for after in (PAGE_SIZE, PAGE_SIZE + 20)]
+    held = [watcher.holds_all_behind(TEAM, after) for after in (PAGE_SIZE - 1, PAGE_SIZE)]
+    further = await hear(watcher, after=0, count=PAGE_SIZE + 30)
+
+    assert told == [list(range(after + 1, after + 4)) for after in (PAGE_SIZE, PAGE_SIZE + 20)]
+    assert caplog.messages == []
+    assert held == [False, True]
+    assert further == list(range(1, PAGE_SIZE + 31))
+    assert watcher.holds_all_behind(TEAM, 0)
+    staying.cancel()
+
+
 async def test_while_a_crowd_is_woken_others_get_their_turn(events: Events) -> None:
     watcher = Watcher()
     crowd = [asyncio.create_task(hear(watcher, after=0, count=1)) for _ in range(CROWD)]
@@ -117,6 +138,23 @@ def test_a_ring_is_read_page_by_page_from_every_position_it_has(head: int) -> No
         assert stretch is not None
         assert [each.sequence for each in stretch.rows] == list(range(position + 1, stretch.end + 1))
         assert stretch.end == min(head, position + PAGE_SIZE)
+
+
+def test_a_ring_takes_what_was_read_behind_it_only_without_a_gap_and_while_there_is_room() -> None:
+    ring = Ring(10)
+
+    ring.hold_before([row(number) for number in (3, 4, 6, 7, 8)])
+    assert not ring.holds_all_behind(7)
+    ring.hold_before([row(number) for number in (6, 8, 9, 10, 11)])
+    assert [ring.holds_all_behind(position) for position in (6, 7, 9)] == [False, True, True]
+    ring.add(LogSlice([row(11), row(12)], 12))
+    stretch = ring.after(7)
+    assert stretch is not None
+    assert [each.sequence for each in stretch.rows] == [8, 9, 10, 11, 12]
+
+    much = Ring(RING_SIZE + 100)
+    much.hold_before([row(number) for number in range(1, RING_SIZE + 101)])
+    assert [much.holds_all_behind(position) for position in (99, 100)] == [False, True]
 
 
 def test_the_newest_event_costs_the_same_however_much_there_is() -> None:
