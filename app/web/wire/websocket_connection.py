@@ -86,6 +86,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self._patient.lost()
         if self._place is not None:
             self._place.give_back()
+            self._place = None  # it leads back here, as the scope does
         super().connection_lost(exc)
 
     def shake_hands(self, handshake: Handshake) -> None:
@@ -107,6 +108,10 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self._waiting += data
         if self._turn is None:
             self._go_on()
+
+    def on_task_complete(self, task: "asyncio.Task[None]") -> None:
+        super().on_task_complete(task)
+        del self.scope  # it leads back here, which would leave all of the connection to a collection
 
     def resume_writing(self) -> None:
         super().resume_writing()
