@@ -29,7 +29,8 @@ class PatientTransport(asyncio.Transport):
     def write(self, data: Bytes) -> None:
         self._written += len(data)
         self._transport.write(data)
-        if self._look is None:
+        if self._look is None and (waiting := self.get_write_buffer_size()):  # most is taken at once
+            self._taken = self._written - waiting
             self._watch()
 
     def writelines(self, list_of_data: Iterable[Bytes]) -> None:
