@@ -1,19 +1,20 @@
 """HTTP as uvicorn speaks it, but bounded in size, time and turns, and answered in JSON where it cannot be read."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 import httptools
 from starlette.requests import HTTPConnection
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app.web.client_address import Network, client_network, is_proxy
 from app.web.wire.farewells import Farewell
+from app.web.wire.flow import Flow
 from app.web.wire.handshakes import Handshake
 from app.web.wire.places import PLACE, Place, Places
 from app.web.wire.refusals import Refusal
@@ -82,7 +83,7 @@ class HttpConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._patient = PatientTransport(transport, loop=self.loop, patience=self._patience)
         super().connection_made(self._patient)
-        self.flow = _Flow(self.transport, is_held=self._go_on_soon)
+        self.flow = Flow(self.transport, is_held=self._go_on_soon)
         self._is_proxied = self.client is not None and is_proxy(self.client[0], trusted=self._trusted)
         if self._is_proxied or self._take_place([]):
             self._await_client()
@@ -298,15 +299,3 @@ class HttpConnection(HttpToolsProtocol):
 
 class _RefusedError(Exception):
     """Raised through the parser, which has to stop at once."""
-
-
-class _Flow(FlowControl):
-    """Lets the client go on only when nothing of it waits."""
-
-    def __init__(self, transport: asyncio.Transport, *, is_held: Callable[[], bool]) -> None:
-        super().__init__(transport)
-        self._is_held = is_held
-
-    def resume_reading(self) -> None:
-        if not self._is_held():
-            super().resume_reading()
