@@ -1,14 +1,16 @@
 """How soon a run that is reported stands where it is posted, and how many a second.
 
 Of each checkout: runs reported one at a time, so that nothing waits; then as fast as they are taken, until the last one is
-delivered; where there are workers, a backlog that gathered while they were halted; then as fast as they are taken again, while
-one of the addresses answers eight seconds late.
+delivered; where there are workers, a backlog that gathered while they were halted; then as fast as they are taken again, in
+pairs of short phases: while one of the addresses answers eight seconds late, and while none does. Of those pairs the others'
+deliveries count alone.
 """
 
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -22,7 +24,7 @@ import orjson
 
 from app.sandbox.webhook import SIGNING_SECRET
 from tests import databases
-from tests.bench.figures import Report
+from tests.bench.figures import Report, Series
 from tests.bench.pages import request_of
 from tests.bench.servers import Connection
 from tests.journeys.soaking import UNLIMITED, say, telling
@@ -34,6 +36,7 @@ HERE = Path(__file__).parent.parent.parent
 ADDRESSES = 100
 AT_ONCE = 8
 SLOW_SECONDS = 8
+PAIRS = 7
 PATIENCE_SECONDS = 120.0
 
 SHARE = """
@@ -42,7 +45,7 @@ mutation ($input: AddInstalledAppInput!) { addInstalledApp(input: $input) { inst
 WAITS = """
 SELECT run.recorded_at, attempt.at, attempt.duration_ms FROM delivery_attempt AS attempt
 JOIN delivery ON delivery.id = attempt.delivery_id JOIN monitor_run AS run ON run.id = delivery.run_id
-WHERE run.run_id LIKE '{phase}-%'"""
+JOIN monitor ON monitor.id = run.monitor_id WHERE run.run_id LIKE '{phase}-%' AND monitor.name NOT IN ({besides})"""
 LEFT = """
 SELECT count(*) FROM delivery JOIN monitor_run AS run ON run.id = delivery.run_id JOIN monitor ON monitor.id = run.monitor_id
 WHERE delivery.status IN ('PENDING', 'RETRYING') AND run.run_id LIKE '{phase}-%' AND monitor.name NOT IN ({besides})"""
@@ -78,15 +81,17 @@ async def measure(
         for checkout in (*checkouts, HERE):
             with TemporaryDirectory() as folder:
                 async with databases.blank(Path(folder), server=server) as url:
-                    phases = await _measure(checkout, url, folder=Path(folder), seconds=seconds, workers=number)
+                    told = await _measure(checkout, url, folder=Path(folder), seconds=seconds, workers=number)
             of = "" if checkout == HERE else f" of {checkout.name}"
             by = f"{number} workers" if number else "its own process"
-            for name, phase in phases.items():
-                say(f"{database}: delivered{of} by {by}, {name}: {phase}")
-                report.add(f"a run reported until delivered{of}, by {by}, {name}", database=database, measured=str(phase))
+            for name, (measured, goal) in told.items():
+                say(f"{database}: delivered{of} by {by}, {name}: {measured}")
+                report.add(
+                    f"a run reported until delivered{of}, by {by}, {name}", database=database, measured=measured, goal=goal
+                )
 
 
-async def _measure(checkout: Path, url: str, *, folder: Path, seconds: float, workers: int) -> dict[str, Phase]:
+async def _measure(checkout: Path, url: str, *, folder: Path, seconds: float, workers: int) -> dict[str, tuple[str, str]]:
     service = Service(folder=folder, database_url=url, environment=UNLIMITED, checkout=checkout)
     make_keyring_in(folder)
     helping = [service.beside(name=f"worker-{number}") for number in range(workers)]
@@ -101,23 +106,48 @@ async def _measure(checkout: Path, url: str, *, folder: Path, seconds: float, wo
             each.kill()
 
 
-async def _tell(story: Story, processes: Sequence[Service], *, seconds: float) -> dict[str, Phase]:
+async def _tell(story: Story, processes: Sequence[Service], *, seconds: float) -> dict[str, tuple[str, str]]:
+    """Return what was measured, and what is aimed at, by the names of the phases."""
     numbers = iter(range(ADDRESSES))
     await asyncio.gather(*(_integrate(story, numbers) for _ in range(AT_ONCE)))
     await _report(story, processes, "first", seconds=1.0, callers=AT_ONCE, every=0.0)
-    alone = await _report(story, processes, "alone", seconds=seconds, callers=1, every=0.2)
-    saturated = await _report(story, processes, "saturated", seconds=seconds, callers=AT_ONCE, every=0.0)
-    drained = {"a backlog": await _drain(story, processes, seconds=seconds)} if len(processes) > 1 else {}
+    phases = {
+        "one at a time": await _report(story, processes, "alone", seconds=seconds, callers=1, every=0.2),
+        "as fast as they come": await _report(story, processes, "saturated", seconds=seconds, callers=AT_ONCE, every=0.0),
+    }
+    if len(processes) > 1:
+        phases["a backlog"] = await _drain(story, processes, seconds=seconds)
+    late, none = await _report_in_pairs(story, processes, seconds=seconds / 2)
+    measured = f"{late.median:.1f} a second: {late.over(none).told()} of while none is ({none.median:.1f})"
+    told = {name: (str(phase), "") for name, phase in phases.items()}
+    return {**told, f"one of {ADDRESSES} {SLOW_SECONDS} s late": (measured, "the others at least 0.9 of while none is")}
+
+
+async def _report_in_pairs(story: Story, processes: Sequence[Service], *, seconds: float) -> tuple[Series, Series]:
+    """Return how many a second are delivered to all addresses but the first: while that is late, and while none is, in turn."""
+    rates: dict[str, list[float]] = {"late": [], "none": []}
+    for number in range(PAIRS):
+        for name in ("late", "none")[:: 1 if number % 2 == 0 else -1]:
+            phase = f"{name}{number}"
+            if name == "late":
+                async with _first_late(story):
+                    came = await _report(story, processes, phase, seconds=seconds, callers=AT_ONCE, every=0.0, besides=1)
+                await _until_delivered(story, phase, besides=0)
+            else:
+                came = await _report(story, processes, phase, seconds=seconds, callers=AT_ONCE, every=0.0, besides=1)
+            rates[name].append(came.rate)
+    return Series(rates["late"]), Series(rates["none"])
+
+
+@asynccontextmanager
+async def _first_late(story: Story) -> AsyncIterator[None]:
+    """Have the first address answer late for so long."""
+    faults = f"{story.service.sandbox_url}/control/faults"
     fault = {"provider": "webhook", "endpoint": "hook-0", "fault": "slow", "seconds": SLOW_SECONDS, "times": 1_000_000}
     async with httpx2.AsyncClient(trust_env=False) as client:
-        assert (await client.post(f"{story.service.sandbox_url}/control/faults", json=fault)).is_success
-    late = await _report(story, processes, "late", seconds=seconds, callers=AT_ONCE, every=0.0, besides=1)
-    return {
-        "one at a time": alone,
-        "as fast as they come": saturated,
-        **drained,
-        f"one of {ADDRESSES} {SLOW_SECONDS} s late": late,
-    }
+        assert (await client.post(faults, json=fault)).is_success
+        yield
+        assert (await client.delete(faults)).is_success
 
 
 async def _integrate(story: Story, numbers: Iterator[int]) -> None:
@@ -136,7 +166,7 @@ async def _integrate(story: Story, numbers: Iterator[int]) -> None:
 async def _report(
     story: Story, processes: Sequence[Service], phase: str, *, seconds: float, callers: int, every: float, besides: int = 0
 ) -> Phase:
-    """Report runs for so long, and wait until all are delivered but those of the first `besides` addresses."""
+    """Report runs for so long, and wait until they are delivered. Those of the first `besides` addresses count for nothing."""
     begun, numbers, cpu = time.monotonic(), count(), sum(map(_cpu_of, processes))
 
     async def call() -> None:
@@ -152,7 +182,7 @@ async def _report(
 
     await asyncio.gather(*(call() for _ in range(callers)))
     await _until_delivered(story, phase, besides=besides)
-    return await _phase(story, processes, phase, begun=begun, cpu=cpu)
+    return await _phase(story, processes, phase, begun=begun, cpu=cpu, besides=besides)
 
 
 async def _drain(story: Story, processes: Sequence[Service], *, seconds: float) -> Phase:
@@ -169,18 +199,16 @@ async def _drain(story: Story, processes: Sequence[Service], *, seconds: float) 
 
 
 async def _until_delivered(story: Story, phase: str, *, besides: int) -> None:
-    left = LEFT.format(phase=phase, besides=", ".join(f"'{_name(number)}'" for number in range(besides)) or "''")
+    left = LEFT.format(phase=phase, besides=_names(besides))
     async with asyncio.timeout(PATIENCE_SECONDS):
         while (await run_statement(story.service.database_url, left))[0][0]:  # noqa: ASYNC110 - the database rings no bell
             await asyncio.sleep(0.05)
 
 
-async def _phase(story: Story, processes: Sequence[Service], phase: str, *, begun: float, cpu: float) -> Phase:
+async def _phase(story: Story, processes: Sequence[Service], phase: str, *, begun: float, cpu: float, besides: int = 0) -> Phase:
     took = time.monotonic() - begun
-    waits = [
-        (_moment(at) - _moment(recorded)).total_seconds() + milliseconds / 1000
-        for recorded, at, milliseconds in await run_statement(story.service.database_url, WAITS.format(phase=phase))
-    ]
+    found = await run_statement(story.service.database_url, WAITS.format(phase=phase, besides=_names(besides)))
+    waits = [(_moment(at) - _moment(recorded)).total_seconds() + milliseconds / 1000 for recorded, at, milliseconds in found]
     return Phase(waits, len(waits) / took, sum(map(_cpu_of, processes)) - cpu)
 
 
@@ -193,6 +221,11 @@ def _cpu_of(service: Service) -> float:
 
 def _name(number: int) -> str:
     return f"monitor-{number}"
+
+
+def _names(first: int) -> str:
+    """Return the names of the first ones, for a statement."""
+    return ", ".join(f"'{_name(number)}'" for number in range(first)) or "''"
 
 
 def _run_of(monitor: str, run_id: str) -> dict[str, Any]:
