@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
+from app.deliveries.at_once import AtOnce
 from app.deliveries.holding_back import let_go_of_nothing
 from app.deliveries.leases import Lease, put_back, take_due
 from app.deliveries.models import Delivery, Queued
@@ -26,9 +29,17 @@ Work = Callable[[Lease, Services], Awaitable[Attempt | Waiting | Lost]]
 """One attempt at what was leased, whose outcome is saved."""
 
 
-async def deliver_due(*, services: Services, slots: Slots | None = None) -> int:
-    """Begin to attempt the deliveries of runs that are due: as `hand_over_due`."""
-    return await hand_over_due(Delivery, _deliver, services=services, slots=slots)
+async def deliver_due(*, services: Services, slots: Slots | None = None, at_once: AtOnce | None = None) -> int:
+    """Begin to attempt the deliveries of runs that are due: as `hand_over_due`. Where none was, the next go `at_once`."""
+    moved = await hand_over_due(Delivery, _deliver, services=services, slots=slots)
+    if at_once is not None and slots is not None:
+        if moved or services.stopping.is_told or slots.room().is_short:
+            at_once.close()
+        else:
+            # What is begun in the context of a change could write nothing.
+            begin = partial(copy_context().run, partial(_begin, slots=slots, services=services))
+            at_once.open(room=slots.room, begin=begin)
+    return moved
 
 
 async def hand_over_due(model: type[Queued], work: Work, *, services: Services, slots: Slots | None) -> int:
@@ -62,6 +73,14 @@ async def _work_to_the_end(lease: Lease, work: Work, *, services: Services) -> N
     except asyncio.CancelledError:
         await _come_to_end(working, seconds=services.stopping.left(WORK_SECONDS))
         raise
+
+
+def _begin(lease: Lease, *, slots: Slots, services: Services) -> None:
+    """Begin to attempt what was leased; give it back where the slot that it was leased for is taken by now."""
+    if slots.room().has(lease.claimant):
+        slots.begin(lease.claimant, _work_to_the_end(lease, _deliver, services=services))
+    else:
+        slots.begin(lease.claimant, put_back(lease, after=timedelta(), now=services.clock.now()))
 
 
 async def _deliver(lease: Lease, services: Services) -> Attempt | Waiting | Lost:

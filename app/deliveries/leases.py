@@ -55,7 +55,9 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class Candidate:
+    """A delivery that nothing in its integration goes before, and where it goes to."""
+
     delivery: Queued
     claimant: Claimant
     target: Target
@@ -94,6 +96,24 @@ async def take_due(*, owner: UUID, now: datetime, room: Room, model: type[Queued
         return Taken(leases, len(late) + behind)
 
     return await database.write(take)
+
+
+async def lease_new(made: Sequence[Candidate], *, owner: UUID, now: datetime, room: Room) -> Sequence[Lease]:
+    """Lease what a change makes, inside of it, and claim the channels' pace: of all that is made, what has room and may go now.
+
+    The rows are marked, and the change writes them as they then are.
+    """
+    left, chosen = room.copy(), []
+    for each in made:
+        if left.has(each.claimant):
+            left.take(each.claimant)
+            chosen.append(each)
+    paced = await _claim_paces([each.target for each in chosen], now=now)
+    granted = [each for each in chosen if paced[each.target.address].pop(0) is None]
+    until = now + LEASE
+    for each in granted:
+        each.delivery.lease_owner, each.delivery.lease_until = owner, until
+    return [each.lease(owner=owner, until=until) for each in granted]
 
 
 def claimant_of(integration: Integration) -> Claimant:
@@ -188,7 +208,7 @@ async def _hold_back(model: type[Queued], behind: Sequence[Queued]) -> int:
     return await model.filter(id__in=held).update(held_back=True) if held else 0
 
 
-async def _choose(deliveries: Sequence[Queued], *, room: Room) -> list[_Candidate]:
+async def _choose(deliveries: Sequence[Queued], *, room: Room) -> list[Candidate]:
     """Return those that there is room for, with where they go to."""
     left, chosen = room.copy(), []
     for delivery in deliveries:
@@ -197,7 +217,7 @@ async def _choose(deliveries: Sequence[Queued], *, room: Room) -> list[_Candidat
             left.take(claimant)
             chosen.append((delivery, claimant))
     targets = await targets_of([delivery.integration for delivery, _ in chosen])
-    return [_Candidate(delivery, claimant, targets[delivery.integration_id]) for delivery, claimant in chosen]
+    return [Candidate(delivery, claimant, targets[delivery.integration_id]) for delivery, claimant in chosen]
 
 
 async def _claim_paces(targets: Sequence[Target], *, now: datetime) -> Mapping[str, list[datetime | None]]:

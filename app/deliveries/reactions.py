@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+from app.deliveries.at_once import AtOnce
 from app.deliveries.events import DeliveryChanged, DeliveryCreated
 from app.deliveries.holding_back import QUEUE, Queue, queue_of
+from app.deliveries.leases import Candidate, claimant_of
 from app.deliveries.models import WAITING, Delivery, DeliveryStatus
 from app.integrations.events import IntegrationDeleted, IntegrationStatusChanged
 from app.integrations.kinds.contract import Heard
@@ -16,17 +18,22 @@ from app.monitors.events import RunRecorded
 from app.providers.contract import Occasion
 
 
-async def make(change: Change, domain_event: RunRecorded) -> None:
-    """Make a delivery for each integration that hears of the run, and let it count.
+async def make(change: Change, domain_event: RunRecorded, *, at_once: AtOnce | None = None) -> None:
+    """Make a delivery for each integration that hears of the run, and let it count. What may, goes `at_once`.
 
     Raises Refusal CONFLICT, and nothing is recorded, where the team has had as many made as it may.
     """
-    run = domain_event.run
+    run, goes = domain_event.run, list[Candidate]()
     for listener in await listeners_of(run.monitor_id, besides=QUEUE):
         kind = kind_of(listener.integration)
         if kind.deliveries is not None:
             change.spend(DELIVERIES_OF_DAY)
-            await make_one(change, run.id, await kind.deliveries.hear(change, run, listener), queue=queue_of(listener))
+            heard = await kind.deliveries.hear(change, run, listener)
+            delivery = await make_one(change, run.id, heard, queue=queue_of(listener))
+            if delivery.status is DeliveryStatus.PENDING and not delivery.held_back:
+                goes.append(Candidate(delivery, claimant_of(listener.integration), kind.deliveries.target_of(listener)))
+    if at_once is not None:
+        await at_once.take(goes, change=change)
 
 
 async def follow_integration(change: Change, domain_event: IntegrationStatusChanged) -> None:

@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 from weakref import WeakValueDictionary
 
@@ -111,6 +112,7 @@ class Change:
     _entries: list[LogEntry]
     _used: Used
     _writes: list[Write]
+    _afterwards: list[Callable[[], None]]
 
     @property
     def actor_id(self) -> UUID | None:
@@ -132,6 +134,10 @@ class Change:
     def save(self, row: Model, columns: Sequence[str]) -> None:
         """Have these columns of a row that is there saved then, as they are in it by then; once in a change."""
         self._writes.append(Saving(row, columns))
+
+    def afterwards(self, do: Callable[[], None]) -> None:
+        """Have it done right after the commit, and not at all without one. It must not block or raise."""
+        self._afterwards.append(do)
 
     async def record(self, domain_event: DomainEvent) -> None:
         """Say that something happened, and let everyone react who has to, now and in this transaction."""
@@ -199,7 +205,7 @@ class Events:
         is_free: bool,
         founding: bool = False,
     ) -> T:
-        async def run(_: BaseDBAsyncClient) -> _Outcome[T]:
+        async def run(_: BaseDBAsyncClient) -> tuple[T, Sequence[Callable[[], None]]]:
             if founding:
                 await Counter.create(team_id=team_id, sequence=0)
             [counter] = await _LOCKED.ask(team_id)
@@ -207,7 +213,8 @@ class Events:
             now = self._clock.now()
             used = Used(counter.used, quotas=self._quotas, now=now)
             writes: list[Write] = []
-            change = Change(team_id, now, actor, self._quotas, self._reactions, entries, used, writes)
+            afterwards: list[Callable[[], None]] = []
+            change = Change(team_id, now, actor, self._quotas, self._reactions, entries, used, writes, afterwards)
             answer = await action(change)
             if entries and not is_free:
                 change.spend(CHANGES_OF_DAY, len(entries))
@@ -220,20 +227,19 @@ class Events:
                 if len(entries) > len(events):
                     raise RuntimeError("Nothing more can be recorded once a change has its numbers.")
             await write_together([*writes, *_counted(counter, used, news=len(events))])
-            return _Outcome(answer, is_news=bool(entries))
+            return answer, [*afterwards, *([partial(self._wake, team_id)] if entries else [])]
 
         # The team's row is the lock. Within the process it is queued for here: else a team whose lock somebody keeps would have
         # all of the database's connections wait for it.
         turn = self._turns.setdefault(team_id, asyncio.Lock())
         with self._tracing.span("change", {"code.function.name": _name_of(action)}):
-            outcome = await database.write(run, committed=lambda done: self._wake(team_id) if done.is_news else None, turn=turn)
-        return outcome.answer
+            answer, _ = await database.write(run, committed=_follow, turn=turn)
+        return answer
 
 
-@dataclass(frozen=True)
-class _Outcome(Generic[T]):
-    answer: T
-    is_news: bool
+def _follow(done: tuple[object, Sequence[Callable[[], None]]]) -> None:
+    for do in done[1]:
+        do()
 
 
 def _counted(counter: Counter, used: Used, *, news: int) -> Iterator[Saving]:

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
 
 from app.deliveries import jobs as deliveries
 from app.deliveries.activity import jobs as activity
+from app.deliveries.at_once import AtOnce
 from app.errors import DatabaseAway
 from app.forecasts import jobs as forecasts
 from app.installed_apps import checks as installed_apps
@@ -70,7 +71,8 @@ class Background:
     """Runs the jobs side by side. `wake` makes those look now for which a change can be a reason."""
 
     def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
-        self._crews = [_Crew(job) for job in jobs]
+        self.at_once = AtOnce()
+        self._crews = [_Crew(_opening(self.at_once, job)) for job in jobs]
 
     def wake(self) -> None:
         for crew in self._crews:
@@ -92,6 +94,11 @@ class Background:
             for task in repeating:
                 task.cancel()
             await asyncio.gather(*repeating, return_exceptions=True)
+
+
+def _opening(at_once: AtOnce, job: Job) -> Job:
+    """Return the job, which opens that way where it is the one that delivers."""
+    return replace(job, run=partial(job.run, at_once=at_once)) if job.run is deliveries.deliver_due else job
 
 
 class _Crew:

@@ -22,7 +22,7 @@ from app.redis.rate_limits import Rates
 from app.sealing.presence import present
 from app.sealing.vault import open_vault
 from app.service.background import Background
-from app.service.reactions import REACTIONS
+from app.service.reactions import REACTIONS, reactions_of
 from app.service.tables import MIGRATIONS, MODELS
 from app.services import Services
 from app.settings import Settings
@@ -74,6 +74,7 @@ async def open_services(
         return proxies.found if proxies is not None else None
 
     wake_ups = _wake_ups(settings, hear=wake, meters=meters)
+    reactions = reactions_of(background.at_once) if background is not None else REACTIONS
     breaker = CircuitBreaker(_redis(settings), installation=settings.public_url)
 
     def wake_all(team_id: UUID) -> None:
@@ -100,7 +101,7 @@ async def open_services(
             entropy=secrets.token_bytes,
             vault=vault,
             outbound=outbound,
-            events=Events(clock=clock, reactions=REACTIONS, wake=wake_all, tracing=tracing, quotas=settings),
+            events=Events(clock=clock, reactions=reactions, wake=wake_all, tracing=tracing, quotas=settings),
             watcher=watcher,
             stopping=stopping or Stopping(),
             circuit_breaker=breaker,

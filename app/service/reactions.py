@@ -1,7 +1,10 @@
 """The table of contents of what follows from what, in order. Everything here happens in the transaction of its cause."""
 
+from functools import partial
+
 from app.deliveries import reactions as deliveries
 from app.deliveries.activity import reactions as activity
+from app.deliveries.at_once import AtOnce
 from app.forecasts import reactions as forecasts
 from app.installed_apps import reactions as installed_apps
 from app.installed_apps.events import (
@@ -61,3 +64,8 @@ REACTIONS: Reactions = {
     RunRecorded: (deliveries.make,),
     EventsRecorded: (activity.make,),
 }
+
+
+def reactions_of(at_once: AtOnce) -> Reactions:
+    """Return the same for a process that works: what a run makes is handed over at once where it can be."""
+    return {**REACTIONS, RunRecorded: (partial(deliveries.make, at_once=at_once),)}

@@ -208,6 +208,8 @@ class Deliveries:
     """Let an integration of the kind hear of the run, once, and keep what it counts."""
     targets_of: Callable[[Sequence[Integration]], Awaitable[Mapping[UUID, Target]]]
     """Return where integrations of the kind hand over to, by their ids."""
+    target_of: Callable[[Listener[Any]], Target]
+    """Return the same of one that hears of a run, by the settings that it hears with."""
     deliver: Deliver
     monitor_of: Callable[[Integration], Awaitable[Monitor]] | None = None
     """Return whose runs an integration of the kind hears of. None: of no monitor's, so that there is no test message either."""

@@ -5,7 +5,7 @@ from app.integrations.kinds.open_incidents.hearing import hear, monitor_of
 from app.integrations.kinds.open_incidents.loaders import rows
 from app.integrations.kinds.open_incidents.models import IncidentSettings
 from app.integrations.kinds.open_incidents.settings import INCIDENTS_FIELD, KEY, prepare, prepare_edit
-from app.integrations.kinds.open_incidents.telling import deliver, targets_of
+from app.integrations.kinds.open_incidents.telling import deliver, target_of, targets_of
 from app.integrations.kinds.open_incidents.types import EditOpenIncidentsInput, OpenIncidents, OpenIncidentsInput
 
 KIND = Kind(
@@ -23,5 +23,5 @@ KIND = Kind(
     prepare=prepare,
     prepare_edit=prepare_edit,
     is_offered_by=lambda provider: provider.incidents is not None,
-    deliveries=Deliveries(hear=hear, targets_of=targets_of, deliver=deliver, monitor_of=monitor_of),
+    deliveries=Deliveries(hear=hear, targets_of=targets_of, target_of=target_of, deliver=deliver, monitor_of=monitor_of),
 )

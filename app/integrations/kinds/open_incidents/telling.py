@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from app.integrations.kinds.contract import Target
+from app.integrations.kinds.contract import Listener, Target
 from app.integrations.kinds.open_incidents.models import Incident, IncidentSettings
 from app.integrations.models import Integration
 from app.monitors.models import MonitorRun
@@ -18,6 +19,10 @@ from app.storage import database
 async def targets_of(integrations: Sequence[Integration]) -> Mapping[UUID, Target]:
     """Return their accounts: all incidents of one go through it at its pace."""
     return {integration.id: _target(integration) for integration in integrations}
+
+
+def target_of(listener: Listener[Any]) -> Target:
+    return _target(listener.integration)
 
 
 async def deliver(

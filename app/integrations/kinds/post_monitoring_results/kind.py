@@ -3,7 +3,7 @@
 from app.integrations.kinds.contract import Deliveries, Kind
 from app.integrations.kinds.post_monitoring_results.loaders import rows
 from app.integrations.kinds.post_monitoring_results.models import MonitoringPost
-from app.integrations.kinds.post_monitoring_results.posting import deliver, hear, monitor_of, targets_of
+from app.integrations.kinds.post_monitoring_results.posting import deliver, hear, monitor_of, target_of, targets_of
 from app.integrations.kinds.post_monitoring_results.settings import KEY, POST_FIELD, prepare, prepare_edit
 from app.integrations.kinds.post_monitoring_results.types import (
     EditPostMonitoringResultsInput,
@@ -26,5 +26,5 @@ KIND = Kind(
     prepare=prepare,
     prepare_edit=prepare_edit,
     is_offered_by=lambda provider: provider.messaging is not None,
-    deliveries=Deliveries(hear=hear, targets_of=targets_of, deliver=deliver, monitor_of=monitor_of),
+    deliveries=Deliveries(hear=hear, targets_of=targets_of, target_of=target_of, deliver=deliver, monitor_of=monitor_of),
 )

@@ -54,6 +54,10 @@ async def targets_of(integrations: Sequence[Integration]) -> Mapping[UUID, Targe
     return {integration.id: _target(integration, by_integration[integration.id]) for integration in integrations}
 
 
+def target_of(listener: Listener[MonitoringPost]) -> Target:
+    return _target(listener.integration, listener.settings)
+
+
 async def deliver(
     report: RunReport,
     *,

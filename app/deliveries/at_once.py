@@ -1,0 +1,41 @@
+"""What this process makes and hands over itself: leased by the change that makes it, so that nobody has to look for it."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from uuid import uuid4
+
+from app.deliveries.leases import Candidate, Lease, lease_new
+from app.log.events import Change
+from app.storage.slots import Room
+
+
+class AtOnce:
+    """The way from what makes deliveries to this process's own worker.
+
+    It is open while that worker works and the last look has found nothing that waits for a slot: what is made never goes before
+    what was due. Where it is closed, what is made is left to whoever looks for what is due.
+    """
+
+    def __init__(self) -> None:
+        self._room: Callable[[], Room] | None = None
+        self._begin: Callable[[Lease], None] | None = None
+
+    def open(self, *, room: Callable[[], Room], begin: Callable[[Lease], None]) -> None:
+        """Let what is made go this way. `begin` has the slot taken, or the lease put back where there is none by then."""
+        self._room, self._begin = room, begin
+
+    def close(self) -> None:
+        self._room = self._begin = None
+
+    async def take(self, made: Sequence[Candidate], *, change: Change) -> None:
+        """Lease what can be handed over now of what the change makes, and begin with it once that is committed.
+
+        A process that dies in between leaves the lease to run out, as one does that dies at its work.
+        """
+        if self._room is None or self._begin is None or not made:
+            return
+        begin, leases = self._begin, await lease_new(made, owner=uuid4(), now=change.now, room=self._room())
+        if len(leases) < len(made):
+            self.close()  # until it has been looked for
+        for lease in leases:
+            change.afterwards(partial(begin, lease))
