@@ -13,10 +13,12 @@ class AtOnce:
     """The way from what makes deliveries to this process's own worker.
 
     It is open while that worker works and the last look has found nothing that waits for a slot: what is made never goes before
-    what was due. Where it is closed, what is made is left to whoever looks for what is due.
+    what was due. Where it is closed, what is made is left to whoever looks for what is due. `is_asked`: this process makes
+    some, so that who looks here finds nothing most often.
     """
 
     def __init__(self) -> None:
+        self.is_asked = False
         self._room: Callable[[], Room] | None = None
         self._begin: Callable[[Lease], None] | None = None
 
@@ -32,6 +34,7 @@ class AtOnce:
 
         A process that dies in between leaves the lease to run out, as one does that dies at its work.
         """
+        self.is_asked = True
         if self._room is None or self._begin is None or not made:
             return
         begin, leases = self._begin, await lease_new(made, owner=uuid4(), now=change.now, room=self._room())

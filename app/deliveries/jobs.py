@@ -31,7 +31,8 @@ Work = Callable[[Lease, Services], Awaitable[Attempt | Waiting | Lost]]
 
 async def deliver_due(*, services: Services, slots: Slots | None = None, at_once: AtOnce | None = None) -> int:
     """Begin to attempt the deliveries of runs that are due: as `hand_over_due`. Where none was, the next go `at_once`."""
-    moved = await hand_over_due(Delivery, _deliver, services=services, slots=slots)
+    looks_first = at_once is not None and at_once.is_asked
+    moved = await hand_over_due(Delivery, _deliver, services=services, slots=slots, looks_first=looks_first)
     if at_once is not None and slots is not None:
         if moved or services.stopping.is_told or slots.room().is_short:
             at_once.close()
@@ -42,19 +43,21 @@ async def deliver_due(*, services: Services, slots: Slots | None = None, at_once
     return moved
 
 
-async def hand_over_due(model: type[Queued], work: Work, *, services: Services, slots: Slots | None) -> int:
+async def hand_over_due(
+    model: type[Queued], work: Work, *, services: Services, slots: Slots | None, looks_first: bool = False
+) -> int:
     """Begin to attempt what is due, as much as there are free slots for, and return how many rows that moved.
 
     Any number of workers may do so at once, in one process or several: none gets what another has. Cancelling an attempt lets a
     post that has begun come to its end first, so that its outcome is saved. When the process stops, what has not begun is given
-    back. Without `slots` all that was begun has ended when this returns.
+    back. Without `slots` all that was begun has ended when this returns. `looks_first`: as `take_due` says.
     """
     async with given_or_own(slots, POSTS) as places:
         room = places.room()
         if not room.left:
             return 0
         owner = UUID(bytes=services.entropy(_OWNER_BYTES))
-        taken = await take_due(owner=owner, now=services.clock.now(), room=room, model=model)
+        taken = await take_due(owner=owner, now=services.clock.now(), room=room, model=model, looks_first=looks_first)
         for lease in taken.leases:
             places.begin(lease.claimant, _work_to_the_end(lease, work, services=services))
     return len(taken.leases) + taken.defer

@@ -25,7 +25,7 @@ _LEASED = Written(lambda key, owner: ActivityDelivery.filter(id=key, lease_owner
 
 async def tell_due(*, services: Services, slots: Slots | None = None) -> int:
     """Begin to attempt what is due, as `app.deliveries.jobs` does with what runs made."""
-    return await hand_over_due(ActivityDelivery, _tell, services=services, slots=slots)
+    return await hand_over_due(ActivityDelivery, _tell, services=services, slots=slots, looks_first=True)
 
 
 async def let_go_due(*, services: Services) -> int:
