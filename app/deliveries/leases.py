@@ -225,22 +225,23 @@ async def _choose(deliveries: Sequence[Queued], *, room: Room) -> list[Candidate
 
 
 async def _claim_paces(targets: Sequence[Target], *, now: datetime) -> Mapping[str, list[datetime | None]]:
-    """Claim each target's address for a message at `now`, as often as it is named.
+    """Claim each target's address for a message at `now`, as often as it is named; one that takes any number is always right.
 
     Return for each address, in that order, None where that worked, else when the next may go.
     """
     by_pace: defaultdict[timedelta, set[str]] = defaultdict(set)
     for target in targets:
-        by_pace[target.pace].add(target.address)
+        if target.pace:
+            by_pace[target.pace].add(target.address)
     claimed: dict[str, datetime] = {}
     for pace, addresses in sorted(by_pace.items()):
         claimed |= dict.fromkeys(await _claim(sorted(addresses), pace=pace, now=now), now + pace)
-    late = {target.address for target in targets} - claimed.keys()
+    late = {target.address for target in targets if target.pace} - claimed.keys()
     next_at = {row.channel: row.next_at for row in await Pace.filter(channel__in=list(late))} if late else {}
     answers: dict[str, list[datetime | None]] = {}
     for target in targets:
         answer = answers.setdefault(target.address, [])
-        goes = target.address in claimed and not (answer and target.pace)
+        goes = not target.pace or (target.address in claimed and not answer)
         answer.append(None if goes else claimed.get(target.address) or next_at[target.address])
     return answers
 

@@ -1,21 +1,26 @@
 """What a process makes and hands over itself: leased where it is made, and never at another's cost."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.deliveries import reactions as deliveries
 from app.deliveries.at_once import AtOnce
 from app.deliveries.jobs import POSTS, deliver_due
-from app.deliveries.leases import LEASE, Lease
-from app.deliveries.models import Delivery, DeliveryStatus
+from app.deliveries.leases import LEASE, Candidate, Lease, lease_new
+from app.deliveries.models import Delivery, DeliveryStatus, Pace
+from app.integrations.kinds.contract import Target
 from app.log.events import Change, Events
 from app.monitors.events import RunRecorded
 from app.services import Services
+from app.storage import database
 from app.storage.slots import Claimant, Room, Shares, Slots
 from tests.deliveries.world import GENERAL, MONITORING, REACTIONS, SECOND, World, events_of, statuses
 from tests.holding import Holding, first_of
@@ -264,3 +269,16 @@ async def test_a_process_that_stops_begins_nothing_more(world: World) -> None:
     assert await statuses(integration) == ["PENDING"]
     assert (delivery.lease_owner, delivery.lease_until) == (None, None)
     assert world.messages() == []
+
+
+async def test_an_address_that_takes_any_number_has_no_pace_to_claim(world: World) -> None:
+    hook, channel = Target("one", "https://hooks.test/one", timedelta()), Target("two", "slack:two", SECOND)
+    made = [Candidate(Delivery(), Claimant("https://hooks.test", None), target) for target in (hook, channel, hook, channel)]
+
+    async def lease(_: BaseDBAsyncClient) -> Sequence[Lease]:
+        return await lease_new(made, owner=uuid4(), now=world.clock.now(), room=Slots(POSTS).room())
+
+    leases = await database.write(lease)
+
+    assert [lease.target for lease in leases] == [hook, channel, hook]
+    assert [pace.channel for pace in await Pace.all()] == ["slack:two"]
