@@ -10,7 +10,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -129,13 +129,12 @@ async def _report_in_pairs(story: Story, processes: Sequence[Service], *, second
     for number in range(PAIRS):
         for name in ("late", "none")[:: 1 if number % 2 == 0 else -1]:
             phase = f"{name}{number}"
-            if name == "late":
-                async with _first_late(story):
-                    came = await _report(story, processes, phase, seconds=seconds, callers=AT_ONCE, every=0.0, besides=1)
-                await _until_delivered(story, phase, besides=0)
-            else:
+            async with _first_late(story) if name == "late" else nullcontext():
                 came = await _report(story, processes, phase, seconds=seconds, callers=AT_ONCE, every=0.0, besides=1)
             rates[name].append(came.rate)
+            # Each begins as rested as the other, and none with what the late address still has.
+            await asyncio.sleep(SLOW_SECONDS)
+            await _until_delivered(story, phase, besides=0)
     return Series(rates["late"]), Series(rates["none"])
 
 
