@@ -30,6 +30,7 @@ async def make(change: Change, domain_event: RunRecorded, *, at_once: AtOnce | N
             change.spend(DELIVERIES_OF_DAY)
             heard = await kind.deliveries.hear(change, run, listener)
             delivery = await make_one(change, run.id, heard, queue=queue_of(listener))
+            domain_event.made.append(delivery)
             if delivery.status is DeliveryStatus.PENDING and not delivery.held_back:
                 goes.append(Candidate(delivery, claimant_of(listener.integration), kind.deliveries.target_of(listener)))
     if at_once is not None:

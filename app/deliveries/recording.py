@@ -1,5 +1,6 @@
 """Recording a monitor's run through the API: it answers with what the run made, so it stands above the monitors."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import strawberry
@@ -7,15 +8,16 @@ import strawberry
 from app.access.callers import Role, Scope
 from app.access.rules import PUBLIC_ATTRIBUTE, Rule, attributes
 from app.deliveries import loaders
+from app.deliveries.models import Delivery as Row
 from app.deliveries.notices import notice_of
 from app.deliveries.types import Delivery
 from app.errors import DatabaseAway
-from app.graphql.context import Info
+from app.graphql.context import Context, Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
 from app.graphql.lists import at_most
 from app.graphql.scalars import URL
-from app.monitors.actions import record_run
+from app.monitors.actions import Recorded, record_run
 from app.monitors.models import Failure, RunOutcome
 from app.monitors.reported import ReportedRun
 from app.monitors.schema import MonitorRun
@@ -100,8 +102,15 @@ async def record_monitor_run(info: Info, input: RecordMonitorRunInput) -> Record
     context = info.context
     recorded = await record_run(input.reported(), caller=context.viewer, services=context.services)
     try:
-        made = await loaders.made_by(recorded.run.id, context=context)
+        made = await _made(recorded, context=context)
         notice = await notice_of(recorded, made=made)
     except DatabaseAway as away:  # by itself it would say that nothing was written
         raise unknown(away.fault) from away
     return RecordMonitorRunPayload(run=MonitorRun.of(recorded.run), deliveries=[Delivery.of(row) for row in made], notice=notice)
+
+
+async def _made(recorded: Recorded, *, context: Context) -> Sequence[Row]:
+    """Return what the run made: read where it was recorded before."""
+    if recorded.is_new:
+        return [row for row in recorded.made if isinstance(row, Row)][: loaders.MOST_MADE]
+    return await loaders.made_by(recorded.run.id, context=context)

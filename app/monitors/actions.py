@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from tortoise.expressions import RawSQL, Subquery
+from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from app.access.callers import Caller
@@ -30,11 +31,15 @@ _KNOWN = Written(_known)
 
 @dataclass(frozen=True)
 class Recorded:
-    """A run and its monitor. `is_new` is False where the run had been recorded before: then nothing was changed."""
+    """A run and its monitor, and what was made of it now.
+
+    `is_new` is False where the run had been recorded before: then nothing was changed.
+    """
 
     monitor: Monitor
     run: MonitorRun
     is_new: bool
+    made: Sequence[Model] = ()
 
 
 async def find_or_make(change: Change, *, key: str, name: str | None = None, field: Sequence[str] = ("monitorKey",)) -> Monitor:
@@ -80,8 +85,9 @@ async def record_run(reported: ReportedRun, *, caller: Caller, services: Service
         monitor = await _name_or_make(change, known, key=key, name=name)
         run = _run_of(change, monitor, checked, position=_last_of(known) + 1)
         change.add(run)
-        await change.record(RunRecorded(monitor, run))
-        return Recorded(monitor, run, is_new=True)
+        recorded = RunRecorded(monitor, run)
+        await change.record(recorded)
+        return Recorded(monitor, run, is_new=True, made=recorded.made)
 
     return await services.events.change(caller.team_id, record, actor=caller.actor, is_free=True)
 

@@ -1,3 +1,4 @@
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -74,6 +75,20 @@ async def test_a_run_is_recorded_and_what_it_made_is_returned(schema: Schema, wo
         "notice": None,
         "userErrors": [],
     }
+
+
+async def test_what_a_run_made_is_not_read_again_for_the_answer(
+    schema: Schema, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        await world.add_integration()
+
+    with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+        payload = (await ask(schema, world, RECORD, input=run_input()))["recordMonitorRun"]
+
+    said = [record.getMessage() for record in caplog.records]
+    assert len(payload["deliveries"]) == 2
+    assert [each for each in said if each.startswith('SELECT "delivery"')] == [], "\n".join(said)
 
 
 async def test_the_same_run_again_returns_the_first_with_its_deliveries(schema: Schema, world: World) -> None:
