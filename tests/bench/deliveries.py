@@ -62,10 +62,14 @@ class Phase:
     rate: float
     cpu_seconds: float
 
+    @property
+    def cpu_of_each(self) -> float:
+        return self.cpu_seconds / len(self.waits)
+
     def __str__(self) -> str:
         in_order = sorted(self.waits)
         late = in_order[int(0.99 * (len(in_order) - 1))]
-        each = self.cpu_seconds / len(in_order) * 1000
+        each = self.cpu_of_each * 1000
         waits = f"p50 {median(in_order) * 1000:.0f}, p99 {late * 1000:.0f}, CPU of each run {each:.0f}"
         return f"{self.rate:.1f} a second; ms: {waits} ({len(in_order)} runs)"
 
@@ -118,24 +122,28 @@ async def _tell(story: Story, processes: Sequence[Service], *, seconds: float) -
     if len(processes) > 1:
         phases["a backlog"] = await _drain(story, processes, seconds=seconds)
     late, none = await _report_in_pairs(story, processes, seconds=seconds / 2)
-    measured = f"{late.median:.1f} a second: {late.over(none).told()} of while none is ({none.median:.1f})"
+    rates, cpu = [[Series([getattr(each, name) for each in of]) for of in (late, none)] for name in ("rate", "cpu_of_each")]
+    measured = f"{rates[0].median:.1f} a second: {rates[0].over(rates[1]).told()} of while none is ({rates[1].median:.1f})"
+    measured += f"; CPU of each run {cpu[0].over(cpu[1]).told()} times"
     told = {name: (str(phase), "") for name, phase in phases.items()}
     return {**told, f"one of {ADDRESSES} {SLOW_SECONDS} s late": (measured, "the others at least 0.9 of while none is")}
 
 
-async def _report_in_pairs(story: Story, processes: Sequence[Service], *, seconds: float) -> tuple[Series, Series]:
-    """Return how many a second are delivered to all addresses but the first: while that is late, and while none is, in turn."""
-    rates: dict[str, list[float]] = {"late": [], "none": []}
+async def _report_in_pairs(
+    story: Story, processes: Sequence[Service], *, seconds: float
+) -> tuple[Sequence[Phase], Sequence[Phase]]:
+    """Return what comes of all addresses but the first: while that is late, and while none is, in turn."""
+    phases: dict[str, list[Phase]] = {"late": [], "none": []}
     for number in range(PAIRS):
         for name in ("late", "none")[:: 1 if number % 2 == 0 else -1]:
             phase = f"{name}{number}"
             async with _first_late(story) if name == "late" else nullcontext():
                 came = await _report(story, processes, phase, seconds=seconds, callers=AT_ONCE, every=0.0, besides=1)
-            rates[name].append(came.rate)
+            phases[name].append(came)
             # Each begins as rested as the other, and none with what the late address still has.
             await asyncio.sleep(SLOW_SECONDS)
             await _until_delivered(story, phase, besides=0)
-    return Series(rates["late"]), Series(rates["none"])
+    return phases["late"], phases["none"]
 
 
 @asynccontextmanager
