@@ -147,9 +147,9 @@ def _met(
     rows: Sequence[Any], places: Sequence[int], count: int, of: Any, missing: Callable[[], Exception] | None
 ) -> Sequence[Any]:
     """Return the objects of joined rows, at the places where there are any of so many."""
-    objects = of.each(rows)
+    objects: Sequence[Any] = of.each(rows)
     if len(places) == count:
-        return objects  # type: ignore[no-any-return]
+        return objects
     met = Some(objects, places, count)
     return met if missing is None else [missing() if each is None else each for each in met[:]]
 
