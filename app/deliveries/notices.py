@@ -30,7 +30,7 @@ class _Listeners:
 async def notice_of(recorded: Recorded, *, made: Sequence[Delivery]) -> str | None:
     """Say why the run is not posted, or not by all that listen to its monitor, and log it; None where all is well.
 
-    `made` are its deliveries, which were just read.
+    `made` are its deliveries, which were just made or read.
 
     A notify rule that keeps quiet is all well. No integration is named: a token that reports runs need not be one that reads.
     """

@@ -52,17 +52,15 @@ async def test_a_write_whose_connection_the_pool_has_seen_end_is_run_again(datab
         await operator.close()
 
 
-@pytest.mark.parametrize("shown", ["deliveries { id }", "run { monitor { key } }"])
+@pytest.mark.parametrize(("shown", "table"), [("notice", "integration"), ("run { monitor { key } }", "monitor")])
 async def test_a_run_that_was_recorded_and_cannot_be_shown_is_not_said_to_be_unsaved(
-    database_url: str, tmp_path: Path, clock: HeldClock, shown: str
+    database_url: str, tmp_path: Path, clock: HeldClock, shown: str, table: str
 ) -> None:
     operator = await asyncpg.connect(database_url)
     await database.connect(database_url, models=MODELS, patience=Patience(lock=0.2))
     try:
         async with make_world(folder=tmp_path, clock=clock) as world:
-            events = cast(
-                Events, LockedOnceSaved(world.services.events, operator, "delivery" if "deliveries" in shown else "monitor")
-            )
+            events = cast(Events, LockedOnceSaved(world.services.events, operator, table))
             context = Context(caller=world.caller, services=replace(world.services, events=events), request_id="a test's")
 
             answer = await build_schema().execute(
