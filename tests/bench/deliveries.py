@@ -87,7 +87,7 @@ async def measure(
                 async with databases.blank(Path(folder), server=server) as url:
                     told = await _measure(checkout, url, folder=Path(folder), seconds=seconds, workers=number)
             of = "" if checkout == HERE else f" of {checkout.name}"
-            by = f"{number} workers" if number else "its own process"
+            by = f"{number} worker{'s'[: number - 1]}" if number else "its own process"
             for name, (measured, goal) in told.items():
                 say(f"{database}: delivered{of} by {by}, {name}: {measured}")
                 report.add(
