@@ -4,10 +4,8 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from app.clock import APART
-from app.deliveries.models import WAITING, Queued, table_of
+from app.deliveries.models import WAITING_IN_SQL, Queued, table_of
 from app.storage import database
-
-_STATUSES = ", ".join(f"'{status.value}'" for status in WAITING)
 
 
 async def is_any_due(model: type[Queued], *, now: datetime, lease: timedelta) -> bool:
@@ -26,7 +24,7 @@ def _write(table: str, mark: str) -> str:
     """Write a SELECT of the first of each index that is read, in its order: without one a server may look through the table."""
     now, apart, longest = (f"{mark}{number}" for number in (1, 2, 3))
     free = f"""
-"status" IN ({_STATUSES}) AND "held_back" = false
+"status" IN ({WAITING_IN_SQL}) AND "held_back" = false
 AND ("lease_until" IS NULL OR "lease_until" <= {now} OR "lease_until" > {longest})"""
     firsts = (
         f'"next_attempt_at" <= {now} AND {free} ORDER BY "next_attempt_at"',

@@ -13,19 +13,17 @@ from uuid import UUID
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import RawSQL
 
-from app.deliveries.models import HELD_BACK_BY, WAITING, Delivery, Queued, table_of
+from app.deliveries.models import HELD_BACK_BY, WAITING_IN_SQL, Delivery, Queued, table_of
 from app.integrations.kinds.contract import Listener
 from app.storage import database
 from app.storage.written import Written
-
-_STATUSES = ", ".join(f"'{status.value}'" for status in WAITING)
 
 _LET_GO_OF_NOTHING = f"""UPDATE "{{table}}" SET "held_back" = false
 WHERE "held_back" = true AND ("integration_id", "position") IN (
     SELECT "integration_id", MIN("position") FROM "{{table}}" WHERE "held_back" = true GROUP BY "integration_id"
 ) AND NOT EXISTS (
     SELECT 1 FROM "{{table}}" AS "ahead"
-    WHERE "ahead"."integration_id" = "{{table}}"."integration_id" AND "ahead"."status" IN ({_STATUSES})
+    WHERE "ahead"."integration_id" = "{{table}}"."integration_id" AND "ahead"."status" IN ({WAITING_IN_SQL})
     AND "ahead"."position" < "{{table}}"."position" AND "ahead"."attempt_count" < {HELD_BACK_BY}
 )"""  # noqa: S608 - no value from outside is in it
 
@@ -35,7 +33,7 @@ def first_held_back(model: type[Queued]) -> RawSQL:
     table = table_of(model)
     return RawSQL(f"""(
     SELECT "next"."id" FROM "{table}" AS "next" WHERE "next"."integration_id" = "{table}"."integration_id"
-    AND "next"."status" IN ({_STATUSES}) AND "next"."held_back" = true ORDER BY "next"."position" LIMIT 1
+    AND "next"."status" IN ({WAITING_IN_SQL}) AND "next"."held_back" = true ORDER BY "next"."position" LIMIT 1
 )""")  # noqa: S608 - no value from outside is in it
 
 
@@ -46,7 +44,7 @@ def _last_position(table: str, *, of: str) -> str:
 def _waits(table: str, *, of: str) -> str:
     return f"""(
     SELECT "ahead"."id" FROM "{table}" AS "ahead" WHERE "ahead"."integration_id" = {of}
-    AND "ahead"."status" IN ({_STATUSES}) AND "ahead"."attempt_count" < {HELD_BACK_BY} LIMIT 1
+    AND "ahead"."status" IN ({WAITING_IN_SQL}) AND "ahead"."attempt_count" < {HELD_BACK_BY} LIMIT 1
 )"""  # noqa: S608 - as above
 
 

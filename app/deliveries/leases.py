@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
+from typing import TypeVar
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -13,7 +14,7 @@ from tortoise.queryset import QuerySet
 
 from app.clock import APART
 from app.deliveries.due import is_any_due
-from app.deliveries.models import HELD_BACK_BY, WAITING, Delivery, Pace, Queued, table_of
+from app.deliveries.models import HELD_BACK_BY, WAITING, WAITING_IN_SQL, Delivery, Pace, Queued, table_of
 from app.deliveries.targets import targets_of
 from app.integrations.kinds.contract import Target
 from app.integrations.models import Integration
@@ -23,12 +24,12 @@ from app.storage.slots import Claimant, Room
 from app.storage.together import Saving, Write, write_together
 from app.storage.written import Written
 
+T = TypeVar("T")
+
 LEASE = timedelta(seconds=60)
 
 _SOME_BEHIND = 4
 """How many more are looked at than there is room for: one that is behind another, or one too many of a grant, is not taken."""
-
-_STATUSES = ", ".join(f"'{status.value}'" for status in WAITING)
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,7 @@ async def lease_new(made: Sequence[Candidate], *, owner: UUID, now: datetime, ro
 
     The rows are marked, and the change writes them as they then are.
     """
-    left, chosen = room.copy(), []
-    for each in made:
-        if left.has(each.claimant):
-            left.take(each.claimant)
-            chosen.append(each)
+    chosen = [each for each, _ in _with_room([(each, each.claimant) for each in made], room=room)]
     paced = await _claim_paces([each.target for each in chosen], now=now)
     granted = [each for each in chosen if paced[each.target.address].pop(0) is None]
     until = now + LEASE
@@ -173,7 +170,7 @@ def _locked(due: QuerySet[Queued], most: int) -> QuerySet[Queued]:
 def _ahead(table: str) -> RawSQL:
     return RawSQL(f"""(
     SELECT "ahead"."id" FROM "{table}" AS "ahead"
-    WHERE "ahead"."integration_id" = "{table}"."integration_id" AND "ahead"."status" IN ({_STATUSES})
+    WHERE "ahead"."integration_id" = "{table}"."integration_id" AND "ahead"."status" IN ({WAITING_IN_SQL})
     AND "ahead"."position" < "{table}"."position" AND "ahead"."attempt_count" < {HELD_BACK_BY} LIMIT 1
 )""")  # noqa: S608 - no value from outside is in it
 
@@ -214,14 +211,19 @@ async def _hold_back(model: type[Queued], behind: Sequence[Queued]) -> int:
 
 async def _choose(deliveries: Sequence[Queued], *, room: Room) -> list[Candidate]:
     """Return those that there is room for, with where they go to."""
-    left, chosen = room.copy(), []
-    for delivery in deliveries:
-        claimant = claimant_of(delivery.integration)
-        if left.has(claimant):
-            left.take(claimant)
-            chosen.append((delivery, claimant))
+    chosen = _with_room([(delivery, claimant_of(delivery.integration)) for delivery in deliveries], room=room)
     targets = await targets_of([delivery.integration for delivery, _ in chosen])
     return [Candidate(delivery, claimant, targets[delivery.integration_id]) for delivery, claimant in chosen]
+
+
+def _with_room(wanted: Sequence[tuple[T, Claimant]], *, room: Room) -> list[tuple[T, Claimant]]:
+    """Return those, with whose share they take, that there is room for: the first ones before the others."""
+    left, chosen = room.copy(), []
+    for each, claimant in wanted:
+        if left.has(claimant):
+            left.take(claimant)
+            chosen.append((each, claimant))
+    return chosen
 
 
 async def _claim_paces(targets: Sequence[Target], *, now: datetime) -> Mapping[str, list[datetime | None]]:

@@ -23,6 +23,9 @@ class DeliveryStatus(StrEnum):
 
 WAITING = (DeliveryStatus.PENDING, DeliveryStatus.RETRYING)
 
+WAITING_IN_SQL = ", ".join(f"'{status.value}'" for status in WAITING)
+"""The same as stands behind IN, in statements that are written by hand."""
+
 # As the first migration has it: another occasion is text like these, and changes no table.
 _OCCASIONS = "RUN: RUN\nTHIRD_FAILURE: THIRD_FAILURE\nRECOVERY: RECOVERY"
 
