@@ -10,10 +10,7 @@ from uuid import UUID
 
 from tortoise.models import Model
 
-from app.storage.records import Records, columns_among
-
-WITHIN = "__"
-"""Between the name of a relation and that of a column of the row it leads to, as Tortoise has it."""
+from app.storage.records import WITHIN, Records, columns_among
 
 
 @dataclass(frozen=True)

@@ -147,11 +147,10 @@ def _met(
     rows: Sequence[Any], places: Sequence[int], count: int, of: Any, missing: Callable[[], Exception] | None
 ) -> Sequence[Any]:
     """Return the objects of joined rows, at the places where there are any of so many."""
-    objects: Sequence[Any] = of.each(rows)
-    if len(places) == count:
-        return objects
-    met = Some(objects, places, count)
-    return met if missing is None else [missing() if each is None else each for each in met[:]]
+    met = _placed(of.each(rows), places, count)
+    if missing is None or len(places) == count:
+        return met
+    return [missing() if each is None else each for each in met[:]]
 
 
 def _are_alike(values: Collection[Any]) -> bool:
@@ -161,8 +160,12 @@ def _are_alike(values: Collection[Any]) -> bool:
 def _shown(keys: Sequence[Any], found: Mapping[Any, Any], of: Showing[Any, Any]) -> Sequence[Any]:
     """Return the objects of what was found, which is of one kind, for each of the keys; None where nothing was."""
     places = [place for place, key in enumerate(keys) if key in found]
-    objects = of.each([found[keys[place]] for place in places])
-    return objects if len(places) == len(keys) else Some(objects, places, len(keys))
+    return _placed(of.each([found[keys[place]] for place in places]), places, len(keys))
+
+
+def _placed(objects: Sequence[Any], places: Sequence[int], count: int) -> Sequence[Any]:
+    """Return the objects at these places among so many; None at the others."""
+    return objects if len(places) == count else Some(objects, places, count)
 
 
 def _alone(values: Sequence[Any]) -> Any:

@@ -15,8 +15,8 @@ from app.graphql.connections import Connection, UncountedConnection
 from app.graphql.context import Info
 from app.graphql.execution.levels.asking import Below, LateInfo
 from app.graphql.execution.levels.planning import PlannedField, Selection
-from app.graphql.joins import WITHIN, Join
-from app.storage.records import columns_of
+from app.graphql.joins import Join
+from app.storage.records import WITHIN, columns_of
 
 FOUND_BY = "found_by"
 """Where the metadata of a field has the attribute of its object that is all it looks at."""

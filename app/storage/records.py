@@ -20,6 +20,9 @@ R = TypeVar("R")
 _MOST_KINDS = 1_000
 """Classes of Records: clients choose what columns are read."""
 
+WITHIN = "__"
+"""Between the name of a relation and that of a column of the row it leads to, as Tortoise has it."""
+
 Convert: TypeAlias = Callable[[Any], Any]
 
 
@@ -176,7 +179,7 @@ def _joined(model: type[Model], placed: Mapping[str, Column]) -> Mapping[str, ty
     """Return the kinds of the rows to which `__` leads in the names of columns."""
     within: dict[str, dict[str, Column]] = {}
     for name, column in placed.items():
-        relation, _, rest = name.partition("__")
+        relation, _, rest = name.partition(WITHIN)
         if rest:
             within.setdefault(relation, {})[rest] = column
     related: Mapping[str, Any] = model._meta.fields_map  # noqa: SLF001 - as above
@@ -202,7 +205,7 @@ def _reading(column: Column) -> Callable[[Record], Any]:
 
 def _column(model: Any, name: str) -> fields.Field[Any]:
     """Return the column of that name; `__` leads on to that of a related row."""
-    first, _, rest = name.partition("__")
+    first, _, rest = name.partition(WITHIN)
     column: Any = model._meta.fields_map[first]  # noqa: SLF001 - as above
     return _column(column.related_model, rest) if rest else column
 

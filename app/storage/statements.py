@@ -12,7 +12,7 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from app.storage import database
-from app.storage.records import Record, Records, columns_of, record_of
+from app.storage.records import WITHIN, Record, Records, columns_of, record_of
 
 M = TypeVar("M", bound=Model)
 
@@ -178,7 +178,7 @@ def _by_place(first: str, shape: _Shape) -> str:
 
 
 def _joins(shape: _Shape) -> bool:
-    return any("__" in name for name in shape.columns)
+    return any(WITHIN in name for name in shape.columns)
 
 
 def _order(shape: _Shape, *, sign: str = "") -> str:
