@@ -62,6 +62,17 @@ def process(
     return Process(world, world.services, at_once, slots or Slots(POSTS))
 
 
+async def posting(world: World) -> tuple[Process, Holding]:
+    """Return a process that is posting what the first run has made, and who keeps it there."""
+    await world.add_integration()
+    holding = Holding(world.services, first_of("chat.postMessage"))
+    here = process(world, holding.services)
+    await here.look()
+    await world.report()
+    await holding.asked.wait()
+    return here, holding
+
+
 async def leased() -> int:
     return await Delivery.filter(lease_owner__not_isnull=True).count()
 
@@ -95,13 +106,8 @@ async def test_where_nobody_works_yet_what_is_made_is_left_to_who_looks(world: W
 
 
 async def test_another_process_leaves_alone_what_one_has_made_for_itself(world: World) -> None:
-    await world.add_integration()
-    holding = Holding(world.services, first_of("chat.postMessage"))
-    here = process(world, holding.services)
-    await here.look()
+    here, holding = await posting(world)
 
-    await world.report()
-    await holding.asked.wait()
     another = await world.deliver()
     shown = [row.status for row in await Delivery.all()]
     holding.go_on.set()
@@ -143,13 +149,8 @@ async def test_nothing_is_begun_of_a_run_that_could_not_be_recorded(world: World
 
 
 async def test_one_integrations_messages_go_in_the_order_of_their_runs(world: World) -> None:
-    await world.add_integration()
-    holding = Holding(world.services, first_of("chat.postMessage"))
-    here = process(world, holding.services)
-    await here.look()
+    here, holding = await posting(world)
 
-    await world.report()
-    await holding.asked.wait()
     await world.report()
     await world.report()
     held = await leased()
