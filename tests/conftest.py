@@ -35,6 +35,15 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(_OBJECTS_BEFORE_A_COLLECTION, 20, 20)
 
 
+@pytest.fixture
+def no_collections() -> Iterator[None]:
+    """Whatever goes meanwhile goes at once, and not when garbage is next collected."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @pytest.fixture(scope="session")
 def database_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     base = tmp_path_factory.getbasetemp()

@@ -1,7 +1,7 @@
 """What an operation has found is let go of when it is answered: at once, and not when garbage is next collected."""
 
 import gc
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from typing import Any, cast
 
 import pytest
@@ -15,12 +15,7 @@ LISTEN = "subscription { thingChanged(times: 300) { name length others(first: 2)
 ASK = '{ thing(name: "aaa") { length others(first: 2) { nodes { length } } } }'
 
 
-@pytest.fixture(autouse=True)
-def _no_collections() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+pytestmark = pytest.mark.usefixtures("no_collections")
 
 
 async def test_a_listener_of_many_events_costs_no_more_than_one_of_few() -> None:

@@ -2,7 +2,6 @@
 
 import gc
 import time
-from collections.abc import Iterator
 
 import pytest
 from websockets.frames import CLOSE
@@ -15,12 +14,7 @@ from tests.web.wire.test_floods import close_of, echo, frame, socket_to
 SECONDS = 10.0
 
 
-@pytest.fixture(autouse=True)
-def _no_collections() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+pytestmark = pytest.mark.usefixtures("no_collections")
 
 
 @pytest.mark.parametrize("is_closed", [True, False], ids=["by a close", "by the connection's end"])
