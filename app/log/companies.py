@@ -1,14 +1,17 @@
 """Companies: readers of one log who want the same of it. While all of them wait, one goes ahead and tells the others.
 
-So a change wakes one of thousands. Who waits in a company has been told all that the one ahead had been when it left, and is told
-by it what comes. Whatever keeps it from that, the others are let go, and each reads on by itself, from its own position.
+So a change wakes one of thousands. Nobody who waits has read less than the one ahead had when it left, and all are told by it
+what comes. Whatever keeps it from that, the others are let go, and each reads on by itself, from its own position.
 """
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Generic, Protocol, TypeVar
 
 from app.web.fairness import Slices
+
+_POSITION = attrgetter("position")
 
 LATE_SECONDS = 1.0
 """How many seconds anybody waits for whoever is ahead."""
@@ -58,10 +61,13 @@ class Company(Generic[R]):
                 del self._waiting[reader]
 
     def send_one_ahead(self) -> Iterable["asyncio.Future[None]"]:
-        """Return the bell of the one that goes ahead now, if any does: there is more to read."""
+        """Return the bell of the one that goes ahead now, if any does: there is more to read.
+
+        It is the one that has read least. Some may have read beyond what this process knows of: they have nothing to tell.
+        """
         if self._ahead is not None or not self._waiting:
             return ()
-        self._ahead = next(iter(self._waiting))
+        self._ahead = min(self._waiting, key=_POSITION)
         bell = self._waiting.pop(self._ahead)
         self._be_patient()
         return (bell,)

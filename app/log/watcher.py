@@ -166,9 +166,13 @@ class Watcher:
             self._log.warning("watching interrupted", fault=error.fault)
 
     async def read_or_wait(self, team_id: UUID, *, after: int, head: int, types: Collection[str] | None) -> LogSlice:
-        """Read what is behind the ring; where the database is away, nothing, a while later."""
+        """Read what is behind the ring, up to its `head`; where the database is away, nothing, a while later.
+
+        What came since is read from the ring: a reader that knew of it first would leave those behind it who wait for it.
+        """
         try:
-            rows = await self._pages.ask((team_id, after)) or ()
+            read = await self._pages.ask((team_id, after)) or ()
+            rows = [row for row in read if row.sequence <= head]
             piece = LogSlice(rows, rows[-1].sequence if rows else head)
             if piece.end - after > len(piece.rows):
                 await self.refuse_where_removed(team_id, after=after, types=types)

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
+from random import Random
 from typing import Any
 
 import orjson
@@ -21,6 +23,7 @@ from app.graphql.streams import LogCursors
 from app.graphql.transport.requests import Operation
 from app.graphql.transport.results import run
 from app.log.events import Event
+from app.log.watcher import Watcher
 from app.redis.rate_limits import Bucket, Rates
 from app.service.schema import build_schema
 from app.services import Services
@@ -81,6 +84,59 @@ async def test_one_of_a_crowd_finds_out_and_the_others_are_told_the_same_at_once
     assert [ear.both for ear in ears] == [list(range(begin + 1, CROWD + 4)) for begin in range(CROWD)]
     assert sum(len(ear.heard) for ear in ears) - sum(heard) <= 3
     assert {ear.context.position for ear in ears} == {CROWD + 3}
+
+
+async def test_who_comes_behind_one_that_knew_more_than_the_process_misses_nothing(services: Services) -> None:
+    log, executions = await unwatched_log(services), SharedExecutions()
+    watcher = log.services.watcher
+
+    async with (
+        crowd(log, [READ.format(name="keeps")], executions=executions) as [keeps],
+        watching(watcher),
+    ):
+        await log.write([MEMBER])  # and nobody here is told
+        async with (
+            crowd(log, [LISTEN], after=[1], executions=executions) as [knows],
+            crowd(log, [LISTEN], after=[0], executions=executions) as [behind],
+        ):
+            watcher.wake(log.team_id)
+            await until_heard([keeps, behind], 1)
+            await log.write([MEMBER])
+            watcher.wake(log.team_id)
+            await until_heard([keeps, knows, behind], 2)
+
+    assert [ear.both for ear in (keeps, knows, behind)] == [[1, 2], [2], [1, 2]]
+
+
+@pytest.mark.parametrize("seed", [44, 59, 125, 149, *range(16)])
+async def test_whoever_comes_whenever_from_wherever_is_told_everything_once_and_in_order(services: Services, seed: int) -> None:
+    random = Random(seed)  # noqa: S311 - a test's choices
+    log, executions = await unwatched_log(services), SharedExecutions()
+    watcher = log.services.watcher
+    came: list[tuple[int, Ear]] = []
+
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(watching(watcher))
+        for _ in range(60):
+            match random.choice(["write", "wake", "come", "come", "let go", "let go"]):
+                case "write":
+                    await log.write([MEMBER] * random.randint(1, 3))
+                case "wake":
+                    watcher.wake(log.team_id)
+                case "come":
+                    after = random.randint(max(0, len(log.written) - 3), len(log.written))
+                    operation = random.choice([LISTEN, READ.format(name="other")])
+                    coming = crowd(log, [operation], after=[after], executions=executions, waits=False)
+                    [ear] = await stack.enter_async_context(coming)
+                    ear.deaf = random.choice([0, 0, 1])
+                    came.append((after, ear))
+                case _:
+                    await asyncio.sleep(random.choice([0, 0.01, 0.03]))
+        await log.write([MEMBER])
+        watcher.wake(log.team_id)
+        await until_heard([ear for _, ear in came], len(log.written))
+
+    assert [ear.both for _, ear in came] == [list(range(after + 1, len(log.written) + 1)) for after, _ in came]
 
 
 async def test_who_cannot_be_told_at_once_is_told_by_itself_and_misses_nothing(services: Services) -> None:
@@ -203,29 +259,59 @@ async def tell_another(context: Context, event: Event) -> None:
 
 @asynccontextmanager
 async def crowd(
-    log: Log, operations: Sequence[str], *, after: Sequence[int] | None = None, buckets: Sequence[Bucket] = ()
+    log: Log,
+    operations: Sequence[str],
+    *,
+    after: Sequence[int] | None = None,
+    buckets: Sequence[Bucket] = (),
+    executions: SharedExecutions | None = None,
+    waits: bool = True,
 ) -> AsyncIterator[list[Ear]]:
-    """Yield a crowd that listens, and waits."""
-    schema, executions = build_schema(), SharedExecutions()
-    ears = []
+    """Yield a crowd that listens, and waits, to a log that is watched."""
+    shared = executions or SharedExecutions()
+    ears, before = [], _waiting(log)
     for number in range(len(operations)):
-        context = replace(context_of(log), executions=executions, buckets=tuple(buckets[number : number + 1]))
+        context = replace(context_of(log), executions=shared, buckets=tuple(buckets[number : number + 1]))
         ears.append(Ear(context))
         context.tell = ears[-1].tell
     begins = after or [0] * len(operations)
-    tasks = [asyncio.create_task(log.services.watcher.run())]
-    tasks += [
-        asyncio.create_task(_listen(schema, ear, operation, after=begin))
+    tasks = [
+        asyncio.create_task(_listen(_schema(), ear, operation, after=begin))
         for ear, operation, begin in zip(ears, operations, begins, strict=True)
     ]
+
+    async def do_wait() -> bool:
+        return _waiting(log) == before + len(operations)
+
     try:
-        async with asyncio.timeout(20):
-            await until(lambda: _all_follow(log, len(operations)), seconds=10)
-            yield ears
+        async with AsyncExitStack() as stack:
+            if executions is None:
+                await stack.enter_async_context(watching(log.services.watcher))
+            async with asyncio.timeout(20):
+                if waits:
+                    await until(do_wait, seconds=10)
+                yield ears
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def watching(watcher: Watcher) -> AsyncIterator[None]:
+    task = asyncio.create_task(watcher.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def unwatched_log(services: Services) -> Log:
+    """Return a new team's log that is looked at when somebody is woken for it, and not before."""
+    log = await new_log(services)
+    log.services = replace(services, watcher=Watcher(look_every=3600))
+    return log
 
 
 async def until_heard(ears: Sequence[Ear], count: int) -> None:
@@ -238,6 +324,11 @@ async def until_heard(ears: Sequence[Ear], count: int) -> None:
     await asyncio.sleep(0)
 
 
+@cache
+def _schema() -> Schema:
+    return build_schema()
+
+
 async def _listen(schema: Schema, ear: Ear, operation: str, *, after: int) -> None:
     caller = ear.context.caller
     assert isinstance(caller, Caller)
@@ -247,6 +338,6 @@ async def _listen(schema: Schema, ear: Ear, operation: str, *, after: int) -> No
             ear.hear(result)
 
 
-async def _all_follow(log: Log, count: int) -> bool:
+def _waiting(log: Log) -> int:
     ring = log.services.watcher._rings.get(log.team_id)  # noqa: SLF001 - nothing else tells
-    return ring is not None and ring.listeners == count
+    return sum(ring._companies.values()) if ring is not None else 0  # noqa: SLF001 - as above

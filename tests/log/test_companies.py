@@ -25,6 +25,18 @@ async def test_one_goes_ahead_and_the_others_wait_for_it() -> None:
     await end(waits)
 
 
+async def test_of_those_who_wait_the_one_that_has_read_least_goes_ahead_and_of_equals_the_first() -> None:
+    company, readers, waits = await waiting(4)
+    readers[0].position, readers[3].position = 3, 3
+    readers[1].position = readers[2].position = 2
+
+    ring(company)
+    await settle()
+
+    assert [wait.done() for wait in waits] == [False, True, False, False]
+    await end(waits)
+
+
 async def test_who_comes_back_lets_another_go_ahead() -> None:
     company, readers, waits = await waiting(2)
     ring(company)

@@ -27,7 +27,7 @@ async def tell_others(context: Context, data: SharedData) -> None:
     waiting: Sequence[Context] = company.waiting
     for begin in range(0, len(waiting), _AT_ONCE):
         some = [other for other in waiting[begin : begin + _AT_ONCE] if other.position < number and company.is_waiting(other)]
-        paying = await charge_listeners(some)
+        paying = await charge_listeners([other for other in some if other.position >= context.position])  # missed nothing before
         if not company.is_ahead(context):
             return  # it took too long: by now each is told by itself
         context.services.meters.events_told(sum(_tell(other, data, number, company) for other in paying))
