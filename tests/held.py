@@ -14,3 +14,13 @@ class HeldClock:
 
     def advance(self, by: timedelta) -> None:
         self._now += by
+
+
+class HeldSeconds:
+    """A monotonic clock that says `now`."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now

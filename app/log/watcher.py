@@ -9,7 +9,7 @@ them is told so. Of those who want the same one reads ahead: see `companies`.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -51,6 +51,7 @@ class Watcher:
         self._looking = asyncio.Lock()
         self.has_finished = False
         """Nothing more is looked for: who has got everything up to now has caught up."""
+        self._also_woken: list[Callable[[UUID | None], None]] = []
         # Clients that were sent away come back all at once.
         self._heads = Batcher(heads)
         self._horizons = Batcher(horizon.horizons)
@@ -60,10 +61,16 @@ class Watcher:
 
     def wake(self, team_id: UUID | None) -> None:
         """Look at the team soon, None: at every team; costs nothing where nobody listens."""
+        for wake in self._also_woken:
+            wake(team_id)
         for woken in self._rings if team_id is None else {team_id} & self._rings.keys():
             self._rings[woken].wakes += 1
             self._woken_teams.add(woken)
             self._woken.set()
+
+    def wake_too(self, wake: Callable[[UUID | None], None]) -> None:
+        """Call this at each wake-up too, with the team or None. It must not block or raise."""
+        self._also_woken.append(wake)
 
     def newest_known(self, team_id: UUID) -> tuple[int, int]:
         """Return what changes as soon as anybody here knows of a newer event of the team; only while somebody listens."""

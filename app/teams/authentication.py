@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from starlette.requests import HTTPConnection
 from app.access.callers import Caller
 from app.errors import Unauthenticated, Unavailable
 from app.log.actors import origin_of
+from app.log.kept_rows import KeptRows
 from app.oidc.compact import Rejected
 from app.oidc.issuer import Away, Issuer
 from app.oidc.tokens import verify
@@ -42,12 +44,16 @@ _BEARER = re.compile(r"(?i:bearer) +(?P<token>[!-~]+) *")
 class Authenticator:
     """Says who is asking, and notes, aside, when a token was last used."""
 
-    def __init__(self, services: Services, *, look_again_after: float = 1.0) -> None:
+    def __init__(
+        self, services: Services, *, look_again_after: float = 1.0, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._services = services
         self._look_again_after = look_again_after  # seconds
         self._noting: dict[UUID, asyncio.Task[None]] = {}
         self._watches: dict[UUID, CredentialWatch] = {}
         self._tokens: Batcher[str, Any] = Batcher(_find_tokens, may_be_alone=True)
+        self._good: KeptRows[str, _Good] = KeptRows(now=monotonic)
+        services.watcher.wake_too(self._good.forget)
         self._members = Batcher(find_members)
         self._standing = Batcher(_find_standing)
         self._uses = Batcher(self._write_uses)
@@ -104,26 +110,27 @@ class Authenticator:
         return await self._by_access_token(token)
 
     async def _by_access_token(self, token: Secret) -> Caller:
-        row = await self._tokens.ask(hash_of(token))
+        key = hash_of(token)
+        good = self._good.find(key) or await self._read(key)
         now = self._services.clock.now()
+        if now >= good.expires_at:
+            raise Unauthenticated("This access token has expired: make another.")
+        self._note_use(good, now)
+        return good.caller
+
+    async def _read(self, key: str) -> "_Good":
+        """Return a token that is good until it expires. Raises Unauthenticated where it is none."""
+        begun = self._good.begin()
+        row = await self._tokens.ask(key)
         if row is None:
             raise Unauthenticated("This access token is not known here.")
         if row.member__left_at is not None:
             raise Unauthenticated("The member whose access token this is has left the team.")
         if row.revoked_at is not None:
             raise Unauthenticated("This access token was revoked.")
-        if not row.is_good(now):
-            raise Unauthenticated("This access token has expired: make another.")
-        self._note_use(row, now)
-        return Caller(
-            team_id=row.member__team_id,
-            member_id=row.member_id,
-            role=row.member__role,
-            scopes=row.scopes,
-            credential_id=row.id,
-            is_session=False,
-            expires_at=row.expires_at,
-        )
+        good = _good_of(row)
+        self._good.keep(key, good, team_id=good.caller.team_id, begun=begun)
+        return good
 
     async def _by_jwt(self, token: Secret, issuer: Issuer) -> Caller:
         expected = expected_of_bearers(self._services.settings)
@@ -141,13 +148,16 @@ class Authenticator:
             raise Unauthenticated("The team has no member with the e-mail address of this JWT.")
         return caller_of(member, claims, issuer=issuer.address)
 
-    def _note_use(self, row: AccessToken, now: datetime) -> None:
-        is_fresh = row.last_used_at is not None and abs(now - row.last_used_at) < USE_NOTED_EVERY
-        if is_fresh or row.id in self._noting:
+    def _note_use(self, good: "_Good", now: datetime) -> None:
+        if good.last_used_at is not None and abs(now - good.last_used_at) < USE_NOTED_EVERY:
             return
-        task = asyncio.create_task(self._write_use(row.id))
-        self._noting[row.id] = task
-        task.add_done_callback(lambda _: self._noting.pop(row.id, None))
+        good.last_used_at = now
+        token_id = good.caller.credential_id
+        if token_id in self._noting:
+            return
+        task = asyncio.create_task(self._write_use(token_id))
+        self._noting[token_id] = task
+        task.add_done_callback(lambda _: self._noting.pop(token_id, None))
 
     async def _write_use(self, token_id: UUID) -> None:
         await self._uses.ask(token_id)
@@ -159,6 +169,28 @@ class Authenticator:
         except Exception as error:  # noqa: BLE001 - no request may fail, and no task may cry out, for the want of a note
             self._log.warning("last use not noted", error=type(error).__name__)
         return {}
+
+
+@dataclass
+class _Good:
+    """An access token that is good for its caller until it expires."""
+
+    caller: Caller
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+def _good_of(row: Any) -> _Good:
+    caller = Caller(
+        team_id=row.member__team_id,
+        member_id=row.member_id,
+        role=row.member__role,
+        scopes=row.scopes,
+        credential_id=row.id,
+        is_session=False,
+        expires_at=row.expires_at,
+    )
+    return _Good(caller, row.expires_at, row.last_used_at)
 
 
 async def _find_tokens(hashes: Sequence[str]) -> dict[str, Any]:

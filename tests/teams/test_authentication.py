@@ -2,6 +2,7 @@ import asyncio
 import logging
 import os
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from app.access.callers import Role, Scope, scopes_of
 from app.errors import Unauthenticated
+from app.log.watcher import Watcher
 from app.sealing.secret import Secret
 from app.services import Services
 from app.teams.access_tokens import sign_in_with_token
@@ -23,7 +25,7 @@ from app.teams.revoking_tokens import revoke as revoke_access_token
 from app.teams.secrets import make_token
 from app.teams.sessions import cookie_name
 from app.teams.sign_in_links import make_sign_in_link, use_sign_in_link
-from tests.held import HeldClock
+from tests.held import HeldClock, HeldSeconds
 from tests.teams.people import by_session, cancel, found, join
 
 MUTATIONS = st.tuples(st.integers(0, 40), st.characters())
@@ -121,6 +123,64 @@ async def test_an_unknown_a_revoked_and_an_expired_token_are_refused_each_with_i
         revoked: "This access token was revoked.",
         expired: "This access token has expired: make another.",
     }
+
+
+async def test_a_token_is_read_once_a_second(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    admin = (await found(services)).admin
+    token = await token_of(admin, Scope.READ, services=services)
+    seconds = HeldSeconds()
+    authenticator = Authenticator(services, monotonic=seconds)
+    read = []
+
+    with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+        for _ in range(3):
+            caplog.clear()
+            await authenticator.authenticate(request(), f"Bearer {token.reveal()}")
+            await authenticator.settle()
+            read.append(sum('"access_token"."hash" =' in message for message in caplog.messages))
+            seconds.now += 0.6
+
+    assert read == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("revoked", "This access token was revoked."),
+        ("left", "The member whose access token this is has left the team."),
+        ("another role", Role.VIEWER),
+    ],
+)
+async def test_what_was_read_of_a_token_holds_no_longer_than_until_its_team_has_news(
+    services: Services, change: str, told: str
+) -> None:
+    team = (await found(services)).team
+    bob = await join(services, team, name="Bob", role=Role.MEMBER)
+    token = await token_of(bob, Scope.READ, services=services)
+    another = replace(services, watcher=Watcher())
+    here, elsewhere = (Authenticator(each, monotonic=lambda: 0.0) for each in (services, another))
+    authorization = f"Bearer {token.reveal()}"
+    for each in (here, elsewhere):
+        await each.authenticate(request(), authorization)
+        await each.settle()
+
+    match change:
+        case "revoked":
+            row = await AccessToken.get()
+            await revoke_access_token(caller=by_session(bob), token_id=row.id, services=services)
+        case "left":
+            await remove_member(team_id=team.id, actor=None, member_id=bob.id, services=services)
+        case _:
+            await change_role(team_id=team.id, actor=None, member_id=bob.id, role=Role.VIEWER, services=services)
+
+    told_here = await role_or_refusal(here, authorization)
+    told_there = await role_or_refusal(elsewhere, authorization)
+    another.watcher.wake(team.id)
+    told_there_once_woken = await role_or_refusal(elsewhere, authorization)
+
+    assert told_here == told
+    assert told_there == Role.MEMBER  # for a second at most
+    assert told_there_once_woken == told
 
 
 async def test_the_token_of_a_member_who_left_is_refused(services: Services) -> None:
@@ -259,6 +319,15 @@ async def test_whoever_listens_goes_on_while_others_leave(services: Services) ->
 async def add_somebody_else(services: Services, team: Team) -> None:
     """Let the log have an event that ends nobody's credential here."""
     await join(services, team, name="Cid", role=Role.VIEWER)
+
+
+async def role_or_refusal(authenticator: Authenticator, authorization: str) -> str:
+    try:
+        caller = await authenticator.authenticate(request(), authorization)
+    except Unauthenticated as error:
+        return error.message
+    assert caller is not None
+    return caller.role
 
 
 async def refusal_of(token: Secret, *, services: Services) -> str:
