@@ -4,7 +4,7 @@ import pytest
 from graphql import GraphQLError
 from hypothesis import given, strategies as st
 
-from app.graphql.scalars import format_moment, parse_moment, parse_url
+from app.graphql.scalars import format_moment, format_moments, parse_moment, parse_url
 from tests.graphql.tiny import World, schema
 
 moments = st.datetimes(
@@ -40,6 +40,16 @@ def test_a_moment_is_written_with_three_digits_and_z() -> None:
 
     assert format_moment(moment) == "2026-11-21T10:00:00.123Z"
     assert format_moment(datetime(2026, 11, 21, tzinfo=UTC)) == "2026-11-21T00:00:00.000Z"
+
+
+@given(st.lists(moments | st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(0))]))))
+def test_many_moments_are_written_as_each_of_them(many: list[datetime]) -> None:
+    assert format_moments(many) == [format_moment(moment) for moment in many]
+
+
+def test_of_many_moments_none_is_written_without_a_zone() -> None:
+    with pytest.raises(ValueError, match="zone"):
+        format_moments([datetime(2026, 11, 21, tzinfo=UTC), datetime(2026, 11, 21)])  # noqa: DTZ001 - that is the point
 
 
 def test_a_moment_is_read_as_newman_writes_it() -> None:
