@@ -5,8 +5,9 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
+import orjson
 from graphql import (
     ASTValidationRule,
     DocumentNode,
@@ -33,6 +34,13 @@ MOST_TOKENS = 2_000
 MOST_VARIABLE_VALUES = 10_000
 MOST_ERRORS = 10  # for each wrong value graphql-core prints the whole literal that it stands in
 _KEPT_CHARACTERS = 128 * 1024  # a parsed document takes some 300 bytes for each
+
+_KEPT_COSTS = 16
+"""Of one document: those of the variables that came last."""
+
+_LONGEST_KEPT = 500
+
+Asked: TypeAlias = tuple[str | None, bytes]
 
 DEAREST = Cost(objects=5_000, values=50_000)
 """What an answer may bring at most."""
@@ -81,7 +89,14 @@ class Examined:
 
     def cost(self, name: str | None, variables: Mapping[str, Any] | None) -> Cost:
         """Return what the operation of that name may bring; nothing where it is not valid."""
-        return self._costs.of(name, variables) if not self.errors else Cost()
+        if self.errors:
+            return Cost()
+        asked = _asked(name, variables)
+        cost = self._known_costs.get(asked)
+        if cost is None:
+            cost = self._costs.of(name, variables)
+            self._know(asked, cost)
+        return cost
 
     def points(self, cost: Cost) -> int:
         """Return what an operation of that cost is charged: the objects that may come, and what it asks of the schema itself."""
@@ -114,6 +129,25 @@ class Examined:
     @cached_property
     def _costs(self) -> Costs:
         return Costs(self.schema, self.document)
+
+    @cached_property
+    def _known_costs(self) -> "OrderedDict[Asked | None, Cost]":
+        return OrderedDict()
+
+    def _know(self, asked: "Asked | None", cost: Cost) -> None:
+        if asked is not None:
+            self._known_costs[asked] = cost
+            if len(self._known_costs) > _KEPT_COSTS:
+                self._known_costs.popitem(last=False)
+
+
+def _asked(name: str | None, variables: Mapping[str, Any] | None) -> Asked | None:
+    """Return what is the same where an operation of the document costs the same; None where that is too long to be kept."""
+    try:
+        text = orjson.dumps(variables) if variables else b""
+    except TypeError:  # numbers that it does not write
+        return None
+    return (name, text) if len(text) <= _LONGEST_KEPT else None
 
 
 class Documents:

@@ -212,6 +212,26 @@ def test_what_may_bring_too_much_is_refused_with_the_number_and_by_its_variables
     assert DEAREST.objects == 5_000
 
 
+def test_what_a_document_keeps_of_costs_is_of_the_same_operation_and_variables_alone() -> None:
+    one, other = (
+        f"query {name}($n: Int, $s: Boolean!) {{ things(first: $n) @skip(if: $s) {{ nodes {{ name }} }} }}" for name in "AB"
+    )
+    text = one + other.replace("{ name }", "{ name twin { name } }")
+    examined, costs = Documents().examine(GRAPHQL, text), Costs(GRAPHQL, valid(text))
+    values: list[Any] = [1, 1.0, True, "1", None, 40, -1, 2**70, "long" * 1_000, [1], {"n": 1}]
+    asked = [
+        (name, {"n": number, "s": switch}) for name in ("A", "B", "C", None) for number in values for switch in (True, False)
+    ]
+
+    known = [[examined.cost(name, variables) for name, variables in asked] for _ in range(3)]
+    repeated = [examined.cost(name, variables) for name, variables in asked for _ in range(2)]
+
+    fresh = [costs.of(name, variables) for name, variables in asked]
+    assert known == [fresh] * 3
+    assert repeated == [cost for cost in fresh for _ in range(2)]
+    assert len(examined._known_costs) <= 16  # noqa: SLF001 - what it holds
+
+
 def test_too_many_values_are_refused() -> None:
     names = " ".join(f"a{number}: name" for number in range(29))
     text = f"{{ things(first: 100) {{ nodes {{ things(first: 20) {{ nodes {{ {names} }} }} }} }} }}"
