@@ -13,7 +13,7 @@ from app.graphql.connections import LARGEST_SIZE, Arguments, Page
 from app.graphql.context import Batch, Context
 from app.graphql.pages import paginate_each
 from app.graphql.pages_of_each import PagesOfEach
-from app.graphql.rows import of_team, rows_by
+from app.graphql.rows import plain_rows_of_team, rows_by
 from app.storage.written import Written
 
 NEWEST_FIRST = ("-position",)
@@ -33,7 +33,7 @@ async def attempts(keys: Sequence[UUID], *, context: Context) -> list[Sequence[D
     """Return the last attempts of each delivery, MOST_TOLD at most, the first of them first."""
     last = Arguments(last=MOST_TOLD)
     asked = [(key, last) for key in keys]
-    pages = await paginate_each(of_team(DeliveryAttempt, context), asked, by="delivery_id", order=("number",))
+    pages = await paginate_each(plain_rows_of_team(DeliveryAttempt, context), asked, by="delivery_id", order=("number",))
     return [page.rows for page in pages]
 
 
@@ -43,7 +43,7 @@ def tries(model: type[Queued]) -> Batch[UUID, int]:
 
     async def batch(keys: Sequence[UUID], /, *, context: Context) -> list[int]:
         last = [(key, Arguments(last=1)) for key in keys]
-        pages = await paginate_each(of_team(model.attempt_model, context), last, by="delivery_id", order=("number",))
+        pages = await paginate_each(plain_rows_of_team(model.attempt_model, context), last, by="delivery_id", order=("number",))
         return [page.rows[-1].number if page.rows else 0 for page in pages]
 
     return batch
@@ -59,14 +59,16 @@ def deliveries_in(statuses: frozenset[DeliveryStatus]) -> Batch[tuple[UUID, Argu
     among = ("status", sorted(statuses))
 
     async def batch(keys: Sequence[tuple[UUID, Arguments]], /, *, context: Context) -> Sequence[Page[Delivery]]:
-        return await paginate_each(of_team(Delivery, context), keys, by="integration_id", order=NEWEST_FIRST, among=among)
+        return await paginate_each(
+            plain_rows_of_team(Delivery, context), keys, by="integration_id", order=NEWEST_FIRST, among=among
+        )
 
     return batch
 
 
 async def deliveries_of_runs(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> Sequence[Page[Delivery]]:
     """Return a page of what each run made: no more than integrations hear of one monitor, so that the order needs no index."""
-    return await paginate_each(of_team(Delivery, context).filter(**LIVING), keys, by="run_id")
+    return await paginate_each(plain_rows_of_team(Delivery, context, **LIVING), keys, by="run_id")
 
 
 async def made_by(run_id: UUID, *, context: Context) -> list[Delivery]:

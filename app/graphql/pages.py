@@ -18,7 +18,7 @@ from app.graphql.groups import Groups, count_each, count_up_to, first_of_all
 from app.graphql.row_search import nothing_of
 from app.storage.conditions import Unindexed
 from app.storage.records import Records, grouped, joined
-from app.storage.statements import read_first, read_first_of_each
+from app.storage.statements import AnyRows, queryset_of, read_first, read_first_of_each
 
 M = TypeVar("M", bound=Model)
 K = TypeVar("K", bound=Hashable)
@@ -27,7 +27,7 @@ NEWEST_FIRST = ("-created_at", "-id")
 
 
 async def paginate(
-    queryset: QuerySet[M],
+    rows: AnyRows[M],
     arguments: Arguments,
     *,
     order: Sequence[str] = NEWEST_FIRST,
@@ -35,51 +35,51 @@ async def paginate(
     groups: Groups | None = None,
     columns: Sequence[str] = (),
 ) -> Page[M]:
-    """Return the page of `queryset` (filtered, not ordered) that `arguments` ask for: of the rows in `groups`, where given.
+    """Return the page of `rows` (filtered, not ordered) that `arguments` ask for: of the rows in `groups`, where given.
 
     Without groups, only `columns` are read, where given, and those of the order.
     `order` names columns that are never null, "-" for descending, and ends with a unique one; an index holds the rows in that
     order. Raises BadUserInput for a cursor of another list.
     """
-    cursors = cursors or ColumnCursors(queryset.model, order)
-    within, directed, limit = _within(queryset, arguments, order, cursors), _directed(order, arguments), arguments.size + 1
+    cursors = cursors or ColumnCursors(rows.model, order)
+    within, directed, limit = _within(rows, arguments, order, cursors), _directed(order, arguments), arguments.size + 1
 
     async def count() -> int:
         if groups is None:
-            return await count_up_to(queryset, MOST_COUNTED, order=order)
-        return min(sum(await count_each(queryset, groups, order=order, most=MOST_COUNTED)), MOST_COUNTED)
+            return await count_up_to(queryset_of(rows), MOST_COUNTED, order=order)
+        return min(sum(await count_each(queryset_of(rows), groups, order=order, most=MOST_COUNTED)), MOST_COUNTED)
 
     if groups is None:
-        rows: Sequence[M] = await read_first(within, order=directed, most=limit, columns=_with(columns, order))
+        found: Sequence[M] = await read_first(within, order=directed, most=limit, columns=_with(columns, order))
     else:
-        rows = await first_of_all(within, groups, order=directed, limit=limit)
-    return PageOf(order, cursors, arguments)(rows, count=count)
+        found = await first_of_all(queryset_of(within), groups, order=directed, limit=limit)
+    return PageOf(order, cursors, arguments)(found, count=count)
 
 
 async def look_through(
-    queryset: QuerySet[M],
+    rows: AnyRows[M],
     arguments: Arguments,
     sought: Q,
     *,
     order: Sequence[str] = NEWEST_FIRST,
     cursors: Cursors | None = None,
 ) -> Page[M]:
-    """Return the page of those of `queryset` that are `sought`, which no index finds: some rows are looked through for them.
+    """Return the page of those of `rows` that are `sought`, which no index finds: some rows are looked through for them.
 
     A page that is short for that reason says that there are more, and where to go on. Only the first MOST_COUNTED rows are looked
     through to count them. Otherwise as `paginate`.
     """
-    cursors = cursors or ColumnCursors(queryset.model, order)
-    within, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
+    cursors, queryset = cursors or ColumnCursors(rows.model, order), queryset_of(rows)
+    within, directed = queryset_of(_within(queryset, arguments, order, cursors)), _directed(order, arguments)
     sought, ends = Unindexed(sought), await _end(within, directed, MOST_LOOKED_THROUGH)
 
     async def count() -> int:
         first = await _end(queryset, order, MOST_COUNTED)
         return await count_up_to(_up_to(queryset, order, first).filter(sought), MOST_COUNTED, order=order)
 
-    rows = await _up_to(within, directed, ends).filter(sought).order_by(*directed).limit(arguments.size + 1)
-    page: Page[M] = PageOf(order, cursors, arguments)(rows, count=count)
-    if ends is None or len(rows) > arguments.size:
+    found = await _up_to(within, directed, ends).filter(sought).order_by(*directed).limit(arguments.size + 1)
+    page: Page[M] = PageOf(order, cursors, arguments)(found, count=count)
+    if ends is None or len(found) > arguments.size:
         return page
     resume = cursors.write(ends)
     return (
@@ -88,7 +88,7 @@ async def look_through(
 
 
 async def paginate_each(
-    queryset: QuerySet[M],
+    rows: AnyRows[M],
     keys: Sequence[tuple[K, Arguments]],
     *,
     by: str,
@@ -104,33 +104,35 @@ async def paginate_each(
     Totals are counted together too, once one of them is asked for. Of what is `among` others only the rows with one of these
     values in that column: an index holds them by `by` and that, and each value is a query.
     """
-    cursors = cursors or ColumnCursors(queryset.model, order)
-    whole = queryset if among is None else queryset.filter(**{f"{among[0]}__in": list(among[1])})
+    cursors = cursors or ColumnCursors(rows.model, order)
+    whole = rows if among is None else rows.filter(**{f"{among[0]}__in": list(among[1])})
     total = _Totals(whole, by, keys, order)
     asked: dict[Arguments, dict[K, None]] = {}
     for arguments, same in groupby(keys, key=itemgetter(1)):
         asked.setdefault(arguments, {}).update(dict.fromkeys(parent for parent, _ in same))
-    rows: dict[Arguments, Mapping[K, Records[M]]] = {}
+    read: dict[Arguments, Mapping[K, Records[M]]] = {}
     for arguments, parents in asked.items():
-        some, directed = _within(queryset, arguments, order, cursors), _directed(order, arguments)
+        some, directed = _within(rows, arguments, order, cursors), _directed(order, arguments)
         parts = [some] if among is None else [some.filter(**{among[0]: value}) for value in among[1]] or [nothing_of(some)]
         most, shown = arguments.size + 1, _with(columns, (by, *order))
-        read = [await read_first_of_each(part, [*parents], by=by, order=directed, most=most, columns=shown) for part in parts]
-        rows[arguments] = grouped(_merged(read, directed), by, parents)
+        parts_read = [
+            await read_first_of_each(part, [*parents], by=by, order=directed, most=most, columns=shown) for part in parts
+        ]
+        read[arguments] = grouped(_merged(parts_read, directed), by, parents)
     pages: list[Sequence[Page[M]]] = []
     for arguments, same in groupby(keys, key=itemgetter(1)):
-        here, of_parents = [parent for parent, _ in same], rows[arguments]
+        here, of_parents = [parent for parent, _ in same], read[arguments]
         page_of = PageOf(order, cursors, arguments)
         pages.append(PagesOf(page_of, here, [of_parents[parent] for parent in here], total.count))
     return pages[0] if len(pages) == 1 else [page for some in pages for page in some]
 
 
-def _within(queryset: QuerySet[M], arguments: Arguments, order: Sequence[str], cursors: Cursors) -> QuerySet[M]:
+def _within(rows: AnyRows[M], arguments: Arguments, order: Sequence[str], cursors: Cursors) -> AnyRows[M]:
     if arguments.after is not None:
-        queryset = queryset.filter(_beyond(order, cursors.read(arguments.after), forward=True))
+        rows = rows.filter(_beyond(order, cursors.read(arguments.after), forward=True))
     if arguments.before is not None:
-        queryset = queryset.filter(_beyond(order, cursors.read(arguments.before), forward=False))
-    return queryset
+        rows = rows.filter(_beyond(order, cursors.read(arguments.before), forward=False))
+    return rows
 
 
 def _beyond(order: Sequence[str], position: Sequence[Any], *, forward: bool, inclusive: bool = False) -> Q:
@@ -180,7 +182,7 @@ def _merged(parts: Sequence[Records[M]], order: Sequence[str]) -> Records[M]:
 class _Totals:
     """How many each parent has: counted for all of them, once, when the first is asked for."""
 
-    def __init__(self, rows: QuerySet[Any], by: str, keys: Sequence[tuple[Any, Arguments]], order: Sequence[str]) -> None:
+    def __init__(self, rows: AnyRows[Any], by: str, keys: Sequence[tuple[Any, Arguments]], order: Sequence[str]) -> None:
         self._rows = rows
         self._by = by
         self._keys = keys
@@ -195,5 +197,5 @@ class _Totals:
     async def _count(self) -> dict[Any, int]:
         parents = [*dict.fromkeys(parent for parent, _ in self._keys)]
         groups = Groups((self._by,), [(parent,) for parent in parents])
-        counts = await count_each(self._rows, groups, order=self._order, most=MOST_COUNTED)
+        counts = await count_each(queryset_of(self._rows), groups, order=self._order, most=MOST_COUNTED)
         return dict(zip(parents, counts, strict=True))

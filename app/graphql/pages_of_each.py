@@ -10,7 +10,7 @@ from tortoise.models import Model
 from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import NEWEST_FIRST, paginate_each
-from app.graphql.rows import MOST_NARROWED, of_team
+from app.graphql.rows import MOST_NARROWED, plain_rows_of_team
 
 M = TypeVar("M", bound=Model)
 
@@ -29,7 +29,7 @@ class PagesOfEach(Generic[M]):
         self._conditions = conditions
 
     async def __call__(self, keys: Sequence[tuple[UUID, Arguments]], /, *, context: Context) -> Sequence[Page[M]]:
-        rows = of_team(self.model, context, **self._conditions)
+        rows = plain_rows_of_team(self.model, context, **self._conditions)
         return await paginate_each(rows, keys, by=self._by, order=self._order, columns=self._columns)
 
     def _of_columns(self, columns: Sequence[str]) -> "PagesOfEach[M]":

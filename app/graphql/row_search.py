@@ -9,6 +9,7 @@ from tortoise.queryset import QuerySet
 from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH
 from app.graphql.searches import check_search
 from app.storage.conditions import Contains
+from app.storage.statements import AnyRows
 
 M = TypeVar("M", bound=Model)
 
@@ -31,5 +32,5 @@ def showing(text: str | None, *columns: str) -> Q:
     return Contains(wanted, columns) if wanted is not None else Q()
 
 
-def nothing_of(rows: QuerySet[M]) -> QuerySet[M]:
+def nothing_of(rows: AnyRows[M]) -> QuerySet[M]:
     return rows.filter(id__in=[])

@@ -11,7 +11,7 @@ from tortoise.queryset import QuerySet
 from app.graphql.context import Context
 from app.graphql.joins import Join
 from app.storage.records import found
-from app.storage.statements import read_rows
+from app.storage.statements import PlainRows, read_rows
 
 M = TypeVar("M", bound=Model)
 
@@ -26,7 +26,12 @@ def of_team(model: type[M], context: Context, **conditions: Any) -> QuerySet[M]:
 
     Of these only what meets the conditions, as `filter` takes them. Raises TypeError for a model whose rows belong to no team.
     """
-    return model.filter(**{**conditions, _way_to_team(model): context.viewer.team_id})
+    return plain_rows_of_team(model, context, **conditions).queryset
+
+
+def plain_rows_of_team(model: type[M], context: Context, **conditions: Any) -> PlainRows[M]:
+    """Return the same for what is paged without more ado: no QuerySet is made. No condition names several values."""
+    return PlainRows(model, {**conditions, _way_to_team(model): context.viewer.team_id})
 
 
 async def find_rows(

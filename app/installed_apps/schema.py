@@ -15,7 +15,7 @@ from app.graphql.objects import objects_by_id
 from app.graphql.pages import look_through, paginate
 from app.graphql.relations import reading_shown, reference
 from app.graphql.row_search import HOW_FAR, showing
-from app.graphql.rows import of_team
+from app.graphql.rows import plain_rows_of_team
 from app.graphql.shown import columns_shown
 from app.installed_apps import loaders, models
 from app.installed_apps.adding import add_installed_app
@@ -48,7 +48,7 @@ _Filter = Annotated[InstalledAppFilter | None, strawberry.argument(description="
 
 @query(description="What the team shares, newest first.")
 async def installed_apps(info: Info, page: Arguments, filter: _Filter = None) -> Connection[InstalledApp]:
-    living = of_team(models.InstalledApp, info.context, deleted_at__isnull=True)
+    living = plain_rows_of_team(models.InstalledApp, info.context, deleted_at__isnull=True)
     shown = columns_shown(info, models.InstalledApp)
     found = await paginate(living, page, columns=shown) if filter is None else await look_through(living, page, _sought(filter))
     return Connection.of(found, InstalledApp.of)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import strawberry
 from tortoise.expressions import Q
-from tortoise.queryset import QuerySet
 
 from app.graphql.connections import Arguments, Connection, Page
 from app.graphql.context import Batch, Context, Info
@@ -18,7 +17,7 @@ from app.graphql.objects import objects_by_id
 from app.graphql.pages import look_through, paginate
 from app.graphql.relations import pages, reading_shown
 from app.graphql.row_search import HOW_FAR, nothing_of, showing
-from app.graphql.rows import of_team
+from app.graphql.rows import plain_rows_of_team
 from app.graphql.shown import columns_shown
 from app.installed_apps.adding import AddInstalledAppPayload
 from app.installed_apps.deleting import DeleteInstalledAppPayload
@@ -45,6 +44,7 @@ from app.integrations.types import Integration
 from app.monitors.loaders import monitors, monitors_by_key
 from app.monitors.models import Monitor
 from app.providers.catalogue import CATALOGUE
+from app.storage.statements import AnyRows
 
 __all__ = ["FIELDS", "MUTATION", "NODES", "QUERY", "SUBSCRIPTION", "Integration", "IntegrationChange", "IntegrationStatusChange"]
 
@@ -80,7 +80,7 @@ _Filter = Annotated[IntegrationFilter | None, strawberry.argument(description="O
 
 @query(description="The team's integrations, newest first.")
 async def integrations(info: Info, page: Arguments, filter: _Filter = None) -> Connection[Integration]:
-    living = of_team(models.Integration, info.context, deleted_at__isnull=True)
+    living = plain_rows_of_team(models.Integration, info.context, deleted_at__isnull=True)
     wanted = filter or IntegrationFilter()
     if (wanted.monitor_id, wanted.monitor_key) == (None, None):
         shown = columns_shown(info, models.Integration)
@@ -109,13 +109,13 @@ async def _could_bring_back(
 ) -> Connection[Integration] | None:
     if root.installed_app is None:
         return None
-    living = of_team(models.Integration, info.context).filter(deleted_at__isnull=True)
+    living = plain_rows_of_team(models.Integration, info.context, deleted_at__isnull=True)
     stopped = await look_through(living, page, stopped_at_account_of(root.installed_app.row))
     return Connection.of(stopped, Integration.of)
 
 
 async def _find(
-    living: QuerySet[models.Integration], page: Arguments, wanted: IntegrationFilter, *, columns: Sequence[str]
+    living: AnyRows[models.Integration], page: Arguments, wanted: IntegrationFilter, *, columns: Sequence[str]
 ) -> Page[models.Integration]:
     """Return a page of those wanted. An index finds them, but for a text, and for what narrows down an installed app's."""
     living, sought = _of_app(living, wanted), _sought(wanted)
@@ -144,7 +144,7 @@ async def _monitors(wanted: IntegrationFilter, *, context: Context) -> list[Moni
     return found
 
 
-def _of_app(living: QuerySet[models.Integration], wanted: IntegrationFilter) -> QuerySet[models.Integration]:
+def _of_app(living: AnyRows[models.Integration], wanted: IntegrationFilter) -> AnyRows[models.Integration]:
     if wanted.installed_app_id is None:
         return living
     key = decode_id(wanted.installed_app_id, "InstalledApp")

@@ -1,8 +1,8 @@
 """Statements that read rows by keys, each written once for its shape: to write one takes longer than to ask it."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from functools import cached_property, lru_cache
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID, uuid4
 
 import orjson
@@ -22,6 +22,29 @@ _MOST_WRITTEN = 1_000
 """Statements that are kept: clients choose what columns are read."""
 
 
+class PlainRows(Generic[M]):
+    """The rows of a model that meet conditions, as `filter` takes them: a QuerySet of them is made where one is needed."""
+
+    def __init__(self, model: type[M], conditions: Mapping[str, Any]) -> None:
+        self.model = model
+        self.conditions = conditions
+
+    @cached_property
+    def queryset(self) -> QuerySet[M]:
+        return self.model.filter(**self.conditions)
+
+    def filter(self, *others: Q, **conditions: Any) -> QuerySet[M]:
+        """Return those of the rows that meet these too."""
+        return self.queryset.filter(*others, **conditions)
+
+
+AnyRows: TypeAlias = QuerySet[M] | PlainRows[M]
+
+
+def queryset_of(rows: AnyRows[M]) -> QuerySet[M]:
+    return rows.queryset if isinstance(rows, PlainRows) else rows
+
+
 async def read_rows(
     model: type[M], keys: Sequence[Any], *, by: str, conditions: Mapping[str, Any], columns: Sequence[str] = ()
 ) -> Records[M]:
@@ -33,24 +56,26 @@ async def read_rows(
 
 
 async def read_first_of_each(
-    queryset: QuerySet[M], keys: Sequence[Any], *, by: str, order: Sequence[str], most: int, columns: Sequence[str] = ()
+    rows: AnyRows[M], keys: Sequence[Any], *, by: str, order: Sequence[str], most: int, columns: Sequence[str] = ()
 ) -> Records[M]:
-    """Return of the queryset's rows so many of each key at most: the first ones in the order ("-": descending), in that order."""
-    conditions, others = _taken_apart(queryset)
-    return await _ask(_shape(queryset.model, by, conditions, columns, order=tuple(order)), keys, conditions, others, most)
+    """Return of the rows so many of each key at most: the first ones in the order ("-": descending), in that order."""
+    conditions, others = _taken_apart(rows)
+    return await _ask(_shape(rows.model, by, conditions, columns, order=tuple(order)), keys, conditions, others, most)
 
 
-async def read_first(queryset: QuerySet[M], *, order: Sequence[str], most: int, columns: Sequence[str] = ()) -> Records[M]:
-    """Return the first rows of the queryset in the order, so many at most. Of `columns` alone, where given."""
-    conditions, others = _taken_apart(queryset)
-    return await _ask(_shape(queryset.model, "", conditions, columns, order=tuple(order)), (), conditions, others, most)
+async def read_first(rows: AnyRows[M], *, order: Sequence[str], most: int, columns: Sequence[str] = ()) -> Records[M]:
+    """Return the first of the rows in the order, so many at most. Of `columns` alone, where given."""
+    conditions, others = _taken_apart(rows)
+    return await _ask(_shape(rows.model, "", conditions, columns, order=tuple(order)), (), conditions, others, most)
 
 
-def _taken_apart(queryset: QuerySet[Any]) -> tuple[dict[str, Any], Sequence[Q]]:
-    """Return the plain conditions of the queryset, and whatever else it asks of its rows."""
+def _taken_apart(rows: AnyRows[Any]) -> tuple[Mapping[str, Any], Sequence[Q]]:
+    """Return the plain conditions of the rows, and whatever else is asked of them."""
+    if isinstance(rows, PlainRows):
+        return rows.conditions, ()
     conditions: dict[str, Any] = {}
     others: list[Q] = []
-    for asked in queryset._q_objects:  # noqa: SLF001 - Tortoise tells them nowhere else
+    for asked in rows._q_objects:  # noqa: SLF001 - Tortoise tells them nowhere else
         is_plain = not (asked.children or asked._is_negated or conditions.keys() & asked.filters.keys())  # noqa: SLF001
         if not is_plain or any(isinstance(value, list) for value in asked.filters.values()):
             others.append(asked)

@@ -8,7 +8,7 @@ from app.deliveries.loaders import LIVING, MOST_TOLD, NEWEST_FIRST
 from app.graphql.connections import Arguments, Page
 from app.graphql.context import Context
 from app.graphql.pages import paginate_each
-from app.graphql.rows import of_team, rows_by
+from app.graphql.rows import of_team, plain_rows_of_team, rows_by
 from app.log.events import Event
 
 deliveries = rows_by(ActivityDelivery, **LIVING)
@@ -18,13 +18,13 @@ async def attempts(keys: Sequence[UUID], *, context: Context) -> list[Sequence[A
     """Return the last attempts of each delivery, MOST_TOLD at most, the first of them first."""
     last = Arguments(last=MOST_TOLD)
     asked = [(key, last) for key in keys]
-    pages = await paginate_each(of_team(ActivityAttempt, context), asked, by="delivery_id", order=("number",))
+    pages = await paginate_each(plain_rows_of_team(ActivityAttempt, context), asked, by="delivery_id", order=("number",))
     return [page.rows for page in pages]
 
 
 async def deliveries_of(keys: Sequence[tuple[UUID, Arguments]], *, context: Context) -> Sequence[Page[ActivityDelivery]]:
     """Return a page of the deliveries of each integration, newest first."""
-    return await paginate_each(of_team(ActivityDelivery, context), keys, by="integration_id", order=NEWEST_FIRST)
+    return await paginate_each(plain_rows_of_team(ActivityDelivery, context), keys, by="integration_id", order=NEWEST_FIRST)
 
 
 async def forgotten(keys: Sequence[UUID], *, context: Context) -> list[bool | None]:
