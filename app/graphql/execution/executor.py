@@ -5,6 +5,7 @@ None keeps the event loop from others meanwhile, and none leaves anything behind
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Hashable
+from copy import copy
 from functools import cached_property, partial
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from graphql import (
 )
 from graphql.execution.executor import to_nodes
 from graphql.pyutils import Path
+from graphql.type import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from app.errors import DatabaseAway, Overdue
@@ -66,7 +68,22 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def build_per_event_executor(self, payload: Any) -> Any:
         """Build what executes one event, in its turn, and again until it can be told."""
-        return EventExecution(partial(self._execute_event, payload), context=self._context)
+        return self.event_execution(payload, context=self._context)
+
+    def event_execution(self, payload: Any, *, context: Context) -> EventExecution:
+        """Return the execution of one event for the listener whose context that is."""
+        return EventExecution(partial(self._execute_event, payload, context), context=context)
+
+    def share(self) -> "BoundedExecutor":
+        """Return what executes events for all who listen with the same in common: nobody need keep an executor.
+
+        What this one's resolver is told of its execution leads there too.
+        """
+        context = self._context
+        context.listening = self._find_listening()
+        shared = context.executions.executor_of(context.listening, self._for_anybody)
+        self.async_helpers = shared.async_helpers
+        return shared
 
     def execute_fields(self, *of_an_object: Any) -> Any:
         if not self._place.may_begin:
@@ -106,10 +123,8 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     def cancellable_iterable(self, iterable: AsyncIterable[Any]) -> Any:
         if self._is_of_an_event or self.operation.operation is not OperationType.SUBSCRIPTION:
             return iterable  # a list's items, and not the events that somebody listens to
-        caller = self._context.caller
-        if caller is not None:
-            common = caller.team_id, caller.role, caller.scopes, caller.is_session
-            self._context.listening = self._asked, *common
+        if self._context.listening is None:
+            self._context.listening = self._find_listening()
         return _PacedEvents(iterable, self._context)
 
     def find_plan(self) -> Plan | str:
@@ -131,13 +146,26 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         self._let_go()
         return result
 
-    def _execute_event(self, payload: Any) -> Any:
+    def _find_listening(self) -> Hashable:
+        """Return what equal listeners have in common; None where nobody is known."""
+        caller = self._context.caller
+        return None if caller is None else (self._asked, caller.team_id, caller.role, caller.scopes, caller.is_session)
+
+    def _for_anybody(self) -> "BoundedExecutor":
+        executor = copy(self)
+        executor.context_value = None
+        executor.async_helpers = GraphQLResolveInfoHelpers(gather=executor.gather_async_work, track=executor.track_async_work)
+        return executor
+
+    def _execute_event(self, payload: Any, context: Context) -> Any:
         """Execute an event, with a memory of its own.
 
         graphql-core's executors share one, in which no event finds again what another has put there, and which grew as long as
         somebody listened.
         """
         executor = cast("BoundedExecutor", super().build_per_event_executor(payload))
+        executor.context_value = context
+        executor.background_futures, executor.pending_incremental_futures = set(), set()
         executor._is_of_an_event = True  # noqa: SLF001 - one of our own
         executor._relevant_sub_fields = {}  # noqa: SLF001
         executor._plan = self._plan = self._plan or executor.find_plan()  # noqa: SLF001 - kept for as long as somebody listens
@@ -275,11 +303,11 @@ class _PacedEvents:
         return self
 
     async def __anext__(self) -> Any:
-        before, self._context.place = self._context.place, self._context.place.next()
-        before.leave()
+        self._context.place.leave()
+        seconds, self._context.place = self._context.place.seconds, self._context.place.next()
         try:
             event = await Paced(anext(self._events), self._context.place, None)
-            await charge_for_event(self._context, before=before)
+            await charge_for_event(self._context, seconds=seconds)
         except BaseException:
             self._context.place.leave()
             raise

@@ -47,14 +47,16 @@ async def _listen(built: BoundedExecutor, examined: Examined, request: Request, 
             yield refused
             return
         try:
+            executor = built.share()
             source = await _begin(built, context)
+            del built, examined, request  # somebody may listen for days
             if isinstance(source, CoreResult):
                 observed.errors = source.errors or ()
                 yield PreExecutionError(None, source.errors, _told_once(context))
                 return
             async with aclosing(source) as events:
                 async for event in events:
-                    result: CoreResult = await built.build_per_event_executor(event).execute_operation()
+                    result: CoreResult = await executor.event_execution(event, context=context).execute_operation()
                     observed.errors = result.errors or ()
                     yield ExecutionResult(result.data, result.errors, _told_once(context))
         except Exception as error:  # noqa: BLE001 - as Strawberry does: `errors` says what clients are told of it

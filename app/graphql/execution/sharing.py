@@ -77,6 +77,7 @@ class SharedExecutions:
         self._personal: OrderedDict[Hashable, None] = OrderedDict()
         self._reads: dict[Hashable, Any] = {}
         self._companies: WeakValueDictionary[Hashable, Company[Any]] = WeakValueDictionary()
+        self._executors: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
 
     def company_of(self, listening: Hashable) -> Company[Any]:
         """Return the company of those who have this in common; it is there for as long as any of them."""
@@ -84,6 +85,15 @@ class SharedExecutions:
         if company is None:
             company = self._companies[listening] = Company()
         return company
+
+    def executor_of(self, listening: Hashable, make: Callable[[], C]) -> C:
+        """Return what executes events for those who have this in common: what `make` makes for the first of them."""
+        found: C | None = self._executors.get(listening) if listening is not None else None
+        if found is None:
+            found = make()
+            if listening is not None:
+                self._executors[listening] = found
+        return found
 
     def reads_of(self, common: Hashable, make: Callable[[], C]) -> C:
         """Return where those who have this in common read from: what `make` makes for the first of them."""

@@ -19,7 +19,6 @@ from app.access.callers import Caller
 from app.errors import RateLimited
 from app.graphql.context import Context
 from app.graphql.execution.documents import DEAREST, Documents, HasDocuments
-from app.graphql.execution.turns import Place
 from app.graphql.limits.prices import price_of_reading, price_of_work
 from app.graphql.scalars import format_moment
 from app.graphql.transport.requests import Operation
@@ -72,8 +71,10 @@ def find_refusal(context: Context) -> "Charged | None":
     return Charged(_told(1, [empty]), _refusal(1, empty, rates=rates))
 
 
-async def charge_for_event(context: Context, *, before: Place) -> None:
+async def charge_for_event(context: Context, *, seconds: float) -> None:
     """Take what an event of a subscription costs, and what the one before it took beyond that; wait until that can be taken.
+
+    That took so many `seconds` of CPU.
 
     A tenth of the minute's points is left to questions: those who listen cannot take everything from those who ask.
     """
@@ -84,7 +85,7 @@ async def charge_for_event(context: Context, *, before: Place) -> None:
     if rates is None:
         return
     buckets = _buckets_of_events(context)
-    points = max(context.cost, price_of_work(before.seconds))
+    points = max(context.cost, price_of_work(seconds))
     while (short := next((each for each in await rates.take(buckets, points) if each.is_refused), None)) is not None:
         context.services.meters.refused_by_rate("events")
         if context.listening is not None:

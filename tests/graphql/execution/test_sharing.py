@@ -1,6 +1,7 @@
 """Listeners who ask the same of one event share what came of it, and none is told what is another's."""
 
 import asyncio
+import weakref
 from collections.abc import Sequence
 
 import orjson
@@ -144,3 +145,21 @@ def test_a_deputy_notes_who_asks_it_for_what_is_one_caller_s_alone(name: str) ->
     assert getattr(deputy, name) == getattr(caller(), name)
 
     assert deputy.was_asked_who
+
+
+class Executor:
+    """Stands for what executes events."""
+
+
+def test_equal_listeners_have_one_executor_for_as_long_as_any_of_them_is_there() -> None:
+    shared = SharedExecutions()
+
+    of_one, of_another, of_a_third = (shared.executor_of(listening, Executor) for listening in ("one", "one", "two"))
+    of_nobody = [shared.executor_of(None, Executor) for _ in range(2)]
+
+    assert of_one is of_another
+    assert of_one is not of_a_third
+    assert of_nobody[0] is not of_nobody[1]
+    gone = weakref.ref(of_one)
+    del of_one, of_another
+    assert gone() is None
