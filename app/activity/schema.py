@@ -135,9 +135,9 @@ async def event_cursor(info: Info) -> str:
 
 
 @subscription(description="Everything in the activity log.")
-async def event_recorded(info: Info, after: _After = None, filter: _Filter = None) -> AsyncGenerator[Event, None]:
-    async for row in follow(info.context, after, types=_types(filter), subjects=_subjects(filter), actors=_actors(filter)):
-        yield Event.of(row)
+def event_recorded(info: Info, after: _After = None, filter: _Filter = None) -> AsyncGenerator[Event, None]:
+    types, subjects, actors = _types(filter), _subjects(filter), _actors(filter)
+    return follow(info.context, after, show=Event.of, types=types, subjects=subjects, actors=actors)
 
 
 async def _end_of_log(context: Context) -> str:

@@ -68,7 +68,7 @@ class DeliveryChange:
 
 
 @subscription(description="Deliveries that are created and every change of their status, of the team or of one integration.")
-async def delivery_changed(
+def delivery_changed(
     info: Info,
     integration_id: Annotated[
         strawberry.ID | None,
@@ -79,8 +79,7 @@ async def delivery_changed(
         strawberry.argument(description="A cursor: first everything recorded since, then live. Without it: live from about now."),
     ] = None,
 ) -> AsyncGenerator[DeliveryChange, None]:
-    async for event in follow(info.context, after, types=_TYPES, parents=_only(integration_id)):
-        yield DeliveryChange.of(event)
+    return follow(info.context, after, show=DeliveryChange.of, types=_TYPES, parents=_only(integration_id))
 
 
 def _only(integration_id: str | None) -> frozenset[UUID] | None:

@@ -121,14 +121,10 @@ def subscription(
 
     def decorate(resolver: R) -> R:
         @functools.wraps(resolver)
-        async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+        def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
             info = _info_of(kwargs)
-            context = info.context
-            let(info, rule)
             begin = functools.partial(resolver, *args, **_gather(resolver, kwargs))
-            async with aclosing(_begun(begin, context=context)) as events:
-                async for event in events:
-                    yield event
+            return _events(begin, enter=functools.partial(let, info, rule), context=info.context)
 
         field: Any = strawberry.subscription(
             spread(run), description=description, deprecation_reason=deprecated, name=name, metadata=declared(rule)
@@ -138,8 +134,12 @@ def subscription(
     return decorate
 
 
-async def _begun(begin: Callable[[], AsyncGenerator[Any, None]], *, context: Context) -> AsyncGenerator[Any, None]:
-    """Yield the events of a subscription, begun again where it could not be."""
+async def _events(
+    begin: Callable[[], AsyncGenerator[Any, None]], *, enter: Callable[[], None], context: Context
+) -> AsyncGenerator[Any, None]:
+    """Yield the events of a subscription, begun again where it could not be. `enter` raises where it may not be begun."""
+    enter()
+    del enter  # as long as somebody listens there is nothing here that need not be
     tries, is_begun = Tries(context.insistence), False
     while True:
         try:

@@ -4,9 +4,9 @@ The cursors of the activity log and of all subscriptions are one and the same po
 """
 
 import re
-from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from app.errors import BadUserInput, CursorExpired, CursorInvalid
@@ -16,6 +16,8 @@ from app.graphql.execution.audiences import tell_known
 from app.graphql.execution.insistence import insist
 from app.log.events import Event
 from app.log.watcher import Watcher
+
+T = TypeVar("T")
 
 _KIND = "log"
 _HEX = re.compile(r"[0-9a-f]{32}")
@@ -74,12 +76,15 @@ async def follow(
     context: Context,
     after: str | None,
     *,
+    show: Callable[[Event], T],
     types: frozenset[str] | None = None,
     subjects: frozenset[UUID] | None = None,
     parents: frozenset[UUID] | None = None,
     actors: frozenset[UUID] | None = None,
-) -> AsyncGenerator[Event, None]:
+) -> AsyncGenerator[T, None]:
     """Yield the events of the caller's team behind the cursor `after` (None: from now on), and then each new one, for ever.
+
+    Each is told as what `show` makes of it.
 
     Only those of the `types`, about the `subjects`, belonging to the `parents` and by the `actors`, where given. Raises
     CursorInvalid for what is no cursor of this team, CursorExpired for one beyond the end of the log (of a database that was
@@ -88,17 +93,19 @@ async def follow(
     """
     team_id = context.viewer.team_id
     watcher = context.services.watcher
-    place = partial(_position, team_id, after, types=types, watcher=watcher)
-    context.position = await insist(place, insistence=context.insistence)
+    context.position = await insist(
+        partial(_position, team_id, after, types=types, watcher=watcher), insistence=context.insistence
+    )
     company = context.executions.company_of(context.listening if context.listening is not None else context)
     meters = context.services.meters
     reading = watcher.read_in(company, context, team_id, types=types, caught_up=context.caught_up)
     with meters.subscription():
         try:
             while True:
+                read = await reading.next_events()
                 events = [
                     event
-                    for event in await reading.next_events()
+                    for event in read
                     if (subjects is None or event.subject_id in subjects)
                     and (actors is None or event.actor_id in actors)
                     and (parents is None or event.parent_id in parents)
@@ -111,7 +118,7 @@ async def follow(
                     event = events.pop(0)
                     meters.events_told(1)
                     context.event, context.event_type = event.sequence, event.type
-                    yield event
+                    yield show(event)
                     context.position, context.event = event.sequence, None
         finally:
             reading.leave()

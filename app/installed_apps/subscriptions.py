@@ -59,6 +59,5 @@ class InstalledAppChange(LoggedChange):
 @subscription(
     description="Added, edited, deleted, re-authenticated, status changes of installed apps, and a word before they stop."
 )
-async def installed_app_changed(info: Info, after: After = None) -> AsyncGenerator[InstalledAppChange, None]:
-    async for row in follow(info.context, after, types=TYPES):
-        yield InstalledAppChange.of(row)
+def installed_app_changed(info: Info, after: After = None) -> AsyncGenerator[InstalledAppChange, None]:
+    return follow(info.context, after, show=InstalledAppChange.of, types=TYPES)

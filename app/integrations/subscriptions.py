@@ -82,21 +82,17 @@ class IntegrationChange(LoggedChange):
 
 
 @subscription(description="Status changes of the team's integrations, or of the named ones. Adding one is a change from null.")
-async def integration_status_changed(
+def integration_status_changed(
     info: Info, integration_ids: Ids = None, after: After = None
 ) -> AsyncGenerator[IntegrationStatusChange, None]:
-    async for row in follow(info.context, after, types=STATUS_TYPES, subjects=_keys(integration_ids)):
-        yield IntegrationStatusChange.of(row)
+    return follow(info.context, after, show=IntegrationStatusChange.of, types=STATUS_TYPES, subjects=_keys(integration_ids))
 
 
 @subscription(
     description="Added, edited, deleted, re-authenticated, status changes of integrations, and a word before they stop."
 )
-async def integration_changed(
-    info: Info, integration_ids: Ids = None, after: After = None
-) -> AsyncGenerator[IntegrationChange, None]:
-    async for row in follow(info.context, after, types=TYPES, subjects=_keys(integration_ids)):
-        yield IntegrationChange.of(row)
+def integration_changed(info: Info, integration_ids: Ids = None, after: After = None) -> AsyncGenerator[IntegrationChange, None]:
+    return follow(info.context, after, show=IntegrationChange.of, types=TYPES, subjects=_keys(integration_ids))
 
 
 def _keys(ids: Sequence[strawberry.ID] | None) -> frozenset[UUID] | None:

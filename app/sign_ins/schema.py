@@ -14,7 +14,7 @@ from app.graphql.execution.insistence import insist
 from app.graphql.extension import Fields
 from app.graphql.fields import query, relation, subscription
 from app.graphql.ids import decode_id
-from app.graphql.streams import end_of_log, follow
+from app.graphql.streams import cursor_of, end_of_log, follow
 from app.sign_ins import loaders
 from app.sign_ins.models import AuthorizationStatus
 from app.sign_ins.revoking import revoke_authorization
@@ -57,7 +57,7 @@ async def _wait_for_end(shown: Authorization, after: str, *, context: Context) -
     """Return the sign-in once it is no longer PENDING: an event says so, or its time runs out, of which there is no event."""
     key = shown.row.id
     find = partial(_find, key, context=context)
-    events = follow(context, after, subjects=frozenset({key}))
+    events = follow(context, after, show=cursor_of, subjects=frozenset({key}))
     news = asyncio.ensure_future(anext(events))
     try:
         while shown.status is AuthorizationStatus.PENDING:

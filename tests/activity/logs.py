@@ -114,9 +114,10 @@ async def listen(
 
     async def hear() -> None:
         await pass_by()
-        async with aclosing(follow(context, LogCursors(log.team_id).write([after]), types=types)) as events:
-            async for event in events:
-                listener.heard.append(event.sequence)
+        cursor = LogCursors(log.team_id).write([after])
+        async with aclosing(follow(context, cursor, show=lambda event: event.sequence, types=types)) as numbers:
+            async for number in numbers:
+                listener.heard.append(number)
                 await pass_by()
 
     async def pass_by() -> None:
