@@ -29,6 +29,7 @@ from app.teams.authentication import Authenticator
 from app.telemetry.meters import Meters
 from app.telemetry.tracing import NoTracing, Tracing
 from app.web.access_log import AccessLog
+from app.web.applications import Application
 from app.web.below import below
 from app.web.pages import html, page
 from app.web.proxies import UnnamedProxies
@@ -50,7 +51,7 @@ def create_app(
     service = _Service(
         settings, process=process or Process(), clock=clock or SystemClock(), stopping=stopping or Stopping(), executor=executor
     )
-    app = _logged(Starlette(lifespan=service.lifespan), meters=service.meters, tracing=lambda: service.tracing)
+    app = _logged(Application(lifespan=service.lifespan), meters=service.meters, tracing=lambda: service.tracing)
     app.add_middleware(service.proxies.before)
     app.add_middleware(below, path=settings.path)
     app.add_exception_handler(DatabaseAway, _say_away)
@@ -59,7 +60,7 @@ def create_app(
 
 def create_probes(*, services: Services) -> Starlette:
     """Return the ASGI application of a process that serves nobody, only tells whoever looks after it how it is."""
-    return _logged(Starlette(routes=_probes(services)), meters=services.meters, tracing=lambda: services.tracing)
+    return _logged(Application(routes=_probes(services)), meters=services.meters, tracing=lambda: services.tracing)
 
 
 def _logged(app: Starlette, *, meters: Meters, tracing: Callable[[], Tracing]) -> Starlette:

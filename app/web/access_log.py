@@ -2,7 +2,8 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from uuid import uuid4
 
 import structlog
@@ -41,7 +42,7 @@ class AccessLog:
         structlog.contextvars.bind_contextvars(request_id=uuid4().hex)
         try:
             with self._tracing().span(f"{method} {route}", {"http.request.method": method, "http.route": route}) as span:
-                await self._app(scope, receive, answer.watched(send))
+                await self._app(scope, receive, partial(answer.send, send))
                 if answer.status is not None:
                     span.note({"http.response.status_code": answer.status})
         finally:
@@ -78,6 +79,8 @@ class AccessLog:
 class _Answer:
     """An answer: its status, and `began_after` so many seconds, which a WebSocket's does not."""
 
+    __slots__ = ("_began", "_meters", "_socket", "began_after", "status")
+
     def __init__(self, meters: Meters) -> None:
         self._began = time.monotonic()
         self._meters = meters
@@ -85,19 +88,17 @@ class _Answer:
         self.status: int | None = None
         self.began_after: float | None = None
 
-    def watched(self, send: Send) -> Send:
-        async def watch(message: Message) -> None:
-            match message["type"]:
-                case "http.response.start":
-                    self.status, self.began_after = int(message["status"]), self.seconds()
-                case "websocket.accept":
-                    self._socket = self._meters.open_socket()
-                    self._socket.__enter__()
-                case "websocket.close" if self.status is None:
-                    self.status = message.get("code", 1000)
-            await send(message)
-
-        return watch
+    def send(self, send: Send, message: Message) -> Awaitable[None]:
+        """Take note of the message, and send it."""
+        match message["type"]:
+            case "http.response.start":
+                self.status, self.began_after = int(message["status"]), self.seconds()
+            case "websocket.accept":
+                self._socket = self._meters.open_socket()
+                self._socket.__enter__()
+            case "websocket.close" if self.status is None:
+                self.status = message.get("code", 1000)
+        return send(message)
 
     def seconds(self) -> float:
         return time.monotonic() - self._began

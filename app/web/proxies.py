@@ -1,7 +1,7 @@
 """The search for a proxy of the operator's that no setting names: behind it everybody has one address, and one limit."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 import structlog
 from starlette.requests import HTTPConnection
@@ -27,10 +27,10 @@ class UnnamedProxies:
     def before(self, app: ASGIApp) -> ASGIApp:
         """Return `app` with everybody looked at who comes to it."""
 
-        async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        def watched(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
             if self.found is None and scope["type"] in {"http", "websocket"} and _names_others(scope):
                 self._look(HTTPConnection(scope))
-            await app(scope, receive, send)
+            return app(scope, receive, send)
 
         return watched
 

@@ -1,6 +1,6 @@
 """GraphQL over HTTP: JSON, server-sent events, and the page from which people try it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -84,10 +84,12 @@ class View:
         """Let mutations that are under way come to their end. For the end of the process."""
         await self._entrance.tasks.settle(seconds=seconds)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "websocket":
-            await Socket(WebSocket(scope, receive, send), self._entrance).serve()
-            return
+            return Socket(WebSocket(scope, receive, send), self._entrance).serve()
+        return self._respond(scope, receive, send)
+
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response = await self._answer(Request(scope, receive))
         except ClientDisconnect:
