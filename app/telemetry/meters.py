@@ -10,7 +10,7 @@ at it once, when it is imported.
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -70,7 +70,7 @@ class Meters:
             self._request_seconds_of(route, method).observe(seconds)
 
     def open_socket(self) -> AbstractContextManager[None]:
-        return _held(self._sockets)
+        return self._sockets.track_inprogress()
 
     def operated(self, *, kind: str, outcome: str, seconds: float | None) -> None:
         """Count an operation; `outcome` is OK or an error's code; `seconds` is None for a subscription."""
@@ -86,7 +86,7 @@ class Meters:
         self._user_errors.labels(code).inc()
 
     def subscription(self) -> AbstractContextManager[None]:
-        return _held(self._subscriptions)
+        return self._subscriptions.track_inprogress()
 
     def events_told(self, count: int) -> None:
         self._told.inc(count)
@@ -164,12 +164,3 @@ class _Registered(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from self._registry.collect()
-
-
-@contextmanager
-def _held(gauge: Gauge) -> Iterator[None]:
-    gauge.inc()
-    try:
-        yield
-    finally:
-        gauge.dec()

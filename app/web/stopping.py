@@ -1,8 +1,7 @@
 """The way out of the process: it is told once, and whoever answers, listens or works here sees to its own end."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 LISTEN_SECONDS = 5.0
 """How long a listener may take to read what is left for it."""
@@ -23,7 +22,7 @@ class Stopping:
     def __init__(self) -> None:
         self._told = asyncio.Event()
         self._told_at = 0.0
-        self._listeners: dict[object, Callable[[], None]] = {}
+        self._listeners: dict[Callable[[], None], None] = {}  # in the order in which they came
 
     @property
     def is_told(self) -> bool:
@@ -34,20 +33,18 @@ class Stopping:
         if not self.is_told:
             self._told_at = asyncio.get_running_loop().time()
             self._told.set()
-            for listener in list(self._listeners.values()):
+            for listener in list(self._listeners):
                 listener()
 
-    @contextmanager
-    def telling(self, listener: Callable[[], None]) -> Iterator[None]:
-        """Call it once the process is about to end, while the block lasts; at once where that is so already."""
-        key = object()
-        self._listeners[key] = listener
-        try:
-            if self.is_told:
-                listener()
-            yield
-        finally:
-            del self._listeners[key]
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call it once the process is about to end, until it is forgotten; at once where that is so already."""
+        self._listeners[listener] = None
+        if self.is_told:
+            listener()
+
+    def forget(self, listener: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._listeners.pop(listener, None)
 
     async def told(self) -> None:
         """Return once the process is about to end."""

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
@@ -19,28 +19,35 @@ _UNKNOWN = "unknown"
 _LONGEST_NAME = 100
 
 
-@dataclass
 class Observed:
     """What is told of an operation: its `kind`, its name where it may be executed, and the errors of its result."""
 
-    kind: str = _UNKNOWN
-    name: str | None = None
-    errors: Sequence[GraphQLError] = ()
+    __slots__ = ("_began", "_context", "_note", "_spanning", "errors", "kind", "name")
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.kind = _UNKNOWN
+        self.name: str | None = None
+        self.errors: Sequence[GraphQLError] = ()
+
+    def __enter__(self) -> Self:
+        self._began = time.monotonic()
+        self._spanning = self._context.services.tracing.span("graphql")
+        self._note = self._spanning.__enter__().note
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        outcome = code_of(self.errors[0]) if self.errors else OK
+        name = {"graphql.operation.name": self.name[:_LONGEST_NAME]} if self.name and not self.errors else {}
+        self._note({**name, "graphql.operation.type": self.kind, "installed_apps.outcome": outcome})
+        seconds = time.monotonic() - self._began if self.kind in {"query", "mutation"} else None
+        self._context.services.meters.operated(kind=self.kind, outcome=outcome, seconds=seconds)
+        self._spanning.__exit__(kind, error, trace)
 
 
-@contextmanager
-def observing(context: Context) -> Iterator[Observed]:
+def observing(context: Context) -> Observed:
     """Count an operation, and have a span stand around it. The block notes what it is, and how it ended."""
-    began, observed = time.monotonic(), Observed()
-    with context.services.tracing.span("graphql") as span:
-        try:
-            yield observed
-        finally:
-            outcome = code_of(observed.errors[0]) if observed.errors else OK
-            name = {"graphql.operation.name": observed.name[:_LONGEST_NAME]} if observed.name and not observed.errors else {}
-            span.note({**name, "graphql.operation.type": observed.kind, "installed_apps.outcome": outcome})
-            seconds = time.monotonic() - began if observed.kind in {"query", "mutation"} else None
-            context.services.meters.operated(kind=observed.kind, outcome=outcome, seconds=seconds)
+    return Observed(context)  # and no generator, which each subscription would hold
 
 
 class ObserveOperations(SchemaExtension):

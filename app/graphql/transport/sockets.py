@@ -86,29 +86,23 @@ class Socket:
         self._listening = asyncio.current_task()
         self._wait_for_init(_INIT_BITS)
         try:
-            with self._entrance.services.stopping.telling(self._await_restart):
-                close = await self._listen_until_ended()
-            return self._with_cursor(close) if close in {COME_BACK, COME_BACK_LATER} else close
-        finally:
-            if self._lateness is not None:
-                self._lateness.cancel()
-            if self._ended is not None:
-                self._ended.cancel()
-            # Operations end before the close frame goes out: afterwards they could send nothing.
-            await self._operations.end()
-            await _end(*self._beside)
-
-    async def _listen_until_ended(self) -> Close | None:
-        try:
-            return await self._listen()
+            self._entrance.services.stopping.listen(self._await_restart)
+            return self._with_cursor(await self._listen())
         except asyncio.CancelledError:
             if self._end is None or self._listening is None or self._listening.uncancel():
                 raise  # by whoever ends the process
             if isinstance(self._end, BaseException):
                 raise self._end from None
-            return self._end
+            return self._with_cursor(self._end)
         finally:
             self._listening = None
+            self._entrance.services.stopping.forget(self._await_restart)
+            self._stop_waiting_for_init()
+            if self._ended is not None:
+                self._ended.cancel()
+            # Operations end before the close frame goes out: afterwards they could send nothing.
+            await self._operations.end()
+            await _end(*self._beside)
 
     def _end_with(self, end: Close | BaseException) -> None:
         """Listen no more. Never called in the listening task itself, which could not be cancelled at once."""
@@ -131,8 +125,10 @@ class Socket:
 
         self._beside.append(asyncio.create_task(go()))
 
-    def _with_cursor(self, close: Close) -> Close:
-        """Name the cursor to come back with: who was told nothing yet has none."""
+    def _with_cursor(self, close: Close | None) -> Close | None:
+        """Name the cursor to come back with, to who is to come back: who was told nothing yet has none."""
+        if close is None or close not in {COME_BACK, COME_BACK_LATER}:
+            return close
         cursor = self._operations.cursor
         return close if cursor is None else Close(close.code, f"{close.reason}, after: {cursor}")
 
@@ -142,6 +138,11 @@ class Socket:
             self._lateness = asyncio.get_running_loop().call_later(self._init_seconds / _INIT_BITS, self._wait_for_init, bits - 1)
         else:
             self._end_with(INIT_TIMEOUT)
+
+    def _stop_waiting_for_init(self) -> None:
+        if self._lateness is not None:
+            self._lateness.cancel()
+            self._lateness = None
 
     def _await_restart(self) -> None:
         async def wait() -> Close:
@@ -163,12 +164,14 @@ class Socket:
             received = await self._websocket.receive()
             if received["type"] == "websocket.disconnect":
                 return None
+            text = received.get("text")
             try:
-                close = await self._take(received.get("text"))
+                close = await self._take(text)
             except WebSocketDisconnect:  # it left before our answer
                 return None
             if close is not None:
                 return close
+            del received, text  # the next message may be a long time in coming
 
     async def _take(self, text: str | None) -> Close | None:
         if text is None:
@@ -206,14 +209,14 @@ class Socket:
         if not isinstance(credential, str | None):
             return Close(MALFORMED, "`authorization` is a text.")
         self._is_init_received = True
-        if self._lateness is not None:
-            self._lateness.cancel()
+        self._stop_waiting_for_init()
         try:
             self._caller = require_somebody(await self._authenticate(credential))
             self._entrance.sockets.take(self._caller)
         except Exception as error:  # noqa: BLE001 - whatever it was, the socket is closed in the protocol's own way
             return self._turn_away(error)
         self._is_initialised = True
+        self._websocket.scope["headers"].clear()  # nobody looks at them any more, and the socket may last for days
         self._ended = self._entrance.credential_ends(self._caller)
         self._ended.add_done_callback(self._end_with_credential)
         await send(self._websocket, {"type": "connection_ack"})
