@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import ExitStack, aclosing
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
-from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from app.errors import TryAgainLater
@@ -20,11 +19,9 @@ from app.graphql.streams import cursor_to_resume
 from app.graphql.transport.endpoint import Endpoint
 from app.graphql.transport.media import Media
 from app.graphql.transport.requests import Operation
-from app.graphql.transport.results import run
+from app.graphql.transport.results import Results, run
 
 HEARTBEAT_SECONDS = 15.0
-
-Results: TypeAlias = AsyncGenerator[ExecutionResult, None]
 
 _HEADERS = {
     "Content-Type": f"{Media.EVENTS}; charset=utf-8",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
+from typing import TypeAlias
 
 import structlog
 from graphql import GraphQLError
@@ -15,6 +16,8 @@ from app.graphql.limits.cost_accounting import admit
 from app.graphql.transport.hashes import resolve
 from app.graphql.transport.requests import Operation
 
+Results: TypeAlias = AsyncGenerator[ExecutionResult, None]
+
 EVERY_KIND = frozenset(OperationType)
 
 _log = structlog.get_logger("graphql")
@@ -22,7 +25,7 @@ _log = structlog.get_logger("graphql")
 
 async def run(
     schema: Schema, operation: Operation, context: Context, *, allowed: Collection[OperationType] = EVERY_KIND
-) -> AsyncGenerator[ExecutionResult, None]:
+) -> Results:
     """Yield a query's or mutation's one result, or a subscription's one after the other.
 
     An operation of a kind that is not `allowed` is an error. Close it (`aclosing`) in the task that iterates it. Raises
@@ -46,6 +49,7 @@ async def run(
         operation_extensions=dict(operation.extensions) if operation.extensions is not None else None,
         allowed_operation_types=allowed,
     )
+    del operation, turned_away  # somebody may listen for days
     async with aclosing(results):
         async for result in results:
             if isinstance(result, ExecutionResult):

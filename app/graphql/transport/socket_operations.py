@@ -18,7 +18,7 @@ from app.graphql.streams import cursor_to_resume
 from app.graphql.transport.closes import MALFORMED, TAKEN, Close
 from app.graphql.transport.endpoint import Endpoint
 from app.graphql.transport.requests import Operation, operation_of
-from app.graphql.transport.results import run
+from app.graphql.transport.results import Results, run
 from app.web.stopping import ANSWER_SECONDS
 from app.web.wire.websocket_connection import WRITE_TEXTS, WriteTexts
 
@@ -76,7 +76,8 @@ class SocketOperations:
             await self._refuse(id, RateLimited(f"A socket has {MOST_OPERATIONS} operations at most."), context)
             return None
         context.tell = self._teller(id, context)
-        self._operations[id] = _Running(asyncio.create_task(self._run(id, operation, context)), context)
+        results = run(self._entrance.schema, operation, context)
+        self._operations[id] = _Running(asyncio.create_task(self._run(id, results, context)), context)
         return None
 
     def complete(self, id: str) -> None:
@@ -98,12 +99,12 @@ class SocketOperations:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _run(self, id: str, operation: Operation, context: Context) -> None:
+    async def _run(self, id: str, results: Results, context: Context) -> None:
         try:
             self._entrance.operations.take(context.caller)
             try:
                 await self._entrance.beginnings.turn()
-                await self._tell(id, operation, context)
+                await self._tell(id, results, context)
             finally:
                 self._entrance.operations.give_back(context.caller)
         except WebSocketDisconnect:
@@ -115,8 +116,8 @@ class SocketOperations:
         except Exception as error:  # noqa: BLE001 - too many, or a bug: whatever it is, the other operations go on
             await self._refuse(id, error, context)
 
-    async def _tell(self, id: str, operation: Operation, context: Context) -> None:
-        async with aclosing(run(self._entrance.schema, operation, context)) as results:
+    async def _tell(self, id: str, results: Results, context: Context) -> None:
+        async with aclosing(results):
             async for result in results:
                 body = present(result, request_id=context.request_id)
                 if is_request_error(result):

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any, TypeAlias, cast
 from urllib.parse import unquote
 
-from uvicorn._types import ASGIReceiveEvent, ASGISendEvent, WebSocketScope
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent, ASGIVersions, WebSocketScope
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
@@ -34,6 +34,10 @@ LARGEST_OF_A_STRANGER = 32 * 1024
 _STEPS_OF_A_MESSAGE = 16
 """What the application may take for it."""
 
+# One for all sockets: nobody changes them.
+_ASGI: ASGIVersions = {"version": "3.0", "spec_version": "2.4"}
+_EXTENSIONS: dict[str, dict[object, object]] = {"websocket.http.response": {}}
+
 _NO_HANDSHAKE = Refusal(HTTPStatus.BAD_REQUEST, "That is no handshake for a WebSocket.")
 _TOO_MANY_CONTROLS = f"At most {CONTROLS_A_SECOND:.0f} pings and pongs a second"
 _TOO_MANY_FRAGMENTS = f"At most {MOST_FRAGMENTS:,} fragments for a message"
@@ -49,6 +53,53 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     uvicorn leaves one whose handshake it cannot read (a POST with `Upgrade: websocket`) open and unanswered, and as long as it
     lasts, its shutdown fails and everybody else is cut off.
     """
+
+    # What uvicorn keeps of a connection too: in a dictionary it would be 1.6 KiB, for each of thousands.
+    __slots__ = (
+        "_controls",
+        "_frames",
+        "_largest",
+        "_patient",
+        "_place",
+        "_turn",
+        "_waiting",
+        "app",
+        "app_state",
+        "asgi_version",
+        "client",
+        "close_sent",
+        "close_timeout",
+        "close_timer",
+        "config",
+        "conn",
+        "connections",
+        "curr_msg_data_type",
+        "default_headers",
+        "disconnected",
+        "frames",
+        "handshake_complete",
+        "handshake_initiated",
+        "initial_response",
+        "last_ping_rtt",
+        "logger",
+        "loop",
+        "pending_ping_payload",
+        "ping_interval",
+        "ping_sent_at",
+        "ping_timeout",
+        "ping_timer",
+        "pong_timer",
+        "queue",
+        "read_paused",
+        "response",
+        "root_path",
+        "scheme",
+        "scope",
+        "server",
+        "tasks",
+        "transport",
+        "writable",
+    )
 
     def __init__(
         self,
@@ -131,7 +182,10 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         return True
 
     async def receive(self) -> ASGIReceiveEvent:
-        message = await super().receive()
+        message: ASGIReceiveEvent = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            self.transport.resume_reading()
         self._go_on_soon()
         return message
 
@@ -199,7 +253,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         path, _, query = handshake.target.partition(b"?")
         return {
             "type": "websocket",
-            "asgi": {"version": self.asgi_version, "spec_version": "2.4"},
+            "asgi": _ASGI,
             "http_version": "1.1",
             "scheme": self.scheme,
             "server": self.server,
@@ -211,7 +265,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             "headers": handshake.headers,
             "subprotocols": handshake.protocols,
             "state": {**self.app_state, WRITE_TEXTS: self.write_texts},
-            "extensions": {"websocket.http.response": {}},
+            "extensions": _EXTENSIONS,
         }
 
     def _forget_handshake(self) -> None:
