@@ -228,6 +228,48 @@ async def test_what_was_missed_and_is_known_is_told_together_or_one_by_one_where
     assert ear.writes == 1
 
 
+async def test_what_is_being_found_out_is_waited_for_and_told_in_one_write(services: Services) -> None:
+    log = await new_log(services)
+    ear = Ear(replace(context_of(log), listening="the same"))
+    ear.context.tell = ear.tell
+    events = [Event(team_id=log.team_id, sequence=number, type="TEAM_MEMBER_ADDED") for number in range(1, MISSED + 1)]
+    found_out = [asyncio.Event() for _ in events]
+    finding = [asyncio.create_task(tell_another(ear.context, *each)) for each in zip(events, found_out, strict=True)]
+    await asyncio.sleep(0)
+
+    telling = asyncio.create_task(tell_known(ear.context, events))
+    for each in found_out[:-1]:
+        each.set()
+        await asyncio.sleep(0)
+    finding[-1].cancel()  # whoever finds it out leaves
+
+    assert await telling == MISSED - 1
+    assert (ear.told, ear.writes) == ([1, 2, 3, 4], 1)
+
+
+async def test_what_is_known_is_told_without_waiting_where_anything_newer_has_come(services: Services) -> None:
+    log = await new_log(services)
+    watcher = log.services.watcher
+    ear = Ear(replace(context_of(log), listening="the same"))
+    ear.context.tell = ear.tell
+    events = [Event(team_id=log.team_id, sequence=number, type="TEAM_MEMBER_ADDED") for number in (1, 2)]
+    ring = await watcher.listen(log.team_id)
+    found_out = [asyncio.Event() for _ in events]
+    finding = [asyncio.create_task(tell_another(ear.context, *each)) for each in zip(events, found_out, strict=True)]
+    await asyncio.sleep(0)
+
+    telling = asyncio.create_task(tell_known(ear.context, events))
+    await asyncio.sleep(0)
+    watcher.wake(log.team_id)
+    found_out[0].set()
+
+    assert await telling == 1
+    assert (ear.told, ear.writes) == ([1], 1)
+    found_out[1].set()
+    await asyncio.gather(*finding)
+    watcher.listen_no_more(log.team_id, ring)
+
+
 async def test_who_is_ahead_of_others_is_told_nothing_that_they_are_not_told(services: Services) -> None:
     log = await new_log(services)
     ear, other = [Ear(replace(context_of(log), listening="the same")) for _ in range(2)]
@@ -249,8 +291,10 @@ async def test_who_is_ahead_of_others_is_told_nothing_that_they_are_not_told(ser
     assert await tell_known(ear.context, [event]) == 1
 
 
-async def tell_another(context: Context, event: Event) -> None:
+async def tell_another(context: Context, event: Event, found_out: asyncio.Event | None = None) -> None:
     async def execute() -> Execution:
+        if found_out is not None:
+            await found_out.wait()
         return Execution(CoreResult({"eventRecorded": {"sequence": event.sequence}}, None), is_personal=False)
 
     newest = context.services.watcher.newest_known(event.team_id)

@@ -18,6 +18,9 @@ _AT_ONCE = 128
 _EVENTS_AT_ONCE = 32
 """So many are written at once to one that has missed them, before it is looked whether it reads."""
 
+_WAIT_SECONDS = 0.1
+"""After so long no further event is waited for before those are told that are known."""
+
 
 async def tell_others(context: Context, data: SharedData) -> None:
     """Tell those who wait for this listener what it is about to be told. Whom it cannot tell is told in its own time."""
@@ -59,11 +62,17 @@ async def tell_known(context: Context, events: Sequence[Event]) -> int:
 
 
 async def _known(context: Context, events: Sequence[Event]) -> list[SharedData]:
-    """Return what others are told of the first events, as far as that is known; what is being found out is waited for."""
-    newest = context.services.watcher.newest_known(events[0].team_id)
-    known: list[SharedData] = []
+    """Return what others are told of the first events, as far as that is known; what is being found out is waited for.
+
+    Of a crowd that comes back most come while all that was missed is found out, one event after the other. Nothing is kept from
+    anybody for long for what comes behind it, nor once anything newer is known.
+    """
+    team_id, known = events[0].team_id, list[SharedData]()
+    newest, now = context.services.watcher.newest_known(team_id), asyncio.get_running_loop().time
+    ends = now() + _WAIT_SECONDS
     for event in events:
-        data = await context.executions.known((context.listening, event.type), (event.sequence, newest), waits=not known)
+        is_early = not known or (now() < ends and context.services.watcher.newest_known(team_id) == newest)
+        data = await context.executions.known((context.listening, event.type), (event.sequence, newest), waits=is_early)
         if data is None:
             break
         known.append(data)
