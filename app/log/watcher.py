@@ -233,7 +233,8 @@ class Reading(Generic[R]):
         if self._ring is None:
             self._ring = await self._watcher.listen(self._team_id)
         while True:
-            await self._go_on(self._ring)
+            if self._has_read_all(self._ring):
+                await self._ring.wait(self._reader, self._company)
             piece = self._ring.after(self._reader.position) or await self._read_behind(self._ring)
             self._end = piece.end
             if events := [row for row in piece.rows if self._types is None or row.type in self._types]:
@@ -251,16 +252,16 @@ class Reading(Generic[R]):
         ring.hold_before(piece.rows)
         return piece
 
-    async def _go_on(self, ring: Ring) -> None:
-        """Take note that all up to the end of the last piece was read; where that is all that there is, wait for more."""
+    def _has_read_all(self, ring: Ring) -> bool:
+        """Take note that all up to the end of the last piece was read; return whether that is all that there is."""
         if self._end is None:
-            return
+            return False
         self._reader.position = self._end
         if self._end < ring.head:
-            return
+            return False
         if self._watcher.has_finished and self._caught_up is not None:
             self._caught_up.set()
-        await ring.wait(self._reader, self._company)
+        return True
 
 
 async def _read(team_id: UUID, *, after: int, head: int) -> LogSlice:

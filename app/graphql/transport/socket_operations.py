@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
@@ -131,15 +132,16 @@ class SocketOperations:
         write: WriteTexts | None = self._websocket.scope.get("state", {}).get(WRITE_TEXTS)
         if write is None:
             return None
+        return partial(self._tell_at_once, id, context, write)
+
+    def _tell_at_once(
+        self, id: str, context: Context, write: WriteTexts, told: Sequence[SharedData], extensions: Mapping[str, Any]
+    ) -> bool:
+        running = self._operations.get(id)
+        if running is None or running.context is not context or self._is_leaving:
+            return False
         head = b'{"type":"next","id":' + orjson.dumps(id) + b',"payload":'
-
-        def tell(told: Sequence[SharedData], extensions: Mapping[str, Any]) -> bool:
-            running = self._operations.get(id)
-            if running is None or running.context is not context or self._is_leaving:
-                return False
-            return write([head + body + b"}" for body in bodies(told, extensions)])
-
-        return tell
+        return write([head + body + b"}" for body in bodies(told, extensions)])
 
     async def _refuse(self, id: str, error: Exception, context: Context) -> None:
         described = refuse(error, request_id=context.request_id)
