@@ -67,11 +67,11 @@ async def _known(context: Context, events: Sequence[Event]) -> list[SharedData]:
     Of a crowd that comes back most come while all that was missed is found out, one event after the other. Nothing is kept from
     anybody for long for what comes behind it, nor once anything newer is known.
     """
-    team_id, known = events[0].team_id, list[SharedData]()
-    newest, now = context.services.watcher.newest_known(team_id), asyncio.get_running_loop().time
-    ends = now() + _WAIT_SECONDS
+    known: list[SharedData] = []
+    watcher, team_id, now = context.services.watcher, events[0].team_id, asyncio.get_running_loop().time
+    newest, ends = watcher.newest_known(team_id), now() + _WAIT_SECONDS
     for event in events:
-        is_early = not known or (now() < ends and context.services.watcher.newest_known(team_id) == newest)
+        is_early = not known or (now() < ends and watcher.newest_known(team_id) == newest)
         data = await context.executions.known((context.listening, event.type), (event.sequence, newest), waits=is_early)
         if data is None:
             break
