@@ -149,8 +149,15 @@ def current() -> BaseDBAsyncClient:
     return get_connection(_CONNECTION)
 
 
-async def read(connection: BaseDBAsyncClient, statement: str, values: Sequence[Any]) -> Sequence[Any]:
-    """Return the rows of a SELECT, as the driver gives them, by the way that the connection has for them alone."""
+async def read(connection: BaseDBAsyncClient, statement: str, values: Sequence[Any], *, is_short: bool = False) -> Sequence[Any]:
+    """Return the rows of a SELECT, as the driver gives them, by the way that the connection has for them alone.
+
+    `is_short`: a few rows that an index leads to. It may be asked here and now then, and nobody is served meanwhile.
+    """
+    if is_short and isinstance(connection, sqlite.EmbeddedClient):
+        found = connection.read_at_once(statement, values)
+        if found is not None:
+            return found
     way: Callable[[str, Sequence[Any]], Awaitable[Sequence[Any]]] | None = getattr(connection, "read", None)
     if way is not None:
         return await way(statement, values)

@@ -6,7 +6,8 @@ What differs from `tortoise.backends.sqlite`:
 - when BEGIN fails, the connection's lock is given back, and when COMMIT fails, the transaction is undone (Tortoise keeps either
   for good); the writer's turn is waited for, but not without end;
 - reads outside a transaction go through a second connection with `query_only`: they never wait for a writer, and a write
-  that did not come through `database.write` is refused by SQLite itself;
+  that did not come through `database.write` is refused by SQLite itself; short ones are answered at once by a third
+  (`short_reads`);
 - synchronous=FULL: what was answered with success survives a power cut;
 - every outage (the file locked by somebody else, unreadable, read-only; no room left) is raised as DatabaseAway, and what had the
   file open is opened anew where that may mend it.
@@ -23,11 +24,13 @@ import aiosqlite
 from tortoise.backends.base.client import ConnectionWrapper, TransactionalDBClient
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.connection import get_connections
-from tortoise.exceptions import IntegrityError, OperationalError
+from tortoise.exceptions import OperationalError
 
 from app.errors import DatabaseAway
 from app.storage.joined import Statement
 from app.storage.outages import BUSY, PATIENCE, Patience, is_of_the_disk, of_file, unknown
+from app.storage.short_reads import ShortReads, upper
+from app.storage.sqlite_errors import translated, translating
 
 OLDEST = (3, 35, 0)
 """The first SQLite with UPDATE … RETURNING and DROP COLUMN."""
@@ -47,7 +50,7 @@ class ImmediateTransaction(SqliteTransactionWrapper):
         self._connection = self._parent.writer
 
     async def begin(self) -> None:
-        with _translating():
+        with translating():
             await self._connection.execute("BEGIN IMMEDIATE")
 
     async def commit(self) -> None:
@@ -58,7 +61,7 @@ class ImmediateTransaction(SqliteTransactionWrapper):
             await self.undo()
             if isinstance(error, sqlite3.OperationalError) and is_of_the_disk(error):
                 raise unknown(error.sqlite_errorname) from error
-            raise _translated(error, writing=True) from error
+            raise translated(error, writing=True) from error
 
     async def undo(self) -> None:
         """Roll back, whatever SQLite has undone by itself already; where even that fails, the connection is closed."""
@@ -75,7 +78,7 @@ class ImmediateTransaction(SqliteTransactionWrapper):
             for statement in statements:
                 file.executemany(statement.sql, statement.runs).close()
 
-        with _translating():
+        with translating():
             async with self.acquire_connection() as connection:
                 self.log.debug("%s", statements)
                 into_thread: Any = connection._execute  # noqa: SLF001 - aiosqlite has no other way into its thread
@@ -109,7 +112,7 @@ class ImmediateContext(SqliteTransactionContext):
     async def __aenter__(self) -> TransactionalDBClient:
         await self._take_turn()
         try:
-            with _translating():
+            with translating():
                 await self.connection.attach()
             self.token = get_connections().set(self.connection_name, self.connection)
             try:
@@ -167,7 +170,7 @@ class ReadAccess:
         self._client = client
 
     async def __aenter__(self) -> aiosqlite.Connection:
-        with _translating():
+        with translating():
             return await self._client.reader()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -182,6 +185,7 @@ class EmbeddedClient(SqliteClient):
         self.patience = patience
         super().__init__(file_path, **{"synchronous": "FULL", "busy_timeout": self._busy_timeout, **options})
         self._reader: aiosqlite.Connection | None = None
+        self._short: ShortReads | None = None
         self._opening = asyncio.Lock()
 
     @property
@@ -202,18 +206,25 @@ class EmbeddedClient(SqliteClient):
                 self._reader = await self._open_reader()
         return self._reader
 
+    def read_at_once(self, statement: str, values: Sequence[Any]) -> Sequence[sqlite3.Row] | None:
+        """Return the rows of a SELECT that is short; None where `read` has to be asked for them."""
+        rows = self._short.read(statement, values) if self._short is not None else None
+        if rows is not None:
+            self.log.debug("%s: %s", statement, values)
+        return rows
+
     async def read(self, statement: str, values: Sequence[Any]) -> Sequence[sqlite3.Row]:
         """Return the rows of a SELECT, which is asked in one turn of the thread that reads. Raises DatabaseAway."""
         self.log.debug("%s: %s", statement, values)
         reader = self._reader
         if reader is None:
-            with _translating():
+            with translating():
                 reader = await self.reader()
         try:
             return list(await reader.execute_fetchall(statement, values))
         except sqlite3.Error as error:
             await self.reading_failed(error)
-            raise _translated(error, writing=False) from error
+            raise translated(error, writing=False) from error
 
     async def reading_failed(self, error: BaseException) -> None:
         """Have the file opened anew where that may mend it. Raises DatabaseAway where the error says so."""
@@ -226,12 +237,14 @@ class EmbeddedClient(SqliteClient):
 
     async def _open_reader(self) -> aiosqlite.Connection:
         await self.create_connection(with_db=True)
+        short = await asyncio.to_thread(ShortReads, self.filename, lock=self.patience.lock)
         reader = await aiosqlite.connect(self.filename, isolation_level=None)
         reader.row_factory = sqlite3.Row
         await _fold_as_unicode(reader)
         for pragma in (f"busy_timeout={self._busy_timeout}", "query_only=ON"):
             cursor = await reader.execute(f"PRAGMA {pragma}")
             await cursor.close()
+        self._short = short
         return reader
 
     async def reopen(self) -> None:
@@ -244,7 +257,10 @@ class EmbeddedClient(SqliteClient):
 
     async def close_reader(self) -> None:
         reader, self._reader = self._reader, None
+        short, self._short = self._short, None
         with contextlib.suppress(sqlite3.Error):
+            if short is not None:
+                short.close()  # before the other: to close the last one of all takes long
             if reader is not None:
                 await reader.close()
 
@@ -264,29 +280,8 @@ class EmbeddedClient(SqliteClient):
         return int(self.patience.lock * 1000)
 
 
-@contextlib.contextmanager
-def _translating() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _translated(error, writing=True) from error
-
-
-def _translated(error: sqlite3.Error, *, writing: bool) -> Exception:
-    """Return what is raised in the place of SQLite's error."""
-    if (away := of_file(error, writing=writing)) is not None:
-        return away
-    match error:
-        case sqlite3.IntegrityError():
-            return IntegrityError(error)
-        case sqlite3.OperationalError():
-            return OperationalError(error)
-    return error
-
-
 async def _fold_as_unicode(connection: aiosqlite.Connection) -> None:
-    """Search as PostgreSQL does: SQLite's own UPPER knows ASCII alone, so that "ärger" would not find "Ärger"."""
-    await connection.create_function("UPPER", 1, lambda text: text.upper() if isinstance(text, str) else text, deterministic=True)
+    await connection.create_function("UPPER", 1, upper, deterministic=True)
 
 
 def is_too_old(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> bool:

@@ -1,4 +1,7 @@
-"""Statements that read rows by keys, each written once for its shape: to write one takes longer than to ask it."""
+"""Statements that read rows by keys, or the first ones of a list: an index leads there.
+
+Each is written once for its shape: to write one takes longer than to ask it.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
@@ -118,7 +121,7 @@ async def _ask(
     embedded = connection.capabilities.dialect == "sqlite"
     statement = _write(shape, others, embedded=embedded) if others else _written(shape, embedded=embedded)
     values = [_given(value, keys, conditions, most, embedded=embedded) for value in statement.values]
-    rows = await database.read(connection, statement.sql, values)
+    rows = await database.read(connection, statement.sql, values, is_short=True)
     return Records(statement.record, rows)
 
 
