@@ -9,8 +9,8 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from types import FunctionType, MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
-from uuid import UUID
 
+from asyncpg.pgproto.pgproto import UUID  # what ids on a server are, and made ten times as fast as Python's own
 from tortoise import fields
 from tortoise.models import Model
 
@@ -142,11 +142,6 @@ def columns_among(rows: Sequence[R]) -> Columns[R] | None:
 
 def keys_of(rows: Sequence[Any], name: str) -> list[bytes]:
     """Return the sixteen bytes of the ids in that column, which is never null, of rows of one kind."""
-    columns = columns_among(rows)
-    column = columns.kind.columns.get(name) if isinstance(columns, Records) else None
-    if isinstance(columns, Records) and column is not None and column.convert is UUID:
-        place = column.place  # of text: to make an id of each and then bytes takes long
-        return [bytes.fromhex(row[place].replace("-", "")) for row in columns.stored]
     return [key.bytes for key in values_of(rows, name)]
 
 
