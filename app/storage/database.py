@@ -152,7 +152,8 @@ def current() -> BaseDBAsyncClient:
 async def read(connection: BaseDBAsyncClient, statement: str, values: Sequence[Any], *, is_short: bool = False) -> Sequence[Any]:
     """Return the rows of a SELECT, as the driver gives them, by the way that the connection has for them alone.
 
-    `is_short`: a few rows that an index leads to. It may be asked here and now then, and nobody is served meanwhile.
+    `is_short`: a few rows that an index leads to, to be read by the places of their columns alone. It may be asked here and now
+    then, and nobody is served meanwhile.
     """
     if is_short and isinstance(connection, sqlite.EmbeddedClient):
         found = connection.read_at_once(statement, values)

@@ -31,15 +31,14 @@ class ShortReads:
         self._now = now
         self._end = self._rests_until = 0.0
         self._file = sqlite3.connect(path, isolation_level=None, timeout=lock, check_same_thread=False)
-        self._file.row_factory = sqlite3.Row
         self._file.create_function("UPPER", 1, upper, deterministic=True)
         self._file.execute("PRAGMA query_only=ON").close()
         self._file.execute("SELECT 1 FROM sqlite_master LIMIT 1").close()  # the first statement reads the whole schema
         self._file.execute("PRAGMA busy_timeout=0").close()
         self._file.set_progress_handler(self._is_late, _STEPS)
 
-    def read(self, statement: str, values: Sequence[Any]) -> Sequence[sqlite3.Row] | None:
-        """Return the rows of a SELECT; None where it takes too long, would have to wait, or fails."""
+    def read(self, statement: str, values: Sequence[Any]) -> Sequence[tuple[Any, ...]] | None:
+        """Return the rows of a SELECT, to be read by place; None where it takes too long, would have to wait, or fails."""
         begun = self._now()
         if begun < self._rests_until:
             return None

@@ -206,7 +206,7 @@ class EmbeddedClient(SqliteClient):
                 self._reader = await self._open_reader()
         return self._reader
 
-    def read_at_once(self, statement: str, values: Sequence[Any]) -> Sequence[sqlite3.Row] | None:
+    def read_at_once(self, statement: str, values: Sequence[Any]) -> Sequence[tuple[Any, ...]] | None:
         """Return the rows of a SELECT that is short; None where `read` has to be asked for them."""
         rows = self._short.read(statement, values) if self._short is not None else None
         if rows is not None:
