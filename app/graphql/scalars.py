@@ -1,19 +1,14 @@
 """The contract's scalars: DateTime and URL. Annotate fields with `datetime` and `URL`. No error shows the value."""
 
 import re
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NewType, TypeVar
+from typing import NewType
 from urllib.parse import urlsplit
 
 import orjson
 import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
-
-from app.graphql.execution.levels.shapes import COERCED_TOGETHER
-
-V = TypeVar("V")
 
 URL = NewType("URL", str)
 """An absolute http or https address."""
@@ -26,7 +21,6 @@ _MOMENT = re.compile(
 _FRACTION = re.compile(r"\.(\d+)")
 _ODD = re.compile(r"[\s\x00-\x20\x7f\\<>\"^`{|}]")
 _ZERO = "+00:00"
-_LENGTH, _WHOLE_LENGTH = len("2026-11-21T10:00:00.123"), len("2026-11-21T10:00:00.123456Z")
 _SECONDS, _MILLISECONDS = slice(1, 20), slice(1, 24)
 _LONGEST_URL = 2048
 # Less than that is more likely to be seconds: as milliseconds, those of today lie in 1970.
@@ -43,15 +37,6 @@ def format_moment(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("A moment without a zone is no moment.")
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace(_ZERO, "Z")
-
-
-def format_moments(moments: Sequence[datetime]) -> list[str]:
-    """Return the same for each of many, in a fifth of the time."""
-    if set(map(type, moments)) != {datetime} or {moment.tzinfo for moment in moments} != {UTC}:
-        return [format_moment(moment) for moment in moments]
-    texts = orjson.dumps(moments, option=orjson.OPT_UTC_Z).decode()[2:-2].split('","')
-    # It writes six digits of a second's fraction, or none where that is zero.
-    return [f"{text[:_LENGTH]}Z" if len(text) == _WHOLE_LENGTH else f"{text[:-1]}.000Z" for text in texts]
 
 
 def parse_moment(value: object) -> datetime:
@@ -79,18 +64,13 @@ def parse_url(value: object) -> URL:
     return URL(value)
 
 
-def _together(one: Callable[[V], str], many: Callable[[Sequence[V]], list[str]]) -> Callable[[V], str]:
-    setattr(one, COERCED_TOGETHER, many)
-    return one
-
-
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
         description="A moment: RFC 3339, in UTC with whole milliseconds when it comes from here (2026-11-21T10:00:00.123Z); "
         "any offset is understood, and so are milliseconds since 1970, as Newman and JavaScript's Date.now() write them.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
-        serialize=_together(format_moment, format_moments),
+        serialize=format_moment,
         parse_value=parse_moment,
     ),
     URL: strawberry.scalar(

@@ -4,7 +4,7 @@ import pytest
 from graphql import GraphQLError
 from hypothesis import given, strategies as st
 
-from app.graphql.scalars import format_moment, format_moments, parse_moment, parse_url
+from app.graphql.scalars import format_moment, parse_moment, parse_url
 from tests.graphql.tiny import World, schema
 
 moments = st.datetimes(
@@ -42,16 +42,6 @@ def test_a_moment_is_written_with_three_digits_and_z() -> None:
     assert format_moment(datetime(2026, 11, 21, tzinfo=UTC)) == "2026-11-21T00:00:00.000Z"
     assert format_moment(datetime(1, 1, 1, 0, 0, 0, 999, tzinfo=UTC)) == "0001-01-01T00:00:00.000Z"
     assert format_moment(datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)) == "9999-12-31T23:59:59.999Z"
-
-
-@given(st.lists(moments | st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(0))]))))
-def test_many_moments_are_written_as_each_of_them(many: list[datetime]) -> None:
-    assert format_moments(many) == [format_moment(moment) for moment in many]
-
-
-def test_of_many_moments_none_is_written_without_a_zone() -> None:
-    with pytest.raises(ValueError, match="zone"):
-        format_moments([datetime(2026, 11, 21, tzinfo=UTC), datetime(2026, 11, 21)])  # noqa: DTZ001 - that is the point
 
 
 def test_a_moment_is_read_as_newman_writes_it() -> None:

@@ -24,9 +24,6 @@ Complete: TypeAlias = Callable[[Any], Any]
 Column: TypeAlias = Callable[[Sequence[Any]], list[Any]]
 """The same for many values at once."""
 
-COERCED_TOGETHER = "__coerced_together__"
-"""The attribute of a scalar's function that writes a value, which does the same for many at once. None of them is null."""
-
 _ODD = frozenset({type(None), UndefinedType})
 """The types of what is no value."""
 
@@ -103,12 +100,11 @@ def _column(leaf: GraphQLLeafType, complete: Complete) -> Column:
 def _scalars(leaf: GraphQLLeafType, complete: Complete) -> Column:
     """Return the column of a scalar that the schema has made: where nothing odd is among the values, none is asked what it is."""
     coerce = leaf.coerce_output_value
-    coerce_all: Column = getattr(coerce, COERCED_TOGETHER, lambda values: [coerce(value) for value in values])
 
     def column(values: Sequence[Any]) -> list[Any]:
         if any(kind in _ODD or issubclass(kind, Exception) or hasattr(kind, "__await__") for kind in set(map(type, values))):
             return list(map(complete, values))
-        made = coerce_all(values)
+        made = list(map(coerce, values))
         return made if _ODD.isdisjoint(map(type, made)) else list(map(complete, values))
 
     return column
