@@ -98,7 +98,7 @@ class ServerClient(AsyncpgDBClient):
             await asyncio.shield(task)
 
     async def lend(self, connection: Loaned) -> None:
-        """Give back a connection on which a statement has come to its end: to whoever is next."""
+        """Give back a connection on which a statement or a transaction has come to its end: to whoever is next."""
         if not self._ready.keep(connection):
             await self.give_back(connection)
 
@@ -262,7 +262,8 @@ class ServerContext(TransactionContext):
             await self._leave(after=failure)
             raise
         else:
-            await self._leave()
+            get_connections().reset(self._token)
+            await self._server.lend(self._connection)
 
     async def _undo(self, error: BaseException) -> BaseException:
         """Roll back, for that error; return what says most of how the connection is now."""

@@ -1,7 +1,7 @@
 """Connections that stand ready for the next statement: to give one to the pool and fetch it again takes as long as to ask.
 
-Only those stand here on which a statement has come to its end. They go back to the pool where somebody waits for one of its own,
-and after a second: so it closes what nobody uses, and knows of all.
+Only those stand here on which a statement or a transaction has come to its end. They go back to the pool where somebody waits for
+one of its own, and after a second: so it closes what nobody uses, and knows of all.
 """
 
 import asyncio
