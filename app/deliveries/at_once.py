@@ -5,6 +5,7 @@ from functools import partial
 from uuid import uuid4
 
 from app.deliveries.leases import Candidate, Lease, lease_new
+from app.deliveries.models import Delivery
 from app.log.events import Change
 from app.storage.slots import Room
 
@@ -22,6 +23,10 @@ class AtOnce:
         self._room: Callable[[], Room] | None = None
         self._begin: Callable[[Lease], None] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        return self._room is not None
+
     def open(self, *, room: Callable[[], Room], begin: Callable[[Lease], None]) -> None:
         """Let what is made go this way. `begin` has the slot taken, or the lease put back where there is none by then."""
         self._room, self._begin = room, begin
@@ -29,7 +34,7 @@ class AtOnce:
     def close(self) -> None:
         self._room = self._begin = None
 
-    async def take(self, made: Sequence[Candidate], *, change: Change) -> None:
+    async def take(self, made: Sequence[Candidate[Delivery]], *, change: Change) -> None:
         """Lease what can be handed over now of what the change makes, and begin with it once that is committed.
 
         A process that dies in between leaves the lease to run out, as one does that dies at its work.

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
-from typing import TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -18,6 +18,7 @@ from app.deliveries.models import HELD_BACK_BY, WAITING, WAITING_IN_SQL, Deliver
 from app.deliveries.targets import targets_of
 from app.integrations.kinds.contract import Target
 from app.integrations.models import Integration
+from app.sign_ins.models import Grant
 from app.storage import database
 from app.storage.scheduling import unleased
 from app.storage.slots import Claimant, Room
@@ -25,6 +26,7 @@ from app.storage.together import Saving, Write, write_together
 from app.storage.written import Written
 
 T = TypeVar("T")
+Q_co = TypeVar("Q_co", bound=Queued, covariant=True)
 
 LEASE = timedelta(seconds=60)
 
@@ -43,6 +45,8 @@ class Lease:
     until: datetime
     claimant: Claimant
     target: Target
+    made: "Candidate[Delivery] | None" = None
+    """What was leased, where that is of the very change that made it: nobody has had it since."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,13 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A delivery that nothing in its integration goes before, and where it goes to."""
+class Candidate(Generic[Q_co]):
+    """A delivery that nothing in its integration goes before, and where it goes to: with that `grant`, where it was read."""
 
-    delivery: Queued
+    delivery: Q_co
     claimant: Claimant
     target: Target
+    grant: Grant | None = None
 
     def lease(self, *, owner: UUID, until: datetime) -> Lease:
         of = self.delivery
@@ -103,7 +108,7 @@ async def take_due(*, owner: UUID, now: datetime, room: Room, model: type[Queued
     return await database.write(take)
 
 
-async def lease_new(made: Sequence[Candidate], *, owner: UUID, now: datetime, room: Room) -> Sequence[Lease]:
+async def lease_new(made: Sequence[Candidate[Delivery]], *, owner: UUID, now: datetime, room: Room) -> Sequence[Lease]:
     """Lease what a change makes, inside of it, and claim the channels' pace: of all that is made, what has room and may go now.
 
     The rows are marked, and the change writes them as they then are.
@@ -114,7 +119,7 @@ async def lease_new(made: Sequence[Candidate], *, owner: UUID, now: datetime, ro
     until = now + LEASE
     for each in granted:
         each.delivery.lease_owner, each.delivery.lease_until = owner, until
-    return [each.lease(owner=owner, until=until) for each in granted]
+    return [replace(each.lease(owner=owner, until=until), made=each) for each in granted]
 
 
 def claimant_of(integration: Integration) -> Claimant:
@@ -209,7 +214,7 @@ async def _hold_back(model: type[Queued], behind: Sequence[Queued]) -> int:
     return await model.filter(id__in=held).update(held_back=True) if held else 0
 
 
-async def _choose(deliveries: Sequence[Queued], *, room: Room) -> list[Candidate]:
+async def _choose(deliveries: Sequence[Queued], *, room: Room) -> list[Candidate[Queued]]:
     """Return those that there is room for, with where they go to."""
     chosen = _with_room([(delivery, claimant_of(delivery.integration)) for delivery in deliveries], room=room)
     targets = await targets_of([delivery.integration for delivery, _ in chosen])

@@ -62,9 +62,10 @@ class Lost:
 
 async def post(lease: Lease, *, services: Services) -> Attempt | Waiting | Lost:
     """Post the delivery's message, once. Nothing of it is saved."""
-    delivery = await _LEASED.ask_one(lease.delivery_id, lease.owner)
-    if delivery is None or not delivery.is_waiting:
+    found = await _find(lease)
+    if found is None:
         return Lost()
+    delivery, grant = found
 
     async def hand_over(authorized: Authorized) -> Posted | Failure:
         return await deliver(
@@ -77,8 +78,20 @@ async def post(lease: Lease, *, services: Services) -> Attempt | Waiting | Lost:
             services=services,
         )
 
-    grant = grant_read_with(delivery.integration) or await grant_of(delivery.integration)
     return await attempt(lease, grant, hand_over, services=services)
+
+
+async def _find(lease: Lease) -> tuple[Delivery, Grant | UUID | None] | None:
+    """Return what was leased, and the grant that it goes with; None where it is no longer ours.
+
+    What this process has just made is as it was made: the change that did so has ended this moment.
+    """
+    if lease.made is not None and lease.made.grant is not None:
+        return lease.made.delivery, lease.made.grant
+    delivery = await _LEASED.ask_one(lease.delivery_id, lease.owner)
+    if delivery is None or not delivery.is_waiting:
+        return None
+    return delivery, grant_read_with(delivery.integration) or await grant_of(delivery.integration)
 
 
 async def attempt(

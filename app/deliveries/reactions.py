@@ -23,8 +23,9 @@ async def make(change: Change, domain_event: RunRecorded, *, at_once: AtOnce | N
 
     Raises Refusal CONFLICT, and nothing is recorded, where the team has had as many made as it may.
     """
-    run, goes = domain_event.run, list[Candidate]()
-    for listener in await listeners_of(run.monitor_id, besides=QUEUE):
+    run, goes = domain_event.run, list[Candidate[Delivery]]()
+    is_open = at_once is not None and at_once.is_open
+    for listener in await listeners_of(run.monitor_id, besides=QUEUE, with_grants=is_open):
         kind = kind_of(listener.integration)
         if kind.deliveries is not None:
             change.spend(DELIVERIES_OF_DAY)
@@ -32,7 +33,9 @@ async def make(change: Change, domain_event: RunRecorded, *, at_once: AtOnce | N
             delivery = await make_one(change, run.id, heard, queue=queue_of(listener))
             domain_event.made.append(delivery)
             if delivery.status is DeliveryStatus.PENDING and not delivery.held_back:
-                goes.append(Candidate(delivery, claimant_of(listener.integration), kind.deliveries.target_of(listener)))
+                delivery.run, delivery.integration = run, listener.integration  # as who posts it would read them
+                target = kind.deliveries.target_of(listener)
+                goes.append(Candidate(delivery, claimant_of(listener.integration), target, listener.grant))
     if at_once is not None:
         await at_once.take(goes, change=change)
 

@@ -160,6 +160,12 @@ async def grant_of(integration: Integration) -> UUID | None:
 
 WITH_GRANTS = ("grant", "installed_app__grant")
 
+GRANT_JOINED = """
+LEFT JOIN "installed_app" ON "installed_app"."id" = "integration"."installed_app_id"
+AND "installed_app"."deleted_at" IS NULL AND "installed_app"."oauth_client_id" IS NULL
+LEFT JOIN "grant" ON "grant"."id" = COALESCE("integration"."grant_id", "installed_app"."grant_id")"""
+"""The same grant as `grant_read_with` returns, in statements that are written by hand."""
+
 
 def grant_read_with(integration: Integration) -> Grant | None:
     """Return the grant of an integration that was read together with WITH_GRANTS: its own, or its installed app's.

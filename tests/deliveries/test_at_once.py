@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,10 @@ from app.deliveries.leases import LEASE, Candidate, Lease, lease_new
 from app.deliveries.models import Delivery, DeliveryStatus, Pace
 from app.integrations.kinds.contract import Target
 from app.log.events import Change, Events
+from app.monitors.actions import record_run
 from app.monitors.events import RunRecorded
+from app.monitors.models import Failure, RunOutcome
+from app.monitors.reported import ReportedRun
 from app.services import Services
 from app.storage import database
 from app.storage.slots import Claimant, Room, Shares, Slots
@@ -90,6 +93,40 @@ async def test_a_run_is_handed_over_without_anybody_looking_for_it(world: World)
     assert (delivery.lease_owner, delivery.lease_until) == (None, None)
     assert world.posted_ids() == [str(delivery.id)]
     assert await events_of(delivery) == ["DELIVERY_CREATED", "DELIVERY_SUCCEEDED"]
+
+
+async def test_what_goes_at_once_says_the_same_as_what_is_looked_for(world: World) -> None:
+    await world.add_integration(mention="<!here>", mention_name="here")
+    here = process(world)
+    await report_failure(here, run_id="looked for")
+    await here.look_until_none_waits()
+    await world.report()
+    await here.look_until_none_waits()
+
+    await report_failure(here, run_id="at once")
+    await here.slots.emptied()
+
+    looked_for, _, at_once = [(message["text"], message["blocks"]) for message in world.messages()]
+    assert at_once == looked_for
+
+
+async def report_failure(here: Process, *, run_id: str) -> None:
+    """Report one with all that a run may have, by a clock that stands elsewhere."""
+    reported = ReportedRun(
+        monitor_key="checkout",
+        monitor_name="Checkout",
+        run_id=run_id,
+        outcome=RunOutcome.FAILED,
+        started_at=datetime(2026, 11, 21, 10, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2))),
+        duration_ms=1200,
+        request_count=3,
+        test_count=2,
+        failed_test_count=1,
+        error_count=1,
+        failures=(Failure("Status is 200", "expected 500 to be 200\0"),),
+        url="https://ci.test/runs/1",
+    )
+    await record_run(reported, caller=here.world.caller, services=here.services)
 
 
 async def test_where_nobody_works_yet_what_is_made_is_left_to_who_looks(world: World) -> None:

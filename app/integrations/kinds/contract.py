@@ -156,11 +156,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Listener(Generic[R]):
-    """An integration that hears of a monitor's runs, with its settings, and what else was found of it by its name."""
+    """An integration that hears of a monitor's runs, with its settings, and what else was found of it by its name.
+
+    `grant` is what it speaks with, where that was read with it and there is one.
+    """
 
     integration: Integration
     settings: R
     found: Mapping[str, Any]
+    grant: Grant | None = None
 
 
 @dataclass(frozen=True)
