@@ -121,6 +121,7 @@ class Service:
             check=False,
             text=True,
             timeout=START_SECONDS,
+            cwd=self.checkout,
         )
 
     def begin(self, *arguments: str, inherited: Sequence[int] = ()) -> None:

@@ -3,14 +3,14 @@
 Of each checkout: runs reported one at a time, so that nothing waits; then as fast as they are taken, until the last one is
 delivered; where there are workers, a backlog that gathered while they were halted; then as fast as they are taken again, in
 pairs of short phases: while one of the addresses answers eight seconds late, and while none does. Of those pairs the others'
-deliveries count alone.
+deliveries count alone. The sandbox that receives them is a process of its own: what it takes is nobody's of ours.
 """
 
 import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -27,7 +27,7 @@ from tests import databases
 from tests.bench.figures import Report, Series
 from tests.bench.pages import request_of
 from tests.bench.servers import Connection
-from tests.journeys.soaking import UNLIMITED, say, telling
+from tests.journeys.soaking import UNLIMITED, say
 from tests.journeys.statements import run_statement
 from tests.journeys.story import RECORD, Story
 from tests.processes import Service, make_keyring_in
@@ -98,16 +98,31 @@ async def measure(
 async def _measure(checkout: Path, url: str, *, folder: Path, seconds: float, workers: int) -> dict[str, tuple[str, str]]:
     service = Service(folder=folder, database_url=url, environment=UNLIMITED, checkout=checkout)
     make_keyring_in(folder)
-    helping = [service.beside(name=f"worker-{number}") for number in range(workers)]
+    sandbox, helping = service.beside(name="sandbox"), [service.beside(name=f"worker-{number}") for number in range(workers)]
     try:
+        sandbox.begin("sandbox", "--port", str(service.sandbox_port))
+        await _until_there(sandbox)
         await service.start("--sandbox", *(["--no-background"] if workers else []))
         for worker in helping:
             await worker.start_worker("--sandbox")
-        async with telling(service) as story:
+        story = await Story.begin(service)  # by its own commands: another version's tables are not this one's
+        try:
             return await _tell(story, [service, *helping], seconds=seconds)
+        finally:
+            await story.browser.close()
     finally:
-        for each in (service, *helping):
+        for each in (service, *helping, sandbox):
             each.kill()
+
+
+async def _until_there(sandbox: Service) -> None:
+    """Return once it answers: who is started with `--sandbox` then finds it there, and starts none."""
+    async with asyncio.timeout(PATIENCE_SECONDS), httpx2.AsyncClient(trust_env=False) as client:
+        while True:
+            with suppress(httpx2.TransportError):
+                await client.get(f"{sandbox.sandbox_url}/control/state")
+                return
+            await asyncio.sleep(0.05)  # asked again until it answers
 
 
 async def _tell(story: Story, processes: Sequence[Service], *, seconds: float) -> dict[str, tuple[str, str]]:
