@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import httpcore2
 
-from app.outbound.connections import dial
+from app.outbound.streams import dial
 from tests.listening import listening
 
 OPENED = b"HTTP/1.1 200 Connection established\r\n\r\n"

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from app.outbound.connections import dial
+from app.outbound.streams import dial
 from tests.listening import listening
 
 Script = Callable[[asyncio.StreamWriter], Awaitable[None]]

@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpcore2
 
@@ -20,7 +20,6 @@ from app.outbound.tunnels import NoWay, open_way
 Dial = Callable[[str, int], Awaitable[httpcore2.AsyncNetworkStream]]
 """Connects to a numeric address and a port."""
 
-_CONNECT_PATIENCE = 3.0
 _NAME_PATIENCE_BESIDE_PROXY = 2.0  # a company's name server may never answer for names outside: the proxy has to have its time
 _UNKNOWN_SECONDS = 60.0
 _MOST_UNKNOWN = 1000
@@ -185,7 +184,7 @@ async def _connect(addresses: Sequence[Address], port: int, *, dial: Dial) -> ht
     failure: Exception = httpcore2.ConnectError()
     for address in addresses[:_ADDRESSES_TRIED]:
         try:
-            return _TidyStream(await dial(str(address), port))
+            return await dial(str(address), port)
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
             failure = error
     raise failure
@@ -198,46 +197,6 @@ def _let(denial: Denial | None, url: Url) -> None:
 
 def _nameless(missing: NoAddress) -> Stopped:
     return Stopped(Unreachable(Cause.NAME, f"the name {missing.host} could not be looked up"))
-
-
-class _TidyStream(httpcore2.AsyncNetworkStream):
-    """Closes its socket also when a TLS handshake is cancelled, which the library's own forgets."""
-
-    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
-        self._stream = stream
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the library's signature
-        return await self._stream.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
-        await self._stream.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - as above
-    ) -> httpcore2.AsyncNetworkStream:
-        try:
-            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
-        except BaseException:
-            await self._stream.aclose()
-            raise
-
-    def get_extra_info(self, info: str) -> Any:
-        try:
-            return self._stream.get_extra_info(info)
-        except AttributeError:
-            # anyio asks a socket that is gone already, where the other side broke off at once. What is sent next says so.
-            return None
-
-
-async def dial(address: str, port: int) -> httpcore2.AsyncNetworkStream:
-    """Connect over TCP within three seconds."""
-    return await httpcore2.AnyIOBackend().connect_tcp(address, port, timeout=_CONNECT_PATIENCE)
 
 
 def open_pool(scheme: str, *, trust: ssl.SSLContext, guard: Guard, dial: Dial, make: OpenPool) -> httpcore2.AsyncConnectionPool:

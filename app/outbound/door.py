@@ -25,7 +25,6 @@ from app.outbound.connections import (
     OpenPool,
     Stopped,
     connect_by,
-    dial,
     open_pool,
 )
 from app.outbound.exchanges import exchange, explain
@@ -45,6 +44,7 @@ from app.outbound.patience import within
 from app.outbound.policy import AllowRule, Policy
 from app.outbound.proxies import Proxy
 from app.outbound.resolver import Resolve, SystemResolver
+from app.outbound.streams import dial
 from app.outbound.tunnels import NoWay
 from app.telemetry.meters import Meters
 from app.telemetry.tracing import NoTracing, Tracing

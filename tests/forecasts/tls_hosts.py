@@ -19,7 +19,7 @@ from app.access.callers import Caller
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.shared_clients import NewClient, add
 from app.outbound import Outbound
-from app.outbound.connections import dial
+from app.outbound.streams import dial
 from app.sealing.secret import Secret
 from app.services import Services
 from tests.installed_apps.world import World

@@ -8,7 +8,7 @@ from app.outbound import (
     Response,
     Unreachable,
 )
-from app.outbound.connections import dial
+from app.outbound.streams import dial
 from tests.outbound.calling import OK, PUBLIC, opened, silence
 from tests.wires import Authority, CountedDial, Names, serving
 

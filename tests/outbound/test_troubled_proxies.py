@@ -13,7 +13,7 @@ from app.outbound import (
     Unreachable,
     parse_proxy,
 )
-from app.outbound.connections import dial
+from app.outbound.streams import dial
 from app.outbound.tunnels import LONGEST_HEAD, NoWay, open_way
 from tests.forwarding import OPENED, Book, forwarding
 from tests.outbound.calling import PUBLIC, opened, silence
