@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any
 
 import httptools
@@ -17,8 +16,8 @@ from app.web.wire.farewells import Farewell
 from app.web.wire.flow import Flow
 from app.web.wire.handshakes import Handshake
 from app.web.wire.places import PLACE, Place, Places
-from app.web.wire.refusals import Refusal
-from app.web.wire.request_bounds import LARGEST_HEAD, MOST_LINES, RequestBounds
+from app.web.wire.refusals import NO_PLACE, TOO_LARGE, TOO_LATE, UNREADABLE, Refusal
+from app.web.wire.request_bounds import RequestBounds
 from app.web.wire.transports import PATIENCE, PatientTransport
 from app.web.wire.websocket_connection import WebSocketConnection
 
@@ -29,19 +28,6 @@ _STEPS_A_TURN = 128
 
 _STEPS_OF_A_HEAD = 16
 """What a request takes to be begun."""
-
-UNREADABLE = Refusal(HTTPStatus.BAD_REQUEST, "Invalid HTTP request received.")
-TOO_LARGE = Refusal(
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    f"A request has at most {LARGEST_HEAD:,} bytes and {MOST_LINES} header lines before its body, and around it.",
-)
-TOO_LATE = Refusal(HTTPStatus.REQUEST_TIMEOUT, "The head of the request took too long to arrive.")
-NO_PLACE = Refusal(
-    HTTPStatus.TOO_MANY_REQUESTS,
-    "There are too many connections from this address whose callers are not known.",
-    code="RATE_LIMITED",
-    headers=(("Retry-After", "1"),),
-)
 
 
 class HttpConnection(HttpToolsProtocol):
