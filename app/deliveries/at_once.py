@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from uuid import uuid4
+from uuid import UUID
 
 from app.deliveries.leases import Candidate, Lease, lease_new
 from app.deliveries.models import Delivery
@@ -20,6 +20,7 @@ class AtOnce:
 
     def __init__(self) -> None:
         self.is_asked = False
+        self._owner: UUID | None = None
         self._room: Callable[[], Room] | None = None
         self._begin: Callable[[Lease], None] | None = None
 
@@ -27,12 +28,15 @@ class AtOnce:
     def is_open(self) -> bool:
         return self._room is not None
 
-    def open(self, *, room: Callable[[], Room], begin: Callable[[Lease], None]) -> None:
-        """Let what is made go this way. `begin` has the slot taken, or the lease put back where there is none by then."""
-        self._room, self._begin = room, begin
+    def open(self, *, owner: UUID, room: Callable[[], Room], begin: Callable[[Lease], None]) -> None:
+        """Let what is made go this way, leased to the owner.
+
+        `begin` has the slot taken, or the lease put back where there is none by then.
+        """
+        self._owner, self._room, self._begin = owner, room, begin
 
     def close(self) -> None:
-        self._room = self._begin = None
+        self._owner = self._room = self._begin = None
 
     async def take(self, made: Sequence[Candidate[Delivery]], *, change: Change) -> None:
         """Lease what can be handed over now of what the change makes, and begin with it once that is committed.
@@ -40,9 +44,9 @@ class AtOnce:
         A process that dies in between leaves the lease to run out, as one does that dies at its work.
         """
         self.is_asked = True
-        if self._room is None or self._begin is None or not made:
+        if self._owner is None or self._room is None or self._begin is None or not made:
             return
-        begin, leases = self._begin, await lease_new(made, owner=uuid4(), now=change.now, room=self._room())
+        begin, leases = self._begin, await lease_new(made, owner=self._owner, now=change.now, room=self._room())
         if len(leases) < len(made):
             self.close()  # until it has been looked for
         for lease in leases:

@@ -39,7 +39,7 @@ async def deliver_due(*, services: Services, slots: Slots | None = None, at_once
         else:
             # What is begun in the context of a change could write nothing.
             begin = partial(copy_context().run, partial(_begin, slots=slots, services=services))
-            at_once.open(room=slots.room, begin=begin)
+            at_once.open(owner=_new_owner(services), room=slots.room, begin=begin)
     return moved
 
 
@@ -56,8 +56,9 @@ async def hand_over_due(
         room = places.room()
         if not room.left:
             return 0
-        owner = UUID(bytes=services.entropy(_OWNER_BYTES))
-        taken = await take_due(owner=owner, now=services.clock.now(), room=room, model=model, looks_first=looks_first)
+        taken = await take_due(
+            owner=_new_owner(services), now=services.clock.now(), room=room, model=model, looks_first=looks_first
+        )
         for lease in taken.leases:
             places.begin(lease.claimant, _work_to_the_end(lease, work, services=services))
     return len(taken.leases) + taken.defer
@@ -67,6 +68,10 @@ async def let_go_due(*, services: Services) -> int:
     """Let go what is held back by nothing, which a version before this one may have settled; return how many that were."""
     del services
     return await let_go_of_nothing()
+
+
+def _new_owner(services: Services) -> UUID:
+    return UUID(bytes=services.entropy(_OWNER_BYTES))
 
 
 async def _work_to_the_end(lease: Lease, work: Work, *, services: Services) -> None:

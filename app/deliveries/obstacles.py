@@ -1,6 +1,6 @@
 """What stands in the way of having something delivered: in words, for who asks for it."""
 
-from app.deliveries.models import Delivery, DeliveryStatus, Queued
+from app.deliveries.models import Delivery, Queued
 from app.deliveries.schedule import MOST_BEFORE_A_RETRY
 from app.integrations.models import Integration
 
@@ -17,7 +17,7 @@ def obstacle_to_a_retry(delivery: Queued, integration: Integration, *, of: type[
 
     It was tried so often.
     """
-    if delivery.status is not DeliveryStatus.FAILED:
+    if not delivery.has_failed:
         return f"Only a delivery that has failed can be tried again, and this one is {delivery.status}."
     if (obstacle := obstacle_to_posting(integration)) is not None:
         return obstacle

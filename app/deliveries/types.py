@@ -46,7 +46,7 @@ VIEWER_CAN_RETRY = (
 
 async def can_retry(row: models.Queued, info: Info, *, of: type[models.Queued]) -> bool:
     """Return whether the viewer may have the delivery, a row of that model, tried again: as `retrying.retry` then does."""
-    if row.status is not DeliveryStatus.FAILED or not CHANGING.admits(info.context.viewer.role):
+    if not row.has_failed or not CHANGING.admits(info.context.viewer.role):
         return False  # without a look at what only another try of it depends on
     integration = await info.context.load(integrations, row.integration_id)
     if integration is None:

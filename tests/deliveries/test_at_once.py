@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -157,7 +157,7 @@ async def test_another_process_leaves_alone_what_one_has_made_for_itself(world: 
 async def test_what_a_process_made_that_died_right_then_is_taken_over_when_its_lease_runs_out(world: World) -> None:
     integration = await world.add_integration()
     here = process(world)
-    here.at_once.open(room=here.slots.room, begin=lambda _: None)
+    here.at_once.open(owner=uuid4(), room=here.slots.room, begin=lambda _: None)
 
     await world.report()
     world.clock.advance(LEASE - SECOND)
@@ -266,9 +266,9 @@ async def test_a_slot_that_is_taken_meanwhile_costs_the_lease_and_nothing_else(w
     class Late(AtOnce):
         """Finds out that the slot is taken when the run has been recorded."""
 
-        def open(self, *, room: Callable[[], Room], begin: Callable[[Lease], None]) -> None:
+        def open(self, *, owner: UUID, room: Callable[[], Room], begin: Callable[[Lease], None]) -> None:
             del room
-            super().open(room=lambda: before, begin=begin)
+            super().open(owner=owner, room=lambda: before, begin=begin)
 
     here = process(world, at_once=Late(), slots=slots)
     await here.look()
