@@ -15,7 +15,9 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
 
     A date is measured from the Date of the same answer, so that no two clocks are compared.
     """
-    text = headers.get("retry-after", "")
+    text = headers.get("retry-after")
+    if text is None:
+        return None  # as nearly always: to read the Date of the answer takes long
     if _SECONDS.fullmatch(text):
         return min(float(text), LONGEST_WAIT)
     until, answered = _read_date(text), _read_date(headers.get("date", ""))
