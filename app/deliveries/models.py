@@ -107,11 +107,6 @@ class Queued(Model):
         return self.status in WAITING
 
     @property
-    def has_failed(self) -> bool:
-        """Whether it was given up: only then may somebody have it tried again."""
-        return self.status is DeliveryStatus.FAILED
-
-    @property
     def holds_back(self) -> bool:
         """Whether those behind it wait for it."""
         return self.is_waiting and self.attempt_count < HELD_BACK_BY

@@ -1,6 +1,6 @@
 """What stands in the way of having something delivered: in words, for who asks for it."""
 
-from app.deliveries.models import Delivery, Queued
+from app.deliveries.models import Delivery, DeliveryStatus, Queued
 from app.deliveries.schedule import MOST_BEFORE_A_RETRY
 from app.integrations.models import Integration
 
@@ -12,12 +12,17 @@ def obstacle_to_posting(integration: Integration) -> str | None:
     return f"“{integration.name}” is paused: resume it first." if integration.is_paused else None
 
 
+def has_failed(delivery: Queued) -> bool:
+    """Whether it was given up: nothing else is tried again."""
+    return delivery.status is DeliveryStatus.FAILED
+
+
 def obstacle_to_a_retry(delivery: Queued, integration: Integration, *, of: type[Queued], tries: int) -> str | None:
     """Return why the delivery, a row of that model, gets no other try, and what to do; None where it gets one.
 
     It was tried so often.
     """
-    if not delivery.has_failed:
+    if not has_failed(delivery):
         return f"Only a delivery that has failed can be tried again, and this one is {delivery.status}."
     if (obstacle := obstacle_to_posting(integration)) is not None:
         return obstacle

@@ -8,7 +8,7 @@ from app.access.rules import CHANGING, PUBLIC_ATTRIBUTE, attributes
 from app.deliveries import loaders, models
 from app.deliveries.links import links
 from app.deliveries.models import DeliveryStatus
-from app.deliveries.obstacles import obstacle_to_a_retry
+from app.deliveries.obstacles import has_failed, obstacle_to_a_retry
 from app.deliveries.schedule import MOST_BEFORE_A_RETRY
 from app.errors import Unavailable
 from app.graphql.context import Info
@@ -46,7 +46,7 @@ VIEWER_CAN_RETRY = (
 
 async def can_retry(row: models.Queued, info: Info, *, of: type[models.Queued]) -> bool:
     """Return whether the viewer may have the delivery, a row of that model, tried again: as `retrying.retry` then does."""
-    if not row.has_failed or not CHANGING.admits(info.context.viewer.role):
+    if not has_failed(row) or not CHANGING.admits(info.context.viewer.role):
         return False  # without a look at what only another try of it depends on
     integration = await info.context.load(integrations, row.integration_id)
     if integration is None:
