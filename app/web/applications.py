@@ -31,6 +31,6 @@ class Application(Starlette):
 
     def _lead(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         for route in self.router.routes:
-            if isinstance(route, WebSocketRoute) and route.path == scope["path"] and not scope["root_path"]:
+            if isinstance(route, WebSocketRoute) and route.path == scope["path"] and not scope.get("root_path"):
                 return route.app(scope, receive, send)
         return self.router(scope, receive, send)
