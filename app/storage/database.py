@@ -155,10 +155,9 @@ async def read(connection: BaseDBAsyncClient, statement: str, values: Sequence[A
     `is_short`: a few rows that an index leads to, to be read by the places of their columns alone. It may be asked here and now
     then, and nobody is served meanwhile.
     """
-    if is_short and isinstance(connection, sqlite.EmbeddedClient):
-        found = connection.read_at_once(statement, values)
-        if found is not None:
-            return found
+    at_once: Callable[[str, Sequence[Any]], Sequence[Any] | None] | None = getattr(connection, "read_at_once", None)
+    if is_short and at_once is not None and (found := at_once(statement, values)) is not None:
+        return found
     way: Callable[[str, Sequence[Any]], Awaitable[Sequence[Any]]] | None = getattr(connection, "read", None)
     if way is not None:
         return await way(statement, values)

@@ -34,13 +34,13 @@ def client_address(connection: HTTPConnection, *, trusted: Sequence[Network]) ->
     found = _read(connection.client.host) if connection.client is not None else None
     if found is None:
         return UNKNOWN
-    named = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
+    named = ",".join(connection.headers.getlist("x-forwarded-for")).split(",") if _is_trusted(found, trusted) else []
     while named and _is_trusted(found, trusted):
         before = _read(named.pop().strip(" \t"))
         if before is None:
             break
         found = before
-    return str(found)
+    return _written(found)
 
 
 def unnamed_proxy(connection: HTTPConnection, *, trusted: Sequence[Network]) -> str | None:
@@ -65,6 +65,9 @@ def is_proxy(host: str, *, trusted: Sequence[Network]) -> bool:
 
 def _is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
     return any(address in network for network in trusted)
+
+
+_written = lru_cache(_MOST_READ)(str)
 
 
 @lru_cache(_MOST_READ)

@@ -1,8 +1,7 @@
 """What resolvers are told of the field that they are asked for."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import strawberry
 from graphql import GraphQLObjectType, GraphQLResolveInfo
@@ -18,8 +17,7 @@ Below: TypeAlias = Callable[[Any, GraphQLObjectType], Any]
 """Returns the Selection of an object of that type which the PlannedField brings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A field that is asked for all objects of a level."""
 
     executor: Executor[Any]

@@ -1,25 +1,38 @@
 """Objects that a field brings together: they are of one class and read by columns, and one is made only where it is looked at."""
 
-from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, chain
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 Read: TypeAlias = Callable[[str], Sequence[Any]]
 """Returns an attribute of many objects, in their order; dots lead on. Raises what it would for one of them."""
 
 
-class Objects(Sequence[Any]):
+if TYPE_CHECKING:
+    _Sequence = Sequence
+else:
+
+    class _Sequence:
+        """In name alone: whether a value is of an abstract class takes ten times as long to say, and each field asks it."""
+
+        def __class_getitem__(cls, _: Any) -> type:
+            return cls
+
+        def __iter__(self) -> Iterator[Any]:
+            return map(self.__getitem__, range(len(self)))
+
+
+class Objects(_Sequence[Any]):
     """Objects of one class, `kind`. An attribute of all of them may be others: Objects, Some or Lists."""
 
     kind: type
 
-    @abstractmethod
     def read(self, name: str) -> Sequence[Any]:
         """Return an attribute of all of them, as a Read does."""
+        raise NotImplementedError
 
 
-class Some(Sequence[Any]):
+class Some(_Sequence[Any]):
     """Objects at some `places` among so many; at the others there is None."""
 
     def __init__(self, objects: Sequence[Any], places: Sequence[int], count: int) -> None:
@@ -36,8 +49,11 @@ class Some(Sequence[Any]):
             spread[each] = one
         return spread[place]
 
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self[:])
 
-class Lists(Sequence[Sequence[Any]]):
+
+class Lists(_Sequence[Sequence[Any]]):
     """Lists of these lengths, one behind the other, of `objects`."""
 
     def __init__(self, objects: Sequence[Any], lengths: Sequence[int]) -> None:
