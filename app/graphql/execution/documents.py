@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import orjson
 from graphql import (
@@ -29,14 +29,16 @@ from app.graphql.execution.first import fields_at_top
 from app.graphql.limits.costs import Cost, Costs
 from app.graphql.limits.sizes import Size, examine_size, too_complex
 
+V = TypeVar("V")
+
 LONGEST_DOCUMENT = 16 * 1024
 MOST_TOKENS = 2_000
 MOST_VARIABLE_VALUES = 10_000
 MOST_ERRORS = 10  # for each wrong value graphql-core prints the whole literal that it stands in
 _KEPT_CHARACTERS = 128 * 1024  # a parsed document takes some 300 bytes for each
 
-_KEPT_COSTS = 16
-"""Of one document: those of the variables that came last."""
+_KEPT_OPERATIONS = 16
+"""Of one document: those whose variables came last."""
 
 _LONGEST_KEPT = 500
 
@@ -91,11 +93,11 @@ class Examined:
         """Return what the operation of that name may bring; nothing where it is not valid."""
         if self.errors:
             return Cost()
-        asked = _asked(name, variables)
-        cost = self._known_costs.get(asked)
+        asked = asked_as(name, variables)
+        cost = self._known_costs.get(asked) if asked is not None else None
         if cost is None:
             cost = self._costs.of(name, variables)
-            self._know(asked, cost)
+            self._known_costs.keep(asked, cost)
         return cost
 
     def points(self, cost: Cost) -> int:
@@ -131,18 +133,27 @@ class Examined:
         return Costs(self.schema, self.document)
 
     @cached_property
-    def _known_costs(self) -> "OrderedDict[Asked | None, Cost]":
-        return OrderedDict()
+    def executors(self) -> "Newest[Any]":
+        """What executes its operations, as it was built for those that were asked for last."""
+        return Newest()
 
-    def _know(self, asked: "Asked | None", cost: Cost) -> None:
+    @cached_property
+    def _known_costs(self) -> "Newest[Cost]":
+        return Newest()
+
+
+class Newest(dict["Asked", V]):
+    """What is known of the operations of a document that were asked for last."""
+
+    def keep(self, asked: "Asked | None", value: V) -> None:
         if asked is not None:
-            self._known_costs[asked] = cost
-            if len(self._known_costs) > _KEPT_COSTS:
-                self._known_costs.popitem(last=False)
+            self[asked] = value
+            if len(self) > _KEPT_OPERATIONS:
+                del self[next(iter(self))]
 
 
-def _asked(name: str | None, variables: Mapping[str, Any] | None) -> Asked | None:
-    """Return what is the same where an operation of the document costs the same; None where that is too long to be kept."""
+def asked_as(name: str | None, variables: Mapping[str, Any] | None) -> Asked | None:
+    """Return what is equal where an operation of a document is asked for alike; None where that is too long to be kept."""
     try:
         text = orjson.dumps(variables) if variables else b""
     except TypeError:  # numbers that it does not write

@@ -4,7 +4,7 @@ None keeps the event loop from others meanwhile, and none leaves anything behind
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Hashable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Hashable, Mapping
 from copy import copy
 from functools import cached_property, partial
 from typing import Any, cast
@@ -65,6 +65,25 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         Nobody is told them, and for fifty long values of an enum that took a tenth of a second.
         """
         return super().build(*given, **{**options, "hide_suggestions": True})
+
+    def again(self, context: Context, *, extensions: Mapping[str, Any] | None) -> "BoundedExecutor":
+        """Return what executes the same operation with the same variables in that context: nothing is found out anew."""
+        return type(self)(
+            self.schema,
+            self.fragment_definitions,
+            self.fragments,
+            self.root_value,
+            context,
+            self.operation,
+            self.variable_values,
+            self.field_resolver,
+            self.type_resolver,
+            self.subscribe_field_resolver,
+            is_awaitable=self.is_awaitable,
+            is_async_iterable=self.is_async_iterable,
+            hide_suggestions=self.hide_suggestions,
+            operation_extensions=extensions,
+        )
 
     def build_per_event_executor(self, payload: Any) -> Any:
         """Build what executes one event, in its turn, and again until it can be told."""

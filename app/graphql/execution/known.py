@@ -14,7 +14,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from app.graphql.context import Context
-from app.graphql.execution.documents import Examined, HasDocuments, refuse_many_values
+from app.graphql.execution.documents import Examined, HasDocuments, asked_as, refuse_many_values
 from app.graphql.execution.executor import BoundedExecutor
 from app.graphql.execution.first import First, HasFirst, read_first
 from app.graphql.execution.levels.planning import Plan
@@ -60,14 +60,23 @@ async def execute_known(
 
 def build(examined: Examined, request: Request, context: Context, executor: type[BoundedExecutor]) -> BoundedExecutor | None:
     """Return what executes the operation; None where its variables do not fit."""
+    asked = asked_as(request.name, request.variables)
+    known = examined.executors.get(asked) if asked is not None else None
+    if known is None or type(known) is not executor:
+        known = _build_for_anybody(examined, request, executor)
+        if known is None:
+            return None
+        examined.executors.keep(asked, known)
+    return known.again(context, extensions=request.extensions)
+
+
+def _build_for_anybody(examined: Examined, request: Request, executor: type[BoundedExecutor]) -> BoundedExecutor | None:
     built = executor.build(
         examined.schema,
         examined.document,
-        context_value=context,
         raw_variable_values=request.variables,
         operation_name=request.name,
         is_awaitable=optimized_is_awaitable,
-        operation_extensions=request.extensions,
     )
     return built if isinstance(built, BoundedExecutor) else None
 

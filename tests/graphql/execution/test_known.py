@@ -5,9 +5,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from app.access.callers import Role
 from app.redis.rate_limits import Rates
 from app.settings import Settings
-from tests.graphql.tiny import World
+from tests.graphql.tiny import World, caller
 from tests.telemetry.reading import read_meters, value_of
 
 THINGS = "query Things($first: Int = 2) { things(first: $first) { nodes { name } } }"
@@ -43,6 +44,37 @@ async def test_it_is_answered_counted_and_charged_the_same(asked: dict[str, Any]
 
     assert without_rate(first) == without_rate(then)
     assert [value for (name, _), value in counted.items() if name == "graphql_operations_total"] == [2.0]
+
+
+async def test_what_is_known_of_an_operation_is_of_its_own_variables_alone() -> None:
+    document = "query A($first: Int = 2) { things(first: $first) { nodes { name } } } query B { role }"
+    given: list[tuple[str, Any]] = [("A", {"first": value}) for value in (1, 3, 1.0, True, "1", None, 101, 2**40, "long" * 200)]
+    given += [("A", None), ("A", {}), ("A", {"first": 1, "other": 2}), ("B", None), ("C", None)]
+    asked = [{"query": document, "operationName": name, "variables": variables} for name, variables in given]
+    fresh = []
+    for each in asked:
+        async with World().client() as client:
+            fresh.append(await post(client, each))
+
+    async with World().client() as client:
+        known = [[await post(client, each) for each in some] for some in (asked, asked[::-1], asked)]
+        repeated = [[await post(client, each) for _ in range(2)] for each in asked]
+
+    assert known == [fresh, fresh[::-1], fresh]
+    assert repeated == [[answer] * 2 for answer in fresh]
+
+
+async def test_the_same_operation_is_answered_to_each_by_who_asks() -> None:
+    role = {"query": "{ role }"}
+    world = World()
+
+    async with world.client() as client:
+        told = []
+        for each in (Role.ADMIN, Role.VIEWER, Role.ADMIN):
+            world.caller = caller(role=each)
+            told.append((await post(client, role))["data"]["role"])
+
+    assert told == ["ADMIN", "VIEWER", "ADMIN"]
 
 
 async def test_nobody_is_answered_who_has_no_points_left_for_it() -> None:

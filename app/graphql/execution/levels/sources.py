@@ -159,6 +159,9 @@ class Function:
         """Return what makes the arguments of a row. What could be changed by who is given it is made for each anew."""
         if not self._field.arguments:
             return lambda _: {}
+        of_variables, converted = asked.field.known.get(_OF_VARIABLES, _NOTHING)
+        if of_variables is asked.executor.variable_values:
+            return lambda _: dict(converted)
         try:
             raw = _arguments_of(asked)
             if not all(type(value) in _UNCHANGEABLE for value in raw.values()):
@@ -177,6 +180,8 @@ class Function:
             converted = self._convert(raw, asked, 0)
             if all(kind is not str or len(value) <= _LONGEST_KEPT for _, kind, value in given):
                 known[_CONVERTED] = given, converted
+        if known.get(_CONVERTED, _NOTHING)[1] is converted:
+            known[_OF_VARIABLES] = asked.executor.variable_values, converted
         found: dict[str, Any] = converted
         return found
 
@@ -204,6 +209,9 @@ _UNCHANGEABLE = frozenset({str, int, bool, float, type(None)})
 
 _CONVERTED = "converted"
 """Where a field has the arguments that it was last given, and what was made of them: most are the same each time."""
+
+_OF_VARIABLES = "of variables"
+"""Where it has them beside the variables of an executor, which others of the same operation have too."""
 
 _NOTHING: tuple[Any, Any] = (None, None)
 
