@@ -21,6 +21,9 @@ M = TypeVar("M", bound=Model)
 
 _OF_KEY = "of_key"
 
+_FEW = 1_000
+"""Rows that are read in some milliseconds."""
+
 _MOST_WRITTEN = 1_000
 """Statements that are kept: clients choose what columns are read."""
 
@@ -121,7 +124,8 @@ async def _ask(
     embedded = connection.capabilities.dialect == "sqlite"
     statement = _write(shape, others, embedded=embedded) if others else _written(shape, embedded=embedded)
     values = [_given(value, keys, conditions, most, embedded=embedded) for value in statement.values]
-    rows = await database.read(connection, statement.sql, values, is_short=True)
+    is_short = max(len(keys), 1) * max(most, 1) <= _FEW
+    rows = await database.read(connection, statement.sql, values, is_short=is_short)
     return Records(statement.record, rows)
 
 
