@@ -227,7 +227,7 @@ async def test_who_does_not_sign_in_in_time_is_4408_whatever_else_they_send() ->
         sent.append(message)
 
     scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": ["graphql-transport-ws"]}
-    endpoint = world.view()._entrance  # noqa: SLF001 - what the view hands to it
+    endpoint = world.view()._endpoint  # noqa: SLF001 - what the view hands to it
     await Socket(WebSocket(scope, chatter, give), endpoint, init_seconds=0.1).serve()
 
     assert INIT_SECONDS == 10
@@ -255,7 +255,7 @@ async def test_who_signs_in_in_time_is_not_blamed_for_how_long_that_takes() -> N
             is_in.set()
 
     scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": ["graphql-transport-ws"]}
-    endpoint = world.view(authenticate=authenticate)._entrance  # noqa: SLF001 - what the view hands to it
+    endpoint = world.view(authenticate=authenticate)._endpoint  # noqa: SLF001 - what the view hands to it
     asyncio.get_running_loop().call_later(0.2, is_late.set)
     await Socket(WebSocket(scope, receive, give), endpoint, init_seconds=0.05).serve()
 
@@ -284,7 +284,7 @@ async def test_who_signed_in_while_the_process_stood_still_is_heard() -> None:
             incoming.put_nowait({"type": "websocket.disconnect", "code": 1000})
 
     scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": ["graphql-transport-ws"]}
-    endpoint = world.view()._entrance  # noqa: SLF001 - what the view hands to it
+    endpoint = world.view()._endpoint  # noqa: SLF001 - what the view hands to it
     incoming.put_nowait({"type": "websocket.connect"})
     loop.add_reader(here, hear)
     loop.call_later(0.05, stand_still)

@@ -9,7 +9,7 @@ from tests.graphql.tiny import World, caller
 
 
 def context(*, signed_in: bool = True) -> Context:
-    return World().view()._entrance.context(caller() if signed_in else None)  # noqa: SLF001 - what a transport does
+    return World().view()._endpoint.context(caller() if signed_in else None)  # noqa: SLF001 - what a transport does
 
 
 def test_nobody_is_no_viewer() -> None:

@@ -19,7 +19,7 @@ GIVEN_UP = {"data": None, "errors": [{"message": LATE, "extensions": {"code": "U
 
 def test_it_is_ten_seconds() -> None:
     assert DEADLINE == 10
-    assert World().view()._entrance.context(None).deadline == DEADLINE  # noqa: SLF001 - what a transport does
+    assert World().view()._endpoint.context(None).deadline == DEADLINE  # noqa: SLF001 - what a transport does
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/graphql-response+json"])

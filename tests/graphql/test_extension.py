@@ -35,7 +35,7 @@ async def test_a_field_stands_in_the_type_it_was_put_into() -> None:
 
     extend_types({kind: {"two_more": two}})
     extend_types({kind: {"two_more": two}})
-    context = World(caller=None).view()._entrance.context(None)  # noqa: SLF001 - what a transport does
+    context = World(caller=None).view()._endpoint.context(None)  # noqa: SLF001 - what a transport does
     schema = Schema(kind)
     result = await schema.execute("{ twoMore }", context_value=context)
 

@@ -14,7 +14,7 @@ KEYS = [UUID(int=number) for number in range(3)]
 
 
 def context() -> Context:
-    return World().view()._entrance.context(caller())  # noqa: SLF001 - what a transport does
+    return World().view()._endpoint.context(caller())  # noqa: SLF001 - what a transport does
 
 
 async def test_ids_of_one_type_are_read_together_and_answered_in_order() -> None:

@@ -49,7 +49,7 @@ class SocketOperations:
 
     def __init__(self, websocket: WebSocket, endpoint: Endpoint, *, send_away: Callable[[], None]) -> None:
         self._websocket = websocket
-        self._entrance = endpoint
+        self._endpoint = endpoint
         self._send_away = send_away
         self._operations: dict[str, _Running] = {}
         self._is_leaving = False
@@ -70,14 +70,14 @@ class SocketOperations:
             return Close(MALFORMED, operation.message)
         if id in self._operations:
             return TAKEN
-        if self._entrance.services.stopping.is_told or self._is_leaving:
+        if self._endpoint.services.stopping.is_told or self._is_leaving:
             return None  # not begun: the socket is closed as soon as the others have been answered
-        context = self._entrance.context(caller, self._websocket)
+        context = self._endpoint.context(caller, self._websocket)
         if len(self._operations) >= MOST_OPERATIONS:
             await self._refuse(id, RateLimited(f"A socket has {MOST_OPERATIONS} operations at most."), context)
             return None
         context.tell = self._teller(id, context)
-        results = run(self._entrance.schema, operation, context)
+        results = run(self._endpoint.schema, operation, context)
         self._operations[id] = _Running(asyncio.create_task(self._run(id, results, context)), context)
         return None
 
@@ -102,12 +102,12 @@ class SocketOperations:
 
     async def _run(self, id: str, results: Results, context: Context) -> None:
         try:
-            self._entrance.operations.take(context.caller)
+            self._endpoint.operations.take(context.caller)
             try:
-                await self._entrance.beginnings.turn()
+                await self._endpoint.beginnings.turn()
                 await self._tell(id, results, context)
             finally:
-                self._entrance.operations.give_back(context.caller)
+                self._endpoint.operations.give_back(context.caller)
         except WebSocketDisconnect:
             return
         except TryAgainLater:

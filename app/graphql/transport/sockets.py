@@ -48,7 +48,7 @@ class Socket:
 
     def __init__(self, websocket: WebSocket, endpoint: Endpoint, *, init_seconds: float = INIT_SECONDS) -> None:
         self._websocket = websocket
-        self._entrance = endpoint
+        self._endpoint = endpoint
         self._init_seconds = init_seconds
         self._caller: Caller | None = None
         self._is_init_received = False
@@ -78,7 +78,7 @@ class Socket:
             close = await self._converse()
         finally:
             if self._is_initialised:
-                self._entrance.sockets.give_back(self._caller)
+                self._endpoint.sockets.give_back(self._caller)
         await self._close(close)
 
     async def _converse(self) -> Close | None:
@@ -86,7 +86,7 @@ class Socket:
         self._listening = asyncio.current_task()
         self._wait_for_init(_INIT_BITS)
         try:
-            self._entrance.services.stopping.listen(self._await_restart)
+            self._endpoint.services.stopping.listen(self._await_restart)
             return self._with_cursor(await self._listen())
         except asyncio.CancelledError:
             if self._end is None or self._listening is None or self._listening.uncancel():
@@ -96,7 +96,7 @@ class Socket:
             return self._with_cursor(self._end)
         finally:
             self._listening = None
-            self._entrance.services.stopping.forget(self._await_restart)
+            self._endpoint.services.stopping.forget(self._await_restart)
             self._stop_waiting_for_init()
             if self._ended is not None:
                 self._ended.cancel()
@@ -146,7 +146,7 @@ class Socket:
 
     def _await_restart(self) -> None:
         async def wait() -> Close:
-            await self._entrance.may_restart(lambda: self._operations.under_way)
+            await self._endpoint.may_restart(lambda: self._operations.under_way)
             # No `complete` for its subscriptions: clients would take that for the end, and not come back.
             return COME_BACK
 
@@ -212,12 +212,12 @@ class Socket:
         self._stop_waiting_for_init()
         try:
             self._caller = require_somebody(await self._authenticate(credential))
-            self._entrance.sockets.take(self._caller)
+            self._endpoint.sockets.take(self._caller)
         except Exception as error:  # noqa: BLE001 - whatever it was, the socket is closed in the protocol's own way
             return self._turn_away(error)
         self._is_initialised = True
         self._websocket.scope["headers"].clear()  # nobody looks at them any more, and the socket may last for days
-        self._ended = self._entrance.credential_ends(self._caller)
+        self._ended = self._endpoint.credential_ends(self._caller)
         self._ended.add_done_callback(self._end_with_credential)
         await send(self._websocket, {"type": "connection_ack"})
         return None
@@ -230,7 +230,7 @@ class Socket:
                 return COME_BACK
             case RequestRefused():
                 return Close(TOO_MANY.code, error.message)
-        refuse(error, request_id=self._entrance.request_id())
+        refuse(error, request_id=self._endpoint.request_id())
         return BROKEN
 
     async def _authenticate(self, credential: str | None) -> Caller | None:
@@ -239,7 +239,7 @@ class Socket:
         if credential is None and origin is not None and not self._is_own(origin):
             # An allowed page of another origin speaks for itself, never with the cookies of whoever looks at it.
             return None
-        return await self._entrance.authenticate(self._websocket, credential)
+        return await self._endpoint.authenticate(self._websocket, credential)
 
     async def _play(self, kind: object, payload: object) -> Close | None:
         if not isinstance(payload, dict | None):
@@ -258,12 +258,12 @@ class Socket:
         """Whether the page that opens the socket is ours: of PUBLIC_URL, or of the very host that was connected to."""
         parts = urlsplit(origin)
         own = self._websocket.headers.get("host")
-        return origin == origin_of(self._entrance.services.settings.public_url) or (
+        return origin == origin_of(self._endpoint.services.settings.public_url) or (
             parts.scheme in {"http", "https"} and parts.netloc != "" and parts.netloc == own
         )
 
     def _is_allowed(self, origin: str) -> bool:
-        return origin in self._entrance.services.settings.allowed_origins
+        return origin in self._endpoint.services.settings.allowed_origins
 
 
 async def _end(*tasks: "asyncio.Future[Any]") -> None:

@@ -61,7 +61,7 @@ class View:
         insistence: Insistence = INSISTENCE,
         cpu_seconds: Callable[[], float] | None = None,
     ) -> None:
-        self._entrance = Endpoint(
+        self._endpoint = Endpoint(
             schema,
             counting_failures(authenticate, services=services),
             services,
@@ -77,16 +77,16 @@ class View:
 
     def routes(self) -> list[BaseRoute]:
         """The routes of the view."""
-        over_http = allow_origins(self, self._entrance.services.settings.allowed_origins)
+        over_http = allow_origins(self, self._endpoint.services.settings.allowed_origins)
         return [Route("/graphql", endpoint=over_http), WebSocketRoute("/graphql", endpoint=self), *graphiql.routes()]
 
     async def settle(self, *, seconds: float) -> None:
         """Let mutations that are under way come to their end. For the end of the process."""
-        await self._entrance.tasks.settle(seconds=seconds)
+        await self._endpoint.tasks.settle(seconds=seconds)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "websocket":
-            return Socket(WebSocket(scope, receive, send), self._entrance).serve()
+            return Socket(WebSocket(scope, receive, send), self._endpoint).serve()
         return self._respond(scope, receive, send)
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,12 +109,12 @@ class View:
 
     async def _let_in(self, request: Request, media: Media) -> Response:
         """Find out who asks, and whether they have points left, before anything is read of what they ask."""
-        request_id = self._entrance.request_id()
+        request_id = self._endpoint.request_id()
         try:
             caller = await self._authenticate(request)
         except Exception as error:  # noqa: BLE001 - whatever it was, the client is told in the protocol's own words
             return _not_let_in(refuse(error, request_id=request_id), media)
-        context = self._entrance.context(caller, request, request_id=request_id)
+        context = self._endpoint.context(caller, request, request_id=request_id)
         if media is not Media.EVENTS and (turned_away := find_refusal(context)) is not None:
             return _answered(turned_away.answer(), media, context)
         asked = await _read(request, context, read_within=self._read_within)
@@ -127,7 +127,7 @@ class View:
 
     def _open_stream(self, method: str, operation: Operation, context: Context) -> Response:
         try:
-            return EventStream(self._entrance, operation, context, allowed=_STREAMED[method])
+            return EventStream(self._endpoint, operation, context, allowed=_STREAMED[method])
         except RateLimited as error:
             return _not_let_in(refuse(error, request_id=context.request_id), Media.EVENTS)
 
@@ -136,15 +136,15 @@ class View:
         if request.method == "GET" and credential is None:
             # Any page may make a browser send a GET with its cookies: they say nothing of who wants it.
             return None
-        return await self._entrance.authenticate(request, credential)
+        return await self._endpoint.authenticate(request, credential)
 
     async def _execute(self, method: str, media: Media, operation: Operation, context: Context) -> Response:
         try:
             operation = await resolve(operation, context)
-            turned_away = await admit(operation, context, documents=self._entrance.schema.documents)
+            turned_away = await admit(operation, context, documents=self._endpoint.schema.documents)
             if turned_away is not None:
                 return _answered(turned_away.answer(), media, context)
-            result = await self._entrance.schema.execute(
+            result = await self._endpoint.schema.execute(
                 operation.query,
                 variable_values=dict(operation.variables) if operation.variables is not None else None,
                 context_value=context,

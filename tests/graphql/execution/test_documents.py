@@ -33,7 +33,7 @@ SCHEMA = schema()
 async def run(query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the body of the answer to an operation over the schema without a transport."""
     world = World()
-    context = world.view()._entrance.context(caller())  # noqa: SLF001 - what a transport does
+    context = world.view()._endpoint.context(caller())  # noqa: SLF001 - what a transport does
     async with aclosing(results.run(SCHEMA, Operation(query, variables, None, None), context)) as answers:
         return present(await anext(answers), request_id="request")
 

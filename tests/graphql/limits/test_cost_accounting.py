@@ -269,7 +269,7 @@ async def test_a_document_that_is_not_known_is_paid_by_its_length_whatever_becom
 async def test_what_has_taken_more_than_its_points_stand_for_is_charged_when_it_is_done() -> None:
     world = limited(credential=1_000, team=0)
     view = world.view()
-    endpoint = view._entrance  # noqa: SLF001 - what a transport does
+    endpoint = view._endpoint  # noqa: SLF001 - what a transport does
     request = HTTPConnection({"type": "http", "headers": [], "client": ("192.0.2.7", 1)})
     context = endpoint.context(caller(), request)
     context.place.seconds = 0.1205
