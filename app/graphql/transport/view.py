@@ -1,7 +1,7 @@
 """GraphQL over HTTP: JSON, server-sent events, and the page from which people try it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -15,7 +15,7 @@ from strawberry.types.graphql import OperationType
 
 from app.access.callers import Caller
 from app.access.refusals import NoteRefusal, note_nothing
-from app.errors import PersistedQueryNotFound, RateLimited, RequestRefused
+from app.errors import DatabaseAway, OutcomeUnknown, PersistedQueryNotFound, RateLimited, RequestRefused
 from app.graphql.context import DEADLINE, Context
 from app.graphql.errors import MUTATIONS_GO_BY_POST, is_request_error, present, refuse
 from app.graphql.execution.documents import WHICH_OPERATION
@@ -166,11 +166,23 @@ class View:
 
 
 def _answered(result: ExecutionResult, media: Media, context: Context) -> Response:
+    if (away := _find_outage(result)) is not None:
+        return _not_let_in(refuse(away, request_id=context.request_id), media)
     body = present(result, request_id=context.request_id)
     if (seconds := retry_after(result)) is not None:
         return _come_back(_json(body, media, _STATUSES["RATE_LIMITED"]), seconds)
     # Clients that know only application/json take anything but 200 for a broken connection (GraphQL over HTTP, 6.4.1).
     return _json(body, media, 400 if media is Media.GRAPHQL and is_request_error(result) else 200)
+
+
+def _find_outage(result: ExecutionResult) -> DatabaseAway | None:
+    """Return that the database was away, where nothing at all was read or done for that: who asks may be known without it."""
+    if not result.errors or any(value is not None for value in (result.data or {}).values()):
+        return None
+    first, *others = (error.original_error for error in result.errors)
+    if not all(isinstance(cause, DatabaseAway) and not isinstance(cause, OutcomeUnknown) for cause in (first, *others)):
+        return None
+    return cast(DatabaseAway, first)
 
 
 def _refuse_head(request: Request, media: Media | None) -> Refused | None:
