@@ -1,5 +1,6 @@
 """Objects that a field brings together: they are of one class and read by columns, and one is made only where it is looked at."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -27,9 +28,9 @@ class Objects(_Sequence[Any]):
 
     kind: type
 
+    @abstractmethod
     def read(self, name: str) -> Sequence[Any]:
         """Return an attribute of all of them, as a Read does."""
-        raise NotImplementedError
 
 
 class Some(_Sequence[Any]):
