@@ -42,7 +42,8 @@ _KEPT_OPERATIONS = 16
 
 _LONGEST_KEPT = 500
 
-Asked: TypeAlias = tuple[str | None, bytes]
+OperationKey: TypeAlias = tuple[str | None, bytes]
+"""An operation's name and variables: what is equal where an operation of a document is asked for alike."""
 
 DEAREST = Cost(objects=5_000, values=50_000)
 """What an answer may bring at most."""
@@ -81,23 +82,35 @@ class Examined:
     size: Size
     errors: tuple[GraphQLError, ...]
 
-    def is_query(self, name: str | None) -> bool:
-        """Whether the document is valid, and its operation of that name (None: the only one) is a query."""
-        return self._kind(name) is OperationType.QUERY
+    def kind(self, name: str | None) -> OperationType | None:
+        """Return what the operation of that name (None: the only one) is; None where there is none that is valid."""
+        kinds = self._kinds
+        if name is None and len(kinds) == 1:
+            [kind] = kinds.values()
+            return kind
+        return kinds.get(name) if name is not None else None
 
-    def is_subscription(self, name: str | None) -> bool:
-        """The same, of a subscription."""
-        return self._kind(name) is OperationType.SUBSCRIPTION
+    def key(self, name: str | None, variables: Mapping[str, Any] | None) -> OperationKey | None:
+        """Return what stands for the operation with these variables; None where they are too long to be kept.
 
-    def cost(self, name: str | None, variables: Mapping[str, Any] | None) -> Cost:
-        """Return what the operation of that name may bring; nothing where it is not valid."""
+        None for a mutation too: its variables may be secrets, and are let go of when it is done.
+        """
+        if self.kind(name) is OperationType.MUTATION:
+            return None
+        try:
+            text = orjson.dumps(variables) if variables else b""
+        except TypeError:  # numbers that it does not write
+            return None
+        return (name, text) if len(text) <= _LONGEST_KEPT else None
+
+    def cost(self, name: str | None, variables: Mapping[str, Any] | None, *, key: OperationKey | None = None) -> Cost:
+        """Return what the operation of that name may bring, which `key` stands for; nothing where it is not valid."""
         if self.errors:
             return Cost()
-        asked = asked_as(name, variables)
-        cost = self._known_costs.get(asked) if asked is not None else None
+        cost = self._known_costs.get(key) if key is not None else None
         if cost is None:
             cost = self._costs.of(name, variables)
-            self._known_costs.keep(asked, cost)
+            self._known_costs.keep(key, cost)
         return cost
 
     def points(self, cost: Cost) -> int:
@@ -113,13 +126,6 @@ class Examined:
     def fields_at_top(self) -> frozenset[str]:
         """The fields at the top of its operations and fragments."""
         return fields_at_top(self.document)
-
-    def _kind(self, name: str | None) -> OperationType | None:
-        kinds = self._kinds
-        if name is None and len(kinds) == 1:
-            [kind] = kinds.values()
-            return kind
-        return kinds.get(name) if name is not None else None
 
     @cached_property
     def _kinds(self) -> dict[str | None, OperationType]:
@@ -142,23 +148,14 @@ class Examined:
         return Newest()
 
 
-class Newest(dict["Asked", V]):
+class Newest(dict["OperationKey", V]):
     """What is known of the operations of a document that were asked for last."""
 
-    def keep(self, asked: "Asked | None", value: V) -> None:
-        if asked is not None:
-            self[asked] = value
+    def keep(self, key: "OperationKey | None", value: V) -> None:
+        if key is not None:
+            self[key] = value
             if len(self) > _KEPT_OPERATIONS:
                 del self[next(iter(self))]
-
-
-def asked_as(name: str | None, variables: Mapping[str, Any] | None) -> Asked | None:
-    """Return what is equal where an operation of a document is asked for alike; None where that is too long to be kept."""
-    try:
-        text = orjson.dumps(variables) if variables else b""
-    except TypeError:  # numbers that it does not write
-        return None
-    return (name, text) if len(text) <= _LONGEST_KEPT else None
 
 
 class Documents:

@@ -136,8 +136,8 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         return Asleep(awaitable, self._place)
 
     def handle_field_error(self, raw_error: Exception, kind: Any, details: Any, path: Path) -> None:
-        error = self._after_a_change(raw_error) if path.prev is not None else raw_error
-        super().handle_field_error(self._locate(error, to_nodes(details), path.as_list()), kind, details, path)
+        error = self._locate_after_a_change(raw_error, to_nodes(details), path.as_list())
+        super().handle_field_error(error, kind, details, path)
 
     def cancellable_iterable(self, iterable: AsyncIterable[Any]) -> Any:
         if self._is_of_an_event or self.operation.operation is not OperationType.SUBSCRIPTION:
@@ -156,7 +156,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         plan = self.find_plan()
         self._context.services.meters.executed(by="levels" if isinstance(plan, Plan) else "fields")
         if isinstance(plan, Plan):
-            work = run(plan, self, pace=PaceOf(self._place), locate=self._locate)
+            work = run(plan, self, pace=PaceOf(self._place), locate=self._locate_after_a_change)
             return self._run_in_time(Paced(work, self._place, None))
         result = super().execute_operation(serially)
         self._place.rest()
@@ -197,6 +197,9 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         """
         is_change = self.operation.operation is OperationType.MUTATION
         return unknown(error.fault) if is_change and isinstance(error, DatabaseAway) else error
+
+    def _locate_after_a_change(self, raw_error: Exception, nodes: list[FieldNode], path: list[str | int]) -> GraphQLError:
+        return self._locate(self._after_a_change(raw_error) if len(path) > 1 else raw_error, nodes, path)
 
     async def _execute_fields_later(self, *of_an_object: Any) -> Any:
         result = super().execute_fields(*of_an_object)

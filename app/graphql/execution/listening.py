@@ -9,7 +9,7 @@ from contextlib import aclosing
 from inspect import isawaitable
 from typing import Any
 
-from graphql import ExecutionResult as CoreResult, GraphQLError, create_source_event_stream
+from graphql import ExecutionResult as CoreResult, GraphQLError, OperationType as CoreType, create_source_event_stream
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
@@ -26,12 +26,15 @@ Results = AsyncGenerator[ExecutionResult, None]
 def listen_known(request: Request, context: Context, *, schema: HasDocuments, executor: type[BoundedExecutor]) -> Results | None:
     """Return the results of a subscription that is known and within its limits; None for anything else: nothing was done."""
     examined = schema.documents.find(request.query)
-    if examined is None or not examined.is_subscription(request.name) or OperationType.SUBSCRIPTION not in request.allowed:
+    if examined is None or examined.kind(request.name) is not CoreType.SUBSCRIPTION:
         return None
-    cost = examined.cost(request.name, request.variables)
+    if OperationType.SUBSCRIPTION not in request.allowed:
+        return None
+    key = examined.key(request.name, request.variables)
+    cost = examined.cost(request.name, request.variables, key=key)
     if examined.refuse_cost(cost) or refuse_many_values(request.variables):
         return None
-    built = build(examined, request, context, executor)
+    built = build(examined, request, context, executor, key=key)
     if built is None:
         return None
     return _listen(built, examined, request, context, points=examined.points(cost))

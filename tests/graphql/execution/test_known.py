@@ -1,5 +1,6 @@
 """What is asked again is answered as it was the first time, when Strawberry's extensions saw to all of it."""
 
+import gc
 from typing import Any
 
 import httpx2
@@ -15,6 +16,12 @@ THINGS = "query Things($first: Int = 2) { things(first: $first) { nodes { name }
 
 TOO_MUCH = THINGS.replace("name", "name things { name }")
 
+ADD = """mutation Add($input: ClientInput!) {
+  addClient(input: $input) { name things { name others(first: 1) { nodes { name } } } userErrors { code field } }
+}"""
+
+A_CLIENT = {"url": "https://a.example", "clientSecret": "s"}
+
 ASKED: dict[str, dict[str, Any]] = {
     "a query": {"query": THINGS},
     "one with a variable": {"query": THINGS, "variables": {"first": 3}},
@@ -29,6 +36,9 @@ ASKED: dict[str, dict[str, Any]] = {
     "one of two, without a name": {"query": "query A { role } query B { rule }"},
     "one of another name": {"query": "query A { role }", "operationName": "B"},
     "a field that there is not": {"query": "{ nothing }"},
+    "a mutation": {"query": ADD, "variables": {"input": A_CLIENT}},
+    "one that is refused": {"query": ADD, "variables": {"input": {**A_CLIENT, "clientSecret": "taken"}}},
+    "one of an input that does not fit": {"query": ADD, "variables": {"input": {**A_CLIENT, "url": 1}}},
 }
 
 
@@ -92,13 +102,38 @@ async def test_nobody_is_answered_who_has_no_points_left_for_it() -> None:
 
 async def test_a_mutation_is_done_each_time() -> None:
     world = World()
-    add = {"query": 'mutation { addClient(input: { url: "https://a.example", clientSecret: "s" }) { name } }'}
 
     async with world.client() as client:
         for _ in range(2):
-            await post(client, add)
+            await post(client, {"query": ADD, "variables": {"input": A_CLIENT}})
 
     assert len(world.added) == 2
+
+
+async def test_a_known_mutation_is_refused_where_it_may_not_be_asked_for() -> None:
+    world = World()
+    asked = {"query": "mutation { wait { name } }"}
+
+    async with world.client() as client:
+        world.go_on.set()
+        await post(client, asked)
+        refused = await client.get("/graphql", params=asked, headers={"GraphQL-Require-Preflight": "1"})
+
+    assert refused.status_code == 405
+    assert world.added == ["waited"]
+
+
+async def test_what_a_mutation_was_given_is_not_kept() -> None:
+    world = World()
+
+    async with world.client() as client:
+        for _ in range(2):
+            await post(client, {"query": ADD, "variables": {"input": {**A_CLIENT, "clientSecret": "a rare secret"}}})
+        gc.collect()
+        kept = [each for each in gc.get_objects() if type(each) is dict and each.get("clientSecret") == "a rare secret"]
+
+    assert len(world.added) == 2
+    assert kept == []
 
 
 async def post(client: httpx2.AsyncClient, asked: dict[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from app.graphql.execution.schema import Schema
 from app.graphql.fields import query
 from app.graphql.limits.costs import Cost, Costs
 from app.graphql.lists import Bounded, OfPage, OneForEach
+from tests.graphql import tiny
 from tests.graphql.full import FEW, GRAPHQL, SCHEMA, Box, answer, draw, objects_in
 from tests.journeys.soaking import fresh_random, full
 
@@ -223,13 +224,22 @@ def test_what_a_document_keeps_of_costs_is_of_the_same_operation_and_variables_a
         (name, {"n": number, "s": switch}) for name in ("A", "B", "C", None) for number in values for switch in (True, False)
     ]
 
-    known = [[examined.cost(name, variables) for name, variables in asked] for _ in range(3)]
-    repeated = [examined.cost(name, variables) for name, variables in asked for _ in range(2)]
+    known = [[examined.cost(*each, key=examined.key(*each)) for each in asked] for _ in range(3)]
+    repeated = [examined.cost(*each, key=examined.key(*each)) for each in asked for _ in range(2)]
 
     fresh = [costs.of(name, variables) for name, variables in asked]
     assert known == [fresh] * 3
     assert repeated == [cost for cost in fresh for _ in range(2)]
     assert len(examined._known_costs) <= 16  # noqa: SLF001 - what it holds
+
+
+def test_nothing_is_kept_of_what_a_mutation_is_given() -> None:
+    text = "query A { role } mutation B { wait { name } }"
+    examined = Documents().examine(tiny.schema()._schema, text)  # noqa: SLF001 - around the limits
+
+    keys = {name: examined.key(name, {"secret": "s3cret"}) for name in ("A", "B")}
+
+    assert keys == {"A": ("A", b'{"secret":"s3cret"}'), "B": None}
 
 
 def test_too_many_values_are_refused() -> None:

@@ -14,14 +14,12 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     OperationDefinitionNode,
-    OperationType,
     SelectionNode,
     SelectionSetNode,
     VariableNode,
 )
 from graphql.execution.executor import Executor
 
-MUTATES = "It is a mutation."
 ASKS_OF_SCHEMA = "It asks for the schema itself."
 OWN_TYPES = "The schema tells by functions of its own which types its objects are of."
 OTHER_DIRECTIVE = "It has another directive than @skip and @include."
@@ -51,8 +49,6 @@ def refuse_schema(schema: GraphQLSchema) -> str | None:
 
 def refuse_executor(executor: Executor[Any]) -> str | None:
     """Return why what the executor is about is not to be planned, whatever its document says."""
-    if executor.operation.operation is OperationType.MUTATION:
-        return MUTATES
     if executor.middleware_manager is not None and executor.middleware_manager.middlewares:
         return MIDDLEWARE
     return MAY_BE_ABORTED if executor.abort_signal is not None else None

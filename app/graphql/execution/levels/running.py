@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
-from graphql import ExecutionResult
+from graphql import ExecutionResult, OperationType
 from graphql.execution.executor import Executor
 from graphql.pyutils import is_iterable
 
@@ -51,9 +51,12 @@ class _Run:
     async def answer(self) -> ExecutionResult:
         root = Level()
         self._completion.data = root.add(self._executor.root_value, owner=0, places=())
-        coming: list[Coming] = []
-        await self._begin(self._plan.root, root, coming)
-        await self._finish(coming)
+        if self._executor.operation.operation is OperationType.MUTATION:
+            await self._one_after_the_other(root)
+        else:
+            coming: list[Coming] = []
+            await self._begin(self._plan.root, root, coming)
+            await self._finish(coming)
         return ExecutionResult(self._completion.data, self._completion.errors or None)
 
     async def abandon(self) -> None:
@@ -64,6 +67,18 @@ class _Run:
             for task in some:
                 task.cancel()
             await asyncio.wait(some)
+
+    async def _one_after_the_other(self, root: Level) -> None:
+        """Do the fields of a mutation, each to its end before the next; none after an error that takes away the whole answer.
+
+        Source: GraphQL, October 2021, section 6.2.2.
+        """
+        for field in self._plan.root.fields:
+            coming: list[Coming] = []
+            await self._resolve(field, Asked(self._executor, root, field, self._plan.below), coming)
+            await self._finish(coming)
+            if not self._completion.stands(root, 0):
+                return
 
     async def _begin(self, selection: Selection, level: Level, coming: list[Coming]) -> None:
         """Do what can be done at once, at this level and below it; add what has to be waited for."""

@@ -8,7 +8,7 @@ from graphql import build_schema, parse
 from app.errors import BadUserInput
 from app.graphql.context import Context
 from app.graphql.execution.executor import BoundedExecutor
-from app.graphql.execution.levels.plannable import ASKS_OF_SCHEMA, DEPENDS_ON_NULL, MUTATES
+from app.graphql.execution.levels.plannable import ASKS_OF_SCHEMA, DEPENDS_ON_NULL
 from app.graphql.execution.levels.planning import Plans
 from tests.graphql.alike import both, essence
 from tests.graphql.full import GRAPHQL, draw
@@ -107,7 +107,6 @@ def _break(source: bool, _: Any) -> str:
 @pytest.mark.parametrize(
     ("text", "variables", "reason"),
     [
-        ("mutation { wait { name } }", {}, MUTATES),
         ("{ __schema { queryType { name } } }", {}, ASKS_OF_SCHEMA),
         ('{ role ...A } fragment A on Query { __type(name: "Thing") { name } }', {}, ASKS_OF_SCHEMA),
         ("query ($s: Boolean = true) { role @skip(if: $s) }", {"s": None}, DEPENDS_ON_NULL),
