@@ -1,8 +1,9 @@
 """Writing several rows in one trip: to a server by one statement, to a file without leaving the thread that has it open."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import Any, TypeAlias
 
@@ -57,20 +58,35 @@ def _check_once(writes: Sequence[Write]) -> None:
 
 
 def _statement(write: Write, connection: Any) -> Statement:
-    match write:
-        case Insertion(row):
-            executor = connection.executor_class(model=type(row), db=connection)
-            return Statement(executor.insert_query_all, [_values(row, executor.regular_columns_all)])
-        case Saving(row, columns):
-            executor = connection.executor_class(model=type(row), db=connection)
-            return Statement(executor.get_update_sql(columns, None), [_values(row, [*columns, row._meta.pk_attr])])  # noqa: SLF001 - Tortoise's own way
-        case UpdateQuery():
-            write._db = connection  # noqa: SLF001 - as Tortoise itself does where it is awaited
-            write._make_query()  # noqa: SLF001 - as above
-            sql, values = write.query.get_parameterized_sql()
-            return Statement(sql, [values])
+    if isinstance(write, UpdateQuery):
+        write._db = connection  # noqa: SLF001 - as Tortoise itself does where it is awaited
+        write._make_query()  # noqa: SLF001 - as above
+        sql, values = write.query.get_parameterized_sql()
+        return Statement(sql, [values])
+    row, columns = write.row, tuple(write.columns) if isinstance(write, Saving) else None
+    kept = _kept_of(connection.capabilities.dialect)
+    known = kept.get((type(row), columns))
+    if known is None:
+        known = kept[type(row), columns] = _written(type(row), columns, connection)
+    sql, convert = known
+    return Statement(sql, [[to_database(getattr(row, name), row) for name, to_database in convert]])
 
 
-def _values(row: Model, columns: Sequence[str]) -> list[Any]:
-    fields = row._meta.fields_map  # noqa: SLF001 - as above
-    return [fields[name].to_db_value(getattr(row, name), row) for name in columns]
+_Known: TypeAlias = tuple[str, Sequence[tuple[str, Callable[[Any, Model], Any]]]]
+"""A statement, and for each of its values the attribute and what makes of it what the database takes."""
+
+
+@cache
+def _kept_of(_dialect: str) -> dict[tuple[type[Model], tuple[str, ...] | None], _Known]:
+    return {}
+
+
+def _written(model: type[Model], columns: tuple[str, ...] | None, connection: Any) -> _Known:
+    """Write the statement that inserts a row, or saves these columns of one."""
+    executor = connection.executor_class(model=model, db=connection)
+    fields = model._meta.fields_map  # noqa: SLF001 - Tortoise's own way to a model's fields
+    if columns is None:
+        names, sql = executor.regular_columns_all, executor.insert_query_all
+    else:
+        names, sql = [*columns, model._meta.pk_attr], executor.get_update_sql(columns, None)  # noqa: SLF001 - as above
+    return sql, [(name, fields[name].to_db_value) for name in names]
