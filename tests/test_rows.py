@@ -19,7 +19,7 @@ ROWS: Mapping[str, tuple[str, ...] | str] = {
     "monitors.actions.record_test: run": "One for each test message, which is a delivery.",
     "deliveries.reactions.make_one: delivery": ("max_deliveries_per_day",),
     "deliveries.activity.reactions._make: delivery": ("max_activity_integrations", "max_deliveries_per_day"),
-    "deliveries.settling.settle: _made(delivery, attempt, number=made + 1)": "A hundred each.",
+    "deliveries.settling._save: _made(delivery, attempt, number=made + 1)": "A hundred each.",
     'deliveries.leases._claim: INSERT INTO "pace"': "One for each channel that integrations post to; they move by changes.",
     "teams.founding.create_team: Team": "The operator's command line alone makes teams.",
     "teams.founding.join: member": ("max_members", CHANGES),

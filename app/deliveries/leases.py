@@ -40,6 +40,7 @@ class Lease:
 
     model: type[Queued]
     delivery_id: UUID
+    integration_id: UUID
     team_id: UUID
     owner: UUID
     until: datetime
@@ -71,7 +72,7 @@ class Candidate(Generic[Q_co]):
 
     def lease(self, *, owner: UUID, until: datetime) -> Lease:
         of = self.delivery
-        return Lease(type(of), of.id, of.team_id, owner, until, self.claimant, self.target)
+        return Lease(type(of), of.id, of.integration_id, of.team_id, owner, until, self.claimant, self.target)
 
 
 async def take_due(*, owner: UUID, now: datetime, room: Room, model: type[Queued] = Delivery, looks_first: bool = False) -> Taken:

@@ -49,31 +49,38 @@ async def settle(lease: Lease, attempt: Attempt, *, services: Services, of: Kept
     A database that is away is waited for, for some seconds: a message that stands in the channel and is not known to would be
     posted again. Raises what the database raises when it stays away. `of`: what it is a delivery of, where not of a run.
     """
-    kept = of or OF_RUNS
-
-    async def save(change: Change) -> DeliveryStatus | None:
-        delivery = await kept.locked.ask_one(lease.delivery_id, attempt.id)
-        if delivery is None:
-            return None  # it ended in other hands, and is so old by now that it was removed
-        made, saved = _attempts_of(delivery)
-        if saved:
-            return None  # the connection broke off after all between the commit and its answer
-        change.add(_made(delivery, attempt, number=made + 1))
-        previous, held_back = delivery.status, delivery.holds_back
-        is_news = _turn(delivery, lease, attempt, entropy=services.entropy, now=change.now)
-        if is_news:
-            change.save(delivery, [*_TURNED, *(_STANDING if attempt.message is not None else ())])
-            if held_back and not delivery.holds_back:
-                await let_next_go(delivery)
-            await kept.tell(change, delivery, previous, attempt.failure)
-        if _says_something(attempt, delivery.integration) and await _goes_there_still(delivery.integration, attempt):
-            await record_attempt(change, delivery.integration, attempt.failure)
-        return delivery.status if is_news else None
-
+    save = partial(_save, lease=lease, attempt=attempt, kept=of or OF_RUNS, entropy=services.entropy)
     services.meters.attempted(attempt.failure.fault.name if attempt.failure is not None else "DELIVERED")
-    became = await _insist(lambda: services.events.change(lease.team_id, save))
+    if attempt.failure is None:  # it concerns its own integration alone
+        commit = partial(services.events.join, lease.team_id, save, apart=lease.integration_id)
+    else:
+        commit = partial(services.events.change, lease.team_id, save)
+    became = await _insist(commit)
     if became is not None:
         services.meters.delivery_became(became.value)
+
+
+async def _save(
+    change: Change, *, lease: Lease, attempt: Attempt, kept: Kept, entropy: Callable[[int], bytes]
+) -> DeliveryStatus | None:
+    """Return what became of the delivery; None where that is no news."""
+    delivery = await kept.locked.ask_one(lease.delivery_id, attempt.id)
+    if delivery is None:
+        return None  # it ended in other hands, and is so old by now that it was removed
+    made, saved = _attempts_of(delivery)
+    if saved:
+        return None  # the connection broke off after all between the commit and its answer
+    change.add(_made(delivery, attempt, number=made + 1))
+    previous, held_back = delivery.status, delivery.holds_back
+    is_news = _turn(delivery, lease, attempt, entropy=entropy, now=change.now)
+    if is_news:
+        change.save(delivery, [*_TURNED, *(_STANDING if attempt.message is not None else ())])
+        if held_back and not delivery.holds_back:
+            await let_next_go(delivery)
+        await kept.tell(change, delivery, previous, attempt.failure)
+    if _says_something(attempt, delivery.integration) and await _goes_there_still(delivery.integration, attempt):
+        await record_attempt(change, delivery.integration, attempt.failure)
+    return delivery.status if is_news else None
 
 
 async def _insist(save: Callable[[], Awaitable[DeliveryStatus | None]]) -> DeliveryStatus | None:

@@ -7,7 +7,7 @@ written in one trip to the database; in two where somebody reacts to whatever is
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,7 @@ from tortoise.models import Model
 from app.clock import Clock
 from app.log.actors import LONGEST_USER_AGENT, Actor, EventOrigin
 from app.log.domain_events import DomainEvent, LogEntry, Unlogged
+from app.log.joining import Joining
 from app.log.quota_settings import Quotas
 from app.log.quotas import CHANGES_OF_DAY, Allowance, Used
 from app.storage import database
@@ -170,6 +171,7 @@ class Events:
         self._reactions = reactions
         self._wake = wake
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+        self._joining = Joining(self.change)
 
     def now(self) -> datetime:
         """Return the present moment, by the clock that changes are made by."""
@@ -191,6 +193,17 @@ class Events:
         what was begun, or has a quota of its own.
         """
         return await self._commit(team_id, action, actor=actor, is_free=is_free or actor is None)
+
+    async def join(
+        self, team_id: UUID, action: Callable[[Change], Awaitable[T]], *, apart: Hashable, actor: Actor | None = None
+    ) -> T:
+        """Run `action` as a `change` that is free, in one with others of the same actor that have come while one was under way.
+
+        No two that are equal in `apart` are in one: none finds what another has added or saved. Where one raises, each is run in
+        a change of its own.
+        """
+        answer: T = await self._joining.join(team_id, action, apart=apart, actor=actor)
+        return answer
 
     async def found(self, team_id: UUID, action: Callable[[Change], Awaitable[T]]) -> T:
         """The same as `change`, for the change that makes the team."""
@@ -284,6 +297,8 @@ def _numbered(change: Change, entries: Sequence[LogEntry], *, last: int) -> Sequ
 
 
 def _name_of(action: object) -> str:
+    action = getattr(action, "__wrapped__", action)
+    action = action.func if isinstance(action, partial) else action
     return f"{getattr(action, '__module__', '')}.{getattr(action, '__qualname__', '')}".replace(".<locals>", "")
 
 

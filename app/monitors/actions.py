@@ -89,7 +89,8 @@ async def record_run(reported: ReportedRun, *, caller: Caller, services: Service
         await change.record(recorded)
         return Recorded(monitor, run, is_new=True, made=recorded.made)
 
-    return await services.events.change(caller.team_id, record, actor=caller.actor, is_free=True)
+    # What hears of a monitor's runs hears of no other's, and a name is one monitor's.
+    return await services.events.join(caller.team_id, record, apart=checked.monitor_key, actor=caller.actor)
 
 
 async def record_test(change: Change, monitor: Monitor) -> MonitorRun:

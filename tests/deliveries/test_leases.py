@@ -136,7 +136,7 @@ async def test_a_process_that_dies_between_the_post_and_the_save_posts_a_duplica
         pass
 
     class NoChanges:
-        async def change(self, *_args: object, **_named: object) -> Never:
+        async def join(self, *_args: object, **_named: object) -> Never:
             raise Killed
 
     dying = replace(world.services, events=cast(Events, NoChanges()))
@@ -155,11 +155,11 @@ async def test_a_database_that_is_away_for_a_moment_makes_no_duplicate(world: Wo
     answers = iter([DatabaseAway(AWAY, fault="lost"), DatabaseAway(AWAY, fault="lost")])
 
     class Interrupted:
-        async def change(self, *arguments: Any, **named: Any) -> Any:
+        async def join(self, *arguments: Any, **named: Any) -> Any:
             trouble = next(answers, None)
             if trouble is not None:
                 raise trouble
-            return await world.services.events.change(*arguments, **named)
+            return await world.services.events.join(*arguments, **named)
 
     await deliver_due(services=replace(world.services, events=cast(Events, Interrupted())))
     world.clock.advance(LEASE)

@@ -147,6 +147,29 @@ async def test_runs_at_once_are_numbered_without_gaps_and_each_once(services: Se
     assert sorted(heard.runs) == ["0", "1", "2", "3", "4"]
 
 
+async def test_runs_of_several_monitors_at_once_are_each_recorded_once_and_in_their_order(
+    services: Services, clock: HeldClock, heard: Heard
+) -> None:
+    caller = await found(services)
+    reported = [(f"monitor-{number % 4}", f"run-{number}") for number in range(24)]
+
+    recorded = await asyncio.gather(
+        *(
+            record_run(run(clock, monitor_key=key, run_id=run_id), caller=caller, services=services)
+            for key, run_id in [*reported, *reported]
+        )
+    )
+
+    assert [each.is_new for each in recorded] == [True] * 24 + [False] * 24
+    assert [each.run.id for each in recorded[:24]] == [each.run.id for each in recorded[24:]]
+    assert await Monitor.all().count() == 4
+    for key in ("monitor-0", "monitor-1", "monitor-2", "monitor-3"):
+        rows = await MonitorRun.filter(monitor__key=key).order_by("position")
+        assert [row.position for row in rows] == [1, 2, 3, 4, 5, 6]
+        assert [row.run_id for row in rows] == [run_id for of, run_id in reported if of == key]
+    assert sorted(heard.runs) == sorted(run_id for _, run_id in reported)
+
+
 async def test_the_same_run_again_changes_nothing(services: Services, clock: HeldClock, heard: Heard) -> None:
     caller = await found(services)
     first = await record_run(run(clock), caller=caller, services=services)
