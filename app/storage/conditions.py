@@ -1,5 +1,6 @@
 """Conditions that Tortoise has no words for."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -41,7 +42,7 @@ class _Contains(Criterion):
 
     def __init__(self, text: str, columns: Sequence[Term]) -> None:
         super().__init__()
-        self._text = ValueWrapper(text)
+        self._text = text
         self._columns = columns
 
     def nodes_(self) -> Iterator[Any]:
@@ -53,7 +54,21 @@ class _Contains(Criterion):
         inner = ctx.copy(with_alias=False)
         columns = " || '\n' || ".join(column.get_sql(inner) for column in self._columns)
         place_of = "STRPOS" if ctx.dialect is Dialects.POSTGRESQL else "INSTR"
-        return f"{place_of}(UPPER({columns}), (SELECT UPPER({self._text.get_sql(inner)}))) > 0"
+        has_text = f"{place_of}(UPPER({columns}), (SELECT UPPER({ValueWrapper(self._text).get_sql(inner)}))) > 0"
+        return has_text if ctx.dialect is Dialects.POSTGRESQL else self._of_file(columns, has_text, inner)
+
+    def _of_file(self, columns: str, has_text: str, ctx: SqlContext) -> str:
+        """Have SQLite ask Python's UPPER for columns with more in them than ASCII alone: its LIKE knows the capitals of that."""
+        if not (capitals := self._text.upper()).isascii():  # nothing in ASCII has that in it
+            return f"({_MORE_THAN_ASCII.format(columns)} AND {has_text})"
+        pattern = ValueWrapper(f"%{_PATTERN.sub(_LITERAL, capitals)}%").get_sql(ctx)
+        return f"CASE WHEN {_MORE_THAN_ASCII.format(columns)} THEN {has_text} ELSE {columns} LIKE {pattern} ESCAPE '\\' END"
+
+
+_MORE_THAN_ASCII = "LENGTH(CAST({0} AS BLOB)) > LENGTH({0})"
+
+_PATTERN, _LITERAL = re.compile(r"[%_\\]"), r"\\\g<0>"
+"""What stands for something else in a pattern of LIKE, and what stands for it alone."""
 
 
 class _IsTrue(Criterion):

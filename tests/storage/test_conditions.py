@@ -11,6 +11,10 @@ from app.log.events import Event
 from app.monitors.models import Monitor
 from app.storage import database as storage
 from app.storage.conditions import Contains, Unindexed
+from app.storage.together import Insertion, write_together
+from tests.journeys.soaking import fresh_random, full
+
+TEXTS = full(2_000, ci=100)
 
 
 @pytest.mark.usefixtures("database")
@@ -23,6 +27,24 @@ async def test_a_text_is_found_in_one_of_the_columns_in_upper_or_lower_case(text
 
     assert await Monitor.filter(Contains(text, ("key", "name"))).exists() is found
     assert await Monitor.filter(Contains(text, ("key", "name")) | Q(key="Lauf nachts")).exists()
+
+
+async def test_a_file_finds_whatever_has_the_capitals_of_the_text_in_it(database: str) -> None:
+    if not storage.is_embedded(database):
+        pytest.skip("A server knows the capitals of its own languages.")
+    random, letters = fresh_random(), "aAbBsSiIfF%_\\'\" éÉßſıİﬁǆ"
+    names = ["".join(random.choices(letters, k=random.randrange(1, 8))) for _ in range(300)]
+    texts = {"".join(random.choices(letters, k=random.randrange(1, 4))) for _ in range(TEXTS)} | set(letters)
+    team = uuid4()
+    now = datetime.now(UTC)
+    rows = [Monitor(id=uuid4(), team_id=team, key=f"{n} {name}", name=name, created_at=now) for n, name in enumerate(names)]
+    await storage.write(lambda _: write_together(map(Insertion, rows)))
+
+    for text in texts:
+        found = await Monitor.filter(Contains(text, ("key", "name")), team_id=team).values_list("name", flat=True)
+
+        has_it = [row.name for row in rows if text.upper() in f"{row.key}\n{row.name}".upper()]
+        assert sorted(map(str, found)) == sorted(has_it), text
 
 
 @pytest.mark.usefixtures("database")
