@@ -12,6 +12,7 @@ from app.monitors.models import Monitor
 from app.storage import database as storage
 from app.storage.conditions import Contains, Unindexed
 from app.storage.together import Insertion, write_together
+from tests import databases
 from tests.journeys.soaking import fresh_random, full
 
 TEXTS = full(2_000, ci=100)
@@ -29,9 +30,9 @@ async def test_a_text_is_found_in_one_of_the_columns_in_upper_or_lower_case(text
     assert await Monitor.filter(Contains(text, ("key", "name")) | Q(key="Lauf nachts")).exists()
 
 
-async def test_a_file_finds_whatever_has_the_capitals_of_the_text_in_it(database: str) -> None:
-    if not storage.is_embedded(database):
-        pytest.skip("A server knows the capitals of its own languages.")
+@pytest.mark.usefixtures("database")
+@pytest.mark.skipif(bool(databases.POSTGRES_URL), reason="this run is PostgreSQL's")
+async def test_a_file_finds_whatever_has_the_capitals_of_the_text_in_it() -> None:
     random, letters = fresh_random(), "aAbBsSiIfF%_\\'\" éÉßſıİﬁǆ"
     names = ["".join(random.choices(letters, k=random.randrange(1, 8))) for _ in range(300)]
     texts = {"".join(random.choices(letters, k=random.randrange(1, 4))) for _ in range(TEXTS)} | set(letters)
