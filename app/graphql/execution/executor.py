@@ -26,7 +26,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from app.errors import DatabaseAway, Overdue
 from app.graphql.context import Context
-from app.graphql.execution.levels.planning import Plan, plans_of
+from app.graphql.execution.levels.planning import KnownArguments, Plan, plans_of
 from app.graphql.execution.levels.running import run
 from app.graphql.execution.locations import Locations
 from app.graphql.execution.pacing import Asleep, Guarded, Paced, PaceOf
@@ -68,7 +68,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def again(self, context: Context, *, extensions: Mapping[str, Any] | None) -> "BoundedExecutor":
         """Return what executes the same operation with the same variables in that context: nothing is found out anew."""
-        return type(self)(
+        again = type(self)(
             self.schema,
             self.fragment_definitions,
             self.fragments,
@@ -84,6 +84,8 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
             hide_suggestions=self.hide_suggestions,
             operation_extensions=extensions,
         )
+        again._arguments = self._arguments  # noqa: SLF001 - one of our own
+        return again
 
     def build_per_event_executor(self, payload: Any) -> Any:
         """Build what executes one event, in its turn, and again until it can be told."""
@@ -156,7 +158,13 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         plan = self.find_plan()
         self._context.services.meters.executed(by="levels" if isinstance(plan, Plan) else "fields")
         if isinstance(plan, Plan):
-            work = run(plan, self, pace=PaceOf(self._place), locate=self._locate_after_a_change)
+            work = run(
+                plan,
+                self,
+                pace=PaceOf(self._place),
+                locate=self._locate_after_a_change,
+                arguments=self._arguments.of(plan),
+            )
             return self._run_in_time(Paced(work, self._place, None))
         result = super().execute_operation(serially)
         self._place.rest()
@@ -186,6 +194,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         executor.context_value = context
         executor.background_futures, executor.pending_incremental_futures = set(), set()
         executor._is_of_an_event = True  # noqa: SLF001 - one of our own
+        executor._arguments = self._arguments  # noqa: SLF001
         executor._relevant_sub_fields = {}  # noqa: SLF001
         executor._plan = self._plan = self._plan or executor.find_plan()  # noqa: SLF001 - kept for as long as somebody listens
         return executor.execute_operation(serially=False)
@@ -279,6 +288,11 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         self._place.leave()
         self._relevant_sub_fields.clear()
         self._context.clear_loaders()
+
+    @cached_property
+    def _arguments(self) -> KnownArguments:
+        """Those of all who ask the same with the same variables."""
+        return KnownArguments()
 
     @cached_property
     def _asked(self) -> Hashable:

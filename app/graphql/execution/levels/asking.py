@@ -1,6 +1,6 @@
 """What resolvers are told of the field that they are asked for."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, MutableMapping
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import strawberry
@@ -17,6 +17,10 @@ Below: TypeAlias = Callable[[Any, GraphQLObjectType], Any]
 """Returns the Selection of an object of that type which the PlannedField brings."""
 
 
+Arguments: TypeAlias = MutableMapping[Field, dict[str, Any]]
+"""What fields are given, as far as it was converted: the same for all who ask the same with the same variables."""
+
+
 class Asked(NamedTuple):
     """A field that is asked for all objects of a level."""
 
@@ -24,6 +28,7 @@ class Asked(NamedTuple):
     level: Level
     field: Field
     below: Below
+    arguments: Arguments
 
     def info(self, row: int) -> GraphQLResolveInfo[Any]:
         """Return what graphql-core tells the resolver of one object."""

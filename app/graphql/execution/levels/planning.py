@@ -1,5 +1,6 @@
 """Plans: what a document's operation selects of each type, found once and kept."""
 
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, 
 from graphql.execution.executor import Executor
 from graphql.execution.values import VariableValues
 
+from app.graphql.execution.levels.asking import Arguments
 from app.graphql.execution.levels.fields import Field
 from app.graphql.execution.levels.objects import Read
 from app.graphql.execution.levels.plannable import DEPENDS_ON_NULL, Looks, look_at, refuse_executor, refuse_schema
@@ -94,6 +96,20 @@ class Plan:
         grouped = collected.grouped_field_set
         self._grow(len(grouped))
         return Selection(kind, tuple(PlannedField(key, details, kind, self._schema) for key, details in grouped.items()))
+
+
+class KnownArguments:
+    """What the fields of a plan are given, as far as it was converted. It keeps no plan, and is forgotten with its plan."""
+
+    def __init__(self) -> None:
+        self._plan: weakref.ref[Plan] | None = None
+        self._known: Arguments = {}
+
+    def of(self, plan: Plan) -> Arguments:
+        if self._plan is None or self._plan() is not plan:
+            known: Arguments = {}
+            self._known, self._plan = known, weakref.ref(plan, lambda _: known.clear())
+        return self._known
 
 
 class Plans:

@@ -8,7 +8,7 @@ from graphql import ExecutionResult, OperationType
 from graphql.execution.executor import Executor
 from graphql.pyutils import is_iterable
 
-from app.graphql.execution.levels.asking import Asked
+from app.graphql.execution.levels.asking import Arguments, Asked
 from app.graphql.execution.levels.coming import Coming, Task, come, settle, wait_for
 from app.graphql.execution.levels.completion import Completion, Found, Locate
 from app.graphql.execution.levels.objects import Lists, Objects, Some, lists_among
@@ -29,9 +29,12 @@ _COMPLETED_AT_ONCE = 100
 _CANCELLED_AT_ONCE = 32
 
 
-async def run(plan: Plan, executor: Executor[Any], *, pace: Pace, locate: Locate) -> ExecutionResult:
-    """Execute the plan for what the executor has been built for. When this ends, nothing of it goes on."""
-    running = _Run(plan, executor, pace, locate)
+async def run(plan: Plan, executor: Executor[Any], *, pace: Pace, locate: Locate, arguments: Arguments) -> ExecutionResult:
+    """Execute the plan for what the executor has been built for. When this ends, nothing of it goes on.
+
+    `arguments` are those that were converted before for the same plan and the same variables; more are put there.
+    """
+    running = _Run(plan, executor, pace, locate, arguments)
     try:
         return await running.answer()
     finally:
@@ -39,8 +42,9 @@ async def run(plan: Plan, executor: Executor[Any], *, pace: Pace, locate: Locate
 
 
 class _Run:
-    def __init__(self, plan: Plan, executor: Executor[Any], pace: Pace, locate: Locate) -> None:
+    def __init__(self, plan: Plan, executor: Executor[Any], pace: Pace, locate: Locate, arguments: Arguments) -> None:
         self._plan = plan
+        self._arguments = arguments
         self._executor = executor
         self._pace = pace
         self._completion = Completion(plan, executor, locate)
@@ -75,7 +79,7 @@ class _Run:
         """
         for field in self._plan.root.fields:
             coming: list[Coming] = []
-            await self._resolve(field, Asked(self._executor, root, field, self._plan.below), coming)
+            await self._resolve(field, self._asked(field, root), coming)
             await self._finish(coming)
             if not self._completion.stands(root, 0):
                 return
@@ -86,7 +90,10 @@ class _Run:
             if piece[0].is_column and await self._read(piece, level):
                 continue
             for field in piece:
-                await self._resolve(field, Asked(self._executor, level, field, self._plan.below), coming)
+                await self._resolve(field, self._asked(field, level), coming)
+
+    def _asked(self, field: PlannedField, level: Level) -> Asked:
+        return Asked(self._executor, level, field, self._plan.below, self._arguments)
 
     async def _read(self, fields: Sequence[PlannedField], level: Level) -> bool:
         """Read fields of which each row has a plain leaf; return whether each has, in all of them."""

@@ -159,31 +159,17 @@ class Function:
         """Return what makes the arguments of a row. What could be changed by who is given it is made for each anew."""
         if not self._field.arguments:
             return lambda _: {}
-        of_variables, converted = asked.field.known.get(_OF_VARIABLES, _NOTHING)
-        if of_variables is asked.executor.variable_values:
-            return lambda _: dict(converted)
+        once = asked.arguments.get(asked.field)
+        if once is not None:
+            return lambda _: dict(once)
         try:
             raw = _arguments_of(asked)
             if not all(type(value) in _UNCHANGEABLE for value in raw.values()):
                 return lambda row: self._convert(_arguments_of(asked), asked, row)
-            once = self._convert_once(raw, asked)
+            converted = asked.arguments[asked.field] = self._convert(raw, asked, 0)
         except Exception:  # noqa: BLE001 - it is raised again for each row, as its own error
             return lambda row: self._convert(_arguments_of(asked), asked, row)
-        return lambda _: dict(once)
-
-    def _convert_once(self, raw: dict[str, Any], asked: Asked) -> dict[str, Any]:
-        """Return the arguments as they were converted the last time, where they are the same: most are."""
-        given = [(name, type(value), value) for name, value in raw.items()]
-        known = asked.field.known
-        last, converted = known.get(_CONVERTED, _NOTHING)
-        if last != given:
-            converted = self._convert(raw, asked, 0)
-            if all(kind is not str or len(value) <= _LONGEST_KEPT for _, kind, value in given):
-                known[_CONVERTED] = given, converted
-        if known.get(_CONVERTED, _NOTHING)[1] is converted:
-            known[_OF_VARIABLES] = asked.executor.variable_values, converted
-        found: dict[str, Any] = converted
-        return found
+        return lambda _: dict(converted)
 
     def _convert(self, raw: dict[str, Any], asked: Asked, row: int) -> dict[str, Any]:
         info = asked.strawberry_info(row, self._field)
@@ -206,17 +192,6 @@ class Relation(Function):
 
 
 _UNCHANGEABLE = frozenset({str, int, bool, float, type(None)})
-
-_CONVERTED = "converted"
-"""Where a field has the arguments that it was last given, and what was made of them: most are the same each time."""
-
-_OF_VARIABLES = "of variables"
-"""Where it has them beside the variables of an executor, which others of the same operation have too."""
-
-_NOTHING: tuple[Any, Any] = (None, None)
-
-_LONGEST_KEPT = 200
-"""Characters of an argument: a document is kept for long, and what clients put into it is not to be."""
 
 
 def _arguments_of(asked: Asked) -> dict[str, Any]:

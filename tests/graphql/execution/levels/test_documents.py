@@ -1,5 +1,6 @@
 """However an operation is spelled, by fragments, directives, aliases or variables, it is answered by levels as field by field."""
 
+import gc
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from app.errors import BadUserInput
 from app.graphql.context import Context
 from app.graphql.execution.executor import BoundedExecutor
 from app.graphql.execution.levels.plannable import ASKS_OF_SCHEMA, DEPENDS_ON_NULL
-from app.graphql.execution.levels.planning import Plans
+from app.graphql.execution.levels.planning import KnownArguments, Plan, Plans
 from tests.graphql.alike import both, essence
 from tests.graphql.full import GRAPHQL, draw
 from tests.graphql.tiny import World, caller, measure, schema
@@ -136,6 +137,25 @@ def test_what_was_asked_for_longest_ago_makes_room_for_what_is_asked_for() -> No
 
     assert plans.plan(built(large[0])) is first
     assert plans.plan(built(large[1])) is not second
+
+
+def test_what_fields_are_given_is_known_for_one_plan_and_forgotten_with_it() -> None:
+    document, known = parse(SWITCHED), KnownArguments()
+    plans = Plans(TINY)
+    plan = plans.plan(built(document, {"s": True}))
+    other = plans.plan(built(document, {"s": False}))
+    assert isinstance(plan, Plan)
+    assert isinstance(other, Plan)
+
+    known.of(plan)[plan.root.fields[0]] = {"name": "aaa"}
+    assert [*known.of(plan).values()] == [{"name": "aaa"}]
+    given = known.of(other)
+    assert given == {}
+    given[other.root.fields[0]] = {"name": "bbb"}
+    del plan, other, plans
+    gc.collect()
+
+    assert given == {}
 
 
 async def test_executions_are_counted_by_the_way_they_took() -> None:
