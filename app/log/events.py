@@ -7,6 +7,7 @@ written in one trip to the database; in two where somebody reacts to whatever is
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -154,7 +155,10 @@ Reactions = Mapping[type[Any], Sequence[Reaction]]
 
 
 class Events:
-    """The maker of changes. It calls `wake` with the team after each commit that wrote events; `wake` must not block or raise."""
+    """The maker of changes. It calls `wake` with the team after each commit that wrote events; `wake` must not block or raise.
+
+    `now` tells the seconds that pass, whatever the clock is set to.
+    """
 
     def __init__(
         self,
@@ -164,6 +168,7 @@ class Events:
         wake: Callable[[UUID], None],
         tracing: Tracing | None = None,
         quotas: Quotas | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
         self._quotas = quotas or Quotas()
@@ -171,7 +176,7 @@ class Events:
         self._reactions = reactions
         self._wake = wake
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
-        self._joining = Joining(self.change)
+        self._joining = Joining(self.change, now=now)
 
     def now(self) -> datetime:
         """Return the present moment, by the clock that changes are made by."""

@@ -5,6 +5,7 @@ Those that one member made from one place are together, and those that nobody ma
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -13,6 +14,7 @@ from uuid import UUID
 
 from app.errors import DatabaseAway
 from app.log.actors import Actor
+from app.storage.outages import BUSY, PATIENCE, Patience
 
 Action: TypeAlias = Callable[[Any], Awaitable[Any]]
 """Does something within a change, and returns what came of it."""
@@ -25,6 +27,7 @@ MOST = 16
 class _Waiting:
     action: Action
     apart: Hashable
+    since: float
     outcome: "asyncio.Future[Any]"
 
     def end(self, answer: Any = None, *, error: BaseException | None = None) -> None:
@@ -47,10 +50,15 @@ class Commit(Protocol):
 
 
 class Joining:
-    """Has actions run together, in changes that cost their members none of the day's changes."""
+    """Has actions run together, in changes that cost their members none of the day's changes.
 
-    def __init__(self, commit: Commit) -> None:
+    `now` tells the time in seconds. Nobody waits longer for those ahead than for a turn of the team.
+    """
+
+    def __init__(self, commit: Commit, *, now: Callable[[], float] = time.monotonic, patience: Patience = PATIENCE) -> None:
         self._commit = commit
+        self._now = now
+        self._patience = patience
         self._queues: dict[_Made, list[_Waiting]] = {}
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -59,25 +67,34 @@ class Joining:
 
         No two of a change have the same `apart`: what is equal there may look for what the other has not written yet. Where one
         raises, each is run in a change of its own, so that it is the one that is told. Whoever leaves before it was begun leaves
-        nothing done; what was begun is done.
+        nothing done; what was begun is done. Raises DatabaseAway for whoever would wait too long.
         """
-        made, waiting = (team_id, actor), _Waiting(action, apart, asyncio.get_running_loop().create_future())
+        made, outcome = (team_id, actor), asyncio.get_running_loop().create_future()
         queue = self._queues.get(made)
         if queue is None:
             queue = self._queues[made] = []
             task = asyncio.create_task(self._work_off(made, queue))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
-        queue.append(waiting)
-        return await waiting.outcome
+        queue.append(_Waiting(action, apart, self._now(), outcome))
+        return await outcome
 
     async def _work_off(self, made: _Made, queue: list[_Waiting]) -> None:
         try:
             while queue:
                 await self._commit_some(*made, queue)
+                self._send_away(queue)
         finally:
             del self._queues[made]
             _leave(queue)
+
+    def _send_away(self, queue: list[_Waiting]) -> None:
+        """Tell those who have waited too long, and forget those who have left."""
+        latest = self._now() - self._patience.turn
+        for each in queue:
+            if each.since < latest:
+                each.end(error=DatabaseAway(BUSY, fault="no turn in time"))
+        queue[:] = [each for each in queue if not each.outcome.done()]
 
     async def _commit_some(self, team_id: UUID, actor: Actor | None, queue: list[_Waiting]) -> None:
         together: list[_Waiting] = []

@@ -14,6 +14,7 @@ from app.log.domain_events import LogEntry
 from app.log.event_types import EventType
 from app.log.events import Change, Event, Events
 from app.log.joining import MOST
+from app.storage.outages import PATIENCE
 from tests.journeys.soaking import fresh_random, full
 
 ROUNDS = full(200, ci=4)
@@ -161,6 +162,25 @@ async def test_an_outage_is_told_to_all_and_nothing_is_done(desk: Desk) -> None:
 
     assert [type(each) for each in told] == [DatabaseAway, DatabaseAway]
     assert await desk.noted() == []
+
+
+async def test_who_has_waited_as_long_as_for_a_turn_is_told_so_and_nothing_is_done(desk: Desk) -> None:
+    moment = 0.0
+    desk.events = Events(clock=SystemClock(), reactions={}, wake=desk.commits.append, now=lambda: moment)
+    first = await desk.halt()
+
+    late = desk.join(uuid4())
+    await turns()
+    moment = PATIENCE.turn
+    in_time = desk.join(uuid4())
+    await turns()
+    moment += 1
+    desk.gate.set()
+    await first
+    told = await asyncio.gather(late, in_time, return_exceptions=True)
+
+    assert isinstance(told[0], DatabaseAway)
+    assert await desk.noted() == [told[1]]
 
 
 async def test_what_two_members_do_is_recorded_of_each(desk: Desk) -> None:
