@@ -61,8 +61,8 @@ class Desk:
 
         return asyncio.create_task(self.events.join(self.team, act, apart=apart if apart is not None else subject, actor=actor))
 
-    async def halt(self) -> "asyncio.Task[None]":
-        """Have a change of the team begin, which lasts until the gate is opened."""
+    async def halt(self, *, alone: bool = False) -> "asyncio.Task[None]":
+        """Have a change of the team begin, which lasts until the gate is opened; one that nobody can join, if `alone`."""
         begun = asyncio.Event()
 
         async def wait(change: Change) -> None:
@@ -70,7 +70,8 @@ class Desk:
             await self.gate.wait()
             await change.record(Noted(change.team_id))
 
-        task = asyncio.create_task(self.events.join(self.team, wait, apart="the first"))
+        change = self.events.change(self.team, wait) if alone else self.events.join(self.team, wait, apart="the first")
+        task = asyncio.create_task(change)
         await begun.wait()
         return task
 
@@ -199,9 +200,10 @@ async def test_what_two_members_do_is_recorded_of_each(desk: Desk) -> None:
     assert len(desk.commits) == 1 + 3
 
 
-async def test_who_leaves_before_it_was_begun_leaves_nothing_done(desk: Desk) -> None:
+@pytest.mark.parametrize("alone", [False, True])
+async def test_who_leaves_before_it_was_begun_leaves_nothing_done(desk: Desk, alone: bool) -> None:
     stays, leaves = uuid4(), uuid4()
-    first = await desk.halt()
+    first = await desk.halt(alone=alone)
 
     staying, leaving = desk.join(stays), desk.join(leaves)
     await turns()
