@@ -23,6 +23,8 @@ class AtOnce:
         self._owner: UUID | None = None
         self._room: Callable[[], Room] | None = None
         self._begin: Callable[[Lease], None] | None = None
+        self._change: Change | None = None
+        self._left: Room | None = None
 
     @property
     def is_open(self) -> bool:
@@ -36,7 +38,7 @@ class AtOnce:
         self._owner, self._room, self._begin = owner, room, begin
 
     def close(self) -> None:
-        self._owner = self._room = self._begin = None
+        self._owner = self._room = self._begin = self._change = self._left = None
 
     async def take(self, made: Sequence[Candidate[Delivery]], *, change: Change) -> None:
         """Lease what can be handed over now of what the change makes, and begin with it once that is committed.
@@ -46,8 +48,16 @@ class AtOnce:
         self.is_asked = True
         if self._owner is None or self._room is None or self._begin is None or not made:
             return
-        begin, leases = self._begin, await lease_new(made, owner=self._owner, now=change.now, room=self._room())
+        begin, room = self._begin, self._room_in(change, self._room)
+        leases = await lease_new(made, owner=self._owner, now=change.now, room=room)
         if len(leases) < len(made):
             self.close()  # until it has been looked for
         for lease in leases:
+            room.take(lease.claimant)
             change.afterwards(partial(begin, lease))
+
+    def _room_in(self, change: Change, room: Callable[[], Room]) -> Room:
+        """Return what is left to a change, of which several runs may be: what one has leased takes its slot behind the commit."""
+        if self._left is None or self._change is not change:
+            self._change, self._left = change, room()
+        return self._left

@@ -95,6 +95,29 @@ async def test_a_run_is_handed_over_without_anybody_looking_for_it(world: World)
     assert await events_of(delivery) == ["DELIVERY_CREATED", "DELIVERY_SUCCEEDED"]
 
 
+async def test_runs_that_are_recorded_together_are_handed_over_as_far_as_there_are_slots(world: World) -> None:
+    keys = [f"monitor-{number}" for number in range(6)]
+    for key in keys:
+        await world.add_integration(channel=f"C0{key}", monitor_key=key)
+    here = process(world, slots=Slots(Shares(in_all=4, of_origin=4, of_grant=3)))
+    await here.look()
+    released, began = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: Change) -> None:
+        began.set()
+        await released.wait()
+
+    first = asyncio.create_task(world.services.events.change(world.caller.team_id, wait))
+    await began.wait()
+    together = [asyncio.create_task(world.report(monitor_key=key)) for key in keys]
+    await asyncio.sleep(0)
+    released.set()
+    await asyncio.gather(first, *together)
+
+    assert await leased() == 3
+    assert not here.at_once.is_open
+
+
 async def test_what_goes_at_once_says_the_same_as_what_is_looked_for(world: World) -> None:
     await world.add_integration(mention="<!here>", mention_name="here")
     here = process(world)
