@@ -85,7 +85,7 @@ class LockedOnceSaved:
     operator: asyncpg.Connection
     table: str
 
-    async def change(self, *asked: Any, **how: Any) -> Any:
-        answer = await self.events.change(*asked, **how)
+    async def join(self, *asked: Any, **how: Any) -> Any:
+        answer = await self.events.join(*asked, **how)
         await self.operator.execute(f"BEGIN; LOCK TABLE {self.table} IN ACCESS EXCLUSIVE MODE")
         return answer
