@@ -98,7 +98,7 @@ def _attributes(thing: object) -> list[tuple[str, Any]]:
 
 
 def _is_container(value: object) -> bool:
-    return isinstance(value, _SIZED) or _type_of(value).startswith((_DEQUE, "weakref."))
+    return isinstance(value, _SIZED) or _type_of(value).startswith((_DEQUE, "weakref.Weak"))
 
 
 def main() -> None:
