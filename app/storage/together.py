@@ -64,11 +64,7 @@ def _statement(write: Write, connection: Any) -> Statement:
         sql, values = write.query.get_parameterized_sql()
         return Statement(sql, [values])
     row, columns = write.row, tuple(write.columns) if isinstance(write, Saving) else None
-    kept = _kept_of(connection.capabilities.dialect)
-    known = kept.get((type(row), columns))
-    if known is None:
-        known = kept[type(row), columns] = _written(type(row), columns, connection)
-    sql, convert = known
+    sql, convert = _written(type(row), columns, connection.capabilities.dialect)
     return Statement(sql, [[to_database(getattr(row, name), row) for name, to_database in convert]])
 
 
@@ -77,12 +73,9 @@ _Known: TypeAlias = tuple[str, Sequence[tuple[str, Callable[[Any, Model], Any]]]
 
 
 @cache
-def _kept_of(_dialect: str) -> dict[tuple[type[Model], tuple[str, ...] | None], _Known]:
-    return {}
-
-
-def _written(model: type[Model], columns: tuple[str, ...] | None, connection: Any) -> _Known:
-    """Write the statement that inserts a row, or saves these columns of one."""
+def _written(model: type[Model], columns: tuple[str, ...] | None, _dialect: str) -> _Known:
+    """Write the statement that inserts a row, or saves these columns of one, as the database here has it."""
+    connection: Any = database.current()
     executor = connection.executor_class(model=model, db=connection)
     fields = model._meta.fields_map  # noqa: SLF001 - Tortoise's own way to a model's fields
     if columns is None:
