@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, TimeoutError, expect  # noqa: A004 - the name that Playwright gave it
 
 from app.access.callers import Role
 from app.teams import console
@@ -19,6 +19,9 @@ from tests.services import services_beside
 
 PATIENCE = 30_000
 """Milliseconds until what has to appear is missing: the machine may be slow."""
+
+A_LOOK = 3_000
+"""Milliseconds until somebody who sees no choices clicks once more."""
 
 _ROLES = {"Ada": Role.ADMIN, "Ben": Role.MEMBER, "Vic": Role.VIEWER}
 _numbers = count(1)
@@ -58,8 +61,18 @@ class Person:
 
     async def pick(self, label: str, choice: str) -> None:
         """Open a field's choices and take one."""
-        await self.page.get_by_role("combobox", name=label).click()
-        await self.page.get_by_role("option", name=choice).click()
+        await (await self.open_choices(label, choice)).click()
+
+    async def open_choices(self, label: str, choice: str) -> Locator:
+        """Open a field's choices and return one. While the page still scrolls to the field they close again."""
+        option = self.page.get_by_role("option", name=choice).first
+        for _ in range(PATIENCE // A_LOOK):
+            await self.page.get_by_role("combobox", name=label).click()
+            with suppress(TimeoutError):
+                await option.wait_for(timeout=A_LOOK)
+                break
+        await expect(option).to_be_visible()
+        return option
 
     async def tick(self, label: str) -> None:
         """Click on the words beside a check box or a radio button."""

@@ -1,9 +1,9 @@
 import { useState } from "react";
-import { useQuery } from "urql";
 
 import { Picker, type Choice } from "../parts/Picker";
 import { useAll } from "../parts/useAll";
 import { useKept } from "../parts/useKept";
+import { useLookup } from "../parts/useLookup";
 import { useSettled } from "../parts/useSettled";
 import { MembersToChooseDocument, SubjectsToChooseDocument, type MembersToChooseQuery } from "./Activity.generated";
 
@@ -22,14 +22,13 @@ interface Props {
 export function MemberPicker({ chosen, onChoose }: Props) {
   const [isOpened, setOpened] = useState(false);
   const [typed, setTyped] = useTyped(chosen);
-  const { nodes, isWhole } = useAll({ query: MembersToChooseDocument, pageOf: membersOf, isOpen: isOpened });
+  const [nodes, lookup] = useAll({ query: MembersToChooseDocument, pageOf: membersOf, isOpen: isOpened });
   const words = typed === chosen?.name ? "" : typed.toLowerCase();
   const found = nodes.filter(({ name }) => name.toLowerCase().includes(words));
   return (
     <Picker
       label="Who did it" typed={typed} onType={setTyped} choices={withChosen(chosen, found)} chosen={chosen?.id ?? null}
-      onChoose={(choice) => onChoose(choice?.id ?? "")} onOpen={() => setOpened(true)}
-      empty={isWhole ? "No member has this name." : "Reading the members…"}
+      onChoose={(choice) => onChoose(choice?.id ?? "")} onOpen={() => setOpened(true)} lookup={lookup} empty="No member has this name."
     />
   );
 }
@@ -41,7 +40,7 @@ export function SubjectPicker({ chosen, onChoose }: Props) {
   const [isOpened, setOpened] = useState(false);
   const [typed, setTyped] = useTyped(chosen);
   const search = useSettled(typed === chosen?.name ? "" : typed).trim() || null;
-  const [{ data }] = useQuery({ query: SubjectsToChooseDocument, variables: { search }, pause: !isOpened });
+  const [data, lookup] = useLookup({ query: SubjectsToChooseDocument, variables: { search }, pause: !isOpened });
   const { integrations, installedApps } = useKept(data) ?? {};
   const found: Choice[] = [
     ...(installedApps?.nodes.map(({ id, name }) => ({ id, name, note: "installed app" })) ?? []),
@@ -50,7 +49,8 @@ export function SubjectPicker({ chosen, onChoose }: Props) {
   return (
     <Picker
       label="What it is about" typed={typed} onType={setTyped} choices={withChosen(chosen, found)} chosen={chosen?.id ?? null}
-      onChoose={(choice) => onChoose(choice?.id ?? "")} onOpen={() => setOpened(true)} empty="No installed app and no integration has this name."
+      onChoose={(choice) => onChoose(choice?.id ?? "")} onOpen={() => setOpened(true)} lookup={lookup}
+      empty="No installed app and no integration has this name."
     />
   );
 }

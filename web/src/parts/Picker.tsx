@@ -1,5 +1,8 @@
-import { useState, type Key, type ReactNode } from "react";
-import { Button, ComboBox, FieldError, Input, Label, ListBox, ListBoxItem, Popover, Text } from "react-aria-components";
+import { useContext, useState, type Key, type ReactNode } from "react";
+import { Button, ComboBox, ComboBoxStateContext, FieldError, Input, Label, ListBox, ListBoxItem, Popover, Text } from "react-aria-components";
+
+import { LookAgain } from "./LookAgain";
+import type { Lookup } from "./useLookup";
 
 export interface Choice {
   id: string;
@@ -18,6 +21,8 @@ interface Props {
   onChoose: (choice: Choice | null) => void;
   /** Called when the choices are about to be shown: what they are is looked up from then on. */
   onOpen: () => void;
+  /** How it goes with looking the choices up, where they are looked up. */
+  lookup?: Lookup;
   help?: ReactNode;
   problem?: string | undefined;
   /** Whether a text that is none of the choices is taken too. */
@@ -27,7 +32,7 @@ interface Props {
 }
 
 /** A field whose choices are looked up as one types. */
-export function Picker({ label, typed, onType, choices, chosen, onChoose, onOpen, help, problem, takesNew = false, isRequired = false, empty }: Props) {
+export function Picker({ label, typed, onType, choices, chosen, onChoose, onOpen, lookup, help, problem, takesNew = false, isRequired = false, empty }: Props) {
   const [kept, setKept] = useState<Choice | null>(null);
   const isMissing = kept !== null && kept.id === chosen && !choices.some(({ id }) => id === chosen);
   const shown = isMissing ? [kept, ...choices] : choices; // what is chosen stays, whatever is looked up next
@@ -37,6 +42,7 @@ export function Picker({ label, typed, onType, choices, chosen, onChoose, onOpen
     onChoose(choice);
     if (choice) onType(choice.name);
   };
+  const nothing = lookup?.failure ? "They could not be looked up." : lookup?.isUnderWay ? "Looking…" : (empty ?? "Nothing found.");
   return (
     <ComboBox
       className="field" items={shown} inputValue={typed} onInputChange={onType} selectedKey={chosen} onSelectionChange={choose}
@@ -45,13 +51,14 @@ export function Picker({ label, typed, onType, choices, chosen, onChoose, onOpen
     >
       <Label>{label}</Label>
       <div className="picker">
-        <Input />
+        <OpeningInput />
         <Button aria-label="Show the choices of">▾</Button>
       </div>
+      {lookup && <LookAgain lookup={lookup} />}
       {help && <Text slot="description">{help}</Text>}
       <FieldError className="field-problem">{problem}</FieldError>
       <Popover className="popover">
-        <ListBox<Choice> renderEmptyState={() => <p className="quiet">{empty ?? "Nothing found."}</p>}>
+        <ListBox<Choice> renderEmptyState={() => <p className="quiet">{nothing}</p>}>
           {(choice) => (
             <ListBoxItem id={choice.id} textValue={choice.name}>
               <bdi>{choice.name}</bdi>
@@ -62,4 +69,10 @@ export function Picker({ label, typed, onType, choices, chosen, onChoose, onOpen
       </Popover>
     </ComboBox>
   );
+}
+
+/** Opens the choices with each click: a page that moves closes them, and the focus that opens them is in the field already. */
+function OpeningInput() {
+  const state = useContext(ComboBoxStateContext);
+  return <Input onClick={() => state?.open(null, "focus")} />;
 }

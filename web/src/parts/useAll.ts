@@ -1,15 +1,11 @@
 import { useEffect, useState } from "react";
-import { useClient, type TypedDocumentNode } from "urql";
+import { useClient, type CombinedError, type TypedDocumentNode } from "urql";
+
+import type { Lookup } from "./useLookup";
 
 interface Page<Node> {
   nodes: readonly Node[];
   pageInfo: { hasNextPage: boolean; endCursor: string | null };
-}
-
-interface All<Node> {
-  nodes: readonly Node[];
-  /** Whether nothing is left to be read. */
-  isWhole: boolean;
 }
 
 interface Asked<Data, Node> {
@@ -20,17 +16,21 @@ interface Asked<Data, Node> {
   isOpen: boolean;
 }
 
-/** Return all that the pages of a list hold: they are read one behind the other. */
-export function useAll<Data, Node extends { id: string }>({ query, pageOf, isOpen }: Asked<Data, Node>): All<Node> {
+/** Return all that the pages of a list hold, and how it goes with reading them: one behind the other. */
+export function useAll<Data, Node extends { id: string }>({ query, pageOf, isOpen }: Asked<Data, Node>): [nodes: readonly Node[], lookup: Lookup] {
   const client = useClient();
   const [found, setFound] = useState<ReadonlyMap<string, Node>>(new Map());
   const [isWhole, setWhole] = useState(false);
+  const [failure, setFailure] = useState<CombinedError>();
+  const [tries, setTries] = useState(0);
   useEffect(() => {
     if (!isOpen) return undefined;
     let isLeft = false;
     const read = async (after: string | null): Promise<void> => {
-      const { data } = await client.query(query, { after }).toPromise();
-      if (isLeft || !data) return;
+      const { data, error } = await client.query(query, { after }).toPromise();
+      if (isLeft) return;
+      setFailure(error);
+      if (!data) return;
       const { nodes, pageInfo } = pageOf(data);
       setFound((before) => new Map([...before, ...nodes.map((node) => [node.id, node] as const)]));
       if (!pageInfo.hasNextPage) setWhole(true);
@@ -40,6 +40,10 @@ export function useAll<Data, Node extends { id: string }>({ query, pageOf, isOpe
     return () => {
       isLeft = true;
     };
-  }, [client, query, pageOf, isOpen]);
-  return { nodes: [...found.values()], isWhole };
+  }, [client, query, pageOf, isOpen, tries]);
+  const again = (): void => {
+    setFailure(undefined);
+    setTries(tries + 1);
+  };
+  return [[...found.values()], { isUnderWay: !isWhole, failure, again }];
 }

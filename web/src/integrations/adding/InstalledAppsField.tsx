@@ -1,4 +1,5 @@
 import { Choice } from "../../parts/Choice";
+import { LookAgain } from "../../parts/LookAgain";
 import { useAll } from "../../parts/useAll";
 import { Working } from "../../parts/Working";
 import { AppsToTellOfDocument, type AppsToTellOfQuery } from "./AddIntegration.generated";
@@ -13,7 +14,7 @@ interface Props {
 
 /** Of which installed apps something is told. */
 export function InstalledAppsField({ ids, onChange, problem }: Props) {
-  const { nodes, isWhole } = useAll({ query: AppsToTellOfDocument, pageOf: appsOf, isOpen: ids !== null });
+  const [nodes, lookup] = useAll({ query: AppsToTellOfDocument, pageOf: appsOf, isOpen: ids !== null });
   const apps = nodes.map(({ id, name }) => [id, name] as const);
   return (
     <>
@@ -21,7 +22,9 @@ export function InstalledAppsField({ ids, onChange, problem }: Props) {
         label="Of which installed apps" value={ids ? "some" : "all"} onChange={(chosen) => onChange(chosen === "all" ? null : [])}
         choices={[["all", "All, and of everything else"], ["some", "Only some, and what uses them"]]}
       />
-      {ids && (isWhole ? <Checks label="Installed apps" choices={apps} chosen={ids} onChange={onChange} problem={problem} /> : <Working what="Reading the installed apps" />)}
+      {ids && !lookup.isUnderWay && <Checks label="Installed apps" choices={apps} chosen={ids} onChange={onChange} problem={problem} />}
+      {ids && lookup.isUnderWay && !lookup.failure && <Working what="Reading the installed apps" />}
+      {ids && <LookAgain lookup={lookup} />}
     </>
   );
 }

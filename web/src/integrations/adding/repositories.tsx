@@ -1,8 +1,8 @@
 import { useMemo, useState } from "react";
-import { useQuery } from "urql";
 
 import { Picker, type Choice } from "../../parts/Picker";
 import { useKept } from "../../parts/useKept";
+import { useLookup } from "../../parts/useLookup";
 import { useSettled } from "../../parts/useSettled";
 import { BranchesDocument, EntriesDocument, RepositoriesDocument, type EntriesQuery, type RepositoriesQuery } from "./AddIntegration.generated";
 
@@ -24,7 +24,7 @@ export function RepositoryPicker({ app, chosen, onChoose, problem }: {
   const settled = useSettled(typed);
   const search = settled === chosen?.fullName ? null : settled || null;
   const [isOpened, setOpened] = useState(false);
-  const [{ data }] = useQuery({ query: RepositoriesDocument, variables: { id: app, search }, pause: !isOpened });
+  const [data, lookup] = useLookup({ query: RepositoriesDocument, variables: { id: app, search }, pause: !isOpened });
   const found = useKept(data?.installedApp?.repositories?.nodes) ?? [];
   const choose = (id: string | null): void => {
     const repository = found.find((each) => each.id === id);
@@ -34,7 +34,7 @@ export function RepositoryPicker({ app, chosen, onChoose, problem }: {
   return (
     <Picker
       label="Repository" typed={typed} onType={setTyped} choices={found.map(({ id, fullName }) => ({ id, name: fullName }))}
-      chosen={chosen?.id ?? null} onChoose={(choice) => choose(choice?.id ?? null)} problem={problem} isRequired onOpen={() => setOpened(true)}
+      chosen={chosen?.id ?? null} onChoose={(choice) => choose(choice?.id ?? null)} problem={problem} isRequired onOpen={() => setOpened(true)} lookup={lookup}
     />
   );
 }
@@ -50,7 +50,7 @@ export function BranchPicker({ repository, branch, onChoose, problem }: InReposi
   const [typed, setTyped] = useState(branch);
   const search = useSettled(typed);
   const [isOpened, setOpened] = useState(false);
-  const [{ data }] = useQuery({
+  const [data, lookup] = useLookup({
     query: BranchesDocument,
     pause: !isOpened,
     variables: { id: repository.app, repository: repository.id, search: search === branch ? null : search || null },
@@ -58,7 +58,7 @@ export function BranchPicker({ repository, branch, onChoose, problem }: InReposi
   const found = useKept(data?.installedApp?.repository?.branches?.nodes) ?? [];
   return (
     <Picker
-      label="Branch" typed={typed} onType={setTyped} chosen={branch || null} problem={problem} isRequired onOpen={() => setOpened(true)}
+      label="Branch" typed={typed} onType={setTyped} chosen={branch || null} problem={problem} isRequired onOpen={() => setOpened(true)} lookup={lookup}
       choices={found.map(({ name, isDefault }) => ({ id: name, name, note: isDefault ? "default" : undefined }))}
       onChoose={(choice) => choice && onChoose(choice.id)}
     />
@@ -71,12 +71,12 @@ export function FilePicker({ repository, branch, file, onChoose, problem }: InRe
   const directory = typed.replace(/[^/]*$/, "").replace(/\/$/, "");
   const path = useSettled(directory);
   const [isOpened, setOpened] = useState(false);
-  const [{ data, fetching }] = useQuery({
+  const [data, lookup] = useLookup({
     query: EntriesDocument,
     pause: !isOpened,
     variables: { id: repository.app, repository: repository.id, branch, path },
   });
-  const isFound = path === directory && !fetching;
+  const isFound = path === directory && !lookup.isUnderWay;
   const entries = isFound ? (data?.installedApp?.repository?.entries?.nodes ?? NONE) : undefined;
   const choices = useKept(useMemo(() => entries && choicesOf(entries, typed, file), [entries, typed, file])) ?? [];
   const chosenFile = choices.find(({ name }) => name === file && !name.endsWith("/"))?.id ?? null; // behind a directory one goes on
@@ -86,7 +86,7 @@ export function FilePicker({ repository, branch, file, onChoose, problem }: InRe
   };
   return (
     <Picker
-      label="Definition file" typed={typed} onType={type} choices={choices} chosen={chosenFile} problem={problem} takesNew onOpen={() => setOpened(true)}
+      label="Definition file" typed={typed} onType={type} choices={choices} chosen={chosenFile} problem={problem} takesNew onOpen={() => setOpened(true)} lookup={lookup}
       onChoose={(choice) => choice && type(choice.name)} help="The path of the root definition file. Left empty, the connection has none."
       empty="Nothing stands there."
     />

@@ -1,0 +1,1 @@
+import{t as e}from"./index-F0l3EcNv.js";import{i as t}from"./Working-Cj-ZJyl4.js";var n=t();function r({to:t,children:r}){return e().member.role===`VIEWER`?(0,n.jsxs)(`p`,{className:`quiet`,children:[`Members and Team Admins can `,t,`.`]}):r}export{r as t};

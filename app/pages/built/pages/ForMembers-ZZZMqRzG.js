@@ -1,1 +1,0 @@
-import{t as e}from"./index-DQxmodEj.js";import{i as t}from"./Working-Cj-ZJyl4.js";var n=t();function r({to:t,children:r}){return e().member.role===`VIEWER`?(0,n.jsxs)(`p`,{className:`quiet`,children:[`Members and Team Admins can `,t,`.`]}):r}export{r as t};
