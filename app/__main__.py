@@ -14,7 +14,7 @@ import typer
 
 from app.console.key_commands import keys
 from app.console.output import print_all, print_line, say_on_stdout, with_services
-from app.console.provider_commands import Commands
+from app.console.provider_commands import REGISTERED_AT, registration
 from app.console.report_commands import report
 from app.console.team_commands import make_sign_in_link, member, team, token
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
@@ -23,12 +23,15 @@ _EXIT_STATED = 1
 _EXIT_CONFIGURATION = 78
 
 
-cli = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 events = typer.Typer(no_args_is_help=True, help="The activity log.")
 GROUPS = {"team": team, "member": member, "token": token, "report": report, "events": events, "keys": keys}
 for name, group in GROUPS.items():
     cli.add_typer(group, name=name)
 cli.command("sign-in-link")(make_sign_in_link)
+
+for key, provider_name in REGISTERED_AT.items():
+    cli.add_typer(registration(key, provider_name), name=key)
 
 MOMENTS = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]

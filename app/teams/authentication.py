@@ -14,8 +14,8 @@ from starlette.requests import HTTPConnection
 
 from app.access.callers import Caller
 from app.errors import Unauthenticated, Unavailable
-from app.log.actors import origin_of
 from app.log.kept_rows import KeptRows
+from app.log.origins import origin_of
 from app.oidc.compact import Rejected
 from app.oidc.issuer import Away, Issuer
 from app.oidc.tokens import verify

@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from app.access.callers import ALL_SCOPES, Caller
-from app.log.actors import origin_of
+from app.log.origins import origin_of
 from app.sealing.secret import Secret
 from app.services import Services
 from app.settings import Settings

@@ -23,7 +23,7 @@ from app.graphql.transport.media import Media, choose_media, is_json
 from app.graphql.transport.requests import read_operation, read_parameters
 from app.installed_apps.client_inputs import check_address, check_certificates, check_client_id, check_secret
 from app.integrations.kinds.connect_api.layouts import check_layout
-from app.log.actors import origin_of as browser_of
+from app.log.origins import origin_of as browser_of
 from app.monitors.junit import ReportFile, read_reports
 from app.monitors.models import Failure, RunOutcome
 from app.monitors.newman import read_report

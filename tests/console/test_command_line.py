@@ -3,7 +3,20 @@ import sys
 
 import pytest
 
-_LATE = ("strawberry", "tortoise", "uvicorn", "app.service", "app.storage")
+from app.console.provider_commands import REGISTERED_AT
+from app.providers.catalogue import CATALOGUE
+
+_LATE = (
+    "strawberry",
+    "tortoise",
+    "uvicorn",
+    "pydantic",
+    "starlette",
+    "app.outbound",
+    "app.providers",
+    "app.service",
+    "app.storage",
+)
 _SHOW = """
 import runpy, sys
 sys.argv = ["installed-apps", sys.argv[1]]
@@ -21,3 +34,7 @@ def test_whoever_asks_for_the_version_or_for_help_does_not_wait_for_the_service(
     loaded = told.stderr.split()
     assert "app.console.team_commands" in loaded
     assert [name for name in _LATE if name in loaded] == []
+
+
+def test_each_provider_that_has_a_manifest_has_a_command_that_prints_it() -> None:
+    assert {provider.key: provider.name for provider in CATALOGUE.values() if provider.manifest is not None} == REGISTERED_AT

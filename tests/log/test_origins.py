@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, strategies as st
 from starlette.requests import HTTPConnection
 
-from app.log.actors import LONGEST_USER_AGENT, EventOrigin, origin_of
+from app.log.actors import LONGEST_USER_AGENT, EventOrigin
+from app.log.origins import origin_of
 
 
 def connection(*headers: tuple[str, str], client: str | None = "192.0.2.7") -> HTTPConnection:
