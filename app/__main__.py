@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from app.console.heap import collect_seldom
 from app.console.key_commands import keys
 from app.console.output import print_all, print_line, say_on_stdout, with_services
 from app.console.provider_commands import REGISTERED_AT, registration
@@ -75,6 +76,7 @@ def _known_providers(keys: list[str] | None) -> list[str] | None:
 
 def main() -> None:
     """Run the command line; a problem is a line on standard error and an exit code, not a traceback."""
+    collect_seldom()
     try:
         cli(obj=_begin)
     except (StatedProblem, DatabaseAway) as problem:

@@ -19,6 +19,12 @@ _LONG_SECONDS = 0.02
 _ALL_EVERY_SECONDS = 600.0
 
 
+def collect_seldom() -> None:
+    """Have the collector look less often from here on: a process that starts drops little, and each import woke it."""
+    _, *older = gc.get_threshold()
+    gc.set_threshold(_YOUNG_OBJECTS, *older)
+
+
 class Sparing:
     """Takes what outlives a long collection out of the collector's sight as well, such as thousands of listeners.
 
