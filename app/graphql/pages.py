@@ -95,14 +95,16 @@ async def paginate_each(
     order: Sequence[str] = NEWEST_FIRST,
     cursors: Cursors | None = None,
     columns: Sequence[str] = (),
+    with_cursors: bool = True,
     among: tuple[str, Collection[Any]] | None = None,
 ) -> Sequence[Page[M]]:
     """Return a page for each (parent, arguments), in the order of the keys: one query for all parents with the same arguments.
 
     `by` names the column that holds the parent's key; an index holds the rows by it, in that order. Only `columns` are read,
-    where given, with those of the order and the parent's key. For use in batch functions, whose keys are exactly these pairs.
-    Totals are counted together too, once one of them is asked for. Of what is `among` others only the rows with one of these
-    values in that column: an index holds them by `by` and that, and each value is a query.
+    where given, with the parent's key and, `with_cursors`, those of the order: a moment takes as long to read as all else of a
+    row. For use in batch functions, whose keys are exactly these pairs. Totals are counted together too, once one of them is
+    asked for. Of what is `among` others only the rows with one of these values in that column: an index holds them by `by` and
+    that, and each value is a query.
     """
     cursors = cursors or ColumnCursors(rows.model, order)
     whole = rows if among is None else rows.filter(**{f"{among[0]}__in": list(among[1])})
@@ -114,7 +116,7 @@ async def paginate_each(
     for arguments, parents in asked.items():
         some, directed = _within(rows, arguments, order, cursors), _directed(order, arguments)
         parts = [some] if among is None else [some.filter(**{among[0]: value}) for value in among[1]] or [nothing_of(some)]
-        most, shown = arguments.size + 1, _with(columns, (by, *order))
+        most, shown = arguments.size + 1, _with(columns, (by, *order) if with_cursors or among is not None else (by,))
         parts_read = [
             await read_first_of_each(part, [*parents], by=by, order=directed, most=most, columns=shown) for part in parts
         ]

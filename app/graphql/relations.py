@@ -21,7 +21,7 @@ from app.graphql.joins import Join
 from app.graphql.objects import ROW, Showing
 from app.graphql.pages_of_each import PagesOfEach
 from app.graphql.rows import Rows
-from app.graphql.shown import FOUND_BY, JOINED_BY, columns_shown
+from app.graphql.shown import FOUND_BY, JOINED_BY, columns_shown, shows_cursors
 
 _FILTER = "filter"
 
@@ -132,9 +132,9 @@ def derived(of: Callable[[Any], Any], *, by: str, description: str, rule: Rule =
 
 def reading_shown(batch: Batch[Any, Any], info: Info) -> Batch[Any, Any]:
     """Return what reads no other columns than are shown, where the batch function can do that: `of` looks at no others."""
-    if not isinstance(batch, Rows | PagesOfEach):
-        return batch
-    return batch.of_columns(columns_shown(info, batch.model))
+    if isinstance(batch, PagesOfEach):
+        return batch.of_columns(columns_shown(info, batch.model), with_cursors=shows_cursors(info))
+    return batch.of_columns(columns_shown(info, batch.model)) if isinstance(batch, Rows) else batch
 
 
 def _finding_join(batch: Batch[Any, Any], of: Callable[[Any], Any], by: str) -> Callable[[], Join | None] | None:

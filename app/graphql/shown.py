@@ -31,6 +31,8 @@ _FEW = 8
 
 _ROW = "row."
 
+_CURSORS = frozenset({"startCursor", "endCursor"})
+
 Names: TypeAlias = set[str] | None
 """Names of columns; None: it cannot be told."""
 
@@ -55,6 +57,22 @@ def columns_shown(info: Info, model: type[Model]) -> tuple[str, ...]:
 
     found: tuple[str, ...] = info.once(model, find)
     return found
+
+
+def shows_cursors(info: Info) -> bool:
+    """Whether a cursor is made for the pages that the field brings; True where that is not known."""
+    return not isinstance(info, LateInfo) or info.once(_CURSORS, _makes_cursors)
+
+
+def _makes_cursors(page: PlannedField, below: Below) -> bool:
+    kind = page.shape.named
+    return not isinstance(kind, GraphQLObjectType) or any(_makes_cursor(field, below) for field in below(page, kind).fields)
+
+
+def _makes_cursor(part: PlannedField, below: Below) -> bool:
+    if part.name == "pageInfo" and isinstance(part.shape.named, GraphQLObjectType):
+        return any(field.name in _CURSORS for field in below(part, part.shape.named).fields)
+    return part.name == "edges"  # each entry has its own
 
 
 def _of_field(field: PlannedField, model: type[Model], below: Below) -> Names:
