@@ -37,8 +37,6 @@ class Unindexed(Q):
 
 
 class _Contains(Criterion):
-    """All columns are looked at together, and the text's capitals made once, not for each row: that is what takes long."""
-
     def __init__(self, text: str, columns: Sequence[Term]) -> None:
         super().__init__()
         self._text = text
@@ -51,20 +49,32 @@ class _Contains(Criterion):
 
     def get_sql(self, ctx: SqlContext) -> str:
         inner = ctx.copy(with_alias=False)
-        columns = " || '\n' || ".join(column.get_sql(inner) for column in self._columns)
-        place_of = "STRPOS" if ctx.dialect is Dialects.POSTGRESQL else "INSTR"
-        has_text = f"{place_of}(UPPER({columns}), (SELECT UPPER({ValueWrapper(self._text).get_sql(inner)}))) > 0"
-        return has_text if ctx.dialect is Dialects.POSTGRESQL else self._of_file(columns, has_text, inner)
+        columns = [column.get_sql(inner) for column in self._columns]
+        return self._of_server(columns, inner) if ctx.dialect is Dialects.POSTGRESQL else self._of_file(columns, inner)
 
-    def _of_file(self, columns: str, has_text: str, ctx: SqlContext) -> str:
-        """Have SQLite ask Python's UPPER for columns with more in them than ASCII alone: its LIKE knows the capitals of that."""
-        if not (capitals := self._text.upper()).isascii():  # nothing in ASCII has that in it
-            return f"({_MORE_THAN_ASCII.format(columns)} AND {has_text})"
-        pattern = ValueWrapper(f"%{capitals.translate(_STANDS_FOR_MORE)}%").get_sql(ctx)
-        return f"CASE WHEN {_MORE_THAN_ASCII.format(columns)} THEN {has_text} ELSE {columns} LIKE {pattern} ESCAPE '\\' END"
+    def _of_server(self, columns: Sequence[str], ctx: SqlContext) -> str:
+        """Have all columns looked at together, and the text's capitals made once, not for each row: that is what takes long."""
+        together = " || '\n' || ".join(columns)
+        return f"STRPOS(UPPER({together}), (SELECT UPPER({ValueWrapper(self._text).get_sql(ctx)}))) > 0"
+
+    def _of_file(self, columns: Sequence[str], ctx: SqlContext) -> str:
+        """Have SQLite ask Python's UPPER for a column with more in it than ASCII alone: its LIKE knows the capitals of that."""
+
+        def given(value: str) -> str:  # a parameter, which stands in the statement once
+            return ValueWrapper(value).get_sql(ctx)
+
+        capitals = self._text.upper()
+        like, found = f"%{capitals.translate(_STANDS_FOR_MORE)}%", list[str]()
+        if capitals.isascii():  # nothing in ASCII has anything else in it
+            found += [f"{column} LIKE {given(like)} ESCAPE '\\'" for column in columns]
+        found += [
+            f"({_IS_MORE.format(column)} AND INSTR(UPPER({column}), (SELECT UPPER({given(self._text)}))) > 0)"
+            for column in columns
+        ]
+        return f"({' OR '.join(found)})"
 
 
-_MORE_THAN_ASCII = "LENGTH(CAST({0} AS BLOB)) > LENGTH({0})"
+_IS_MORE = "LENGTH(CAST({0} AS BLOB)) > LENGTH({0})"
 
 _STANDS_FOR_MORE = str.maketrans({each: f"\\{each}" for each in "%_\\"})
 """What stands for something else in a pattern of LIKE, and for itself behind a backslash."""
