@@ -97,9 +97,10 @@ async def test_a_run_is_handed_over_without_anybody_looking_for_it(world: World)
 
 async def test_runs_that_are_recorded_together_are_handed_over_as_far_as_there_are_slots(world: World) -> None:
     keys = [f"monitor-{number}" for number in range(6)]
-    for key in keys:
-        await world.add_integration(channel=f"C0{key}", monitor_key=key)
-    here = process(world, slots=Slots(Shares(in_all=4, of_origin=4, of_grant=3)))
+    for number, key in enumerate(keys):
+        await world.add_integration(channel=f"C0000000{number}", monitor_key=key)
+    holding = Holding(world.services, lambda _: True)  # or one could be done before all are counted
+    here = process(world, holding.services, slots=Slots(Shares(in_all=4, of_origin=4, of_grant=3)))
     await here.look()
     released, began = asyncio.Event(), asyncio.Event()
 
@@ -116,6 +117,8 @@ async def test_runs_that_are_recorded_together_are_handed_over_as_far_as_there_a
 
     assert await leased() == 3
     assert not here.at_once.is_open
+    holding.go_on.set()
+    await here.slots.emptied()
 
 
 async def test_what_goes_at_once_says_the_same_as_what_is_looked_for(world: World) -> None:
