@@ -13,6 +13,7 @@ from app.log.companies import Company
 from app.log.events import Event
 
 _PAY_AT_ONCE = 128
+"""So many are charged in one step."""
 
 _TOLD_AT_ONCE = 32
 """Between so many of them, half a millisecond, the event loop serves everybody else: for a page it comes round several times."""
