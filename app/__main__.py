@@ -15,7 +15,7 @@ import typer
 from app.console.heap import collect_seldom
 from app.console.key_commands import keys
 from app.console.output import print_all, print_line, say_on_stdout, with_services
-from app.console.provider_commands import REGISTERED_AT, registration
+from app.console.provider_commands import registered_at, registration
 from app.console.report_commands import report
 from app.console.team_commands import make_sign_in_link, member, team, token
 from app.errors import ConfigurationError, DatabaseAway, StatedProblem
@@ -31,7 +31,7 @@ for name, group in GROUPS.items():
     cli.add_typer(group, name=name)
 cli.command("sign-in-link")(make_sign_in_link)
 
-for key, provider_name in REGISTERED_AT.items():
+for key, provider_name in registered_at():
     cli.add_typer(registration(key, provider_name), name=key)
 
 MOMENTS = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]

@@ -1,11 +1,21 @@
 """The command of each provider where the operator registers something: it prints what to register."""
 
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
 import typer
 
+from app import providers
 from app.console.output import print_line
 
-REGISTERED_AT = {"slack": "Slack"}
-"""The providers that have a manifest, by key: told here too, as help would else wait for the code of all. A test compares."""
+
+def registered_at() -> Iterator[tuple[str, str]]:
+    """Yield the key and the name of each provider that has a manifest: its package tells them, before its code is loaded."""
+    [folder] = map(Path, providers.__path__)
+    for manifest in sorted(folder.glob("*/manifest.py")):
+        package = import_module(f"{providers.__name__}.{manifest.parent.name}")
+        yield package.KEY, package.NAME
 
 
 def registration(key: str, name: str) -> typer.Typer:

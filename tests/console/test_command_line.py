@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from app.console.provider_commands import REGISTERED_AT
+from app.console.provider_commands import registered_at
 from app.providers.catalogue import CATALOGUE
 
 _LATE = (
@@ -13,7 +13,7 @@ _LATE = (
     "pydantic",
     "starlette",
     "app.outbound",
-    "app.providers",
+    "app.providers.catalogue",
     "app.service",
     "app.storage",
 )
@@ -37,4 +37,6 @@ def test_whoever_asks_for_the_version_or_for_help_does_not_wait_for_the_service(
 
 
 def test_each_provider_that_has_a_manifest_has_a_command_that_prints_it() -> None:
-    assert {provider.key: provider.name for provider in CATALOGUE.values() if provider.manifest is not None} == REGISTERED_AT
+    assert {provider.key: provider.name for provider in CATALOGUE.values() if provider.manifest is not None} == dict(
+        registered_at()
+    )

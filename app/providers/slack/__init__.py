@@ -1,1 +1,3 @@
 """Slack: channels of a workspace to post to."""
+
+KEY, NAME = "slack", "Slack"

@@ -30,6 +30,7 @@ from app.providers.description import OperatorSettings, Provider
 from app.providers.hooks import Hooks
 from app.providers.icons import Icon
 from app.providers.oauth import OAuth
+from app.providers.slack import KEY, NAME
 from app.providers.slack.calls import SCOPES, SlackId, call, read_answer, read_granted
 from app.providers.slack.channels import MESSAGING
 from app.providers.slack.hooks import read_hook
@@ -199,8 +200,8 @@ SIGN_IN = OAuth(
 HOOKS = Hooks(read=read_hook, secret=_signing_secret)
 
 PROVIDER = Provider(
-    key="slack",
-    name="Slack",
+    key=KEY,
+    name=NAME,
     description="Posts the results of your monitors to a Slack channel. One sign-in connects a workspace for the whole team.",
     icon=Icon("Sl", "#611f69"),
     help_url="https://slack.com/help/articles/202035138-Add-apps-to-your-Slack-workspace",
