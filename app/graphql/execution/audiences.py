@@ -45,6 +45,7 @@ async def tell_others(context: Context, data: SharedData) -> None:
         for other in some:
             if other.position < number:
                 company.let_go(other)
+        await asyncio.sleep(0)  # also where nobody could be told
 
 
 async def tell_known(context: Context, events: Sequence[Event]) -> int:
