@@ -65,7 +65,7 @@ class Person:
 
     async def open_choices(self, label: str, choice: str) -> Locator:
         """Open a field's choices and return one. While the page still scrolls to the field they close again."""
-        option = self.page.get_by_role("option", name=choice).first
+        option = self.page.get_by_role("option", name=choice)
         for _ in range(PATIENCE // A_LOOK):
             await self.page.get_by_role("combobox", name=label).click()
             with suppress(TimeoutError):
