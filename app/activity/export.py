@@ -12,7 +12,8 @@ from app.graphql.event_types import EventType
 from app.graphql.ids import encode_id
 from app.graphql.scalars import format_moment
 from app.graphql.streams import cursor_of, position_of
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 from app.log.horizon import horizons, refuse_behind
 from app.teams.models import Team
 

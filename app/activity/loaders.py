@@ -6,7 +6,8 @@ from uuid import UUID
 from app.deliveries.activity.models import ActivityDelivery
 from app.graphql.context import Context
 from app.graphql.rows import find_rows, of_team, rows_by
-from app.log.events import Counter, Event
+from app.log.counters import Counter
+from app.log.events import Event
 
 events = rows_by(Event)
 

@@ -8,7 +8,7 @@ written in one trip to the database; in two where somebody reacts to whatever is
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,32 +22,17 @@ from tortoise.models import Model
 
 from app.clock import Clock
 from app.log.actors import LONGEST_USER_AGENT, Actor, EventOrigin
+from app.log.counters import Counter
 from app.log.domain_events import DomainEvent, LogEntry, Unlogged
 from app.log.joining import Joining
 from app.log.quota_settings import Quotas
 from app.log.quotas import CHANGES_OF_DAY, Allowance, Used
 from app.storage import database
-from app.storage.statements import read_rows
 from app.storage.together import Insertion, Saving, Write, write_together
 from app.storage.written import Written
 from app.telemetry.tracing import NoTracing, Tracing
 
 T = TypeVar("T")
-
-
-class Counter(Model):
-    """The number of the team's newest event, and what it used of its quotas; whoever changes the team holds this row.
-
-    `is_heard`: somebody reacts to whatever is recorded. Where nobody does, that costs the team nothing.
-    """
-
-    team_id = fields.UUIDField(primary_key=True)
-    sequence = fields.BigIntField()
-    used: str | None = fields.TextField(null=True)
-    is_heard = fields.BooleanField(default=False, db_default=False)
-
-    class Meta:
-        table = "counter"
 
 
 _LOCKED = Written(lambda team_id: Counter.filter(team_id=team_id).select_for_update())
@@ -305,14 +290,3 @@ def _name_of(action: object) -> str:
     action = getattr(action, "__wrapped__", action)
     action = action.func if isinstance(action, partial) else action
     return f"{getattr(action, '__module__', '')}.{getattr(action, '__qualname__', '')}".replace(".<locals>", "")
-
-
-async def head(team_id: UUID) -> int:
-    """Return the number of the team's newest event: 0 before the first."""
-    return (await heads([team_id])).get(team_id, 0)
-
-
-async def heads(team_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Return the numbers of the teams' newest events; nothing for a team that has none."""
-    found = await read_rows(Counter, list(team_ids), by="team_id", conditions={}, columns=("team_id", "sequence"))
-    return {counter.team_id: counter.sequence for counter in found}

@@ -1,6 +1,7 @@
 """Whether anybody reacts to whatever a team records: a mark in the row that each change locks anyway."""
 
-from app.log.events import Change, Counter
+from app.log.counters import Counter
+from app.log.events import Change
 
 
 async def begin_to_hear(change: Change) -> None:

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 
 
 async def first_since(team_id: UUID, moment: datetime) -> int:

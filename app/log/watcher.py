@@ -18,7 +18,8 @@ import structlog
 
 from app.log import horizon
 from app.log.companies import Company, Reader
-from app.log.events import Event, heads
+from app.log.counters import heads
+from app.log.events import Event
 from app.log.rings import PAGE_SIZE, LogSlice, Ring
 from app.storage import database
 from app.storage.batching import Batcher

@@ -3,6 +3,7 @@
 from app.integrations.kinds.table import ALL
 
 MODELS = (
+    "app.log.counters",
     "app.log.events",
     "app.sealing.key_states",
     "app.sealing.data_keys",

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.log.events import Counter, Event
+from app.log.counters import Counter
+from app.log.events import Event
 from app.monitors.models import Failure, Monitor, MonitorRun, RunOutcome, write_failures
 from app.monitors.reported import MOST_FAILURES
 from app.storage import database

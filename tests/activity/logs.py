@@ -13,7 +13,8 @@ from app.access.callers import ALL_SCOPES, Caller, Role
 from app.errors import CursorExpired
 from app.graphql.context import Context
 from app.graphql.streams import LogCursors, follow
-from app.log.events import Change, Counter, Event
+from app.log.counters import Counter
+from app.log.events import Change, Event
 from app.log.horizon import OLD_EVENTS
 from app.log.retention import remove_old
 from app.log.watcher import Watcher

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from app.graphql.connections import MOST_LOOKED_THROUGH
 from app.graphql.scalars import format_moment
-from app.log.events import Counter, Event
+from app.log.counters import Counter
+from app.log.events import Event
 from app.log.moments import first_since
 from app.storage import database
 from tests.held import HeldClock

@@ -13,9 +13,10 @@ from app.graphql.streams import LogCursors
 from app.graphql.transport.requests import Operation
 from app.graphql.transport.results import run
 from app.log import horizon
+from app.log.counters import Counter
 from app.log.domain_events import LogEntry
 from app.log.event_types import EventType
-from app.log.events import Change, Counter, Event
+from app.log.events import Change, Event
 from app.log.horizon import OLD_EVENTS, Horizon
 from app.log.retention import remove_old
 from app.service.schema import build_schema

@@ -17,7 +17,7 @@ from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.graphql.ids import encode_id
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.integrations.models import Integration, IntegrationStatus
-from app.log.events import Counter
+from app.log.counters import Counter
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.providers.contract import Occasion
 from app.service.tables import MIGRATIONS, MODELS

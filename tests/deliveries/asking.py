@@ -10,7 +10,8 @@ from app.deliveries.models import Delivery, DeliveryStatus
 from app.graphql.context import DEADLINE, Context
 from app.graphql.execution.schema import Schema
 from app.integrations.models import Integration
-from app.log.events import Change, Counter, Event
+from app.log.counters import Counter
+from app.log.events import Change, Event
 from app.monitors.models import Monitor, MonitorRun
 from app.sign_ins.models import StatusReason
 from app.storage import database

@@ -9,7 +9,8 @@ from app.deliveries.models import Delivery, DeliveryAttempt, DeliveryStatus
 from app.deliveries.retrying import retry
 from app.errors import Refusal, UserErrorCode
 from app.integrations.models import Integration
-from app.log.events import Change, Counter, Event
+from app.log.counters import Counter
+from app.log.events import Change, Event
 from app.sign_ins.models import StatusReason
 from app.teams.models import Member
 from tests.deliveries.world import World, attempts_of, create_team, events_of, statuses

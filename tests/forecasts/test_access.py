@@ -6,7 +6,7 @@ from app.forecasts.jobs import look_due
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.sources import ThroughApp
-from app.log.events import head
+from app.log.counters import head
 from tests.forecasts.test_telling import ITS, ITS_NOT
 from tests.installed_apps.git_servers import GITHUB, GITLAB
 from tests.installed_apps.world import World, gid, log_since

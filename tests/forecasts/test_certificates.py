@@ -12,7 +12,7 @@ from app.forecasts.models import Forecast
 from app.installed_apps.checking import check
 from app.installed_apps.models import InstalledApp
 from app.installed_apps.shared_clients import ClientEdit, edit
-from app.log.events import head
+from app.log.counters import head
 from tests.forecasts.tls_hosts import Authority, Hosts, hosting
 from tests.held import HeldClock
 from tests.installed_apps.git_servers import GITLAB

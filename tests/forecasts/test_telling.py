@@ -16,7 +16,8 @@ from app.installed_apps.reauthenticating import reauthenticate
 from app.integrations import deleting, reauthenticating
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.sources import BySignIn
-from app.log.events import Events, head
+from app.log.counters import head
+from app.log.events import Events
 from app.outbound.single_flight import SingleFlight
 from app.service.reactions import REACTIONS
 from app.services import Services

@@ -12,7 +12,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.graphql.context import Context
 from app.graphql.errors import present
-from app.log.events import Counter, Events
+from app.log.counters import Counter
+from app.log.events import Events
 from app.monitors.models import MonitorRun
 from app.service.schema import build_schema
 from app.service.tables import MODELS

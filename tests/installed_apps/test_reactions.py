@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import Grant, StatusReason
 from tests.installed_apps.world import World, log_since

@@ -7,7 +7,7 @@ from app.errors import UserErrorCode
 from app.installed_apps.checking import check
 from app.installed_apps.checks import check_due
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
-from app.log.events import head
+from app.log.counters import head
 from app.sign_ins.models import OAuthClient, StatusReason
 from tests.installed_apps.git_servers import GITHUB, GITLAB, own_grant
 from tests.installed_apps.world import World, code_of, log_since

@@ -9,7 +9,8 @@ from app.installed_apps.deleting import delete
 from app.installed_apps.editing import edit
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.reauthenticating import reauthenticate
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, GrantState, StatusReason
 from app.teams.changing_roles import change_role

@@ -11,7 +11,8 @@ from app.installed_apps.permissions import find_app
 from app.installed_apps.reauthenticating import reauthenticate
 from app.installed_apps.shared_clients import ClientEdit, add, edit
 from app.log.actors import Actor
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 from app.sealing.secret import Secret
 from app.sign_ins.completion import complete
 from app.sign_ins.grants import live_grant_of

@@ -12,7 +12,8 @@ from app.installed_apps.deleting import delete
 from app.installed_apps.models import InstalledApp, InstalledAppStatus
 from app.installed_apps.permissions import find_app, may_edit, may_reauthenticate, may_use_without_signing_in
 from app.installed_apps.shared_secrets import PastedField, add, replace_secret
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 from app.providers.shared_secrets import split_fields
 from app.sandbox.webhook import SIGNING_SECRET
 from app.sealing.keyring import Keyring

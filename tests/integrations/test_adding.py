@@ -13,7 +13,7 @@ from app.integrations.kinds.post_monitoring_results.models import NotifyRule
 from app.integrations.kinds.post_monitoring_results.settings import MonitoringPostEdit
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.sources import BySignIn, ThroughApp
-from app.log.events import head
+from app.log.counters import head
 from app.monitors.models import Monitor
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.jobs import revoke_due

@@ -1,5 +1,5 @@
 from app.integrations.deleting import delete
-from app.log.events import head
+from app.log.counters import head
 from app.sign_ins.models import Grant, GrantState
 from tests.installed_apps.world import World, log_since
 from tests.integrations.scene import now_of, place_own, place_through

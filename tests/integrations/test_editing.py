@@ -13,7 +13,8 @@ from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.pausing import pause
 from app.integrations.sources import BySignIn, ThroughApp
 from app.integrations.status import record_attempt
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 from app.monitors.models import Monitor
 from app.providers.contract import Failure, Fault
 from app.sign_ins.grants import note_trouble

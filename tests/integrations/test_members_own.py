@@ -11,7 +11,8 @@ from app.integrations.pausing import pause
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.sources import ThroughApp
 from app.log.actors import Actor
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 from app.sign_ins.grants import note_recovery, note_trouble
 from app.sign_ins.models import StatusReason
 from app.sign_ins.oauth_clients import note_recovery as note_client_recovery, note_trouble as note_client_trouble

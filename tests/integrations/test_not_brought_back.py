@@ -13,7 +13,7 @@ from app.integrations.kinds.post_monitoring_results.models import MonitoringPost
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.reauthenticating_all import StoppedBy, UsedBy, reauthenticate_all
 from app.integrations.sources import BySignIn, ThroughApp
-from app.log.events import head
+from app.log.counters import head
 from app.outbound.budget import Budget
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.models import Authorization, AuthorizationStatus, Grant, StatusReason

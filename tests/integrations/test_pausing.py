@@ -5,7 +5,8 @@ import pytest
 from app.installed_apps.deleting import delete as delete_app
 from app.integrations.models import IntegrationStatus
 from app.integrations.pausing import pause, resume
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 from app.sign_ins.models import StatusReason
 from tests.installed_apps.world import World, log_since
 from tests.integrations.scene import place_own, place_through

@@ -7,7 +7,8 @@ from app.installed_apps.reauthenticating import reauthenticate as reauthenticate
 from app.integrations.deleting import delete
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.pausing import pause
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 from app.sign_ins.grants import end, note_recovery, note_trouble
 from app.sign_ins.models import Grant, StatusReason
 from tests.installed_apps.world import World, log_since

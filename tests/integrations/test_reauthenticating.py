@@ -10,7 +10,8 @@ from app.integrations.pausing import pause
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.sources import BySignIn, ThroughApp
 from app.log.actors import Actor
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 from app.sign_ins.models import Grant, GrantState
 from app.teams.removing import remove_member
 from tests.installed_apps.world import World, code_of, log_since, make_people

@@ -20,7 +20,8 @@ from app.integrations.pausing import pause
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.reauthenticating_all import Outcome, StoppedBy, UsedBy, reauthenticate_all
 from app.integrations.sources import BySignIn, ThroughApp
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 from app.monitors.actions import record_run
 from app.monitors.models import MonitorRun, RunOutcome
 from app.monitors.reported import ReportedRun

@@ -3,7 +3,8 @@ import pytest
 from app.integrations.deleting import delete
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.status import record_attempt
-from app.log.events import Change, head
+from app.log.counters import head
+from app.log.events import Change
 from app.providers.contract import Failure, Fault
 from app.sign_ins.models import StatusReason
 from tests.installed_apps.world import World, log_since, rows

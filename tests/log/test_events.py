@@ -5,9 +5,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.clock import SystemClock
+from app.log.counters import head
 from app.log.domain_events import LogEntry
 from app.log.event_types import EventType
-from app.log.events import Change, Event, Events, EventsRecorded, head
+from app.log.events import Change, Event, Events, EventsRecorded
 from app.log.hearing import begin_to_hear, hear_no_more
 from app.log.watcher import Watcher
 

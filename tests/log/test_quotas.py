@@ -16,7 +16,8 @@ from app.integrations.deleting import delete as delete_integration
 from app.integrations.models import Integration
 from app.integrations.pausing import pause
 from app.integrations.sources import BySignIn, ThroughApp
-from app.log.events import Counter, Event
+from app.log.counters import Counter
+from app.log.events import Event
 from app.log.quota_settings import Quotas
 from app.monitors.models import Failure, Monitor, MonitorRun
 from app.sealing.secret import Secret

@@ -9,7 +9,8 @@ import pytest
 
 from app.access.callers import ALL_SCOPES, Caller, Role
 from app.errors import Refusal, UserErrorCode
-from app.log.events import Change, Counter
+from app.log.counters import Counter
+from app.log.events import Change
 from app.monitors.actions import find_or_make, record_run
 from app.monitors.events import RunRecorded
 from app.monitors.models import Failure, Monitor, MonitorRun, RunOutcome

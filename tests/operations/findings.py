@@ -7,7 +7,8 @@ from app.deliveries.models import Delivery as DeliveryRow
 from app.errors import RequestRefused, UserErrorCode
 from app.installed_apps.models import InstalledApp
 from app.integrations.models import Integration
-from app.log.events import Counter, Event as EventRow
+from app.log.counters import Counter
+from app.log.events import Event as EventRow
 from app.monitors.models import MonitorRun
 from tests.graphql.full import objects_in
 from tests.history import logs

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from app.log.events import head
+from app.log.counters import head
 from tests.installed_apps.world import World, make_people, schema
 from tests.operations.findings import in_answer, in_rows
 from tests.operations.stock import Stock

@@ -17,7 +17,8 @@ from app.installed_apps.deleting import delete
 from app.installed_apps.models import InstalledApp
 from app.integrations.models import Integration
 from app.integrations.sources import ThroughApp
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 from app.monitors.actions import record_run
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.monitors.reported import ReportedRun

@@ -5,7 +5,7 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from app.log.events import Counter
+from app.log.counters import Counter
 from app.service.opening import open_services
 from app.service.server import create_app
 from app.settings import OWN_PATHS, Settings

@@ -12,7 +12,7 @@ from app.installed_apps.models import InstalledAppStatus
 from app.installed_apps.permissions import find_app
 from app.installed_apps.shared_clients import ClientEdit, edit
 from app.log.actors import Actor
-from app.log.events import head
+from app.log.counters import head
 from app.providers.contract import Alive, Authorized, Failure, Fault
 from app.sealing.keyring import Keyring
 from app.sealing.secret import Secret

@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 from tortoise.exceptions import OperationalError
 
-from app.log.events import Counter
+from app.log.counters import Counter
 from app.monitors.models import Monitor
 from app.storage import database as app_database
 from app.storage.sqlite import is_too_old

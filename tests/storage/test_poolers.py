@@ -11,7 +11,7 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from app.errors import ConfigurationError, DatabaseAway
-from app.log.events import Counter
+from app.log.counters import Counter
 from app.service.tables import MIGRATIONS, MODELS
 from app.storage import database, upgrade
 from app.storage.outages import BUSY, Patience

@@ -15,9 +15,10 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 import app
 from app.clock import SystemClock
 from app.errors import DatabaseAway
+from app.log.counters import Counter
 from app.log.domain_events import LogEntry
 from app.log.event_types import EventType
-from app.log.events import Change, Counter, Event, Events
+from app.log.events import Change, Event, Events
 from app.service.tables import MODELS
 from app.storage import database
 from app.storage.outages import BUSY, READ_ONLY, Patience

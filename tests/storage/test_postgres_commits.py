@@ -10,7 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 
 from app.errors import OutcomeUnknown
-from app.log.events import Counter
+from app.log.counters import Counter
 from app.storage import database
 from app.storage.outages import UNKNOWN, Patience
 from tests import databases

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.log.events import Counter
+from app.log.counters import Counter
 from app.storage import database
 from app.storage.ready import Loaned, Ready
 from tests import databases

@@ -11,7 +11,7 @@ import pytest
 from tortoise.exceptions import OperationalError
 
 from app.errors import DatabaseAway
-from app.log.events import Counter
+from app.log.counters import Counter
 from app.storage import database
 from app.storage.short_reads import LONGEST_SECONDS, REST_SECONDS, SLOW_SECONDS, ShortReads
 from tests import databases

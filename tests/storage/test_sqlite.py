@@ -14,7 +14,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from app.errors import DatabaseAway
-from app.log.events import Counter
+from app.log.counters import Counter
 from app.storage import database
 from app.storage.outages import BUSY, FULL, READ_ONLY, Patience
 from tests import databases

@@ -9,7 +9,7 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 
-from app.log.events import Counter
+from app.log.counters import Counter
 from app.monitors.models import Monitor, MonitorRun, RunOutcome
 from app.storage import database
 from app.storage.joined import Statement, joined

@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from app.log.events import Counter
+from app.log.counters import Counter
 from app.storage import database
 from app.storage.outages import Patience
 from tests import databases

@@ -7,7 +7,8 @@ from uuid import uuid4
 from tortoise.models import Model
 
 from app.access.callers import ALL_SCOPES, Caller, Role, Scope
-from app.log.events import Counter, Event
+from app.log.counters import Counter
+from app.log.events import Event
 from app.services import Services
 from app.teams.adding import add_member
 from app.teams.founding import Founded, create_team

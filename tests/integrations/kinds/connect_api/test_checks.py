@@ -13,7 +13,8 @@ from app.integrations.kinds.connect_api.models import ApiConnection
 from app.integrations.kinds.connect_api.settings import ApiConnectionEdit
 from app.integrations.models import Integration
 from app.integrations.pausing import pause
-from app.log.events import Event, head
+from app.log.counters import head
+from app.log.events import Event
 from app.sign_ins.models import Grant
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host
 from tests.installed_apps.world import World, log_since

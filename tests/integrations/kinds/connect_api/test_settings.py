@@ -14,7 +14,7 @@ from app.integrations.kinds.connect_api.settings import ApiConnectionEdit
 from app.integrations.models import Integration, IntegrationStatus
 from app.integrations.reauthenticating import reauthenticate
 from app.integrations.sources import BySignIn, ThroughApp, grant_of
-from app.log.events import head
+from app.log.counters import head
 from app.sign_ins.models import StatusReason
 from tests.installed_apps.git_servers import GITHUB, GITLAB, HOSTS, Host, own_grant
 from tests.installed_apps.world import World, code_of, log_since, refusal_of

@@ -10,7 +10,7 @@ from app.integrations.kinds.open_incidents.models import IncidentSettings
 from app.integrations.kinds.open_incidents.settings import OpenIncidentsEdit, OpenIncidentsSettings
 from app.integrations.kinds.post_monitoring_results.settings import MonitoringPostEdit
 from app.integrations.sources import ThroughApp
-from app.log.events import head
+from app.log.counters import head
 from app.monitors.models import Monitor
 from app.providers.incidents import Severity
 from tests.installed_apps.world import World, code_of, gid, log_since, refusal_of

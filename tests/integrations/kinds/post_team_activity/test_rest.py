@@ -13,8 +13,9 @@ from app.deliveries.models import WAITING
 from app.installed_apps.deleting import delete as delete_app
 from app.installed_apps.models import InstalledApp
 from app.integrations.models import Integration, IntegrationStatus
+from app.log.counters import head
 from app.log.event_types import EventType
-from app.log.events import Change, Event, head
+from app.log.events import Change, Event
 from app.sign_ins.jobs import check_due
 from tests.installed_apps.test_shared_secrets import share
 from tests.installed_apps.world import World

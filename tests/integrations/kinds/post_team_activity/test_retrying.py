@@ -14,7 +14,8 @@ from app.graphql.ids import encode_id
 from app.installed_apps.deleting import delete as delete_app
 from app.integrations.deleting import delete
 from app.integrations.models import Integration
-from app.log.events import Counter, Event
+from app.log.counters import Counter
+from app.log.events import Event
 from app.sign_ins.models import StatusReason
 from app.storage import database
 from app.teams.models import Member

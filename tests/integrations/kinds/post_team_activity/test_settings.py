@@ -13,8 +13,8 @@ from app.installed_apps.deleting import delete as delete_app
 from app.integrations.editing import Edit, edit
 from app.integrations.kinds.post_team_activity.models import ActivityPost
 from app.integrations.kinds.post_team_activity.settings import MOST_APPS, ActivityPostEdit
+from app.log.counters import head
 from app.log.event_types import EventType
-from app.log.events import head
 from tests.installed_apps.test_shared_secrets import share
 from tests.installed_apps.world import World, code_of, gid, log_since, make_people
 from tests.integrations.activity_scene import have_joined, have_told, tell, telling

@@ -11,8 +11,9 @@ from app.integrations.deleting import delete
 from app.integrations.models import IntegrationStatus
 from app.integrations.pausing import pause, resume
 from app.integrations.sources import ThroughApp
+from app.log.counters import Counter, head
 from app.log.event_types import EventType
-from app.log.events import Counter, Event, head
+from app.log.events import Event
 from app.sign_ins.grants import note_trouble
 from app.sign_ins.models import Grant, StatusReason
 from tests.installed_apps.test_shared_secrets import share
