@@ -29,7 +29,7 @@ DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
 
 MOST_COUNTED = 10_000
-"""Rows of a list: nobody is told how many more there are, nor has to wait until they are counted."""
+"""Rows of a list whose total is not kept: nobody is told how many more there are, nor has to wait until they are counted."""
 
 MOST_LOOKED_THROUGH = 2_000
 """Rows in which a page looks for what no index finds. As many integrations as a team has, where nothing else is set."""
@@ -178,7 +178,11 @@ class Connection(Generic[NodeType]):
     nodes: list[NodeType] = strawberry.field(description="The page's entries without their cursors.")
     page_info: PageInfo = _made(_page_info, each=_page_infos, description="How to go on.")
     total_count: int = _made(
-        _count, description=f"How many the whole list has, on all pages; {MOST_COUNTED:,} stands for that many or more."
+        _count,
+        description=(
+            f"How many the whole list has, on all pages; {MOST_COUNTED:,} stands for that many or more, but where the list says "
+            "that all are counted."
+        ),
     )
 
     @classmethod

@@ -1,7 +1,7 @@
 """Pages of rows: by keyset, never by offset, so that what is added or deleted meanwhile shifts nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter, itemgetter
@@ -34,10 +34,12 @@ async def paginate(
     cursors: Cursors | None = None,
     groups: Groups | None = None,
     columns: Sequence[str] = (),
+    total: Callable[[], Awaitable[int]] | None = None,
 ) -> Page[M]:
     """Return the page of `rows` (filtered, not ordered) that `arguments` ask for: of the rows in `groups`, where given.
 
-    Without groups, only `columns` are read, where given, and those of the order.
+    Without groups, only `columns` are read, where given, and those of the order. `total` tells how many rows there are, where
+    that is kept: else they are counted, up to MOST_COUNTED.
     `order` names columns that are never null, "-" for descending, and ends with a unique one; an index holds the rows in that
     order. Raises BadUserInput for a cursor of another list.
     """
@@ -45,6 +47,8 @@ async def paginate(
     within, directed, limit = _within(rows, arguments, order, cursors), _directed(order, arguments), arguments.size + 1
 
     async def count() -> int:
+        if total is not None:
+            return await total()
         if groups is None:
             return await count_up_to(queryset_of(rows), MOST_COUNTED, order=order)
         return min(sum(await count_each(queryset_of(rows), groups, order=order, most=MOST_COUNTED)), MOST_COUNTED)

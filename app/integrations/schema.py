@@ -1,6 +1,7 @@
 """Integrations in the API."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -41,6 +42,7 @@ from app.integrations.subscriptions import (
     integration_status_changed,
 )
 from app.integrations.types import Integration
+from app.log.counters import kept_total
 from app.monitors.loaders import monitors, monitors_by_key
 from app.monitors.models import Monitor
 from app.providers.catalogue import CATALOGUE
@@ -78,12 +80,15 @@ _COULD_BRING_BACK = (
 _Filter = Annotated[IntegrationFilter | None, strawberry.argument(description="Only some of them.")]
 
 
-@query(description="The team's integrations, newest first.")
+@query(description="The team's integrations, newest first. Without a filter, all are counted.")
 async def integrations(info: Info, page: Arguments, filter: _Filter = None) -> Connection[Integration]:
     living = plain_rows_of_team(models.Integration, info.context, deleted_at__isnull=True)
     wanted = filter or IntegrationFilter()
     if (wanted.monitor_id, wanted.monitor_key) == (None, None):
         shown = columns_shown(info, models.Integration)
+        if wanted == IntegrationFilter():
+            total = partial(kept_total, info.context.viewer.team_id, "integrations")
+            return Connection.of(await paginate(living, page, columns=shown, total=total), Integration.of)
         return Connection.of(await _find(living, page, wanted, columns=shown), Integration.of)
     heard = Groups(("id",), [(key,) for key in await _listeners(wanted, context=info.context)])
     return Connection.of(await paginate(_of_app(living, wanted).filter(_sought(wanted)), page, groups=heard), Integration.of)

@@ -1,6 +1,7 @@
 """Monitors and their runs in the API."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,8 +18,9 @@ from app.graphql.objects import ShowsRow, objects_by_id
 from app.graphql.pages import look_through, paginate
 from app.graphql.relations import pages, reference
 from app.graphql.row_search import HOW_FAR, showing
-from app.graphql.rows import of_team
+from app.graphql.rows import plain_rows_of_team
 from app.graphql.scalars import URL
+from app.log.counters import kept_total
 from app.monitors import loaders, models
 from app.monitors.models import RunOutcome
 from app.monitors.reported import MOST_FAILURES
@@ -106,10 +108,13 @@ _Search = Annotated[
 _Key = Annotated[str, strawberry.argument(description="The monitor's key.")]
 
 
-@query(description="The team's monitors, newest first.")
+@query(description="The team's monitors, newest first. Without a search, all are counted.")
 async def monitors(info: Info, page: Arguments, search: _Search = None) -> Connection[Monitor]:
-    rows, sought = of_team(models.Monitor, info.context), showing(search, "key", "name")
-    return Connection.of(await (look_through(rows, page, sought) if search else paginate(rows, page)), Monitor.of)
+    rows, sought = plain_rows_of_team(models.Monitor, info.context), showing(search, "key", "name")
+    if search:
+        return Connection.of(await look_through(rows, page, sought), Monitor.of)
+    total = partial(kept_total, info.context.viewer.team_id, "monitors")
+    return Connection.of(await paginate(rows, page, total=total), Monitor.of)
 
 
 @query(description="The team's monitor that is called so; null where none is, which `recordMonitorRun` would make.")

@@ -119,6 +119,19 @@ async def test_members_whose_addresses_become_one_stay_apart_and_the_upgrade_say
         ]
 
 
+async def test_what_there_is_of_each_team_is_counted_by_the_upgrade_that_begins_to_keep_its_totals(tmp_path: Path) -> None:
+    async with databases.blank(tmp_path) as url:
+        await make_filled(url, "0017_lists_of_pages")
+        first, second = [row["team_id"] for row in await ask(url, "SELECT team_id FROM counter ORDER BY team_id")]
+        await ask(url, f"UPDATE integration SET team_id = '{first}', deleted_at = NULL")  # noqa: S608 - our own id
+        await ask(url, f"UPDATE monitor SET team_id = '{second}'")  # noqa: S608 - as above
+
+        await migrate(url)
+
+        kept = await ask(url, "SELECT team_id, integrations, monitors FROM counter ORDER BY team_id")
+        assert [tuple(row.values()) for row in kept] == [(first, ROWS_OF_EACH, 0), (second, 0, ROWS_OF_EACH)]
+
+
 @pytest.mark.endurance
 async def test_a_migration_killed_at_any_moment_is_completed_by_the_next_start(database_url: str, tmp_path: Path) -> None:
     random, fresh = fresh_random(), await schema_of(database_url)
