@@ -9,14 +9,13 @@ from typing import Any, TypeVar
 
 from tortoise.expressions import Q
 from tortoise.models import Model
-from tortoise.queryset import QuerySet
 
 from app.graphql.connections import MOST_COUNTED, MOST_LOOKED_THROUGH, Arguments, Page
 from app.graphql.cursors import ColumnCursors, Cursors
 from app.graphql.cut_pages import PageOf, PagesOf
 from app.graphql.groups import Groups, count_each, count_up_to, first_of_all
 from app.graphql.row_search import nothing_of
-from app.storage.conditions import Unindexed
+from app.storage.conditions import Comparison, RowComparison, Unindexed, stored
 from app.storage.records import Records, grouped, joined
 from app.storage.statements import AnyRows, queryset_of, read_first, read_first_of_each
 
@@ -40,8 +39,8 @@ async def paginate(
 
     Without groups, only `columns` are read, where given, and those of the order. `total` tells how many rows there are, where
     that is kept: else they are counted, up to MOST_COUNTED.
-    `order` names columns that are never null, "-" for descending, and ends with a unique one; an index holds the rows in that
-    order. Raises BadUserInput for a cursor of another list.
+    `order` names columns that are never null, and ends with a unique one; all have "-", for descending, or none has. An index
+    holds the rows in that order. Raises BadUserInput for a cursor of another list.
     """
     cursors = cursors or ColumnCursors(rows.model, order)
     within, directed, limit = _within(rows, arguments, order, cursors), _directed(order, arguments), arguments.size + 1
@@ -67,21 +66,23 @@ async def look_through(
     *,
     order: Sequence[str] = NEWEST_FIRST,
     cursors: Cursors | None = None,
+    columns: Sequence[str] = (),
 ) -> Page[M]:
     """Return the page of those of `rows` that are `sought`, which no index finds: some rows are looked through for them.
 
     A page that is short for that reason says that there are more, and where to go on. Only the first MOST_COUNTED rows are looked
     through to count them. Otherwise as `paginate`.
     """
-    cursors, queryset = cursors or ColumnCursors(rows.model, order), queryset_of(rows)
-    within, directed = queryset_of(_within(queryset, arguments, order, cursors)), _directed(order, arguments)
+    cursors = cursors or ColumnCursors(rows.model, order)
+    within, directed, limit = _within(rows, arguments, order, cursors), _directed(order, arguments), arguments.size + 1
     sought, ends = Unindexed(sought), await _end(within, directed, MOST_LOOKED_THROUGH)
 
     async def count() -> int:
-        first = await _end(queryset, order, MOST_COUNTED)
-        return await count_up_to(_up_to(queryset, order, first).filter(sought), MOST_COUNTED, order=order)
+        first = await _end(rows, order, MOST_COUNTED)
+        return await count_up_to(_up_to(rows, order, first).filter(sought), MOST_COUNTED, order=order)
 
-    found = await _up_to(within, directed, ends).filter(sought).order_by(*directed).limit(arguments.size + 1)
+    some = _up_to(within, directed, ends).filter(sought)
+    found = await read_first(some, order=directed, most=limit, columns=_with(columns, order), is_rare=True)
     page: Page[M] = PageOf(order, cursors, arguments)(found, count=count)
     if ends is None or len(found) > arguments.size:
         return page
@@ -135,33 +136,33 @@ async def paginate_each(
 
 def _within(rows: AnyRows[M], arguments: Arguments, order: Sequence[str], cursors: Cursors) -> AnyRows[M]:
     if arguments.after is not None:
-        rows = rows.filter(_beyond(order, cursors.read(arguments.after), forward=True))
+        rows = rows.filter(_beyond(rows.model, order, cursors.read(arguments.after), forward=True))
     if arguments.before is not None:
-        rows = rows.filter(_beyond(order, cursors.read(arguments.before), forward=False))
+        rows = rows.filter(_beyond(rows.model, order, cursors.read(arguments.before), forward=False))
     return rows
 
 
-def _beyond(order: Sequence[str], position: Sequence[Any], *, forward: bool, inclusive: bool = False) -> Q:
-    """(a, b) > (x, y) is a >= x, and a > x or b > y; each column in its own direction. An index goes on where the first says."""
-    [name, *names], [value, *values] = order, position
-    column = name.lstrip("-")
-    comparison = "gt" if name.startswith("-") is not forward else "lt"
-    if not names:
-        return Q(**{f"{column}__{comparison}{'e' if inclusive else ''}": value})
-    rest = _beyond(names, values, forward=forward, inclusive=inclusive)
-    return Q(**{f"{column}__{comparison}e": value}) & (Q(**{f"{column}__{comparison}": value}) | rest)
+def _beyond(
+    model: type[Model], order: Sequence[str], position: Sequence[Any], *, forward: bool, inclusive: bool = False
+) -> RowComparison:
+    columns = [name.lstrip("-") for name in order]
+    if len({name.startswith("-") for name in order}) > 1:
+        raise ValueError(f"A list goes one way in all of its columns, or has no cursors: {', '.join(order)}.")
+    is_later = forward is not order[0].startswith("-")
+    comparison: Comparison = (">=" if inclusive else ">") if is_later else ("<=" if inclusive else "<")
+    return RowComparison(columns, comparison, stored(model, columns, position))
 
 
-async def _end(queryset: QuerySet[M], order: Sequence[str], number: int) -> Sequence[Any] | None:
+async def _end(rows: AnyRows[M], order: Sequence[str], number: int) -> Sequence[Any] | None:
     """Return the position of the row of that number in a list; None where it is not there, or is the last."""
     columns = [name.lstrip("-") for name in order]
-    found = await queryset.order_by(*order).offset(number - 1).limit(2).values_list(*columns)
-    return found[0] if len(found) > 1 else None
+    found = await read_first(rows, order=order, behind=number - 1, most=2, columns=columns)
+    return [getattr(found[0], name) for name in columns] if len(found) > 1 else None
 
 
-def _up_to(queryset: QuerySet[M], order: Sequence[str], position: Sequence[Any] | None) -> QuerySet[M]:
+def _up_to(rows: AnyRows[M], order: Sequence[str], position: Sequence[Any] | None) -> AnyRows[M]:
     """Return the rows up to that position and with it; all of them where it is None."""
-    return queryset if position is None else queryset.filter(_beyond(order, position, forward=False, inclusive=True))
+    return rows if position is None else rows.filter(_beyond(rows.model, order, position, forward=False, inclusive=True))
 
 
 def _with(columns: Sequence[str], order: Sequence[str]) -> Sequence[str]:

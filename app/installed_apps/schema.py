@@ -50,8 +50,9 @@ _Filter = Annotated[InstalledAppFilter | None, strawberry.argument(description="
 async def installed_apps(info: Info, page: Arguments, filter: _Filter = None) -> Connection[InstalledApp]:
     living = plain_rows_of_team(models.InstalledApp, info.context, deleted_at__isnull=True)
     shown = columns_shown(info, models.InstalledApp)
-    found = await paginate(living, page, columns=shown) if filter is None else await look_through(living, page, _sought(filter))
-    return Connection.of(found, InstalledApp.of)
+    if filter is None:
+        return Connection.of(await paginate(living, page, columns=shown), InstalledApp.of)
+    return Connection.of(await look_through(living, page, _sought(filter), columns=shown), InstalledApp.of)
 
 
 @query(description="One of the team's installed apps; null when there is none with this id.")

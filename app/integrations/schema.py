@@ -125,7 +125,7 @@ async def _find(
     """Return a page of those wanted. An index finds them, but for a text, and for what narrows down an installed app's."""
     living, sought = _of_app(living, wanted), _sought(wanted)
     if wanted.search or (wanted.installed_app_id is not None and _is_narrowed(wanted)):
-        return await look_through(living, page, sought)
+        return await look_through(living, page, sought, columns=columns)
     return await paginate(living, page, groups=_groups(wanted) if _is_narrowed(wanted) else None, columns=columns)
 
 

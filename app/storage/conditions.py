@@ -1,13 +1,38 @@
 """Conditions that Tortoise has no words for."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pypika_tortoise.context import SqlContext
 from pypika_tortoise.enums import Dialects
 from pypika_tortoise.terms import Criterion, Term, ValueWrapper
 from tortoise.expressions import Q, ResolveContext
+from tortoise.models import Model
 from tortoise.query_utils import EmptyCriterion, QueryModifier
+
+Comparison: TypeAlias = Literal["<", "<=", ">", ">="]
+
+
+class RowComparison(Q):
+    """(a, b) > (x, y), as SQL compares rows: a column counts only where those before it are equal. None of them is ever null."""
+
+    def __init__(self, columns: Sequence[str], comparison: Comparison, values: Sequence[Any]) -> None:
+        """The values are as the database takes them: see `stored`."""
+        super().__init__()
+        self.columns = tuple(columns)
+        self.comparison: Comparison = comparison
+        self.values = values
+
+    def resolve(self, resolve_context: ResolveContext) -> QueryModifier:
+        columns = [resolve_context.table[column] for column in self.columns]
+        values = [ValueWrapper(value) for value in self.values]
+        return QueryModifier(where_criterion=_RowComparison(columns, self.comparison, values))
+
+
+def stored(model: type[Model], columns: Sequence[str], values: Sequence[Any]) -> Sequence[Any]:
+    """Return the values of these columns as the database takes them."""
+    fields = model._meta.fields_map  # noqa: SLF001 - Tortoise's own way to a model's fields
+    return [fields[column].to_db_value(value, model) for column, value in zip(columns, values, strict=True)]
 
 
 class Contains(Q):
@@ -34,6 +59,26 @@ class Unindexed(Q):
         if isinstance(found.where_criterion, EmptyCriterion):
             return found
         return QueryModifier(where_criterion=_IsTrue(found.where_criterion), joins=found.joins)
+
+
+class _RowComparison(Criterion):
+    def __init__(self, columns: Sequence[Term], comparison: Comparison, values: Sequence[Term]) -> None:
+        super().__init__()
+        self._columns = columns
+        self._comparison = comparison
+        self._values = values
+
+    def nodes_(self) -> Iterator[Any]:
+        yield self
+        for term in (*self._columns, *self._values):
+            yield from term.nodes_()
+
+    def get_sql(self, ctx: SqlContext) -> str:
+        inner = ctx.copy(with_alias=False)
+        columns, values = (",".join(term.get_sql(inner) for term in terms) for terms in (self._columns, self._values))
+        if len(self._columns) == 1:
+            return f"{columns}{self._comparison}{values}"
+        return f"({columns}){self._comparison}({values})"
 
 
 class _Contains(Criterion):

@@ -15,6 +15,7 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from app.storage import database
+from app.storage.conditions import Comparison, RowComparison
 from app.storage.records import WITHIN, Record, Records, columns_of, record_of
 
 M = TypeVar("M", bound=Model)
@@ -58,36 +59,58 @@ async def read_rows(
 
     Of `columns` alone, where given. They are Records of the model, to be looked at.
     """
-    return await _ask(_shape(model, by, conditions, columns, order=()), keys, conditions)
+    return await _ask(model, _Asked(conditions, keys=keys), by=by, columns=columns)
 
 
 async def read_first_of_each(
     rows: AnyRows[M], keys: Sequence[Any], *, by: str, order: Sequence[str], most: int, columns: Sequence[str] = ()
 ) -> Records[M]:
     """Return of the rows so many of each key at most: the first ones in the order ("-": descending), in that order."""
-    conditions, others = _taken_apart(rows)
-    return await _ask(_shape(rows.model, by, conditions, columns, order=tuple(order)), keys, conditions, others, most)
+    asked = _taken_apart(rows)._replace(keys=keys, most=most)
+    return await _ask(rows.model, asked, by=by, columns=columns, order=order)
 
 
-async def read_first(rows: AnyRows[M], *, order: Sequence[str], most: int, columns: Sequence[str] = ()) -> Records[M]:
-    """Return the first of the rows in the order, so many at most. Of `columns` alone, where given."""
-    conditions, others = _taken_apart(rows)
-    return await _ask(_shape(rows.model, "", conditions, columns, order=tuple(order)), (), conditions, others, most)
+async def read_first(
+    rows: AnyRows[M], *, order: Sequence[str], most: int, columns: Sequence[str] = (), behind: int = 0, is_rare: bool = False
+) -> Records[M]:
+    """Return the first of the rows in the order, so many at most, `behind` the first so many. Of `columns` alone, where given.
+
+    `is_rare`: many are looked at for each that is found.
+    """
+    asked = _taken_apart(rows)._replace(most=most, behind=behind)
+    return await _ask(rows.model, asked, columns=columns, order=order, is_rare=is_rare)
 
 
-def _taken_apart(rows: AnyRows[Any]) -> tuple[Mapping[str, Any], Sequence[Q]]:
-    """Return the plain conditions of the rows, and whatever else is asked of them."""
+class _Asked(NamedTuple):
+    """What is asked of rows. A statement is kept for what has no `others`; `bounds` are where the rows of a list stand."""
+
+    conditions: Mapping[str, Any]
+    bounds: Sequence[RowComparison] = ()
+    others: Sequence[Q] = ()
+    keys: Sequence[Any] = ()
+    most: int = 1
+    behind: int = 0
+
+
+def _taken_apart(rows: AnyRows[Any]) -> _Asked:
     if isinstance(rows, PlainRows):
-        return rows.conditions, ()
+        return _Asked(rows.conditions)
     conditions: dict[str, Any] = {}
+    bounds: list[RowComparison] = []
     others: list[Q] = []
     for asked in rows._q_objects:  # noqa: SLF001 - Tortoise tells them nowhere else
-        is_plain = not (asked.children or asked._is_negated or conditions.keys() & asked.filters.keys())  # noqa: SLF001
-        if not is_plain or any(isinstance(value, list) for value in asked.filters.values()):
-            others.append(asked)
-        else:
+        if isinstance(asked, RowComparison):
+            bounds.append(asked)
+        elif _is_plain(asked) and not conditions.keys() & asked.filters.keys():
             conditions.update(asked.filters)
-    return conditions, others
+        else:
+            others.append(asked)
+    return _Asked(conditions, bounds, others)
+
+
+def _is_plain(asked: Q) -> bool:
+    is_one = type(asked) is Q and not (asked.children or asked._is_negated)  # noqa: SLF001 - as above
+    return is_one and not any(isinstance(value, list) for value in asked.filters.values())
 
 
 class _Shape(NamedTuple):
@@ -96,12 +119,14 @@ class _Shape(NamedTuple):
     model: type[Model]
     by: str
     conditions: tuple[tuple[str, Any], ...]
+    bounds: tuple[tuple[tuple[str, ...], Comparison], ...]
     columns: tuple[str, ...]
     order: tuple[str, ...]
+    is_rare: bool
 
 
 class _Statement(NamedTuple):
-    """`values` are the statement's own, or the names of the conditions whose values stand there; `_KEYS` for the keys."""
+    """`values` are the statement's own, or the places of what is given with each question."""
 
     sql: str
     values: Sequence[Any]
@@ -114,36 +139,46 @@ class _Place(NamedTuple):
 
 _KEYS = _Place("")
 _MOST = _Place("most")
+_BEHIND = _Place("behind")
 _KEYS_OF_FILE = f'(SELECT "value" AS "key_of" FROM json_each(?)) AS "{_OF_KEY}"'  # noqa: S608 - no value in it
 
 
 async def _ask(
-    shape: _Shape, keys: Sequence[Any], conditions: Mapping[str, Any], others: Sequence[Q] = (), most: int = 0
+    model: type[Model],
+    asked: _Asked,
+    *,
+    by: str = "",
+    columns: Sequence[str] = (),
+    order: Sequence[str] = (),
+    is_rare: bool = False,
 ) -> Records[Any]:
+    conditions = tuple((name, UUID if isinstance(value, UUID) else value) for name, value in asked.conditions.items())
+    bounds = tuple((bound.columns, bound.comparison) for bound in asked.bounds)
+    shape = _Shape(model, by, conditions, bounds, tuple(columns), tuple(order), is_rare)
     connection = database.current()
     embedded = connection.capabilities.dialect == "sqlite"
-    statement = _write(shape, others, embedded=embedded) if others else _written(shape, embedded=embedded)
-    values = [_given(value, keys, conditions, most, embedded=embedded) for value in statement.values]
-    is_short = max(len(keys), 1) * max(most, 1) <= _FEW
+    statement = _write(shape, asked.others, embedded=embedded) if asked.others else _written(shape, embedded=embedded)
+    given = _given(asked, embedded=embedded)
+    values = [given[value] if isinstance(value, _Place) else value for value in statement.values]
+    is_short = max(len(asked.keys), 1) * asked.most <= _FEW
     rows = await database.read(connection, statement.sql, values, is_short=is_short)
     return Records(statement.record, rows)
 
 
-def _given(value: Any, keys: Sequence[Any], conditions: Mapping[str, Any], most: int, *, embedded: bool) -> Any:
-    if not isinstance(value, _Place):
-        return value
-    if value is _MOST:
-        return most
-    if value is _KEYS:
-        return orjson.dumps([str(key) for key in keys]).decode() if embedded else list(keys)
-    return str(conditions[value.name]) if embedded else conditions[value.name]
+def _given(asked: _Asked, *, embedded: bool) -> Mapping[_Place, Any]:
+    given: dict[_Place, Any] = {_MOST: asked.most, _BEHIND: asked.behind}
+    for name, value in asked.conditions.items():
+        given[_Place(name)] = str(value) if embedded else value
+    for number, bound in enumerate(asked.bounds):
+        given.update(zip(_places_of(number, bound.columns), bound.values, strict=True))
+    if asked.keys:
+        given[_KEYS] = orjson.dumps([str(key) for key in asked.keys]).decode() if embedded else list(asked.keys)
+    return given
 
 
-def _shape(
-    model: type[Model], by: str, conditions: Mapping[str, Any], columns: Sequence[str], *, order: tuple[str, ...]
-) -> _Shape:
-    asked = tuple((name, UUID if isinstance(value, UUID) else value) for name, value in conditions.items())
-    return _Shape(model, by, asked, tuple(columns), order)
+def _places_of(number: int, columns: Sequence[str]) -> Sequence[_Place]:
+    """Return the places of a bound's values."""
+    return [_Place(f"{number} {column}") for column in columns]
 
 
 @lru_cache(_MOST_WRITTEN)
@@ -161,7 +196,8 @@ def _write(shape: _Shape, others: Sequence[Q], *, embedded: bool) -> _Statement:
         mark: Any = uuid4() if is_id else uuid4().hex
         marks[f"{shape.by}__in"], places[str(mark)] = [mark], _KEYS
     columns = shape.columns or columns_of(model)
-    queryset = model.filter(*others, **{**dict(shape.conditions), **marks}).values_list(*columns)
+    bounds = [RowComparison(*bound, _places_of(number, bound[0])) for number, bound in enumerate(shape.bounds)]
+    queryset = model.filter(*others, *bounds, **{**dict(shape.conditions), **marks}).values_list(*columns)
     queryset.sql()
     sql, given = queryset.query.get_parameterized_sql()
     values = [places.get(str(value), value) for value in given]
@@ -171,14 +207,23 @@ def _write(shape: _Shape, others: Sequence[Q], *, embedded: bool) -> _Statement:
         key = f'"{_OF_KEY}"."key_of"' if shape.order or embedded else f"ANY(${number})"
         sql = sql.replace(here, f'"{_column(shape)}" = {key}', 1)
     if shape.order:
-        values.append(_MOST)
-        sql = f"{sql} ORDER BY {_order(shape)} LIMIT {'?' if embedded else f'${len(values)}'}"
+        values += [_MOST] if shape.by else [_MOST, _BEHIND]
+        sql = f"{sql} ORDER BY {_order(shape)} {_limit(len(values), embedded=embedded, behind=not shape.by)}"
+    if shape.is_rare and embedded:
+        sql = _by_found(sql, shape)
     if shape.by and embedded:
         values = [_KEYS, *(value for value in values if value is not _KEYS)]
         sql = _by_place(sql, shape) if shape.order else _by_key(sql)
     elif shape.by and shape.order:
         sql = _by_lateral(sql, shape, number=values.index(_KEYS) + 1)
     return _Statement(sql, values, record_of(model, columns, embedded=embedded))
+
+
+def _limit(number: int, *, embedded: bool, behind: bool) -> str:
+    """Return LIMIT, and OFFSET, of which the values are the last: of this number is the very last."""
+    if not behind:
+        return "LIMIT ?" if embedded else f"LIMIT ${number}"
+    return "LIMIT ? OFFSET ?" if embedded else f"LIMIT ${number - 1} OFFSET ${number}"
 
 
 def _by_lateral(first: str, shape: _Shape, *, number: int) -> str:
@@ -205,12 +250,23 @@ def _by_place(first: str, shape: _Shape) -> str:
     shown, _, within = first.partition(" FROM ")
     places = f'SELECT "{table}"."rowid" FROM {within}'  # noqa: S608 - as above
     found = f'{shown} FROM {_KEYS_OF_FILE} CROSS JOIN "{table}" ON "{table}"."rowid" IN ({places})'
-    joined = within.partition(" WHERE ")[0].removeprefix(f'"{table}"') if _joins(shape) else ""
-    return f"{found}{joined} ORDER BY {_order(shape, sign='+')}"
+    return f"{found}{_joined(within, shape)} ORDER BY {_order(shape, sign='+')}"
 
 
-def _joins(shape: _Shape) -> bool:
-    return any(WITHIN in name for name in shape.columns)
+def _by_found(first: str, shape: _Shape) -> str:
+    """Have SQLite read whole rows only of what it has found: an index that holds all it looks at is all that it looks through."""
+    table = _table(shape)
+    shown, _, within = first.partition(" FROM ")
+    found = f'SELECT "{table}"."rowid" FROM {within}'  # noqa: S608 - as above
+    return (
+        f'{shown} FROM "{table}"{_joined(within, shape)} WHERE "{table}"."rowid" IN ({found}) ORDER BY {_order(shape, sign="+")}'
+    )
+
+
+def _joined(within: str, shape: _Shape) -> str:
+    """Return the joins of a statement, which begins with its table."""
+    joins = any(WITHIN in name for name in shape.columns)
+    return within.partition(" WHERE ")[0].removeprefix(f'"{_table(shape)}"') if joins else ""
 
 
 def _order(shape: _Shape, *, sign: str = "") -> str:

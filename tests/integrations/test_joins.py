@@ -1,6 +1,7 @@
 """What integrations refer to is read with them, and is as it is where it is read by itself."""
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -50,6 +51,26 @@ async def test_it_shows_whom_they_refer_to_and_null_where_they_refer_to_nobody(w
     assert of_app == {"name": app.name, "installedBy": {"name": "Ada"}, "integrations": {"nodes": [shown]}}
     own = next(node for node in page if not node["installedApp"])
     assert (own["createdBy"]["name"], own["authorizedBy"]) == ("Cid", {"name": "Cid"})
+
+
+async def test_what_is_looked_for_and_what_stands_behind_a_cursor_has_it_too(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = await world.share(world.people.ada)
+    for name in ("Checkout", "Login", "Checks"):
+        settings = posting(channel_id=channel(account=ACME))
+        await place(world, world.people.bob, ThroughApp(app.id), name=name, settings=settings)
+        world.clock.advance(timedelta(seconds=1))
+    page = (await world.ask(PAGE, world.people.ada))["integrations"]["nodes"]
+    end = (await world.ask("{ integrations(first: 1) { pageInfo { endCursor } } }", world.people.ada))["integrations"]["pageInfo"]
+
+    found = (await world.ask(PAGE.replace("first: 5", 'first: 5, filter: {search: "CHECK"}'), world.people.ada))["integrations"]
+    asked = await statements(world, behind := PAGE.replace("first: 5", f'first: 5, after: "{end["endCursor"]}"'), caplog)
+
+    assert [node["name"] for node in page] == ["Checks", "Login", "Checkout"]
+    assert found["nodes"] == [page[0], page[2]]
+    assert (await world.ask(behind, world.people.ada))["integrations"]["nodes"] == page[1:]
+    assert len(asked) == 1
 
 
 async def test_an_installed_app_that_was_deleted_is_not_there(world: World) -> None:

@@ -10,6 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from app.access.callers import Role
 from app.log.events import Event
 from app.storage import database
+from app.storage.conditions import Comparison, RowComparison, stored
 from app.storage.records import columns_of
 from app.storage.statements import read_first, read_first_of_each, read_rows
 from app.teams.models import AccessToken, Member, Team
@@ -119,9 +120,29 @@ async def test_the_first_rows_come_in_their_order(order: tuple[str, ...]) -> Non
 
     first = await read_first(rows, order=order, most=4)
     of_each = await read_first_of_each(rows, subjects[:2], by="subject_id", order=order, most=2)
+    later = await read_first(rows, order=order, most=3, behind=4)
 
-    assert [row.sequence for row in first] == [row.sequence for row in await rows.order_by(*order).limit(4)]
+    in_order = [row.sequence for row in await rows.order_by(*order)]
+    assert [row.sequence for row in first] == in_order[:4]
+    assert [row.sequence for row in later] == in_order[4:7]
     for subject in subjects[:2]:
         own = await rows.filter(subject_id=subject).order_by(*order).limit(2)
         assert [row.sequence for row in of_each if row.subject_id == subject] == [row.sequence for row in own]
     assert {row.subject_id for row in of_each} == set(subjects[:2])
+
+
+@pytest.mark.parametrize("comparison", [">", ">=", "<", "<="])
+@pytest.mark.parametrize("is_rare", [False, True])
+async def test_rows_on_one_side_of_a_place_in_their_order(comparison: Comparison, is_rare: bool) -> None:
+    columns, team_id = ("occurred_at", "sequence"), uuid4()
+    await store_events(team_id, [uuid4() for _ in range(6)])
+    in_order = await Event.filter(team_id=team_id).order_by(*columns)
+    for place in (3, 1):  # the second time by the statement that was written for the first
+        values = stored(Event, columns, [in_order[place].occurred_at, in_order[place].sequence])
+        rows = Event.filter(RowComparison(columns, comparison, values), team_id=team_id)
+
+        read = await read_first(rows, order=columns, most=10, columns=("id", *columns), is_rare=is_rare)
+
+        behind, before = in_order[place + (comparison == ">") :], in_order[: place + (comparison == "<=")]
+        expected = behind if comparison.startswith(">") else before
+        assert [row.sequence for row in read] == [row.sequence for row in expected]
