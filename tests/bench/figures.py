@@ -45,6 +45,11 @@ class Report:
     def add(self, what: str, *, database: str, measured: str, goal: str = "") -> None:
         self.rows.append((what, database, measured, goal))
 
+    def by_database(self) -> "Report":
+        """Return the same with what was measured on each database together, in the order in which they came."""
+        databases = [*dict.fromkeys(database for _, database, _, _ in self.rows)]
+        return Report(sorted(self.rows, key=lambda row: databases.index(row[1])))
+
     def __str__(self) -> str:
         head = [("What", "Database", "Measured", "Goal"), ("---",) * 4]
         return "\n".join(f"| {' | '.join(row)} |" for row in [*head, *self.rows])
