@@ -137,9 +137,7 @@ class _Place(NamedTuple):
     name: str
 
 
-_KEYS = _Place("")
-_MOST = _Place("most")
-_BEHIND = _Place("behind")
+_KEYS, _MOST, _BEHIND = _Place("KEYS"), _Place("LIMIT"), _Place("OFFSET")  # no column is called so
 _KEYS_OF_FILE = f'(SELECT "value" AS "key_of" FROM json_each(?)) AS "{_OF_KEY}"'  # noqa: S608 - no value in it
 
 
@@ -166,13 +164,12 @@ async def _ask(
 
 
 def _given(asked: _Asked, *, embedded: bool) -> Mapping[_Place, Any]:
-    given: dict[_Place, Any] = {_MOST: asked.most, _BEHIND: asked.behind}
+    keys = orjson.dumps([str(key) for key in asked.keys]).decode() if embedded else list(asked.keys)
+    given: dict[_Place, Any] = {_KEYS: keys, _MOST: asked.most, _BEHIND: asked.behind}
     for name, value in asked.conditions.items():
         given[_Place(name)] = str(value) if embedded else value
     for number, bound in enumerate(asked.bounds):
         given.update(zip(_places_of(number, bound.columns), bound.values, strict=True))
-    if asked.keys:
-        given[_KEYS] = orjson.dumps([str(key) for key in asked.keys]).decode() if embedded else list(asked.keys)
     return given
 
 

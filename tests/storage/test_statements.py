@@ -102,6 +102,15 @@ async def test_conditions_that_differ_by_more_than_ids_are_other_statements() ->
     assert [[row.name for row in rows] for rows in (present, gone, nobody)] == [["ada"], ["bob"], []]
 
 
+async def test_no_rows_have_no_keys() -> None:
+    await store_member("ada")
+
+    found = await read_rows(Member, [], by="id", conditions={"left_at__isnull": True})
+    first = await read_first_of_each(Member.filter(left_at__isnull=True), [], by="team_id", order=("id",), most=1)
+
+    assert [*found, *first] == []
+
+
 async def test_columns_of_a_related_row_are_read_with_it() -> None:
     member = await store_member("ada")
 
