@@ -145,7 +145,7 @@ def _within(rows: AnyRows[M], arguments: Arguments, order: Sequence[str], cursor
 def _beyond(
     model: type[Model], order: Sequence[str], position: Sequence[Any], *, forward: bool, inclusive: bool = False
 ) -> RowComparison:
-    columns = [name.lstrip("-") for name in order]
+    columns = _columns(order)
     if len({name.startswith("-") for name in order}) > 1:
         raise ValueError(f"A list goes one way in all of its columns, or has no cursors: {', '.join(order)}.")
     is_later = forward is not order[0].startswith("-")
@@ -155,7 +155,7 @@ def _beyond(
 
 async def _end(rows: AnyRows[M], order: Sequence[str], number: int) -> Sequence[Any] | None:
     """Return the position of the row of that number in a list; None where it is not there, or is the last."""
-    columns = [name.lstrip("-") for name in order]
+    columns = _columns(order)
     found = await read_first(rows, order=order, behind=number - 1, most=2, columns=columns)
     return [getattr(found[0], name) for name in columns] if len(found) > 1 else None
 
@@ -167,7 +167,11 @@ def _up_to(rows: AnyRows[M], order: Sequence[str], position: Sequence[Any] | Non
 
 def _with(columns: Sequence[str], order: Sequence[str]) -> Sequence[str]:
     """Return the columns with those that a page itself looks at; none, which stands for all, where there are none."""
-    return [*dict.fromkeys((*columns, *(name.lstrip("-") for name in order)))] if columns else ()
+    return [*dict.fromkeys((*columns, *_columns(order)))] if columns else ()
+
+
+def _columns(order: Sequence[str]) -> list[str]:
+    return [name.lstrip("-") for name in order]
 
 
 def _directed(order: Sequence[str], arguments: Arguments) -> list[str]:
